@@ -1,0 +1,20 @@
+/** Time as the chat sees it, passed in so that tests move it by hand instead of sleeping. */
+export interface Clock {
+  /** Milliseconds since 1970. It may go back: the log, not the clock, keeps dates in order. */
+  now(): number;
+  /** Calls `act` once after `milliseconds`; the function returned takes that back. */
+  after(milliseconds: number, act: () => void): () => void;
+  /** Calls `act` once the events that are already waiting have been taken, without adding a wait of its own. */
+  soon(act: () => void): void;
+}
+
+export const systemClock: Clock = {
+  now: Date.now,
+  after(milliseconds, act) {
+    const timer = setTimeout(act, milliseconds);
+    return () => clearTimeout(timer);
+  },
+  soon(act) {
+    setImmediate(act);
+  },
+};

@@ -1,0 +1,30 @@
+import type { ServerFrame } from "./protocol.ts";
+
+/** Frames on their way to any number of connections: encoded once for each kind of client, and only if there is one. */
+export class Delivery {
+  readonly frames: readonly ServerFrame[];
+  #each: string[] | undefined;
+  #batch: string | undefined;
+
+  constructor(...frames: ServerFrame[]) {
+    this.frames = frames;
+  }
+
+  /** One JSON object a frame, for plain clients. */
+  get each(): readonly string[] {
+    return this.#each ??= this.frames.map((frame) => JSON.stringify(frame));
+  }
+
+  /** All in one: an array, or the object itself if it is alone. */
+  get batch(): string {
+    return this.#batch ??= this.each.length === 1 ? this.each[0] : `[${this.each.join(",")}]`;
+  }
+}
+
+/** The far end of a session: a socket, an event stream. The chat knows no more of it than this. */
+export interface Connection {
+  /** Never waits and never throws: a connection that can't keep up ends its session instead. */
+  deliver(delivery: Delivery): void;
+  /** Ends the session first, then the connection. */
+  close(code: number, reason: string): void;
+}

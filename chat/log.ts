@@ -1,0 +1,120 @@
+/**
+ * The one idea: a room is an append-only log. What a storage engine must do is said here and proven for each of them
+ * by `log/log_test.ts`.
+ */
+import type { DeleteMessage, EditMessage, Entry, Position, ReceiveMessage, SendMessage } from "./protocol.ts";
+
+/** What is to be appended, by a person whose frame has been checked. */
+export type Draft =
+  | SendMessage & { user: string; from: string }
+  | EditMessage & { user: string }
+  | DeleteMessage & { user: string };
+
+/**
+ * What became of a draft. `repeated`: that id had been used for this kind of action, and `entry` is the first one's
+ * (without its text if it has been deleted or has expired).
+ */
+export type Outcome = { entry: Entry; repeated: boolean } | { refused: "not_found" | "forbidden" };
+
+/** Messages in their present state, oldest first. `seq` is the head, `more` tells of messages on the far side. */
+export interface History extends Position {
+  messages: ReceiveMessage[];
+  more: boolean;
+}
+
+/** Entries in order. `complete`: nothing is missing between the place asked for and the head, which is `seq`. */
+export interface Missed extends Position {
+  entries: Entry[];
+  complete: boolean;
+}
+
+/** What is new in a room. Without entries it says that the epoch is another one. */
+export interface News {
+  epoch: string;
+  entries: readonly Entry[];
+}
+
+/** Bytes of JSON in one page: far below what a socket may have waiting, so that no page can make a slow reader. */
+export const PAGE_BYTES = 128 * 1024;
+
+/** How long an id is remembered at least, milliseconds; longer when its message is held longer. */
+export const ID_MEMORY = 24 * 60 * 60 * 1000;
+
+/** What is kept of each room; 0 keeps everything. */
+export interface Retention {
+  messages: number;
+  days: number;
+}
+
+export interface Log {
+  /**
+   * Keeps the drafts, in order and all at once, and tells the followers; outcomes come in the same order.
+   * A message that a crash could still take back is told to nobody.
+   * @throws {Refusal} `unavailable`: they may or may not have been kept, none has been told
+   */
+  append(drafts: readonly Draft[]): Promise<Outcome[]>;
+
+  /**
+   * A page of history: the newest `limit` messages before `before` (or at all), or the oldest after `after`.
+   * It ends at `PAGE_BYTES`.
+   * @throws {Refusal} `unavailable`
+   */
+  history(room: string, query: { limit: number; before?: number; after?: number }): Promise<History>;
+
+  /**
+   * What came after `after`, at most `RESUME_LIMIT` entries and `PAGE_BYTES`.
+   * @throws {Refusal} `unavailable`
+   */
+  read(room: string, after: number): Promise<Missed>;
+
+  /** Tells what is new in the room, in order, until the function that it returns is called. */
+  follow(room: string, listener: (news: News) => void): () => void;
+}
+
+/** What other isolates and machines should know now and nobody needs to know later. */
+export type Signal =
+  | { kind: "typing"; room: string; user: string; name: string }
+  | { kind: "name_changed"; user: string; name: string; was: string };
+
+export interface HeldName {
+  name: string;
+  /** Whether the person chose it; given ones are let go sooner. */
+  chosen: boolean;
+}
+
+export interface Names {
+  /**
+   * Gives a name to a user in one conditional write, unless somebody else holds one with the same key; what the user
+   * was called before becomes free. A given name never takes the place of a name that the user has, even one whose
+   * time is over: that one is held until `until` at least.
+   * @param claim `until` and `now` in milliseconds since 1970
+   * @returns what the user is called now, or undefined if the name is taken
+   * @throws {Refusal} `unavailable`
+   */
+  claimName(
+    claim: HeldName & { user: string; key: string; until: number; now: number },
+  ): Promise<HeldName | undefined>;
+
+  /** Holds the names of these users for longer. */
+  holdNames(holds: readonly { user: string; until: number }[]): Promise<void>;
+}
+
+/** A storage engine. */
+export interface Engine extends Log, Names {
+  /** What signs the tokens: made once, the same on every isolate and after every restart. */
+  secret(): Promise<string>;
+
+  /** Passes a signal to every other isolate and machine, never back to this one. It may get lost. */
+  signal(signal: Signal): void;
+  /** Sets the one who hears the signals of the others. */
+  onSignal(listener: (signal: Signal) => void): void;
+
+  /**
+   * Resolves if the store answers.
+   * @throws if it does not
+   */
+  check(): Promise<void>;
+
+  /** Gives everything back; nothing is called afterwards. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,100 @@
+import { NAME_LIMIT, ROOM_NAME_LIMIT } from "./protocol.ts";
+import { Refusal } from "./refusal.ts";
+
+const ROOM = /^[\p{L}\p{M}\p{Nd}_-]+$/u;
+
+/**
+ * The one form in which a room's name is kept and compared.
+ * @throws {Refusal} `bad_room`
+ */
+export function roomName(asked: string): string {
+  // Lower case may leave NFC again (U+0130), hence twice. Length is looked at first: normalising is not free.
+  const name = asked.length > 4 * ROOM_NAME_LIMIT ? "" : asked.normalize("NFC").toLowerCase().normalize("NFC");
+  if (!ROOM.test(name) || codePoints(name) > ROOM_NAME_LIMIT) {
+    throw new Refusal(
+      "bad_room",
+      `A room's name has 1 to ${ROOM_NAME_LIMIT} letters, digits, "-" or "_". Choose another name.`,
+    );
+  }
+  return name;
+}
+
+/**
+ * Looks at a message's text, which is kept exactly as sent.
+ * @param limit code points
+ * @throws {Refusal} `text_empty`, `text_too_long`
+ */
+export function checkText(text: string, limit: number): void {
+  if (text.trim() === "") throw new Refusal("text_empty", "The text is empty. Write something first.");
+  if (text.length > limit && codePoints(text) > limit) {
+    throw new Refusal(
+      "text_too_long",
+      `A message has at most ${limit} characters. Make it shorter or send it in parts.`,
+    );
+  }
+}
+
+/** Emoji are joined by characters that are invisible elsewhere (U+200D, U+FE0F, tags), so they are set aside first. */
+const EMOJI = /\p{RGI_Emoji}/gv;
+/** Control, format (the bidi overrides among them) and invisible characters; U+2800 is a blank that counts as a symbol. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
+const LATIN = /\p{Script=Latin}/u;
+const LOOKS_LATIN = /[\p{Script=Cyrillic}\p{Script=Greek}]/u;
+/** `User 482` and whatever is easily taken for it. */
+const GIVEN = /^user[\p{Z}\p{P}\p{S}]*\p{Nd}+$/u;
+
+/**
+ * A name that a person chose, with white space at its ends and doubled inside taken away.
+ * @throws {Refusal} `bad_name`
+ */
+export function chosenName(asked: string): string {
+  const name = asked.length > 16 * NAME_LIMIT ? "" : asked.normalize("NFC").trim().replaceAll(/\p{Zs}+/gu, " ");
+  if (name === "" || codePoints(name) > NAME_LIMIT) {
+    throw new Refusal("bad_name", `A name has 1 to ${NAME_LIMIT} characters. Choose another one.`);
+  }
+  if (UNSEEN.test(name.replaceAll(EMOJI, ""))) {
+    throw new Refusal("bad_name", "A name has no control or invisible characters. Choose another one.");
+  }
+  if (name.split(/[^\p{L}\p{M}\p{N}]+/u).some((word) => LATIN.test(word) && LOOKS_LATIN.test(word))) {
+    throw new Refusal(
+      "bad_name",
+      "A word in a name does not mix Latin with Cyrillic or Greek letters. Choose another one.",
+    );
+  }
+  if (GIVEN.test(nameKey(name))) {
+    throw new Refusal("bad_name", 'Names of the form "User 482" are given by the server. Choose another one.');
+  }
+  return name;
+}
+
+/**
+ * What two names have in common that nobody should have to tell apart: NFKC and case folding.
+ * Upper, then lower case is the fold that the language offers (ß, ſ and final sigma fall together as they should).
+ */
+export function nameKey(name: string): string {
+  return name.normalize("NFKC").toUpperCase().toLowerCase().replaceAll("ς", "σ").normalize("NFKC");
+}
+
+/** Tries for each number of digits before one digit more is taken. */
+const TRIES = 4;
+
+/**
+ * Names of the form `User NNN`, the next one for each that was taken: three digits, more when it is crowded.
+ * The first follows from the user's id, so that who comes back to a store that forgot them is likely called the same.
+ * @param random in [0, 1)
+ */
+export function* givenNames(user: string, random: () => number): Generator<string, never> {
+  let hash = 0;
+  for (let at = 0; at < user.length; at++) hash = (Math.imul(hash, 31) + user.charCodeAt(at)) >>> 0;
+  yield `User ${100 + hash % 900}`;
+  for (let attempt = 1;; attempt++) {
+    const smallest = 10 ** (2 + Math.min(9, Math.floor(attempt / TRIES)));
+    yield `User ${smallest + Math.floor(random() * 9 * smallest)}`;
+  }
+}
+
+function codePoints(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}

@@ -1,0 +1,284 @@
+/**
+ * The wire: every frame that a client may send and every frame that it may get, with the numbers both sides keep to.
+ * It imports nothing, because browsers load this very file (with its types stripped).
+ *
+ * Units: a `date` is milliseconds since 1970 by the server's clock, a `seq` counts from 1 inside its room, seconds are named so.
+ */
+
+/** Sub-protocol of clients that take several objects in one frame, as a JSON array. The page speaks it. */
+export const BATCH_PROTOCOL = "chat.batch.v1";
+/** Sub-protocol of one JSON object a frame; a client that offers none speaks it too, so the simplest script works. */
+export const PLAIN_PROTOCOL = "chat.v1";
+/** A token may travel as an offered sub-protocol `bearer.TOKEN`, because browsers can set no header on a socket. */
+export const BEARER_PREFIX = "bearer.";
+
+/** Where a socket lands that names no room. */
+export const DEFAULT_ROOM = "general";
+/** Code points a message may have, unless `TEXT_LIMIT` says otherwise. */
+export const TEXT_LIMIT = 4_000;
+/** Code points a name may have. */
+export const NAME_LIMIT = 32;
+/** Code points a room's name may have. */
+export const ROOM_NAME_LIMIT = 64;
+/** UTF-16 units an action's `id` may have. */
+export const ID_LIMIT = 64;
+/** Messages in a page of history when the client does not say, and the most it may ask for. */
+export const PAGE_SIZE = 50;
+export const PAGE_SIZE_LIMIT = 200;
+/** Entries that a resume may bring; a longer gap is answered with the newest page instead. */
+export const RESUME_LIMIT = 1_000;
+/** Seconds between two `ping` of a batch client; it is closed after two that did not come. */
+export const PING_SECONDS = 30;
+/** Members that a `room_joined` lists; from here on `room_count` stands in for `member_joined` and `member_left`. */
+export const MEMBERS_LISTED = 100;
+/** Seconds between two `typing` of one person. */
+export const TYPING_SECONDS = 3;
+
+/** Why a socket was closed. 4000–4099 (and 1001, 1006, 1011, 1012): come back; 4400–4499: not by yourself. */
+export const CLOSE = {
+  silent: 4000,
+  restarting: 1012,
+  renewToken: 4001,
+  tooSlow: 4008,
+  tooManyConnections: 4009,
+  flooding: 4029,
+  badToken: 4401,
+  notAllowed: 4403,
+} as const;
+
+export type ErrorCode =
+  | "bad_json"
+  | "bad_frame"
+  | "unknown_action"
+  | "bad_room"
+  | "text_empty"
+  | "text_too_long"
+  | "bad_name"
+  | "name_taken"
+  | "not_found"
+  | "forbidden"
+  | "rate_limited"
+  | "frame_too_large"
+  | "too_many_rooms"
+  | "unavailable";
+
+/** A place in the life of a room's log. Another epoch means that old positions mean nothing. */
+export interface Position {
+  epoch: string;
+  seq: number;
+}
+
+/** Someone who is here. `user` is stable and opaque, `name` is what others see. */
+export interface Member {
+  user: string;
+  name: string;
+}
+
+// ---- What a client sends. An `id` on any action comes back in its answer or its error.
+
+export interface JoinRoom {
+  action: "join_room";
+  room: string;
+  /** The last place that the client has seen; what came after it is sent if the server still can. */
+  since?: Position;
+  limit?: number;
+  id?: string;
+}
+export interface LeaveRoom {
+  action: "leave_room";
+  room: string;
+  id?: string;
+}
+export interface SendMessage {
+  action: "send_message";
+  room: string;
+  text: string;
+  /** The client's own key: the same one sent again never makes a second message. */
+  id?: string;
+}
+export interface EditMessage {
+  action: "edit_message";
+  room: string;
+  target: number;
+  text: string;
+  id?: string;
+}
+export interface DeleteMessage {
+  action: "delete_message";
+  room: string;
+  target: number;
+  id?: string;
+}
+export interface SetName {
+  action: "set_name";
+  name: string;
+  id?: string;
+}
+export interface StartTyping {
+  action: "typing";
+  room: string;
+  id?: string;
+}
+export interface Ping {
+  action: "ping";
+  id?: string;
+}
+
+export type ClientFrame =
+  | JoinRoom
+  | LeaveRoom
+  | SendMessage
+  | EditMessage
+  | DeleteMessage
+  | SetName
+  | StartTyping
+  | Ping;
+
+// ---- What the log keeps and everyone in the room is sent.
+
+/** A message. In pages of history it carries its present state: `edited` is when, `deleted` leaves no `text`. */
+export interface ReceiveMessage {
+  action: "receive_message";
+  room: string;
+  seq: number;
+  user: string;
+  /** The author's name at that time. */
+  from: string;
+  text?: string;
+  date: number;
+  /** The author's key, where one was given: user + id tell an author which of the messages is theirs. */
+  id?: string;
+  edited?: number;
+  deleted?: true;
+}
+export interface MessageEdited {
+  action: "message_edited";
+  room: string;
+  seq: number;
+  target: number;
+  user: string;
+  /** The newest text, which may be newer than this entry; empty when the message has been deleted since. */
+  text: string;
+  date: number;
+  id?: string;
+}
+export interface MessageDeleted {
+  action: "message_deleted";
+  room: string;
+  seq: number;
+  target: number;
+  user: string;
+  date: number;
+  id?: string;
+}
+
+/** One entry of a room's log: what has a `seq`. */
+export type Entry = ReceiveMessage | MessageEdited | MessageDeleted;
+
+// ---- What the server sends beside the log.
+
+export interface Limits {
+  /** Code points of a message's text. */
+  text: number;
+  /** Code points of a name. */
+  name: number;
+  /** Bytes of one frame. */
+  frame: number;
+  /** Rooms that one connection may be in. */
+  rooms: number;
+  ping_seconds: number;
+}
+export interface Welcome {
+  action: "welcome";
+  user: string;
+  name: string;
+  /** Absent when the session cookie was used, which scripts in a page must not see. */
+  token?: string;
+  limits: Limits;
+}
+export interface RoomJoined {
+  action: "room_joined";
+  room: string;
+  epoch: string;
+  /** The log's head: everything up to here is in `messages`, in an older page, or was here before. */
+  seq: number;
+  /** True: `messages` is exactly what came after `since`. False: it is the newest page, and something may be missing. */
+  recovered: boolean;
+  messages: Entry[];
+  /** Older messages exist than the first of these. */
+  more: boolean;
+  members: Member[];
+  count: number;
+  locked: boolean;
+  slow_seconds: number;
+  id?: string;
+}
+export interface RoomLeft {
+  action: "room_left";
+  room: string;
+  id?: string;
+}
+export interface MemberJoined {
+  action: "member_joined";
+  room: string;
+  user: string;
+  name: string;
+}
+export interface MemberLeft {
+  action: "member_left";
+  room: string;
+  user: string;
+  name: string;
+}
+export interface RoomCount {
+  action: "room_count";
+  room: string;
+  count: number;
+}
+export interface RoomChanged {
+  action: "room_changed";
+  room: string;
+  locked: boolean;
+  slow_seconds: number;
+}
+export interface NameChanged {
+  action: "name_changed";
+  user: string;
+  name: string;
+  was: string;
+  id?: string;
+}
+export interface Typing {
+  action: "typing";
+  room: string;
+  user: string;
+  name: string;
+}
+export interface Pong {
+  action: "pong";
+  id?: string;
+}
+export interface ErrorFrame {
+  action: "error";
+  code: ErrorCode;
+  /** A sentence that says what to do. */
+  message: string;
+  room?: string;
+  id?: string;
+  /** Seconds. */
+  retry_after?: number;
+}
+
+export type ServerFrame =
+  | Entry
+  | Welcome
+  | RoomJoined
+  | RoomLeft
+  | MemberJoined
+  | MemberLeft
+  | RoomCount
+  | RoomChanged
+  | NameChanged
+  | Typing
+  | Pong
+  | ErrorFrame;

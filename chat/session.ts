@@ -1,0 +1,197 @@
+import { type Connection, Delivery } from "./delivery.ts";
+import type { Draft } from "./log.ts";
+import type { Lobby } from "./lobby.ts";
+import { checkText, roomName } from "./names.ts";
+import type { Person } from "./people.ts";
+import {
+  type ClientFrame,
+  CLOSE,
+  type DeleteMessage,
+  type EditMessage,
+  type JoinRoom,
+  MEMBERS_LISTED,
+  PAGE_SIZE,
+  PAGE_SIZE_LIMIT,
+  type SendMessage,
+  type ServerFrame,
+  TYPING_SECONDS,
+  type Welcome,
+} from "./protocol.ts";
+import { errorFrame, Refusal } from "./refusal.ts";
+import type { Room } from "./room.ts";
+
+/** Frames of one client that may wait for the one before them; who sends more without waiting for answers is flooding. */
+export const BACKLOG = 256;
+
+/** What an error says it is about. */
+export interface About {
+  room?: unknown;
+  id?: unknown;
+}
+
+/** One connection of one person, from its welcome to its end. What it asks is done in the order in which it asks. */
+export class Session {
+  readonly connection: Connection;
+  readonly rooms = new Set<Room>();
+  readonly #lobby: Lobby;
+  #person: Person | undefined;
+  #turn: Promise<void> = Promise.resolve();
+  #waiting = 0;
+  #joining: Room | undefined;
+  #lastAppend: Promise<void> | undefined;
+  #ended = false;
+
+  constructor(lobby: Lobby, connection: Connection) {
+    this.#lobby = lobby;
+    this.connection = connection;
+  }
+
+  /** Whose session it is: known from the welcome on, and so to every room. */
+  get person(): Person {
+    return this.#person!;
+  }
+
+  /**
+   * Names and welcomes the user, then enters these rooms.
+   * @param token told to the client, so that it can come back as the same person; not where a cookie does that
+   */
+  start(user: string, token: string | undefined, rooms: readonly string[]): void {
+    this.#inTurn({}, async () => {
+      const held = await this.#lobby.people.nameOf(user).catch((error) => {
+        this.connection.close(1011, "The server cannot reach its store. Come back.");
+        throw error;
+      });
+      if (this.#ended) return;
+      this.#person = this.#lobby.people.enter(user, held, this);
+      const welcome: Welcome = { action: "welcome", user, name: this.#person.name, limits: this.#lobby.limits };
+      if (token !== undefined) welcome.token = token;
+      this.#answer(welcome);
+    });
+    for (const room of rooms) this.receive({ action: "join_room", room });
+  }
+
+  /** Takes a frame that the client sent, or the reason why what it sent was none. */
+  receive(frame: ClientFrame | Refusal, about: About = frame as ClientFrame): void {
+    if (this.#waiting >= BACKLOG) {
+      return this.connection.close(CLOSE.flooding, "Too many frames at once. Come back later and wait for answers.");
+    }
+    this.#inTurn(about, () => {
+      if (frame instanceof Refusal) throw frame;
+      return this.#act(frame);
+    });
+  }
+
+  /** The connection is no more. Its person stays in the rooms for a moment: most come back. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#joining?.leave(this, true);
+    for (const room of this.rooms) room.leave(this, true);
+    if (this.#person) this.#lobby.people.leave(this);
+    this.#lobby.leave(this);
+  }
+
+  #inTurn(about: About, work: () => void | Promise<void>): void {
+    this.#waiting++;
+    this.#turn = this.#turn
+      .then(() => this.#ended ? undefined : work())
+      .catch((error) => this.#fail(error, about))
+      .then(() => void this.#waiting--);
+  }
+
+  #act(frame: ClientFrame): void | Promise<void> {
+    switch (frame.action) {
+      case "send_message":
+      case "edit_message":
+      case "delete_message":
+        return this.#write({ ...frame, room: roomName(frame.room) });
+      case "join_room":
+        return this.#join(this.#lobby.room(roomName(frame.room)), frame);
+      case "leave_room":
+        return this.#leave(roomName(frame.room), frame.id);
+      case "set_name":
+        return this.#rename(frame.name, frame.id);
+      case "typing":
+        return this.#type(roomName(frame.room));
+      case "ping":
+        return this.#answer(answerTo(frame.id, { action: "pong" }));
+    }
+  }
+
+  async #join(room: Room, { since, limit, id }: Omit<JoinRoom, "action" | "room">): Promise<void> {
+    const { limits } = this.#lobby;
+    if (!this.rooms.has(room) && this.rooms.size >= limits.rooms) {
+      room.forgetIfEmpty();
+      throw new Refusal("too_many_rooms", `A connection is in at most ${limits.rooms} rooms. Leave one first.`);
+    }
+    this.#joining = room;
+    try {
+      await room.join(this, { since, id, limit: Math.min(limit ?? PAGE_SIZE, PAGE_SIZE_LIMIT) });
+    } finally {
+      this.#joining = undefined;
+    }
+  }
+
+  async #leave(name: string, id: string | undefined): Promise<void> {
+    // Own words that are still being kept come back first: their copy is the acknowledgement.
+    await this.#lastAppend;
+    this.#roomNamed(name)?.leave(this, false);
+    this.#answer(answerTo(id, { action: "room_left", room: name }));
+  }
+
+  #write(frame: SendMessage | EditMessage | DeleteMessage): void | Promise<void> {
+    if (frame.action !== "delete_message") checkText(frame.text, this.#lobby.limits.text);
+    const { user, name } = this.person;
+    const draft: Draft = frame.action === "send_message" ? { ...frame, user, from: name } : { ...frame, user };
+    const room = this.#roomNamed(frame.room);
+    if (room) return this.#append(draft);
+    return this.#join(this.#lobby.room(frame.room), {}).then(() => this.#append(draft));
+  }
+
+  /** Does not wait for the log: what this client sends next may be kept together with it. */
+  #append(draft: Draft): void {
+    if (this.#ended) return;
+    this.#lastAppend = this.#lobby.append(draft).then((outcome) => {
+      if ("entry" in outcome) {
+        if (outcome.repeated) this.#answer(outcome.entry);
+      } else if (outcome.refused === "forbidden") {
+        throw new Refusal("forbidden", "Only its author can change a message.");
+      } else {
+        throw new Refusal("not_found", "There is no such message any more. Nothing was changed.");
+      }
+    }).catch((error) => this.#fail(error, draft));
+  }
+
+  async #rename(asked: string, id: string | undefined): Promise<void> {
+    const was = await this.#lobby.people.rename(this.person, asked);
+    if (was !== this.person.name) this.#lobby.tellName(this.person, was, this);
+    this.#answer(answerTo(id, { action: "name_changed", user: this.person.user, name: this.person.name, was }));
+  }
+
+  #type(name: string): void {
+    const room = this.#roomNamed(name);
+    if (!room) throw new Refusal("forbidden", "You are not in this room. Join it first.");
+    const now = this.#lobby.clock.now();
+    if (room.count > MEMBERS_LISTED || Math.abs(now - this.person.typedAt) < TYPING_SECONDS * 1000) return;
+    this.person.typedAt = now;
+    this.#lobby.tellTyping(room, this.person);
+  }
+
+  #roomNamed(name: string): Room | undefined {
+    for (const room of this.rooms) if (room.name === name) return room;
+  }
+
+  #answer(frame: ServerFrame): void {
+    if (!this.#ended) this.connection.deliver(new Delivery(frame));
+  }
+
+  #fail(error: unknown, about: About): void {
+    if (error instanceof Refusal) return this.#answer(errorFrame(error, about));
+    console.error("a frame could not be handled:", error);
+    this.#answer(errorFrame(new Refusal("unavailable", "Something failed here. Try again in a moment.", 1), about));
+  }
+}
+
+function answerTo<F extends ServerFrame & { id?: string }>(id: string | undefined, frame: F): F {
+  return id === undefined ? frame : { ...frame, id };
+}

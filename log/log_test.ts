@@ -1,0 +1,384 @@
+/** The contract of `chat/log.ts`, which every engine passes. */
+import assert from "node:assert/strict";
+import {
+  type Draft,
+  type Engine,
+  ID_MEMORY,
+  type News,
+  type Outcome,
+  PAGE_BYTES,
+  type Retention,
+} from "../chat/log.ts";
+import { type Entry, type ReceiveMessage, RESUME_LIMIT } from "../chat/protocol.ts";
+import { FakeClock } from "../testing/clock.ts";
+import { MemoryEngine } from "./memory.ts";
+
+/** One store, which several isolates or the same one after a restart may open. */
+interface Store {
+  open(options: { clock: FakeClock; retention?: Retention }): Promise<Engine>;
+  /** Whether what was written is there for the next one who opens it. */
+  lasting: boolean;
+  remove(): Promise<void>;
+}
+
+const KEEP_ALL: Retention = { messages: 0, days: 0 };
+const DAY = 24 * 60 * 60 * 1000;
+
+const engines: Record<string, () => Promise<Store>> = {
+  memory: () =>
+    Promise.resolve({
+      lasting: false,
+      open: ({ clock, retention = KEEP_ALL }) => Promise.resolve(new MemoryEngine({ clock, secret: "s", retention })),
+      remove: () => Promise.resolve(),
+    }),
+};
+
+const say = (text: string, more: { id?: string; user?: string; room?: string } = {}): Draft => {
+  const { user = "ann", room = "r" } = more;
+  const draft: Draft = { action: "send_message", room, user, from: user.toUpperCase(), text };
+  return more.id === undefined ? draft : { ...draft, id: more.id };
+};
+const edit = (target: number, text: string, more: { id?: string; user?: string } = {}): Draft => (
+  { action: "edit_message", room: "r", user: "ann", target, text, ...more }
+);
+const remove = (target: number, more: { id?: string; user?: string } = {}): Draft => (
+  { action: "delete_message", room: "r", user: "ann", target, ...more }
+);
+const entryOf = (outcome: Outcome): Entry => {
+  assert.ok("entry" in outcome, JSON.stringify(outcome));
+  return outcome.entry;
+};
+const appendOne = async (engine: Engine, draft: Draft) => (await engine.append([draft]))[0];
+const texts = (messages: ReceiveMessage[]) => messages.map(({ text }) => text);
+
+for (const [name, create] of Object.entries(engines)) {
+  /** A rule that this engine keeps. */
+  const rule = (
+    title: string,
+    check: (store: { engine: Engine; clock: FakeClock; store: Store }) => Promise<void>,
+    retention?: Retention,
+  ) =>
+    Deno.test(`${name}: ${title}`, async () => {
+      const store = await create();
+      const clock = new FakeClock();
+      const engine = await store.open({ clock, retention });
+      try {
+        await check({ engine, clock, store });
+      } finally {
+        await engine.close();
+        await store.remove();
+      }
+    });
+
+  rule(
+    "entries of a room are numbered from 1 without gaps, whatever their kind, and rooms apart",
+    async ({ engine }) => {
+      const outcomes = await engine.append([
+        say("a"),
+        say("x", { room: "other" }),
+        edit(1, "b"),
+        remove(9),
+        remove(1),
+        say("c"),
+      ]);
+      const seqs = outcomes.map((outcome) => "entry" in outcome ? outcome.entry.seq : outcome.refused);
+      assert.deepEqual(seqs, [1, 1, 2, "not_found", 3, 4]);
+      assert.equal(entryOf(await appendOne(engine, say("d"))).seq, 5);
+    },
+  );
+
+  rule("an entry comes back just as it was given", async ({ engine, clock }) => {
+    const text = ' <b>"quoted"</b>\n\t한국어 😀 \u2028 {"a":1} \\ ';
+    const entry = entryOf(await appendOne(engine, say(text, { id: 'i"d' })));
+    const message = {
+      action: "receive_message",
+      room: "r",
+      seq: 1,
+      user: "ann",
+      from: "ANN",
+      text,
+      date: clock.now(),
+      id: 'i"d',
+    };
+    assert.deepEqual(entry, message);
+    assert.deepEqual((await engine.history("r", { limit: 9 })).messages, [message]);
+    assert.deepEqual((await engine.read("r", 0)).entries, [message]);
+    assert.equal("id" in entryOf(await appendOne(engine, say("no id"))), false);
+  });
+
+  rule("no date lies before the one above it, though the clock goes back", async ({ engine, clock }) => {
+    const start = clock.now();
+    const dates = [];
+    for (const now of [start, start + 10, start - 60_000, start + 5, start + 11]) {
+      clock.set(now);
+      dates.push(entryOf(await appendOne(engine, say("x"))).date - start);
+    }
+    assert.deepEqual(dates, [0, 10, 10, 10, 11]);
+  });
+
+  rule("the same id from the same person in the same room never makes a second entry", async ({ engine }) => {
+    const first = await appendOne(engine, say("once", { id: "k" }));
+    assert.deepEqual(await appendOne(engine, say("again", { id: "k" })), { entry: entryOf(first), repeated: true });
+    const [one, two] = await engine.append([say("twin", { id: "t" }), say("twin", { id: "t" })]);
+    assert.deepEqual([one, two], [{ entry: entryOf(one), repeated: false }, { entry: entryOf(one), repeated: true }]);
+    const others = [
+      say("other person", { id: "k", user: "bob" }),
+      say("other room", { id: "k", room: "q" }),
+      edit(1, "edit", { id: "k" }),
+    ];
+    for (const outcome of await engine.append(others)) assert.equal("repeated" in outcome && outcome.repeated, false);
+    assert.equal((await engine.history("r", { limit: 9 })).seq, 4);
+    assert.deepEqual(await appendOne(engine, edit(1, "edit", { id: "k" })), {
+      entry: entryOf(await appendOne(engine, edit(1, "edit", { id: "k" }))),
+      repeated: true,
+    });
+    assert.equal((await engine.history("r", { limit: 9 })).seq, 4);
+  });
+
+  rule("a refused draft uses up neither a place nor its id", async ({ engine }) => {
+    assert.deepEqual(await appendOne(engine, edit(1, "x", { id: "k" })), { refused: "not_found" });
+    await appendOne(engine, say("x"));
+    assert.equal(entryOf(await appendOne(engine, edit(1, "x", { id: "k" }))).seq, 2);
+  });
+
+  rule("only the author changes a message, and only one that is there", async ({ engine }) => {
+    await engine.append([say("mine"), edit(1, "still mine")]);
+    const refused = await engine.append([
+      edit(1, "yours", { user: "bob" }),
+      remove(1, { user: "bob" }),
+      edit(2, "an edit is no message"),
+      edit(0, "x"),
+      edit(99, "x"),
+      remove(1),
+      edit(1, "gone"),
+      remove(1),
+    ]);
+    const outcomes = refused.map((outcome) => "refused" in outcome ? outcome.refused : outcome.entry.seq);
+    assert.deepEqual(outcomes, [
+      "forbidden",
+      "forbidden",
+      "not_found",
+      "not_found",
+      "not_found",
+      3,
+      "not_found",
+      "not_found",
+    ]);
+  });
+
+  rule("history shows messages in their present state, and the old text is nowhere", async ({ engine, clock }) => {
+    await engine.append([say("secret one", { id: "k" }), say("secret two"), say("three")]);
+    clock.set(clock.now() + 5);
+    await engine.append([edit(1, "secret draft"), edit(1, "final"), remove(2)]);
+    const { messages, seq } = await engine.history("r", { limit: 9 });
+    assert.equal(seq, 6);
+    assert.deepEqual(messages.map(({ seq, text, edited, deleted }) => ({ seq, text, edited, deleted })), [
+      { seq: 1, text: "final", edited: clock.now(), deleted: undefined },
+      { seq: 2, text: undefined, edited: undefined, deleted: true },
+      { seq: 3, text: "three", edited: undefined, deleted: undefined },
+    ]);
+    assert.equal("text" in messages[1], false);
+    const { entries } = await engine.read("r", 0);
+    assert.deepEqual(entries.map(({ action, seq }) => [action, seq]), [
+      ["receive_message", 1],
+      ["receive_message", 2],
+      ["receive_message", 3],
+      ["message_edited", 4],
+      ["message_edited", 5],
+      ["message_deleted", 6],
+    ]);
+    assert.doesNotMatch(JSON.stringify([messages, entries]), /secret/);
+    const repeated = await appendOne(engine, say("secret one", { id: "k" }));
+    assert.equal((entryOf(repeated) as ReceiveMessage).text, "final");
+  });
+
+  rule("pages of history meet without overlap, from either side", async ({ engine }) => {
+    await engine.append(Array.from({ length: 10 }, (_, at) => say(`m${at + 1}`)));
+    await engine.append([edit(3, "m3"), say("m12")]);
+    const page = (query: { limit: number; before?: number; after?: number }) =>
+      engine.history("r", query).then(({ messages, more, seq }) => ({ texts: texts(messages), more, seq }));
+    assert.deepEqual(await page({ limit: 3 }), { texts: ["m9", "m10", "m12"], more: true, seq: 12 });
+    assert.deepEqual(await page({ limit: 3, before: 9 }), { texts: ["m6", "m7", "m8"], more: true, seq: 12 });
+    assert.deepEqual(await page({ limit: 5, before: 6 }), {
+      texts: ["m1", "m2", "m3", "m4", "m5"],
+      more: false,
+      seq: 12,
+    });
+    assert.deepEqual(await page({ limit: 3, after: 0 }), { texts: ["m1", "m2", "m3"], more: true, seq: 12 });
+    assert.deepEqual(await page({ limit: 3, after: 9 }), { texts: ["m10", "m12"], more: false, seq: 12 });
+    assert.deepEqual(await page({ limit: 3, after: 12 }), { texts: [], more: false, seq: 12 });
+    assert.deepEqual(await page({ limit: 3, after: 99 }), { texts: [], more: false, seq: 12 });
+    assert.deepEqual(await page({ limit: 3, before: 1 }), { texts: [], more: false, seq: 12 });
+  });
+
+  rule("a room of which nothing is known is empty", async ({ engine }) => {
+    const { epoch, ...history } = await engine.history("nowhere", { limit: 9 });
+    assert.deepEqual(history, { seq: 0, messages: [], more: false });
+    assert.deepEqual(await engine.read("nowhere", 0), { epoch, seq: 0, entries: [], complete: true });
+    assert.equal((await engine.read("nowhere", 1)).complete, false);
+  });
+
+  rule("a page ends at 128 KiB of JSON, whatever the script", async ({ engine }) => {
+    const encoder = new TextEncoder();
+    for (
+      const [room, text] of [["latin", "x".repeat(4_000)], ["korean", "가".repeat(4_000)], [
+        "escapes",
+        "\u0001".repeat(4_000),
+      ]]
+    ) {
+      await engine.append(Array.from({ length: 100 }, () => say(text, { room })));
+      const newest = await engine.history(room, { limit: 200 });
+      const oldest = await engine.history(room, { limit: 200, after: 0 });
+      const missed = await engine.read(room, 0);
+      for (
+        const [page, rows] of [[newest, newest.messages], [oldest, oldest.messages], [missed, missed.entries]] as const
+      ) {
+        const bytes = rows.reduce((sum, row) => sum + encoder.encode(JSON.stringify(row)).length, 0);
+        assert.ok(bytes <= PAGE_BYTES && bytes > PAGE_BYTES - 30_000, `${room}: ${bytes}`);
+        assert.equal("more" in page ? page.more : !page.complete, true);
+      }
+      assert.equal(newest.messages.at(-1)!.seq, 100);
+      assert.equal(missed.entries[0].seq, 1);
+    }
+  });
+
+  rule("what was missed is complete up to a thousand entries, and never beyond the head", async ({ engine }) => {
+    await engine.append(Array.from({ length: RESUME_LIMIT + 1 }, () => say("x")));
+    const exact = await engine.read("r", 1);
+    assert.deepEqual([exact.complete, exact.entries.length, exact.seq], [true, RESUME_LIMIT, RESUME_LIMIT + 1]);
+    const part = await engine.read("r", 0);
+    assert.deepEqual([part.complete, part.entries.length, part.entries[0].seq], [false, RESUME_LIMIT, 1]);
+    assert.deepEqual((await engine.read("r", RESUME_LIMIT + 1)).complete, true);
+    assert.deepEqual((await engine.read("r", RESUME_LIMIT + 2)).complete, false);
+  });
+
+  rule(
+    "followers hear what is new in their room, in order and once it is kept, until they stop",
+    async ({ engine }) => {
+      const heard: News[] = [];
+      const stop = engine.follow("r", (news) => heard.push(news));
+      await engine.append([say("a"), say("elsewhere", { room: "q" }), say("b", { id: "k" })]);
+      await engine.append([say("b", { id: "k" }), remove(77), edit(1, "c")]);
+      const { epoch } = await engine.read("r", 0);
+      assert.deepEqual(heard.flatMap(({ entries }) => entries.map(({ seq }) => seq)), [1, 2, 3]);
+      assert.ok(heard.every((news) => news.epoch === epoch));
+      stop();
+      await engine.append([say("d")]);
+      assert.equal(heard.flatMap(({ entries }) => entries).length, 3);
+    },
+  );
+
+  rule("more messages than are to be kept push out the oldest, and the head stays", async ({ engine }) => {
+    await engine.append(Array.from({ length: 30 }, (_, at) => say(`m${at + 1}`, { id: `k${at + 1}` })));
+    assert.deepEqual(
+      texts((await engine.history("r", { limit: 99 })).messages).slice(-10),
+      [21, 22, 23, 24, 25, 26, 27, 28, 29, 30].map((at) => `m${at}`),
+    );
+    const { messages, more, seq } = await engine.history("r", { limit: 99, before: 1e9 });
+    assert.deepEqual([messages.length, more, seq], [10, false, 30]);
+    assert.equal((await engine.read("r", 5)).complete, false, "expired");
+    assert.equal((await engine.read("r", 20)).complete, true);
+    assert.deepEqual(await appendOne(engine, edit(1, "x")), { refused: "not_found" });
+    assert.equal(entryOf(await appendOne(engine, say("next"))).seq, 31);
+  }, { messages: 10, days: 0 });
+
+  rule(
+    "messages older than they are to be kept are gone, also from a room where nobody speaks",
+    async ({ engine, clock }) => {
+      await engine.append([say("old")]);
+      await clock.advance(2 * DAY);
+      await engine.append([say("new")]);
+      await clock.advance(DAY + 1);
+      assert.deepEqual(texts((await engine.history("r", { limit: 9 })).messages), ["new"]);
+      await clock.advance(2 * DAY);
+      const { messages, seq } = await engine.history("r", { limit: 9 });
+      assert.deepEqual([messages, seq], [[], 2]);
+      assert.equal((await engine.read("r", 1)).complete, false);
+      assert.equal((await engine.read("r", 2)).complete, true);
+    },
+    { messages: 0, days: 3 },
+  );
+
+  rule("an id is remembered for a day at least, longer than its message is held", async ({ engine, clock }) => {
+    await engine.append([say("first", { id: "k" }), say("second"), say("third")]);
+    await clock.advance(ID_MEMORY - 1);
+    const repeated = await appendOne(engine, say("first", { id: "k" }));
+    assert.deepEqual([
+      entryOf(repeated).seq,
+      (entryOf(repeated) as ReceiveMessage).deleted,
+      "repeated" in repeated && repeated.repeated,
+    ], [1, true, true]);
+    await clock.advance(2);
+    await engine.append([say("fourth")]);
+    assert.equal(entryOf(await appendOne(engine, say("first", { id: "k" }))).seq, 5);
+  }, { messages: 1, days: 0 });
+
+  rule("a name belongs to one person, and the one before it becomes free", async ({ engine, clock }) => {
+    const now = clock.now();
+    const claim = (user: string, name: string, chosen = true) =>
+      engine.claimName({ user, name, key: name.toLowerCase(), chosen, until: now + 1_000, now });
+    assert.deepEqual(await claim("ann", "Alice"), { name: "Alice", chosen: true });
+    assert.equal(await claim("bob", "ALICE"), undefined);
+    assert.deepEqual(await claim("ann", "ALICE"), { name: "ALICE", chosen: true });
+    assert.deepEqual(await claim("ann", "Ada"), { name: "Ada", chosen: true });
+    assert.deepEqual(await claim("bob", "alice"), { name: "alice", chosen: true });
+    const results = await Promise.all(["c", "d", "e", "f"].map((user) => claim(user, "Wanted")));
+    assert.equal(results.filter((got) => got !== undefined).length, 1);
+  });
+
+  rule("a given name never takes the place of a name that the person has", async ({ engine, clock }) => {
+    const now = clock.now();
+    const given = (user: string, name: string) =>
+      engine.claimName({ user, name, key: name.toLowerCase(), chosen: false, until: now + 1_000, now });
+    assert.deepEqual(await given("ann", "User 1"), { name: "User 1", chosen: false });
+    assert.deepEqual(await given("ann", "User 2"), { name: "User 1", chosen: false });
+    assert.deepEqual(await given("bob", "User 2"), { name: "User 2", chosen: false });
+    await engine.claimName({ user: "ann", name: "Ann", key: "ann", chosen: true, until: now + 5_000, now });
+    assert.deepEqual(await given("ann", "User 3"), { name: "Ann", chosen: true });
+    assert.deepEqual(await given("bob", "User 1"), { name: "User 2", chosen: false });
+  });
+
+  rule(
+    "a name whose time is over is anybody's, and still its person's while nobody takes it",
+    async ({ engine, clock }) => {
+      const claim = (user: string, name: string) =>
+        engine.claimName({
+          user,
+          name,
+          key: name.toLowerCase(),
+          chosen: true,
+          until: clock.now() + 1_000,
+          now: clock.now(),
+        });
+      const given = (user: string) =>
+        engine.claimName({
+          user,
+          name: "User 1",
+          key: "user 1",
+          chosen: false,
+          until: clock.now() + 1_000,
+          now: clock.now(),
+        });
+      await claim("ann", "Alice");
+      await engine.holdNames([{ user: "ann", until: clock.now() + 5_000 }, { user: "nobody", until: 1 }]);
+      await clock.advance(4_999);
+      assert.equal(await claim("bob", "alice"), undefined);
+      await clock.advance(1);
+      assert.deepEqual(await given("ann"), { name: "Alice", chosen: true });
+      await clock.advance(1_000);
+      assert.deepEqual(await claim("bob", "alice"), { name: "alice", chosen: true });
+      assert.deepEqual(await given("ann"), { name: "User 1", chosen: false });
+    },
+  );
+
+  rule(
+    "the secret is the same for everyone who opens the store, and it answers when asked",
+    async ({ engine, clock, store }) => {
+      assert.ok((await engine.secret()).length > 0);
+      await engine.check();
+      const other = await store.open({ clock });
+      assert.equal(await other.secret(), await engine.secret());
+      await other.close();
+    },
+  );
+}

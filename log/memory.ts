@@ -1,0 +1,229 @@
+import type { Clock } from "../chat/clock.ts";
+import {
+  type Draft,
+  type Engine,
+  type HeldName,
+  type History,
+  ID_MEMORY,
+  type Missed,
+  type News,
+  type Outcome,
+  type Retention,
+} from "../chat/log.ts";
+import { type Entry, type ReceiveMessage, RESUME_LIMIT } from "../chat/protocol.ts";
+import { fillPage } from "./page.ts";
+
+const DAY = 24 * 60 * 60 * 1000;
+
+interface Room {
+  head: number;
+  /** The date of the newest entry: no later one is dated before it. */
+  date: number;
+  /** Messages and edits in their present state; the first one's `seq` is head − length + 1. */
+  entries: Entry[];
+  /** The first entry of each user + action + id. */
+  ids: Map<string, { seq: number; date: number }>;
+  followers: Set<(news: News) => void>;
+}
+
+/** Keeps everything in this process, for tests and throw-away rooms: a restart is another epoch. */
+export class MemoryEngine implements Engine {
+  readonly #clock: Clock;
+  readonly #retention: Retention;
+  readonly #secret: string;
+  readonly #epoch = crypto.randomUUID();
+  readonly #rooms = new Map<string, Room>();
+  readonly #names = new Map<string, HeldName & { user: string; until: number }>();
+  readonly #keys = new Map<string, string>();
+
+  constructor(options: { clock: Clock; secret: string; retention: Retention }) {
+    this.#clock = options.clock;
+    this.#secret = options.secret;
+    this.#retention = options.retention;
+  }
+
+  append(drafts: readonly Draft[]): Promise<Outcome[]> {
+    const news = new Map<Room, Entry[]>();
+    const outcomes = drafts.map((draft) => {
+      const room = this.#room(draft.room);
+      const outcome = this.#keep(room, draft);
+      if ("entry" in outcome && !outcome.repeated) {
+        const entries = news.get(room);
+        if (entries) entries.push(outcome.entry);
+        else news.set(room, [outcome.entry]);
+      }
+      return outcome;
+    });
+    for (const [room, entries] of news) {
+      this.#expire(room);
+      for (const follower of room.followers) follower({ epoch: this.#epoch, entries });
+    }
+    return Promise.resolve(outcomes);
+  }
+
+  history(name: string, query: { limit: number; before?: number; after?: number }): Promise<History> {
+    const room = this.#rooms.get(name) ?? newRoom();
+    this.#expire(room);
+    const { after, before = Infinity } = query;
+    const rows = after === undefined
+      ? messages(room.entries.toReversed(), (seq) => seq < before)
+      : messages(room.entries, (seq) => seq > after);
+    const { page, more } = fillPage(rows, query.limit);
+    if (after === undefined) page.reverse();
+    return Promise.resolve({ epoch: this.#epoch, seq: room.head, messages: page, more });
+  }
+
+  read(name: string, after: number): Promise<Missed> {
+    const room = this.#rooms.get(name) ?? newRoom();
+    this.#expire(room);
+    const { page, more } = fillPage(room.entries.slice(Math.max(0, after + 1 - firstSeq(room))), RESUME_LIMIT);
+    const complete = after <= room.head && !more && page.length === room.head - after;
+    return Promise.resolve({ epoch: this.#epoch, seq: room.head, entries: page, complete });
+  }
+
+  follow(name: string, listener: (news: News) => void): () => void {
+    const room = this.#room(name);
+    room.followers.add(listener);
+    return () => {
+      room.followers.delete(listener);
+      // A room in which nothing was ever said leaves no trace: anyone can name any number of them.
+      if (room.followers.size === 0 && room.head === 0) this.#rooms.delete(name);
+    };
+  }
+
+  claimName(
+    claim: HeldName & { user: string; key: string; until: number; now: number },
+  ): Promise<HeldName | undefined> {
+    const ownKey = this.#keys.get(claim.user);
+    const own = ownKey === undefined ? undefined : this.#names.get(ownKey);
+    if (own && !claim.chosen) {
+      own.until = Math.max(own.until, claim.until);
+      return Promise.resolve({ name: own.name, chosen: own.chosen });
+    }
+    const holder = this.#names.get(claim.key);
+    if (holder && holder.user !== claim.user) {
+      if (holder.until > claim.now) return Promise.resolve(undefined);
+      this.#keys.delete(holder.user);
+    }
+    if (ownKey !== undefined) this.#names.delete(ownKey);
+    const { user, name, chosen, until } = claim;
+    this.#names.set(claim.key, { user, name, chosen, until });
+    this.#keys.set(user, claim.key);
+    return Promise.resolve({ name, chosen });
+  }
+
+  holdNames(holds: readonly { user: string; until: number }[]): Promise<void> {
+    for (const { user, until } of holds) {
+      const name = this.#names.get(this.#keys.get(user) ?? "");
+      if (name) name.until = until;
+    }
+    return Promise.resolve();
+  }
+
+  secret(): Promise<string> {
+    return Promise.resolve(this.#secret);
+  }
+
+  /** There is no other isolate to tell: nobody else sees this memory. */
+  signal(): void {}
+  onSignal(): void {}
+
+  check(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #room(name: string): Room {
+    let room = this.#rooms.get(name);
+    if (!room) this.#rooms.set(name, room = newRoom());
+    return room;
+  }
+
+  #keep(room: Room, draft: Draft): Outcome {
+    const key = draft.id === undefined ? undefined : `${draft.user} ${draft.action} ${draft.id}`;
+    const first = key === undefined ? undefined : room.ids.get(key);
+    if (first) return { entry: at(room, first.seq) ?? tombstone(draft, first), repeated: true };
+    const entry = this.#entry(room, draft);
+    if ("refused" in entry) return entry;
+    if (draft.id !== undefined) entry.id = draft.id;
+    room.entries.push(entry);
+    room.head = entry.seq;
+    room.date = entry.date;
+    if (key !== undefined) room.ids.set(key, { seq: entry.seq, date: entry.date });
+    return { entry, repeated: false };
+  }
+
+  #entry(room: Room, draft: Draft): Entry | { refused: "not_found" | "forbidden" } {
+    const place = { room: draft.room, seq: room.head + 1 };
+    const date = Math.max(room.date, this.#clock.now());
+    if (draft.action === "send_message") {
+      return { action: "receive_message", ...place, user: draft.user, from: draft.from, text: draft.text, date };
+    }
+    const target = at(room, draft.target);
+    if (target?.action !== "receive_message" || target.deleted) return { refused: "not_found" };
+    if (target.user !== draft.user) return { refused: "forbidden" };
+    if (draft.action === "edit_message") {
+      rewrite(room, target, { text: draft.text, edited: date }, draft.text);
+      return { action: "message_edited", ...place, target: draft.target, user: draft.user, text: draft.text, date };
+    }
+    rewrite(room, target, { text: undefined, deleted: true }, "");
+    return { action: "message_deleted", ...place, target: draft.target, user: draft.user, date };
+  }
+
+  #expire(room: Room): void {
+    const { messages, days } = this.#retention;
+    const now = this.#clock.now();
+    let drop = messages === 0 ? 0 : Math.max(0, room.entries.length - messages);
+    if (days > 0) { while (drop < room.entries.length && room.entries[drop].date < now - days * DAY) drop++; }
+    if (drop === 0) return;
+    room.entries.splice(0, drop);
+    // Insertion order is order of date, so the ones to forget are all in front.
+    for (const [key, { seq, date }] of room.ids) {
+      if (seq >= firstSeq(room) || date > now - ID_MEMORY) break;
+      room.ids.delete(key);
+    }
+  }
+}
+
+function newRoom(): Room {
+  return { head: 0, date: 0, entries: [], ids: new Map(), followers: new Set() };
+}
+
+function firstSeq(room: Room): number {
+  return room.head - room.entries.length + 1;
+}
+
+function at(room: Room, seq: number): Entry | undefined {
+  return room.entries[seq - firstSeq(room)];
+}
+
+function* messages(entries: Entry[], wanted: (seq: number) => boolean): Generator<ReceiveMessage> {
+  for (const entry of entries) if (entry.action === "receive_message" && wanted(entry.seq)) yield entry;
+}
+
+/** Puts the new state in place of the old text, in the message and in every earlier edit of it; entries given out stay as they were. */
+function rewrite(room: Room, target: ReceiveMessage, change: Partial<ReceiveMessage>, text: string): void {
+  const { text: _, ...kept } = target;
+  const first = firstSeq(room);
+  room.entries[target.seq - first] = change.deleted ? { ...kept, deleted: true } : { ...target, ...change };
+  for (let index = target.seq - first + 1; index < room.entries.length; index++) {
+    const entry = room.entries[index];
+    if (entry.action === "message_edited" && entry.target === target.seq) room.entries[index] = { ...entry, text };
+  }
+}
+
+/** What is left of an entry whose id is remembered longer than the entry itself is kept. */
+function tombstone(draft: Draft, { seq, date }: { seq: number; date: number }): Entry {
+  const { room, user, id } = draft;
+  switch (draft.action) {
+    case "send_message":
+      return { action: "receive_message", room, seq, user, from: draft.from, date, id, deleted: true };
+    case "edit_message":
+      return { action: "message_edited", room, seq, target: draft.target, user, text: "", date, id };
+    case "delete_message":
+      return { action: "message_deleted", room, seq, target: draft.target, user, date, id };
+  }
+}

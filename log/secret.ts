@@ -1,0 +1,39 @@
+import { dirname } from "node:path";
+
+/** Bytes of a made secret: as many as the hash of HS256 has, more would not make it stronger. */
+const SECRET_BYTES = 32;
+
+/**
+ * The secret in this file, which is made, readable by its owner only, where there is none.
+ * Of several processes that start at once all get the same one.
+ * @throws if the file can be neither read nor made
+ */
+export async function secretFile(path: string): Promise<string> {
+  try {
+    return await read(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  await Deno.mkdir(dirname(path), { recursive: true });
+  const made = `${path}.${crypto.randomUUID()}`;
+  await Deno.writeTextFile(made, `${newSecret()}\n`, { mode: 0o600, createNew: true });
+  try {
+    // A link appears with its whole content or not at all, and only if nobody else was first.
+    await Deno.link(made, path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  } finally {
+    await Deno.remove(made);
+  }
+  return await read(path);
+}
+
+export function newSecret(): string {
+  return crypto.getRandomValues(new Uint8Array(SECRET_BYTES)).toBase64();
+}
+
+async function read(path: string): Promise<string> {
+  const secret = (await Deno.readTextFile(path)).trim();
+  if (secret === "") throw new Error(`${path} is empty: delete it, or set SECRET`);
+  return secret;
+}

@@ -1,0 +1,63 @@
+import type { Connection, Delivery } from "../chat/delivery.ts";
+import type { Engine } from "../chat/log.ts";
+import { Lobby } from "../chat/lobby.ts";
+import type { ClientFrame, Limits, ServerFrame } from "../chat/protocol.ts";
+import type { Session } from "../chat/session.ts";
+import { MemoryEngine } from "../log/memory.ts";
+import { FakeClock, settle } from "./clock.ts";
+
+export const LIMITS: Limits = { text: 4_000, name: 32, frame: 65_536, rooms: 50, ping_seconds: 30 };
+
+/** A lobby on an engine in memory, with time in the test's hand. */
+export function createLobby(options: { clock?: FakeClock; engine?: Engine; limits?: Partial<Limits> } = {}) {
+  const clock = options.clock ?? new FakeClock();
+  const engine = options.engine ?? new MemoryEngine({ clock, secret: "", retention: { messages: 0, days: 0 } });
+  const lobby = new Lobby(engine, { ...LIMITS, ...options.limits }, clock, Math.random);
+  return { clock, engine, lobby };
+}
+
+/** A client without a socket: what it was sent stands in `frames`. */
+export class FakeClient implements Connection {
+  readonly frames: ServerFrame[] = [];
+  closed: { code: number; reason: string } | undefined;
+  readonly session: Session;
+
+  constructor(lobby: Lobby, user: string, rooms: string[] = ["general"]) {
+    this.session = lobby.enter(this);
+    this.session.start(user, undefined, rooms);
+  }
+
+  /** Opens one and lets it arrive. */
+  static async enter(lobby: Lobby, user: string, rooms?: string[]): Promise<FakeClient> {
+    const client = new FakeClient(lobby, user, rooms);
+    await settle();
+    return client;
+  }
+
+  deliver(delivery: Delivery): void {
+    this.frames.push(...delivery.frames);
+  }
+
+  close(code: number, reason: string): void {
+    this.session.end();
+    this.closed = { code, reason };
+  }
+
+  /** Sends frames and lets all that follows from them happen. */
+  async send(...frames: ClientFrame[]): Promise<void> {
+    for (const frame of frames) this.session.receive(frame);
+    await settle();
+  }
+
+  /** The frames of one action so far. */
+  all<A extends ServerFrame["action"]>(action: A): Extract<ServerFrame, { action: A }>[] {
+    return this.frames.filter((frame): frame is Extract<ServerFrame, { action: A }> => frame.action === action);
+  }
+
+  /** The latest frame of an action, which must have come. */
+  last<A extends ServerFrame["action"]>(action: A): Extract<ServerFrame, { action: A }> {
+    const frame = this.all(action).at(-1);
+    if (!frame) throw new Error(`no ${action} came, only ${this.frames.map(({ action }) => action).join(", ")}`);
+    return frame;
+  }
+}
