@@ -1,0 +1,104 @@
+/**
+ * Parley: a chat room that anyone can own. This file reads the settings, chooses the engine, builds the app, serves it
+ * and shuts it down; nothing else.
+ */
+import { type Clock, systemClock } from "./chat/clock.ts";
+import type { Engine } from "./chat/log.ts";
+import { Lobby } from "./chat/lobby.ts";
+import { type Limits, NAME_LIMIT, PING_SECONDS } from "./chat/protocol.ts";
+import { MemoryEngine } from "./log/memory.ts";
+import { secretFile } from "./log/secret.ts";
+import { readSettings, type Settings } from "./settings.ts";
+import { createApp } from "./web/app.ts";
+import { loadAssets } from "./web/assets.ts";
+import { Identities } from "./web/identity.ts";
+import { Sockets } from "./web/socket.ts";
+
+/** How long leaving may take, milliseconds: Deno Deploy kills after 5 s, and a stalled reader never lets go. */
+const SHUTDOWN_DEADLINE = 4_000;
+/** Rooms that one connection may be in: more than a person follows, few enough that one socket can't fill the memory. */
+const ROOMS_PER_CONNECTION = 50;
+/** Bytes of a frame for each code point of a text: the longest JSON escape is 12, and the rest of the frame is small. */
+const FRAME_BYTES_PER_CODE_POINT = 16;
+
+export interface Server {
+  port: number;
+  /** Sends everyone away to come back, and lets go of everything. */
+  stop(): Promise<void>;
+}
+
+/** Starts serving; resolves once it listens. */
+export async function start(settings: Settings, clock: Clock = systemClock): Promise<Server> {
+  const engine = await openEngine(settings, clock);
+  const lobby = new Lobby(engine, limitsOf(settings), clock, Math.random);
+  const identities = await Identities.create(await engine.secret());
+  const sockets = new Sockets(lobby, identities, settings.ALLOWED_ORIGINS);
+  let draining = false;
+  const app = createApp({
+    assets: await loadAssets(new URL("./", import.meta.url)),
+    identities,
+    log: engine,
+    people: lobby.people,
+    sockets,
+    allowedOrigins: settings.ALLOWED_ORIGINS,
+    trustProxy: settings.TRUST_PROXY,
+    ready: () => draining ? Promise.resolve(false) : engine.check().then(() => true, () => false),
+  });
+  const server = listen(settings, (request) => app.fetch(request));
+
+  return {
+    port: server.addr.port,
+    async stop() {
+      draining = true;
+      await sockets.close();
+      lobby.close();
+      await server.shutdown();
+      await engine.close();
+    },
+  };
+}
+
+function listen({ PORT, HOST }: Settings, handler: Deno.ServeHandler): Deno.HttpServer<Deno.NetAddr> {
+  try {
+    return Deno.serve({ port: PORT, hostname: HOST, onListen() {} }, handler);
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) {
+      throw new Error(`PORT ${PORT} is in use. Stop what runs there or set another PORT.`);
+    }
+    throw new Error(`HOST ${HOST} can't be listened on: ${(error as Error).message}.`);
+  }
+}
+
+async function openEngine(settings: Settings, clock: Clock): Promise<Engine> {
+  const retention = { messages: settings.HISTORY_MESSAGES ?? 10_000, days: settings.HISTORY_DAYS };
+  const secret = settings.SECRET ?? await secretFile("data/secret");
+  return new MemoryEngine({ clock, retention, secret });
+}
+
+function limitsOf({ TEXT_LIMIT }: Settings): Limits {
+  return {
+    text: TEXT_LIMIT,
+    name: NAME_LIMIT,
+    frame: Math.max(65_536, FRAME_BYTES_PER_CODE_POINT * TEXT_LIMIT),
+    rooms: ROOMS_PER_CONNECTION,
+    ping_seconds: PING_SECONDS,
+  };
+}
+
+if (import.meta.main) {
+  try {
+    const settings = readSettings((name) => Deno.env.get(name));
+    const server = await start(settings);
+    const host = ["0.0.0.0", "::"].includes(settings.HOST) ? "localhost" : settings.HOST;
+    console.log(`Parley is open at http://${host}:${server.port}`);
+    const leave = () => {
+      setTimeout(() => Deno.exit(0), SHUTDOWN_DEADLINE);
+      server.stop().then(() => Deno.exit(0));
+    };
+    Deno.addSignalListener("SIGINT", leave);
+    Deno.addSignalListener("SIGTERM", leave);
+  } catch (error) {
+    console.error(`Parley could not start: ${error instanceof Error ? error.message : error}`);
+    Deno.exit(1);
+  }
+}

@@ -1,0 +1,354 @@
+/** The whole thing as its users meet it: a real server in a process of its own, real sockets, other people's clients. */
+import assert from "node:assert/strict";
+import { WebSocket as NodeWebSocket } from "ws";
+import type { ReceiveMessage, ServerFrame } from "./chat/protocol.ts";
+import { TestClient } from "./testing/client.ts";
+import { type RunningServer, startServer } from "./testing/server.ts";
+
+/** A test with a server of its own, in an empty folder. */
+function serverTest(title: string, check: (server: RunningServer) => Promise<void>, env: Record<string, string> = {}) {
+  Deno.test(title, async () => {
+    const cwd = await Deno.makeTempDir();
+    const server = await startServer({ cwd, env });
+    try {
+      await check(server);
+    } finally {
+      await server.stop();
+      await Deno.remove(cwd, { recursive: true });
+    }
+  });
+}
+
+serverTest("a client with no parameters at all lands in general and talks", async ({ url }) => {
+  const socket = new NodeWebSocket(`${url.replace("http", "ws")}/connect`);
+  const frames: ServerFrame[] = [];
+  const received = new Promise<void>((resolve) => {
+    socket.on("message", (data: Uint8Array) => {
+      frames.push(JSON.parse(String(data)));
+      if (frames.at(-1)!.action === "receive_message") resolve();
+    });
+  });
+  await new Promise((resolve) => socket.on("open", resolve));
+  socket.send('{"action":"send_message","room":"general","text":"Hi everyone"}');
+  await received;
+  assert.deepEqual(frames.map(({ action }) => action), ["welcome", "room_joined", "receive_message"]);
+  const { from, text, date, room } = frames[2] as ReceiveMessage;
+  assert.match(from, /^User \d{3}$/);
+  assert.deepEqual([room, text], ["general", "Hi everyone"]);
+  assert.ok(Math.abs(date - Date.now()) < 60_000);
+  socket.close();
+  await new Promise((resolve) => socket.on("close", resolve));
+});
+
+serverTest("two hundred sockets have two hundred names and see one order", async ({ url }) => {
+  const clients = await Promise.all(Array.from({ length: 200 }, () => TestClient.open(url)));
+  const names = new Set(await Promise.all(clients.map((client) => client.until("welcome").then(({ name }) => name))));
+  assert.equal(names.size, 200);
+  for (const [at, client] of clients.entries()) client.say(`from ${at}`);
+  const views = await Promise.all(clients.map(async (client) => {
+    await client.until("receive_message", ({ seq }) => seq === 200);
+    return client.frames.filter(({ action }) => action === "receive_message");
+  }));
+  assert.equal(new Set(views[0].map((frame) => (frame as ReceiveMessage).text)).size, 200);
+  for (const view of views) assert.deepEqual(view, views[0]);
+  await Promise.all(clients.map((client) => client.close()));
+});
+
+serverTest(
+  "nothing that a client sends ends a socket, the server, or reaches another client unchecked",
+  async ({ url }) => {
+    const [ann, bob, eve] = await Promise.all([TestClient.open(url), TestClient.open(url), TestClient.open(url)]);
+    await ann.until("member_joined");
+    const send = (more: object) => ({ action: "send_message", room: "general", ...more });
+    const bad: [unknown, string][] = [
+      ["not json", "bad_json"],
+      ["", "bad_json"],
+      ["[1]", "bad_frame"],
+      ["null", "bad_frame"],
+      [new Uint8Array([1, 2, 3]), "bad_frame"],
+      [{ action: "nope" }, "unknown_action"],
+      ['{"action":"__proto__"}', "unknown_action"],
+      ['{"__proto__":{"action":"ping"}}', "unknown_action"],
+      [{ action: "constructor" }, "unknown_action"],
+      [{}, "unknown_action"],
+      [send({}), "bad_frame"],
+      [send({ text: 5 }), "bad_frame"],
+      [send({ text: { toString: "x" } }), "bad_frame"],
+      [{ action: "send_message", text: "x" }, "bad_frame"],
+      [send({ text: "" }), "text_empty"],
+      [send({ text: " \n" }), "text_empty"],
+      [send({ text: "x".repeat(4_001) }), "text_too_long"],
+      [send({ text: "nul \0" }), "bad_frame"],
+      ['{"action":"send_message","room":"general","text":"\\ud800"}', "bad_frame"],
+      [send({ text: "x", room: "no room" }), "bad_room"],
+      [send({ text: "x", room: "" }), "bad_room"],
+      [send({ text: "x", room: "../etc" }), "bad_room"],
+      [{ action: "join_room", room: "x".repeat(65) }, "bad_room"],
+      [{ action: "set_name", name: "a\u0007" }, "bad_name"],
+      [{ action: "set_name", name: "abc\u202e" }, "bad_name"],
+      [{ action: "set_name", name: "User 123" }, "bad_name"],
+      [{ action: "set_name", name: "Taken" }, "name_taken"],
+      [{ action: "edit_message", room: "general", target: 99, text: "x" }, "not_found"],
+      ["x".repeat(70_000), "frame_too_large"],
+      [`${"[".repeat(20_000)}`, "bad_json"],
+    ];
+    ann.send({ action: "set_name", name: "Taken" });
+    ann.say("before");
+    await Promise.all([bob, eve].map((client) => client.until("receive_message")));
+    const told = (await bob.soFar()).length;
+    for (const [frame, code] of bad) {
+      const known = eve.frames.length;
+      if (frame instanceof Uint8Array) eve.socket.send(frame);
+      else eve.send(frame);
+      const answers = (await eve.soFar()).slice(known).filter(({ action }) => action === "error");
+      assert.equal(answers.length, 1, String(frame).slice(0, 80));
+      const [error] = answers as Extract<ServerFrame, { action: "error" }>[];
+      assert.equal(error.code, code, JSON.stringify(frame).slice(0, 80));
+      assert.match(error.message, /^[A-Z"].+\.$/, "a sentence that says what to do");
+      eve.frames.splice(known);
+    }
+    assert.equal((await bob.soFar()).length, told, "nobody else sees a thing");
+    eve.say("after");
+    assert.equal((await bob.until("receive_message", ({ seq }) => seq === 2)).text, "after");
+    await Promise.all([ann, bob, eve].map((client) => client.close()));
+  },
+);
+
+Deno.test("a token brings a person back under the same name, also after the server was killed", async () => {
+  const cwd = await Deno.makeTempDir();
+  const server = await startServer({ cwd });
+  const first = await TestClient.open(server.url);
+  const { user, name, token } = await first.until("welcome");
+  await server.stop("SIGKILL");
+  await first.closed;
+  const again = await startServer({ cwd, port: server.port });
+  const second = await TestClient.open(again.url, { headers: { authorization: `Bearer ${token}` } });
+  const welcome = await second.until("welcome");
+  assert.deepEqual([welcome.user, welcome.name, welcome.token], [user, name, token]);
+  await second.close();
+  await again.stop();
+  if (Deno.build.os !== "windows") assert.equal((await Deno.stat(`${cwd}/data/secret`)).mode! & 0o777, 0o600);
+  await Deno.remove(cwd, { recursive: true });
+});
+
+serverTest("a plain request for the socket's address is told what belongs there", async ({ url }) => {
+  const response = await fetch(`${url}/connect`);
+  assert.equal(response.status, 426);
+  assert.equal(response.headers.get("upgrade"), "websocket");
+  assert.equal((await response.json()).code, "bad_frame");
+});
+
+serverTest("only what is meant to be served is served", async ({ url, port }) => {
+  const paths = [
+    "/main.ts",
+    "/deno.json",
+    "/chat/lobby.ts",
+    "/static/",
+    "/static/client_test.ts",
+    "/data/secret",
+    "/r/",
+    "/r/a/b",
+    "/static/../main.ts",
+  ];
+  const encoded = [
+    "/static/%2e%2e/main.ts",
+    "/static/..%2fmain.ts",
+    "/%2e%2e/main.ts",
+    "/static/%252e%252e/main.ts",
+    "/static/..\\main.ts",
+    "/r/..%2f..%2fmain.ts",
+    "//main.ts",
+    "/static/client.ts%00",
+  ];
+  for (const path of [...paths, ...encoded]) {
+    // A client of its own, because fetch tidies a path up before it asks.
+    const connection = await Deno.connect({ port, hostname: "127.0.0.1" });
+    await connection.write(
+      new TextEncoder().encode(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nconnection: close\r\n\r\n`),
+    );
+    const answer = await new Response(connection.readable).text();
+    assert.match(answer, /^HTTP\/1\.1 40[04] /, path);
+  }
+  for (
+    const path of [
+      "/",
+      "/r/general",
+      "/r/%ED%95%9C%EA%B5%AD%EC%96%B4",
+      "/static/client.ts",
+      "/static/style.css",
+      "/chat/protocol.ts",
+      "/static/vendor/linkify.js",
+      "/healthz",
+      "/readyz",
+    ]
+  ) {
+    const response = await fetch(url + path);
+    await response.text();
+    assert.equal(response.status, 200, path);
+  }
+});
+
+serverTest("the page's scripts come as JavaScript, from here only, and are not sent twice", async ({ url }) => {
+  const page = await fetch(url);
+  const policy = page.headers.get("content-security-policy")!;
+  assert.match(policy, /default-src 'none'; script-src 'self';/);
+  assert.doesNotMatch(policy, /unsafe/);
+  assert.doesNotMatch(await page.text(), /<script(?![^>]* src=)[^>]*>|<style| style=| on\w+=/);
+  const script = await fetch(`${url}/static/client.ts`);
+  assert.equal(script.headers.get("content-type"), "text/javascript; charset=utf-8");
+  assert.doesNotMatch(await script.text(), /\binterface |: string\b/);
+  const again = await fetch(`${url}/static/client.ts`, { headers: { "if-none-match": script.headers.get("etag")! } });
+  await again.body?.cancel();
+  assert.equal(again.status, 304);
+});
+
+serverTest("a session makes a person, and its cookie brings the same one back", async ({ url }) => {
+  const first = await fetch(`${url}/api/session`, { method: "POST" });
+  assert.equal(first.status, 201);
+  const { user, name, token } = await first.json();
+  const cookie = first.headers.get("set-cookie")!.split(";")[0];
+  const second = await fetch(`${url}/api/session`, { method: "POST", headers: { cookie } });
+  assert.deepEqual((({ user, name }) => ({ user, name }))(await second.json()), { user, name });
+  const byCookie = await TestClient.open(url, { headers: { cookie } });
+  const welcome = await byCookie.until("welcome");
+  assert.deepEqual([welcome.user, welcome.name, welcome.token], [user, name, undefined]);
+  const byToken = await TestClient.open(url, { protocols: ["chat.v1", `bearer.${token}`] });
+  assert.equal((await byToken.until("welcome")).user, user);
+  assert.equal(byToken.socket.protocol, "chat.v1");
+  assert.equal((await byToken.until("room_joined")).count, 1);
+  await Promise.all([byCookie.close(), byToken.close()]);
+});
+
+serverTest(
+  "a cookie that is no good is replaced by the page and by the session, a token that is no good is told",
+  async ({ url }) => {
+    const headers = { cookie: "parley_session=junk" };
+    for (const [path, method] of [["/", "GET"], ["/r/x", "GET"], ["/api/session", "POST"]]) {
+      const response = await fetch(url + path, { method, headers });
+      await response.text();
+      assert.match(response.headers.get("set-cookie") ?? "", /^parley_session=ey/, path);
+    }
+    const stranger = await TestClient.open(url, { headers });
+    assert.ok((await stranger.until("welcome")).token);
+    await stranger.close();
+    const forged = new TestClient(url, { protocols: ["chat.batch.v1", "bearer.junk"] });
+    assert.equal((await forged.closed).code, 4401);
+    assert.deepEqual(forged.frames, []);
+    const response = await fetch(`${url}/api/session`, { method: "POST", headers: { authorization: "Bearer junk" } });
+    assert.equal(response.status, 401);
+    assert.equal(response.headers.get("content-type"), "application/problem+json");
+    await response.text();
+  },
+);
+
+serverTest("a foreign page can neither connect nor call, an allowed one can", async ({ url }) => {
+  const status = async (path: string, method: string, origin: string) => {
+    const upgrade = {
+      connection: "upgrade",
+      upgrade: "websocket",
+      "sec-websocket-version": "13",
+      "sec-websocket-key": btoa("0123456789abcdef"),
+    };
+    const connection = await Deno.connect({ port: Number(new URL(url).port), hostname: "127.0.0.1" });
+    const headers = Object.entries({
+      host: new URL(url).host,
+      origin,
+      ...(path === "/connect" ? upgrade : { "content-length": "0" }),
+    });
+    await connection.write(
+      new TextEncoder().encode(
+        `${method} ${path} HTTP/1.1\r\n${headers.map((pair) => pair.join(": ")).join("\r\n")}\r\n\r\n`,
+      ),
+    );
+    const head = new Uint8Array(64);
+    await connection.read(head);
+    connection.close();
+    return Number(new TextDecoder().decode(head).split(" ")[1]);
+  };
+  for (const origin of ["https://evil.example", "null", `http://127.0.0.1:${Number(new URL(url).port) + 1}`]) {
+    assert.equal(await status("/connect", "GET", origin), 403, origin);
+    assert.equal(await status("/api/session", "POST", origin), 403, origin);
+  }
+  for (const origin of [url, "https://friend.example"]) {
+    assert.equal(await status("/connect", "GET", origin), 101, origin);
+    assert.equal(await status("/api/session", "POST", origin), 201, origin);
+  }
+}, { ALLOWED_ORIGINS: "https://friend.example" });
+
+serverTest(
+  "clients choose how frames come: arrays for those who know them, one object each for all others",
+  async ({ url }) => {
+    const batch = await TestClient.open(url, { protocols: ["chat.v1", "chat.batch.v1"], query: "?room=a,b" });
+    assert.equal(batch.socket.protocol, "chat.batch.v1");
+    await batch.until("room_joined", ({ room }) => room === "b");
+    batch.socket.send(JSON.stringify([{ action: "ping", id: "1" }, { action: "ping", id: "2" }]));
+    await batch.until("pong", ({ id }) => id === "2");
+    const plain = await TestClient.open(url, { query: "?room=" });
+    assert.equal(plain.socket.protocol, "");
+    plain.socket.send(JSON.stringify([{ action: "ping" }]));
+    assert.equal((await plain.until("error")).code, "bad_frame");
+    assert.deepEqual(plain.frames.map(({ action }) => action), ["welcome", "error"]);
+    await Promise.all([batch.close(), plain.close()]);
+  },
+);
+
+Deno.test("a setting that makes no sense stops the start with one line that names it", async () => {
+  for (const [name, value] of [["PORT", "many"], ["DATABASE_URL", "mysql://localhost"], ["ALLOWED_ORIGINS", "evil"]]) {
+    const message = await startServer({ env: { [name]: value } }).then(
+      (server) => server.stop().then(() => "it started"),
+      (error) => error.message,
+    );
+    assert.match(
+      message,
+      new RegExp(`^The server did not start with code 1: Parley could not start: ${name} must be [^\\n]+\\n$`),
+    );
+  }
+});
+
+serverTest("a port that is taken stops the start with one line that says so", async ({ port }) => {
+  const message = await startServer({ port }).then(
+    (server) => server.stop().then(() => "it started"),
+    (error) => error.message,
+  );
+  assert.match(message, new RegExp(`with code 1: Parley could not start: [^\\n]*PORT[^\\n]*\\n$`));
+});
+
+serverTest("asked to stop, the server tells everyone to come back and ends well", async (server) => {
+  const client = await TestClient.open(server.url);
+  client.say("last words");
+  await client.until("receive_message");
+  assert.equal(await server.stop("SIGTERM"), 0);
+  assert.equal((await client.closed).code, 1012);
+});
+
+/** Which folder may take from which, but for tests. `settings.ts` belongs to `main.ts`. */
+const ARROWS: Record<string, string[]> = {
+  "": ["", "chat", "log", "web"],
+  chat: ["chat"],
+  log: ["log", "chat"],
+  web: ["web", "chat"],
+  static: ["static"],
+};
+
+Deno.test("every file takes only from where its folder may", async () => {
+  const root = new URL(".", import.meta.url);
+  for (const [folder, allowed] of Object.entries(ARROWS)) {
+    for await (const { name } of Deno.readDir(new URL(`./${folder}`, root))) {
+      if (!name.endsWith(".ts") || name.endsWith("_test.ts") || name.startsWith("fake_")) continue;
+      const file = new URL(`./${folder ? `${folder}/` : ""}${name}`, root);
+      const source = await Deno.readTextFile(file);
+      for (const [, specifier] of source.matchAll(/^(?:import|export) [^;]*?from "([^"]+)"/gms)) {
+        const where = `${folder}/${name} takes ${specifier}`;
+        if (!specifier.startsWith(".")) {
+          assert.ok(!["chat", "static"].includes(folder), where);
+          continue;
+        }
+        const path = new URL(specifier, file).href.slice(root.href.length);
+        const from = path.includes("/") ? path.slice(0, path.indexOf("/")) : "";
+        assert.ok(allowed.includes(from) || (folder === "static" && path === "chat/protocol.ts"), where);
+        if (from === "log" && folder !== "log") assert.equal(name, "main.ts", `only main.ts names an engine: ${where}`);
+      }
+    }
+  }
+  assert.doesNotMatch(await Deno.readTextFile(new URL("./chat/protocol.ts", root)), /^import /m);
+});

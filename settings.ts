@@ -1,0 +1,66 @@
+import * as v from "valibot";
+import { TEXT_LIMIT } from "./chat/protocol.ts";
+
+/** Where the words are kept. */
+export type Database = { kind: "memory" };
+
+/** Most a text may be set to, code points: in JSON it stays below what one frame should be. */
+const TEXT_LIMIT_LIMIT = 100_000;
+
+const wholeNumber = (least: number, most: number) => {
+  const must = `must be a whole number from ${least} to ${most}`;
+  return v.pipe(
+    v.string(),
+    v.regex(/^\d{1,15}$/, must),
+    v.transform(Number),
+    v.minValue(least, must),
+    v.maxValue(most, must),
+  );
+};
+
+const origins = v.pipe(
+  v.string(),
+  v.transform((text) => text.split(",").map((origin) => origin.trim()).filter((origin) => origin !== "")),
+  v.check(
+    (list) => list.every((origin) => URL.parse(origin)?.origin === origin),
+    "must be origins such as https://example.com, with commas between them",
+  ),
+);
+
+const database = v.pipe(
+  v.string(),
+  v.rawTransform<string, Database>(({ dataset, addIssue, NEVER }) => {
+    if (dataset.value === "memory:") return { kind: "memory" };
+    addIssue({ message: "must be memory:" });
+    return NEVER;
+  }),
+);
+
+/** Each setting, how it is read and what it is when it is not set. The README lists the same. */
+const schema = v.object({
+  PORT: v.optional(wholeNumber(0, 65_535), "8000"),
+  HOST: v.optional(v.string(), "0.0.0.0"),
+  DATABASE_URL: v.optional(database, "memory:"),
+  SECRET: v.optional(v.string()),
+  ALLOWED_ORIGINS: v.optional(origins, ""),
+  TRUST_PROXY: v.optional(wholeNumber(0, 10), "0"),
+  TEXT_LIMIT: v.optional(wholeNumber(1, TEXT_LIMIT_LIMIT), String(TEXT_LIMIT)),
+  HISTORY_MESSAGES: v.optional(wholeNumber(0, 1e9)),
+  HISTORY_DAYS: v.optional(wholeNumber(0, 36_500), "0"),
+});
+
+export type Settings = v.InferOutput<typeof schema>;
+
+/**
+ * Reads the settings; one that is empty counts as not set.
+ * @param read as `Deno.env.get`
+ * @throws {Error} one line that names the setting and says what it must be
+ */
+export function readSettings(read: (name: string) => string | undefined): Settings {
+  const given = Object.fromEntries(Object.keys(schema.entries).map((name) => [name, read(name) || undefined]));
+  const result = v.safeParse(schema, given);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const name = String(issue.path![0].key);
+  throw new Error(`${name} ${issue.message}, not ${JSON.stringify(given[name])}.`);
+}

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { readSettings } from "./settings.ts";
+
+const read = (env: Record<string, string>) => readSettings((name) => env[name]);
+
+Deno.test("without settings everything has a value that works", () => {
+  const { PORT, HOST, TEXT_LIMIT, ALLOWED_ORIGINS } = read({});
+  assert.deepEqual({ PORT, HOST, TEXT_LIMIT, ALLOWED_ORIGINS }, {
+    PORT: 8000,
+    HOST: "0.0.0.0",
+    TEXT_LIMIT: 4_000,
+    ALLOWED_ORIGINS: [],
+  });
+});
+
+Deno.test("an empty setting counts as not set", () => {
+  assert.equal(read({ PORT: "" }).PORT, 8000);
+});
+
+Deno.test("origins stand with commas between them", () => {
+  assert.deepEqual(read({ ALLOWED_ORIGINS: "https://a.example, http://b.example:81" }).ALLOWED_ORIGINS, [
+    "https://a.example",
+    "http://b.example:81",
+  ]);
+});
+
+Deno.test("a value that makes no sense is told in one line that names the setting", () => {
+  const bad = {
+    PORT: ["abc", "65536", "-1", "1.5", "0x10", " 80", "1e3"],
+    DATABASE_URL: ["mysql://x", "memory", "sqlite"],
+    ALLOWED_ORIGINS: ["example.com", "https://a.example/", "https://a.example/path", "*", "null"],
+    TRUST_PROXY: ["yes", "-1", "11"],
+    TEXT_LIMIT: ["0", "many", "100001"],
+    HISTORY_MESSAGES: ["-1", "all"],
+    HISTORY_DAYS: ["x"],
+  };
+  for (const [name, values] of Object.entries(bad)) {
+    for (const value of values) {
+      assert.throws(() => read({ [name]: value }), (error: Error) => {
+        assert.match(
+          error.message,
+          new RegExp(`^${name} must be [^\\n]+, not ${JSON.stringify(value).replaceAll(/[*.+]/g, "\\$&")}\\.$`),
+        );
+        return true;
+      });
+    }
+  }
+});

@@ -1,0 +1,70 @@
+/** How long a server may take until it says that it is open, milliseconds: a cold start on a busy machine. */
+const START_DEADLINE = 30_000;
+
+/** A real server in a process of its own. */
+export interface RunningServer {
+  url: string;
+  port: number;
+  /** What it has written to its error output so far. */
+  errors(): string;
+  /** Ends it and waits until it has ended. @returns its exit code */
+  stop(signal?: Deno.Signal): Promise<number>;
+}
+
+/** Starts `main.ts` as `deno task start` does; started again on the same port it is the same server come back. */
+export async function startServer(
+  options: { env?: Record<string, string>; port?: number; cwd?: string } = {},
+): Promise<RunningServer> {
+  const main = new URL("../main.ts", import.meta.url).pathname;
+  const config = new URL("../deno.json", import.meta.url).pathname;
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--config", config, "-P", main],
+    cwd: options.cwd,
+    env: { PORT: String(options.port ?? 0), HOST: "127.0.0.1", DATABASE_URL: "memory:", ...options.env },
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const output = collect(process.stdout);
+  const errors = collect(process.stderr);
+  const stop = async (signal: Deno.Signal = "SIGTERM") => {
+    try {
+      process.kill(signal);
+    } catch { /* it has ended by itself */ }
+    const [{ code }] = await Promise.all([process.status, output.ended, errors.ended]);
+    return code;
+  };
+  const deadline = setTimeout(stop, START_DEADLINE);
+  const said = await output.until(/http:\/\/[^\s:]+:(\d+)/);
+  clearTimeout(deadline);
+  if (!said) {
+    throw new Error(`The server did not start with code ${await stop()}: ${errors.text()}`);
+  }
+  const port = Number(said[1]);
+  return { url: `http://127.0.0.1:${port}`, port, errors: errors.text, stop };
+}
+
+/** Reads a stream to its end, and tells when something stands in it. */
+function collect(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+  let text = "";
+  let check = () => {};
+  const ended = (async () => {
+    for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      check();
+    }
+  })();
+  return {
+    ended,
+    text: () => text,
+    until(pattern: RegExp): Promise<RegExpExecArray | null> {
+      return new Promise((resolve) => {
+        check = () => {
+          const found = pattern.exec(text);
+          if (found) resolve(found);
+        };
+        check();
+        ended.then(() => resolve(pattern.exec(text)));
+      });
+    },
+  };
+}

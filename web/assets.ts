@@ -1,0 +1,41 @@
+import { stripTypeScriptTypes } from "node:module";
+import linkify from "linkifyjs/dist/linkify.mjs" with { type: "text" };
+
+/** A file of the page as it is served. */
+export interface Asset {
+  body: string;
+  type: string;
+}
+
+const TYPES: Record<string, string> = {
+  css: "text/css; charset=utf-8",
+  html: "text/html; charset=utf-8",
+  svg: "image/svg+xml",
+  ts: "text/javascript; charset=utf-8",
+  webmanifest: "application/manifest+json",
+};
+
+/** The page itself. */
+export const PAGE = "/static/index.html";
+
+/**
+ * The page's files by the path under which they are served, which is the path they have here, so that the modules'
+ * own imports hold. TypeScript goes out as JavaScript, its types blanked out and its line numbers kept.
+ * @param root the folder that holds `static/` and `chat/`
+ */
+export async function loadAssets(root: URL): Promise<Map<string, Asset>> {
+  const assets = new Map<string, Asset>();
+  for await (const { name, isFile } of Deno.readDir(new URL("static/", root))) {
+    if (isFile && !name.endsWith("_test.ts")) await load(`static/${name}`);
+  }
+  await load("chat/protocol.ts");
+  assets.set("/static/vendor/linkify.js", { body: linkify, type: TYPES.ts });
+  return assets;
+
+  async function load(path: string): Promise<void> {
+    const type = TYPES[path.slice(path.lastIndexOf(".") + 1)];
+    if (type === undefined) return;
+    const text = await Deno.readTextFile(new URL(path, root));
+    assets.set(`/${path}`, { type, body: path.endsWith(".ts") ? stripTypeScriptTypes(text) : text });
+  }
+}

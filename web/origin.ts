@@ -1,0 +1,18 @@
+/**
+ * Whether a request comes from a page that may speak for the person: this server's own, or one of those allowed.
+ * No `Origin` means no browser, which has no cookies to be misused. Schemes are not compared, because a proxy that ends
+ * TLS makes https look like http here.
+ * @param allowed whole origins, such as `https://example.com`
+ */
+export function originAllowed(request: Request, allowed: readonly string[]): boolean {
+  const origin = request.headers.get("origin");
+  if (origin === null) return true;
+  if (allowed.includes(origin)) return true;
+  const { host } = URL.parse(origin) ?? {};
+  return host !== undefined && host !== "" && host === withoutDefaultPort(request.headers.get("host"), origin);
+}
+
+/** `Host` may name the scheme's own port, which `Origin` leaves out. */
+function withoutDefaultPort(host: string | null, origin: string): string | undefined {
+  return host === null ? undefined : URL.parse(`${origin.slice(0, origin.indexOf(":"))}://${host}`)?.host;
+}

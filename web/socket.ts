@@ -1,0 +1,205 @@
+import type { Clock } from "../chat/clock.ts";
+import type { Connection, Delivery } from "../chat/delivery.ts";
+import type { Lobby } from "../chat/lobby.ts";
+import { BATCH_PROTOCOL, CLOSE, DEFAULT_ROOM, PING_SECONDS, PLAIN_PROTOCOL } from "../chat/protocol.ts";
+import { Refusal } from "../chat/refusal.ts";
+import type { Session } from "../chat/session.ts";
+import { parseFrames } from "./frames.ts";
+import { type Identities, subprotocols } from "./identity.ts";
+import { originAllowed } from "./origin.ts";
+import { problem } from "./problem.ts";
+
+/**
+ * Bytes that may wait for a slow reader. Past that it is let go and may come back and resume: two pages, so that a page
+ * alone never does it, and little enough that thousands of stalled phones fit into memory.
+ */
+export const BUFFER_LIMIT = 256 * 1024;
+/** A batch client that was silent for this long missed two pings; milliseconds. */
+export const SILENCE_LIMIT = 2.5 * PING_SECONDS * 1000;
+/** How often silence is looked for, milliseconds. */
+const SWEEP_INTERVAL = 10_000;
+
+/** How long sockets may take to hear that they are to come back, milliseconds; the server waits no longer to stop. */
+const GOODBYE_DEADLINE = 1_000;
+
+/** The WebSocket door: takes connections, ends those that fell silent, and sends all away when the server stops. */
+export class Sockets {
+  readonly #lobby: Lobby;
+  readonly #clock: Clock;
+  readonly #identities: Identities;
+  readonly #allowedOrigins: readonly string[];
+  readonly #open = new Set<Socket>();
+  #allClosed: (() => void) | undefined;
+  #stopSweeping: (() => void) | undefined;
+  /** Readers that were let go because they did not keep up. */
+  slowReaders = 0;
+
+  constructor(lobby: Lobby, identities: Identities, allowedOrigins: readonly string[]) {
+    this.#lobby = lobby;
+    this.#clock = lobby.clock;
+    this.#identities = identities;
+    this.#allowedOrigins = allowedOrigins;
+  }
+
+  /** Answers `GET /connect`. What a browser could not see before the upgrade (a bad token) is told after it. */
+  async connect(request: Request): Promise<Response> {
+    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+      const answer = problem(new Refusal("bad_frame", "This address takes WebSocket connections only."), 426);
+      answer.headers.set("upgrade", "websocket");
+      return answer;
+    }
+    if (!originAllowed(request, this.#allowedOrigins)) {
+      return problem(new Refusal("forbidden", "This page may not connect. Its origin belongs into ALLOWED_ORIGINS."));
+    }
+    if (this.closing) return problem(new Refusal("unavailable", "The server is restarting. Come back.", 1));
+    const identity = await this.#identities.identify(request) ?? await this.#identities.newcomer();
+    const offered = subprotocols(request);
+    const protocol = [BATCH_PROTOCOL, PLAIN_PROTOCOL].find((name) => offered.includes(name));
+    const batch = protocol === BATCH_PROTOCOL;
+    let upgraded: Deno.WebSocketUpgrade;
+    try {
+      // Batch clients beat by themselves, so the runtime's own timer (3 KiB a socket) is left to the others.
+      upgraded = Deno.upgradeWebSocket(request, { protocol, idleTimeout: batch ? 0 : 2 * PING_SECONDS });
+    } catch (error) {
+      return problem(new Refusal("bad_frame", `The handshake is not complete: ${(error as Error).message}`));
+    }
+    const { socket, response } = upgraded;
+    if (identity === "bad token") {
+      socket.onopen = () => socket.close(CLOSE.badToken, "The token is no good. Ask for another one.");
+      socket.onerror = () => {};
+    } else {
+      new Socket(socket, batch, this, (connection) => {
+        const session = this.#lobby.enter(connection);
+        session.start(identity.user, identity.token, roomsAskedFor(request.url));
+        return session;
+      });
+    }
+    return response;
+  }
+
+  get limits(): Lobby["limits"] {
+    return this.#lobby.limits;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  opened(socket: Socket): void {
+    this.#open.add(socket);
+    this.#stopSweeping ??= this.#clock.after(SWEEP_INTERVAL, () => this.#sweep());
+  }
+
+  closed(socket: Socket): void {
+    this.#open.delete(socket);
+    if (this.#open.size === 0) this.#allClosed?.();
+  }
+
+  /** Whether what still comes is too late to be taken. */
+  get closing(): boolean {
+    return this.#allClosed !== undefined;
+  }
+
+  /**
+   * Takes nobody and nothing new, waits until what was taken has been kept and told, sends everyone away to come back,
+   * and resolves when they have gone or had the time to.
+   */
+  async close(): Promise<void> {
+    const gone = new Promise<void>((resolve) => this.#allClosed = resolve);
+    await this.#lobby.settled();
+    const cancel = this.#clock.after(GOODBYE_DEADLINE, () => this.#allClosed!());
+    for (const socket of this.#open) socket.close(CLOSE.restarting, "Restarting. Come back.");
+    if (this.#open.size > 0) await gone;
+    cancel();
+    this.#stopSweeping?.();
+  }
+
+  #sweep(): void {
+    this.#stopSweeping = undefined;
+    const oldest = this.now() - SILENCE_LIMIT;
+    for (const socket of this.#open) {
+      if (socket.batch && socket.heardAt < oldest) socket.close(CLOSE.silent, "No ping came. Come back.");
+    }
+    if (this.#open.size > 0) this.#stopSweeping = this.#clock.after(SWEEP_INTERVAL, () => this.#sweep());
+  }
+}
+
+/**
+ * One socket. It listens as an object, not with a closure for each event, and guards each: what is thrown in a socket's
+ * handler ends the process.
+ */
+class Socket implements Connection, EventListenerObject {
+  heardAt: number;
+  readonly batch: boolean;
+  readonly #socket: WebSocket;
+  readonly #sockets: Sockets;
+  readonly #begin: (connection: Connection) => Session;
+  #session: Session | undefined;
+
+  constructor(socket: WebSocket, batch: boolean, sockets: Sockets, begin: (connection: Connection) => Session) {
+    this.#socket = socket;
+    this.batch = batch;
+    this.#sockets = sockets;
+    this.#begin = begin;
+    this.heardAt = sockets.now();
+    for (const event of ["open", "message", "close", "error"]) socket.addEventListener(event, this);
+  }
+
+  handleEvent(event: Event): void {
+    try {
+      switch (event.type) {
+        case "open":
+          this.#session = this.#begin(this);
+          this.#sockets.opened(this);
+          break;
+        case "message":
+          this.heardAt = this.#sockets.now();
+          this.#receive((event as MessageEvent).data);
+          break;
+        default:
+          this.#sockets.closed(this);
+          this.#session?.end();
+      }
+    } catch (error) {
+      console.error("a socket event could not be handled:", error);
+      this.close(1011, "Something failed here. Come back.");
+    }
+  }
+
+  deliver(delivery: Delivery): void {
+    for (const frame of this.batch ? [delivery.batch] : delivery.each) {
+      if (this.#socket.readyState !== WebSocket.OPEN) return;
+      if (this.#socket.bufferedAmount > BUFFER_LIMIT) {
+        this.#sockets.slowReaders++;
+        return this.close(CLOSE.tooSlow, "Too slow to keep up. Come back and resume.");
+      }
+      this.#socket.send(frame);
+    }
+  }
+
+  close(code: number, reason: string): void {
+    // The session first: a reader that has stalled may never answer the close, and must not be sent to any more.
+    this.#session?.end();
+    this.#socket.close(code, reason);
+  }
+
+  #receive(data: unknown): void {
+    const session = this.#session;
+    if (!session || this.#sockets.closing) return;
+    if (typeof data !== "string") {
+      return session.receive(new Refusal("bad_frame", "Frames are text. Send JSON as text."), {});
+    }
+    const limit = this.#sockets.limits.frame;
+    if (data.length > limit || (data.length * 3 > limit && new TextEncoder().encode(data).length > limit)) {
+      return session.receive(new Refusal("frame_too_large", `A frame has at most ${limit} bytes. Send less.`), {});
+    }
+    for (const { frame, about } of parseFrames(data, this.batch)) session.receive(frame, about);
+  }
+}
+
+/** `room=a,b`; absent the default room, empty none. */
+function roomsAskedFor(url: string): string[] {
+  const asked = new URL(url).searchParams.get("room");
+  if (asked === null) return [DEFAULT_ROOM];
+  return asked === "" ? [] : asked.split(",");
+}
