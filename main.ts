@@ -8,6 +8,7 @@ import { Lobby } from "./chat/lobby.ts";
 import { type Limits, NAME_LIMIT, PING_SECONDS } from "./chat/protocol.ts";
 import { MemoryEngine } from "./log/memory.ts";
 import { secretFile } from "./log/secret.ts";
+import { SqliteEngine } from "./log/sqlite.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { createApp } from "./web/app.ts";
 import { loadAssets } from "./web/assets.ts";
@@ -69,10 +70,23 @@ function listen({ PORT, HOST }: Settings, handler: Deno.ServeHandler): Deno.Http
   }
 }
 
-async function openEngine(settings: Settings, clock: Clock): Promise<Engine> {
-  const retention = { messages: settings.HISTORY_MESSAGES ?? 10_000, days: settings.HISTORY_DAYS };
-  const secret = settings.SECRET ?? await secretFile("data/secret");
-  return new MemoryEngine({ clock, retention, secret });
+/** Messages that a room keeps in memory when nothing else is said; a file keeps everything. */
+const MEMORY_MESSAGES = 10_000;
+
+/**
+ * Opens the store that the settings name.
+ * @throws {Error} one sentence that says what is wrong with it
+ */
+export async function openEngine(settings: Settings, clock: Clock = systemClock): Promise<Engine> {
+  const { DATABASE_URL: database, SECRET: secret, HISTORY_MESSAGES: messages, HISTORY_DAYS: days } = settings;
+  switch (database.kind) {
+    case "memory": {
+      const retention = { messages: messages ?? MEMORY_MESSAGES, days };
+      return new MemoryEngine({ clock, retention, secret: secret ?? await secretFile("data/secret") });
+    }
+    case "sqlite":
+      return await SqliteEngine.open(database.path, { clock, secret, retention: { messages: messages ?? 0, days } });
+  }
 }
 
 function limitsOf({ TEXT_LIMIT }: Settings): Limits {

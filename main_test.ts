@@ -5,16 +5,14 @@ import type { ReceiveMessage, ServerFrame } from "./chat/protocol.ts";
 import { TestClient } from "./testing/client.ts";
 import { type RunningServer, startServer } from "./testing/server.ts";
 
-/** A test with a server of its own, in an empty folder. */
+/** A test with a server of its own. */
 function serverTest(title: string, check: (server: RunningServer) => Promise<void>, env: Record<string, string> = {}) {
   Deno.test(title, async () => {
-    const cwd = await Deno.makeTempDir();
-    const server = await startServer({ cwd, env });
+    const server = await startServer({ env });
     try {
       await check(server);
     } finally {
       await server.stop();
-      await Deno.remove(cwd, { recursive: true });
     }
   });
 }
@@ -127,7 +125,7 @@ Deno.test("a token brings a person back under the same name, also after the serv
   assert.deepEqual([welcome.user, welcome.name, welcome.token], [user, name, token]);
   await second.close();
   await again.stop();
-  if (Deno.build.os !== "windows") assert.equal((await Deno.stat(`${cwd}/data/secret`)).mode! & 0o777, 0o600);
+  if (Deno.build.os !== "windows") assert.equal((await Deno.stat(`${cwd}/data/chat.db.secret`)).mode! & 0o777, 0o600);
   await Deno.remove(cwd, { recursive: true });
 });
 

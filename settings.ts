@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { TEXT_LIMIT } from "./chat/protocol.ts";
 
 /** Where the words are kept. */
-export type Database = { kind: "memory" };
+export type Database = { kind: "memory" } | { kind: "sqlite"; path: string };
 
 /** Most a text may be set to, code points: in JSON it stays below what one frame should be. */
 const TEXT_LIMIT_LIMIT = 100_000;
@@ -31,7 +31,9 @@ const database = v.pipe(
   v.string(),
   v.rawTransform<string, Database>(({ dataset, addIssue, NEVER }) => {
     if (dataset.value === "memory:") return { kind: "memory" };
-    addIssue({ message: "must be memory:" });
+    const path = /^sqlite:(.+)$/.exec(dataset.value)?.[1];
+    if (path) return { kind: "sqlite", path };
+    addIssue({ message: "must be memory: or sqlite:PATH" });
     return NEVER;
   }),
 );
@@ -40,7 +42,7 @@ const database = v.pipe(
 const schema = v.object({
   PORT: v.optional(wholeNumber(0, 65_535), "8000"),
   HOST: v.optional(v.string(), "0.0.0.0"),
-  DATABASE_URL: v.optional(database, "memory:"),
+  DATABASE_URL: v.optional(database, "sqlite:data/chat.db"),
   SECRET: v.optional(v.string()),
   ALLOWED_ORIGINS: v.optional(origins, ""),
   TRUST_PROXY: v.optional(wholeNumber(0, 10), "0"),

@@ -13,6 +13,15 @@ Deno.test("without settings everything has a value that works", () => {
   });
 });
 
+Deno.test("words are kept in a file unless another place is named", () => {
+  assert.deepEqual(read({}).DATABASE_URL, { kind: "sqlite", path: "data/chat.db" });
+  assert.deepEqual(read({ DATABASE_URL: "sqlite:/var/lib/x y.db" }).DATABASE_URL, {
+    kind: "sqlite",
+    path: "/var/lib/x y.db",
+  });
+  assert.deepEqual(read({ DATABASE_URL: "memory:" }).DATABASE_URL, { kind: "memory" });
+});
+
 Deno.test("an empty setting counts as not set", () => {
   assert.equal(read({ PORT: "" }).PORT, 8000);
 });
@@ -27,7 +36,7 @@ Deno.test("origins stand with commas between them", () => {
 Deno.test("a value that makes no sense is told in one line that names the setting", () => {
   const bad = {
     PORT: ["abc", "65536", "-1", "1.5", "0x10", " 80", "1e3"],
-    DATABASE_URL: ["mysql://x", "memory", "sqlite"],
+    DATABASE_URL: ["mysql://x", "memory", "sqlite", "sqlite:"],
     ALLOWED_ORIGINS: ["example.com", "https://a.example/", "https://a.example/path", "*", "null"],
     TRUST_PROXY: ["yes", "-1", "11"],
     TEXT_LIMIT: ["0", "many", "100001"],

@@ -101,6 +101,12 @@ export interface Names {
 
 /** A storage engine. */
 export interface Engine extends Log, Names {
+  /**
+   * Begins another life of every room's log, as is needed when a backup has been put back: entries that somebody has
+   * seen may be gone, and their places will be taken by others. Followers are told.
+   */
+  renewEpoch(): Promise<void>;
+
   /** What signs the tokens: made once, the same on every isolate and after every restart. */
   secret(): Promise<string>;
 

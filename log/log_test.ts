@@ -12,6 +12,7 @@ import {
 import { type Entry, type ReceiveMessage, RESUME_LIMIT } from "../chat/protocol.ts";
 import { FakeClock } from "../testing/clock.ts";
 import { MemoryEngine } from "./memory.ts";
+import { SqliteEngine } from "./sqlite.ts";
 
 /** One store, which several isolates or the same one after a restart may open. */
 interface Store {
@@ -31,6 +32,14 @@ const engines: Record<string, () => Promise<Store>> = {
       open: ({ clock, retention = KEEP_ALL }) => Promise.resolve(new MemoryEngine({ clock, secret: "s", retention })),
       remove: () => Promise.resolve(),
     }),
+  sqlite: async () => {
+    const folder = await Deno.makeTempDir();
+    return {
+      lasting: true,
+      open: ({ clock, retention = KEEP_ALL }) => SqliteEngine.open(`${folder}/chat.db`, { clock, retention }),
+      remove: () => Deno.remove(folder, { recursive: true }),
+    };
+  },
 };
 
 const say = (text: string, more: { id?: string; user?: string; room?: string } = {}): Draft => {
@@ -267,6 +276,18 @@ for (const [name, create] of Object.entries(engines)) {
       assert.equal(heard.flatMap(({ entries }) => entries).length, 3);
     },
   );
+
+  rule("another epoch is told to followers and keeps what is there", async ({ engine }) => {
+    await engine.append([say("a")]);
+    const { epoch } = await engine.read("r", 0);
+    const heard: News[] = [];
+    engine.follow("r", (news) => heard.push(news));
+    await engine.renewEpoch();
+    const after = await engine.read("r", 0);
+    assert.notEqual(after.epoch, epoch);
+    assert.deepEqual(heard, [{ epoch: after.epoch, entries: [] }]);
+    assert.deepEqual([after.seq, after.entries.length], [1, 1]);
+  });
 
   rule("more messages than are to be kept push out the oldest, and the head stays", async ({ engine }) => {
     await engine.append(Array.from({ length: 30 }, (_, at) => say(`m${at + 1}`, { id: `k${at + 1}` })));

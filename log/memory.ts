@@ -31,7 +31,7 @@ export class MemoryEngine implements Engine {
   readonly #clock: Clock;
   readonly #retention: Retention;
   readonly #secret: string;
-  readonly #epoch = crypto.randomUUID();
+  #epoch = crypto.randomUUID();
   readonly #rooms = new Map<string, Room>();
   readonly #names = new Map<string, HeldName & { user: string; until: number }>();
   readonly #keys = new Map<string, string>();
@@ -116,6 +116,14 @@ export class MemoryEngine implements Engine {
     for (const { user, until } of holds) {
       const name = this.#names.get(this.#keys.get(user) ?? "");
       if (name) name.until = until;
+    }
+    return Promise.resolve();
+  }
+
+  renewEpoch(): Promise<void> {
+    this.#epoch = crypto.randomUUID();
+    for (const { followers } of this.#rooms.values()) {
+      for (const follower of followers) follower({ epoch: this.#epoch, entries: [] });
     }
     return Promise.resolve();
   }

@@ -11,16 +11,20 @@ export interface RunningServer {
   stop(signal?: Deno.Signal): Promise<number>;
 }
 
-/** Starts `main.ts` as `deno task start` does; started again on the same port it is the same server come back. */
+/**
+ * Starts `main.ts` as `deno task start` does, with its data in the folder `cwd`, or in one that is removed when it stops.
+ * Started again on the same port, in the same folder, it is the same server come back.
+ */
 export async function startServer(
   options: { env?: Record<string, string>; port?: number; cwd?: string } = {},
 ): Promise<RunningServer> {
   const main = new URL("../main.ts", import.meta.url).pathname;
   const config = new URL("../deno.json", import.meta.url).pathname;
+  const cwd = options.cwd ?? await Deno.makeTempDir();
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--config", config, "-P", main],
-    cwd: options.cwd,
-    env: { PORT: String(options.port ?? 0), HOST: "127.0.0.1", DATABASE_URL: "memory:", ...options.env },
+    cwd,
+    env: { PORT: String(options.port ?? 0), HOST: "127.0.0.1", ...options.env },
     stdout: "piped",
     stderr: "piped",
   }).spawn();
@@ -31,6 +35,7 @@ export async function startServer(
       process.kill(signal);
     } catch { /* it has ended by itself */ }
     const [{ code }] = await Promise.all([process.status, output.ended, errors.ended]);
+    if (options.cwd === undefined) await Deno.remove(cwd, { recursive: true }).catch(() => {/* stopped twice */});
     return code;
   };
   const deadline = setTimeout(stop, START_DEADLINE);

@@ -1,0 +1,203 @@
+import { dirname } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import type { Clock } from "../chat/clock.ts";
+import type { Draft, Engine, HeldName, History, Missed, News, Outcome, Retention } from "../chat/log.ts";
+import type { Entry } from "../chat/protocol.ts";
+import { Refusal } from "../chat/refusal.ts";
+import { secretFile } from "./secret.ts";
+import { Entries } from "./sqlite_entries.ts";
+import { isBusy, openFile } from "./sqlite_file.ts";
+import { NameTable } from "./sqlite_names.ts";
+import { BUSY_PATIENCE, Writer } from "./sqlite_writer.ts";
+
+/** How long deleted words may still stand in the write-ahead log, milliseconds; then it is emptied. */
+export const SCRUB_DELAY = 1_000;
+/** How often what has expired is let go of, milliseconds. It is hidden at once. */
+export const SWEEP_INTERVAL = 60_000;
+/** Looking through all names is dearer than looking at the ends of the rooms, and less urgent. */
+const SWEEPS_AN_HOUR = 60;
+/** How long given names are remembered after their time is over, milliseconds: whoever is back by then keeps theirs. */
+const GIVEN_NAME_MEMORY = 30 * 24 * 60 * 60 * 1000;
+
+/** Keeps everything in one file, for one machine: durable when acknowledged, also when the power fails. */
+export class SqliteEngine implements Engine {
+  readonly #file: DatabaseSync;
+  readonly #clock: Clock;
+  readonly #secret: string;
+  readonly #writer: Writer;
+  readonly #entries: Entries;
+  readonly #names: NameTable;
+  readonly #followers = new Map<string, Set<(news: News) => void>>();
+  #cancelScrub: (() => void) | undefined;
+  #cancelSweep: (() => void) | undefined;
+  #sweeps = 0;
+  #closed = false;
+
+  private constructor(file: DatabaseSync, options: { clock: Clock; secret: string; retention: Retention }) {
+    this.#file = file;
+    this.#clock = options.clock;
+    this.#secret = options.secret;
+    this.#writer = new Writer(file, options.clock);
+    this.#entries = new Entries(file, options.retention);
+    this.#names = new NameTable(file);
+    this.#sweepLater();
+  }
+
+  /**
+   * Opens the file, which is made with its folder where there is none.
+   * @param options.secret where absent, it stands in a file beside the database
+   * @throws {Error} one sentence that says what is wrong
+   */
+  static async open(
+    path: string,
+    options: { clock: Clock; secret?: string; retention: Retention },
+  ): Promise<SqliteEngine> {
+    await Deno.mkdir(dirname(path), { recursive: true });
+    const file = await openPatiently(path, options.clock);
+    try {
+      return new SqliteEngine(file, { ...options, secret: options.secret ?? await secretFile(`${path}.secret`) });
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  async append(drafts: readonly Draft[]): Promise<Outcome[]> {
+    const outcomes = await this.#writer.run(() => this.#entries.keep(drafts, this.#clock.now()));
+    const epoch = this.#entries.epoch;
+    const news = new Map<string, Entry[]>();
+    for (const outcome of outcomes) {
+      if (!("entry" in outcome) || outcome.repeated) continue;
+      const { entry } = outcome;
+      if (entry.action !== "receive_message") this.#scrubLater();
+      const entries = news.get(entry.room);
+      if (entries) entries.push(entry);
+      else news.set(entry.room, [entry]);
+    }
+    for (const [room, entries] of news) {
+      for (const follower of this.#followers.get(room) ?? []) follower({ epoch, entries });
+    }
+    return outcomes;
+  }
+
+  history(room: string, query: { limit: number; before?: number; after?: number }): Promise<History> {
+    return this.#read(() => this.#entries.history(room, query, this.#clock.now()));
+  }
+
+  read(room: string, after: number): Promise<Missed> {
+    return this.#read(() => this.#entries.read(room, after, this.#clock.now()));
+  }
+
+  follow(room: string, listener: (news: News) => void): () => void {
+    const followers = this.#followers.get(room) ?? new Set();
+    this.#followers.set(room, followers.add(listener));
+    return () => {
+      followers.delete(listener);
+      if (followers.size === 0 && this.#followers.get(room) === followers) this.#followers.delete(room);
+    };
+  }
+
+  claimName(
+    claim: HeldName & { user: string; key: string; until: number; now: number },
+  ): Promise<HeldName | undefined> {
+    return this.#writer.run(() => this.#names.claim(claim));
+  }
+
+  holdNames(holds: readonly { user: string; until: number }[]): Promise<void> {
+    return this.#writer.run(() => this.#names.hold(holds));
+  }
+
+  async renewEpoch(): Promise<void> {
+    const epoch = await this.#writer.run(() => this.#entries.renewEpoch());
+    for (const followers of this.#followers.values()) {
+      for (const follower of followers) follower({ epoch, entries: [] });
+    }
+  }
+
+  secret(): Promise<string> {
+    return Promise.resolve(this.#secret);
+  }
+
+  signal(): void {}
+  onSignal(): void {}
+
+  /** After a write that failed only a write can tell whether the store is well again. */
+  async check(): Promise<void> {
+    if (this.#writer.failed) await this.#writer.run(() => this.#file.exec("UPDATE meta SET value = value"));
+    else await this.#read(() => this.#entries.epoch);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelScrub?.();
+    this.#cancelSweep?.();
+    await this.#writer.settled();
+    // The last one to close empties the write-ahead log and removes it.
+    this.#file.close();
+  }
+
+  /** Several statements see one state of the file. */
+  #read<Result>(work: () => Result): Promise<Result> {
+    try {
+      this.#file.exec("BEGIN");
+      try {
+        return Promise.resolve(work());
+      } finally {
+        this.#file.exec("COMMIT");
+      }
+    } catch (error) {
+      console.error("the database could not be read:", error);
+      return Promise.reject(new Refusal("unavailable", "The store can't be read now. Try again in a moment.", 2));
+    }
+  }
+
+  #scrubLater(): void {
+    this.#cancelScrub ??= this.#clock.after(SCRUB_DELAY, () => {
+      this.#cancelScrub = undefined;
+      try {
+        const { busy } = this.#file.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number };
+        if (busy === 1) this.#scrubLater();
+      } catch (error) {
+        if (!isBusy(error)) console.error("the write-ahead log could not be emptied:", error);
+        this.#scrubLater();
+      }
+    });
+  }
+
+  #sweepLater(): void {
+    this.#cancelSweep = this.#clock.after(SWEEP_INTERVAL, () => {
+      this.#sweep()
+        .catch(() => {/* the writer has said why; the next sweep goes on from here */})
+        .finally(() => this.#closed || this.#sweepLater());
+    });
+  }
+
+  /** In small steps, with everyone else's writes between them. */
+  async #sweep(): Promise<void> {
+    const now = this.#clock.now();
+    if (this.#sweeps++ % SWEEPS_AN_HOUR === 0) {
+      await this.#writer.run(() => this.#names.forget(now - GIVEN_NAME_MEMORY));
+    }
+    let next: number | undefined = 0;
+    while (next !== undefined && !this.#closed) {
+      const from: number = next;
+      const step = await this.#writer.run(() => this.#entries.expire(from, now));
+      if (step?.changed) this.#scrubLater();
+      next = step?.next;
+    }
+  }
+}
+
+/** Another process may just be writing: it is given as long to finish as while the server runs. */
+async function openPatiently(path: string, clock: Clock): Promise<DatabaseSync> {
+  const pause = 50;
+  for (let waited = 0;; waited += pause) {
+    try {
+      return openFile(path);
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      if (waited >= BUSY_PATIENCE) throw new Error(`${path} is locked by another process. Stop it first.`);
+    }
+    await new Promise<void>((resolve) => clock.after(pause, resolve));
+  }
+}

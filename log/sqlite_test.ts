@@ -1,0 +1,278 @@
+/** What SQLite promises beyond the contract: the file, its faults, and who else may be writing to it. */
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { type Clock, systemClock } from "../chat/clock.ts";
+import type { Draft } from "../chat/log.ts";
+import { FakeClock } from "../testing/clock.ts";
+import { SCRUB_DELAY, SqliteEngine, SWEEP_INTERVAL } from "./sqlite.ts";
+import { BUSY_PATIENCE } from "./sqlite_writer.ts";
+
+const RETENTION = { messages: 0, days: 0 };
+const say = (text: string, id?: string): Draft => {
+  const draft: Draft = { action: "send_message", room: "r", user: "ann", from: "Ann", text };
+  return id === undefined ? draft : { ...draft, id };
+};
+
+/** A test in a folder of its own. */
+function fileTest(title: string, check: (path: string) => Promise<void>, options: { ignore?: boolean } = {}) {
+  Deno.test({
+    name: `sqlite: ${title}`,
+    ...options,
+    async fn() {
+      const folder = await Deno.makeTempDir();
+      try {
+        await check(`${folder}/chat.db`);
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    },
+  });
+}
+
+const open = (path: string, clock: Clock = new FakeClock(), retention = RETENTION) =>
+  SqliteEngine.open(path, { clock, retention });
+
+/** Every byte that stands in the database's files. */
+async function everything(path: string): Promise<string> {
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  let text = "";
+  for await (const { name } of Deno.readDir(folder)) {
+    text += new TextDecoder("latin1").decode(await Deno.readFile(`${folder}/${name}`));
+  }
+  return text;
+}
+
+/** Does something without what it says on the error output, and returns that. */
+async function quietly(work: () => Promise<void>): Promise<unknown[][]> {
+  const said: unknown[][] = [];
+  const { error } = console;
+  console.error = (...what) => said.push(what);
+  try {
+    await work();
+  } finally {
+    console.error = error;
+  }
+  return said;
+}
+
+fileTest("what was kept, the epoch, the names and the secret are there when the file is opened again", async (path) => {
+  const first = await open(path);
+  await first.append([say("one", "k"), { action: "edit_message", room: "r", user: "ann", target: 1, text: "ONE" }]);
+  await first.claimName({ user: "ann", name: "Ann", key: "ann", chosen: true, until: 1e15, now: 0 });
+  const [before, secret] = [await first.history("r", { limit: 9 }), await first.secret()];
+  await first.close();
+  const again = await open(path);
+  assert.deepEqual(await again.history("r", { limit: 9 }), before);
+  assert.equal(await again.secret(), secret);
+  const taken = await again.claimName({ user: "bob", name: "Ann", key: "ann", chosen: true, until: 1e15, now: 0 });
+  assert.equal(taken, undefined);
+  const [repeated, next] = await again.append([say("one", "k"), say("two")]);
+  assert.ok("entry" in repeated && repeated.repeated && "entry" in next && next.entry.seq === 3);
+  await again.close();
+  if (Deno.build.os !== "windows") assert.equal((await Deno.stat(`${path}.secret`)).mode! & 0o777, 0o600);
+});
+
+fileTest("edited, deleted and expired words are gone from the file, not just hidden", async (path) => {
+  const clock = new FakeClock();
+  const engine = await open(path, clock, { messages: 200, days: 0 });
+  const word = (kind: string, at: number) => `${kind}-${at}-${"secret".repeat(1 + at % 90)}`;
+  for (let at = 0; at < 300; at++) {
+    const { entry } = (await engine.append([say(word("old", at))]))[0] as { entry: { seq: number } };
+    if (at % 3 === 0) {
+      await engine.append([{
+        action: "edit_message",
+        room: "r",
+        user: "ann",
+        target: entry.seq,
+        text: word("draft", at),
+      }]);
+      await engine.append([{
+        action: "edit_message",
+        room: "r",
+        user: "ann",
+        target: entry.seq,
+        text: word("final", at),
+      }]);
+    }
+    if (at % 3 === 1) await engine.append([{ action: "delete_message", room: "r", user: "ann", target: entry.seq }]);
+  }
+  await clock.advance(SWEEP_INTERVAL + SCRUB_DELAY);
+  const bytes = await everything(path);
+  const { messages } = await engine.history("r", { limit: 200 });
+  const held = new Set(messages.map(({ text }) => text));
+  for (let at = 0; at < 300; at++) {
+    for (const kind of ["old", "draft", "final"]) {
+      assert.equal(bytes.includes(`${word(kind, at)}`), held.has(word(kind, at)), `${kind} ${at}`);
+    }
+  }
+  assert.ok(held.size > 50);
+  await engine.close();
+});
+
+fileTest("what is no database of this program stops the start with one sentence that names it", async (path) => {
+  await Deno.writeTextFile(path, "I am a diary, not a database. ".repeat(200));
+  await assert.rejects(open(path), { message: `${path} is not a database, or a broken one.` });
+  assert.match(await Deno.readTextFile(path), /^I am a diary/);
+  await Deno.remove(path);
+
+  const foreign = new DatabaseSync(path);
+  foreign.exec("CREATE TABLE accounts (money)");
+  foreign.close();
+  await assert.rejects(open(path), { message: `${path} is another program's database. Name another file.` });
+  await Deno.remove(path);
+
+  const newer = await open(path);
+  await newer.close();
+  const file = new DatabaseSync(path);
+  file.exec("PRAGMA user_version = 99");
+  file.close();
+  await assert.rejects(open(path), /was written by a newer Parley \(schema 99, this one knows 1\)\.$/);
+
+  await assert.rejects(
+    open(path.slice(0, path.lastIndexOf("/"))),
+    /can't be opened. Is it a folder, or out of reach\?$/,
+  );
+});
+
+/** A small disk of its own, which only root can make. */
+async function withSmallDisk(
+  check: (folder: string, fill: () => Promise<void>, free: () => Promise<void>) => Promise<void>,
+) {
+  const folder = await Deno.makeTempDir();
+  const run = (...args: string[]) => new Deno.Command(args[0], { args: args.slice(1) }).output();
+  const mounted = await run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder);
+  if (!mounted.success) throw new Error(new TextDecoder().decode(mounted.stderr));
+  try {
+    const fill = async () => {
+      const ballast = await Deno.open(`${folder}/ballast`, { create: true, write: true });
+      try {
+        for (;;) await ballast.write(new Uint8Array(4_096));
+      } catch {
+        /* full */
+      } finally {
+        ballast.close();
+      }
+    };
+    await check(folder, fill, () => Deno.remove(`${folder}/ballast`));
+  } finally {
+    await run("umount", folder);
+    await Deno.remove(folder);
+  }
+}
+
+const isRoot = Deno.build.os === "linux" && Deno.uid() === 0;
+
+Deno.test({
+  name: "sqlite: a full disk is unavailable, keeps nothing by halves, and is well again when there is space",
+  ignore: !isRoot,
+}, async () => {
+  await withSmallDisk(async (folder, fill, free) => {
+    const engine = await open(`${folder}/chat.db`, systemClock);
+    await engine.append([say("before", "1")]);
+    await fill();
+    const heard: unknown[] = [];
+    engine.follow("r", (news) => heard.push(news));
+    const batch = Array.from({ length: 100 }, (_, at) => say(`${at} ${"x".repeat(4_000)}`, `full ${at}`));
+    const said = await quietly(async () => {
+      await assert.rejects(engine.append(batch), { name: "Refusal", code: "unavailable" });
+      await assert.rejects(engine.check(), { name: "Refusal", code: "unavailable" }).catch(
+        () => {/* one row may still fit */},
+      );
+    });
+    assert.match(String(said[0]?.[1]), /full|disk I\/O/);
+    assert.deepEqual(heard, []);
+    assert.equal((await engine.history("r", { limit: 9 })).seq, 1);
+    await free();
+    const outcomes = await engine.append(batch);
+    assert.ok(outcomes.every((outcome) => "entry" in outcome && !outcome.repeated));
+    assert.equal((await engine.history("r", { limit: 9 })).seq, 101);
+    await engine.check();
+    await engine.close();
+  });
+});
+
+Deno.test(
+  { name: "sqlite: a read-only file stops the start with one sentence that names it", ignore: !isRoot },
+  async () => {
+    await withSmallDisk(async (folder) => {
+      await (await open(`${folder}/chat.db`)).close();
+      const remount = (how: string) => new Deno.Command("mount", { args: ["-o", `remount,${how}`, folder] }).output();
+      await remount("ro");
+      await assert.rejects(
+        open(`${folder}/chat.db`),
+        /chat\.db (is read-only\. Make it and its folder writable|can't be opened)/,
+      );
+      await remount("rw");
+    });
+  },
+);
+
+/** Holds the file's write lock, as another process does. */
+function lock(path: string): () => void {
+  const other = new DatabaseSync(path);
+  other.exec("BEGIN IMMEDIATE");
+  return () => {
+    other.exec("ROLLBACK");
+    other.close();
+  };
+}
+
+fileTest("a file that another process has locked is tried again without stopping the loop", async (path) => {
+  const engine = await open(path, systemClock);
+  const unlock = lock(path);
+  let turns = 0;
+  const turning = setInterval(() => turns++, 1);
+  const kept = engine.append([say("patience")]);
+  const before = performance.now();
+  while (turns < 50) await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.ok(performance.now() - before < BUSY_PATIENCE);
+  assert.deepEqual((await engine.history("r", { limit: 9 })).messages, [], "reading goes on");
+  unlock();
+  const [outcome] = await kept;
+  clearInterval(turning);
+  assert.ok("entry" in outcome && outcome.entry.seq === 1);
+  await engine.close();
+});
+
+fileTest(
+  "a lock that is held for too long is unavailable, and the same id afterwards makes one message",
+  async (path) => {
+    const clock = new FakeClock();
+    const engine = await open(path, clock);
+    const unlock = lock(path);
+    const refused = assert.rejects(engine.append([say("late", "k")]), {
+      name: "Refusal",
+      code: "unavailable",
+      retryAfter: 2,
+    });
+    await clock.advance(2 * BUSY_PATIENCE);
+    await refused;
+    unlock();
+    await engine.append([say("late", "k")]);
+    await engine.append([say("late", "k")]);
+    assert.equal((await engine.history("r", { limit: 9 })).seq, 1);
+    await engine.close();
+  },
+);
+
+fileTest("a file that stays locked stops the start with one sentence that names it", async (path) => {
+  await (await open(path)).close();
+  const unlock = lock(path);
+  const clock = new FakeClock();
+  let over = false;
+  const refused = assert.rejects(open(path, clock), { message: `${path} is locked by another process. Stop it first.` })
+    .finally(() => over = true);
+  while (!over) await clock.advance(100);
+  await refused;
+  unlock();
+});
+
+fileTest("what waits together is written together", async (path) => {
+  const engine = await open(path, systemClock);
+  const outcomes = (await Promise.all(Array.from({ length: 20 }, (_, at) => engine.append([say(`${at}`)])))).flat();
+  assert.deepEqual(
+    outcomes.map((outcome) => "entry" in outcome && outcome.entry.seq),
+    Array.from({ length: 20 }, (_, at) => at + 1),
+  );
+  await engine.close();
+});

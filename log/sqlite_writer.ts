@@ -1,0 +1,103 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Clock } from "../chat/clock.ts";
+import { Refusal } from "../chat/refusal.ts";
+import { isBusy } from "./sqlite_file.ts";
+
+/** How long a write waits for somebody else who is writing, milliseconds, and how long it pauses between two tries. */
+export const BUSY_PATIENCE = 3_000;
+const BUSY_PAUSE = 20;
+
+interface Waiting {
+  work: () => unknown;
+  resolve(result: unknown): void;
+  reject(reason: unknown): void;
+}
+
+/** Writes what waits in one transaction, so that one `fsync` serves all of it. */
+export class Writer {
+  readonly #file: DatabaseSync;
+  readonly #clock: Clock;
+  #waiting: Waiting[] = [];
+  #running: Promise<void> | undefined;
+  #failed = false;
+
+  constructor(file: DatabaseSync, clock: Clock) {
+    this.#file = file;
+    this.#clock = clock;
+  }
+
+  /** Whether the latest transaction failed. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  /**
+   * Does some work on the file inside a transaction, and resolves with its result once that is safely on the disk.
+   * @param work may be done again if somebody else was writing, so it changes nothing but the file
+   * @throws {Refusal} `unavailable`: it may or may not have been kept
+   */
+  run<Result>(work: () => Result): Promise<Result> {
+    const result = new Promise<Result>((resolve, reject) => {
+      this.#waiting.push({ work, resolve: resolve as Waiting["resolve"], reject });
+    });
+    this.#running ??= this.#writeAll();
+    return result;
+  }
+
+  /** Resolves when nothing waits to be written. */
+  async settled(): Promise<void> {
+    await this.#running;
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      await new Promise<void>((resolve) => this.#clock.soon(resolve));
+      const batch = this.#waiting;
+      this.#waiting = [];
+      try {
+        const results = await this.#commit(batch);
+        this.#failed = false;
+        batch.forEach(({ resolve }, at) => resolve(results[at]));
+      } catch (error) {
+        this.#failed = true;
+        if (!isBusy(error)) console.error("the database could not be written:", error);
+        const refusal = new Refusal(
+          "unavailable",
+          "The store can't be written now. Send it again, with the same id.",
+          2,
+        );
+        for (const { reject } of batch) reject(refusal);
+      }
+    }
+    this.#running = undefined;
+  }
+
+  /** Tries again from a timer while somebody else is writing; other errors are for the caller. */
+  async #commit(batch: Waiting[]): Promise<unknown[]> {
+    for (let waited = 0;;) {
+      try {
+        return this.#transaction(() => batch.map(({ work }) => work()));
+      } catch (error) {
+        if (!isBusy(error) || waited >= BUSY_PATIENCE) throw error;
+      }
+      // Two who wait for each other should not come back at the same time.
+      const pause = BUSY_PAUSE * (0.5 + Math.random());
+      waited += pause;
+      await new Promise<void>((resolve) => this.#clock.after(pause, resolve));
+    }
+  }
+
+  #transaction<Result>(work: () => Result): Result {
+    this.#file.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.#file.exec("COMMIT");
+      return result;
+    } catch (error) {
+      try {
+        this.#file.exec("ROLLBACK");
+      } catch { /* SQLite has rolled back by itself, as it does when the disk is full */ }
+      throw error;
+    }
+  }
+}
