@@ -37,6 +37,8 @@ export interface RoomSurroundings {
 /** A session on its way in. Until its page has been sent, what comes live is held back for it. */
 interface Arrival {
   held: Entry[];
+  /** Answers to this session alone which its page must come before. */
+  answers: Entry[];
   /** Once the page is sent: its head, which may be ahead of what the others have been told. */
   sentUpTo?: number;
 }
@@ -87,7 +89,7 @@ export class Room {
    * @throws {Refusal} `unavailable`; who was in the room stays in it
    */
   async join(session: Session, ask: { since?: Position; limit?: number; id?: string } = {}): Promise<void> {
-    const arrival: Arrival = { held: [] };
+    const arrival: Arrival = { held: [], answers: [] };
     const wasLive = this.#sessions.delete(session);
     this.#arriving.set(session, arrival);
     try {
@@ -105,7 +107,8 @@ export class Room {
         this.#appear(session);
         const frame = this.#joined(page);
         if (ask.id !== undefined) frame.id = ask.id;
-        session.connection.deliver(new Delivery(frame, ...held));
+        const answers = arrival.answers.filter((entry) => entry.seq <= page.seq);
+        session.connection.deliver(new Delivery(frame, ...answers, ...held));
         arrival.sentUpTo = page.seq + held.length;
         this.#settle(session, arrival);
         return;
@@ -142,6 +145,16 @@ export class Room {
     this.#news = [];
     this.#passOn(fresh);
     if (hole) this.#reread();
+  }
+
+  /**
+   * Answers one session with an entry of the log, never ahead of the entries before it: what it has not been told yet
+   * it will be told with all others.
+   */
+  answer(session: Session, entry: Entry): void {
+    const arrival = this.#arriving.get(session);
+    if (arrival && arrival.sentUpTo === undefined) arrival.answers.push(entry);
+    else if (entry.seq <= (arrival?.sentUpTo ?? this.#cursor ?? 0)) session.connection.deliver(new Delivery(entry));
   }
 
   /** Tells everyone in the room, or everyone but one person. */
@@ -230,7 +243,8 @@ export class Room {
     this.#arriving.delete(session);
     if (wasLive) {
       this.#sessions.add(session);
-      if (arrival.held.length > 0) session.connection.deliver(new Delivery(...arrival.held));
+      const waiting = [...arrival.answers, ...arrival.held];
+      if (waiting.length > 0) session.connection.deliver(new Delivery(...waiting));
     }
     this.forgetIfEmpty();
   }

@@ -153,7 +153,7 @@ export class Session {
     if (this.#ended) return;
     this.#lastAppend = this.#lobby.append(draft).then((outcome) => {
       if ("entry" in outcome) {
-        if (outcome.repeated) this.#answer(outcome.entry);
+        if (outcome.repeated) this.#roomNamed(draft.room)?.answer(this, outcome.entry);
       } else if (outcome.refused === "forbidden") {
         throw new Refusal("forbidden", "Only its author can change a message.");
       } else {

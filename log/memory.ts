@@ -171,7 +171,9 @@ export class MemoryEngine implements Engine {
       return { action: "receive_message", ...place, user: draft.user, from: draft.from, text: draft.text, date };
     }
     const target = at(room, draft.target);
-    if (target?.action !== "receive_message" || target.deleted) return { refused: "not_found" };
+    if (target?.action !== "receive_message" || target.deleted || this.#hasExpired(room, target)) {
+      return { refused: "not_found" };
+    }
     if (target.user !== draft.user) return { refused: "forbidden" };
     if (draft.action === "edit_message") {
       rewrite(room, target, { text: draft.text, edited: date }, draft.text);
@@ -181,11 +183,15 @@ export class MemoryEngine implements Engine {
     return { action: "message_deleted", ...place, target: draft.target, user: draft.user, date };
   }
 
-  #expire(room: Room): void {
+  #hasExpired({ head }: Room, { seq, date }: Entry): boolean {
     const { messages, days } = this.#retention;
+    return (messages > 0 && seq <= head - messages) || (days > 0 && date < this.#clock.now() - days * DAY);
+  }
+
+  #expire(room: Room): void {
     const now = this.#clock.now();
-    let drop = messages === 0 ? 0 : Math.max(0, room.entries.length - messages);
-    if (days > 0) { while (drop < room.entries.length && room.entries[drop].date < now - days * DAY) drop++; }
+    let drop = 0;
+    while (drop < room.entries.length && this.#hasExpired(room, room.entries[drop])) drop++;
     if (drop === 0) return;
     room.entries.splice(0, drop);
     // Insertion order is order of date, so the ones to forget are all in front.
