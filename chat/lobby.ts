@@ -11,6 +11,9 @@ import { Tick } from "./tick.ts";
 /** Drafts that may wait for the store; what comes on top is refused, so that a stalled store can't fill the memory. */
 export const DRAFTS_WAITING = 10_000;
 
+/** UTF-16 units of text that one turn keeps and sends, at least one message: far below what makes a slow reader. */
+const TURN_LENGTH = 32 * 1024;
+
 interface Waiting {
   draft: Draft;
   resolve(outcome: Outcome): void;
@@ -106,8 +109,8 @@ export class Lobby {
   }
 
   async #turn(): Promise<void> {
-    const waiting = this.#drafts;
-    this.#drafts = [];
+    const waiting = this.#drafts.splice(0, draftsInTurn(this.#drafts));
+    if (this.#drafts.length > 0) this.#tick.request();
     let settle: () => void = () => {};
     if (waiting.length > 0) {
       try {
@@ -152,4 +155,14 @@ export class Lobby {
     const delivery = new Delivery(frame);
     for (const session of hearers) session.connection.deliver(delivery);
   }
+}
+
+/** How many of the drafts that wait, from the first on, one turn takes. */
+function draftsInTurn(drafts: Waiting[]): number {
+  let length = 0;
+  for (const [at, { draft }] of drafts.entries()) {
+    if ("text" in draft) length += draft.text.length;
+    if (length > TURN_LENGTH && at > 0) return at;
+  }
+  return drafts.length;
 }

@@ -67,11 +67,9 @@ class Reader {
     this.user = user;
   }
 
-  get here(): boolean {
-    return this.#client !== undefined;
-  }
-
   connect(): void {
+    // Sent away, as when its room could not be read: it comes back.
+    if (this.#client?.closed) this.disconnect();
     this.#client ??= new FakeClient(this.#lobby, this.user, []);
     this.#since = this.position;
     this.send({ action: "join_room", room: ROOM, since: this.position, limit: 5 });

@@ -9,7 +9,7 @@ export class TestClient {
   readonly frames: ServerFrame[] = [];
   /** Resolves with the code and the reason once the socket is closed. */
   readonly closed: Promise<{ code: number; reason: string }>;
-  #check = () => {};
+  #checks = new Set<() => void>();
 
   constructor(url: string, options: { protocols?: string[]; headers?: Record<string, string>; query?: string } = {}) {
     const address = `${url.replace(/^http/, "ws")}/connect${options.query ?? ""}`;
@@ -54,17 +54,19 @@ export class TestClient {
         frame.action === action && wanted(frame as Extract<ServerFrame, { action: A }>)
       );
     return new Promise((resolve, reject) => {
-      const fail = () => reject(new Error(`no such ${action} came, but ${JSON.stringify(this.frames.slice(-5))}`));
+      const fail = () =>
+        reject(new Error(`no such ${action} came, but ${this.frames.map((frame) => frame.action).slice(-9)}`));
       const timer = setTimeout(fail, PATIENCE);
-      this.#check = () => {
+      const check = () => {
         const found = find();
         if (found) resolve(found);
         else if (this.socket.readyState === WebSocket.CLOSED) fail();
         else return;
         clearTimeout(timer);
-        this.#check = () => {};
+        this.#checks.delete(check);
       };
-      this.#check();
+      this.#checks.add(check);
+      check();
     });
   }
 
@@ -74,6 +76,10 @@ export class TestClient {
     this.send({ action: "ping", id });
     await this.until("pong", (frame) => frame.id === id);
     return this.frames.filter(({ action }) => action !== "pong");
+  }
+
+  #check(): void {
+    for (const check of this.#checks) check();
   }
 
   async close(): Promise<void> {

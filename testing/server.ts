@@ -5,6 +5,7 @@ const START_DEADLINE = 30_000;
 export interface RunningServer {
   url: string;
   port: number;
+  pid: number;
   /** What it has written to its error output so far. */
   errors(): string;
   /** Ends it and waits until it has ended. @returns its exit code */
@@ -45,7 +46,13 @@ export async function startServer(
     throw new Error(`The server did not start with code ${await stop()}: ${errors.text()}`);
   }
   const port = Number(said[1]);
-  return { url: `http://127.0.0.1:${port}`, port, errors: errors.text, stop };
+  return { url: `http://127.0.0.1:${port}`, port, pid: process.pid, errors: errors.text, stop };
+}
+
+/** Bytes of memory that the server holds now. */
+export async function residentMemory({ pid }: RunningServer): Promise<number> {
+  const { stdout } = await new Deno.Command("ps", { args: ["-o", "rss=", "-p", String(pid)] }).output();
+  return Number(new TextDecoder().decode(stdout)) * 1024;
 }
 
 /** Reads a stream to its end, and tells when something stands in it. */

@@ -167,14 +167,15 @@ class Socket implements Connection, EventListenerObject {
   }
 
   deliver(delivery: Delivery): void {
-    for (const frame of this.batch ? [delivery.batch] : delivery.each) {
-      if (this.#socket.readyState !== WebSocket.OPEN) return;
-      if (this.#socket.bufferedAmount > BUFFER_LIMIT) {
-        this.#sockets.slowReaders++;
-        return this.close(CLOSE.tooSlow, "Too slow to keep up. Come back and resume.");
-      }
-      this.#socket.send(frame);
+    const socket = this.#socket;
+    if (socket.readyState !== WebSocket.OPEN) return;
+    // Once for all frames of a delivery: they have had no chance yet to leave, and are bounded themselves.
+    if (socket.bufferedAmount > BUFFER_LIMIT) {
+      this.#sockets.slowReaders++;
+      return this.close(CLOSE.tooSlow, "Too slow to keep up. Come back and resume.");
     }
+    if (this.batch) socket.send(delivery.batch);
+    else for (const frame of delivery.each) socket.send(frame);
   }
 
   close(code: number, reason: string): void {
