@@ -19,6 +19,15 @@ export function roomName(asked: string): string {
   return name;
 }
 
+/** Whether `roomName` would take it. */
+export function isRoomName(asked: string): boolean {
+  try {
+    return roomName(asked) !== "";
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Looks at a message's text, which is kept exactly as sent.
  * @param limit code points

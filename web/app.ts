@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { etag } from "hono/etag";
 import { secureHeaders } from "hono/secure-headers";
 import type { Log } from "../chat/log.ts";
-import { roomName } from "../chat/names.ts";
+import { isRoomName, roomName } from "../chat/names.ts";
 import type { People } from "../chat/people.ts";
 import { PAGE_SIZE, PAGE_SIZE_LIMIT } from "../chat/protocol.ts";
 import { Refusal } from "../chat/refusal.ts";
@@ -86,10 +86,10 @@ export function createApp(house: House): Hono {
   });
 
   app.use(etag());
-  const serve = (asset: Asset | undefined) =>
-    asset && new Response(asset.body, { headers: { "content-type": asset.type, "cache-control": "no-cache" } });
-  const servePage = async (request: Request) => {
-    const response = serve(house.assets.get(PAGE))!;
+  const serve = (asset: Asset | undefined, status = 200) =>
+    asset && new Response(asset.body, { status, headers: { "content-type": asset.type, "cache-control": "no-cache" } });
+  const servePage = async (request: Request, status?: number) => {
+    const response = serve(house.assets.get(PAGE), status)!;
     // A cookie that is no good is replaced here, so that no page is ever stuck with one.
     if (sessionCookie(request) !== undefined && await identities.identify(request) === undefined) {
       const { token } = await identities.newcomer();
@@ -99,12 +99,8 @@ export function createApp(house: House): Hono {
   };
   app.get("/", (c) => servePage(c.req.raw));
   app.get("/r/:room", (c) => {
-    try {
-      roomName(c.req.param("room"));
-    } catch {
-      return c.notFound();
-    }
-    return servePage(c.req.raw);
+    // Where there can be no such room the page says so, and shows a way out.
+    return servePage(c.req.raw, isRoomName(c.req.param("room")) ? 200 : 404);
   });
   app.get("/favicon.ico", (c) => serve(house.assets.get("/static/favicon.svg")) ?? c.notFound());
   app.get("*", (c) => serve(house.assets.get(new URL(c.req.url).pathname)) ?? c.notFound());

@@ -1,0 +1,87 @@
+/** Puts the page together: the session with what the browser offers, the views with the session. Nothing else. */
+import { pathOf, roomAt } from "./address.ts";
+import { browserClock } from "./clock.ts";
+import { createConnection } from "./connection.ts";
+import { storageMemory } from "./memory.ts";
+import { createSession, type HistoryPage } from "./session.ts";
+import { tongueFor } from "./strings.ts";
+import { socketTransport } from "./transport.ts";
+import { createViews } from "./views.ts";
+
+/** Messages in a page of older ones. */
+const HISTORY_PAGE = 50;
+/** Milliseconds between two looks at the state while nobody sees the page: the count in its title need not be quicker. */
+const HIDDEN_RENDER_INTERVAL = 250;
+
+const memory = { tab: storageMemory(() => sessionStorage), browser: storageMemory(() => localStorage) };
+const random = Math.random;
+
+const session = createSession({
+  connect: ({ onFrames, onStatus }) =>
+    createConnection({
+      open: socketTransport(new URL("/connect?room=", location.href.replace(/^http/, "ws"))),
+      renewSession: async () => (await fetch("/api/session", { method: "POST" })).ok,
+      clock: browserClock,
+      random,
+      onFrames,
+      onStatus,
+    }),
+  async fetchHistory(room, before): Promise<HistoryPage> {
+    const path = `/api/rooms/${encodeURIComponent(room)}/messages?before=${before}&limit=${HISTORY_PAGE}`;
+    const response = await fetch(path);
+    if (!response.ok) throw new Error(`${response.status} for ${path}`);
+    return await response.json();
+  },
+  memory,
+  clock: browserClock,
+  random,
+  // `crypto.randomUUID` is kept from pages without TLS, which is how a room on a home network is opened.
+  newId: () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("-"),
+  onChange: () => schedule(),
+});
+
+const render = createViews({ session, tongue: tongueFor(navigator.languages), drafts: memory.tab, goTo });
+
+// A busy room changes many times between two frames of the screen, which shows only the last.
+let scheduled = false;
+function schedule() {
+  if (scheduled) return;
+  scheduled = true;
+  if (document.hidden) setTimeout(show, HIDDEN_RENDER_INTERVAL);
+  else requestAnimationFrame(show);
+}
+function show() {
+  if (!scheduled) return;
+  scheduled = false;
+  render(session.state());
+}
+
+function goTo(room: string) {
+  if (roomAt(location.pathname) === room) return;
+  history.pushState(null, "", pathOf(room));
+  enter();
+}
+
+/** Shown at once: words typed before the next frame would go into the other room's field, and be gone with it. */
+function enter() {
+  session.enter(roomAt(location.pathname));
+  show();
+}
+
+addEventListener("popstate", enter);
+addEventListener("online", () => session.wake(true));
+addEventListener("offline", () => session.wake(false));
+document.addEventListener("visibilitychange", () => {
+  session.reading(!document.hidden, session.state().following);
+  show(); // a frame that was asked for never comes to a page that has been hidden since
+  if (!document.hidden) session.wake(navigator.onLine);
+});
+// A page that is left, or set aside to come back to, gives up its connection; one that comes back gets a new one.
+addEventListener("pagehide", () => session.stop());
+addEventListener("pageshow", (event) => event.persisted && session.start());
+
+session.reading(!document.hidden, true);
+session.wake(navigator.onLine);
+session.enter(roomAt(location.pathname));
+render(session.state());
+session.start();

@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import { type ClientFrame, CLOSE, type ServerFrame, type Welcome } from "../chat/protocol.ts";
+import {
+  CONNECT_TIMEOUT,
+  type ConnectionStatus,
+  createConnection,
+  CROWDED_DELAY,
+  PONG_TIMEOUT,
+  RESTART_SPREAD,
+  RETRY_BASE,
+  RETRY_CEILING,
+  retryDelay,
+  STABLE_AFTER,
+} from "./connection.ts";
+import { FakeClock } from "../testing/clock.ts";
+import type { TransportListener } from "./transport.ts";
+
+const PING = 30_000;
+const welcome: Welcome = {
+  action: "welcome",
+  user: "u1",
+  name: "User 101",
+  limits: { text: 4_000, name: 32, frame: 65_536, rooms: 50, ping_seconds: PING / 1_000 },
+};
+
+/** A connection with everything around it made up. `random` is always one half. */
+function setUp() {
+  const clock = new FakeClock();
+  const sockets: (TransportListener & { sent: ClientFrame[]; open: boolean })[] = [];
+  const statuses: ConnectionStatus[] = [];
+  const heard: ServerFrame[] = [];
+  const world = { sessions: 0, granted: true };
+  const connection = createConnection({
+    open(listener) {
+      const socket = { ...listener, sent: [] as ClientFrame[], open: true };
+      sockets.push(socket);
+      return { send: (frame) => socket.sent.push(frame), close: () => socket.open = false };
+    },
+    renewSession() {
+      world.sessions++;
+      return Promise.resolve(world.granted);
+    },
+    clock,
+    random: () => 0.5,
+    onFrames: (frames) => heard.push(...frames),
+    onStatus: (status) => statuses.push(status),
+  });
+  const kind = () => statuses.at(-1)?.kind;
+  const socket = () => sockets.at(-1) ?? assert.fail("no socket was opened");
+  async function connected() {
+    connection.start();
+    await clock.advance(0);
+    socket().received([welcome]);
+  }
+  return { clock, sockets, statuses, heard, world, connection, kind, socket, connected };
+}
+
+Deno.test("a session comes before the first socket, and not before the next ones", async () => {
+  const { clock, sockets, world, connected, socket } = setUp();
+  await connected();
+  assert.equal(world.sessions, 1);
+  socket().closed(1006);
+  await clock.advance(RETRY_BASE);
+  assert.equal(sockets.length, 2);
+  assert.equal(world.sessions, 1);
+});
+
+Deno.test("a session that is not granted is asked for again with the same patience as a socket", async () => {
+  const { clock, sockets, world, connection, kind } = setUp();
+  world.granted = false;
+  connection.start();
+  await clock.advance(0);
+  assert.equal(kind(), "waiting");
+  world.granted = true;
+  await clock.advance(RETRY_BASE);
+  assert.equal(sockets.length, 1);
+});
+
+Deno.test("delays double up to the ceiling, each with full jitter", () => {
+  const most = () => 1;
+  const least = () => 0;
+  assert.equal(retryDelay(0, 1006, () => 0.5), RETRY_BASE);
+  assert.deepEqual([1, 2, 3].map((attempt) => retryDelay(attempt, 1006, most)), [1_000, 2_000, 4_000]);
+  assert.equal(retryDelay(50, 1006, most), RETRY_CEILING);
+  assert.equal(retryDelay(5, 1006, least), 0);
+});
+
+Deno.test("those sent away by a restart spread out; those who were one too many stay away longer", () => {
+  assert.equal(retryDelay(0, CLOSE.restarting, () => 1), RESTART_SPREAD);
+  assert.equal(retryDelay(0, 1001, () => 0), 0);
+  assert.equal(retryDelay(0, CLOSE.tooManyConnections, () => 0), CROWDED_DELAY);
+  assert.equal(retryDelay(0, CLOSE.flooding, () => 1), RETRY_CEILING);
+});
+
+Deno.test("the count of tries begins anew only after a connection that lasted", async () => {
+  const { clock, statuses, connected, socket } = setUp();
+  const wait = () => {
+    const status = statuses.at(-1);
+    assert.ok(status?.kind === "waiting");
+    return status.until - clock.now();
+  };
+  await connected();
+  socket().closed(1006);
+  assert.equal(wait(), RETRY_BASE);
+  await clock.advance(wait());
+  socket().received([welcome]);
+  await clock.advance(STABLE_AFTER - 1);
+  socket().closed(1006);
+  assert.equal(wait(), RETRY_BASE * 2 / 2);
+  await clock.advance(wait());
+  socket().closed(1006);
+  assert.equal(wait(), RETRY_BASE * 4 / 2);
+  await clock.advance(wait());
+  socket().received([welcome]);
+  await clock.advance(STABLE_AFTER);
+  socket().closed(1006);
+  assert.equal(wait(), RETRY_BASE);
+});
+
+Deno.test("back online or in sight, a waiting page tries at once", async () => {
+  const { clock, sockets, connection, connected, socket } = setUp();
+  await connected();
+  socket().closed(1006);
+  connection.wake();
+  await clock.advance(0);
+  assert.equal(sockets.length, 2);
+});
+
+Deno.test("back online or in sight, a connection that does not answer is given up", async () => {
+  const { clock, connection, connected, socket, kind } = setUp();
+  await connected();
+  connection.wake();
+  assert.deepEqual(socket().sent, [{ action: "ping" }]);
+  await clock.advance(PONG_TIMEOUT);
+  assert.equal(kind(), "waiting");
+});
+
+Deno.test("a socket that never says welcome is given up", async () => {
+  const { clock, connection, kind } = setUp();
+  connection.start();
+  await clock.advance(CONNECT_TIMEOUT);
+  assert.equal(kind(), "waiting");
+});
+
+Deno.test("a ping goes out at every interval; anything heard answers it", async () => {
+  const { clock, connected, socket, kind } = setUp();
+  await connected();
+  await clock.advance(PING);
+  assert.equal(socket().sent.length, 1);
+  socket().received([{ action: "typing", room: "general", user: "u2", name: "Mina" }]);
+  await clock.advance(PONG_TIMEOUT);
+  assert.equal(kind(), "connected");
+  await clock.advance(PING - PONG_TIMEOUT);
+  assert.equal(socket().sent.length, 2);
+  await clock.advance(PONG_TIMEOUT);
+  assert.equal(kind(), "waiting");
+});
+
+Deno.test("a token that is no good is renewed once, at once; a second time it is over", async () => {
+  const { clock, sockets, world, connected, socket, statuses } = setUp();
+  await connected();
+  socket().closed(CLOSE.badToken);
+  await clock.advance(0);
+  assert.equal(world.sessions, 2);
+  assert.equal(sockets.length, 2);
+  socket().closed(CLOSE.badToken);
+  assert.deepEqual(statuses.at(-1), { kind: "stopped", code: CLOSE.badToken });
+});
+
+Deno.test("a cookie that the server did not take is replaced before anything is said", async () => {
+  const { clock, world, heard, connected, socket } = setUp();
+  await connected();
+  socket().closed(1006);
+  await clock.advance(RETRY_BASE);
+  heard.length = 0;
+  socket().received([{ ...welcome, token: "of somebody new" }]);
+  await clock.advance(0);
+  assert.equal(world.sessions, 2);
+  assert.deepEqual(heard, []);
+  socket().received([{ ...welcome, token: "cookies are switched off" }]);
+  assert.equal(heard.length, 1);
+});
+
+Deno.test("a token to be renewed is renewed before coming back", async () => {
+  const { clock, world, connected, socket } = setUp();
+  await connected();
+  socket().closed(CLOSE.renewToken);
+  await clock.advance(RETRY_BASE);
+  assert.equal(world.sessions, 2);
+});
+
+Deno.test("sent away for good, it comes back only when a person asks", async () => {
+  const { clock, sockets, connection, connected, socket, kind } = setUp();
+  await connected();
+  socket().closed(CLOSE.notAllowed);
+  connection.wake();
+  await clock.advance(RETRY_CEILING);
+  assert.equal(kind(), "stopped");
+  assert.equal(sockets.length, 1);
+  connection.retry();
+  await clock.advance(0);
+  assert.equal(sockets.length, 2);
+});
+
+Deno.test("a page has one connection: what an earlier one says late is not heard", async () => {
+  const { clock, sockets, heard, connection, connected } = setUp();
+  await connected();
+  connection.stop();
+  connection.start();
+  await clock.advance(0);
+  assert.equal(sockets[0].open, false);
+  heard.length = 0;
+  sockets[0].received([{ action: "pong" }]);
+  sockets[0].closed(1006);
+  assert.deepEqual(heard, []);
+  assert.equal(sockets.length, 2);
+});
+
+Deno.test("what is said without a connection is not kept here", () => {
+  const { connection, sockets } = setUp();
+  connection.send({ action: "ping" });
+  assert.equal(sockets.length, 0);
+});

@@ -1,0 +1,40 @@
+/** The two ways in which the page gets an element: made, or found in index.html. Text is only ever set as text. */
+
+/** A new element with these properties and children. */
+export function element<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  properties: Partial<HTMLElementTagNameMap[Tag]> = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[Tag] {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+/** A button with words on it. */
+export function button(text: string, className: string, onclick: () => void): HTMLButtonElement {
+  return element("button", { type: "button", className, textContent: text, onclick });
+}
+
+/** A drawn sign that says nothing to those who hear the page. `path` is drawn on a field of 20 × 20. */
+export function icon(path: string): SVGSVGElement {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 20 20");
+  svg.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  line.setAttribute("d", path);
+  svg.append(line);
+  return svg;
+}
+
+/** The element of index.html with this id. */
+export function find<T extends HTMLElement>(id: string, type: { new (): T }): T {
+  const found = document.getElementById(id);
+  if (!(found instanceof type)) throw new Error(`index.html has no ${type.name} called "${id}"`);
+  return found;
+}
+
+/** Sets text only where it differs, so that nothing is read out or laid out again for nothing. */
+export function setText(node: Node, text: string): void {
+  if (node.textContent !== text) node.textContent = text;
+}

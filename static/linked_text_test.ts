@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { stretches } from "./linked_text.ts";
+
+const links = (text: string) => stretches(text).filter(({ href }) => href !== null).map(({ text }) => text);
+
+Deno.test("what is written as http or https is a link", () => {
+  assert.deepEqual(links("see https://example.org/a?b=c#d, or HTTP://example.com."), [
+    "https://example.org/a?b=c#d",
+    "HTTP://example.com",
+  ]);
+  assert.deepEqual(links("http://localhost:8000/r/general"), ["http://localhost:8000/r/general"]);
+});
+
+Deno.test("file names, bare domains, addresses of mail and other schemes are no links", () => {
+  for (
+    const text of [
+      "main.ts and readme.md",
+      "example.org",
+      "www.example.org",
+      "someone@example.org",
+      "javascript:alert(1)",
+      "javascript://example.org/%0aalert(1)",
+      "data:text/html,<script>alert(1)</script>",
+      "ftp://example.org",
+      "file:///etc/passwd",
+    ]
+  ) assert.deepEqual(links(text), [], text);
+});
+
+Deno.test("nothing of the text is lost around links", () => {
+  const text = "<b>one</b> https://a.example/ two\nhttps://b.example/";
+  assert.equal(stretches(text).map(({ text }) => text).join(""), text);
+});

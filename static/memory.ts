@@ -1,0 +1,27 @@
+/** What the browser remembers between two lives of the page: strings under names. Nothing here ever throws. */
+export interface Memory {
+  read(key: string): string | null;
+  /** Null forgets. */
+  write(key: string, value: string | null): void;
+}
+
+/** Memory in `localStorage` or `sessionStorage`. Where it is forbidden or full, only the next life of the page loses. */
+export function storageMemory(open: () => Storage): Memory {
+  return {
+    read(key) {
+      try {
+        return open().getItem(key);
+      } catch {
+        return null;
+      }
+    },
+    write(key, value) {
+      try {
+        if (value === null) open().removeItem(key);
+        else open().setItem(key, value);
+      } catch {
+        // The words are still on the screen, and are sent as ever.
+      }
+    },
+  };
+}

@@ -1,0 +1,591 @@
+/** The page as people use it: a real browser, a real server, nothing made up but the people. */
+import assert from "node:assert/strict";
+import axe from "axe-core";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { WebSocket as NodeWebSocket } from "ws";
+import { launchChromium } from "../testing/chromium.ts";
+import { type RunningServer, startServer } from "../testing/server.ts";
+
+/** Milliseconds that a page may take for anything; generous, because two cores run the server, the browser and the tests. */
+const PATIENCE = 10_000;
+const SECRET = "a secret of the tests, long enough";
+
+let browser: Browser;
+let server: RunningServer;
+
+Deno.test.beforeAll(async () => {
+  [browser, server] = await Promise.all([launchChromium(), start()]);
+});
+
+Deno.test.afterAll(async () => {
+  await browser.close();
+  await server.stop();
+});
+
+function start(options: { port?: number; cwd?: string; env?: Record<string, string> } = {}): Promise<RunningServer> {
+  return startServer({ ...options, env: { SECRET, ...options.env } });
+}
+
+/** Someone with a browser of their own. */
+async function person(options: BrowserContextOptions = {}): Promise<BrowserContext> {
+  const context = await browser.newContext({ locale: "en-US", reducedMotion: "reduce", ...options });
+  context.setDefaultTimeout(PATIENCE);
+  return context;
+}
+
+/** Opens a room and waits until one can talk in it. What the page throws, or does against its own policy, fails the test. */
+async function open(context: BrowserContext, room: string, url = server.url): Promise<Page> {
+  const page = await context.newPage();
+  page.on("pageerror", (error) => {
+    throw error;
+  });
+  page.on("console", (message) => {
+    if (message.text().includes("Content Security Policy")) throw new Error(message.text());
+  });
+  await page.goto(`${url}/r/${encodeURIComponent(room)}`);
+  await connected(page);
+  return page;
+}
+
+async function connected(page: Page): Promise<void> {
+  await page.locator("#connection[data-kind=connected]").waitFor();
+  await page.locator("#people li").first().waitFor({ state: "attached" });
+}
+
+async function write(page: Page, text: string): Promise<void> {
+  await page.locator("#text").fill(text);
+  await page.locator("#text").press("Enter");
+}
+
+/** The messages on the page, kept ones and waiting ones. */
+function texts(page: Page): Promise<string[]> {
+  return page.locator(".message .text").allInnerTexts();
+}
+
+/** Waits until the page shows these messages, and no others. */
+async function shows(page: Page, ...expected: string[]): Promise<void> {
+  await page.waitForFunction(
+    (expected) => {
+      const shown = [...document.querySelectorAll<HTMLElement>(".message .text")].map((text) => text.innerText);
+      return JSON.stringify(shown) === JSON.stringify(expected) && !document.querySelector(".waiting");
+    },
+    expected,
+  ).catch(async () => assert.deepEqual(await texts(page), expected));
+}
+
+async function rename(page: Page, name: string): Promise<void> {
+  await page.locator("#me").click();
+  await page.locator("dialog[open] input").fill(name);
+  await page.locator("dialog[open] input").press("Enter");
+}
+
+const nameOf = (page: Page) => page.locator("#me").innerText();
+
+/** Fills a room from outside: `count` short messages. */
+async function fill(room: string, count: number): Promise<void> {
+  const socket = new WebSocket(`${server.url.replace("http", "ws")}/connect?room=${room}`);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let kept = 0;
+  socket.onmessage = ({ data }) => {
+    const frame = JSON.parse(data);
+    if (frame.action === "receive_message") kept++;
+    if (frame.action !== "receive_message" && frame.action !== "room_joined") return;
+    if (kept === count) resolve();
+    else socket.send(JSON.stringify({ action: "send_message", room, text: `line ${kept + 1}` }));
+  };
+  await promise;
+  const closed = new Promise((resolve) => socket.onclose = resolve);
+  socket.close();
+  await closed;
+}
+
+/** A script with somebody else's WebSocket (npm:ws), which tries again whenever it is cut off. */
+class ReturningScript {
+  readonly #address: string;
+  readonly #heard: string[] = [];
+  #socket: NodeWebSocket;
+  #joined = Promise.withResolvers<void>();
+  #changed = () => {};
+  #closing = false;
+
+  constructor(url: string, room: string) {
+    this.#address = `${url.replace("http", "ws")}/connect?room=${room}`;
+    this.#socket = this.#connect();
+  }
+
+  /** Resolves once it is in its room after it was cut off. */
+  back(): Promise<void> {
+    return this.#joined.promise;
+  }
+
+  say(text: string): void {
+    const room = new URL(this.#address).searchParams.get("room");
+    this.#socket.send(JSON.stringify({ action: "send_message", room, text }));
+  }
+
+  heard(text: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#changed = () => this.#heard.includes(text) && resolve();
+      this.#changed();
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing = true;
+    return new Promise((resolve) => this.#socket.on("close", () => resolve()).close());
+  }
+
+  #connect(): NodeWebSocket {
+    const socket = new NodeWebSocket(this.#address);
+    socket.on("error", () => {});
+    socket.on("close", () => {
+      if (this.#closing) return;
+      this.#joined = Promise.withResolvers();
+      setTimeout(() => this.#socket = this.#connect(), 100);
+    });
+    socket.on("message", (data: Uint8Array) => {
+      const frame = JSON.parse(String(data));
+      if (frame.action === "receive_message") this.#heard.push(frame.text);
+      if (frame.action === "room_joined") this.#joined.resolve();
+      this.#changed();
+    });
+    return socket;
+  }
+}
+
+Deno.test("every module the page loads is announced in its head", async () => {
+  const ann = await person();
+  const page = await ann.newPage();
+  const loaded: string[] = [];
+  page.on("request", (request) => request.resourceType() === "script" && loaded.push(new URL(request.url()).pathname));
+  await page.goto(server.url);
+  await connected(page);
+  const announced = await page.locator("head script, head [rel=modulepreload]").evaluateAll((elements) =>
+    elements.map((element) => element.getAttribute("src") ?? element.getAttribute("href"))
+  );
+  const imported = await page.evaluate(() =>
+    performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname).filter((path) =>
+      /\.(ts|js)$/.test(path)
+    )
+  );
+  assert.deepEqual(announced.toSorted(), [...new Set([...loaded, ...imported])].sort());
+  await ann.close();
+});
+
+Deno.test("two people hear each other", async () => {
+  const [ann, bob] = await Promise.all([person(), person()]);
+  const [one, other] = await Promise.all([open(ann, "hear"), open(bob, "hear")]);
+  await write(one, "hello");
+  await shows(other, "hello");
+  await write(other, "hello yourself");
+  await shows(one, "hello", "hello yourself");
+  assert.equal(await one.locator(".mine").count(), 1);
+  await Promise.all([ann.close(), bob.close()]);
+});
+
+Deno.test("a reload keeps one's name and one's words one's own", async () => {
+  const ann = await person();
+  const page = await open(ann, "reload");
+  await rename(page, "Ann of reload");
+  await page.locator("#me", { hasText: "Ann of reload" }).waitFor();
+  await write(page, "mine");
+  await shows(page, "mine");
+  await page.reload();
+  await shows(page, "mine");
+  assert.equal(await nameOf(page), "Ann of reload");
+  assert.equal(await page.locator(".mine").count(), 1);
+  await ann.close();
+});
+
+Deno.test("two tabs are one person, under one name", async () => {
+  const ann = await person();
+  const [one, other] = [await open(ann, "tabs"), await open(ann, "tabs")];
+  await rename(one, "Ann of tabs");
+  await other.locator("#me", { hasText: "Ann of tabs" }).waitFor();
+  assert.equal(await one.locator("#people li").count(), 1);
+  await write(one, "from one");
+  await shows(other, "from one");
+  assert.equal(await other.locator(".mine").count(), 1);
+  await ann.close();
+});
+
+Deno.test("a server killed and started again is talked in without a reload, and nothing is missing", async () => {
+  const cwd = await Deno.makeTempDir();
+  let own = await start({ cwd });
+  const [ann, bob] = await Promise.all([person(), person()]);
+  const [one, other] = await Promise.all([open(ann, "killed", own.url), open(bob, "killed", own.url)]);
+  const script = new ReturningScript(own.url, "killed");
+  await rename(one, "Ann of killed");
+  await one.locator("#me", { hasText: "Ann of killed" }).waitFor();
+  await write(one, "before");
+  await shows(other, "before");
+  await own.stop("SIGKILL");
+  await one.locator("#status", { hasText: "Reconnecting" }).waitFor();
+  own = await start({ cwd, port: own.port });
+  await Promise.all([connected(one), connected(other), script.back()]);
+  await write(other, "after");
+  await shows(one, "before", "after");
+  script.say("me too");
+  await shows(one, "before", "after", "me too");
+  await write(one, "yes");
+  await shows(other, "before", "after", "me too", "yes");
+  await script.heard("yes");
+  assert.equal(await one.locator(".missing").count(), 0);
+  assert.equal(await nameOf(one), "Ann of killed");
+  await Promise.all([ann.close(), bob.close(), script.close()]);
+  await own.stop();
+  await Deno.remove(cwd, { recursive: true });
+});
+
+Deno.test("a server that forgot everything is talked in under the old name, and the loss is told", async () => {
+  const env = { DATABASE_URL: "memory:" };
+  let own = await start({ env });
+  const ann = await person();
+  const page = await open(ann, "forgot", own.url);
+  await rename(page, "Ann of forgot");
+  await page.locator("#me", { hasText: "Ann of forgot" }).waitFor();
+  await write(page, "before");
+  await shows(page, "before");
+  await own.stop("SIGKILL");
+  own = await start({ env, port: own.port });
+  await page.locator(".missing", { hasText: "may be missing" }).waitFor();
+  await write(page, "after");
+  await shows(page, "after");
+  assert.equal(await nameOf(page), "Ann of forgot");
+  await ann.close();
+  await own.stop();
+});
+
+Deno.test("words written while the server is away arrive once, in order, in both browsers, also across a reload", async () => {
+  const cwd = await Deno.makeTempDir();
+  let own = await start({ cwd });
+  const [ann, bob] = await Promise.all([person(), person()]);
+  const [one, other] = await Promise.all([open(ann, "away", own.url), open(bob, "away", own.url)]);
+  await own.stop("SIGKILL");
+  await Promise.all([one, other].map((page) => page.locator("#connection:not([data-kind=connected])").waitFor()));
+  await write(one, "first");
+  await write(one, "second");
+  await one.locator("#hint", { hasText: "2 messages waiting" }).waitFor();
+  // The page comes back before the server lets it talk: what it shows now can only have outlived the reload.
+  await ann.route("**/api/session", (route) => route.abort());
+  own = await start({ cwd, port: own.port });
+  await one.reload();
+  assert.deepEqual(await texts(one), ["first", "second"]);
+  await write(one, "third");
+  await ann.unroute("**/api/session");
+  await shows(one, "first", "second", "third");
+  await shows(other, "first", "second", "third");
+  await own.stop("SIGKILL");
+  await other.locator("#connection:not([data-kind=connected])").waitFor();
+  await write(other, "fourth");
+  own = await start({ cwd, port: own.port });
+  await shows(one, "first", "second", "third", "fourth");
+  await one.reload();
+  await shows(one, "first", "second", "third", "fourth");
+  await Promise.all([ann.close(), bob.close()]);
+  await own.stop();
+  await Deno.remove(cwd, { recursive: true });
+});
+
+Deno.test("Enter sends, Shift+Enter breaks the line", async () => {
+  const ann = await person();
+  const page = await open(ann, "enter");
+  await page.locator("#text").pressSequentially("one");
+  await page.keyboard.press("Shift+Enter");
+  await page.keyboard.type("two");
+  await page.keyboard.press("Enter");
+  await shows(page, "one\ntwo");
+  assert.equal(await page.locator("#text").inputValue(), "");
+  await ann.close();
+});
+
+Deno.test("Enter inside an IME composition never sends", async () => {
+  const ann = await person();
+  const page = await open(ann, "composition");
+  const devtools = await ann.newCDPSession(page);
+  const enter = (windowsVirtualKeyCode: number) =>
+    devtools.send("Input.dispatchKeyEvent", { type: "rawKeyDown", key: "Enter", code: "Enter", windowsVirtualKeyCode });
+  await page.locator("#text").focus();
+  await devtools.send("Input.imeSetComposition", { text: "안녕", selectionStart: 2, selectionEnd: 2 });
+  await enter(13);
+  await devtools.send("Input.insertText", { text: "안녕" });
+  // Safari tells of the Enter that ended the composition after the end, and only its key code gives it away.
+  await enter(229);
+  assert.equal(await page.locator("#text").inputValue(), "안녕");
+  assert.deepEqual(await texts(page), []);
+  await page.keyboard.press("Enter");
+  await shows(page, "안녕");
+  await ann.close();
+});
+
+Deno.test("only http and https become links, and they give nothing away", async () => {
+  const ann = await person();
+  const page = await open(ann, "links");
+  await write(page, "https://example.org/a main.ts javascript:alert(1)");
+  await shows(page, "https://example.org/a main.ts javascript:alert(1)");
+  const links = page.locator(".message a");
+  assert.equal(await links.count(), 1);
+  assert.equal(await links.getAttribute("href"), "https://example.org/a");
+  assert.equal(await links.getAttribute("target"), "_blank");
+  assert.match(await links.getAttribute("rel") ?? "", /noopener.*noreferrer/);
+  await ann.close();
+});
+
+Deno.test("HTML in a message or a name is shown, never run", async () => {
+  const html = "<img src=x onerror=alert(1)>";
+  const ann = await person();
+  const page = await open(ann, "html");
+  page.on("dialog", () => assert.fail("it ran"));
+  await rename(page, html);
+  await page.locator("#me", { hasText: html }).waitFor();
+  await write(page, `${html}<script>alert(2)</script>`);
+  await shows(page, `${html}<script>alert(2)</script>`);
+  assert.equal(await page.locator(".byline bdi").innerText(), html);
+  assert.equal(await page.locator("img").count(), 0);
+  await ann.close();
+});
+
+Deno.test("an edit and a deletion are seen by everyone, also after a reload", async () => {
+  const [ann, bob] = await Promise.all([person(), person()]);
+  const [one, other] = await Promise.all([open(ann, "edit"), open(bob, "edit")]);
+  await write(one, "frist");
+  await write(one, "oops");
+  await shows(other, "frist", "oops");
+  await one.locator(".message").last().hover();
+  await one.locator(".message").last().getByRole("button", { name: "Delete" }).click();
+  await one.getByRole("group").getByRole("button", { name: "Delete" }).click();
+  await shows(other, "frist", "Message deleted");
+  // By keyboard alone: the arrow up from an empty field edits the last message that is still there.
+  await one.locator("#text").press("ArrowUp");
+  await one.keyboard.press("ControlOrMeta+A");
+  await one.keyboard.type("first");
+  await one.keyboard.press("Enter");
+  await shows(other, "first (edited)", "Message deleted");
+  assert.equal(await one.evaluate(() => document.activeElement?.id), "text");
+  await other.reload();
+  await shows(other, "first (edited)", "Message deleted");
+  assert.equal(await other.locator(".tools:not([hidden])").count(), 0, "nobody can change another's words");
+  await Promise.all([ann.close(), bob.close()]);
+});
+
+Deno.test("every message can be reached by keyboard, and one's own changed", async () => {
+  const ann = await person();
+  const page = await open(ann, "keyboard");
+  await write(page, "older");
+  await write(page, "newer");
+  await shows(page, "older", "newer");
+  await page.keyboard.press("Shift+Tab");
+  await page.keyboard.press("Shift+Tab");
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "log");
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Keep it");
+  await page.keyboard.press("Shift+Tab");
+  await page.keyboard.press("Enter");
+  await shows(page, "Message deleted", "newer");
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "text");
+  await ann.close();
+});
+
+Deno.test("Escape leaves a message as it was", async () => {
+  const ann = await person();
+  const page = await open(ann, "escape");
+  await write(page, "as it was");
+  await shows(page, "as it was");
+  await page.locator("#text").press("ArrowUp");
+  await page.keyboard.type(" not");
+  await page.keyboard.press("Escape");
+  await shows(page, "as it was");
+  await ann.close();
+});
+
+Deno.test("words that the server refuses stay, say why, and are sent when their author tries again", async () => {
+  const ann = await person();
+  const page = await ann.newPage();
+  let refusing = true;
+  await page.routeWebSocket(/\/connect/, (socket) => {
+    const real = socket.connectToServer();
+    socket.onMessage((data) => {
+      const { action, room, id } = JSON.parse(String(data));
+      if (!refusing || action !== "send_message") return real.send(data);
+      socket.send(JSON.stringify({ action: "error", code: "forbidden", message: "No.", room, id }));
+    });
+  });
+  await page.goto(`${server.url}/r/refused`);
+  await write(page, "let me in");
+  await page.locator(".trouble", { hasText: "Not sent." }).waitFor();
+  refusing = false;
+  await page.getByRole("button", { name: "Try again" }).click();
+  await shows(page, "let me in");
+  await page.reload();
+  await shows(page, "let me in");
+  await ann.close();
+});
+
+Deno.test("scrolling up loads what is older and keeps the place", async () => {
+  await fill("history", 120);
+  const ann = await person({ viewport: { width: 900, height: 600 } });
+  const page = await open(ann, "history");
+  await page.getByText("line 120", { exact: true }).waitFor();
+  assert.equal(await page.locator(".message").count(), 50);
+  const first = page.getByText("line 71", { exact: true });
+  await page.locator("#log").evaluate((log) => log.scrollTop = 300);
+  const before = await first.evaluate((line) => line.getBoundingClientRect().top);
+  await page.getByText("line 21", { exact: true }).waitFor({ state: "attached" });
+  const after = await first.evaluate((line) => line.getBoundingClientRect().top);
+  assert.ok(Math.abs(after - before) < 2, `moved from ${before} to ${after}`);
+  await page.locator("#log").evaluate((log) => log.scrollTop = 0);
+  await page.getByText("line 1", { exact: true }).waitFor({ state: "attached" });
+  await page.getByText("The beginning of history").waitFor({ state: "attached" });
+  const numbers = (await texts(page)).map((text) => Number(text.slice("line ".length)));
+  assert.deepEqual(numbers, Array.from({ length: 120 }, (_, index) => index + 1));
+  await ann.close();
+});
+
+Deno.test("older messages that could not be loaded are asked for again by hand", async () => {
+  await fill("stubborn", 60);
+  const ann = await person({ viewport: { width: 900, height: 600 } });
+  await ann.route("**/messages?*", (route) => route.abort());
+  const page = await open(ann, "stubborn");
+  await page.locator("#log").evaluate((log) => log.scrollTop = 0);
+  await page.getByText("could not be loaded").waitFor();
+  await ann.unroute("**/messages?*");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByText("line 1", { exact: true }).waitFor({ state: "attached" });
+  await ann.close();
+});
+
+Deno.test("whoever reads further up is left there, and told how much is new", async () => {
+  await fill("reading", 40);
+  const [ann, bob] = await Promise.all([person({ viewport: { width: 900, height: 500 } }), person()]);
+  const [one, other] = await Promise.all([open(ann, "reading"), open(bob, "reading")]);
+  await one.getByText("line 40", { exact: true }).waitFor();
+  await one.locator("#log").evaluate((log) => log.scrollTop = 100);
+  await one.locator("#to-latest").waitFor();
+  const place = await one.locator("#log").evaluate((log) => log.scrollTop);
+  await write(other, "news");
+  await one.getByRole("button", { name: "1 new message" }).click();
+  assert.ok(place < await one.locator("#log").evaluate((log) => log.scrollTop));
+  assert.ok(await one.getByText("news").isVisible());
+  await one.locator("#to-latest").waitFor({ state: "hidden" });
+  await Promise.all([ann.close(), bob.close()]);
+});
+
+Deno.test("rooms are changed by name, and back and forward go between them", async () => {
+  const ann = await person();
+  const page = await open(ann, "first-room");
+  await write(page, "in the first");
+  await shows(page, "in the first");
+  await page.locator("#room").click();
+  await page.locator("dialog[open] input").fill("no such room!");
+  await page.keyboard.press("Enter");
+  await page.locator("dialog[open] [role=alert]", { hasText: "1 to 64" }).waitFor();
+  await page.locator("dialog[open] input").fill("Second-Room");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/r/second-room");
+  await write(page, "in the second");
+  await shows(page, "in the second");
+  // Within the same event: a field still showing the other room would swallow what is typed into it now.
+  const shownAtOnce = await page.evaluate(() => {
+    const { promise, resolve } = Promise.withResolvers<string | undefined>();
+    addEventListener("popstate", () => resolve(document.querySelector<HTMLElement>("#room bdi")?.innerText), {
+      once: true,
+    });
+    history.back();
+    return promise;
+  });
+  assert.equal(shownAtOnce, "first-room");
+  await shows(page, "in the first");
+  await page.goForward();
+  await shows(page, "in the second");
+  assert.match(await page.title(), /^second-room/);
+  await ann.close();
+});
+
+Deno.test("a name that is taken is explained beside the field", async () => {
+  const [ann, bob] = await Promise.all([person(), person()]);
+  const [one, other] = await Promise.all([open(ann, "taken"), open(bob, "taken")]);
+  await rename(one, "Only One");
+  await one.locator("#me", { hasText: "Only One" }).waitFor();
+  await rename(other, "only one");
+  await other.locator("dialog[open] [role=alert]", { hasText: "Someone else has this name" }).waitFor();
+  await Promise.all([ann.close(), bob.close()]);
+});
+
+Deno.test("someone who writes is seen writing", async () => {
+  const [ann, bob] = await Promise.all([person(), person()]);
+  const [one, other] = await Promise.all([open(ann, "writing"), open(bob, "writing")]);
+  await one.locator("#text").pressSequentially("hm");
+  await other.locator("#hint", { hasText: `${await nameOf(one)} is typing…` }).waitFor();
+  await Promise.all([ann.close(), bob.close()]);
+});
+
+Deno.test("a Korean browser gets a Korean page", async () => {
+  const ann = await person({ locale: "ko-KR" });
+  const page = await open(ann, "섬여행");
+  assert.equal(await page.locator("html").getAttribute("lang"), "ko");
+  assert.equal(await page.locator("#status").innerText(), "연결됨");
+  assert.equal(await page.locator("#text").getAttribute("placeholder"), "메시지를 입력하세요");
+  assert.match(await page.title(), /^섬여행/);
+  await ann.close();
+});
+
+Deno.test("the page fits a phone", async () => {
+  const ann = await person({ viewport: { width: 360, height: 640 }, isMobile: true, hasTouch: true });
+  const page = await open(ann, "phone");
+  await write(page, "w".repeat(300));
+  await page.locator("#send").tap();
+  await shows(page, "w".repeat(300));
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  for (const id of ["send", "room", "me", "show-people"]) {
+    const box = await page.locator(`#${id}`).boundingBox();
+    assert.ok(box && box.height >= 44, `#${id} is too low for a finger`);
+  }
+  await ann.close();
+});
+
+for (
+  const [look, options] of Object.entries<BrowserContextOptions>({
+    "in light": { colorScheme: "light" },
+    "in dark": { colorScheme: "dark" },
+    "on a phone": { viewport: { width: 360, height: 640 }, isMobile: true, hasTouch: true },
+  })
+) {
+  Deno.test(`axe finds nothing ${look}, dialogs and open messages included`, async () => {
+    const ann = await person(options);
+    // The page's own policy lets no script in but its own, and that is what is to be kept: axe comes in by the debugger.
+    const page = await open(ann, `axe-${look.replaceAll(" ", "-")}`);
+    await page.evaluate(axe.source);
+    await findNothing(page, "an empty room");
+    await write(page, "hello https://example.org/");
+    await shows(page, "hello https://example.org/");
+    await findNothing(page, "a message");
+    for (const opener of ["#room", "#me", "#show-people"]) {
+      if (!await page.locator(opener).isVisible()) continue;
+      await page.locator(opener).click();
+      await findNothing(page, `the dialog of ${opener}`);
+      await page.keyboard.press("Escape");
+    }
+    await page.locator("#text").press("ArrowUp");
+    await findNothing(page, "a message being edited");
+    await page.keyboard.press("Escape");
+    await page.locator(".message .content").click();
+    await page.locator(".tools").getByRole("button", { name: "Delete" }).click();
+    await findNothing(page, "a message about to be deleted");
+    await ann.close();
+  });
+}
+
+async function findNothing(page: Page, where: string): Promise<void> {
+  const found = await page.evaluate(async () => {
+    // deno-lint-ignore no-explicit-any -- axe puts itself there
+    const { violations } = await (globalThis as any).axe.run();
+    return violations.map((
+      { id, nodes }: { id: string; nodes: { html: string }[] },
+    ) => [id, nodes.map((node) => node.html)]);
+  });
+  assert.deepEqual(found, [], where);
+}

@@ -1,0 +1,110 @@
+/** What the log shows, line by line: messages grouped by author, days, the place where something may be missing. */
+import type { Item } from "./outbox.ts";
+import type { State } from "./state.ts";
+
+/** Milliseconds within which messages of one author stand under one name. */
+export const GROUP_SPAN = 5 * 60_000;
+const MINUTE = 60_000;
+
+export interface MessageRow {
+  readonly kind: "message";
+  /** The same for a message of ours before and after it is kept, so that its element stays. */
+  readonly key: string;
+  /** Null until the server has kept it. */
+  readonly seq: number | null;
+  readonly author: string;
+  /** As the reader is to see it: an edit of one's own shows before it is kept. */
+  readonly text: string;
+  readonly date: number;
+  readonly edited: boolean;
+  readonly deleted: boolean;
+  readonly mine: boolean;
+  /** The first of its author's group. */
+  readonly first: boolean;
+  /** The first of its minute: only there does the time stand beside it. */
+  readonly timed: boolean;
+  /** What we did to it and the server has not acknowledged. */
+  readonly item: Item | null;
+}
+
+export type Row =
+  | MessageRow
+  | { readonly kind: "day"; readonly key: string; readonly date: number }
+  | { readonly kind: "missing"; readonly key: string };
+
+/** The rows of the room, oldest first. Days are those of the browser's time zone. */
+export function rowsOf(state: State): Row[] {
+  const { room, me, outbox } = state;
+  const rows: Row[] = [];
+  let previous: { user: string; name: string; date: number } | null = null;
+  let missingAfter = room.missingAfter;
+
+  const place = (user: string, row: Omit<MessageRow, "first" | "timed">) => {
+    let first = previous?.user !== user || previous.name !== row.author || row.date - previous.date > GROUP_SPAN;
+    if (!previous || day(previous.date) !== day(row.date)) {
+      rows.push({ kind: "day", key: `day ${day(row.date)}`, date: row.date });
+      first = true;
+    }
+    if (missingAfter !== null && (row.seq ?? Infinity) > missingAfter) {
+      rows.push({ kind: "missing", key: "missing" });
+      missingAfter = null;
+      first = true;
+    }
+    const timed = !previous || Math.floor(previous.date / MINUTE) !== Math.floor(row.date / MINUTE);
+    rows.push({ ...row, first, timed });
+    previous = { user, name: row.author, date: row.date };
+  };
+
+  const changes = new Map<number, Item>();
+  for (const item of outbox.items) {
+    if (item.frame.action !== "send_message" && item.frame.room === room.name) changes.set(item.frame.target, item);
+  }
+  for (const message of room.messages) {
+    const mine = message.user === me?.user;
+    const item = mine ? changes.get(message.seq) ?? null : null;
+    place(message.user, {
+      kind: "message",
+      key: mine && message.id ? `own ${message.id}` : `seq ${message.seq}`,
+      seq: message.seq,
+      author: message.from,
+      text: item?.frame.action === "edit_message" && !message.deleted ? item.frame.text : message.text,
+      date: message.date,
+      edited: message.edited,
+      deleted: message.deleted,
+      mine,
+      item,
+    });
+  }
+  // What waits belongs below what is kept, whatever the clocks say. While the newest are left out, so is this.
+  let date = room.messages.at(-1)?.date ?? 0;
+  for (const item of room.cut ? [] : outbox.items) {
+    if (item.frame.action !== "send_message" || item.frame.room !== room.name) continue;
+    date = Math.max(date, item.date);
+    place(me?.user ?? "", {
+      kind: "message",
+      key: `own ${item.frame.id}`,
+      seq: null,
+      author: me?.name ?? "",
+      text: item.frame.text,
+      date,
+      edited: false,
+      deleted: false,
+      mine: true,
+      item,
+    });
+  }
+  if (missingAfter !== null) rows.push({ kind: "missing", key: "missing" });
+  return rows;
+}
+
+/** Whether two rows look the same. */
+export function sameRow(one: Row, other: Row): boolean {
+  if (one.kind !== other.kind) return false;
+  const [left, right] = [one, other] as Record<keyof MessageRow, unknown>[];
+  return (Object.keys(one) as (keyof MessageRow)[]).every((key) => left[key] === right[key]);
+}
+
+function day(date: number): string {
+  const local = new Date(date);
+  return `${local.getFullYear()}-${local.getMonth() + 1}-${local.getDate()}`;
+}

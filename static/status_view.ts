@@ -1,0 +1,40 @@
+import { find, setText } from "./dom.ts";
+import type { State } from "./state.ts";
+import { closeReason, type Tongue } from "./strings.ts";
+
+/** The state of the connection, in words. The seconds until the next try can be seen, and are not read out one by one. */
+export function createStatusView(tongue: Tongue, retryNow: () => void): { render(state: State): void } {
+  const { strings } = tongue;
+  const connection = find("connection", HTMLElement);
+  const status = find("status", HTMLElement);
+  const countdown = find("countdown", HTMLElement);
+  const tryNow = find("try-now", HTMLButtonElement);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  tryNow.onclick = retryNow;
+
+  function render({ status: now, online }: State) {
+    clearTimeout(timer);
+    connection.dataset.kind = now.kind;
+    setText(status, words(now, online));
+    setText(tryNow, now.kind === "stopped" ? strings.tryAgain : strings.tryNow);
+    tryNow.hidden = now.kind !== "stopped" && (now.kind !== "waiting" || !online);
+    if (now.kind === "waiting" && online) count(now.until);
+    else setText(countdown, "");
+  }
+
+  function words(now: State["status"], online: boolean): string {
+    if (now.kind === "connected") return strings.connected;
+    if (now.kind === "stopped") return closeReason(strings, now.code);
+    if (!online) return strings.offline;
+    return now.kind === "connecting" && !now.again ? strings.connecting : strings.reconnecting;
+  }
+
+  function count(until: number) {
+    const left = until - Date.now();
+    setText(countdown, left > 0 ? strings.reconnectingIn(Math.ceil(left / 1_000)) : "");
+    if (left > 0) timer = setTimeout(() => count(until), left % 1_000 + 1);
+  }
+
+  return { render };
+}

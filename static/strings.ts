@@ -1,0 +1,285 @@
+/** Every word of the page, in English and in Korean. */
+import { CLOSE, type ErrorCode } from "../chat/protocol.ts";
+
+export type Language = "en" | "ko";
+
+function plural(language: Language, count: number, forms: { one?: string; other: string }): string {
+  const number = new Intl.NumberFormat(language).format(count);
+  const form = new Intl.PluralRules(language).select(count) === "one" ? forms.one ?? forms.other : forms.other;
+  return form.replace("{n}", number);
+}
+
+const english = {
+  product: "Parley",
+  title: (room: string, unread: number) => `${unread > 0 ? `(${unread}) ` : ""}${room} – Parley`,
+
+  log: (room: string) => `Messages in ${room}`,
+  logHelp: "Use the up and down arrow keys to go from message to message.",
+  beginning: (room: string) => `The beginning of ${room}`,
+  earlier: "Earlier messages",
+  loading: "Loading earlier messages…",
+  loadFailed: "Earlier messages could not be loaded.",
+  missing: "The connection was interrupted: messages may be missing here.",
+  today: "Today",
+  yesterday: "Yesterday",
+  newMessages: (count: number) => plural("en", count, { one: "{n} new message", other: "{n} new messages" }),
+  latest: "Latest messages",
+
+  emptyTitle: "Nothing has been said here yet.",
+  emptyText: "Say the first word below, or bring someone along: whoever opens this room’s link can join in.",
+  copyLink: "Copy link",
+  linkCopied: "Link copied",
+  copyByHand: (url: string) => `Copy this link: ${url}`,
+
+  you: "you",
+  edited: "edited",
+  deleted: "Message deleted",
+  sending: "Sending…",
+  saving: "Saving…",
+  deleting: "Deleting…",
+  notSent: "Not sent.",
+  notSaved: "Not saved.",
+  notDeleted: "Not deleted.",
+  tryAgain: "Try again",
+  discard: "Discard",
+  edit: "Edit",
+  delete: "Delete",
+  save: "Save",
+  cancel: "Cancel",
+  close: "Close",
+  editLabel: "Edit your message",
+  editHelp: "Enter to save, Esc to cancel",
+  deleteQuestion: "Delete for everyone?",
+  keep: "Keep it",
+
+  compose: (room: string) => `Message to ${room}`,
+  placeholder: "Write a message",
+  send: "Send",
+  left: (count: number) => plural("en", count, { one: "{n} character left", other: "{n} characters left" }),
+  over: (count: number) => plural("en", count, { one: "{n} character too many", other: "{n} characters too many" }),
+  outboxFull: (count: number) =>
+    plural("en", count, {
+      one: "{n} message is waiting to be sent. Yours stays here until there is room for it.",
+      other: "{n} messages are waiting to be sent. Yours stays here until there is room for it.",
+    }),
+  locked: "This room is locked. You can read, but not write.",
+  slow: (seconds: number) =>
+    plural("en", seconds, {
+      one: "Slow room: one message every second.",
+      other: "Slow room: one message every {n} s.",
+    }),
+  typing: (names: string[]) =>
+    names.length === 1
+      ? `${names[0]} is typing…`
+      : names.length === 2
+      ? `${names[0]} and ${names[1]} are typing…`
+      : "Several people are typing…",
+  waiting: (count: number) =>
+    plural("en", count, { one: "{n} message waiting to be sent", other: "{n} messages waiting to be sent" }),
+
+  people: "Here now",
+  peopleCount: (count: number) => plural("en", count, { one: "{n} person here", other: "{n} people here" }),
+  peopleMore: (count: number) => plural("en", count, { one: "and {n} more", other: "and {n} more" }),
+
+  changeName: "Change your name",
+  changeNameFrom: (name: string) => `You are ${name}. Change your name`,
+  nameField: "Your name",
+  nameHint: (limit: number) => `Up to ${limit} characters. Everyone in your rooms sees it.`,
+  nameOffline: "There is no connection right now. Please try again when you are connected.",
+  nameLost: (name: string) => `The name “${name}” could not be kept for you. You can choose another one.`,
+
+  changeRoom: "Change room",
+  changeRoomFrom: (room: string) => `You are in ${room}. Change room`,
+  entered: (room: string) => `You are now in ${room}`,
+  roomField: "Room name",
+  roomHint: "Any name works, a new one opens a new room. Whoever knows the name can read along.",
+  roomBad: "A room’s name has 1 to 64 letters, digits, - or _, and no spaces.",
+  go: "Go",
+  problemTitle: "You can’t be in this room.",
+  toDefault: (room: string) => `Go to ${room}`,
+
+  connecting: "Connecting…",
+  connected: "Connected",
+  reconnecting: "Reconnecting…",
+  reconnectingIn: (seconds: number) => `in ${seconds} s`,
+  tryNow: "Try now",
+  offline: "Offline – your messages wait here",
+  dismiss: "Dismiss",
+
+  errors: {
+    bad_json: "The server could not read this.",
+    bad_frame: "The server could not read this.",
+    unknown_action: "The server does not know how to do this.",
+    bad_room: "A room’s name has 1 to 64 letters, digits, - or _, and no spaces.",
+    text_empty: "There is nothing in it to send.",
+    text_too_long: "It is too long. Shorten it and send it again.",
+    bad_name: "Choose a name of 1 to 32 visible characters, in one alphabet, that is not “User” and a number.",
+    name_taken: "Someone else has this name. Choose another one.",
+    not_found: "The message is not there any more.",
+    forbidden: "You are not allowed to do this here.",
+    rate_limited: "That was a little fast. Wait a moment and try again.",
+    frame_too_large: "It is too long. Shorten it and send it again.",
+    too_many_rooms: "You are in too many rooms. Leave one first.",
+    unavailable: "The server can’t do this right now. Try again in a moment.",
+  } as Record<ErrorCode, string>,
+  closed: {
+    [CLOSE.badToken]: "The server did not recognise you.",
+    [CLOSE.notAllowed]: "The server does not let you in.",
+  } as Record<number, string>,
+  closedOther: (code: number) => `The server ended the connection (${code}).`,
+};
+
+export type Strings = typeof english;
+
+const korean: Strings = {
+  product: "Parley",
+  title: (room, unread) => `${unread > 0 ? `(${unread}) ` : ""}${room} – Parley`,
+
+  log: (room) => `${room} 대화방의 메시지`,
+  logHelp: "위아래 화살표 키로 메시지 사이를 이동할 수 있어요.",
+  beginning: (room) => `${room} 대화방의 시작이에요`,
+  earlier: "이전 메시지",
+  loading: "이전 메시지를 불러오는 중…",
+  loadFailed: "이전 메시지를 불러오지 못했어요.",
+  missing: "연결이 끊겼었어요. 여기에 빠진 메시지가 있을 수 있어요.",
+  today: "오늘",
+  yesterday: "어제",
+  newMessages: (count) => plural("ko", count, { other: "새 메시지 {n}개" }),
+  latest: "최신 메시지로",
+
+  emptyTitle: "아직 아무도 말하지 않았어요.",
+  emptyText: "아래에 첫마디를 남기거나 함께할 사람을 불러 보세요. 이 대화방의 링크를 여는 누구나 참여할 수 있어요.",
+  copyLink: "링크 복사",
+  linkCopied: "링크를 복사했어요",
+  copyByHand: (url) => `이 링크를 복사하세요: ${url}`,
+
+  you: "나",
+  edited: "수정됨",
+  deleted: "삭제된 메시지예요",
+  sending: "보내는 중…",
+  saving: "저장하는 중…",
+  deleting: "삭제하는 중…",
+  notSent: "보내지 못했어요.",
+  notSaved: "저장하지 못했어요.",
+  notDeleted: "삭제하지 못했어요.",
+  tryAgain: "다시 시도",
+  discard: "지우기",
+  edit: "수정",
+  delete: "삭제",
+  save: "저장",
+  cancel: "취소",
+  close: "닫기",
+  editLabel: "내 메시지 수정",
+  editHelp: "Enter로 저장, Esc로 취소",
+  deleteQuestion: "모두에게서 삭제할까요?",
+  keep: "그대로 두기",
+
+  compose: (room) => `${room} 대화방에 메시지 쓰기`,
+  placeholder: "메시지를 입력하세요",
+  send: "보내기",
+  left: (count) => plural("ko", count, { other: "{n}자 남음" }),
+  over: (count) => plural("ko", count, { other: "{n}자 초과" }),
+  outboxFull: (count) =>
+    plural("ko", count, {
+      other: "메시지 {n}개가 전송을 기다리고 있어요. 자리가 날 때까지 이 글은 여기에 남아 있어요.",
+    }),
+  locked: "잠긴 대화방이에요. 읽을 수만 있고 쓸 수는 없어요.",
+  slow: (seconds) => plural("ko", seconds, { other: "천천히 모드: {n}초에 한 번 보낼 수 있어요." }),
+  typing: (names) =>
+    names.length === 1
+      ? `${names[0]} 님이 입력하는 중…`
+      : names.length === 2
+      ? `${names[0]} 님과 ${names[1]} 님이 입력하는 중…`
+      : "여러 명이 입력하는 중…",
+  waiting: (count) => plural("ko", count, { other: "전송을 기다리는 메시지 {n}개" }),
+
+  people: "지금 여기",
+  peopleCount: (count) => plural("ko", count, { other: "{n}명 참여 중" }),
+  peopleMore: (count) => plural("ko", count, { other: "외 {n}명" }),
+
+  changeName: "이름 바꾸기",
+  changeNameFrom: (name) => `지금 이름: ${name}. 이름 바꾸기`,
+  nameField: "이름",
+  nameHint: (limit) => `${limit}자까지 쓸 수 있어요. 같은 대화방에 있는 모두에게 보여요.`,
+  nameOffline: "지금은 연결되어 있지 않아요. 연결되면 다시 시도해 주세요.",
+  nameLost: (name) => `‘${name}’ 이름을 계속 쓸 수 없게 됐어요. 다른 이름을 골라 주세요.`,
+
+  changeRoom: "대화방 바꾸기",
+  changeRoomFrom: (room) => `지금 대화방: ${room}. 대화방 바꾸기`,
+  entered: (room) => `${room} 대화방에 들어왔어요`,
+  roomField: "대화방 이름",
+  roomHint: "어떤 이름이든 좋아요. 새 이름이면 새 대화방이 열려요. 이름을 아는 사람은 누구나 읽을 수 있어요.",
+  roomBad: "대화방 이름은 글자, 숫자, -, _로 64자까지 쓸 수 있고 띄어 쓸 수 없어요.",
+  go: "이동",
+  problemTitle: "이 대화방에는 들어갈 수 없어요.",
+  toDefault: (room) => `${room} 대화방으로 가기`,
+
+  connecting: "연결하는 중…",
+  connected: "연결됨",
+  reconnecting: "다시 연결하는 중…",
+  reconnectingIn: (seconds) => `${seconds}초 후`,
+  tryNow: "지금 시도",
+  offline: "오프라인 – 메시지는 여기서 기다려요",
+  dismiss: "알림 닫기",
+
+  errors: {
+    bad_json: "서버가 내용을 읽지 못했어요.",
+    bad_frame: "서버가 내용을 읽지 못했어요.",
+    unknown_action: "서버가 모르는 동작이에요.",
+    bad_room: "대화방 이름은 글자, 숫자, -, _로 64자까지 쓸 수 있고 띄어 쓸 수 없어요.",
+    text_empty: "보낼 내용이 없어요.",
+    text_too_long: "내용이 너무 길어요. 줄여서 다시 보내 주세요.",
+    bad_name: "보이는 글자로 1~32자, 한 가지 문자 체계로 써 주세요. ‘User 숫자’ 꼴은 쓸 수 없어요.",
+    name_taken: "다른 사람이 쓰고 있는 이름이에요. 다른 이름을 골라 주세요.",
+    not_found: "메시지가 더 이상 없어요.",
+    forbidden: "여기서는 할 수 없는 일이에요.",
+    rate_limited: "조금 빨랐어요. 잠시 후 다시 시도해 주세요.",
+    frame_too_large: "내용이 너무 길어요. 줄여서 다시 보내 주세요.",
+    too_many_rooms: "참여 중인 대화방이 너무 많아요. 하나를 먼저 나가 주세요.",
+    unavailable: "지금은 서버가 처리할 수 없어요. 잠시 후 다시 시도해 주세요.",
+  },
+  closed: {
+    [CLOSE.badToken]: "서버가 사용자를 확인하지 못했어요.",
+    [CLOSE.notAllowed]: "서버가 입장을 허용하지 않았어요.",
+  },
+  closedOther: (code) => `서버가 연결을 끝냈어요 (${code}).`,
+};
+
+export const languages: Record<Language, Strings> = { en: english, ko: korean };
+
+/** The words, and the locale in which dates and numbers go with them: the reader's own variant, such as `en-GB`. */
+export interface Tongue {
+  language: Language;
+  locale: string;
+  strings: Strings;
+}
+
+/** The first language of the reader's list that the page speaks; English for those who have none of them. */
+export function tongueFor(preferred: readonly string[]): Tongue {
+  for (const locale of preferred) {
+    const language = locale.toLowerCase().split("-")[0];
+    if (language !== "en" && language !== "ko") continue;
+    return { language, locale: isLocale(locale) ? locale : language, strings: languages[language] };
+  }
+  return { language: "en", locale: "en", strings: english };
+}
+
+/** Chromium on a machine with the POSIX locale calls its language `en-US@posix`, at which every Intl constructor throws. */
+function isLocale(tag: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(tag).length === 1;
+  } catch {
+    return false;
+  }
+}
+
+/** Why something was refused: in the reader's language where we know the code, else in the server's words. */
+export function reason(strings: Strings, refusal: { code: string; message: string }): string {
+  const known: Record<string, string | undefined> = strings.errors;
+  return known[refusal.code] ?? refusal.message;
+}
+
+/** Why the server sent us away for good, from the close code. */
+export function closeReason(strings: Strings, code: number): string {
+  return strings.closed[code] ?? strings.closedOther(code);
+}

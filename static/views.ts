@@ -1,0 +1,155 @@
+/** The page as a whole: its views, what they tell one another, and what belongs to none of them. */
+import { DEFAULT_ROOM } from "../chat/protocol.ts";
+import { pathOf, roomNamed } from "./address.ts";
+import { createComposerView } from "./composer_view.ts";
+import { button, element, find, icon, setText } from "./dom.ts";
+import { createFieldDialog } from "./field_dialog.ts";
+import { createLogView } from "./log_view.ts";
+import type { Memory } from "./memory.ts";
+import { createPeopleView } from "./people_view.ts";
+import type { Session } from "./session.ts";
+import { lastOwn, type State } from "./state.ts";
+import { createStatusView } from "./status_view.ts";
+import { reason, type Tongue } from "./strings.ts";
+
+/** Milliseconds for which a button says that it has done its work. */
+const DONE_SHOWN = 2_000;
+
+export interface ViewOptions {
+  session: Session;
+  tongue: Tongue;
+  drafts: Memory;
+  /** Goes to a room by its address. */
+  goTo: (room: string) => void;
+}
+
+/** Builds the page, and gives the function that shows a state in it. */
+export function createViews({ session, tongue, drafts, goTo }: ViewOptions): (state: State) => void {
+  const { strings } = tongue;
+  const product = find("product", HTMLElement);
+  const room = find("room", HTMLButtonElement);
+  const copyLink = find("copy-link", HTMLButtonElement);
+  const announcer = find("announcer", HTMLElement);
+  const problem = element("div", { id: "problem", hidden: true });
+  const roomName = element("bdi");
+  /** Refusals that were already told to those who hear the page. */
+  const told = new Set<string>();
+
+  const nameDialog = createFieldDialog(strings, {
+    title: strings.changeName,
+    label: strings.nameField,
+    hint: strings.nameHint(session.state().limits.name),
+    submit: strings.save,
+  }, async (value) => {
+    const answer = await session.rename(value.trim());
+    if (answer.kind === "done") return null;
+    return answer.kind === "offline" ? strings.nameOffline : reason(strings, answer.error);
+  });
+  const roomDialog = createFieldDialog(strings, {
+    title: strings.changeRoom,
+    label: strings.roomField,
+    hint: strings.roomHint,
+    submit: strings.go,
+  }, (value) => {
+    const name = roomNamed(value);
+    if (name === null) return strings.roomBad;
+    goTo(name);
+    return null;
+  });
+  const log = createLogView(tongue, {
+    edit: session.edit,
+    remove: session.remove,
+    retry: session.retry,
+    discard: session.discard,
+    loadOlder: session.loadOlder,
+    textLimit: () => session.state().limits.text,
+    leave: () => composer.focus(),
+    copyLink: copy,
+    following: (following) => session.reading(!document.hidden, following),
+  });
+  const composer = createComposerView(tongue, drafts, {
+    write(text) {
+      log.toLatest();
+      return session.write(text);
+    },
+    typing: session.typing,
+    editLast() {
+      const message = lastOwn(session.state());
+      if (message) log.edit(message.seq);
+    },
+    changeName: () => nameDialog.open(session.state().me?.name ?? ""),
+    dismiss: () => session.notice(null),
+  });
+  const people = createPeopleView(tongue);
+  const status = createStatusView(tongue, session.retryNow);
+
+  document.documentElement.lang = tongue.language;
+  setText(product, strings.product);
+  setText(copyLink, strings.copyLink);
+  room.append(roomName, icon("M6 8l4 4 4-4"));
+  room.onclick = () => roomDialog.open("");
+  copyLink.onclick = copy;
+  find("conversation", HTMLElement).append(problem);
+  find("page", HTMLElement).hidden = false;
+
+  async function copy() {
+    const url = new URL(pathOf(session.state().room.name), location.href).href;
+    try {
+      await navigator.clipboard.writeText(url);
+      setText(announcer, strings.linkCopied);
+      setText(copyLink, strings.linkCopied);
+      setTimeout(() => {
+        setText(announcer, "");
+        setText(copyLink, strings.copyLink);
+      }, DONE_SHOWN);
+    } catch {
+      // Browsers keep the clipboard from pages that came without TLS: the link is shown, to be copied by hand.
+      session.notice({ kind: "address", url });
+    }
+  }
+
+  function renderProblem({ room: { problem: refusal, name } }: State) {
+    problem.hidden = refusal === null;
+    if (!refusal) return;
+    problem.replaceChildren(
+      element("h2", { textContent: strings.problemTitle }),
+      element("p", { textContent: reason(strings, refusal) }),
+      button(strings.changeRoom, "outlined", () => roomDialog.open(name)),
+      button(strings.toDefault(DEFAULT_ROOM), "outlined", () => goTo(DEFAULT_ROOM)),
+    );
+  }
+
+  function announceRefusals({ outbox }: State) {
+    for (const { frame, refusal } of outbox.items) {
+      if (!refusal) told.delete(frame.id);
+      else if (!told.has(frame.id)) {
+        told.add(frame.id);
+        const what = frame.action === "edit_message"
+          ? strings.notSaved
+          : frame.action === "delete_message"
+          ? strings.notDeleted
+          : strings.notSent;
+        setText(announcer, `${what} ${reason(strings, refusal)}`);
+      }
+    }
+  }
+
+  let before: State["room"] | null = null;
+  // Where a keyboard would slide in over the conversation, it waits to be called.
+  if (matchMedia("(hover: hover)").matches) composer.focus();
+  return (state) => {
+    document.title = state.room.name
+      ? strings.title(state.room.name, state.visible ? 0 : state.unread)
+      : strings.product;
+    setText(roomName, state.room.name);
+    room.ariaLabel = strings.changeRoomFrom(state.room.name);
+    if (before?.problem !== state.room.problem) renderProblem(state);
+    if (before && before.name !== state.room.name) setText(announcer, strings.entered(state.room.name));
+    before = state.room;
+    log.render(state);
+    composer.render(state);
+    people.render(state);
+    status.render(state);
+    announceRefusals(state);
+  };
+}
