@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { WebSocket as NodeWebSocket } from "ws";
 import type { ReceiveMessage, ServerFrame } from "./chat/protocol.ts";
 import { TestClient } from "./testing/client.ts";
-import { type RunningServer, startServer } from "./testing/server.ts";
+import { type RunningServer, startServer, taskArguments } from "./testing/server.ts";
 
 /** A test with a server of its own. */
 function serverTest(title: string, check: (server: RunningServer) => Promise<void>, env: Record<string, string> = {}) {
@@ -301,6 +301,43 @@ Deno.test("a setting that makes no sense stops the start with one line that name
       new RegExp(`^The server did not start with code 1: Parley could not start: ${name} must be [^\\n]+\\n$`),
     );
   }
+});
+
+Deno.test("a database that can't be used stops the start with one line that names it", async () => {
+  const cwd = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${cwd}/diary.txt`, "Dear diary, ".repeat(100));
+  for (const [path, why] of [["diary.txt", "is not a database"], [".", "can't be opened"]]) {
+    const message = await startServer({ cwd, env: { DATABASE_URL: `sqlite:${path}` } })
+      .then((server) => server.stop().then(() => "it started"), (error) => error.message);
+    assert.match(
+      message,
+      new RegExp(`with code 1: Parley could not start: ${path.replace(".", "\\.")} ${why}[^\n]*\n$`),
+    );
+  }
+  await Deno.remove(cwd, { recursive: true });
+});
+
+Deno.test("after a backup was put back and the epoch renewed, no old place is taken for a new one", async () => {
+  const cwd = await Deno.makeTempDir();
+  const server = await startServer({ cwd });
+  const first = await TestClient.open(server.url);
+  first.say("kept");
+  await first.until("receive_message");
+  const { epoch } = await first.until("room_joined");
+  await server.stop();
+  const args = await taskArguments("new-epoch");
+  const { success } = await new Deno.Command(Deno.execPath(), { args, cwd, stdout: "null" }).output();
+  assert.ok(success);
+  const again = await startServer({ cwd });
+  const second = await TestClient.open(again.url, { query: "?room=" });
+  second.send({ action: "join_room", room: "general", since: { epoch, seq: 1 } });
+  const joined = await second.until("room_joined");
+  assert.equal(joined.recovered, false);
+  assert.notEqual(joined.epoch, epoch);
+  assert.deepEqual(joined.messages.map((entry) => entry.action === "receive_message" && entry.text), ["kept"]);
+  await second.close();
+  await again.stop();
+  await Deno.remove(cwd, { recursive: true });
 });
 
 serverTest("a port that is taken stops the start with one line that says so", async ({ port }) => {

@@ -12,6 +12,18 @@ export interface RunningServer {
   stop(signal?: Deno.Signal): Promise<number>;
 }
 
+const root = new URL("../", import.meta.url).pathname;
+/** What `deno task start` runs, from any folder and without the task between it and our signals. */
+export const startArguments = await taskArguments("start");
+
+/** The arguments with which Deno does a task of `deno.json`. */
+export async function taskArguments(task: string): Promise<string[]> {
+  const { tasks } = JSON.parse(await Deno.readTextFile(`${root}deno.json`));
+  const [, ...words] = tasks[task].command.split(" ") as string[];
+  const [file, ...flags] = [words.pop()!, ...words];
+  return [...flags, "--quiet", "--config", `${root}deno.json`, root + file];
+}
+
 /**
  * Starts `main.ts` as `deno task start` does, with its data in the folder `cwd`, or in one that is removed when it stops.
  * Started again on the same port, in the same folder, it is the same server come back.
@@ -19,11 +31,9 @@ export interface RunningServer {
 export async function startServer(
   options: { env?: Record<string, string>; port?: number; cwd?: string } = {},
 ): Promise<RunningServer> {
-  const main = new URL("../main.ts", import.meta.url).pathname;
-  const config = new URL("../deno.json", import.meta.url).pathname;
   const cwd = options.cwd ?? await Deno.makeTempDir();
   const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--config", config, "-P", main],
+    args: startArguments,
     cwd,
     env: { PORT: String(options.port ?? 0), HOST: "127.0.0.1", ...options.env },
     stdout: "piped",

@@ -1,7 +1,50 @@
 import assert from "node:assert/strict";
+import { createLobby } from "../testing/lobby.ts";
 import { StalledClient } from "../testing/stalled.ts";
 import { TestClient } from "../testing/client.ts";
 import { residentMemory, startServer } from "../testing/server.ts";
+import { Identities } from "./identity.ts";
+import { SILENCE_LIMIT, Sockets } from "./socket.ts";
+
+/** The socket door alone, with time in the test's hand. */
+async function serveSockets() {
+  const { clock, lobby, engine } = createLobby();
+  const sockets = new Sockets(lobby, await Identities.create("a secret"), []);
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => sockets.connect(request));
+  const stop = async () => {
+    await Promise.all([sockets.close(), clock.advance(10_000)]);
+    lobby.close();
+    await server.shutdown();
+    await engine.close();
+  };
+  return { clock, url: `http://127.0.0.1:${server.addr.port}`, stop };
+}
+
+Deno.test("a batch client that falls silent is closed after two missed pings, one that pings is not", async () => {
+  const { clock, url, stop } = await serveSockets();
+  const options = { protocols: ["chat.batch.v1"] };
+  const [silent, alive] = [await TestClient.open(url, options), await TestClient.open(url, options)];
+  const plain = await TestClient.open(url);
+  for (let passed = 0; passed < SILENCE_LIMIT + 20_000; passed += 10_000) {
+    await clock.advance(10_000);
+    await alive.soFar();
+  }
+  assert.equal((await silent.closed).code, 4000);
+  await plain.soFar();
+  await Promise.all([alive.close(), plain.close()]);
+  await stop();
+});
+
+Deno.test("a server that is stopping takes nobody new and sends everyone away to come back", async () => {
+  const { url, stop } = await serveSockets();
+  const client = await TestClient.open(url);
+  const stopped = stop();
+  const late = new TestClient(url);
+  assert.equal((await client.closed).code, 1012);
+  assert.notEqual((await late.closed).code, 1000);
+  assert.deepEqual(late.frames, []);
+  await stopped;
+});
 
 Deno.test("a reader that stalls is let go, costs next to nothing, and everyone else hears everything", async () => {
   const server = await startServer({ env: { DATABASE_URL: "memory:", HISTORY_MESSAGES: "100" } });

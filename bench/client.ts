@@ -1,0 +1,177 @@
+/** The clients of the load: raw connections that send prepared frames and look for a marker in what comes back. */
+
+/** What is to be measured, and on whom. */
+export interface Load {
+  port: number;
+  /** The server's process. */
+  pid: number;
+  /** What the clients speak. */
+  protocol: "batch" | "plain" | "socket.io";
+  rooms: number;
+  /** Sockets in each room. */
+  sockets: number;
+  /** Messages a second in each room. */
+  rate: number;
+  /** How long it is measured, seconds, after as long a warm-up as is said here. */
+  seconds: number;
+  warmUp: number;
+}
+
+/** Surrounds a time in a message's text: `^` and 12 digits, microseconds, and `^`. */
+const MARK = "^".charCodeAt(0);
+const MARKER_LENGTH = 14;
+const BUFFER = 32 * 1024;
+/** Sockets that speak, spread over the rooms: a worker of its own keeps their pace however much there is to read. */
+const SPEAKERS = 20;
+/** Microseconds, on one clock for both threads, in twelve digits. */
+const now = () => Math.round((performance.timeOrigin + performance.now()) * 1000) % 1e12;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** A client's text frame. The mask is zero, which is allowed and saves masking. */
+function frame(text: string): Uint8Array<ArrayBuffer> {
+  const body = encoder.encode(text);
+  const long = body.length > 125;
+  const head = long ? [0x81, 0xfe, body.length >> 8, body.length & 255] : [0x81, 0x80 | body.length];
+  const bytes = new Uint8Array(head.length + 4 + body.length);
+  bytes.set(head);
+  bytes.set(body, head.length + 4);
+  return bytes;
+}
+
+export class Client {
+  readonly #connection: Deno.TcpConn;
+  readonly #load: Load;
+  readonly room: string;
+  delays: number[] | undefined;
+  received = 0;
+
+  private constructor(connection: Deno.TcpConn, load: Load, room: string) {
+    this.#connection = connection;
+    this.#load = load;
+    this.room = room;
+  }
+
+  static async connect(load: Load, room: string): Promise<Client> {
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port: load.port });
+    connection.setNoDelay(true);
+    const path = load.protocol === "socket.io"
+      ? `/socket.io/?EIO=4&transport=websocket&room=${room}`
+      : `/connect?room=${room}`;
+    const head = [
+      `GET ${path} HTTP/1.1`,
+      `host: 127.0.0.1:${load.port}`,
+      "connection: Upgrade",
+      "upgrade: websocket",
+      "sec-websocket-version: 13",
+      "sec-websocket-key: MDEyMzQ1Njc4OWFiY2RlZg==",
+    ];
+    if (load.protocol === "batch") head.push("sec-websocket-protocol: chat.batch.v1");
+    await connection.write(encoder.encode(`${head.join("\r\n")}\r\n\r\n`));
+    const client = new Client(connection, load, room);
+    if (load.protocol === "socket.io") {
+      await client.#until('"sid"');
+      await client.#write(frame("40"));
+    }
+    await client.#until(load.protocol === "socket.io" ? "40{" : "room_joined");
+    return client;
+  }
+
+  /** Reads until the other end hangs up, or `close` is called. */
+  async listen(): Promise<void> {
+    const buffer = new Uint8Array(BUFFER);
+    let kept = 0;
+    for (;;) {
+      const length = await this.#connection.read(buffer.subarray(kept)).catch(() => null);
+      if (length === null) return;
+      kept = this.#scan(buffer, kept + length);
+    }
+  }
+
+  say(): void {
+    const time = now().toString().padStart(12, "0");
+    const text = `^${time}^ and some words that people say`;
+    const message = JSON.stringify({ action: "send_message", room: this.room, text });
+    void this.#write(frame(this.#load.protocol === "socket.io" ? `42["send_message",${message}]` : message));
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  /** Counts what stands in the first bytes of the buffer; what may go on in the next read is moved to its start. */
+  #scan(buffer: Uint8Array, end: number): number {
+    let at = 0;
+    for (;;) {
+      const found = buffer.indexOf(MARK, at);
+      if (found === -1 || found >= end) {
+        if (this.#load.protocol === "socket.io") this.#answerPing(buffer, end);
+        return 0;
+      }
+      if (found + MARKER_LENGTH > end) {
+        buffer.copyWithin(0, found, end);
+        return end - found;
+      }
+      if (buffer[found + MARKER_LENGTH - 1] === MARK) {
+        this.received++;
+        if (this.delays) {
+          const sent = Number(decoder.decode(buffer.subarray(found + 1, found + MARKER_LENGTH - 1)));
+          this.delays.push((now() - sent) / 1000);
+        }
+        at = found + MARKER_LENGTH;
+      } else {
+        at = found + 1;
+      }
+    }
+  }
+
+  /** Engine.IO's server asks with a frame that holds just "2". */
+  #answerPing(buffer: Uint8Array, end: number): void {
+    if (end >= 3 && buffer[end - 3] === 0x81 && buffer[end - 2] === 1 && buffer[end - 1] === 0x32) {
+      void this.#write(frame("3"));
+    }
+  }
+
+  async #until(word: string): Promise<void> {
+    const buffer = new Uint8Array(BUFFER);
+    let text = "";
+    while (!text.includes(word)) {
+      const length = await this.#connection.read(buffer);
+      if (length === null) throw new Error(`hung up: ${text}`);
+      text += decoder.decode(buffer.subarray(0, length));
+    }
+  }
+
+  #write(bytes: Uint8Array<ArrayBuffer>): Promise<unknown> {
+    return this.#connection.write(bytes).catch(() => {});
+  }
+}
+
+/** Connects the clients of these numbers, spread evenly over the rooms. */
+export async function connect(load: Load, from: number, to: number): Promise<Client[]> {
+  const clients: Client[] = [];
+  // Fifty at a time, so that the backlog of the listening socket is not what is measured.
+  for (let at = from; at < to; at += 50) {
+    const some = Array.from({ length: Math.min(50, to - at) }, (_, more) => (at + more) % load.rooms);
+    clients.push(...await Promise.all(some.map((room) => Client.connect(load, `room${room}`))));
+  }
+  return clients;
+}
+
+/** How many clients speak: at least one in each room. */
+export function speakers({ rooms, sockets }: Load): number {
+  return Math.min(rooms * sockets, Math.max(rooms, SPEAKERS));
+}
+
+export const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+
+export const count = (clients: Client[]) => clients.reduce((sum, client) => sum + client.received, 0);
+
+/** What the two threads tell each other. */
+export interface Report {
+  /** Messages sent, and how far behind the pace the last one was, milliseconds. */
+  sent: number;
+  late: number;
+  received: number;
+}

@@ -1,0 +1,90 @@
+/**
+ * The load, in a process of its own, so that what is measured is the server. It reads its task as JSON from the first
+ * argument and writes its result as JSON.
+ */
+import { connect, count, type Load, pause, type Report, speakers } from "./client.ts";
+import { cpuSeconds, residentBytes } from "./process.ts";
+
+export interface Result {
+  /** Sockets a second that could connect. */
+  connectRate: number;
+  /** Bytes that the server holds for each connection before anything is said. */
+  bytesPerConnection: number;
+  /** Microseconds of the server's processor for each delivery, and its share of one processor. */
+  cpuPerDelivery: number;
+  serverCpu: number;
+  deliveriesPerSecond: number;
+  /** From sending to arriving, milliseconds. */
+  p50: number;
+  p99: number;
+  /** Deliveries that never came, after all sending had stopped and the line had been quiet. */
+  lost: number;
+  /** Whether this process itself was too slow for the figures to be the server's. */
+  saturated: boolean;
+}
+
+/** One connection of so many has its delays taken down; the others are only counted. */
+const SAMPLED = 16;
+/** What is still on its way is waited for until nothing has come for so long, milliseconds. */
+const QUIET = 2_000;
+/** Share of one processor from which on this process may be the bottleneck. */
+const SATURATION = 0.9;
+
+function percentile(samples: Float64Array, p: number): number {
+  return samples.length === 0 ? NaN : samples[Math.ceil(samples.length * p / 100) - 1];
+}
+
+async function run(load: Load): Promise<Result> {
+  const total = load.rooms * load.sockets;
+  const speaker = new Worker(import.meta.resolve("./speaker.ts"), { type: "module" });
+  const tell = (message: { load: Load } | { seconds: number }) =>
+    new Promise<Report>((resolve) => {
+      speaker.onmessage = ({ data }) => resolve(data);
+      speaker.postMessage(message);
+    });
+  const empty = residentBytes(load.pid);
+  await tell({ load });
+  const connecting = performance.now();
+  const clients = await connect(load, speakers(load), total);
+  const connectRate = clients.length / ((performance.now() - connecting) / 1000);
+  const listening = clients.map((client) => client.listen());
+  await pause(1_000);
+  const bytesPerConnection = (residentBytes(load.pid) - empty) / total;
+
+  await tell({ seconds: load.warmUp });
+  clients.forEach((client, at) => {
+    if (at % SAMPLED === 0 || clients.length < SAMPLED) client.delays = [];
+  });
+  const [cpu, own, deliveries, from] = [cpuSeconds(load.pid), cpuSeconds(Deno.pid), count(clients), performance.now()];
+  const { sent, late } = await tell({ seconds: load.seconds });
+  const elapsed = (performance.now() - from) / 1000;
+  const usedCpu = cpuSeconds(load.pid) - cpu;
+  const ownCpu = (cpuSeconds(Deno.pid) - own) / elapsed;
+  // The worker's few connections get their share too; theirs is not counted while it is measured.
+  const delivered = (count(clients) - deliveries) * total / clients.length;
+  const delays = Float64Array.from(clients.flatMap((client) => client.delays ?? [])).sort();
+
+  let received: number;
+  do {
+    received = count(clients);
+    await pause(received === sent * load.sockets ? 0 : QUIET);
+  } while (count(clients) !== received);
+  const spoken = await tell({ seconds: 0 });
+  const result: Result = {
+    connectRate,
+    bytesPerConnection,
+    cpuPerDelivery: usedCpu / delivered * 1e6,
+    serverCpu: usedCpu / elapsed,
+    deliveriesPerSecond: delivered / elapsed,
+    p50: percentile(delays, 50),
+    p99: percentile(delays, 99),
+    lost: sent * load.sockets - received - spoken.received,
+    saturated: ownCpu > SATURATION || late > 100,
+  };
+  for (const client of clients) client.close();
+  await Promise.all(listening);
+  speaker.terminate();
+  return result;
+}
+
+console.log(JSON.stringify(await run(JSON.parse(Deno.args[0]))));

@@ -1,0 +1,237 @@
+/**
+ * `deno task bench`: Parley beside what people would pick instead, in turns on this machine, each server pinned to one
+ * processor and the load to another. Prints as it goes and writes `bench/results.md`.
+ *
+ * `deno task bench storm busy` measures only these loads, `--runs=1` once instead of five times.
+ */
+import { startArguments } from "../testing/server.ts";
+import type { Load } from "./client.ts";
+import type { Result } from "./load.ts";
+
+const RUNS = Number(Deno.args.find((word) => word.startsWith("--runs="))?.slice(7) ?? 5);
+const ONLY = Deno.args.filter((word) => !word.startsWith("--"));
+const here = new URL(".", import.meta.url).pathname;
+
+interface Contender {
+  name: string;
+  protocol: Load["protocol"];
+  command: string[];
+  env?: Record<string, string>;
+}
+
+interface Scene {
+  name: string;
+  about: string;
+  rooms: number;
+  sockets: number;
+  rate: number;
+  /** Who takes part; absent: everyone. */
+  only?: string[];
+}
+
+const PARLEY = "Parley (SQLite)";
+const PLAIN = "Parley, plain clients";
+const LOOP = "bare Deno loop";
+
+const SCENES: Scene[] = [
+  { name: "storm", about: "1 room × 1,000 sockets × 500 messages/s", rooms: 1, sockets: 1_000, rate: 500 },
+  { name: "busy", about: "1 × 1,000 × 100 messages/s", rooms: 1, sockets: 1_000, rate: 100 },
+  { name: "calm", about: "1 × 1,000 × 20 messages/s", rooms: 1, sockets: 1_000, rate: 20 },
+  { name: "rooms", about: "20 rooms × 100 × 200 messages/s", rooms: 20, sockets: 100, rate: 200 },
+  { name: "hall", about: "1 room × 5,000 × 50 messages/s", rooms: 1, sockets: 5_000, rate: 50 },
+  { name: "idle", about: "10,000 idle sockets in 100 rooms", rooms: 100, sockets: 100, rate: 0, only: [PARLEY, LOOP] },
+  { name: "lone", about: "1 room × 2 × 20 messages/s: the way of a lone message", rooms: 1, sockets: 2, rate: 20 },
+  ...[10, 100, 1_000, 5_000].map((sockets) => (
+    {
+      name: `grow${sockets}`,
+      about: `1 × ${sockets} × 20 messages/s`,
+      rooms: 1,
+      sockets,
+      rate: 20,
+      only: [PARLEY, LOOP],
+    }
+  )),
+  ...[[100, 20], [100, 200], [500, 50]].map(([sockets, rate]) => (
+    {
+      name: `plain${sockets}x${rate}`,
+      about: `plain clients: 1 × ${sockets} × ${rate} messages/s`,
+      rooms: 1,
+      sockets,
+      rate,
+      only: [PLAIN, LOOP],
+    }
+  )),
+];
+
+async function output(command: string, ...args: string[]): Promise<string | undefined> {
+  try {
+    const { success, stdout } = await new Deno.Command(command, { args, stderr: "null" }).output();
+    return success ? new TextDecoder().decode(stdout).trim() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs on one processor only, where that can be said. */
+const pinned = (cpu: number, command: string[]) => hasTaskset ? ["taskset", "-c", String(cpu), ...command] : command;
+const hasTaskset = await output("taskset", "-c", "0", "true") !== undefined && navigator.hardwareConcurrency > 1;
+
+/** The others, installed into a folder that is removed afterwards; who is not to be had here is left out. */
+async function contenders(folder: string): Promise<{ all: Contender[]; absent: string[]; versions: string[] }> {
+  for await (const { name } of Deno.readDir(`${here}servers`)) {
+    await Deno.copyFile(`${here}servers/${name}`, `${folder}/${name}`);
+  }
+  await new Deno.Command(Deno.execPath(), { args: ["install", "--quiet"], cwd: folder }).output();
+  const bun = await findBun(folder);
+  const node = await output("node", "--version");
+  const { dependencies } = JSON.parse(await Deno.readTextFile(`${folder}/package.json`));
+  const env = { PORT: "0", HOST: "127.0.0.1", MESSAGE_RATE: "0", CONNECTIONS_PER_IP: "0" };
+  const all: Contender[] = [
+    { name: PARLEY, protocol: "batch", command: [Deno.execPath(), ...startArguments], env },
+    { name: PLAIN, protocol: "plain", command: [Deno.execPath(), ...startArguments], env },
+    {
+      name: LOOP,
+      protocol: "plain",
+      command: [Deno.execPath(), "run", "--quiet", "--allow-net", `${here}servers/deno.ts`],
+    },
+  ];
+  const absent: string[] = [];
+  if (bun) all.push({ name: "Bun publish", protocol: "plain", command: [bun, `${folder}/bun.mjs`] });
+  else absent.push("Bun");
+  if (node) {
+    all.push({ name: "Node + ws", protocol: "plain", command: ["node", `${folder}/ws.mjs`] });
+    all.push({ name: "Socket.IO", protocol: "socket.io", command: ["node", `${folder}/socket_io.mjs`] });
+  } else absent.push("Node + ws", "Socket.IO");
+  const versions = [
+    `Deno ${Deno.version.deno}`,
+    ...(bun ? [`Bun ${dependencies.bun}`] : []),
+    ...(node ? [`Node ${node}`, `ws ${dependencies.ws}`, `Socket.IO ${dependencies["socket.io"]}`] : []),
+  ];
+  return { all, absent, versions };
+}
+
+async function findBun(folder: string): Promise<string | undefined> {
+  const packages = `${folder}/node_modules/.deno`;
+  try {
+    for await (const { name } of Deno.readDir(packages)) {
+      const [, flavour] = /^@oven\+(bun-[^@]+)@/.exec(name) ?? [];
+      const binary = `${packages}/${name}/node_modules/@oven/${flavour}/bin/bun`;
+      if (flavour && await output(binary, "--version")) return binary;
+    }
+  } catch { /* nothing was installed */ }
+}
+
+async function measure(contender: Contender, scene: Scene): Promise<Result> {
+  const cwd = await Deno.makeTempDir();
+  const [command, ...args] = pinned(0, contender.command);
+  const server = new Deno.Command(command, { args, cwd, env: contender.env, stdout: "piped", stderr: "inherit" })
+    .spawn();
+  const output = server.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let said = "";
+  let port: string | undefined;
+  while (!(port = /http:\/\/[^:\s]+:(\d+)/.exec(said)?.[1])) {
+    const { value, done } = await output.read();
+    if (done) throw new Error(`${contender.name} did not start`);
+    said += value;
+  }
+  const task: Load = {
+    port: Number(port),
+    pid: server.pid,
+    protocol: contender.protocol,
+    rooms: scene.rooms,
+    sockets: scene.sockets,
+    rate: scene.rate,
+    seconds: 4,
+    warmUp: 2,
+  };
+  const [loader, ...more] = pinned(1, [
+    Deno.execPath(),
+    "run",
+    "--quiet",
+    "-A",
+    `${here}load.ts`,
+    JSON.stringify(task),
+  ]);
+  const load = await new Deno.Command(loader, { args: more, stderr: "inherit" }).output();
+  server.kill("SIGKILL");
+  await server.status;
+  await output.cancel();
+  await Deno.remove(cwd, { recursive: true });
+  if (!load.success) throw new Error(`the load for ${contender.name} broke off`);
+  return JSON.parse(new TextDecoder().decode(load.stdout));
+}
+
+function median(values: number[]): number {
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)];
+}
+
+/** The result whose every figure is the median of that figure in all runs. */
+function medians(results: Result[]): Result {
+  const of = (name: keyof Result) => median(results.map((result) => Number(result[name])));
+  const names = Object.keys(results[0]) as (keyof Result)[];
+  return {
+    ...Object.fromEntries(names.map((name) => [name, of(name)])),
+    saturated: results.some(({ saturated }) => saturated),
+  } as Result;
+}
+
+function table(results: Map<string, Result[]>): string {
+  const base = results.get(PARLEY) ?? results.get(PLAIN);
+  const rows = [...results].map(([name, runs]) => {
+    const figure = medians(runs);
+    // Within one run, so that what else the machine did is in both.
+    const ratio = median(runs.map((run, at) => base![at].cpuPerDelivery / run.cpuPerDelivery));
+    const cells = [
+      name,
+      `${figure.cpuPerDelivery.toFixed(2)} µs`,
+      `${ratio.toFixed(2)}`,
+      `${Math.round(figure.serverCpu * 100)} %`,
+      Math.round(figure.deliveriesPerSecond).toLocaleString("en"),
+      `${figure.p50.toFixed(1)} ms`,
+      `${figure.p99.toFixed(1)} ms${figure.saturated ? " (load saturated)" : ""}`,
+      String(figure.lost),
+      `${(figure.bytesPerConnection / 1024).toFixed(1)} KiB`,
+      Math.round(figure.connectRate).toLocaleString("en"),
+    ];
+    return `| ${cells.join(" | ")} |`;
+  });
+  return [
+    "| server | CPU a delivery | Parley's ÷ its | one CPU | deliveries/s | p50 | p99 | lost | memory a connection | connects/s |",
+    "|---|---|---|---|---|---|---|---|---|---|",
+    ...rows,
+  ].join("\n");
+}
+
+const folder = await Deno.makeTempDir();
+const { all, absent, versions } = await contenders(folder);
+const processor = /model name\s*: (.+)/.exec(await Deno.readTextFile("/proc/cpuinfo").catch(() => ""))?.[1];
+const sections: string[] = [];
+for (const scene of SCENES.filter(({ name }) => ONLY.length === 0 || ONLY.includes(name))) {
+  const results = new Map<string, Result[]>();
+  for (let run = 0; run < RUNS; run++) {
+    for (const contender of all) {
+      const takesPart = scene.only ? scene.only.includes(contender.name) : contender.name !== PLAIN;
+      if (!takesPart) continue;
+      const result = await measure(contender, scene);
+      console.log(scene.name, run + 1, contender.name, JSON.stringify(result));
+      results.set(contender.name, [...results.get(contender.name) ?? [], result]);
+    }
+  }
+  const section = `## ${scene.name}: ${scene.about}\n\n${table(results)}`;
+  console.log(`\n${section}\n`);
+  sections.push(section);
+}
+const text = `# What it costs
+
+Measured by \`deno task bench\` on ${new Date().toISOString().slice(0, 10)}: ${processor ?? "an unknown processor"},
+${navigator.hardwareConcurrency} processors, ${Deno.build.os}; ${versions.join(", ")}${
+  absent.length > 0 ? `; not to be had here: ${absent.join(", ")}` : ""
+}.
+Medians of ${RUNS} runs, in turns; server and load each on ${
+  hasTaskset ? "a processor of its own" : "whatever processor was free"
+}.
+
+${sections.join("\n\n")}
+`;
+if (ONLY.length === 0) await Deno.writeTextFile(`${here}results.md`, text);
+await Deno.remove(folder, { recursive: true });
