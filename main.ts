@@ -105,7 +105,10 @@ if (import.meta.main) {
     const server = await start(settings);
     const host = ["0.0.0.0", "::"].includes(settings.HOST) ? "localhost" : settings.HOST;
     console.log(`Parley is open at http://${host}:${server.port}`);
+    let leaving = false;
     const leave = () => {
+      if (leaving) return;
+      leaving = true;
       setTimeout(() => Deno.exit(0), SHUTDOWN_DEADLINE);
       server.stop().then(() => Deno.exit(0));
     };

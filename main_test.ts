@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { WebSocket as NodeWebSocket } from "ws";
 import type { ReceiveMessage, ServerFrame } from "./chat/protocol.ts";
 import { TestClient } from "./testing/client.ts";
+import { StalledClient } from "./testing/stalled.ts";
 import { type RunningServer, startServer, taskArguments } from "./testing/server.ts";
 
 /** A test with a server of its own. */
@@ -239,6 +240,35 @@ serverTest(
   },
 );
 
+serverTest("history is read page by page from either side, by anyone who knows the room's name", async ({ url }) => {
+  const ann = await TestClient.open(url, { query: "?room=Tales" });
+  for (let at = 1; at <= 7; at++) ann.say(`m${at}`, { room: "tales" });
+  await ann.until("receive_message", ({ seq }) => seq === 7);
+  ann.send({ action: "edit_message", room: "tales", target: 6, text: "M6" });
+  ann.send({ action: "delete_message", room: "tales", target: 7 });
+  await ann.until("message_deleted");
+  const ask = async (query: string, room = "tales") => {
+    const response = await fetch(`${url}/api/rooms/${room}/messages${query}`);
+    return { status: response.status, type: response.headers.get("content-type"), ...await response.json() };
+  };
+  const texts = (page: { messages: ReceiveMessage[] }) =>
+    page.messages.map(({ text, deleted }) => deleted ? null : text);
+  const newest = await ask("?limit=3");
+  assert.deepEqual([newest.room, newest.seq, newest.more, texts(newest)], ["tales", 9, true, ["m5", "M6", null]]);
+  assert.equal(newest.epoch, (await ann.until("room_joined")).epoch);
+  assert.deepEqual(texts(await ask("?before=5&limit=3")), ["m2", "m3", "m4"]);
+  assert.deepEqual([texts(await ask("?after=0&limit=2")), (await ask("?after=0&limit=2")).more], [["m1", "m2"], true]);
+  assert.deepEqual((await ask("?after=7")).more, false);
+  assert.deepEqual(texts(await ask("", "TALES")), texts(await ask("")));
+  assert.deepEqual((await ask("", "nowhere")).messages, []);
+  for (const query of ["?before=x", "?after=-1", "?limit=1.5", "?before=1&after=2", "?after=1e3"]) {
+    const { status, type, code } = await ask(query);
+    assert.deepEqual([status, type, code], [400, "application/problem+json", "bad_frame"], query);
+  }
+  assert.deepEqual([(await ask("", "no%20room")).status, (await ask("", "no%20room")).code], [422, "bad_room"]);
+  await ann.close();
+});
+
 serverTest("a foreign page can neither connect nor call, an allowed one can", async ({ url }) => {
   const status = async (path: string, method: string, origin: string) => {
     const upgrade = {
@@ -354,6 +384,42 @@ serverTest("asked to stop, the server tells everyone to come back and ends well"
   await client.until("receive_message");
   assert.equal(await server.stop("SIGTERM"), 0);
   assert.equal((await client.closed).code, 1012);
+});
+
+Deno.test("asked to stop, the server ends within five seconds whatever its clients do", async () => {
+  const server = await startServer({ env: { DATABASE_URL: "memory:" } });
+  const author = await TestClient.open(server.url);
+  const stalled = await StalledClient.join(server.port);
+  for (let at = 1; at <= 2_000; at++) {
+    author.say("x".repeat(4_000));
+    if (at % 50 === 0) await author.until("receive_message", ({ seq }) => seq === at);
+  }
+  const asked = performance.now();
+  assert.equal(await server.stop("SIGINT"), 0);
+  assert.ok(performance.now() - asked < 5_000);
+  assert.equal((await author.closed).code, 1012);
+  stalled.close();
+});
+
+serverTest("what is no WebSocket frame ends that connection and nothing else", async ({ url, port }) => {
+  const ann = await TestClient.open(url);
+  const garbage: Record<string, number[]> = {
+    "reserved bits": [0xf1, 0x80, 0, 0, 0, 0],
+    "unknown opcode": [0x83, 0x80, 0, 0, 0, 0],
+    unmasked: [0x81, 0x02, 0x68, 0x69],
+    "invalid UTF-8": [0x81, 0x82, 0, 0, 0, 0, 0xc3, 0x28],
+    "a claimed length of 2^40": [0x81, 0xff, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    "an oversized control frame": [0x89, 0xfe, 0x01, 0x00, 0, 0, 0, 0],
+  };
+  for (const bytes of Object.values(garbage)) {
+    const raw = await StalledClient.join(port);
+    await raw.write(new Uint8Array(bytes));
+    raw.close();
+  }
+  await ann.soFar();
+  ann.say("still here");
+  await ann.until("receive_message");
+  await ann.close();
 });
 
 /** Which folder may take from which, but for tests. `settings.ts` belongs to `main.ts`. */

@@ -35,6 +35,11 @@ export class StalledClient {
     return new StalledClient(connection, /"user":"([^"]+)"/.exec(text)![1]);
   }
 
+  /** Sends bytes as they are. */
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#connection.write(bytes);
+  }
+
   close(): void {
     this.#connection.close();
   }
