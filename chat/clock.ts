@@ -2,6 +2,8 @@
 export interface Clock {
   /** Milliseconds since 1970. It may go back: the log, not the clock, keeps dates in order. */
   now(): number;
+  /** Milliseconds since some moment, with fractions; never goes back. For measuring how long something took. */
+  monotonic(): number;
   /** Calls `act` once after `milliseconds`; the function returned takes that back. */
   after(milliseconds: number, act: () => void): () => void;
   /** Calls `act` once the events that are already waiting have been taken, without adding a wait of its own. */
@@ -10,6 +12,7 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: Date.now,
+  monotonic: () => performance.now(),
   after(milliseconds, act) {
     const timer = setTimeout(act, milliseconds);
     return () => clearTimeout(timer);

@@ -23,6 +23,8 @@ export class Delivery {
 
 /** The far end of a session: a socket, an event stream. The chat knows no more of it than this. */
 export interface Connection {
+  /** Whether it takes many frames as one: then frames that can wait a moment cost less. */
+  readonly batch: boolean;
   /** Never waits and never throws: a connection that can't keep up ends its session instead. */
   deliver(delivery: Delivery): void;
   /** Ends the session first, then the connection. */

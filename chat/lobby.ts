@@ -6,16 +6,31 @@ import { type Limits, type NameChanged } from "./protocol.ts";
 import { Refusal } from "./refusal.ts";
 import { Room } from "./room.ts";
 import { Session } from "./session.ts";
-import { Tick } from "./tick.ts";
+import { LONGEST_WAIT, Tick } from "./tick.ts";
 
-/** Drafts that may wait for the store; what comes on top is refused, so that a stalled store can't fill the memory. */
-export const DRAFTS_WAITING = 10_000;
-
-/** UTF-16 units of text that one turn keeps and sends, at least one message: far below what makes a slow reader. */
+/**
+ * New drafts are refused while more wait than were kept within this time, milliseconds: whoever would wait longer would
+ * rather know, and when the load stops what is left is done within this time.
+ */
+export const LONGEST_QUEUE = 500;
+/** So many may always wait, and any number as long as none has waited longer than the pace explains, milliseconds. */
+export const SHORT_QUEUE = 100;
+const PATIENCE = LONGEST_WAIT + 50;
+/** Seconds after which whoever was refused may try again. */
+const OVERLOAD_RETRY = 1;
+/**
+ * Bytes that one turn may send, all members counted, with at least one message: about what a machine moves in the
+ * hundred milliseconds that a turn may take. A message is taken for its text and `FRAME_OVERHEAD`.
+ */
+const TURN_BYTES = 16 * 1024 * 1024;
+const FRAME_OVERHEAD = 200;
+/** UTF-16 units of text that one turn keeps, at least one message, so that one frame is far below what makes a slow reader. */
 const TURN_LENGTH = 32 * 1024;
 
 interface Waiting {
   draft: Draft;
+  /** By the clock's `monotonic`. */
+  since: number;
   resolve(outcome: Outcome): void;
   reject(reason: unknown): void;
 }
@@ -30,7 +45,9 @@ export class Lobby {
   readonly #sessions = new Set<Session>();
   readonly #tick: Tick;
   #drafts: Waiting[] = [];
-  #unflushed = new Set<Room>();
+  #window = { from: 0, kept: 0, before: 0 };
+  readonly #unflushed = new Set<Room>();
+  readonly #settles: (() => void)[] = [];
 
   /** @param random in [0, 1) */
   constructor(engine: Engine, limits: Limits, clock: Clock, random: () => number) {
@@ -62,7 +79,7 @@ export class Lobby {
         clock: this.clock,
         requestFlush: (room) => {
           this.#unflushed.add(room);
-          this.#tick.request();
+          this.#tick.request(room.patient);
         },
         forget: (room) => this.#rooms.delete(room.name),
       });
@@ -74,14 +91,17 @@ export class Lobby {
   /**
    * Has a draft kept, together with all others that wait. Members, the author among them, have been told of what was
    * kept when this resolves.
-   * @throws {Refusal} `unavailable`
+   * @throws {Refusal} `unavailable`, or `rate_limited` when more is said than can be passed on
    */
   append(draft: Draft): Promise<Outcome> {
-    if (this.#drafts.length >= DRAFTS_WAITING) {
-      throw new Refusal("unavailable", "Too much is waiting to be kept. Send it again in a moment.", 1);
+    const since = this.clock.monotonic();
+    const { length } = this.#drafts;
+    if (length >= SHORT_QUEUE && since - this.#drafts[0].since > PATIENCE && length > this.#keptLately(since)) {
+      throw new Refusal("rate_limited", "Too much is being said at once. Send it again in a moment.", OVERLOAD_RETRY);
     }
-    this.#tick.request();
-    return new Promise((resolve, reject) => this.#drafts.push({ draft, resolve, reject }));
+    const waited = new Promise<Outcome>((resolve, reject) => this.#drafts.push({ draft, since, resolve, reject }));
+    this.#tick.request(this.#rooms.get(draft.room)?.patient);
+    return waited;
   }
 
   /** Tells everyone who sees this person what they are called now, but for the connection that asked for it. */
@@ -109,21 +129,55 @@ export class Lobby {
   }
 
   async #turn(): Promise<void> {
-    const waiting = this.#drafts.splice(0, draftsInTurn(this.#drafts));
-    if (this.#drafts.length > 0) this.#tick.request();
-    let settle: () => void = () => {};
-    if (waiting.length > 0) {
-      try {
-        const outcomes = await this.#engine.append(waiting.map(({ draft }) => draft));
-        settle = () => waiting.forEach(({ resolve }, at) => resolve(outcomes[at]));
-      } catch (error) {
-        settle = () => waiting.forEach(({ reject }) => reject(error));
-      }
+    const start = this.clock.monotonic();
+    const isDue = this.#tick.isDue;
+    const waiting = this.#drafts.splice(0, this.#draftsInTurn());
+    if (waiting.length > 0) this.#settles.push(await this.#keep(waiting));
+    this.#keptLately(start);
+    this.#window.kept += waiting.length;
+    let keepsPace = false;
+    for (const room of this.#unflushed) {
+      if (room.patient && !isDue) continue;
+      this.#unflushed.delete(room);
+      room.flush();
+      keepsPace ||= room.patient;
     }
-    const rooms = this.#unflushed;
-    this.#unflushed = new Set();
-    for (const room of rooms) room.flush();
-    settle();
+    // An answer to one comes after what all are told, which may wait for the pace.
+    if (this.#unflushed.size === 0) { for (const settle of this.#settles.splice(0)) settle(); }
+    if (this.#drafts.length > 0 || this.#unflushed.size > 0) this.#tick.request(true);
+    if (keepsPace) await this.#tick.keepPace(start);
+  }
+
+  /** @returns what tells those who wait what became of it; members must hear of it before */
+  async #keep(waiting: Waiting[]): Promise<() => void> {
+    try {
+      const outcomes = await this.#engine.append(waiting.map(({ draft }) => draft));
+      return () => waiting.forEach(({ resolve }, at) => resolve(outcomes[at]));
+    } catch (error) {
+      return () => waiting.forEach(({ reject }) => reject(error));
+    }
+  }
+
+  /** How many drafts were kept in about the last `LONGEST_QUEUE`. */
+  #keptLately(now: number): number {
+    const { from, kept } = this.#window;
+    if (now - from >= LONGEST_QUEUE) {
+      this.#window = { from: now, kept: 0, before: now - from < 2 * LONGEST_QUEUE ? kept : 0 };
+    }
+    return Math.max(this.#window.before, this.#window.kept);
+  }
+
+  /** How many of the drafts that wait, from the first on, one turn takes. */
+  #draftsInTurn(): number {
+    let length = 0;
+    let bytes = 0;
+    for (const [at, { draft }] of this.#drafts.entries()) {
+      const text = "text" in draft ? draft.text.length : 0;
+      length += text;
+      bytes += (text + FRAME_OVERHEAD) * (this.#rooms.get(draft.room)?.size ?? 0);
+      if ((length > TURN_LENGTH || bytes > TURN_BYTES) && at > 0) return at;
+    }
+    return this.#drafts.length;
   }
 
   #hear(signal: Signal): void {
@@ -147,22 +201,14 @@ export class Lobby {
   #showName(frame: NameChanged, asker?: Session): void {
     const hearers = new Set<Session>(this.people.find(frame.user)?.sessions);
     for (const room of this.#rooms.values()) {
-      if (!room.has(frame.user)) continue;
-      room.rename(frame.user, frame.name);
-      for (const session of room.sessions) hearers.add(session);
+      if (!room.members.has(frame.user)) continue;
+      // Who came under the old name is told of first.
+      room.flush();
+      room.members.rename(frame.user, frame.name);
+      for (const session of room.hearers()) hearers.add(session);
     }
     if (asker) hearers.delete(asker);
     const delivery = new Delivery(frame);
     for (const session of hearers) session.connection.deliver(delivery);
   }
-}
-
-/** How many of the drafts that wait, from the first on, one turn takes. */
-function draftsInTurn(drafts: Waiting[]): number {
-  let length = 0;
-  for (const [at, { draft }] of drafts.entries()) {
-    if ("text" in draft) length += draft.text.length;
-    if (length > TURN_LENGTH && at > 0) return at;
-  }
-  return drafts.length;
 }

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { settle } from "../testing/clock.ts";
 import { createLobby, FakeClient } from "../testing/lobby.ts";
+import { LONGEST_QUEUE, SHORT_QUEUE } from "./lobby.ts";
 import { CHOSEN_NAME_HOLD, GIVEN_NAME_HOLD } from "./people.ts";
-import { COUNT_INTERVAL, LINGER } from "./room.ts";
+import { COUNT_INTERVAL, LINGER } from "./presence.ts";
 import { BACKLOG } from "./session.ts";
 
 const message = (text: string, id?: string) => ({ action: "send_message", room: "general", text, id }) as const;
@@ -201,6 +202,7 @@ Deno.test("above a hundred people a count stands in for who came and went, at mo
   assert.equal(first.last("room_joined").members.length, 79);
   assert.equal(first.last("room_joined").recovered, true);
   await crowd[922].send({ action: "leave_room", room: "general" });
+  await clock.advance(1_000);
   assert.equal(first.all("member_left").length, 1);
 });
 
@@ -246,6 +248,69 @@ Deno.test("an engine that fails is told to the asker as unavailable and ends not
   engine.append = append;
   await ann.send(message("lost?", "k"));
   assert.equal(bob.last("receive_message").text, "lost?");
+});
+
+Deno.test("who comes and goes is told together where many would hear each of them, and before what they say", async () => {
+  const { lobby, clock } = createLobby();
+  const first = await FakeClient.enter(lobby, "first");
+  for (let at = 0; at < 20; at++) await FakeClient.enter(lobby, `user ${at}`);
+  await clock.advance(1_000);
+  const deliveries = first.deliveries;
+  const [one, two] = [await FakeClient.enter(lobby, "one"), await FakeClient.enter(lobby, "two")];
+  assert.equal(first.deliveries, deliveries, "it waits a moment");
+  await two.send(message("hello"));
+  assert.equal(first.deliveries, deliveries + 1);
+  assert.deepEqual(first.frames.slice(-3).map(({ action }) => action), [
+    "member_joined",
+    "member_joined",
+    "receive_message",
+  ]);
+  // Each newcomer hears of those who came later, and not of themselves.
+  assert.deepEqual(one.all("member_joined").map(({ user }) => user), ["two"]);
+  assert.deepEqual(two.all("member_joined"), []);
+});
+
+Deno.test("what can't be told in time is refused, and taken again when the queue is gone", async () => {
+  const { lobby, clock, engine } = createLobby();
+  const ann = await FakeClient.enter(lobby, "ann");
+  const { append } = engine;
+  const stuck: (() => void)[] = [];
+  engine.append = async (drafts) => {
+    await new Promise<void>((resolve) => stuck.push(resolve));
+    return await append.call(engine, drafts);
+  };
+  await ann.send(message("under way"));
+  for (let at = 0; at < SHORT_QUEUE; at++) await ann.send(message("waits"));
+  await ann.send(message("a burst is no overload"));
+  await clock.advance(LONGEST_QUEUE);
+  await ann.send(message("too late", "k"));
+  assert.deepEqual(ann.all("error").map(({ code, id, retry_after }) => [code, id, retry_after]), [[
+    "rate_limited",
+    "k",
+    1,
+  ]]);
+  engine.append = append;
+  stuck.forEach((go) => go());
+  await settle();
+  await ann.send(message("again", "k"));
+  assert.equal(ann.all("receive_message").length, SHORT_QUEUE + 3);
+  assert.equal(ann.last("receive_message").text, "again");
+});
+
+Deno.test("one turn keeps so much and no more, and the next goes on with the rest", async () => {
+  const { lobby, engine } = createLobby();
+  const batches: number[] = [];
+  const { append } = engine;
+  engine.append = (drafts) => {
+    batches.push(drafts.length);
+    return append.call(engine, drafts);
+  };
+  const ann = await FakeClient.enter(lobby, "ann");
+  await ann.send(...Array.from({ length: 100 }, () => message("x".repeat(4_000))));
+  await settle();
+  assert.equal(batches.reduce((sum, length) => sum + length, 0), 100);
+  assert.ok(Math.max(...batches) <= 8, String(batches));
+  assert.equal(ann.all("receive_message").length, 100);
 });
 
 Deno.test("when all has settled, what was said before has been kept and told", async () => {

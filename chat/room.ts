@@ -1,28 +1,25 @@
 import type { Clock } from "./clock.ts";
 import { Delivery } from "./delivery.ts";
 import type { Log, News } from "./log.ts";
-import {
-  type Entry,
-  type Member,
-  MEMBERS_LISTED,
-  PAGE_SIZE,
-  type Position,
-  type RoomJoined,
-  type ServerFrame,
-} from "./protocol.ts";
+import { Members } from "./presence.ts";
+import { type Entry, PAGE_SIZE, type Position, type RoomJoined, type ServerFrame } from "./protocol.ts";
 import { Refusal } from "./refusal.ts";
 import type { Session } from "./session.ts";
 
-/** Who lost the last socket is gone only after this, milliseconds: a reconnect is no news. */
-export const LINGER = 5_000;
-/** With fewer people than this a crowded room lists its members again; the distance to 100 keeps it from flapping. */
-export const CROWD_OVER = 80;
-/** Least time between two `room_count`, milliseconds. */
-export const COUNT_INTERVAL = 1_000;
 /** Wait before a hole in the log is read again after the store failed, milliseconds. */
 const REREAD_DELAY = 1_000;
 /** Reads of a page that may be overtaken by newer entries before the joiner is told to come again. */
 const JOIN_ATTEMPTS = 3;
+
+/**
+ * News of who came and went waits so long for each connection that is to hear it, milliseconds, so that it stays cheap
+ * where many come at once; among a few it does not wait at all, and it never comes after what the newcomer says.
+ */
+const TIDINGS_WAIT = 5;
+const LONGEST_TIDINGS_WAIT = 500;
+const A_FEW = 10;
+/** How long the newest page may be shown to those who join while nothing is said, milliseconds. */
+const PAGE_LIFE = 1_000;
 
 /** What a room needs of the house around it. */
 export interface RoomSurroundings {
@@ -34,54 +31,74 @@ export interface RoomSurroundings {
   forget(room: Room): void;
 }
 
+/** What a join reads: a page, or what was missed. */
+type Page = Position & Pick<RoomJoined, "recovered" | "messages" | "more">;
+
 /** A session on its way in. Until its page has been sent, what comes live is held back for it. */
 interface Arrival {
   held: Entry[];
   /** Answers to this session alone which its page must come before. */
   answers: Entry[];
-  /** Once the page is sent: its head, which may be ahead of what the others have been told. */
-  sentUpTo?: number;
-}
-
-interface Presence extends Member {
-  /** How many sessions of this person are in the room. */
-  sessions: number;
-  stayAfterAll?: () => void;
+  /** Once the page is sent: its head, and the first of the waiting tidings that are news to this session. */
+  sent?: { upTo: number; tidings: number };
 }
 
 /** One room as this isolate sees it: who is in it, and passing on what its log brings. */
 export class Room {
   readonly name: string;
+  readonly members: Members;
   readonly #around: RoomSurroundings;
   readonly #unfollow: () => void;
   readonly #sessions = new Set<Session>();
+  #batching = 0;
   readonly #arriving = new Map<Session, Arrival>();
-  readonly #members = new Map<string, Presence>();
   #epoch: string | undefined;
   /** The last entry that has been passed on; undefined until the first page has been read. */
   #cursor: number | undefined;
   #news: Entry[] = [];
+  /** What is told beside the log with the next flush: together it costs as much as one of them. */
+  #tidings: ServerFrame[] = [];
+  #tidingsDue: (() => void) | undefined;
+  /** The newest page of the usual size, for as long as it is: many may join at once. */
+  #newest: { page: Promise<Page>; read: number } | undefined;
   #rereading = false;
   #cancelReread: (() => void) | undefined;
-  #crowded = false;
-  #countDue: (() => void) | undefined;
 
   constructor(name: string, around: RoomSurroundings) {
     this.name = name;
     this.#around = around;
+    this.members = new Members(name, around.clock, {
+      changed: (frame) => {
+        this.#tidings.push(frame);
+        const hurries = frame.action === "room_count" || this.size < A_FEW;
+        const wait = hurries ? 0 : Math.min(this.size * TIDINGS_WAIT, LONGEST_TIDINGS_WAIT);
+        if (wait === 0) around.requestFlush(this);
+        else this.#tidingsDue ??= around.clock.after(wait, () => around.requestFlush(this));
+      },
+      listAgain: () => {
+        this.flush();
+        const here = { epoch: this.#epoch!, seq: this.#cursor! };
+        this.tell(this.#joined({ ...here, recovered: true, messages: [], more: here.seq > 0 }));
+      },
+      empty: () => this.forgetIfEmpty(),
+    });
     this.#unfollow = around.log.follow(name, (news) => this.#hear(news));
   }
 
-  get count(): number {
-    return this.#members.size;
+  /** Connections that what is said here goes to. */
+  get size(): number {
+    return this.#sessions.size;
   }
 
-  has(user: string): boolean {
-    return this.#members.has(user);
+  /** Whether somebody here takes many frames as one, so that waiting for more of them saves work. */
+  get patient(): boolean {
+    return this.#batching > 0;
   }
 
-  get sessions(): Iterable<Session> {
-    return this.#sessions;
+  /** Those who are to hear what is told beside the log. */
+  *hearers(): Generator<Session> {
+    yield* this.#sessions;
+    for (const [session, { sent }] of this.#arriving) if (sent) yield session;
   }
 
   /**
@@ -90,11 +107,12 @@ export class Room {
    */
   async join(session: Session, ask: { since?: Position; limit?: number; id?: string } = {}): Promise<void> {
     const arrival: Arrival = { held: [], answers: [] };
-    const wasLive = this.#sessions.delete(session);
+    const wasLive = this.#dropLive(session);
     this.#arriving.set(session, arrival);
     try {
       for (let attempt = 0; attempt < JOIN_ATTEMPTS; attempt++) {
-        const page = await this.#page(ask);
+        if (attempt > 0) this.#newest = undefined;
+        const page = await this.#read(ask);
         if (this.#arriving.get(session) !== arrival) return;
         if (this.#epoch === undefined) this.#begin(page);
         else if (this.#epoch !== page.epoch) {
@@ -102,48 +120,42 @@ export class Room {
           continue;
         }
         const held = arrival.held.filter((entry) => entry.seq > page.seq);
-        if (held.length !== Math.max(0, this.#cursor! - page.seq)) continue;
-
-        this.#appear(session);
-        const frame = this.#joined(page);
-        if (ask.id !== undefined) frame.id = ask.id;
-        const answers = arrival.answers.filter((entry) => entry.seq <= page.seq);
-        session.connection.deliver(new Delivery(frame, ...answers, ...held));
-        arrival.sentUpTo = page.seq + held.length;
-        this.#settle(session, arrival);
-        return;
+        if (held.length === Math.max(0, this.#cursor! - page.seq)) {
+          return this.#admit(session, arrival, page, held, ask.id);
+        }
       }
       throw new Refusal("unavailable", "The room is moving too fast to join right now. Try again.", 1);
     } catch (error) {
-      this.#stay(session, arrival, wasLive);
+      this.#putBack(session, arrival, wasLive);
       throw error;
     }
   }
 
-  /** Takes a session out. A person who has no other session here is gone: now, or after a while if it just got lost. */
+  /** Takes a session out: lost, if it may be back in a moment. */
   leave(session: Session, lost: boolean): void {
-    this.#sessions.delete(session);
+    this.#dropLive(session);
     this.#arriving.delete(session);
-    const presence = session.rooms.delete(this) ? this.#members.get(session.person.user) : undefined;
-    if (presence && --presence.sessions === 0) {
-      if (lost) presence.stayAfterAll = this.#around.clock.after(LINGER, () => this.#remove(presence));
-      else this.#remove(presence);
-    }
+    if (session.rooms.delete(this)) this.members.leave(session.person.user, lost);
     this.forgetIfEmpty();
   }
 
-  /** Passes on what the log brought since the last call. */
+  /** Passes on what the log brought and who came or went since the last call. */
   flush(): void {
-    if (this.#cursor === undefined || this.#news.length === 0 || this.#rereading) return;
-    const fresh: Entry[] = [];
+    const tidings = this.#tidings;
+    this.#tidings = [];
+    this.#tidingsDue?.();
+    this.#tidingsDue = undefined;
+    const entries: Entry[] = [];
     let hole = false;
-    let next = this.#cursor + 1;
-    for (const entry of this.#news.sort((one, other) => one.seq - other.seq)) {
-      if (entry.seq > next) hole = true;
-      else if (entry.seq === next) next = fresh.push(entry) + this.#cursor + 1;
+    if (this.#cursor !== undefined && !this.#rereading) {
+      for (const entry of this.#news.sort((one, other) => one.seq - other.seq)) {
+        const next = this.#cursor + entries.length + 1;
+        if (entry.seq > next) hole = true;
+        else if (entry.seq === next) entries.push(entry);
+      }
+      this.#news = [];
     }
-    this.#news = [];
-    this.#passOn(fresh);
+    this.#passOn(tidings, entries);
     if (hole) this.#reread();
   }
 
@@ -153,61 +165,62 @@ export class Room {
    */
   answer(session: Session, entry: Entry): void {
     const arrival = this.#arriving.get(session);
-    if (arrival && arrival.sentUpTo === undefined) arrival.answers.push(entry);
-    else if (entry.seq <= (arrival?.sentUpTo ?? this.#cursor ?? 0)) session.connection.deliver(new Delivery(entry));
+    if (arrival && !arrival.sent) arrival.answers.push(entry);
+    else if (entry.seq <= (arrival?.sent?.upTo ?? this.#cursor ?? 0)) session.connection.deliver(new Delivery(entry));
   }
 
-  /** Tells everyone in the room, or everyone but one person. */
+  /** Tells everyone in the room at once, or everyone but one person. */
   tell(frame: ServerFrame, exceptUser?: string): void {
     const delivery = new Delivery(frame);
-    for (const session of this.#sessions) {
+    for (const session of this.hearers()) {
       if (session.person.user !== exceptUser) session.connection.deliver(delivery);
     }
   }
 
-  /** Keeps the list of members true when a person is called something else. */
-  rename(user: string, name: string): void {
-    const presence = this.#members.get(user);
-    if (presence) presence.name = name;
+  /** Nobody is here, on the way or expected back: the room need not be held any longer. */
+  forgetIfEmpty(): void {
+    if (this.#sessions.size + this.#arriving.size + this.members.count > 0) return;
+    this.dispose();
+    this.#around.forget(this);
+  }
+
+  /** Stops all that would still happen by itself. */
+  dispose(): void {
+    this.members.dispose();
+    this.#tidingsDue?.();
+    this.#cancelReread?.();
+    this.#unfollow();
   }
 
   #hear(news: News): void {
+    this.#newest = undefined;
     if (this.#epoch !== undefined && news.epoch !== this.#epoch) return this.#restart();
     for (const entry of news.entries) this.#news.push(entry);
     this.#around.requestFlush(this);
   }
 
-  async #page(
-    ask: { since?: Position; limit?: number },
-  ): Promise<Position & Pick<RoomJoined, "recovered" | "messages" | "more">> {
-    const { log } = this.#around;
+  async #read(ask: { since?: Position; limit?: number }): Promise<Page> {
+    const { log, clock } = this.#around;
     if (ask.since) {
       const missed = await log.read(this.name, ask.since.seq);
       if (missed.complete && missed.epoch === ask.since.epoch) {
         return { ...missed, recovered: true, messages: missed.entries, more: ask.since.seq > 0 };
       }
     }
-    return { ...await log.history(this.name, { limit: ask.limit ?? PAGE_SIZE }), recovered: false };
+    const limit = ask.limit ?? PAGE_SIZE;
+    if (limit === PAGE_SIZE && this.#newest && clock.now() - this.#newest.read < PAGE_LIFE) return this.#newest.page;
+    const page = log.history(this.name, { limit }).then((history) => ({ ...history, recovered: false }));
+    if (limit === PAGE_SIZE) {
+      this.#newest = { page, read: clock.now() };
+      page.catch(() => this.#newest = undefined);
+    }
+    return page;
   }
 
-  #joined(page: Position & Pick<RoomJoined, "recovered" | "messages" | "more">): RoomJoined {
-    const members: Member[] = [];
-    for (const { user, name } of this.#members.values()) {
-      if (members.push({ user, name }) === MEMBERS_LISTED) break;
-    }
-    return {
-      action: "room_joined",
-      room: this.name,
-      epoch: page.epoch,
-      seq: page.seq,
-      recovered: page.recovered,
-      messages: page.messages,
-      more: page.more,
-      members,
-      count: this.#members.size,
-      locked: false,
-      slow_seconds: 0,
-    };
+  #joined({ epoch, seq, recovered, messages, more }: Page): RoomJoined {
+    const [members, count] = [this.members.list(), this.members.count];
+    const position = { action: "room_joined", room: this.name, epoch, seq, recovered, messages, more } as const;
+    return { ...position, members, count, locked: false, slow_seconds: 0 };
   }
 
   #begin(at: Position): void {
@@ -221,46 +234,70 @@ export class Room {
   #restart(): void {
     this.#epoch = undefined;
     this.#cursor = undefined;
+    this.#newest = undefined;
     this.#news = [];
-    const told = [...this.#arriving].filter(([, arrival]) => arrival.sentUpTo !== undefined).map(([session]) =>
-      session
-    );
     // All at once: each is taken out of the live ones before any page comes, so none hears the new life before its page.
-    for (const session of [...this.#sessions, ...told]) {
+    for (const session of [...this.hearers()]) {
       this.join(session).catch(() => session.connection.close(1011, "The room could not be read. Come back."));
     }
   }
 
-  /** A session joins the others as soon as they have been told all that its page held. */
-  #settle(session: Session, arrival: Arrival): void {
-    if (arrival.sentUpTo! > this.#cursor!) return;
-    this.#arriving.delete(session);
-    this.#sessions.add(session);
+  #admit(session: Session, arrival: Arrival, page: Page, held: Entry[], id: string | undefined): void {
+    if (!session.rooms.has(this)) {
+      session.rooms.add(this);
+      this.members.enter(session.person);
+    }
+    const frame = this.#joined(page);
+    if (id !== undefined) frame.id = id;
+    const answers = arrival.answers.filter((entry) => entry.seq <= page.seq);
+    session.connection.deliver(new Delivery(frame, ...answers, ...held));
+    arrival.sent = { upTo: page.seq + held.length, tidings: this.#tidings.length };
+    this.#settle(session, arrival);
   }
 
-  #stay(session: Session, arrival: Arrival, wasLive: boolean): void {
+  /** A session joins the others as soon as they have been told all that its page held, and nothing waits to be told. */
+  #settle(session: Session, { sent }: Arrival): void {
+    if (sent!.upTo > this.#cursor! || this.#tidings.length > 0 || !this.#arriving.delete(session)) return;
+    this.#addLive(session);
+  }
+
+  #putBack(session: Session, arrival: Arrival, wasLive: boolean): void {
     if (this.#arriving.get(session) !== arrival) return;
     this.#arriving.delete(session);
     if (wasLive) {
-      this.#sessions.add(session);
+      this.#addLive(session);
       const waiting = [...arrival.answers, ...arrival.held];
       if (waiting.length > 0) session.connection.deliver(new Delivery(...waiting));
     }
     this.forgetIfEmpty();
   }
 
-  #passOn(entries: Entry[]): void {
-    if (entries.length === 0) return;
-    this.#cursor = entries[entries.length - 1].seq;
-    const delivery = new Delivery(...entries);
+  #addLive(session: Session): void {
+    this.#sessions.add(session);
+    if (session.connection.batch) this.#batching++;
+  }
+
+  #dropLive(session: Session): boolean {
+    const wasLive = this.#sessions.delete(session);
+    if (wasLive && session.connection.batch) this.#batching--;
+    return wasLive;
+  }
+
+  #passOn(tidings: ServerFrame[], entries: Entry[]): void {
+    if (tidings.length + entries.length === 0) return;
+    if (entries.length > 0) this.#cursor = entries[entries.length - 1].seq;
+    const delivery = new Delivery(...tidings, ...entries);
     for (const session of this.#sessions) session.connection.deliver(delivery);
     for (const [session, arrival] of this.#arriving) {
-      if (arrival.sentUpTo === undefined) arrival.held.push(...entries);
-      else {
-        const unseen = entries.filter((entry) => entry.seq > arrival.sentUpTo!);
-        if (unseen.length > 0) session.connection.deliver(new Delivery(...unseen));
-        this.#settle(session, arrival);
+      const { sent, held } = arrival;
+      if (!sent) {
+        for (const entry of entries) held.push(entry);
+        continue;
       }
+      const news = [...tidings.slice(sent.tidings), ...entries.filter((entry) => entry.seq > sent.upTo)];
+      sent.tidings = 0;
+      if (news.length > 0) session.connection.deliver(new Delivery(...news));
+      this.#settle(session, arrival);
     }
   }
 
@@ -278,7 +315,7 @@ export class Room {
           this.#restart();
           break;
         }
-        this.#passOn(missed.entries);
+        this.#passOn([], missed.entries);
         complete = missed.complete;
       }
       this.#rereading = false;
@@ -286,57 +323,5 @@ export class Room {
     } catch {
       this.#cancelReread = this.#around.clock.after(REREAD_DELAY, () => this.#reread());
     }
-  }
-
-  #appear(session: Session): void {
-    if (session.rooms.has(this)) return;
-    session.rooms.add(this);
-    const { user, name } = session.person;
-    const presence = this.#members.get(user);
-    if (presence) {
-      presence.sessions++;
-      presence.stayAfterAll?.();
-      presence.stayAfterAll = undefined;
-    } else {
-      this.#members.set(user, { user, name, sessions: 1 });
-      this.#tellChange({ action: "member_joined", room: this.name, user, name });
-    }
-  }
-
-  #remove(presence: Presence): void {
-    this.#members.delete(presence.user);
-    this.#tellChange({ action: "member_left", room: this.name, user: presence.user, name: presence.name });
-    this.forgetIfEmpty();
-  }
-
-  /** Below a hundred people each change is told; above it a count stands in, so that arrivals don't multiply. */
-  #tellChange(frame: ServerFrame): void {
-    if (this.count > MEMBERS_LISTED) this.#crowded = true;
-    if (!this.#crowded) return this.tell(frame);
-    if (this.count < CROWD_OVER) {
-      this.#crowded = false;
-      const position = { epoch: this.#epoch!, seq: this.#cursor! };
-      this.tell(this.#joined({ ...position, recovered: true, messages: [], more: position.seq > 0 }));
-    } else {
-      this.#countDue ??= this.#around.clock.after(COUNT_INTERVAL, () => {
-        this.#countDue = undefined;
-        if (this.#crowded) this.tell({ action: "room_count", room: this.name, count: this.count });
-      });
-    }
-  }
-
-  /** Nobody is here, on the way or expected back: the room need not be held any longer. */
-  forgetIfEmpty(): void {
-    if (this.#sessions.size + this.#arriving.size + this.#members.size > 0) return;
-    this.dispose();
-    this.#around.forget(this);
-  }
-
-  /** Stops all that would still happen by itself. */
-  dispose(): void {
-    for (const presence of this.#members.values()) presence.stayAfterAll?.();
-    this.#countDue?.();
-    this.#cancelReread?.();
-    this.#unfollow();
   }
 }

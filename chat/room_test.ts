@@ -195,8 +195,9 @@ Deno.test("when the log begins another life, whoever is here is sent the room an
 });
 
 Deno.test("who joins again while the store fails stays in the room and misses nothing", async () => {
-  const { lobby, engine } = createLobby();
+  const { lobby, engine, clock } = createLobby();
   const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  await clock.advance(1_000); // the page is kept for a moment
   const { history } = engine;
   let fail = () => {};
   engine.history = () => new Promise((_, reject) => fail = () => reject(new Error("no answer")));
@@ -213,9 +214,29 @@ Deno.test("who joins again while the store fails stays in the room and misses no
   assert.deepEqual(seqs(view(bob)), [1, 2]);
 });
 
+Deno.test("the page that many get who join at once is never older than what was said since", async () => {
+  const { lobby, engine } = createLobby();
+  const { history } = engine;
+  let reads = 0;
+  engine.history = (...query) => {
+    reads++;
+    return history.apply(engine, query);
+  };
+  const ann = await FakeClient.enter(lobby, "ann");
+  await ann.send(message("one"));
+  reads = 0;
+  const crowd = await Promise.all(Array.from({ length: 20 }, (_, at) => FakeClient.enter(lobby, `user ${at}`)));
+  assert.equal(reads, 1);
+  for (const client of crowd) assert.deepEqual(seqs(view(client)), [1]);
+  await ann.send(message("two"), { action: "edit_message", room: "general", target: 1, text: "ONE" });
+  const late = await FakeClient.enter(lobby, "late");
+  assert.deepEqual(late.last("room_joined").messages.map((entry) => "text" in entry && entry.text), ["ONE", "two"]);
+});
+
 Deno.test("who is lost on the way into a room leaves no trace in it", async () => {
   const { lobby, engine, clock } = createLobby();
   const ann = await FakeClient.enter(lobby, "ann");
+  await clock.advance(1_000); // the page is kept for a moment
   const answer = withSlowReads(engine);
   const bob = await FakeClient.enter(lobby, "bob");
   bob.session.end();

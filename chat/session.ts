@@ -35,7 +35,8 @@ export class Session {
   readonly rooms = new Set<Room>();
   readonly #lobby: Lobby;
   #person: Person | undefined;
-  #turn: Promise<void> = Promise.resolve();
+  /** What is being done, if anything is. */
+  #turn: Promise<void> | undefined;
   #waiting = 0;
   #joining: Room | undefined;
   #lastAppend: Promise<void> | undefined;
@@ -93,10 +94,12 @@ export class Session {
 
   #inTurn(about: About, work: () => void | Promise<void>): void {
     this.#waiting++;
-    this.#turn = this.#turn
+    this.#turn = (this.#turn ?? Promise.resolve())
       .then(() => this.#ended ? undefined : work())
       .catch((error) => this.#fail(error, about))
-      .then(() => void this.#waiting--);
+      .then(() => {
+        if (--this.#waiting === 0) this.#turn = undefined;
+      });
   }
 
   #act(frame: ClientFrame): void | Promise<void> {
@@ -172,7 +175,7 @@ export class Session {
     const room = this.#roomNamed(name);
     if (!room) throw new Refusal("forbidden", "You are not in this room. Join it first.");
     const now = this.#lobby.clock.now();
-    if (room.count > MEMBERS_LISTED || Math.abs(now - this.person.typedAt) < TYPING_SECONDS * 1000) return;
+    if (room.members.count > MEMBERS_LISTED || Math.abs(now - this.person.typedAt) < TYPING_SECONDS * 1000) return;
     this.person.typedAt = now;
     this.#lobby.tellTyping(room, this.person);
   }

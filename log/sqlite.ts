@@ -22,9 +22,15 @@ const GIVEN_NAME_MEMORY = 30 * 24 * 60 * 60 * 1000;
 /** Keeps everything in one file, for one machine: durable when acknowledged, also when the power fails. */
 export class SqliteEngine implements Engine {
   readonly #file: DatabaseSync;
+  /**
+   * A connection of its own for names, which does not wait for the disk: a power cut may take the latest names back. In
+   * return a thousand people can arrive in a second.
+   */
+  readonly #nameFile: DatabaseSync;
   readonly #clock: Clock;
   readonly #secret: string;
   readonly #writer: Writer;
+  readonly #nameWriter: Writer;
   readonly #entries: Entries;
   readonly #names: NameTable;
   readonly #followers = new Map<string, Set<(news: News) => void>>();
@@ -33,13 +39,19 @@ export class SqliteEngine implements Engine {
   #sweeps = 0;
   #closed = false;
 
-  private constructor(file: DatabaseSync, options: { clock: Clock; secret: string; retention: Retention }) {
+  private constructor(
+    file: DatabaseSync,
+    nameFile: DatabaseSync,
+    options: { clock: Clock; secret: string; retention: Retention },
+  ) {
     this.#file = file;
+    this.#nameFile = nameFile;
     this.#clock = options.clock;
     this.#secret = options.secret;
     this.#writer = new Writer(file, options.clock);
     this.#entries = new Entries(file, options.retention);
-    this.#names = new NameTable(file);
+    this.#nameWriter = new Writer(nameFile, options.clock);
+    this.#names = new NameTable(nameFile);
     this.#sweepLater();
   }
 
@@ -53,17 +65,21 @@ export class SqliteEngine implements Engine {
     options: { clock: Clock; secret?: string; retention: Retention },
   ): Promise<SqliteEngine> {
     await Deno.mkdir(dirname(path), { recursive: true });
-    const file = await openPatiently(path, options.clock);
+    const files: DatabaseSync[] = [];
     try {
-      return new SqliteEngine(file, { ...options, secret: options.secret ?? await secretFile(`${path}.secret`) });
+      for (const synchronous of ["FULL", "NORMAL"] as const) {
+        files.push(await openPatiently(path, synchronous, options.clock));
+      }
+      const secret = options.secret ?? await secretFile(`${path}.secret`);
+      return new SqliteEngine(files[0], files[1], { ...options, secret });
     } catch (error) {
-      file.close();
+      for (const file of files) file.close();
       throw error;
     }
   }
 
   async append(drafts: readonly Draft[]): Promise<Outcome[]> {
-    const outcomes = await this.#writer.run(() => this.#entries.keep(drafts, this.#clock.now()));
+    const outcomes = await this.#writer.run(() => this.#entries.keep(drafts, this.#clock.now()), true);
     const epoch = this.#entries.epoch;
     const news = new Map<string, Entry[]>();
     for (const outcome of outcomes) {
@@ -100,11 +116,11 @@ export class SqliteEngine implements Engine {
   claimName(
     claim: HeldName & { user: string; key: string; until: number; now: number },
   ): Promise<HeldName | undefined> {
-    return this.#writer.run(() => this.#names.claim(claim));
+    return this.#nameWriter.run(() => this.#names.claim(claim));
   }
 
   holdNames(holds: readonly { user: string; until: number }[]): Promise<void> {
-    return this.#writer.run(() => this.#names.hold(holds));
+    return this.#nameWriter.run(() => this.#names.hold(holds));
   }
 
   async renewEpoch(): Promise<void> {
@@ -131,7 +147,8 @@ export class SqliteEngine implements Engine {
     this.#closed = true;
     this.#cancelScrub?.();
     this.#cancelSweep?.();
-    await this.#writer.settled();
+    await Promise.all([this.#writer.settled(), this.#nameWriter.settled()]);
+    this.#nameFile.close();
     // The last one to close empties the write-ahead log and removes it.
     this.#file.close();
   }
@@ -176,7 +193,7 @@ export class SqliteEngine implements Engine {
   async #sweep(): Promise<void> {
     const now = this.#clock.now();
     if (this.#sweeps++ % SWEEPS_AN_HOUR === 0) {
-      await this.#writer.run(() => this.#names.forget(now - GIVEN_NAME_MEMORY));
+      await this.#nameWriter.run(() => this.#names.forget(now - GIVEN_NAME_MEMORY));
     }
     let next: number | undefined = 0;
     while (next !== undefined && !this.#closed) {
@@ -189,11 +206,11 @@ export class SqliteEngine implements Engine {
 }
 
 /** Another process may just be writing: it is given as long to finish as while the server runs. */
-async function openPatiently(path: string, clock: Clock): Promise<DatabaseSync> {
+async function openPatiently(path: string, synchronous: "FULL" | "NORMAL", clock: Clock): Promise<DatabaseSync> {
   const pause = 50;
   for (let waited = 0;; waited += pause) {
     try {
-      return openFile(path);
+      return openFile(path, synchronous);
     } catch (error) {
       if (!isBusy(error)) throw error;
       if (waited >= BUSY_PATIENCE) throw new Error(`${path} is locked by another process. Stop it first.`);

@@ -49,15 +49,16 @@ const MIGRATIONS = [
 
 /**
  * Opens a database file, makes it where there is none, and brings its schema up to date.
+ * @param synchronous FULL: what is committed outlives a power cut. NORMAL: only the end of the process, and saves a wait.
  * @throws {Error} one sentence that says what is wrong with the file
  */
-export function openFile(path: string): DatabaseSync {
+export function openFile(path: string, synchronous: "FULL" | "NORMAL" = "FULL"): DatabaseSync {
   let file: DatabaseSync | undefined;
   try {
     // No busy timeout: waiting inside SQLite would stop the whole loop.
     file = new DatabaseSync(path, { timeout: 0 });
-    // FULL, because what is acknowledged must outlive a power cut. Deleted text is overwritten, not just let go.
-    file.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON");
+    // Deleted text is overwritten, not just let go.
+    file.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA secure_delete = ON`);
     file.exec("BEGIN IMMEDIATE");
     migrate(file, path);
     file.exec("COMMIT");

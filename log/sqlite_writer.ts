@@ -19,6 +19,7 @@ export class Writer {
   readonly #clock: Clock;
   #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
+  #gathered = false;
   #failed = false;
 
   constructor(file: DatabaseSync, clock: Clock) {
@@ -34,12 +35,14 @@ export class Writer {
   /**
    * Does some work on the file inside a transaction, and resolves with its result once that is safely on the disk.
    * @param work may be done again if somebody else was writing, so it changes nothing but the file
+   * @param gathered it is many pieces of work already, for which no others need be waited
    * @throws {Refusal} `unavailable`: it may or may not have been kept
    */
-  run<Result>(work: () => Result): Promise<Result> {
+  run<Result>(work: () => Result, gathered = false): Promise<Result> {
     const result = new Promise<Result>((resolve, reject) => {
       this.#waiting.push({ work, resolve: resolve as Waiting["resolve"], reject });
     });
+    this.#gathered ||= gathered;
     this.#running ??= this.#writeAll();
     return result;
   }
@@ -51,7 +54,8 @@ export class Writer {
 
   async #writeAll(): Promise<void> {
     while (this.#waiting.length > 0) {
-      await new Promise<void>((resolve) => this.#clock.soon(resolve));
+      if (!this.#gathered) await new Promise<void>((resolve) => this.#clock.soon(resolve));
+      this.#gathered = false;
       const batch = this.#waiting;
       this.#waiting = [];
       try {

@@ -9,6 +9,10 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
+  monotonic(): number {
+    return this.#now;
+  }
+
   after(milliseconds: number, act: () => void): () => void {
     const timer = { at: this.#now + milliseconds, act };
     this.#timers.push(timer);
@@ -25,6 +29,11 @@ export class FakeClock implements Clock {
     this.#now = now;
   }
 
+  /** Time that a test's own work takes: it passes at once, and nothing else happens meanwhile. */
+  spend(milliseconds: number): void {
+    this.#now += milliseconds;
+  }
+
   /** Lets time pass, calling what falls due in its order, and lets all that follows from it happen. */
   async advance(milliseconds: number): Promise<void> {
     const end = this.#now + milliseconds;
@@ -36,7 +45,7 @@ export class FakeClock implements Clock {
       this.#now = Math.max(this.#now, due.at);
       due.act();
     }
-    this.#now = end;
+    this.#now = Math.max(this.#now, end);
   }
 }
 

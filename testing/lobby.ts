@@ -18,7 +18,10 @@ export function createLobby(options: { clock?: FakeClock; engine?: Engine; limit
 
 /** A client without a socket: what it was sent stands in `frames`. */
 export class FakeClient implements Connection {
+  readonly batch = false;
   readonly frames: ServerFrame[] = [];
+  /** How many times something came, however many frames it was. */
+  deliveries = 0;
   closed: { code: number; reason: string } | undefined;
   readonly session: Session;
 
@@ -35,6 +38,7 @@ export class FakeClient implements Connection {
   }
 
   deliver(delivery: Delivery): void {
+    this.deliveries++;
     this.frames.push(...delivery.frames);
   }
 

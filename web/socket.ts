@@ -5,7 +5,7 @@ import { BATCH_PROTOCOL, CLOSE, DEFAULT_ROOM, PING_SECONDS, PLAIN_PROTOCOL } fro
 import { Refusal } from "../chat/refusal.ts";
 import type { Session } from "../chat/session.ts";
 import { parseFrames } from "./frames.ts";
-import { type Identities, subprotocols } from "./identity.ts";
+import { type Identities, type Identity, subprotocols } from "./identity.ts";
 import { originAllowed } from "./origin.ts";
 import { problem } from "./problem.ts";
 
@@ -68,11 +68,7 @@ export class Sockets {
       socket.onopen = () => socket.close(CLOSE.badToken, "The token is no good. Ask for another one.");
       socket.onerror = () => {};
     } else {
-      new Socket(socket, batch, this, (connection) => {
-        const session = this.#lobby.enter(connection);
-        session.start(identity.user, identity.token, roomsAskedFor(request.url));
-        return session;
-      });
+      new Socket(socket, batch, this, this.#lobby, { ...identity, rooms: roomsAskedFor(request.url) });
     }
     return response;
   }
@@ -124,6 +120,11 @@ export class Sockets {
   }
 }
 
+/** Who comes, and into which rooms. */
+interface Arrival extends Identity {
+  rooms: string[];
+}
+
 /**
  * One socket. It listens as an object, not with a closure for each event, and guards each: what is thrown in a socket's
  * handler ends the process.
@@ -133,24 +134,28 @@ class Socket implements Connection, EventListenerObject {
   readonly batch: boolean;
   readonly #socket: WebSocket;
   readonly #sockets: Sockets;
-  readonly #begin: (connection: Connection) => Session;
-  #session: Session | undefined;
+  readonly #session: Session;
+  /** Who it is and where to, until it is open; the token and the request's address need not be kept for longer. */
+  #arrival: Arrival | undefined;
 
-  constructor(socket: WebSocket, batch: boolean, sockets: Sockets, begin: (connection: Connection) => Session) {
+  constructor(socket: WebSocket, batch: boolean, sockets: Sockets, lobby: Lobby, arrival: Arrival) {
     this.#socket = socket;
     this.batch = batch;
     this.#sockets = sockets;
-    this.#begin = begin;
     this.heardAt = sockets.now();
-    for (const event of ["open", "message", "close", "error"]) socket.addEventListener(event, this);
+    this.#arrival = arrival;
+    this.#session = lobby.enter(this);
+    // An error is always followed by a close.
+    for (const event of ["open", "message", "close"]) socket.addEventListener(event, this, { once: event === "open" });
   }
 
   handleEvent(event: Event): void {
     try {
       switch (event.type) {
         case "open":
-          this.#session = this.#begin(this);
           this.#sockets.opened(this);
+          this.#session.start(this.#arrival!.user, this.#arrival!.token, this.#arrival!.rooms);
+          this.#arrival = undefined;
           break;
         case "message":
           this.heardAt = this.#sockets.now();
@@ -158,7 +163,7 @@ class Socket implements Connection, EventListenerObject {
           break;
         default:
           this.#sockets.closed(this);
-          this.#session?.end();
+          this.#session.end();
       }
     } catch (error) {
       console.error("a socket event could not be handled:", error);
@@ -168,7 +173,6 @@ class Socket implements Connection, EventListenerObject {
 
   deliver(delivery: Delivery): void {
     const socket = this.#socket;
-    if (socket.readyState !== WebSocket.OPEN) return;
     // Once for all frames of a delivery: they have had no chance yet to leave, and are bounded themselves.
     if (socket.bufferedAmount > BUFFER_LIMIT) {
       this.#sockets.slowReaders++;
@@ -180,13 +184,13 @@ class Socket implements Connection, EventListenerObject {
 
   close(code: number, reason: string): void {
     // The session first: a reader that has stalled may never answer the close, and must not be sent to any more.
-    this.#session?.end();
+    this.#session.end();
     this.#socket.close(code, reason);
   }
 
   #receive(data: unknown): void {
     const session = this.#session;
-    if (!session || this.#sockets.closing) return;
+    if (this.#sockets.closing) return;
     if (typeof data !== "string") {
       return session.receive(new Refusal("bad_frame", "Frames are text. Send JSON as text."), {});
     }
