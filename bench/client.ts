@@ -15,11 +15,15 @@ export interface Load {
   /** How long it is measured, seconds, after as long a warm-up as is said here. */
   seconds: number;
   warmUp: number;
+  /** More than can be delivered: refusals are counted, and how long it takes until all is well again. */
+  overload?: boolean;
 }
 
 /** Surrounds a time in a message's text: `^` and 12 digits, microseconds, and `^`. */
 const MARK = "^".charCodeAt(0);
 const MARKER_LENGTH = 14;
+/** Clients that connect at the same time. */
+const CONNECTING = 100;
 const BUFFER = 32 * 1024;
 /** Sockets that speak, spread over the rooms: a worker of its own keeps their pace however much there is to read. */
 const SPEAKERS = 20;
@@ -46,6 +50,8 @@ export class Client {
   readonly room: string;
   delays: number[] | undefined;
   received = 0;
+  /** What the server refused to this client, counted only where it is asked for, since it means reading everything. */
+  refused: number | undefined;
 
   private constructor(connection: Deno.TcpConn, load: Load, room: string) {
     this.#connection = connection;
@@ -102,6 +108,9 @@ export class Client {
 
   /** Counts what stands in the first bytes of the buffer; what may go on in the next read is moved to its start. */
   #scan(buffer: Uint8Array, end: number): number {
+    if (this.refused !== undefined) {
+      this.refused += decoder.decode(buffer.subarray(0, end)).split('"rate_limited"').length - 1;
+    }
     let at = 0;
     for (;;) {
       const found = buffer.indexOf(MARK, at);
@@ -151,22 +160,30 @@ export class Client {
 /** Connects the clients of these numbers, spread evenly over the rooms. */
 export async function connect(load: Load, from: number, to: number): Promise<Client[]> {
   const clients: Client[] = [];
-  // Fifty at a time, so that the backlog of the listening socket is not what is measured.
-  for (let at = from; at < to; at += 50) {
-    const some = Array.from({ length: Math.min(50, to - at) }, (_, more) => (at + more) % load.rooms);
-    clients.push(...await Promise.all(some.map((room) => Client.connect(load, `room${room}`))));
-  }
+  let next = from;
+  const line = async () => {
+    while (next < to) clients.push(await Client.connect(load, `room${next++ % load.rooms}`));
+  };
+  await Promise.all(Array.from({ length: CONNECTING }, line));
   return clients;
 }
 
 /** How many clients speak: at least one in each room. */
 export function speakers({ rooms, sockets }: Load): number {
-  return Math.min(rooms * sockets, Math.max(rooms, SPEAKERS));
+  return Math.max(rooms, Math.min(SPEAKERS, Math.floor(rooms * sockets / 2)));
 }
 
 export const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
 export const count = (clients: Client[]) => clients.reduce((sum, client) => sum + client.received, 0);
+
+/** What the speaking thread is asked to do. */
+export type Order =
+  | { load: Load }
+  /** Speak at the load's pace. */
+  | { seconds: number }
+  /** Say one thing, again and again if it is refused, until it has come back within this many milliseconds. */
+  | { within: number };
 
 /** What the two threads tell each other. */
 export interface Report {
@@ -174,4 +191,5 @@ export interface Report {
   sent: number;
   late: number;
   received: number;
+  refused: number;
 }

@@ -2,12 +2,14 @@
  * The load, in a process of its own, so that what is measured is the server. It reads its task as JSON from the first
  * argument and writes its result as JSON.
  */
-import { connect, count, type Load, pause, type Report, speakers } from "./client.ts";
+import { connect, count, type Load, type Order, pause, type Report, speakers } from "./client.ts";
 import { cpuSeconds, residentBytes } from "./process.ts";
 
 export interface Result {
   /** Sockets a second that could connect. */
   connectRate: number;
+  /** Microseconds of the server's processor for each that connects. */
+  cpuPerConnect: number;
   /** Bytes that the server holds for each connection before anything is said. */
   bytesPerConnection: number;
   /** Microseconds of the server's processor for each delivery, and its share of one processor. */
@@ -19,6 +21,10 @@ export interface Result {
   p99: number;
   /** Deliveries that never came, after all sending had stopped and the line had been quiet. */
   lost: number;
+  /** Under overload: messages refused, milliseconds until a message passed as quickly as ever, and the memory then. */
+  refused?: number;
+  recovery?: number;
+  residentBytes?: number;
   /** Whether this process itself was too slow for the figures to be the server's. */
   saturated: boolean;
 }
@@ -27,6 +33,8 @@ export interface Result {
 const SAMPLED = 16;
 /** What is still on its way is waited for until nothing has come for so long, milliseconds. */
 const QUIET = 2_000;
+/** A message whose way is shorter than this, milliseconds, passes as if nothing had been. */
+const WELL = 50;
 /** Share of one processor from which on this process may be the bottleneck. */
 const SATURATION = 0.9;
 
@@ -37,16 +45,18 @@ function percentile(samples: Float64Array, p: number): number {
 async function run(load: Load): Promise<Result> {
   const total = load.rooms * load.sockets;
   const speaker = new Worker(import.meta.resolve("./speaker.ts"), { type: "module" });
-  const tell = (message: { load: Load } | { seconds: number }) =>
+  const tell = (order: Order) =>
     new Promise<Report>((resolve) => {
       speaker.onmessage = ({ data }) => resolve(data);
-      speaker.postMessage(message);
+      speaker.postMessage(order);
     });
   const empty = residentBytes(load.pid);
   await tell({ load });
   const connecting = performance.now();
+  const cpuBefore = cpuSeconds(load.pid);
   const clients = await connect(load, speakers(load), total);
   const connectRate = clients.length / ((performance.now() - connecting) / 1000);
+  const cpuPerConnect = (cpuSeconds(load.pid) - cpuBefore) / clients.length * 1e6;
   const listening = clients.map((client) => client.listen());
   await pause(1_000);
   const bytesPerConnection = (residentBytes(load.pid) - empty) / total;
@@ -56,7 +66,7 @@ async function run(load: Load): Promise<Result> {
     if (at % SAMPLED === 0 || clients.length < SAMPLED) client.delays = [];
   });
   const [cpu, own, deliveries, from] = [cpuSeconds(load.pid), cpuSeconds(Deno.pid), count(clients), performance.now()];
-  const { sent, late } = await tell({ seconds: load.seconds });
+  const { sent, late, refused } = await tell({ seconds: load.seconds });
   const elapsed = (performance.now() - from) / 1000;
   const usedCpu = cpuSeconds(load.pid) - cpu;
   const ownCpu = (cpuSeconds(Deno.pid) - own) / elapsed;
@@ -64,6 +74,14 @@ async function run(load: Load): Promise<Result> {
   const delivered = (count(clients) - deliveries) * total / clients.length;
   const delays = Float64Array.from(clients.flatMap((client) => client.delays ?? [])).sort();
 
+  const overload: Partial<Result> = {};
+  if (load.overload) {
+    const stopped = performance.now();
+    await tell({ within: WELL });
+    overload.recovery = performance.now() - stopped;
+    overload.refused = refused;
+    overload.residentBytes = residentBytes(load.pid);
+  }
   let received: number;
   do {
     received = count(clients);
@@ -72,6 +90,7 @@ async function run(load: Load): Promise<Result> {
   const spoken = await tell({ seconds: 0 });
   const result: Result = {
     connectRate,
+    cpuPerConnect,
     bytesPerConnection,
     cpuPerDelivery: usedCpu / delivered * 1e6,
     serverCpu: usedCpu / elapsed,
@@ -79,6 +98,7 @@ async function run(load: Load): Promise<Result> {
     p50: percentile(delays, 50),
     p99: percentile(delays, 99),
     lost: sent * load.sockets - received - spoken.received,
+    ...overload,
     saturated: ownCpu > SATURATION || late > 100,
   };
   for (const client of clients) client.close();

@@ -9,6 +9,9 @@ import type { Load } from "./client.ts";
 import type { Result } from "./load.ts";
 
 const RUNS = Number(Deno.args.find((word) => word.startsWith("--runs="))?.slice(7) ?? 5);
+/** How long each is measured, and loaded before. */
+const SECONDS = 3;
+const WARM_UP = 1;
 const ONLY = Deno.args.filter((word) => !word.startsWith("--"));
 const here = new URL(".", import.meta.url).pathname;
 
@@ -25,6 +28,7 @@ interface Scene {
   rooms: number;
   sockets: number;
   rate: number;
+  overload?: boolean;
   /** Who takes part; absent: everyone. */
   only?: string[];
 }
@@ -40,6 +44,15 @@ const SCENES: Scene[] = [
   { name: "rooms", about: "20 rooms × 100 × 200 messages/s", rooms: 20, sockets: 100, rate: 200 },
   { name: "hall", about: "1 room × 5,000 × 50 messages/s", rooms: 1, sockets: 5_000, rate: 50 },
   { name: "idle", about: "10,000 idle sockets in 100 rooms", rooms: 100, sockets: 100, rate: 0, only: [PARLEY, LOOP] },
+  {
+    name: "flood",
+    about: "ten times the storm: 1 × 1,000 × 5,000 messages/s",
+    rooms: 1,
+    sockets: 1_000,
+    rate: 5_000,
+    overload: true,
+    only: [PARLEY],
+  },
   { name: "lone", about: "1 room × 2 × 20 messages/s: the way of a lone message", rooms: 1, sockets: 2, rate: 20 },
   ...[10, 100, 1_000, 5_000].map((sockets) => (
     {
@@ -141,8 +154,9 @@ async function measure(contender: Contender, scene: Scene): Promise<Result> {
     rooms: scene.rooms,
     sockets: scene.sockets,
     rate: scene.rate,
-    seconds: 4,
-    warmUp: 2,
+    seconds: SECONDS,
+    warmUp: WARM_UP,
+    overload: scene.overload,
   };
   const [loader, ...more] = pinned(1, [
     Deno.execPath(),
@@ -175,29 +189,39 @@ function medians(results: Result[]): Result {
   } as Result;
 }
 
+function overloaded(results: Map<string, Result[]>): string {
+  const { refused, recovery, residentBytes } = medians([...results.values()][0]);
+  return `\n\nWhat was not delivered was refused: ${refused} messages. ${
+    Math.round(recovery!)
+  } ms after the load stopped a message ` +
+    `passed as quickly as ever. The server held ${Math.round(residentBytes! / 2 ** 20)} MiB.`;
+}
+
 function table(results: Map<string, Result[]>): string {
   const base = results.get(PARLEY) ?? results.get(PLAIN);
   const rows = [...results].map(([name, runs]) => {
     const figure = medians(runs);
     // Within one run, so that what else the machine did is in both.
     const ratio = median(runs.map((run, at) => base![at].cpuPerDelivery / run.cpuPerDelivery));
+    const spoken = figure.deliveriesPerSecond > 0;
     const cells = [
       name,
-      `${figure.cpuPerDelivery.toFixed(2)} µs`,
-      `${ratio.toFixed(2)}`,
+      spoken ? `${figure.cpuPerDelivery.toFixed(2)} µs` : "",
+      spoken ? ratio.toFixed(2) : "",
       `${Math.round(figure.serverCpu * 100)} %`,
       Math.round(figure.deliveriesPerSecond).toLocaleString("en"),
-      `${figure.p50.toFixed(1)} ms`,
-      `${figure.p99.toFixed(1)} ms${figure.saturated ? " (load saturated)" : ""}`,
+      spoken ? `${figure.p50.toFixed(1)} ms` : "",
+      spoken ? `${figure.p99.toFixed(1)} ms${figure.saturated ? " (load saturated)" : ""}` : "",
       String(figure.lost),
       `${(figure.bytesPerConnection / 1024).toFixed(1)} KiB`,
       Math.round(figure.connectRate).toLocaleString("en"),
+      `${Math.round(figure.cpuPerConnect)} µs`,
     ];
     return `| ${cells.join(" | ")} |`;
   });
   return [
-    "| server | CPU a delivery | Parley's ÷ its | one CPU | deliveries/s | p50 | p99 | lost | memory a connection | connects/s |",
-    "|---|---|---|---|---|---|---|---|---|---|",
+    "| server | CPU a delivery | Parley's ÷ its | one CPU | deliveries/s | p50 | p99 | lost | memory a connection | connects/s | CPU a connect |",
+    "|---|---|---|---|---|---|---|---|---|---|---|",
     ...rows,
   ].join("\n");
 }
@@ -217,7 +241,7 @@ for (const scene of SCENES.filter(({ name }) => ONLY.length === 0 || ONLY.includ
       results.set(contender.name, [...results.get(contender.name) ?? [], result]);
     }
   }
-  const section = `## ${scene.name}: ${scene.about}\n\n${table(results)}`;
+  const section = `## ${scene.name}: ${scene.about}\n\n${table(results)}${scene.overload ? overloaded(results) : ""}`;
   console.log(`\n${section}\n`);
   sections.push(section);
 }

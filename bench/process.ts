@@ -1,14 +1,14 @@
 /** What Linux tells of a process. */
 
-/** Clock ticks a second in which `/proc` counts: 100 on every Linux that Deno runs on. */
-const TICKS = 100;
-
-/** Seconds of processor time that a process has used, in all its threads. */
+/** Seconds of processor time that a process has used, in all the threads that it has now. */
 export function cpuSeconds(pid: number): number {
-  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-  // The second field is a name in brackets, which may hold spaces.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+  let nanoseconds = 0;
+  for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {
+    try {
+      nanoseconds += Number(Deno.readTextFileSync(`/proc/${pid}/task/${name}/schedstat`).split(" ")[0]);
+    } catch { /* the thread has just ended */ }
+  }
+  return nanoseconds / 1e9;
 }
 
 /** Bytes of memory that a process holds. */

@@ -1,26 +1,49 @@
 /// <reference no-default-lib="true" />
 /// <reference lib="deno.worker" />
 /** The thread that speaks: at an even pace for as many seconds as it is told, however much there is to read. */
-import { type Client, connect, count, type Load, pause, type Report, speakers } from "./client.ts";
+import { type Client, connect, count, type Load, type Order, pause, type Report, speakers } from "./client.ts";
 
 let load: Load;
 let clients: Client[];
 let sent = 0;
-globalThis.onmessage = async ({ data }: MessageEvent<{ load: Load } | { seconds: number }>) => {
-  let late = 0;
-  if ("load" in data) {
-    load = data.load;
-    clients = await connect(load, 0, speakers(load));
-    for (const client of clients) void client.listen();
-  } else {
-    const from = performance.now();
-    const all = Math.round(load.rate * load.rooms * data.seconds);
-    for (let done = 0; done < all;) {
-      const due = Math.min(all, Math.floor((performance.now() - from) / 1000 * load.rate * load.rooms));
-      for (; done < due; done++) clients[sent++ % clients.length].say();
-      await pause(1);
-    }
-    late = performance.now() - from - data.seconds * 1000;
+
+async function speak(seconds: number): Promise<number> {
+  const from = performance.now();
+  const all = Math.round(load.rate * load.rooms * seconds);
+  for (let done = 0; done < all;) {
+    const due = Math.min(all, Math.floor((performance.now() - from) / 1000 * load.rate * load.rooms));
+    for (; done < due; done++) clients[sent++ % clients.length].say();
+    await pause(1);
   }
-  self.postMessage({ sent, late, received: count(clients) } satisfies Report);
+  return performance.now() - from - seconds * 1000;
+}
+
+/** Until the way of a message is this short again. */
+async function probe(within: number): Promise<void> {
+  const [client] = clients;
+  for (let took = Infinity; took > within;) {
+    client.delays = [];
+    const from = performance.now();
+    client.say();
+    while (client.delays.length === 0 && performance.now() - from < within) await pause(1);
+    took = client.delays.length === 0 ? Infinity : client.delays[client.delays.length - 1];
+  }
+}
+
+globalThis.onmessage = async ({ data: order }: MessageEvent<Order>) => {
+  let late = 0;
+  if ("load" in order) {
+    load = order.load;
+    clients = await connect(load, 0, speakers(load));
+    for (const client of clients) {
+      if (load.overload) client.refused = 0;
+      void client.listen();
+    }
+  } else if ("within" in order) {
+    await probe(order.within);
+  } else {
+    late = await speak(order.seconds);
+  }
+  const refused = clients.reduce((sum, client) => sum + (client.refused ?? 0), 0);
+  self.postMessage({ sent, late, received: count(clients), refused } satisfies Report);
 };
