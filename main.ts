@@ -17,6 +17,8 @@ import { Sockets } from "./web/socket.ts";
 
 /** How long leaving may take, milliseconds: Deno Deploy kills after 5 s, and a stalled reader never lets go. */
 const SHUTDOWN_DEADLINE = 4_000;
+/** How long the runtime may take to end what is still open, milliseconds. */
+const SHUTDOWN_PATIENCE = 1_000;
 /** Rooms that one connection may be in: more than a person follows, few enough that one socket can't fill the memory. */
 const ROOMS_PER_CONNECTION = 50;
 /** Bytes of a frame for each code point of a text: the longest JSON escape is 12, and the rest of the frame is small. */
@@ -53,7 +55,9 @@ export async function start(settings: Settings, clock: Clock = systemClock): Pro
       draining = true;
       await sockets.close();
       lobby.close();
-      await server.shutdown();
+      // Whoever has stalled would hold it for ever; the store is closed all the same.
+      const patience = new Promise<void>((resolve) => clock.after(SHUTDOWN_PATIENCE, resolve));
+      await Promise.race([server.shutdown(), patience]);
       await engine.close();
     },
   };
@@ -110,7 +114,10 @@ if (import.meta.main) {
       if (leaving) return;
       leaving = true;
       setTimeout(() => Deno.exit(0), SHUTDOWN_DEADLINE);
-      server.stop().then(() => Deno.exit(0));
+      server.stop().then(() => Deno.exit(0), (error) => {
+        console.error("Parley did not stop as it should:", error);
+        Deno.exit(1);
+      });
     };
     Deno.addSignalListener("SIGINT", leave);
     Deno.addSignalListener("SIGTERM", leave);

@@ -227,6 +227,11 @@ serverTest(
       await response.text();
       assert.match(response.headers.get("set-cookie") ?? "", /^parley_session=ey/, path);
     }
+    const { headers: fresh } = await fetch(url).then(async (page) => (await page.text(), page));
+    const known = await fetch(url, { headers: { ...headers, "if-none-match": fresh.get("etag")! } });
+    await known.body?.cancel();
+    assert.equal(known.status, 304);
+    assert.match(known.headers.get("set-cookie") ?? "", /^parley_session=ey/, "also a page that has not changed");
     const stranger = await TestClient.open(url, { headers });
     assert.ok((await stranger.until("welcome")).token);
     await stranger.close();

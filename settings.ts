@@ -4,8 +4,10 @@ import { TEXT_LIMIT } from "./chat/protocol.ts";
 /** Where the words are kept. */
 export type Database = { kind: "memory" } | { kind: "sqlite"; path: string };
 
-/** Most a text may be set to, code points: in JSON it stays below what one frame should be. */
-const TEXT_LIMIT_LIMIT = 100_000;
+/** Most a text may be set to, code points: even all in JSON escapes (12 bytes) it stays below what makes a slow reader. */
+const TEXT_LIMIT_LIMIT = 20_000;
+/** Settings whose values may hold a password, and are not repeated. */
+const CONFIDENTIAL = ["DATABASE_URL", "SECRET"];
 
 const wholeNumber = (least: number, most: number) => {
   const must = `must be a whole number from ${least} to ${most}`;
@@ -64,5 +66,6 @@ export function readSettings(read: (name: string) => string | undefined): Settin
   if (result.success) return result.output;
   const [issue] = result.issues;
   const name = String(issue.path![0].key);
-  throw new Error(`${name} ${issue.message}, not ${JSON.stringify(given[name])}.`);
+  const value = CONFIDENTIAL.includes(name) ? "" : `, not ${JSON.stringify(given[name])}`;
+  throw new Error(`${name} ${issue.message}${value}.`);
 }

@@ -36,22 +36,27 @@ Deno.test("origins stand with commas between them", () => {
 Deno.test("a value that makes no sense is told in one line that names the setting", () => {
   const bad = {
     PORT: ["abc", "65536", "-1", "1.5", "0x10", " 80", "1e3"],
-    DATABASE_URL: ["mysql://x", "memory", "sqlite", "sqlite:"],
     ALLOWED_ORIGINS: ["example.com", "https://a.example/", "https://a.example/path", "*", "null"],
     TRUST_PROXY: ["yes", "-1", "11"],
-    TEXT_LIMIT: ["0", "many", "100001"],
+    TEXT_LIMIT: ["0", "many", "20001"],
     HISTORY_MESSAGES: ["-1", "all"],
     HISTORY_DAYS: ["x"],
   };
   for (const [name, values] of Object.entries(bad)) {
     for (const value of values) {
-      assert.throws(() => read({ [name]: value }), (error: Error) => {
-        assert.match(
-          error.message,
-          new RegExp(`^${name} must be [^\\n]+, not ${JSON.stringify(value).replaceAll(/[*.+]/g, "\\$&")}\\.$`),
+      assert.throws(() => read({ [name]: value }), ({ message }: Error) => {
+        assert.ok(
+          message.startsWith(`${name} must be `) && message.endsWith(`, not ${JSON.stringify(value)}.`),
+          message,
         );
-        return true;
+        return !message.includes("\n");
       });
     }
+  }
+});
+
+Deno.test("a value that may hold a password is not repeated", () => {
+  for (const value of ["mysql://x", "memory", "sqlite", "sqlite:", "redis://user:password@host"]) {
+    assert.throws(() => read({ DATABASE_URL: value }), { message: "DATABASE_URL must be memory: or sqlite:PATH." });
   }
 });

@@ -95,7 +95,7 @@ export interface Names {
     claim: HeldName & { user: string; key: string; until: number; now: number },
   ): Promise<HeldName | undefined>;
 
-  /** Holds the names of these users for longer. */
+  /** Holds the names of these users until then at least. */
   holdNames(holds: readonly { user: string; until: number }[]): Promise<void>;
 }
 

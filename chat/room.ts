@@ -21,6 +21,10 @@ const A_FEW = 10;
 /** How long the newest page may be shown to those who join while nothing is said, milliseconds. */
 const PAGE_LIFE = 1_000;
 
+/** A page waits until the joiner has taken in what was sent before, in steps and at most so long, milliseconds. */
+const DRAIN_PAUSE = 10;
+const LONGEST_DRAIN = 10_000;
+
 /** What a room needs of the house around it. */
 export interface RoomSurroundings {
   log: Log;
@@ -61,6 +65,7 @@ export class Room {
   #tidingsDue: (() => void) | undefined;
   /** The newest page of the usual size, for as long as it is: many may join at once. */
   #newest: { page: Promise<Page>; read: number } | undefined;
+  #disposed = false;
   #rereading = false;
   #cancelReread: (() => void) | undefined;
 
@@ -107,12 +112,13 @@ export class Room {
    */
   async join(session: Session, ask: { since?: Position; limit?: number; id?: string } = {}): Promise<void> {
     const arrival: Arrival = { held: [], answers: [] };
-    const wasLive = this.#dropLive(session);
+    const before = { live: this.#dropLive(session), epoch: this.#epoch };
     this.#arriving.set(session, arrival);
     try {
       for (let attempt = 0; attempt < JOIN_ATTEMPTS; attempt++) {
         if (attempt > 0) this.#newest = undefined;
         const page = await this.#read(ask);
+        await this.#drained(session);
         if (this.#arriving.get(session) !== arrival) return;
         if (this.#epoch === undefined) this.#begin(page);
         else if (this.#epoch !== page.epoch) {
@@ -126,7 +132,7 @@ export class Room {
       }
       throw new Refusal("unavailable", "The room is moving too fast to join right now. Try again.", 1);
     } catch (error) {
-      this.#putBack(session, arrival, wasLive);
+      this.#putBack(session, arrival, before);
       throw error;
     }
   }
@@ -186,6 +192,7 @@ export class Room {
 
   /** Stops all that would still happen by itself. */
   dispose(): void {
+    this.#disposed = true;
     this.members.dispose();
     this.#tidingsDue?.();
     this.#cancelReread?.();
@@ -208,13 +215,22 @@ export class Room {
       }
     }
     const limit = ask.limit ?? PAGE_SIZE;
-    if (limit === PAGE_SIZE && this.#newest && clock.now() - this.#newest.read < PAGE_LIFE) return this.#newest.page;
+    if (limit === PAGE_SIZE && this.#newest && clock.monotonic() - this.#newest.read < PAGE_LIFE) {
+      return this.#newest.page;
+    }
     const page = log.history(this.name, { limit }).then((history) => ({ ...history, recovered: false }));
     if (limit === PAGE_SIZE) {
-      this.#newest = { page, read: clock.now() };
+      this.#newest = { page, read: clock.monotonic() };
       page.catch(() => this.#newest = undefined);
     }
     return page;
+  }
+
+  /** Several joins of one connection must not make a slow reader of it. */
+  async #drained({ connection }: Session): Promise<void> {
+    for (let waited = 0; !connection.hasRoom && waited < LONGEST_DRAIN; waited += DRAIN_PAUSE) {
+      await new Promise<void>((resolve) => this.#around.clock.after(DRAIN_PAUSE, resolve));
+    }
   }
 
   #joined({ epoch, seq, recovered, messages, more }: Page): RoomJoined {
@@ -261,13 +277,16 @@ export class Room {
     this.#addLive(session);
   }
 
-  #putBack(session: Session, arrival: Arrival, wasLive: boolean): void {
+  /** A join has failed: who was live goes on where they were; who was in the room in any other way has to come back. */
+  #putBack(session: Session, arrival: Arrival, before: { live: boolean; epoch: string | undefined }): void {
     if (this.#arriving.get(session) !== arrival) return;
     this.#arriving.delete(session);
-    if (wasLive) {
+    if (before.live && before.epoch === this.#epoch) {
       this.#addLive(session);
       const waiting = [...arrival.answers, ...arrival.held];
       if (waiting.length > 0) session.connection.deliver(new Delivery(...waiting));
+    } else if (session.rooms.has(this)) {
+      session.connection.close(1011, "The room could not be read. Come back.");
     }
     this.forgetIfEmpty();
   }
@@ -321,6 +340,7 @@ export class Room {
       this.#rereading = false;
       this.#around.requestFlush(this);
     } catch {
+      if (this.#disposed) return;
       this.#cancelReread = this.#around.clock.after(REREAD_DELAY, () => this.#reread());
     }
   }

@@ -3,6 +3,7 @@ import { settle } from "../testing/clock.ts";
 import { createLobby, FakeClient } from "../testing/lobby.ts";
 import type { Engine, History, Missed, News } from "./log.ts";
 import { type Entry, RESUME_LIMIT } from "./protocol.ts";
+import { Refusal } from "./refusal.ts";
 
 const message = (text: string) => ({ action: "send_message", room: "general", text }) as const;
 const seqs = (entries: Entry[]) => entries.map(({ seq }) => seq);
@@ -212,6 +213,17 @@ Deno.test("who joins again while the store fails stays in the room and misses no
   assert.equal(bob.last("error").code, "unavailable");
   await ann.send(message("afterwards"));
   assert.deepEqual(seqs(view(bob)), [1, 2]);
+});
+
+Deno.test("who joins again before the room has settled for them, and fails, has to come back", async () => {
+  const { lobby, engine } = createLobby();
+  for (let at = 0; at < 12; at++) await FakeClient.enter(lobby, `user ${at}`);
+  const bob = await FakeClient.enter(lobby, "bob");
+  const { read } = engine;
+  engine.read = () => Promise.reject(new Refusal("unavailable", "The store does not answer.", 1));
+  await bob.send({ action: "join_room", room: "general", since: { epoch: "?", seq: 0 } });
+  engine.read = read;
+  assert.equal(bob.closed?.code, 1011, "he would be in the room and hear nothing");
 });
 
 Deno.test("the page that many get who join at once is never older than what was said since", async () => {

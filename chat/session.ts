@@ -1,7 +1,7 @@
 import { type Connection, Delivery } from "./delivery.ts";
 import type { Draft } from "./log.ts";
 import type { Lobby } from "./lobby.ts";
-import { checkText, roomName } from "./names.ts";
+import { checkText, isRoomName, roomName } from "./names.ts";
 import type { Person } from "./people.ts";
 import {
   type ClientFrame,
@@ -189,6 +189,8 @@ export class Session {
   }
 
   #fail(error: unknown, about: About): void {
+    const { room, id } = about;
+    about = { id, room: typeof room === "string" && isRoomName(room) ? roomName(room) : room };
     if (error instanceof Refusal) return this.#answer(errorFrame(error, about));
     console.error("a frame could not be handled:", error);
     this.#answer(errorFrame(new Refusal("unavailable", "Something failed here. Try again in a moment.", 1), about));

@@ -115,7 +115,7 @@ export class MemoryEngine implements Engine {
   holdNames(holds: readonly { user: string; until: number }[]): Promise<void> {
     for (const { user, until } of holds) {
       const name = this.#names.get(this.#keys.get(user) ?? "");
-      if (name) name.until = until;
+      if (name) name.until = Math.max(name.until, until);
     }
     return Promise.resolve();
   }

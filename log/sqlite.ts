@@ -53,6 +53,8 @@ export class SqliteEngine implements Engine {
     this.#nameWriter = new Writer(nameFile, options.clock);
     this.#names = new NameTable(nameFile);
     this.#sweepLater();
+    // What a former life deleted just before it ended may still stand in the write-ahead log.
+    this.#scrubLater();
   }
 
   /**

@@ -96,12 +96,12 @@ export class Entries {
     const outcomes = drafts.map((draft) => {
       let room = rooms.get(draft.room);
       if (!room) {
-        room = (this.#room.get(draft.room) ?? this.#addRoom.get(draft.room)) as unknown as RoomRow;
+        room = { ...this.#find(draft.room) };
         rooms.set(draft.room, room);
       }
       return this.#keepOne(room, draft, now);
     });
-    for (const { room, head, date } of rooms.values()) this.#setHead.run(head, date, room);
+    for (const { room, head, date } of rooms.values()) if (room > 0) this.#setHead.run(head, date, room);
     return outcomes;
   }
 
@@ -177,6 +177,8 @@ export class Entries {
       this.#rewrite.run(row.text, row.text === null ? target.edited : date, room.room, target.seq);
       this.#rewriteEdits.run(row.text, room.room, target.seq);
     }
+    // A room begins with the first thing that is kept in it.
+    if (room.room === 0) room.room = (this.#addRoom.get(draft.room) as unknown as RoomRow).room;
     this.#add.run(room.room, row.seq, row.kind, row.user, row.name, row.text, row.date, row.id, row.target, row.edited);
     room.head = row.seq;
     room.date = date;

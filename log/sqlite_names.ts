@@ -23,7 +23,7 @@ export class NameTable {
     this.#byKey = file.prepare("SELECT * FROM names WHERE key = ?");
     this.#add = file.prepare("INSERT INTO names (key, user, name, chosen, until) VALUES (?, ?, ?, ?, ?)");
     this.#remove = file.prepare("DELETE FROM names WHERE key = ?");
-    this.#hold = file.prepare("UPDATE names SET until = ? WHERE user = ?");
+    this.#hold = file.prepare("UPDATE names SET until = max(until, ?) WHERE user = ?");
     this.#forget = file.prepare("DELETE FROM names WHERE until < ? AND chosen = 0");
   }
 
@@ -31,7 +31,7 @@ export class NameTable {
     const { user, key, name, chosen, until, now } = claim;
     const own = this.#byUser.get(user) as NameRow | undefined;
     if (own && !chosen) {
-      this.#hold.run(Math.max(own.until, until), user);
+      this.#hold.run(until, user);
       return { name: own.name, chosen: own.chosen === 1 };
     }
     const holder = this.#byKey.get(key) as NameRow | undefined;

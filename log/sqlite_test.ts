@@ -36,7 +36,8 @@ const open = (path: string, clock: Clock = new FakeClock(), retention = RETENTIO
 async function everything(path: string): Promise<string> {
   const folder = path.slice(0, path.lastIndexOf("/"));
   let text = "";
-  for await (const { name } of Deno.readDir(folder)) {
+  for await (const { name, isFile } of Deno.readDir(folder)) {
+    if (!isFile) continue;
     text += new TextDecoder("latin1").decode(await Deno.readFile(`${folder}/${name}`));
   }
   return text;
@@ -107,6 +108,24 @@ fileTest("edited, deleted and expired words are gone from the file, not just hid
   }
   assert.ok(held.size > 50);
   await engine.close();
+});
+
+fileTest("deleted words are gone from the file also when the server was killed right after", async (path) => {
+  const killed = `${path.slice(0, path.lastIndexOf("/"))}/killed`;
+  const engine = await open(path);
+  await engine.append([say("a secret of ann's")]);
+  await engine.append([{ action: "delete_message", room: "r", user: "ann", target: 1 }]);
+  // What a kill leaves behind is what stands in the files now.
+  await Deno.mkdir(killed);
+  for (const end of ["", "-wal"]) await Deno.copyFile(path + end, `${killed}/chat.db${end}`);
+  assert.match(await everything(`${killed}/chat.db`), /a secret of ann's/);
+  await engine.close();
+  const clock = new FakeClock();
+  const again = await open(`${killed}/chat.db`, clock);
+  await clock.advance(SCRUB_DELAY);
+  assert.doesNotMatch(await everything(`${killed}/chat.db`), /a secret of ann's/);
+  assert.equal((await again.history("r", { limit: 9 })).messages[0].deleted, true);
+  await again.close();
 });
 
 fileTest("what is no database of this program stops the start with one sentence that names it", async (path) => {

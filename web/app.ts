@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { etag } from "hono/etag";
+import { etag, RETAINED_304_HEADERS } from "hono/etag";
 import { secureHeaders } from "hono/secure-headers";
 import type { Log } from "../chat/log.ts";
 import { isRoomName, roomName } from "../chat/names.ts";
@@ -85,7 +85,7 @@ export function createApp(house: House): Hono {
     return c.json({ room, epoch: page.epoch, seq: page.seq, messages: page.messages, more: page.more });
   });
 
-  app.use(etag());
+  app.use(etag({ retainedHeaders: [...RETAINED_304_HEADERS, "set-cookie"] }));
   const serve = (asset: Asset | undefined, status = 200) =>
     asset && new Response(asset.body, { status, headers: { "content-type": asset.type, "cache-control": "no-cache" } });
   const servePage = async (request: Request, status?: number) => {

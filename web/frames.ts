@@ -42,24 +42,25 @@ export function parseFrames(data: string, batch: boolean): Parsed[] {
   } catch {
     return [refused("bad_json", "This is not JSON. Send one JSON object a frame.")];
   }
-  // Only an escape can bring these into a frame whose text came as valid UTF-8.
-  if (data.includes("\\u") && hasUnusableText(value)) {
-    return [refused("bad_frame", "A frame holds neither NUL nor half of a surrogate pair. Leave them out.")];
-  }
-  if (!batch || !Array.isArray(value)) return [parseFrame(value)];
+  // Only an escape can bring NUL or half of a surrogate pair into a frame whose text came as valid UTF-8.
+  const suspect = data.includes("\\u");
+  if (!batch || !Array.isArray(value)) return [parseFrame(value, suspect)];
   if (value.length > BATCH_LIMIT) {
     return [refused("bad_frame", `A frame holds at most ${BATCH_LIMIT} objects. Send them in parts.`)];
   }
-  return value.map(parseFrame);
+  return value.map((element) => parseFrame(element, suspect));
 }
 
-function parseFrame(value: unknown): Parsed {
+function parseFrame(value: unknown, suspect: boolean): Parsed {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return refused("bad_frame", 'A frame is a JSON object, such as {"action":"ping"}.');
   }
   const { action, room, id } = value as { action?: unknown; room?: unknown; id?: unknown };
   // Only what is short enough to be true comes back in an error.
   const about = { room: short(room), id: short(id) };
+  if (suspect && hasUnusableText(value)) {
+    return refused("bad_frame", "A frame holds neither NUL nor half of a surrogate pair. Leave them out.", about);
+  }
   if (typeof action !== "string" || !Object.hasOwn(actions, action)) {
     return refused("unknown_action", `The action is one of ${Object.keys(actions).join(", ")}.`, about);
   }
@@ -74,7 +75,7 @@ function refused(code: "bad_json" | "bad_frame" | "unknown_action", message: str
 }
 
 function short(value: unknown): string | undefined {
-  return typeof value === "string" && value.length <= ID_LIMIT ? value : undefined;
+  return typeof value === "string" && value.length <= ID_LIMIT && !hasUnusableText(value) ? value : undefined;
 }
 
 /** Looks without recursion: brackets may be nested as deep as a frame is long. */

@@ -60,6 +60,17 @@ Deno.test("NUL and half a surrogate pair are bad_frame wherever they stand, and 
   assert.deepEqual(codes('{"action":"ping","id":"\\ud83d\\ude00 \\u00e9"}'), ["ping"]);
 });
 
+Deno.test("an unusable frame is told by its id, and spoils no other in its batch", () => {
+  const half = '{"action":"send_message","room":"a","id":"7","text":"\\ud83d"}';
+  const parsed = parseFrames(`[${half},{"action":"ping","id":"\\u0038"},{"action":"ping","id":"\\u0000"}]`, true);
+  assert.deepEqual(parsed.map(({ frame }) => frame instanceof Refusal ? frame.code : frame.action), [
+    "bad_frame",
+    "ping",
+    "bad_frame",
+  ]);
+  assert.deepEqual(parsed.map(({ about }) => about.id), ["7", "8", undefined]);
+});
+
 Deno.test("deep nesting is read without exhausting the stack", () => {
   const deep = `${"[".repeat(20_000)}"\\u0041"${"]".repeat(20_000)}`;
   assert.deepEqual(codes(`{"action":"ping","x":${deep}}`), ["ping"]);

@@ -1,5 +1,6 @@
 import type { Clock } from "../chat/clock.ts";
 import type { Connection, Delivery } from "../chat/delivery.ts";
+import { PAGE_BYTES } from "../chat/log.ts";
 import type { Lobby } from "../chat/lobby.ts";
 import { BATCH_PROTOCOL, CLOSE, DEFAULT_ROOM, PING_SECONDS, PLAIN_PROTOCOL } from "../chat/protocol.ts";
 import { Refusal } from "../chat/refusal.ts";
@@ -77,8 +78,9 @@ export class Sockets {
     return this.#lobby.limits;
   }
 
+  /** Milliseconds since some moment: that the clock is set must not look like silence. */
   now(): number {
-    return this.#clock.now();
+    return this.#clock.monotonic();
   }
 
   opened(socket: Socket): void {
@@ -154,6 +156,7 @@ class Socket implements Connection, EventListenerObject {
       switch (event.type) {
         case "open":
           this.#sockets.opened(this);
+          if (this.#sockets.closing) return this.close(CLOSE.restarting, "Restarting. Come back.");
           this.#session.start(this.#arrival!.user, this.#arrival!.token, this.#arrival!.rooms);
           this.#arrival = undefined;
           break;
@@ -169,6 +172,10 @@ class Socket implements Connection, EventListenerObject {
       console.error("a socket event could not be handled:", error);
       this.close(1011, "Something failed here. Come back.");
     }
+  }
+
+  get hasRoom(): boolean {
+    return this.#socket.bufferedAmount <= BUFFER_LIMIT - PAGE_BYTES;
   }
 
   deliver(delivery: Delivery): void {

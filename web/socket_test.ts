@@ -46,6 +46,26 @@ Deno.test("a server that is stopping takes nobody new and sends everyone away to
   await stopped;
 });
 
+Deno.test("joining many full rooms at once makes no slow reader of a client that reads", async () => {
+  const server = await startServer();
+  const author = await TestClient.open(server.url, { query: "?room=" });
+  const rooms = Array.from({ length: 8 }, (_, at) => `full${at}`);
+  for (const room of rooms) {
+    for (let at = 1; at <= 35; at++) author.say("x".repeat(4_000), { room });
+    await author.until("receive_message", (frame) => frame.room === room && frame.seq === 35);
+  }
+  for (const protocols of [undefined, ["chat.batch.v1"]]) {
+    const reader = await TestClient.open(server.url, { protocols, query: `?room=${rooms.join(",")}` });
+    for (const room of rooms) {
+      const { messages } = await reader.until("room_joined", (frame) => frame.room === room);
+      assert.ok(JSON.stringify(messages).length > 120_000);
+    }
+    await reader.close();
+  }
+  await author.close();
+  await server.stop();
+});
+
 Deno.test("a reader that stalls is let go, costs next to nothing, and everyone else hears everything", async () => {
   const server = await startServer({ env: { DATABASE_URL: "memory:", HISTORY_MESSAGES: "100" } });
   const [ann, bob] = [await TestClient.open(server.url), await TestClient.open(server.url)];
