@@ -251,7 +251,7 @@ Measured by \`deno task bench\` on ${new Date().toISOString().slice(0, 10)}: ${p
 ${navigator.hardwareConcurrency} processors, ${Deno.build.os}; ${versions.join(", ")}${
   absent.length > 0 ? `; not to be had here: ${absent.join(", ")}` : ""
 }.
-Medians of ${RUNS} runs, in turns; server and load each on ${
+${RUNS === 1 ? "One run of each" : `Medians of ${RUNS} runs`}, in turns; server and load each on ${
   hasTaskset ? "a processor of its own" : "whatever processor was free"
 }.
 
