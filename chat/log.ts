@@ -8,13 +8,14 @@ import type { DeleteMessage, EditMessage, Entry, Position, ReceiveMessage, SendM
 export type Draft =
   | SendMessage & { user: string; from: string }
   | EditMessage & { user: string }
-  | DeleteMessage & { user: string };
+  | DeleteMessage & { user: string; /** It may be anybody's message, also in a locked room. */ moderator?: true };
 
 /**
  * What became of a draft. `repeated`: that id had been used for this kind of action, and `entry` is the first one's
- * (without its text if it has been deleted or has expired).
+ * (without its text if it has been deleted or has expired). `locked`: nobody sends or edits in this room now; what is
+ * repeated is answered all the same.
  */
-export type Outcome = { entry: Entry; repeated: boolean } | { refused: "not_found" | "forbidden" };
+export type Outcome = { entry: Entry; repeated: boolean } | { refused: "not_found" | "forbidden" | "locked" };
 
 /** Messages in their present state, oldest first. `seq` is the head, `more` tells of messages on the far side. */
 export interface History extends Position {
@@ -28,7 +29,10 @@ export interface Missed extends Position {
   complete: boolean;
 }
 
-/** What is new in a room. Without entries it says that the epoch is another one. */
+/**
+ * What is new in a room. Without entries it says that something may have been missed, or that the epoch is another one:
+ * whoever follows reads the log from where they are.
+ */
 export interface News {
   epoch: string;
   entries: readonly Entry[];
@@ -71,10 +75,74 @@ export interface Log {
   follow(room: string, listener: (news: News) => void): () => void;
 }
 
-/** What other isolates and machines should know now and nobody needs to know later. */
+/**
+ * What other isolates and machines should know now and nobody needs to know later: plain JSON of at most `SIGNAL_BYTES`.
+ * It may get lost, and whatever matters is found out without it.
+ */
 export type Signal =
   | { kind: "typing"; room: string; user: string; name: string }
-  | { kind: "name_changed"; user: string; name: string; was: string };
+  | { kind: "name_changed"; user: string; name: string; was: string }
+  | { kind: "room_changed"; room: string; settings: RoomSettings }
+  | { kind: "bans_changed" };
+
+/** Bytes of JSON in one signal: what fits into one value of every store. */
+export const SIGNAL_BYTES = 32 * 1024;
+
+/** What a moderator has set for a room. */
+export interface RoomSettings {
+  /** Nobody may send. */
+  locked: boolean;
+  /** It is shown to whoever asks for a list of rooms. */
+  listed: boolean;
+  /** Least seconds between two messages of one person; 0: none. */
+  slow_seconds: number;
+}
+
+/** The settings of a room that nobody has set. */
+export const ROOM_SETTINGS: RoomSettings = { locked: false, listed: false, slow_seconds: 0 };
+
+/** Who may not be here. */
+export interface Ban {
+  user: string;
+  /** Milliseconds since 1970; when it was made, and when it is over. */
+  date: number;
+  until: number;
+  /** For moderators only. */
+  reason: string;
+  /** A keyed hash of the address from which nobody new may come either. */
+  address?: string;
+}
+
+/** What moderators have decided. It outlives restarts, and holds on every isolate and machine. */
+export interface Moderation {
+  /** @throws {Refusal} `unavailable` */
+  roomSettings(room: string): Promise<RoomSettings>;
+
+  /**
+   * Changes what is given and keeps the rest, in one write. From its end on no append to a locked room is kept.
+   * @returns the settings as they are now
+   * @throws {Refusal} `unavailable`
+   */
+  changeRoom(room: string, change: Partial<RoomSettings>): Promise<RoomSettings>;
+
+  /**
+   * The rooms that are listed, by name, with the head and the date of the newest entry (0 where there is none).
+   * @throws {Refusal} `unavailable`
+   */
+  listedRooms(): Promise<{ room: string; seq: number; date: number }[]>;
+
+  /**
+   * Keeps a ban, in place of one that this user had.
+   * @throws {Refusal} `unavailable`
+   */
+  ban(ban: Ban): Promise<void>;
+
+  /** @returns whether this user was banned @throws {Refusal} `unavailable` */
+  unban(user: string): Promise<boolean>;
+
+  /** The bans that are not over at `now`, the latest first. @throws {Refusal} `unavailable` */
+  bans(now: number): Promise<Ban[]>;
+}
 
 export interface HeldName {
   name: string;
@@ -100,7 +168,7 @@ export interface Names {
 }
 
 /** A storage engine. */
-export interface Engine extends Log, Names {
+export interface Engine extends Log, Names, Moderation {
   /**
    * Begins another life of every room's log, as is needed when a backup has been put back: entries that somebody has
    * seen may be gone, and their places will be taken by others. Followers are told.
@@ -110,13 +178,13 @@ export interface Engine extends Log, Names {
   /** What signs the tokens: made once, the same on every isolate and after every restart. */
   secret(): Promise<string>;
 
-  /** Passes a signal to every other isolate and machine, never back to this one. It may get lost. */
+  /** Passes a signal to every other isolate and machine, never back to this one. Never throws; it may get lost. */
   signal(signal: Signal): void;
-  /** Sets the one who hears the signals of the others. */
+  /** Sets the one who hears the signals of the others, those of one of them in the order in which it gave them. */
   onSignal(listener: (signal: Signal) => void): void;
 
   /**
-   * Resolves if the store answers.
+   * Resolves if the store answers, and tells what others write to it.
    * @throws if it does not
    */
   check(): Promise<void>;

@@ -157,6 +157,8 @@ export class Session {
     this.#lastAppend = this.#lobby.append(draft).then((outcome) => {
       if ("entry" in outcome) {
         if (outcome.repeated) this.#roomNamed(draft.room)?.answer(this, outcome.entry);
+      } else if (outcome.refused === "locked") {
+        throw new Refusal("forbidden", "This room is locked: it can be read, and nobody can send for now.");
       } else if (outcome.refused === "forbidden") {
         throw new Refusal("forbidden", "Only its author can change a message.");
       } else {

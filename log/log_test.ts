@@ -392,6 +392,82 @@ for (const [name, create] of Object.entries(engines)) {
     },
   );
 
+  rule("in a locked room nothing is sent or edited, and what was sent before is still answered", async ({ engine }) => {
+    await engine.append([say("before", { id: "k" })]);
+    assert.deepEqual(await engine.changeRoom("r", { locked: true }), {
+      locked: true,
+      listed: false,
+      slow_seconds: 0,
+    });
+    const outcomes = await engine.append([
+      say("during", { id: "new" }),
+      say("elsewhere", { room: "q" }),
+      edit(1, "x"),
+      say("before", { id: "k" }),
+      remove(1),
+    ]);
+    assert.deepEqual(
+      outcomes.map((outcome) => "refused" in outcome ? outcome.refused : outcome.entry.seq),
+      ["locked", 1, "locked", 1, 2],
+    );
+    await engine.changeRoom("r", { locked: false });
+    assert.equal(entryOf(await appendOne(engine, say("after", { id: "new" }))).seq, 3);
+  });
+
+  rule("a moderator deletes anybody's message, also in a locked room", async ({ engine }) => {
+    await engine.append([say("bad words", { id: "k" })]);
+    await engine.changeRoom("r", { locked: true });
+    const byModerator: Draft = {
+      action: "delete_message",
+      room: "r",
+      user: "moderator",
+      target: 1,
+      moderator: true,
+    };
+    assert.deepEqual(entryOf(await appendOne(engine, byModerator)).action, "message_deleted");
+    assert.deepEqual(await appendOne(engine, byModerator), { refused: "not_found" });
+    const { messages } = await engine.history("r", { limit: 9 });
+    assert.deepEqual(messages.map(({ deleted, text }) => ({ deleted, text })), [{ deleted: true, text: undefined }]);
+  });
+
+  rule("a room's settings are kept, also where nothing was said, and listed rooms are listed", async ({ engine }) => {
+    assert.deepEqual(await engine.roomSettings("quiet"), { locked: false, listed: false, slow_seconds: 0 });
+    await engine.changeRoom("quiet", { slow_seconds: 30 });
+    await engine.changeRoom("quiet", { listed: true });
+    assert.deepEqual(await engine.roomSettings("quiet"), { locked: false, listed: true, slow_seconds: 30 });
+    const { date } = entryOf(await appendOne(engine, say("x", { room: "busy" })));
+    await engine.changeRoom("busy", { listed: true });
+    await engine.changeRoom("hidden", { locked: true });
+    assert.deepEqual(await engine.listedRooms(), [{ room: "busy", seq: 1, date }, { room: "quiet", seq: 0, date: 0 }]);
+    assert.equal(entryOf(await appendOne(engine, say("first", { room: "quiet" }))).seq, 1);
+  });
+
+  rule("bans are kept until they are over or lifted, one a person", async ({ engine, clock }) => {
+    const now = clock.now();
+    const ban = (user: string, minutes: number, more = {}) => {
+      const made = { user, date: clock.now(), until: clock.now() + minutes * 60_000, reason: "spam", ...more };
+      return engine.ban(made).then(() => made);
+    };
+    await ban("eve", 1);
+    await clock.advance(1);
+    const [eve, mal] = [await ban("eve", 10, { address: "hash" }), (await clock.advance(1), await ban("mal", 5))];
+    assert.deepEqual(await engine.bans(now + 2), [mal, eve]);
+    assert.deepEqual(await engine.bans(now + 6 * 60_000), [eve]);
+    assert.equal(await engine.unban("eve"), true);
+    assert.equal(await engine.unban("eve"), false);
+    assert.deepEqual(await engine.bans(now + 6 * 60_000), []);
+  });
+
+  rule("what moderators decided is there for everyone who opens the store", async ({ engine, clock, store }) => {
+    if (!store.lasting) return;
+    await engine.changeRoom("r", { locked: true });
+    await engine.ban({ user: "eve", date: clock.now(), until: clock.now() + 1_000, reason: "spam" });
+    const other = await store.open({ clock });
+    assert.deepEqual(await appendOne(other, say("x")), { refused: "locked" });
+    assert.equal((await other.bans(clock.now())).length, 1);
+    await other.close();
+  });
+
   rule(
     "the secret is the same for everyone who opens the store, and it answers when asked",
     async ({ engine, clock, store }) => {

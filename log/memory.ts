@@ -1,5 +1,6 @@
 import type { Clock } from "../chat/clock.ts";
 import {
+  type Ban,
   type Draft,
   type Engine,
   type HeldName,
@@ -9,6 +10,8 @@ import {
   type News,
   type Outcome,
   type Retention,
+  ROOM_SETTINGS,
+  type RoomSettings,
 } from "../chat/log.ts";
 import { type Entry, type ReceiveMessage, RESUME_LIMIT } from "../chat/protocol.ts";
 import { fillPage } from "./page.ts";
@@ -35,6 +38,8 @@ export class MemoryEngine implements Engine {
   readonly #rooms = new Map<string, Room>();
   readonly #names = new Map<string, HeldName & { user: string; until: number }>();
   readonly #keys = new Map<string, string>();
+  readonly #settings = new Map<string, RoomSettings>();
+  readonly #bans = new Map<string, Ban>();
 
   constructor(options: { clock: Clock; secret: string; retention: Retention }) {
     this.#clock = options.clock;
@@ -120,6 +125,38 @@ export class MemoryEngine implements Engine {
     return Promise.resolve();
   }
 
+  roomSettings(room: string): Promise<RoomSettings> {
+    return Promise.resolve(this.#settings.get(room) ?? ROOM_SETTINGS);
+  }
+
+  async changeRoom(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {
+    const settings = { ...await this.roomSettings(room), ...change };
+    this.#settings.set(room, settings);
+    return settings;
+  }
+
+  listedRooms(): Promise<{ room: string; seq: number; date: number }[]> {
+    const listed = [...this.#settings].filter(([, { listed }]) => listed).map(([room]) => {
+      const { head, date } = this.#rooms.get(room) ?? newRoom();
+      return { room, seq: head, date };
+    });
+    return Promise.resolve(listed.sort((one, other) => one.room < other.room ? -1 : 1));
+  }
+
+  ban(ban: Ban): Promise<void> {
+    this.#bans.set(ban.user, ban);
+    return Promise.resolve();
+  }
+
+  unban(user: string): Promise<boolean> {
+    return Promise.resolve(this.#bans.delete(user));
+  }
+
+  bans(now: number): Promise<Ban[]> {
+    for (const { user, until } of this.#bans.values()) if (until <= now) this.#bans.delete(user);
+    return Promise.resolve([...this.#bans.values()].sort((one, other) => other.date - one.date));
+  }
+
   renewEpoch(): Promise<void> {
     this.#epoch = crypto.randomUUID();
     for (const { followers } of this.#rooms.values()) {
@@ -164,7 +201,8 @@ export class MemoryEngine implements Engine {
     return { entry, repeated: false };
   }
 
-  #entry(room: Room, draft: Draft): Entry | { refused: "not_found" | "forbidden" } {
+  #entry(room: Room, draft: Draft): Entry | Extract<Outcome, { refused: unknown }> {
+    if (draft.action !== "delete_message" && this.#settings.get(draft.room)?.locked) return { refused: "locked" };
     const place = { room: draft.room, seq: room.head + 1 };
     const date = Math.max(room.date, this.#clock.now());
     if (draft.action === "send_message") {
@@ -174,7 +212,8 @@ export class MemoryEngine implements Engine {
     if (target?.action !== "receive_message" || target.deleted || this.#hasExpired(room, target)) {
       return { refused: "not_found" };
     }
-    if (target.user !== draft.user) return { refused: "forbidden" };
+    const moderator = draft.action === "delete_message" && draft.moderator;
+    if (target.user !== draft.user && !moderator) return { refused: "forbidden" };
     if (draft.action === "edit_message") {
       rewrite(room, target, { text: draft.text, edited: date }, draft.text);
       return { action: "message_edited", ...place, target: draft.target, user: draft.user, text: draft.text, date };

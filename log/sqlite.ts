@@ -1,12 +1,24 @@
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../chat/clock.ts";
-import type { Draft, Engine, HeldName, History, Missed, News, Outcome, Retention } from "../chat/log.ts";
+import type {
+  Ban,
+  Draft,
+  Engine,
+  HeldName,
+  History,
+  Missed,
+  News,
+  Outcome,
+  Retention,
+  RoomSettings,
+} from "../chat/log.ts";
 import type { Entry } from "../chat/protocol.ts";
 import { Refusal } from "../chat/refusal.ts";
 import { secretFile } from "./secret.ts";
 import { Entries } from "./sqlite_entries.ts";
 import { isBusy, openFile } from "./sqlite_file.ts";
+import { ModerationTables } from "./sqlite_moderation.ts";
 import { NameTable } from "./sqlite_names.ts";
 import { BUSY_PATIENCE, Writer } from "./sqlite_writer.ts";
 
@@ -33,6 +45,7 @@ export class SqliteEngine implements Engine {
   readonly #nameWriter: Writer;
   readonly #entries: Entries;
   readonly #names: NameTable;
+  readonly #moderation: ModerationTables;
   readonly #followers = new Map<string, Set<(news: News) => void>>();
   #cancelScrub: (() => void) | undefined;
   #cancelSweep: (() => void) | undefined;
@@ -50,6 +63,7 @@ export class SqliteEngine implements Engine {
     this.#secret = options.secret;
     this.#writer = new Writer(file, options.clock);
     this.#entries = new Entries(file, options.retention);
+    this.#moderation = new ModerationTables(file);
     this.#nameWriter = new Writer(nameFile, options.clock);
     this.#names = new NameTable(nameFile);
     this.#sweepLater();
@@ -123,6 +137,30 @@ export class SqliteEngine implements Engine {
 
   holdNames(holds: readonly { user: string; until: number }[]): Promise<void> {
     return this.#nameWriter.run(() => this.#names.hold(holds));
+  }
+
+  roomSettings(room: string): Promise<RoomSettings> {
+    return this.#read(() => this.#moderation.settings(room));
+  }
+
+  changeRoom(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {
+    return this.#writer.run(() => this.#moderation.change(room, change));
+  }
+
+  listedRooms(): Promise<{ room: string; seq: number; date: number }[]> {
+    return this.#read(() => this.#moderation.listed());
+  }
+
+  ban(ban: Ban): Promise<void> {
+    return this.#writer.run(() => this.#moderation.ban(ban));
+  }
+
+  unban(user: string): Promise<boolean> {
+    return this.#writer.run(() => this.#moderation.unban(user));
+  }
+
+  bans(now: number): Promise<Ban[]> {
+    return this.#read(() => this.#moderation.bans(now));
   }
 
   async renewEpoch(): Promise<void> {

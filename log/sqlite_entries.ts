@@ -14,6 +14,7 @@ interface RoomRow {
   head: number;
   date: number;
   floor: number;
+  locked: number;
 }
 
 interface EntryRow {
@@ -28,7 +29,8 @@ interface EntryRow {
   edited: number | null;
 }
 
-const NO_ROOM: RoomRow = { room: 0, head: 0, date: 0, floor: 0 };
+const NO_ROOM: RoomRow = { room: 0, head: 0, date: 0, floor: 0, locked: 0 };
+const ROOM_COLUMNS = "room, head, date, floor, locked";
 const COLUMNS = "seq, kind, user, name, text, date, id, target, edited";
 
 /** The rooms' logs in a database file. Every function is one or more statements; the caller keeps the transaction. */
@@ -57,9 +59,9 @@ export class Entries {
     const page = `SELECT ${COLUMNS} FROM entries WHERE room = ? AND seq > ? AND seq < ? AND date >= ?`;
     this.#epoch = file.prepare("SELECT value FROM meta WHERE key = 'epoch'");
     this.#setEpoch = file.prepare("UPDATE meta SET value = lower(hex(randomblob(16))) WHERE key = 'epoch'");
-    this.#room = file.prepare("SELECT room, head, date, floor FROM rooms WHERE name = ?");
+    this.#room = file.prepare(`SELECT ${ROOM_COLUMNS} FROM rooms WHERE name = ?`);
     this.#addRoom = file.prepare(
-      "INSERT INTO rooms (name, head, date, floor) VALUES (?, 0, 0, 0) RETURNING room, head, date, floor",
+      `INSERT INTO rooms (name, head, date, floor) VALUES (?, 0, 0, 0) RETURNING ${ROOM_COLUMNS}`,
     );
     this.#setHead = file.prepare("UPDATE rooms SET head = ?, date = ? WHERE room = ?");
     this.#add = file.prepare(`INSERT INTO entries (room, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
@@ -70,7 +72,7 @@ export class Entries {
     this.#messagesUp = file.prepare(`${page} AND kind = 0 ORDER BY seq LIMIT ?`);
     this.#messagesDown = file.prepare(`${page} AND kind = 0 ORDER BY seq DESC LIMIT ?`);
     this.#entriesUp = file.prepare(`${page} ORDER BY seq LIMIT ?`);
-    this.#nextRoom = file.prepare("SELECT room, head, date, floor FROM rooms WHERE room > ? ORDER BY room LIMIT 1");
+    this.#nextRoom = file.prepare(`SELECT ${ROOM_COLUMNS} FROM rooms WHERE room > ? ORDER BY room LIMIT 1`);
     this.#setFloor = file.prepare("UPDATE rooms SET floor = ? WHERE room = ?");
     this.#blank = file.prepare("UPDATE entries SET text = NULL WHERE room = ? AND seq > ? AND seq <= ?");
     // Dates never go down, so only the first rows need to be looked at.
@@ -157,6 +159,7 @@ export class Entries {
       const first = this.#byId.get(room.room, draft.user, kind, draft.id) as EntryRow | undefined;
       if (first) return { entry: toEntry(first, draft.room), repeated: true };
     }
+    if (room.locked === 1 && draft.action !== "delete_message") return { refused: "locked" };
     const date = Math.max(room.date, now);
     const row: EntryRow = {
       seq: room.head + 1,
@@ -173,7 +176,8 @@ export class Entries {
       const target = this.#bySeq.get(room.room, draft.target) as EntryRow | undefined;
       const held = target && target.seq > this.#floor(room) && target.date >= this.#oldest(now);
       if (!held || target.kind !== KIND.send_message || target.text === null) return { refused: "not_found" };
-      if (target.user !== draft.user) return { refused: "forbidden" };
+      const moderator = draft.action === "delete_message" && draft.moderator;
+      if (target.user !== draft.user && !moderator) return { refused: "forbidden" };
       this.#rewrite.run(row.text, row.text === null ? target.edited : date, room.room, target.seq);
       this.#rewriteEdits.run(row.text, room.room, target.seq);
     }

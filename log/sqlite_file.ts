@@ -45,6 +45,19 @@ const MIGRATIONS = [
     until INTEGER NOT NULL
   ) WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE rooms ADD COLUMN locked INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE rooms ADD COLUMN listed INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE rooms ADD COLUMN slow_seconds INTEGER NOT NULL DEFAULT 0;
+
+  CREATE TABLE bans (
+    user TEXT PRIMARY KEY,
+    date INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    address TEXT
+  ) WITHOUT ROWID;
+  `,
 ];
 
 /**
