@@ -1,0 +1,51 @@
+import type { Hono } from "hono";
+import { roomName } from "../chat/names.ts";
+import { PAGE_SIZE, PAGE_SIZE_LIMIT } from "../chat/protocol.ts";
+import { Refusal } from "../chat/refusal.ts";
+import type { House } from "./house.ts";
+import { cookieFor } from "./identity.ts";
+import { isSecure, originAllowed } from "./origin.ts";
+import { problem } from "./problem.ts";
+
+/** What is asked and changed over HTTP, under `/api`. */
+export function addApi(app: Hono, house: House): void {
+  const { identities } = house;
+
+  app.use("/api/*", async (c, next) => {
+    if (c.req.method === "GET" || originAllowed(c.req.raw, house.allowedOrigins)) return await next();
+    return problem(new Refusal("forbidden", "This page may not call. Its origin belongs into ALLOWED_ORIGINS."));
+  });
+
+  app.post("/api/session", async (c) => {
+    const known = await identities.identify(c.req.raw);
+    if (known === "bad token") return problem(new Refusal("forbidden", "The token is no good. Ask without it."), 401);
+    const { user } = known ?? await identities.newcomer();
+    const { name } = await house.people.nameOf(user);
+    const token = await identities.token(user);
+    c.header("set-cookie", cookieFor(token, isSecure(c.req.raw, house.trustProxy)));
+    c.header("cache-control", "no-store");
+    return c.json({ user, name, token }, 201);
+  });
+
+  app.get("/api/rooms/:room/messages", async (c) => {
+    const room = roomName(c.req.param("room"));
+    const { before, after, limit = PAGE_SIZE } = {
+      before: wholeNumber(c.req.query("before"), "before"),
+      after: wholeNumber(c.req.query("after"), "after"),
+      limit: wholeNumber(c.req.query("limit"), "limit"),
+    };
+    if (before !== undefined && after !== undefined) {
+      throw new Refusal("bad_frame", "Ask for what is before a place or after it, not both.");
+    }
+    const page = await house.log.history(room, { before, after, limit: Math.min(Math.max(limit, 1), PAGE_SIZE_LIMIT) });
+    c.header("cache-control", "no-store");
+    return c.json({ room, epoch: page.epoch, seq: page.seq, messages: page.messages, more: page.more });
+  });
+}
+
+/** @throws {Refusal} `bad_frame` */
+function wholeNumber(text: string | undefined, name: string): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,15}$/.test(text)) throw new Refusal("bad_frame", `"${name}" is a whole number.`);
+  return Number(text);
+}

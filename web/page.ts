@@ -1,0 +1,30 @@
+import type { Hono } from "hono";
+import { etag, RETAINED_304_HEADERS } from "hono/etag";
+import { isRoomName } from "../chat/names.ts";
+import { type Asset, PAGE } from "./assets.ts";
+import type { House } from "./house.ts";
+import { cookieFor, sessionCookie } from "./identity.ts";
+import { isSecure } from "./origin.ts";
+
+/** The page, in whatever room, and its files. To be added last: it takes every address that is left. */
+export function addPage(app: Hono, { assets, identities, trustProxy }: House): void {
+  app.use(etag({ retainedHeaders: [...RETAINED_304_HEADERS, "set-cookie"] }));
+  const serve = (asset: Asset | undefined, status = 200) =>
+    asset && new Response(asset.body, { status, headers: { "content-type": asset.type, "cache-control": "no-cache" } });
+  const servePage = async (request: Request, status?: number) => {
+    const response = serve(assets.get(PAGE), status)!;
+    // A cookie that is no good is replaced here, so that no page is ever stuck with one.
+    if (sessionCookie(request) !== undefined && await identities.identify(request) === undefined) {
+      const { token } = await identities.newcomer();
+      response.headers.set("set-cookie", cookieFor(token, isSecure(request, trustProxy)));
+    }
+    return response;
+  };
+  app.get("/", (c) => servePage(c.req.raw));
+  app.get("/r/:room", (c) => {
+    // Where there can be no such room the page says so, and shows a way out.
+    return servePage(c.req.raw, isRoomName(c.req.param("room")) ? 200 : 404);
+  });
+  app.get("/favicon.ico", (c) => serve(assets.get("/static/favicon.svg")) ?? c.notFound());
+  app.get("*", (c) => serve(assets.get(new URL(c.req.url).pathname)) ?? c.notFound());
+}
