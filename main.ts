@@ -10,6 +10,7 @@ import { MemoryEngine } from "./log/memory.ts";
 import { secretFile } from "./log/secret.ts";
 import { SqliteEngine } from "./log/sqlite.ts";
 import { readSettings, type Settings } from "./settings.ts";
+import { TrustedProxies } from "./web/address.ts";
 import { createApp } from "./web/app.ts";
 import { loadAssets } from "./web/assets.ts";
 import { Identities } from "./web/identity.ts";
@@ -44,10 +45,10 @@ export async function start(settings: Settings, clock: Clock = systemClock): Pro
     people: lobby.people,
     sockets,
     allowedOrigins: settings.ALLOWED_ORIGINS,
-    trustProxy: settings.TRUST_PROXY,
+    proxies: new TrustedProxies(settings.TRUST_PROXY, (sentence) => console.warn(sentence)),
     ready: () => draining ? Promise.resolve(false) : engine.check().then(() => true, () => false),
   });
-  const server = listen(settings, (request) => app.fetch(request));
+  const server = listen(settings, (request, info) => app.fetch(request, info));
 
   return {
     port: server.addr.port,

@@ -1,14 +1,13 @@
-import type { Hono } from "hono";
 import { roomName } from "../chat/names.ts";
 import { PAGE_SIZE, PAGE_SIZE_LIMIT } from "../chat/protocol.ts";
 import { Refusal } from "../chat/refusal.ts";
-import type { House } from "./house.ts";
+import type { App, House } from "./house.ts";
 import { cookieFor } from "./identity.ts";
-import { isSecure, originAllowed } from "./origin.ts";
+import { originAllowed } from "./origin.ts";
 import { problem } from "./problem.ts";
 
 /** What is asked and changed over HTTP, under `/api`. */
-export function addApi(app: Hono, house: House): void {
+export function addApi(app: App, house: House): void {
   const { identities } = house;
 
   app.use("/api/*", async (c, next) => {
@@ -22,7 +21,7 @@ export function addApi(app: Hono, house: House): void {
     const { user } = known ?? await identities.newcomer();
     const { name } = await house.people.nameOf(user);
     const token = await identities.token(user);
-    c.header("set-cookie", cookieFor(token, isSecure(c.req.raw, house.trustProxy)));
+    c.header("set-cookie", cookieFor(token, house.proxies.isSecure(c.req.raw)));
     c.header("cache-control", "no-store");
     return c.json({ user, name, token }, 201);
   });

@@ -2,13 +2,13 @@ import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { Refusal } from "../chat/refusal.ts";
 import { addApi } from "./api.ts";
-import type { House } from "./house.ts";
+import type { App, House } from "./house.ts";
 import { addPage } from "./page.ts";
 import { problem } from "./problem.ts";
 
 /** All that is served over HTTP; the socket's upgrade too. Each file of routes adds its own. */
-export function createApp(house: House): Hono {
-  const app = new Hono();
+export function createApp(house: House): App {
+  const app: App = new Hono();
 
   // Before any middleware: the answer to an upgrade is the runtime's own and must not be touched.
   app.get("/connect", (c) => house.sockets.connect(c.req.raw));

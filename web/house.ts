@@ -1,8 +1,13 @@
+import type { Hono } from "hono";
 import type { Log } from "../chat/log.ts";
 import type { People } from "../chat/people.ts";
+import type { TrustedProxies } from "./address.ts";
 import type { Asset } from "./assets.ts";
 import type { Identities } from "./identity.ts";
 import type { Sockets } from "./socket.ts";
+
+/** The routes. `c.env` is what `Deno.serve` tells of a request: `proxies.addressKey(c.req.raw, c.env.remoteAddr)`. */
+export type App = Hono<{ Bindings: Deno.ServeHandlerInfo }>;
 
 /** What the doors lead to. */
 export interface House {
@@ -12,8 +17,8 @@ export interface House {
   people: People;
   sockets: Sockets;
   allowedOrigins: readonly string[];
-  /** Proxies in front whose `X-Forwarded-Proto` may be believed. */
-  trustProxy: number;
+  /** Tells where a request comes from, and whether by TLS. */
+  proxies: TrustedProxies;
   /** Whether the store answers and nobody is being sent away. */
   ready(): Promise<boolean>;
 }

@@ -16,9 +16,3 @@ export function originAllowed(request: Request, allowed: readonly string[]): boo
 function withoutDefaultPort(host: string | null, origin: string): string | undefined {
   return host === null ? undefined : URL.parse(`${origin.slice(0, origin.indexOf(":"))}://${host}`)?.host;
 }
-
-/** Whether the client speaks TLS, to this server or to one of the proxies in front of it that may be believed. */
-export function isSecure(request: Request, trustProxy: number): boolean {
-  if (new URL(request.url).protocol === "https:") return true;
-  return trustProxy > 0 && request.headers.get("x-forwarded-proto")?.split(",").at(-trustProxy)?.trim() === "https";
-}

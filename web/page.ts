@@ -1,13 +1,11 @@
-import type { Hono } from "hono";
 import { etag, RETAINED_304_HEADERS } from "hono/etag";
 import { isRoomName } from "../chat/names.ts";
 import { type Asset, PAGE } from "./assets.ts";
-import type { House } from "./house.ts";
+import type { App, House } from "./house.ts";
 import { cookieFor, sessionCookie } from "./identity.ts";
-import { isSecure } from "./origin.ts";
 
 /** The page, in whatever room, and its files. To be added last: it takes every address that is left. */
-export function addPage(app: Hono, { assets, identities, trustProxy }: House): void {
+export function addPage(app: App, { assets, identities, proxies }: House): void {
   app.use(etag({ retainedHeaders: [...RETAINED_304_HEADERS, "set-cookie"] }));
   const serve = (asset: Asset | undefined, status = 200) =>
     asset && new Response(asset.body, { status, headers: { "content-type": asset.type, "cache-control": "no-cache" } });
@@ -16,7 +14,7 @@ export function addPage(app: Hono, { assets, identities, trustProxy }: House): v
     // A cookie that is no good is replaced here, so that no page is ever stuck with one.
     if (sessionCookie(request) !== undefined && await identities.identify(request) === undefined) {
       const { token } = await identities.newcomer();
-      response.headers.set("set-cookie", cookieFor(token, isSecure(request, trustProxy)));
+      response.headers.set("set-cookie", cookieFor(token, proxies.isSecure(request)));
     }
     return response;
   };
