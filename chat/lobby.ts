@@ -1,8 +1,9 @@
 import type { Clock } from "./clock.ts";
 import { type Connection, Delivery } from "./delivery.ts";
+import { Elsewhere } from "./elsewhere.ts";
 import type { Draft, Engine, Outcome, Signal } from "./log.ts";
 import { People, type Person } from "./people.ts";
-import { type Limits, type NameChanged } from "./protocol.ts";
+import type { Limits, Member, NameChanged } from "./protocol.ts";
 import { Refusal } from "./refusal.ts";
 import { Room } from "./room.ts";
 import { Session } from "./session.ts";
@@ -43,6 +44,7 @@ export class Lobby {
   readonly #engine: Engine;
   readonly #rooms = new Map<string, Room>();
   readonly #sessions = new Set<Session>();
+  readonly #elsewhere: Elsewhere;
   readonly #tick: Tick;
   #drafts: Waiting[] = [];
   #window = { from: 0, kept: 0, before: 0 };
@@ -56,7 +58,13 @@ export class Lobby {
     this.#engine = engine;
     this.people = new People(engine, clock, random);
     this.#tick = new Tick(clock, () => this.#turn());
+    this.#elsewhere = new Elsewhere(clock, (signal) => engine.signal(signal), {
+      held: (room, member) => this.#rooms.get(room)?.members.holdElsewhere(member),
+      released: (room, user) => this.#rooms.get(room)?.members.releaseElsewhere(user),
+      here: () => this.#here(),
+    });
     engine.onSignal((signal) => this.#hear(signal));
+    this.#elsewhere.start();
   }
 
   /** Begins a session for a connection that has just opened. */
@@ -82,6 +90,8 @@ export class Lobby {
           this.#tick.request(room.patient);
         },
         forget: (room) => this.#rooms.delete(room.name),
+        announce: (room, user, name) => this.#elsewhere.announce(room.name, user, name),
+        heldElsewhere: (room) => this.#elsewhere.membersIn(room),
       });
       this.#rooms.set(name, room);
     }
@@ -121,8 +131,15 @@ export class Lobby {
     await this.#tick.settled();
   }
 
-  /** Ends every session, and all that would still happen by itself. */
+  /** How many different people are in a room, wherever they are connected. */
+  countIn(name: string): number {
+    const room = this.#rooms.get(name);
+    return room ? room.members.count : new Set([...this.#elsewhere.membersIn(name)].map(({ user }) => user)).size;
+  }
+
+  /** Ends every session, and all that would still happen by itself. Others take its people for here a little longer. */
   close(): void {
+    this.#elsewhere.leave();
     for (const session of this.#sessions) session.end();
     for (const room of this.#rooms.values()) room.dispose();
     this.people.dispose();
@@ -180,8 +197,14 @@ export class Lobby {
     return this.#drafts.length;
   }
 
+  *#here(): Generator<{ room: string; member: Member }> {
+    for (const [room, { members }] of this.#rooms) for (const member of members.listHere()) yield { room, member };
+  }
+
   #hear(signal: Signal): void {
     switch (signal.kind) {
+      case "presence":
+        return this.#elsewhere.hear(signal);
       case "typing":
         return this.#rooms.get(signal.room)?.tell({
           action: "typing",
@@ -192,6 +215,7 @@ export class Lobby {
       case "name_changed": {
         const person = this.people.find(signal.user);
         if (person) person.name = signal.name;
+        this.#elsewhere.rename(signal.user, signal.name);
         return this.#showName({ action: "name_changed", user: signal.user, name: signal.name, was: signal.was });
       }
     }

@@ -83,7 +83,24 @@ export type Signal =
   | { kind: "typing"; room: string; user: string; name: string }
   | { kind: "name_changed"; user: string; name: string; was: string }
   | { kind: "room_changed"; room: string; settings: RoomSettings }
-  | { kind: "bans_changed" };
+  | { kind: "bans_changed" }
+  | PresenceSignal;
+
+/** Who is where. `from` is the isolate that tells or asks, `version` counts its changes; see `elsewhere.ts`. */
+export type PresenceSignal =
+  & { kind: "presence"; from: string }
+  & (
+    | { presence: "alive"; version: number }
+    | { presence: "changes"; version: number; changes: PresenceChange[] }
+    /** Asks one of the others, or all of them, for their roster. */
+    | { presence: "who"; of?: string }
+    /** `part` is how many people the parts before this one had. */
+    | { presence: "roster"; version: number; part: number; last: boolean; people: PresenceChange[] }
+    | { presence: "leaving" }
+  );
+
+/** Room, user and name of someone who has come; without the name, of someone who has gone. */
+export type PresenceChange = [room: string, user: string, name?: string];
 
 /** Bytes of JSON in one signal: what fits into one value of every store. */
 export const SIGNAL_BYTES = 32 * 1024;

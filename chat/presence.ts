@@ -9,8 +9,11 @@ export const CROWD_OVER = 80;
 export const COUNT_INTERVAL = 1_000;
 
 interface Presence extends Member {
-  /** How many sessions of this person are in the room. */
+  /** How many sessions of this person are in the room on this isolate. */
   sessions: number;
+  /** How many other isolates and machines hold this person in the room. */
+  elsewhere: number;
+  /** The last session here was lost a moment ago; takes back that this isolate lets go of the person. */
   stayAfterAll?: () => void;
 }
 
@@ -19,16 +22,24 @@ export interface PresenceListener {
   changed(frame: MemberJoined | MemberLeft | RoomCount): void;
   /** The crowd is over: from here on each change is told again, and everyone needs the list that they start from. */
   listAgain(): void;
-  /** The last one has left. */
+  /** This isolate has come to hold a person whom it did not hold before. */
+  held(user: string, name: string): void;
+  /** This isolate holds a person no more; others may. */
+  released(user: string): void;
+  /** The last one whom this isolate held has left. */
   empty(): void;
 }
 
-/** The people in one room. One person is one member, however many sockets they have. */
+/**
+ * The people in one room, wherever they are connected. One person is one member, however many sockets they have, and on
+ * however many machines.
+ */
 export class Members {
   readonly #room: string;
   readonly #clock: Clock;
   readonly #listener: PresenceListener;
   readonly #here = new Map<string, Presence>();
+  #heldHere = 0;
   #crowded = false;
   #countDue: (() => void) | undefined;
 
@@ -38,8 +49,14 @@ export class Members {
     this.#listener = listener;
   }
 
+  /** Different people. */
   get count(): number {
     return this.#here.size;
+  }
+
+  /** Those whom this isolate holds, the ones expected back among them. */
+  get heldHere(): number {
+    return this.#heldHere;
   }
 
   has(user: string): boolean {
@@ -55,25 +72,45 @@ export class Members {
     return members;
   }
 
+  /** All whom this isolate holds. */
+  *listHere(): Generator<Member> {
+    for (const { user, name, sessions, stayAfterAll } of this.#here.values()) {
+      if (sessions > 0 || stayAfterAll) yield { user, name };
+    }
+  }
+
   /** One more session of a person has come. */
-  enter({ user, name }: Member): void {
-    const presence = this.#here.get(user);
-    if (presence) {
-      presence.sessions++;
-      presence.stayAfterAll?.();
+  enter(member: Member): void {
+    const presence = this.#find(member);
+    if (presence.sessions++ > 0) return;
+    if (presence.stayAfterAll) {
+      presence.stayAfterAll();
       presence.stayAfterAll = undefined;
     } else {
-      this.#here.set(user, { user, name, sessions: 1 });
-      this.#change({ action: "member_joined", room: this.#room, user, name });
+      this.#heldHere++;
+      this.#listener.held(presence.user, presence.name);
     }
   }
 
   /** One session of a person has gone. With the last one they have left: now, or after a while if it just got lost. */
   leave(user: string, lost: boolean): void {
     const presence = this.#here.get(user);
-    if (!presence || --presence.sessions > 0) return;
-    if (lost) presence.stayAfterAll = this.#clock.after(LINGER, () => this.#remove(presence));
-    else this.#remove(presence);
+    if (!presence || presence.sessions === 0 || --presence.sessions > 0) return;
+    if (lost) presence.stayAfterAll = this.#clock.after(LINGER, () => this.#release(presence));
+    else this.#release(presence);
+  }
+
+  /** One more of the others holds a person. */
+  holdElsewhere(member: Member): void {
+    this.#find(member).elsewhere++;
+  }
+
+  /** One of the others holds a person no more. */
+  releaseElsewhere(user: string): void {
+    const presence = this.#here.get(user);
+    if (!presence || presence.elsewhere === 0) return;
+    presence.elsewhere--;
+    this.#removeIfNowhere(presence);
   }
 
   rename(user: string, name: string): void {
@@ -87,10 +124,28 @@ export class Members {
     this.#countDue?.();
   }
 
-  #remove({ user, name }: Presence): void {
+  /** Whoever is not here yet has come. */
+  #find({ user, name }: Member): Presence {
+    let presence = this.#here.get(user);
+    if (!presence) {
+      this.#here.set(user, presence = { user, name, sessions: 0, elsewhere: 0 });
+      this.#change({ action: "member_joined", room: this.#room, user, name });
+    }
+    return presence;
+  }
+
+  #release(presence: Presence): void {
+    presence.stayAfterAll = undefined;
+    this.#heldHere--;
+    this.#listener.released(presence.user);
+    this.#removeIfNowhere(presence);
+    if (this.#heldHere === 0) this.#listener.empty();
+  }
+
+  #removeIfNowhere({ user, name, sessions, stayAfterAll, elsewhere }: Presence): void {
+    if (sessions > 0 || stayAfterAll || elsewhere > 0) return;
     this.#here.delete(user);
     this.#change({ action: "member_left", room: this.#room, user, name });
-    if (this.count === 0) this.#listener.empty();
   }
 
   /** Up to a hundred people each change is told; above it a count stands in, so that arrivals don't multiply. */

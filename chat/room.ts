@@ -1,25 +1,17 @@
 import type { Clock } from "./clock.ts";
 import { Delivery } from "./delivery.ts";
 import type { Log, News } from "./log.ts";
+import { type Page, Pages } from "./pages.ts";
 import { Members } from "./presence.ts";
-import { type Entry, PAGE_SIZE, type Position, type RoomJoined, type ServerFrame } from "./protocol.ts";
+import type { Entry, Member, Position, RoomJoined, ServerFrame } from "./protocol.ts";
 import { Refusal } from "./refusal.ts";
 import type { Session } from "./session.ts";
+import { Tidings } from "./tidings.ts";
 
 /** Wait before a hole in the log is read again after the store failed, milliseconds. */
 const REREAD_DELAY = 1_000;
 /** Reads of a page that may be overtaken by newer entries before the joiner is told to come again. */
 const JOIN_ATTEMPTS = 3;
-
-/**
- * News of who came and went waits so long for each connection that is to hear it, milliseconds, so that it stays cheap
- * where many come at once; among a few it does not wait at all, and it never comes after what the newcomer says.
- */
-const TIDINGS_WAIT = 5;
-const LONGEST_TIDINGS_WAIT = 500;
-const A_FEW = 10;
-/** How long the newest page may be shown to those who join while nothing is said, milliseconds. */
-const PAGE_LIFE = 1_000;
 
 /** A page waits until the joiner has taken in what was sent before, in steps and at most so long, milliseconds. */
 const DRAIN_PAUSE = 10;
@@ -33,10 +25,11 @@ export interface RoomSurroundings {
   requestFlush(room: Room): void;
   /** The room is empty: nobody holds it any more. */
   forget(room: Room): void;
+  /** Tells other isolates and machines that this one has come to hold a person in this room, or holds them no more. */
+  announce(room: Room, user: string, name?: string): void;
+  /** The people whom others hold in this room, once for each that holds them. */
+  heldElsewhere(room: string): Iterable<Member>;
 }
-
-/** What a join reads: a page, or what was missed. */
-type Page = Position & Pick<RoomJoined, "recovered" | "messages" | "more">;
 
 /** A session on its way in. Until its page has been sent, what comes live is held back for it. */
 interface Arrival {
@@ -60,11 +53,11 @@ export class Room {
   /** The last entry that has been passed on; undefined until the first page has been read. */
   #cursor: number | undefined;
   #news: Entry[] = [];
-  /** What is told beside the log with the next flush: together it costs as much as one of them. */
-  #tidings: ServerFrame[] = [];
-  #tidingsDue: (() => void) | undefined;
-  /** The newest page of the usual size, for as long as it is: many may join at once. */
-  #newest: { page: Promise<Page>; read: number } | undefined;
+  /** Whether something that was told may have been missed, so that the log has to be read. */
+  #suspicious = false;
+  /** What is told beside the log with the next flush. */
+  readonly #tidings: Tidings;
+  readonly #pages: Pages;
   #disposed = false;
   #rereading = false;
   #cancelReread: (() => void) | undefined;
@@ -72,21 +65,21 @@ export class Room {
   constructor(name: string, around: RoomSurroundings) {
     this.name = name;
     this.#around = around;
+    this.#pages = new Pages(name, around.log, around.clock);
+    this.#tidings = new Tidings(around.clock, () => around.requestFlush(this));
     this.members = new Members(name, around.clock, {
-      changed: (frame) => {
-        this.#tidings.push(frame);
-        const hurries = frame.action === "room_count" || this.size < A_FEW;
-        const wait = hurries ? 0 : Math.min(this.size * TIDINGS_WAIT, LONGEST_TIDINGS_WAIT);
-        if (wait === 0) around.requestFlush(this);
-        else this.#tidingsDue ??= around.clock.after(wait, () => around.requestFlush(this));
-      },
+      changed: (frame) => this.#tidings.add(frame, this.size),
       listAgain: () => {
         this.flush();
-        const here = { epoch: this.#epoch!, seq: this.#cursor! };
+        if (this.#cursor === undefined) return;
+        const here = { epoch: this.#epoch!, seq: this.#cursor };
         this.tell(this.#joined({ ...here, recovered: true, messages: [], more: here.seq > 0 }));
       },
+      held: (user, name) => around.announce(this, user, name),
+      released: (user) => around.announce(this, user),
       empty: () => this.forgetIfEmpty(),
     });
+    for (const member of around.heldElsewhere(name)) this.members.holdElsewhere(member);
     this.#unfollow = around.log.follow(name, (news) => this.#hear(news));
   }
 
@@ -116,8 +109,8 @@ export class Room {
     this.#arriving.set(session, arrival);
     try {
       for (let attempt = 0; attempt < JOIN_ATTEMPTS; attempt++) {
-        if (attempt > 0) this.#newest = undefined;
-        const page = await this.#read(ask);
+        if (attempt > 0) this.#pages.outdate();
+        const page = await this.#pages.read(ask);
         await this.#drained(session);
         if (this.#arriving.get(session) !== arrival) return;
         if (this.#epoch === undefined) this.#begin(page);
@@ -147,13 +140,12 @@ export class Room {
 
   /** Passes on what the log brought and who came or went since the last call. */
   flush(): void {
-    const tidings = this.#tidings;
-    this.#tidings = [];
-    this.#tidingsDue?.();
-    this.#tidingsDue = undefined;
+    const tidings = this.#tidings.take();
     const entries: Entry[] = [];
     let hole = false;
     if (this.#cursor !== undefined && !this.#rereading) {
+      hole = this.#suspicious;
+      this.#suspicious = false;
       for (const entry of this.#news.sort((one, other) => one.seq - other.seq)) {
         const next = this.#cursor + entries.length + 1;
         if (entry.seq > next) hole = true;
@@ -185,7 +177,7 @@ export class Room {
 
   /** Nobody is here, on the way or expected back: the room need not be held any longer. */
   forgetIfEmpty(): void {
-    if (this.#sessions.size + this.#arriving.size + this.members.count > 0) return;
+    if (this.#sessions.size + this.#arriving.size + this.members.heldHere > 0) return;
     this.dispose();
     this.#around.forget(this);
   }
@@ -194,36 +186,17 @@ export class Room {
   dispose(): void {
     this.#disposed = true;
     this.members.dispose();
-    this.#tidingsDue?.();
+    this.#tidings.dispose();
     this.#cancelReread?.();
     this.#unfollow();
   }
 
   #hear(news: News): void {
-    this.#newest = undefined;
+    this.#pages.outdate();
     if (this.#epoch !== undefined && news.epoch !== this.#epoch) return this.#restart();
+    if (news.entries.length === 0) this.#suspicious = true;
     for (const entry of news.entries) this.#news.push(entry);
     this.#around.requestFlush(this);
-  }
-
-  async #read(ask: { since?: Position; limit?: number }): Promise<Page> {
-    const { log, clock } = this.#around;
-    if (ask.since) {
-      const missed = await log.read(this.name, ask.since.seq);
-      if (missed.complete && missed.epoch === ask.since.epoch) {
-        return { ...missed, recovered: true, messages: missed.entries, more: ask.since.seq > 0 };
-      }
-    }
-    const limit = ask.limit ?? PAGE_SIZE;
-    if (limit === PAGE_SIZE && this.#newest && clock.monotonic() - this.#newest.read < PAGE_LIFE) {
-      return this.#newest.page;
-    }
-    const page = log.history(this.name, { limit }).then((history) => ({ ...history, recovered: false }));
-    if (limit === PAGE_SIZE) {
-      this.#newest = { page, read: clock.monotonic() };
-      page.catch(() => this.#newest = undefined);
-    }
-    return page;
   }
 
   /** Several joins of one connection must not make a slow reader of it. */
@@ -243,14 +216,14 @@ export class Room {
     this.#epoch = at.epoch;
     this.#cursor = at.seq;
     for (const arrival of this.#arriving.values()) arrival.held = [];
-    if (this.#news.length > 0) this.#around.requestFlush(this);
+    if (this.#news.length > 0 || this.#suspicious) this.#around.requestFlush(this);
   }
 
   /** What was passed on does not lead up to what the log holds now: whoever is here gets the room as it is. */
   #restart(): void {
     this.#epoch = undefined;
     this.#cursor = undefined;
-    this.#newest = undefined;
+    this.#pages.outdate();
     this.#news = [];
     // All at once: each is taken out of the live ones before any page comes, so none hears the new life before its page.
     for (const session of [...this.hearers()]) {

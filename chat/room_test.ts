@@ -156,6 +156,21 @@ Deno.test("news that gets lost, doubled or out of order is put right from the lo
   assert.deepEqual(view(bob), view(ann));
 });
 
+Deno.test("news of news alone sends the room to the log, also when it comes while somebody joins", async () => {
+  const { lobby, engine } = createLobby();
+  withFaultyNews(engine, ({ epoch }, pass) => pass({ epoch, entries: [] }));
+  const ann = await FakeClient.enter(lobby, "ann");
+  await ann.send(message("one"), message("two"));
+  assert.deepEqual(seqs(view(ann)), [1, 2]);
+  const answer = withSlowReads(engine);
+  const bob = new FakeClient(lobby, "bob");
+  await settle();
+  await ann.send(message("three"));
+  for (let reads = 0; reads < 4; reads++) await answer();
+  assert.deepEqual([seqs(view(ann)), seqs(view(bob))], [[1, 2, 3], [1, 2, 3]]);
+  lobby.close();
+});
+
 Deno.test("a hole that can't be read is read again until the store answers", async () => {
   const { lobby, engine, clock } = createLobby();
   let lose = true;
