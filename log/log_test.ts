@@ -8,9 +8,11 @@ import {
   type Outcome,
   PAGE_BYTES,
   type Retention,
+  type Signal,
 } from "../chat/log.ts";
 import { type Entry, type ReceiveMessage, RESUME_LIMIT } from "../chat/protocol.ts";
 import { FakeClock } from "../testing/clock.ts";
+import { until } from "../testing/until.ts";
 import { MemoryEngine } from "./memory.ts";
 import { SqliteEngine } from "./sqlite.ts";
 
@@ -19,6 +21,8 @@ interface Store {
   open(options: { clock: FakeClock; retention?: Retention }): Promise<Engine>;
   /** Whether what was written is there for the next one who opens it. */
   lasting: boolean;
+  /** Whether several who have it open at once hear of each other. */
+  shared: boolean;
   remove(): Promise<void>;
 }
 
@@ -29,6 +33,7 @@ const engines: Record<string, () => Promise<Store>> = {
   memory: () =>
     Promise.resolve({
       lasting: false,
+      shared: false,
       open: ({ clock, retention = KEEP_ALL }) => Promise.resolve(new MemoryEngine({ clock, secret: "s", retention })),
       remove: () => Promise.resolve(),
     }),
@@ -36,6 +41,7 @@ const engines: Record<string, () => Promise<Store>> = {
     const folder = await Deno.makeTempDir();
     return {
       lasting: true,
+      shared: false,
       open: ({ clock, retention = KEEP_ALL }) => SqliteEngine.open(`${folder}/chat.db`, { clock, retention }),
       remove: () => Deno.remove(folder, { recursive: true }),
     };
@@ -59,6 +65,29 @@ const entryOf = (outcome: Outcome): Entry => {
 };
 const appendOne = async (engine: Engine, draft: Draft) => (await engine.append([draft]))[0];
 const texts = (messages: ReceiveMessage[]) => messages.map(({ text }) => text);
+
+/** One who follows a room as the contract says: what comes out of order, or may be missing, is read from the log. */
+class LogView {
+  readonly entries: Entry[] = [];
+  readonly #engine: Engine;
+  readonly #room: string;
+  #reading = Promise.resolve();
+
+  constructor(engine: Engine, room: string) {
+    this.#engine = engine;
+    this.#room = room;
+    engine.follow(room, ({ entries }) => {
+      const isNext = entries.length > 0 && entries.every(({ seq }, at) => seq === this.entries.length + 1 + at);
+      if (isNext) this.entries.push(...entries);
+      else this.#reading = this.#reading.then(() => this.#read());
+    });
+  }
+
+  async #read(): Promise<void> {
+    const { entries } = await this.#engine.read(this.#room, this.entries.length);
+    this.entries.push(...entries.filter(({ seq }) => seq > this.entries.length));
+  }
+}
 
 for (const [name, create] of Object.entries(engines)) {
   /** A rule that this engine keeps. */
@@ -478,4 +507,108 @@ for (const [name, create] of Object.entries(engines)) {
       await other.close();
     },
   );
+
+  /** A rule for two who have the same store open at the same time, as two isolates or two machines have. */
+  const sharedRule = (
+    title: string,
+    check: (both: { one: Engine; other: Engine; clock: FakeClock }) => Promise<void>,
+  ) =>
+    rule(title, async ({ engine, clock, store }) => {
+      if (!store.shared) return;
+      const other = await store.open({ clock });
+      try {
+        await check({ one: engine, other, clock });
+      } finally {
+        await other.close();
+      }
+    });
+
+  sharedRule(
+    "what one of several keeps is heard by the followers of all, in order and once",
+    async ({ one, other }) => {
+      const heard = [one, other].map((engine) => {
+        const news: News[] = [];
+        engine.follow("r", (each) => news.push(each));
+        return news;
+      });
+      await one.append([say("a", { id: "k" }), say("elsewhere", { room: "q" }), say("b")]);
+      await until(() => heard[1].flatMap(({ entries }) => entries).length === 2);
+      await other.append([edit(1, "c"), say("a", { id: "k" }), remove(77)]);
+      await until(() => heard[0].flatMap(({ entries }) => entries).length === 3);
+      await one.append([remove(1)]);
+      const { epoch } = await one.read("r", 0);
+      for (const news of heard) {
+        await until(() => news.flatMap(({ entries }) => entries).length >= 4);
+        const entries = news.flatMap(({ entries }) => entries);
+        assert.deepEqual(entries.map(({ action, seq }) => [action, seq]), [
+          ["receive_message", 1],
+          ["receive_message", 2],
+          ["message_edited", 3],
+          ["message_deleted", 4],
+        ]);
+        assert.deepEqual((entries[0] as ReceiveMessage).text, "a");
+        assert.ok(news.every((each) => each.epoch === epoch));
+      }
+    },
+  );
+
+  sharedRule("what several append at once is one log without gap or double, and all see it", async ({ one, other }) => {
+    const views = [one, other].map((engine) => new LogView(engine, "r"));
+    const batches = Array.from({ length: 20 }, (_, at) => [say(`one ${at}`), say("both", { id: `k${at}` })]);
+    const outcomes = await Promise.all(
+      [one, other].flatMap((engine) => batches.map((batch) => engine.append(batch))),
+    );
+    assert.equal(outcomes.flat().filter((outcome) => "repeated" in outcome && outcome.repeated).length, 20);
+    const { entries, complete } = await one.read("r", 0);
+    assert.ok(complete);
+    assert.deepEqual(entries.map(({ seq }) => seq), Array.from({ length: 60 }, (_, at) => at + 1));
+    for (const view of views) {
+      await until(() => view.entries.length === 60);
+      assert.deepEqual(view.entries, entries);
+    }
+  });
+
+  sharedRule("a signal reaches all others and never the one who gave it, in order", async ({ one, other }) => {
+    const heard: Record<string, Signal[]> = { one: [], other: [] };
+    one.onSignal((signal) => heard.one.push(signal));
+    other.onSignal((signal) => heard.other.push(signal));
+    const typing = (name: string): Signal => ({ kind: "typing", room: "r", user: "ann", name });
+    const settings = { locked: true, listed: false, slow_seconds: 5 };
+    for (let at = 0; at < 10; at++) one.signal(typing(`한국어 ${at}`));
+    one.signal({ kind: "room_changed", room: "r", settings });
+    await until(() => heard.other.length === 11);
+    other.signal({ kind: "bans_changed" });
+    await until(() => heard.one.length > 0);
+    assert.deepEqual(heard.one, [{ kind: "bans_changed" }]);
+    assert.deepEqual(heard.other, [
+      ...Array.from({ length: 10 }, (_, at) => typing(`한국어 ${at}`)),
+      { kind: "room_changed", room: "r", settings },
+    ]);
+  });
+
+  sharedRule("a name that several claim at once is one person's", async ({ one, other, clock }) => {
+    const claim = (engine: Engine, user: string) =>
+      engine.claimName({
+        user,
+        name: "Ada",
+        key: "ada",
+        chosen: true,
+        until: clock.now() + 1_000,
+        now: clock.now(),
+      });
+    const got = await Promise.all(["a", "b", "c", "d"].flatMap((user) => [claim(one, user), claim(other, `${user}2`)]));
+    assert.equal(got.filter((name) => name !== undefined).length, 1);
+  });
+
+  sharedRule("another epoch that one begins is told to the followers of all", async ({ one, other }) => {
+    await one.append([say("a")]);
+    const before = await one.read("r", 0);
+    const told: string[] = [];
+    other.follow("r", ({ epoch }) => told.push(epoch));
+    await one.renewEpoch();
+    const { epoch } = await one.read("r", 0);
+    assert.notEqual(epoch, before.epoch);
+    await until(() => told.includes(epoch));
+    assert.equal((await other.read("r", 0)).epoch, epoch);
+  });
 }

@@ -1,0 +1,16 @@
+/** How long something real may take to happen, milliseconds: far more than it does on a busy machine. */
+const PATIENCE = 20_000;
+/** Milliseconds between two looks. */
+const PAUSE = 5;
+
+/**
+ * Resolves as soon as it is so: for what another process or a socket brings, which no fake clock can hurry.
+ * @throws {Error} if it is not so after `PATIENCE`
+ */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (const start = performance.now(); performance.now() - start < PATIENCE;) {
+    if (await isSo()) return;
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  }
+  throw new Error(`It did not become so within ${PATIENCE} ms: ${isSo}`);
+}
