@@ -2,6 +2,7 @@
  * Parley: a chat room that anyone can own. This file reads the settings, chooses the engine, builds the app, serves it
  * and shuts it down; nothing else.
  */
+import config from "./deno.json" with { type: "json" };
 import { type Clock, systemClock } from "./chat/clock.ts";
 import type { Engine } from "./chat/log.ts";
 import { Lobby } from "./chat/lobby.ts";
@@ -9,11 +10,13 @@ import { type Limits, NAME_LIMIT, PING_SECONDS } from "./chat/protocol.ts";
 import { MemoryEngine } from "./log/memory.ts";
 import { secretFile } from "./log/secret.ts";
 import { SqliteEngine } from "./log/sqlite.ts";
+import { timed } from "./log/timed.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { TrustedProxies } from "./web/address.ts";
 import { createApp } from "./web/app.ts";
 import { loadAssets } from "./web/assets.ts";
 import { Identities } from "./web/identity.ts";
+import { Metrics } from "./web/metrics.ts";
 import { Sockets } from "./web/socket.ts";
 
 /** How long leaving may take, milliseconds: Deno Deploy kills after 5 s, and a stalled reader never lets go. */
@@ -33,8 +36,10 @@ export interface Server {
 
 /** Starts serving; resolves once it listens. */
 export async function start(settings: Settings, clock: Clock = systemClock): Promise<Server> {
-  const engine = await openEngine(settings, clock);
+  const metrics = new Metrics(clock, config.version);
+  const engine = timed(await openEngine(settings, clock), clock, metrics.storeAnswered.bind(metrics));
   const lobby = new Lobby(engine, limitsOf(settings), clock, Math.random);
+  metrics.watch(lobby);
   const identities = await Identities.create(await engine.secret());
   const sockets = new Sockets(lobby, identities, settings.ALLOWED_ORIGINS);
   let draining = false;
@@ -44,6 +49,8 @@ export async function start(settings: Settings, clock: Clock = systemClock): Pro
     log: engine,
     people: lobby.people,
     sockets,
+    metrics,
+    metricsToken: settings.METRICS_TOKEN,
     allowedOrigins: settings.ALLOWED_ORIGINS,
     proxies: new TrustedProxies(settings.TRUST_PROXY, (sentence) => console.warn(sentence)),
     ready: () => draining ? Promise.resolve(false) : engine.check().then(() => true, () => false),
@@ -56,6 +63,7 @@ export async function start(settings: Settings, clock: Clock = systemClock): Pro
       draining = true;
       await sockets.close();
       lobby.close();
+      metrics.stop();
       // Whoever has stalled would hold it for ever; the store is closed all the same.
       const patience = new Promise<void>((resolve) => clock.after(SHUTDOWN_PATIENCE, resolve));
       await Promise.race([server.shutdown(), patience]);

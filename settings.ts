@@ -51,6 +51,7 @@ const schema = v.object({
   TEXT_LIMIT: v.optional(wholeNumber(1, TEXT_LIMIT_LIMIT), String(TEXT_LIMIT)),
   HISTORY_MESSAGES: v.optional(wholeNumber(0, 1e9)),
   HISTORY_DAYS: v.optional(wholeNumber(0, 36_500), "0"),
+  METRICS_TOKEN: v.optional(v.string()),
 });
 
 export type Settings = v.InferOutput<typeof schema>;

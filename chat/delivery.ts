@@ -5,9 +5,15 @@ export class Delivery {
   readonly frames: readonly ServerFrame[];
   #each: string[] | undefined;
   #batch: string | undefined;
+  #messages: number | undefined;
 
   constructor(...frames: ServerFrame[]) {
     this.frames = frames;
+  }
+
+  /** How many of the frames are messages that were just said. */
+  get messages(): number {
+    return this.#messages ??= this.frames.filter(({ action }) => action === "receive_message").length;
   }
 
   /** One JSON object a frame, for plain clients. */

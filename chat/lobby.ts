@@ -2,6 +2,7 @@ import type { Clock } from "./clock.ts";
 import { type Connection, Delivery } from "./delivery.ts";
 import { Elsewhere } from "./elsewhere.ts";
 import type { Draft, Engine, Outcome, Signal } from "./log.ts";
+import { Meter } from "./meter.ts";
 import { People, type Person } from "./people.ts";
 import type { Limits, Member, NameChanged } from "./protocol.ts";
 import { Refusal } from "./refusal.ts";
@@ -41,6 +42,7 @@ export class Lobby {
   readonly clock: Clock;
   readonly limits: Limits;
   readonly people: People;
+  readonly meter = new Meter();
   readonly #engine: Engine;
   readonly #rooms = new Map<string, Room>();
   readonly #sessions = new Set<Session>();
@@ -65,6 +67,11 @@ export class Lobby {
     });
     engine.onSignal((signal) => this.#hear(signal));
     this.#elsewhere.start();
+  }
+
+  /** How many are here now: connections through every door, the people they belong to, and the rooms they are in. */
+  get occupancy(): { connections: number; people: number; rooms: number } {
+    return { connections: this.#sessions.size, people: this.people.count, rooms: this.#rooms.size };
   }
 
   /** Begins a session for a connection that has just opened. */
@@ -163,12 +170,18 @@ export class Lobby {
     if (this.#unflushed.size === 0) { for (const settle of this.#settles.splice(0)) settle(); }
     if (this.#drafts.length > 0 || this.#unflushed.size > 0) this.#tick.request(true);
     if (keepsPace) await this.#tick.keepPace(start);
+    this.meter.onTurn(this.clock.monotonic() - start);
   }
 
   /** @returns what tells those who wait what became of it; members must hear of it before */
   async #keep(waiting: Waiting[]): Promise<() => void> {
     try {
       const outcomes = await this.#engine.append(waiting.map(({ draft }) => draft));
+      for (const outcome of outcomes) {
+        if ("entry" in outcome && !outcome.repeated && outcome.entry.action === "receive_message") {
+          this.meter.messagesIn++;
+        }
+      }
       return () => waiting.forEach(({ resolve }, at) => resolve(outcomes[at]));
     } catch (error) {
       return () => waiting.forEach(({ reject }) => reject(error));

@@ -62,6 +62,10 @@ export class People {
     this.#hold([person]);
   }
 
+  get count(): number {
+    return this.#here.size;
+  }
+
   find(user: string): Person | undefined {
     return this.#here.get(user);
   }

@@ -193,9 +193,12 @@ export class Session {
   #fail(error: unknown, about: About): void {
     const { room, id } = about;
     about = { id, room: typeof room === "string" && isRoomName(room) ? roomName(room) : room };
-    if (error instanceof Refusal) return this.#answer(errorFrame(error, about));
-    console.error("a frame could not be handled:", error);
-    this.#answer(errorFrame(new Refusal("unavailable", "Something failed here. Try again in a moment.", 1), about));
+    if (!(error instanceof Refusal)) console.error("a frame could not be handled:", error);
+    const refusal = error instanceof Refusal
+      ? error
+      : new Refusal("unavailable", "Something failed here. Try again in a moment.", 1);
+    this.#lobby.meter.refused(refusal.code);
+    this.#answer(errorFrame(refusal, about));
   }
 }
 

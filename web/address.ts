@@ -56,6 +56,16 @@ export function isLoopback(key: string): boolean {
   return key.startsWith("127.") || key === "::1" || key === "local";
 }
 
+/**
+ * Whether someone on this machine asks, and not a proxy on it for someone else. The name that was asked for must be this
+ * machine's too: a page elsewhere can have its own name lead here.
+ */
+export function isDirectLocal(request: Request, peer: Deno.Addr): boolean {
+  const isLocal = (host: string) => host === "localhost" || isLoopback(keyOf(host) ?? host);
+  return (!("hostname" in peer) || isLocal(peer.hostname)) && isLocal(new URL(request.url).hostname) &&
+    ![...FORWARDING, "via"].some((name) => request.headers.has(name));
+}
+
 /** An address as logs may show it: the network, not the household. */
 export function networkOf(key: string): string {
   if (isIPv4(key)) return `${key.slice(0, key.lastIndexOf("."))}.0/24`;

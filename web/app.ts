@@ -3,18 +3,29 @@ import { secureHeaders } from "hono/secure-headers";
 import { Refusal } from "../chat/refusal.ts";
 import { addApi } from "./api.ts";
 import type { App, House } from "./house.ts";
+import { addMetrics } from "./metrics.ts";
 import { addPage } from "./page.ts";
-import { problem } from "./problem.ts";
+import { problem, refusedWith } from "./problem.ts";
 
 /** All that is served over HTTP; the socket's upgrade too. Each file of routes adds its own. */
 export function createApp(house: House): App {
   const app: App = new Hono();
 
+  const count = async (answer: Response) => {
+    const code = await refusedWith(answer);
+    if (code !== undefined) house.sockets.meter.refused(code);
+    return answer;
+  };
+
   // Before any middleware: the answer to an upgrade is the runtime's own and must not be touched.
-  app.get("/connect", (c) => house.sockets.connect(c.req.raw));
+  app.get("/connect", async (c) => await count(await house.sockets.connect(c.req.raw)));
   app.get("/healthz", (c) => c.text("alive\n"));
   app.get("/readyz", async (c) => await house.ready() ? c.text("ready\n") : c.text("not ready\n", 503));
 
+  app.use(async (c, next) => {
+    await next();
+    await count(c.res);
+  });
   app.use(secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: ["'none'"],
@@ -33,6 +44,7 @@ export function createApp(house: House): App {
     // Sub-domains are not ours to decide about.
     strictTransportSecurity: "max-age=15552000",
   }));
+  addMetrics(app, house);
   addApi(app, house);
   addPage(app, house);
 

@@ -4,6 +4,7 @@ import type { People } from "../chat/people.ts";
 import type { TrustedProxies } from "./address.ts";
 import type { Asset } from "./assets.ts";
 import type { Identities } from "./identity.ts";
+import type { Metrics } from "./metrics.ts";
 import type { Sockets } from "./socket.ts";
 
 /** The routes. `c.env` is what `Deno.serve` tells of a request: `proxies.addressKey(c.req.raw, c.env.remoteAddr)`. */
@@ -16,6 +17,9 @@ export interface House {
   log: Log;
   people: People;
   sockets: Sockets;
+  metrics: Metrics;
+  /** What lets one read the metrics; undefined: only from this machine. */
+  metricsToken: string | undefined;
   allowedOrigins: readonly string[];
   /** Tells where a request comes from, and whether by TLS. */
   proxies: TrustedProxies;

@@ -2,6 +2,7 @@ import type { Clock } from "../chat/clock.ts";
 import type { Connection, Delivery } from "../chat/delivery.ts";
 import { PAGE_BYTES } from "../chat/log.ts";
 import type { Lobby } from "../chat/lobby.ts";
+import type { Meter } from "../chat/meter.ts";
 import { BATCH_PROTOCOL, CLOSE, DEFAULT_ROOM, PING_SECONDS, PLAIN_PROTOCOL } from "../chat/protocol.ts";
 import { Refusal } from "../chat/refusal.ts";
 import type { Session } from "../chat/session.ts";
@@ -32,8 +33,6 @@ export class Sockets {
   readonly #open = new Set<Socket>();
   #allClosed: (() => void) | undefined;
   #stopSweeping: (() => void) | undefined;
-  /** Readers that were let go because they did not keep up. */
-  slowReaders = 0;
 
   constructor(lobby: Lobby, identities: Identities, allowedOrigins: readonly string[]) {
     this.#lobby = lobby;
@@ -76,6 +75,10 @@ export class Sockets {
 
   get limits(): Lobby["limits"] {
     return this.#lobby.limits;
+  }
+
+  get meter(): Meter {
+    return this.#lobby.meter;
   }
 
   /** Milliseconds since some moment: that the clock is set must not look like silence. */
@@ -182,9 +185,10 @@ class Socket implements Connection, EventListenerObject {
     const socket = this.#socket;
     // Once for all frames of a delivery: they have had no chance yet to leave, and are bounded themselves.
     if (socket.bufferedAmount > BUFFER_LIMIT) {
-      this.#sockets.slowReaders++;
+      this.#sockets.meter.slowReaders++;
       return this.close(CLOSE.tooSlow, "Too slow to keep up. Come back and resume.");
     }
+    this.#sockets.meter.messagesOut += delivery.messages;
     if (this.batch) socket.send(delivery.batch);
     else for (const frame of delivery.each) socket.send(frame);
   }

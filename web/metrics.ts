@@ -1,0 +1,161 @@
+import { timingSafeEqual } from "hono/utils/buffer";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Clock } from "../chat/clock.ts";
+import type { Lobby } from "../chat/lobby.ts";
+import { Refusal } from "../chat/refusal.ts";
+import { isDirectLocal } from "./address.ts";
+import type { App, House } from "./house.ts";
+import { problem } from "./problem.ts";
+
+/** How often the event loop is asked how late it is, milliseconds. */
+export const LAG_INTERVAL = 250;
+/** Upper ends in seconds: from what a turn costs when nothing happens to what everyone notices. */
+const DURATIONS = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+/** What `GET /metrics` tells of this isolate. The chat only adds to plain numbers; they are looked at when asked for. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #clock: Clock;
+  readonly #lag: Histogram;
+  readonly #store: Histogram<"operation">;
+  readonly #storeFailures: Counter<"operation">;
+  #stopAsking: () => void;
+
+  /** @param version of Parley */
+  constructor(clock: Clock, version: string) {
+    this.#clock = clock;
+    const registers = [this.#registry];
+    this.#lag = new Histogram({
+      name: "parley_event_loop_lag_seconds",
+      help: "How late a timer was: what everything else has to wait.",
+      buckets: DURATIONS,
+      registers,
+    });
+    this.#store = new Histogram({
+      name: "parley_store_seconds",
+      help: "How long the store took to answer, by what was asked of it.",
+      labelNames: ["operation"],
+      buckets: DURATIONS,
+      registers,
+    });
+    this.#storeFailures = new Counter({
+      name: "parley_store_failures_total",
+      help: "How often the store did not do what was asked of it.",
+      labelNames: ["operation"],
+      registers,
+    });
+    new Gauge({
+      name: "parley_build_info",
+      help: "Always 1; the labels tell what is running.",
+      labelNames: ["version", "deno"],
+      registers,
+    }).set({ version, deno: Deno.version.deno }, 1);
+    this.#gauge("process_resident_memory_bytes", "Memory that the process holds.", () => Deno.memoryUsage().rss);
+    this.#gauge(
+      "process_start_time_seconds",
+      "When the process started, in seconds since 1970.",
+      () => performance.timeOrigin / 1000,
+    );
+    this.#stopAsking = this.#askLater();
+  }
+
+  /** Tells of this lobby from now on. */
+  watch(lobby: Lobby): void {
+    const { meter } = lobby;
+    this.#gauge("parley_connections", "Open connections.", () => lobby.occupancy.connections);
+    this.#gauge(
+      "parley_people",
+      "People who are here, however many connections they have.",
+      () => lobby.occupancy.people,
+    );
+    this.#gauge("parley_rooms", "Rooms with somebody in them.", () => lobby.occupancy.rooms);
+    this.#counter("parley_messages_in_total", "Messages kept.", () => meter.messagesIn);
+    this.#counter(
+      "parley_messages_out_total",
+      "Messages passed on, each counted once for each connection.",
+      () => meter.messagesOut,
+    );
+    this.#counter("parley_slow_readers_total", "Readers let go because they did not keep up.", () => meter.slowReaders);
+    new Counter({
+      name: "parley_refusals_total",
+      help: "What was asked for and refused, by the code that was told.",
+      labelNames: ["code"],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [code, count] of meter.refusals) this.inc({ code }, count);
+      },
+    });
+    const turns = new Histogram({
+      name: "parley_turn_seconds",
+      help: "How long it took to keep and pass on what was waiting together.",
+      buckets: DURATIONS,
+      registers: [this.#registry],
+    });
+    meter.onTurn = (milliseconds) => turns.observe(milliseconds / 1000);
+  }
+
+  /** One answer of the store; as `timed` in `log/` tells it. */
+  storeAnswered(operation: string, milliseconds: number, failed: boolean): void {
+    this.#store.observe({ operation }, milliseconds / 1000);
+    if (failed) this.#storeFailures.inc({ operation });
+  }
+
+  /** Everything, in the text format of Prometheus. */
+  async answer(): Promise<Response> {
+    const headers = { "content-type": this.#registry.contentType, "cache-control": "no-store" };
+    return new Response(await this.#registry.metrics(), { headers });
+  }
+
+  stop(): void {
+    this.#stopAsking();
+  }
+
+  #askLater(): () => void {
+    const asked = this.#clock.monotonic();
+    return this.#clock.after(LAG_INTERVAL, () => {
+      this.#lag.observe(Math.max(0, this.#clock.monotonic() - asked - LAG_INTERVAL) / 1000);
+      this.#stopAsking = this.#askLater();
+    });
+  }
+
+  #gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  #counter(name: string, help: string, read: () => number): void {
+    new Counter({
+      name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  }
+}
+
+/** `GET /metrics`, for whoever has the token; where there is none, for a caller on this very machine. */
+export function addMetrics(app: App, { metrics, metricsToken }: House): void {
+  app.get("/metrics", async (c) => {
+    if (metricsToken === undefined) {
+      if (isDirectLocal(c.req.raw, c.env.remoteAddr)) return await metrics.answer();
+      return problem(
+        new Refusal("forbidden", "Set METRICS_TOKEN, and send it as Authorization: Bearer METRICS_TOKEN."),
+      );
+    }
+    const [, token] = /^bearer +(.+)$/i.exec(c.req.header("authorization") ?? "") ?? [];
+    if (token !== undefined && await timingSafeEqual(token, metricsToken)) return await metrics.answer();
+    const answer = problem(new Refusal("forbidden", "Send METRICS_TOKEN as Authorization: Bearer METRICS_TOKEN."), 401);
+    answer.headers.set("www-authenticate", "Bearer");
+    return answer;
+  });
+}
