@@ -1,13 +1,15 @@
+import { Bans } from "./bans.ts";
 import type { Clock } from "./clock.ts";
 import { type Connection, Delivery } from "./delivery.ts";
 import { Elsewhere } from "./elsewhere.ts";
 import type { Draft, Engine, Outcome, Signal } from "./log.ts";
 import { Meter } from "./meter.ts";
 import { People, type Person } from "./people.ts";
-import type { Limits, Member, NameChanged } from "./protocol.ts";
+import { CLOSE, type Limits, type Member, type NameChanged } from "./protocol.ts";
 import { Refusal } from "./refusal.ts";
 import { Room } from "./room.ts";
 import { Session } from "./session.ts";
+import { SlowMode } from "./slow_mode.ts";
 import { LONGEST_WAIT, Tick } from "./tick.ts";
 
 /**
@@ -42,6 +44,8 @@ export class Lobby {
   readonly clock: Clock;
   readonly limits: Limits;
   readonly people: People;
+  readonly bans: Bans;
+  readonly slowMode: SlowMode;
   readonly meter = new Meter();
   readonly #engine: Engine;
   readonly #rooms = new Map<string, Room>();
@@ -59,6 +63,8 @@ export class Lobby {
     this.limits = limits;
     this.#engine = engine;
     this.people = new People(engine, clock, random);
+    this.bans = new Bans(engine, clock, () => this.#sendBannedAway());
+    this.slowMode = new SlowMode(clock, (draft) => this.append(draft));
     this.#tick = new Tick(clock, () => this.#turn());
     this.#elsewhere = new Elsewhere(clock, (signal) => engine.signal(signal), {
       held: (room, member) => this.#rooms.get(room)?.members.holdElsewhere(member),
@@ -74,9 +80,12 @@ export class Lobby {
     return { connections: this.#sessions.size, people: this.people.count, rooms: this.#rooms.size };
   }
 
-  /** Begins a session for a connection that has just opened. */
-  enter(connection: Connection): Session {
-    const session = new Session(this, connection);
+  /**
+   * Begins a session for a connection that has just opened.
+   * @param address the key of the address from which it comes, where there is one
+   */
+  enter(connection: Connection, address?: string): Session {
+    const session = new Session(this, connection, address);
     this.#sessions.add(session);
     return session;
   }
@@ -85,12 +94,18 @@ export class Lobby {
     this.#sessions.delete(session);
   }
 
+  /** The room of this (normalised) name, if somebody is in it or on the way. */
+  roomHeld(name: string): Room | undefined {
+    return this.#rooms.get(name);
+  }
+
   /** The room of this (normalised) name. It is kept for as long as somebody is in it or on the way. */
   room(name: string): Room {
     let room = this.#rooms.get(name);
     if (!room) {
       room = new Room(name, {
         log: this.#engine,
+        moderation: this.#engine,
         clock: this.clock,
         requestFlush: (room) => {
           this.#unflushed.add(room);
@@ -150,6 +165,7 @@ export class Lobby {
     for (const session of this.#sessions) session.end();
     for (const room of this.#rooms.values()) room.dispose();
     this.people.dispose();
+    this.bans.dispose();
   }
 
   async #turn(): Promise<void> {
@@ -230,6 +246,20 @@ export class Lobby {
         if (person) person.name = signal.name;
         this.#elsewhere.rename(signal.user, signal.name);
         return this.#showName({ action: "name_changed", user: signal.user, name: signal.name, was: signal.was });
+      }
+      case "room_changed":
+        return this.#rooms.get(signal.room)?.refreshSettings();
+      case "bans_changed":
+        return this.bans.refresh();
+    }
+  }
+
+  #sendBannedAway(): void {
+    for (const session of this.#sessions) {
+      try {
+        if (session.person) this.bans.check(session.person.user, session.address);
+      } catch (refusal) {
+        session.connection.close(CLOSE.notAllowed, (refusal as Refusal).message);
       }
     }
   }

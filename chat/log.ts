@@ -6,14 +6,14 @@ import type { DeleteMessage, EditMessage, Entry, Position, ReceiveMessage, SendM
 
 /** What is to be appended, by a person whose frame has been checked. */
 export type Draft =
-  | SendMessage & { user: string; from: string }
+  | SendMessage & { user: string; from: string; /** Answered if it was kept before, and not kept now. */ again?: true }
   | EditMessage & { user: string }
   | DeleteMessage & { user: string; /** It may be anybody's message, also in a locked room. */ moderator?: true };
 
 /**
  * What became of a draft. `repeated`: that id had been used for this kind of action, and `entry` is the first one's
  * (without its text if it has been deleted or has expired). `locked`: nobody sends or edits in this room now; what is
- * repeated is answered all the same.
+ * repeated is answered all the same. What is only sent `again` and was never kept is `not_found`.
  */
 export type Outcome = { entry: Entry; repeated: boolean } | { refused: "not_found" | "forbidden" | "locked" };
 
@@ -126,7 +126,7 @@ export interface Ban {
   until: number;
   /** For moderators only. */
   reason: string;
-  /** A keyed hash of the address from which nobody new may come either. */
+  /** A keyed hash of the address from which nobody may come either; empty until it is known. */
   address?: string;
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
 import { Delivery } from "./delivery.ts";
-import type { Log, News } from "./log.ts";
+import { Known } from "./known.ts";
+import { type Log, type Moderation, type News, ROOM_SETTINGS, type RoomSettings } from "./log.ts";
 import { type Page, Pages } from "./pages.ts";
 import { Members } from "./presence.ts";
 import type { Entry, Member, Position, RoomJoined, ServerFrame } from "./protocol.ts";
@@ -20,6 +21,7 @@ const LONGEST_DRAIN = 10_000;
 /** What a room needs of the house around it. */
 export interface RoomSurroundings {
   log: Log;
+  moderation: Moderation;
   clock: Clock;
   /** Asks for `flush` to be called soon. */
   requestFlush(room: Room): void;
@@ -46,6 +48,7 @@ export class Room {
   readonly members: Members;
   readonly #around: RoomSurroundings;
   readonly #unfollow: () => void;
+  readonly #settings: Known<RoomSettings>;
   readonly #sessions = new Set<Session>();
   #batching = 0;
   readonly #arriving = new Map<Session, Arrival>();
@@ -80,7 +83,17 @@ export class Room {
       empty: () => this.forgetIfEmpty(),
     });
     for (const member of around.heldElsewhere(name)) this.members.holdElsewhere(member);
+    this.#settings = new Known(() => around.moderation.roomSettings(name), around.clock, (settings, before) => {
+      const { locked, slow_seconds } = settings;
+      if (!before || (before.locked === locked && before.slow_seconds === slow_seconds)) return;
+      this.tell({ action: "room_changed", room: name, locked, slow_seconds });
+    });
     this.#unfollow = around.log.follow(name, (news) => this.#hear(news));
+  }
+
+  /** What moderators have set for it, as far as it is known here: the engine judges by what is. */
+  get settings(): RoomSettings {
+    return this.#settings.value ?? ROOM_SETTINGS;
   }
 
   /** Connections that what is said here goes to. */
@@ -110,7 +123,7 @@ export class Room {
     try {
       for (let attempt = 0; attempt < JOIN_ATTEMPTS; attempt++) {
         if (attempt > 0) this.#pages.outdate();
-        const page = await this.#pages.read(ask);
+        const [page] = await Promise.all([this.#pages.read(ask), this.#settings.get()]);
         await this.#drained(session);
         if (this.#arriving.get(session) !== arrival) return;
         if (this.#epoch === undefined) this.#begin(page);
@@ -175,6 +188,11 @@ export class Room {
     }
   }
 
+  /** Its settings may be other ones now: whoever is here is told if they are. */
+  refreshSettings(): void {
+    this.#settings.refresh();
+  }
+
   /** Nobody is here, on the way or expected back: the room need not be held any longer. */
   forgetIfEmpty(): void {
     if (this.#sessions.size + this.#arriving.size + this.members.heldHere > 0) return;
@@ -187,12 +205,14 @@ export class Room {
     this.#disposed = true;
     this.members.dispose();
     this.#tidings.dispose();
+    this.#settings.dispose();
     this.#cancelReread?.();
     this.#unfollow();
   }
 
   #hear(news: News): void {
     this.#pages.outdate();
+    if (news.entries.length === 0) this.refreshSettings();
     if (this.#epoch !== undefined && news.epoch !== this.#epoch) return this.#restart();
     if (news.entries.length === 0) this.#suspicious = true;
     for (const entry of news.entries) this.#news.push(entry);
@@ -208,8 +228,9 @@ export class Room {
 
   #joined({ epoch, seq, recovered, messages, more }: Page): RoomJoined {
     const [members, count] = [this.members.list(), this.members.count];
+    const { locked, slow_seconds } = this.settings;
     const position = { action: "room_joined", room: this.name, epoch, seq, recovered, messages, more } as const;
-    return { ...position, members, count, locked: false, slow_seconds: 0 };
+    return { ...position, members, count, locked, slow_seconds };
   }
 
   #begin(at: Position): void {

@@ -1,5 +1,5 @@
 import { type Connection, Delivery } from "./delivery.ts";
-import type { Draft } from "./log.ts";
+import type { Draft, HeldName } from "./log.ts";
 import type { Lobby } from "./lobby.ts";
 import { checkText, isRoomName, roomName } from "./names.ts";
 import type { Person } from "./people.ts";
@@ -32,6 +32,8 @@ export interface About {
 /** One connection of one person, from its welcome to its end. What it asks is done in the order in which it asks. */
 export class Session {
   readonly connection: Connection;
+  /** The key of the address from which it came, where there is one. */
+  readonly address: string | undefined;
   readonly rooms = new Set<Room>();
   readonly #lobby: Lobby;
   #person: Person | undefined;
@@ -42,9 +44,10 @@ export class Session {
   #lastAppend: Promise<void> | undefined;
   #ended = false;
 
-  constructor(lobby: Lobby, connection: Connection) {
+  constructor(lobby: Lobby, connection: Connection, address: string | undefined) {
     this.#lobby = lobby;
     this.connection = connection;
+    this.address = address;
   }
 
   /** Whose session it is: known from the welcome on, and so to every room. */
@@ -58,11 +61,8 @@ export class Session {
    */
   start(user: string, token: string | undefined, rooms: readonly string[]): void {
     this.#inTurn({}, async () => {
-      const held = await this.#lobby.people.nameOf(user).catch((error) => {
-        this.connection.close(1011, "The server cannot reach its store. Come back.");
-        throw error;
-      });
-      if (this.#ended) return;
+      const held = await this.#admit(user);
+      if (!held || this.#ended) return;
       this.#person = this.#lobby.people.enter(user, held, this);
       const welcome: Welcome = { action: "welcome", user, name: this.#person.name, limits: this.#lobby.limits };
       if (token !== undefined) welcome.token = token;
@@ -90,6 +90,23 @@ export class Session {
     for (const room of this.rooms) room.leave(this, true);
     if (this.#person) this.#lobby.people.leave(this);
     this.#lobby.leave(this);
+  }
+
+  /** What the user is called, if they may be here. */
+  async #admit(user: string): Promise<HeldName | undefined> {
+    const { bans, people } = this.#lobby;
+    try {
+      await bans.admit(user, this.address);
+      const held = await people.nameOf(user);
+      bans.check(user, this.address);
+      return held;
+    } catch (error) {
+      if (error instanceof Refusal && error.code === "forbidden") {
+        return void this.connection.close(CLOSE.notAllowed, error.message);
+      }
+      this.connection.close(1011, "The server cannot reach its store. Come back.");
+      throw error;
+    }
   }
 
   #inTurn(about: About, work: () => void | Promise<void>): void {
@@ -154,10 +171,17 @@ export class Session {
   /** Does not wait for the log: what this client sends next may be kept together with it. */
   #append(draft: Draft): void {
     if (this.#ended) return;
-    this.#lastAppend = this.#lobby.append(draft).then((outcome) => {
+    const slow = this.#roomNamed(draft.room)?.settings.slow_seconds ?? 0;
+    const kept = slow > 0 && draft.action === "send_message"
+      ? this.#lobby.slowMode.append(draft, slow)
+      : this.#lobby.append(draft);
+    this.#lastAppend = kept.then((outcome) => {
+      const room = this.#roomNamed(draft.room);
       if ("entry" in outcome) {
-        if (outcome.repeated) this.#roomNamed(draft.room)?.answer(this, outcome.entry);
+        if (outcome.repeated) room?.answer(this, outcome.entry);
       } else if (outcome.refused === "locked") {
+        // The members here may not have heard of it.
+        if (!room?.settings.locked) room?.refreshSettings();
         throw new Refusal("forbidden", "This room is locked: it can be read, and nobody can send for now.");
       } else if (outcome.refused === "forbidden") {
         throw new Refusal("forbidden", "Only its author can change a message.");

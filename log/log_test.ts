@@ -443,6 +443,23 @@ for (const [name, create] of Object.entries(engines)) {
     assert.equal(entryOf(await appendOne(engine, say("after", { id: "new" }))).seq, 3);
   });
 
+  rule("what is only sent again is answered if it was kept before, and never kept now", async ({ engine }) => {
+    await engine.append([say("first", { id: "k" })]);
+    const again = (id: string): Draft => ({
+      action: "send_message",
+      room: "r",
+      user: "ann",
+      from: "",
+      text: "x",
+      id,
+      again: true,
+    });
+    const [known, unknown] = await engine.append([again("k"), again("new")]);
+    assert.deepEqual([entryOf(known).seq, "repeated" in known && known.repeated], [1, true]);
+    assert.deepEqual(unknown, { refused: "not_found" });
+    assert.equal(entryOf(await appendOne(engine, say("second", { id: "new" }))).seq, 2);
+  });
+
   rule("a moderator deletes anybody's message, also in a locked room", async ({ engine }) => {
     await engine.append([say("bad words", { id: "k" })]);
     await engine.changeRoom("r", { locked: true });
@@ -485,6 +502,8 @@ for (const [name, create] of Object.entries(engines)) {
     assert.equal(await engine.unban("eve"), true);
     assert.equal(await engine.unban("eve"), false);
     assert.deepEqual(await engine.bans(now + 6 * 60_000), []);
+    const anywhere = await ban("eve", 10, { address: "" });
+    assert.deepEqual((await engine.bans(clock.now())).find(({ user }) => user === "eve"), anywhere);
   });
 
   rule("what moderators decided is there for everyone who opens the store", async ({ engine, clock, store }) => {

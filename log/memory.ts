@@ -191,6 +191,7 @@ export class MemoryEngine implements Engine {
     const key = draft.id === undefined ? undefined : `${draft.user} ${draft.action} ${draft.id}`;
     const first = key === undefined ? undefined : room.ids.get(key);
     if (first) return { entry: at(room, first.seq) ?? tombstone(draft, first), repeated: true };
+    if (draft.action === "send_message" && draft.again) return { refused: "not_found" };
     const entry = this.#entry(room, draft);
     if ("refused" in entry) return entry;
     if (draft.id !== undefined) entry.id = draft.id;

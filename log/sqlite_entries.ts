@@ -159,6 +159,7 @@ export class Entries {
       const first = this.#byId.get(room.room, draft.user, kind, draft.id) as EntryRow | undefined;
       if (first) return { entry: toEntry(first, draft.room), repeated: true };
     }
+    if (draft.action === "send_message" && draft.again) return { refused: "not_found" };
     if (room.locked === 1 && draft.action !== "delete_message") return { refused: "locked" };
     const date = Math.max(room.date, now);
     const row: EntryRow = {

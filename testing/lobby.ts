@@ -26,14 +26,15 @@ export class FakeClient implements Connection {
   closed: { code: number; reason: string } | undefined;
   readonly session: Session;
 
-  constructor(lobby: Lobby, user: string, rooms: string[] = ["general"]) {
-    this.session = lobby.enter(this);
+  /** @param address the key of the address from which it comes */
+  constructor(lobby: Lobby, user: string, rooms: string[] = ["general"], address?: string) {
+    this.session = lobby.enter(this, address);
     this.session.start(user, undefined, rooms);
   }
 
   /** Opens one and lets it arrive. */
-  static async enter(lobby: Lobby, user: string, rooms?: string[]): Promise<FakeClient> {
-    const client = new FakeClient(lobby, user, rooms);
+  static async enter(lobby: Lobby, user: string, rooms?: string[], address?: string): Promise<FakeClient> {
+    const client = new FakeClient(lobby, user, rooms, address);
     await settle();
     return client;
   }

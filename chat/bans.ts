@@ -1,0 +1,76 @@
+import type { Clock } from "./clock.ts";
+import { Known } from "./known.ts";
+import type { Ban, Moderation } from "./log.ts";
+import { Refusal } from "./refusal.ts";
+
+/** How often the bans are read anew, milliseconds: the word that there is a new one may get lost between isolates. */
+export const BANS_INTERVAL = 30_000;
+/** In place of an address: the one from which this person comes is banned too, as soon as an isolate sees it. */
+export const ADDRESS_WANTED = "";
+
+/** Who may not be here, as this isolate knows it. */
+export class Bans {
+  readonly #store: Moderation;
+  readonly #clock: Clock;
+  readonly #known: Known<Ban[]>;
+  #byUser = new Map<string, Ban>();
+  #byAddress = new Map<string, Ban>();
+  #stopReading: (() => void) | undefined;
+
+  /** @param changed is called when somebody else may be banned by now */
+  constructor(store: Moderation, clock: Clock, changed: () => void) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#known = new Known(() => store.bans(clock.now()), clock, (bans) => {
+      this.#byUser = new Map(bans.map((ban) => [ban.user, ban]));
+      this.#byAddress = new Map(bans.map((ban) => [ban.address ?? ADDRESS_WANTED, ban]));
+      this.#byAddress.delete(ADDRESS_WANTED);
+      if (bans.length > 0) changed();
+    });
+  }
+
+  /** @throws {Refusal} `forbidden` to who may not come in, `unavailable` as long as nobody can know */
+  async admit(user: string, address: string | undefined): Promise<void> {
+    this.#stopReading ??= this.#clock.after(BANS_INTERVAL, () => this.#readAgain());
+    await this.#known.get();
+    this.check(user, address);
+  }
+
+  /**
+   * Judges by what is known here.
+   * @param address its key, where there is one
+   * @throws {Refusal} `forbidden`
+   */
+  check(user: string, address: string | undefined): void {
+    const ban = this.#byUser.get(user) ?? this.#byAddress.get(address ?? ADDRESS_WANTED);
+    if (!ban || ban.until <= this.#clock.now()) return;
+    if (ban.address === ADDRESS_WANTED && address !== undefined) this.#complete({ ...ban, address });
+    const end = new Date(ban.until).toISOString().slice(0, 16);
+    throw new Refusal("forbidden", `A moderator keeps you out until ${end} UTC. Come back after that.`);
+  }
+
+  /** They may be other ones now. */
+  refresh(): void {
+    this.#known.refresh();
+  }
+
+  dispose(): void {
+    this.#stopReading?.();
+    this.#known.dispose();
+  }
+
+  #readAgain(): void {
+    this.refresh();
+    this.#stopReading = this.#clock.after(BANS_INTERVAL, () => this.#readAgain());
+  }
+
+  /** Now that the address is known it is kept with the ban, unless that has been lifted or replaced in the meantime. */
+  #complete(ban: Ban & { address: string }): void {
+    this.#byUser.set(ban.user, ban);
+    this.#byAddress.set(ban.address, ban);
+    this.#store.bans(this.#clock.now()).then((bans) => {
+      const current = bans.find(({ user, date }) => user === ban.user && date === ban.date);
+      if (current?.address === ADDRESS_WANTED) return this.#store.ban(ban);
+    }).catch((error) => console.error("the address of a ban could not be kept:", error));
+  }
+}
