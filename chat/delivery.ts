@@ -31,6 +31,8 @@ export class Delivery {
 export interface Connection {
   /** Whether it takes many frames as one: then frames that can wait a moment cost less. */
   readonly batch: boolean;
+  /** The name of an event stream. Its client can ask nothing on it, and asks elsewhere. */
+  readonly stream?: string;
   /** Whether a page may be sent without making a slow reader of it. */
   readonly hasRoom: boolean;
   /** Never waits and never throws: a connection that can't keep up ends its session instead. */

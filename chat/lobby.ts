@@ -2,7 +2,8 @@ import { Bans } from "./bans.ts";
 import type { Clock } from "./clock.ts";
 import { type Connection, Delivery } from "./delivery.ts";
 import { Elsewhere } from "./elsewhere.ts";
-import type { Draft, Engine, Outcome, Signal } from "./log.ts";
+import { hearAsked } from "./errand.ts";
+import type { Asked, Draft, Engine, Outcome, RoomSettings, Signal } from "./log.ts";
 import { Meter } from "./meter.ts";
 import { People, type Person } from "./people.ts";
 import { CLOSE, type Limits, type Member, type NameChanged } from "./protocol.ts";
@@ -111,13 +112,21 @@ export class Lobby {
           this.#unflushed.add(room);
           this.#tick.request(room.patient);
         },
-        forget: (room) => this.#rooms.delete(room.name),
+        forget: (room) => {
+          // Two who looked at it may both find it empty, the second one after somebody has come to another one.
+          if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
+        },
         announce: (room, user, name) => this.#elsewhere.announce(room.name, user, name),
         heldElsewhere: (room) => this.#elsewhere.membersIn(room),
       });
       this.#rooms.set(name, room);
     }
     return room;
+  }
+
+  /** What moderators have set for a room, also for one that nobody is in. @throws {Refusal} `unavailable` */
+  async settingsOf(name: string): Promise<RoomSettings> {
+    return this.#rooms.get(name)?.settings ?? await this.#engine.roomSettings(name);
   }
 
   /**
@@ -145,6 +154,11 @@ export class Lobby {
   tellTyping(room: Room, { user, name }: Person): void {
     room.tell({ action: "typing", room: room.name, user, name }, user);
     this.#engine.signal({ kind: "typing", room: room.name, user, name });
+  }
+
+  /** Does what a person asked about their connections, which may be here or elsewhere. */
+  ask(asked: Asked): void {
+    if (!hearAsked(this.people, asked)) this.#engine.signal({ kind: "asked", ...asked });
   }
 
   /** Resolves when all that was said so far has been kept and told; under unbroken load that may be never. */
@@ -241,6 +255,9 @@ export class Lobby {
           user: signal.user,
           name: signal.name,
         }, signal.user);
+      case "asked":
+        hearAsked(this.people, signal);
+        return;
       case "name_changed": {
         const person = this.people.find(signal.user);
         if (person) person.name = signal.name;

@@ -84,6 +84,7 @@ export type Signal =
   | { kind: "name_changed"; user: string; name: string; was: string }
   | { kind: "room_changed"; room: string; settings: RoomSettings }
   | { kind: "bans_changed" }
+  | { kind: "asked" } & Asked
   | PresenceSignal;
 
 /** Who is where. `from` is the isolate that tells or asks, `version` counts its changes; see `elsewhere.ts`. */
@@ -101,6 +102,12 @@ export type PresenceSignal =
 
 /** Room, user and name of someone who has come; without the name, of someone who has gone. */
 export type PresenceChange = [room: string, user: string, name?: string];
+
+/** What a person asks, without a connection to ask on, about connections of theirs that any isolate may hold. */
+export type Asked =
+  | { asked: "typing"; user: string; room: string }
+  /** `stream`: only the event stream of this name; absent: all of this person's event streams in the room. */
+  | { asked: "leave"; user: string; room: string; stream?: string };
 
 /** Bytes of JSON in one signal: what fits into one value of every store. */
 export const SIGNAL_BYTES = 32 * 1024;

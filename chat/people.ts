@@ -71,6 +71,14 @@ export class People {
   }
 
   /**
+   * The person, also one who has no connection here.
+   * @throws {Refusal} `unavailable`
+   */
+  async meet(user: string): Promise<Person> {
+    return this.find(user) ?? { user, ...await this.nameOf(user), sessions: new Set(), typedAt: 0 };
+  }
+
+  /**
    * Gives a person the name they ask for.
    * @returns what they were called before
    * @throws {Refusal} `bad_name`, `name_taken`, `unavailable`

@@ -87,6 +87,8 @@ export interface JoinRoom {
 export interface LeaveRoom {
   action: "leave_room";
   room: string;
+  /** Over HTTP: only the event stream that was opened under this name, not all of this person's. */
+  stream?: string;
   id?: string;
 }
 export interface SendMessage {

@@ -143,6 +143,19 @@ export class Room {
     }
   }
 
+  /**
+   * What someone who joined now would be shown. It makes nobody a member.
+   * @throws {Refusal} `unavailable`
+   */
+  async look(ask: { since?: Position; limit?: number }): Promise<RoomJoined> {
+    try {
+      const [page] = await Promise.all([this.#pages.read(ask), this.#settings.get()]);
+      return this.#joined(page);
+    } finally {
+      this.forgetIfEmpty();
+    }
+  }
+
   /** Takes a session out: lost, if it may be back in a moment. */
   leave(session: Session, lost: boolean): void {
     this.#dropLive(session);

@@ -1,24 +1,21 @@
 import { type Connection, Delivery } from "./delivery.ts";
+import { pageSize } from "./errand.ts";
 import type { Draft, HeldName } from "./log.ts";
 import type { Lobby } from "./lobby.ts";
-import { checkText, isRoomName, roomName } from "./names.ts";
+import { isRoomName, roomName } from "./names.ts";
 import type { Person } from "./people.ts";
 import {
   type ClientFrame,
   CLOSE,
-  type DeleteMessage,
-  type EditMessage,
   type JoinRoom,
   MEMBERS_LISTED,
-  PAGE_SIZE,
-  PAGE_SIZE_LIMIT,
-  type SendMessage,
   type ServerFrame,
   TYPING_SECONDS,
   type Welcome,
 } from "./protocol.ts";
 import { errorFrame, Refusal } from "./refusal.ts";
 import type { Room } from "./room.ts";
+import { draftOf, keep, type Writing } from "./writing.ts";
 
 /** Frames of one client that may wait for the one before them; who sends more without waiting for answers is flooding. */
 export const BACKLOG = 256;
@@ -82,6 +79,29 @@ export class Session {
     });
   }
 
+  /** Whether it is in the room of this (normalised) name. */
+  isIn(name: string): boolean {
+    return this.#roomNamed(name) !== undefined;
+  }
+
+  /**
+   * Its person writes something: told to the others, though not too often and not to a crowd.
+   * @throws {Refusal} `forbidden` to who is not in the room
+   */
+  type(name: string): void {
+    const room = this.#roomNamed(name);
+    if (!room) throw new Refusal("forbidden", "You are not in this room. Join it first.");
+    const now = this.#lobby.clock.now();
+    if (room.members.count > MEMBERS_LISTED || Math.abs(now - this.person.typedAt) < TYPING_SECONDS * 1000) return;
+    this.person.typedAt = now;
+    this.#lobby.tellTyping(room, this.person);
+  }
+
+  /** Its person leaves this room, having said so elsewhere. */
+  leaveRoom(name: string): void {
+    this.receive({ action: "leave_room", room: name });
+  }
+
   /** The connection is no more. Its person stays in the rooms for a moment: most come back. */
   end(): void {
     if (this.#ended) return;
@@ -132,7 +152,7 @@ export class Session {
       case "set_name":
         return this.#rename(frame.name, frame.id);
       case "typing":
-        return this.#type(roomName(frame.room));
+        return this.type(roomName(frame.room));
       case "ping":
         return this.#answer(answerTo(frame.id, { action: "pong" }));
     }
@@ -146,7 +166,7 @@ export class Session {
     }
     this.#joining = room;
     try {
-      await room.join(this, { since, id, limit: Math.min(limit ?? PAGE_SIZE, PAGE_SIZE_LIMIT) });
+      await room.join(this, { since, id, limit: pageSize(limit) });
     } finally {
       this.#joining = undefined;
     }
@@ -159,10 +179,8 @@ export class Session {
     this.#answer(answerTo(id, { action: "room_left", room: name }));
   }
 
-  #write(frame: SendMessage | EditMessage | DeleteMessage): void | Promise<void> {
-    if (frame.action !== "delete_message") checkText(frame.text, this.#lobby.limits.text);
-    const { user, name } = this.person;
-    const draft: Draft = frame.action === "send_message" ? { ...frame, user, from: name } : { ...frame, user };
+  #write(frame: Writing): void | Promise<void> {
+    const draft = draftOf(this.#lobby, this.person, frame);
     const room = this.#roomNamed(frame.room);
     if (room) return this.#append(draft);
     return this.#join(this.#lobby.room(frame.room), {}).then(() => this.#append(draft));
@@ -172,22 +190,8 @@ export class Session {
   #append(draft: Draft): void {
     if (this.#ended) return;
     const slow = this.#roomNamed(draft.room)?.settings.slow_seconds ?? 0;
-    const kept = slow > 0 && draft.action === "send_message"
-      ? this.#lobby.slowMode.append(draft, slow)
-      : this.#lobby.append(draft);
-    this.#lastAppend = kept.then((outcome) => {
-      const room = this.#roomNamed(draft.room);
-      if ("entry" in outcome) {
-        if (outcome.repeated) room?.answer(this, outcome.entry);
-      } else if (outcome.refused === "locked") {
-        // The members here may not have heard of it.
-        if (!room?.settings.locked) room?.refreshSettings();
-        throw new Refusal("forbidden", "This room is locked: it can be read, and nobody can send for now.");
-      } else if (outcome.refused === "forbidden") {
-        throw new Refusal("forbidden", "Only its author can change a message.");
-      } else {
-        throw new Refusal("not_found", "There is no such message any more. Nothing was changed.");
-      }
+    this.#lastAppend = keep(this.#lobby, draft, slow).then(({ entry, repeated }) => {
+      if (repeated) this.#roomNamed(draft.room)?.answer(this, entry);
     }).catch((error) => this.#fail(error, draft));
   }
 
@@ -195,15 +199,6 @@ export class Session {
     const was = await this.#lobby.people.rename(this.person, asked);
     if (was !== this.person.name) this.#lobby.tellName(this.person, was, this);
     this.#answer(answerTo(id, { action: "name_changed", user: this.person.user, name: this.person.name, was }));
-  }
-
-  #type(name: string): void {
-    const room = this.#roomNamed(name);
-    if (!room) throw new Refusal("forbidden", "You are not in this room. Join it first.");
-    const now = this.#lobby.clock.now();
-    if (room.members.count > MEMBERS_LISTED || Math.abs(now - this.person.typedAt) < TYPING_SECONDS * 1000) return;
-    this.person.typedAt = now;
-    this.#lobby.tellTyping(room, this.person);
   }
 
   #roomNamed(name: string): Room | undefined {

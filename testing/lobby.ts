@@ -19,6 +19,8 @@ export function createLobby(options: { clock?: FakeClock; engine?: Engine; limit
 /** A client without a socket: what it was sent stands in `frames`. */
 export class FakeClient implements Connection {
   readonly batch = false;
+  /** Set for one whose client can ask nothing on it. */
+  stream: string | undefined;
   hasRoom = true;
   readonly frames: ServerFrame[] = [];
   /** How many times something came, however many frames it was. */

@@ -19,7 +19,7 @@ const actions = {
     limit: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
     id,
   }),
-  leave_room: v.object({ action: v.literal("leave_room"), room, id }),
+  leave_room: v.object({ action: v.literal("leave_room"), room, stream: id, id }),
   send_message: v.object({ action: v.literal("send_message"), room, text, id }),
   edit_message: v.object({ action: v.literal("edit_message"), room, target: seq, text, id }),
   delete_message: v.object({ action: v.literal("delete_message"), room, target: seq, id }),
