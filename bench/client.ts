@@ -12,9 +12,10 @@ export interface Load {
   sockets: number;
   /** Messages a second in each room. */
   rate: number;
-  /** How long it is measured, seconds, after as long a warm-up as is said here. */
+  /** How long it is measured, seconds, after as long a warm-up as is said here, at a pace of its own. */
   seconds: number;
   warmUp: number;
+  warmUpRate: number;
   /** More than can be delivered: refusals are counted, and how long it takes until all is well again. */
   overload?: boolean;
 }
@@ -180,8 +181,8 @@ export const count = (clients: Client[]) => clients.reduce((sum, client) => sum 
 /** What the speaking thread is asked to do. */
 export type Order =
   | { load: Load }
-  /** Speak at the load's pace. */
-  | { seconds: number }
+  /** Speak at this pace: messages a second in each room. */
+  | { seconds: number; rate: number }
   /** Say one thing, again and again if it is refused, until it has come back within this many milliseconds. */
   | { within: number };
 

@@ -19,7 +19,7 @@ export interface Result {
   /** From sending to arriving, milliseconds. */
   p50: number;
   p99: number;
-  /** Deliveries that never came, after all sending had stopped and the line had been quiet. */
+  /** Deliveries that had not come when the line was quiet, or 20 s after all sending had stopped. */
   lost: number;
   /** Under overload: messages refused, milliseconds until a message passed as quickly as ever, and the memory then. */
   refused?: number;
@@ -31,8 +31,9 @@ export interface Result {
 
 /** One connection of so many has its delays taken down; the others are only counted. */
 const SAMPLED = 16;
-/** What is still on its way is waited for until nothing has come for so long, milliseconds. */
+/** What is still on its way is waited for until nothing has come for so long, and so long at most, milliseconds. */
 const QUIET = 2_000;
+const LONGEST_DRAIN = 20_000;
 /** A message whose way is shorter than this, milliseconds, passes as if nothing had been. */
 const WELL = 50;
 /** Share of one processor from which on this process may be the bottleneck. */
@@ -61,12 +62,12 @@ async function run(load: Load): Promise<Result> {
   await pause(1_000);
   const bytesPerConnection = (residentBytes(load.pid) - empty) / total;
 
-  await tell({ seconds: load.warmUp });
+  await tell({ seconds: load.warmUp, rate: load.warmUpRate });
   clients.forEach((client, at) => {
     if (at % SAMPLED === 0 || clients.length < SAMPLED) client.delays = [];
   });
   const [cpu, own, deliveries, from] = [cpuSeconds(load.pid), cpuSeconds(Deno.pid), count(clients), performance.now()];
-  const { sent, late, refused } = await tell({ seconds: load.seconds });
+  const { sent, late, refused } = await tell({ seconds: load.seconds, rate: load.rate });
   const elapsed = (performance.now() - from) / 1000;
   const usedCpu = cpuSeconds(load.pid) - cpu;
   const ownCpu = (cpuSeconds(Deno.pid) - own) / elapsed;
@@ -83,11 +84,12 @@ async function run(load: Load): Promise<Result> {
     overload.residentBytes = residentBytes(load.pid);
   }
   let received: number;
+  const drained = performance.now() + LONGEST_DRAIN;
   do {
     received = count(clients);
     await pause(received === sent * load.sockets ? 0 : QUIET);
-  } while (count(clients) !== received);
-  const spoken = await tell({ seconds: 0 });
+  } while (count(clients) !== received && performance.now() < drained);
+  const spoken = await tell({ seconds: 0, rate: 0 });
   const result: Result = {
     connectRate,
     cpuPerConnect,

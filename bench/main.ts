@@ -9,9 +9,16 @@ import type { Load } from "./client.ts";
 import type { Result } from "./load.ts";
 
 const RUNS = Number(Deno.args.find((word) => word.startsWith("--runs="))?.slice(7) ?? 5);
-/** How long each is measured, and loaded before. */
+/** How long each is measured, and loaded before, seconds. */
 const SECONDS = 3;
-const WARM_UP = 1;
+const WARM_UP = 3;
+/**
+ * A small load is warmed up with more messages than it has, so that a server is measured that has been up for a while:
+ * a few hundred messages are too few for any of the runtimes to have compiled what they run. None gets more deliveries
+ * a second for that than all can make.
+ */
+const WARM_UP_RATE = 200;
+const WARM_UP_DELIVERIES = 40_000;
 const ONLY = Deno.args.filter((word) => !word.startsWith("--"));
 const here = new URL(".", import.meta.url).pathname;
 
@@ -29,6 +36,8 @@ interface Scene {
   sockets: number;
   rate: number;
   overload?: boolean;
+  /** At most so many runs, where the figure is no promise; as many as are asked for unless set. */
+  runs?: number;
   /** Who takes part; absent: everyone. */
   only?: string[];
 }
@@ -53,7 +62,14 @@ const SCENES: Scene[] = [
     overload: true,
     only: [PARLEY],
   },
-  { name: "lone", about: "1 room × 2 × 20 messages/s: the way of a lone message", rooms: 1, sockets: 2, rate: 20 },
+  {
+    name: "lone",
+    about: "1 room × 2 × 20 messages/s: the way of a lone message",
+    rooms: 1,
+    sockets: 2,
+    rate: 20,
+    runs: 3,
+  },
   ...[10, 100, 1_000, 5_000].map((sockets) => (
     {
       name: `grow${sockets}`,
@@ -61,6 +77,7 @@ const SCENES: Scene[] = [
       rooms: 1,
       sockets,
       rate: 20,
+      runs: 3,
       only: [PARLEY, LOOP],
     }
   )),
@@ -134,6 +151,10 @@ async function findBun(folder: string): Promise<string | undefined> {
   } catch { /* nothing was installed */ }
 }
 
+function warmUpRate({ rooms, sockets, rate }: Scene): number {
+  return rate === 0 ? 0 : Math.max(rate, Math.min(WARM_UP_RATE, WARM_UP_DELIVERIES / (rooms * sockets)));
+}
+
 async function measure(contender: Contender, scene: Scene): Promise<Result> {
   const cwd = await Deno.makeTempDir();
   const [command, ...args] = pinned(0, contender.command);
@@ -156,6 +177,7 @@ async function measure(contender: Contender, scene: Scene): Promise<Result> {
     rate: scene.rate,
     seconds: SECONDS,
     warmUp: WARM_UP,
+    warmUpRate: warmUpRate(scene),
     overload: scene.overload,
   };
   const [loader, ...more] = pinned(1, [
@@ -232,7 +254,7 @@ const processor = /model name\s*: (.+)/.exec(await Deno.readTextFile("/proc/cpui
 const sections: string[] = [];
 for (const scene of SCENES.filter(({ name }) => ONLY.length === 0 || ONLY.includes(name))) {
   const results = new Map<string, Result[]>();
-  for (let run = 0; run < RUNS; run++) {
+  for (let run = 0; run < Math.min(RUNS, scene.runs ?? RUNS); run++) {
     for (const contender of all) {
       const takesPart = scene.only ? scene.only.includes(contender.name) : contender.name !== PLAIN;
       if (!takesPart) continue;
@@ -241,7 +263,10 @@ for (const scene of SCENES.filter(({ name }) => ONLY.length === 0 || ONLY.includ
       results.set(contender.name, [...results.get(contender.name) ?? [], result]);
     }
   }
-  const section = `## ${scene.name}: ${scene.about}\n\n${table(results)}${scene.overload ? overloaded(results) : ""}`;
+  const fewer = scene.runs !== undefined && scene.runs < RUNS ? ` (medians of ${scene.runs} runs)` : "";
+  const section = `## ${scene.name}: ${scene.about}${fewer}\n\n${table(results)}${
+    scene.overload ? overloaded(results) : ""
+  }`;
   console.log(`\n${section}\n`);
   sections.push(section);
 }
@@ -256,6 +281,7 @@ ${RUNS === 1 ? "One run of each" : `Medians of ${RUNS} runs`}, in turns; server 
 }.
 
 ${sections.join("\n\n")}
-`;
+
+${await Deno.readTextFile(`${here}notes.md`)}`;
 if (ONLY.length === 0) await Deno.writeTextFile(`${here}results.md`, text);
 await Deno.remove(folder, { recursive: true });

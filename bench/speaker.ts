@@ -7,11 +7,11 @@ let load: Load;
 let clients: Client[];
 let sent = 0;
 
-async function speak(seconds: number): Promise<number> {
+async function speak(seconds: number, rate: number): Promise<number> {
   const from = performance.now();
-  const all = Math.round(load.rate * load.rooms * seconds);
+  const all = Math.round(rate * load.rooms * seconds);
   for (let done = 0; done < all;) {
-    const due = Math.min(all, Math.floor((performance.now() - from) / 1000 * load.rate * load.rooms));
+    const due = Math.min(all, Math.floor((performance.now() - from) / 1000 * rate * load.rooms));
     for (; done < due; done++) clients[sent++ % clients.length].say();
     await pause(1);
   }
@@ -42,7 +42,7 @@ globalThis.onmessage = async ({ data: order }: MessageEvent<Order>) => {
   } else if ("within" in order) {
     await probe(order.within);
   } else {
-    late = await speak(order.seconds);
+    late = await speak(order.seconds, order.rate);
   }
   const refused = clients.reduce((sum, client) => sum + (client.refused ?? 0), 0);
   self.postMessage({ sent, late, received: count(clients), refused } satisfies Report);

@@ -5,8 +5,8 @@ import type { ServerFrame } from "./protocol.ts";
  * News of who came and went waits so long for each connection that is to hear it, milliseconds, so that it stays cheap
  * where many come at once; among a few it does not wait at all.
  */
-const WAIT = 5;
-const LONGEST_WAIT = 500;
+const WAIT = 10;
+const LONGEST_WAIT = 1_000;
 const A_FEW = 10;
 
 /** What is told in a room beside its log, gathered: together it costs as much as one of them. */
