@@ -18,6 +18,7 @@ import { loadAssets } from "./web/assets.ts";
 import { Identities } from "./web/identity.ts";
 import { Metrics } from "./web/metrics.ts";
 import { Sockets } from "./web/socket.ts";
+import { serveAsWorker, type Server, startWorkers, workerNumber } from "./workers.ts";
 
 /** How long leaving may take, milliseconds: Deno Deploy kills after 5 s, and a stalled reader never lets go. */
 const SHUTDOWN_DEADLINE = 4_000;
@@ -28,18 +29,12 @@ const ROOMS_PER_CONNECTION = 50;
 /** Bytes of a frame for each code point of a text: the longest JSON escape is 12, and the rest of the frame is small. */
 const FRAME_BYTES_PER_CODE_POINT = 16;
 
-export interface Server {
-  port: number;
-  /** Sends everyone away to come back, and lets go of everything. */
-  stop(): Promise<void>;
-}
-
 /** Starts serving; resolves once it listens. */
 export async function start(settings: Settings, clock: Clock = systemClock): Promise<Server> {
-  const metrics = new Metrics(clock, config.version);
+  const metrics = new Metrics(clock, config.version, workerNumber());
   const engine = timed(await openEngine(settings, clock), clock, metrics.storeAnswered.bind(metrics));
   const lobby = new Lobby(engine, limitsOf(settings), clock, Math.random);
-  metrics.watch(lobby);
+  metrics.watch(lobby, engine);
   const identities = await Identities.create(await engine.secret());
   const sockets = new Sockets(lobby, identities, settings.ALLOWED_ORIGINS);
   let draining = false;
@@ -55,7 +50,10 @@ export async function start(settings: Settings, clock: Clock = systemClock): Pro
     proxies: new TrustedProxies(settings.TRUST_PROXY, (sentence) => console.warn(sentence)),
     ready: () => draining ? Promise.resolve(false) : engine.check().then(() => true, () => false),
   });
-  const server = listen(settings, (request, info) => app.fetch(request, info));
+  const server = listening(settings, ({ port, hostname }) =>
+    // Isolates that share a port are given connections in turn.
+    Deno.serve({ port, hostname, reusePort: settings.WORKERS > 1, onListen() {} }, (request, info) =>
+      app.fetch(request, info)));
 
   return {
     port: server.addr.port,
@@ -72,9 +70,20 @@ export async function start(settings: Settings, clock: Clock = systemClock): Pro
   };
 }
 
-function listen({ PORT, HOST }: Settings, handler: Deno.ServeHandler): Deno.HttpServer<Deno.NetAddr> {
+/** Several isolates of this module, each of which serves as `start` does. */
+function startSeveral(settings: Settings, clock: Clock = systemClock): Promise<Server> {
+  // Sockets that share a port would share it with another server's too: nobody may be there.
+  listening(settings, (address) => Deno.listen(address).close());
+  return startWorkers(import.meta.url, settings.WORKERS, settings.PORT, clock);
+}
+
+/** @throws {Error} one sentence that says why nobody can listen there */
+function listening<Result>(
+  { PORT, HOST }: Settings,
+  listen: (address: { port: number; hostname: string }) => Result,
+): Result {
   try {
-    return Deno.serve({ port: PORT, hostname: HOST, onListen() {} }, handler);
+    return listen({ port: PORT, hostname: HOST });
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) {
       throw new Error(`PORT ${PORT} is in use. Stop what runs there or set another PORT.`);
@@ -98,7 +107,12 @@ export async function openEngine(settings: Settings, clock: Clock = systemClock)
       return new MemoryEngine({ clock, retention, secret: secret ?? await secretFile("data/secret") });
     }
     case "sqlite":
-      return await SqliteEngine.open(database.path, { clock, secret, retention: { messages: messages ?? 0, days } });
+      return await SqliteEngine.open(database.path, {
+        clock,
+        secret,
+        retention: { messages: messages ?? 0, days },
+        isolates: settings.WORKERS > 1,
+      });
   }
 }
 
@@ -112,10 +126,11 @@ function limitsOf({ TEXT_LIMIT }: Settings): Limits {
   };
 }
 
-if (import.meta.main) {
+/** Serves until a signal asks it to stop. */
+async function main(): Promise<void> {
   try {
     const settings = readSettings((name) => Deno.env.get(name));
-    const server = await start(settings);
+    const server = settings.WORKERS > 1 ? await startSeveral(settings) : await start(settings);
     const host = ["0.0.0.0", "::"].includes(settings.HOST) ? "localhost" : settings.HOST;
     console.log(`Parley is open at http://${host}:${server.port}`);
     let leaving = false;
@@ -135,3 +150,7 @@ if (import.meta.main) {
     Deno.exit(1);
   }
 }
+
+if (workerNumber() !== undefined) {
+  serveAsWorker((port) => start({ ...readSettings((name) => Deno.env.get(name)), PORT: port }));
+} else if (import.meta.main) await main();

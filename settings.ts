@@ -6,6 +6,8 @@ export type Database = { kind: "memory" } | { kind: "sqlite"; path: string };
 
 /** Most a text may be set to, code points: even all in JSON escapes (12 bytes) it stays below what makes a slow reader. */
 const TEXT_LIMIT_LIMIT = 20_000;
+/** Most isolates on one machine: all of them write to one file, one at a time. */
+const WORKERS_LIMIT = 64;
 /** Settings whose values may hold a password, and are not repeated. */
 const CONFIDENTIAL = ["DATABASE_URL", "SECRET"];
 
@@ -44,6 +46,7 @@ const database = v.pipe(
 const schema = v.object({
   PORT: v.optional(wholeNumber(0, 65_535), "8000"),
   HOST: v.optional(v.string(), "0.0.0.0"),
+  WORKERS: v.optional(wholeNumber(1, WORKERS_LIMIT), "1"),
   DATABASE_URL: v.optional(database, "sqlite:data/chat.db"),
   SECRET: v.optional(v.string()),
   ALLOWED_ORIGINS: v.optional(origins, ""),
@@ -64,7 +67,12 @@ export type Settings = v.InferOutput<typeof schema>;
 export function readSettings(read: (name: string) => string | undefined): Settings {
   const given = Object.fromEntries(Object.keys(schema.entries).map((name) => [name, read(name) || undefined]));
   const result = v.safeParse(schema, given);
-  if (result.success) return result.output;
+  if (result.success) {
+    if (result.output.WORKERS > 1 && result.output.DATABASE_URL.kind === "memory") {
+      throw new Error("WORKERS must be 1 with DATABASE_URL memory:, which isolates can't share.");
+    }
+    return result.output;
+  }
   const [issue] = result.issues;
   const name = String(issue.path![0].key);
   const value = CONFIDENTIAL.includes(name) ? "" : `, not ${JSON.stringify(given[name])}`;

@@ -208,6 +208,12 @@ export interface Engine extends Log, Names, Moderation {
   onSignal(listener: (signal: Signal) => void): void;
 
   /**
+   * How often a room's log held what others had written and nobody had told: its followers were told to look into it.
+   * Counted since the start.
+   */
+  readonly missedNews: number;
+
+  /**
    * Resolves if the store answers, and tells what others write to it.
    * @throws if it does not
    */

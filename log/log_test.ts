@@ -41,8 +41,9 @@ const engines: Record<string, () => Promise<Store>> = {
     const folder = await Deno.makeTempDir();
     return {
       lasting: true,
-      shared: false,
-      open: ({ clock, retention = KEEP_ALL }) => SqliteEngine.open(`${folder}/chat.db`, { clock, retention }),
+      shared: true,
+      open: ({ clock, retention = KEEP_ALL }) =>
+        SqliteEngine.open(`${folder}/chat.db`, { clock, retention, isolates: true }),
       remove: () => Deno.remove(folder, { recursive: true }),
     };
   },
@@ -77,10 +78,17 @@ class LogView {
     this.#engine = engine;
     this.#room = room;
     engine.follow(room, ({ entries }) => {
+      const isKnown = entries.length > 0 && entries.every(({ seq }) => seq <= this.entries.length);
+      if (isKnown) return;
       const isNext = entries.length > 0 && entries.every(({ seq }, at) => seq === this.entries.length + 1 + at);
       if (isNext) this.entries.push(...entries);
       else this.#reading = this.#reading.then(() => this.#read());
     });
+  }
+
+  /** Resolves when what is being read has been read. */
+  settled(): Promise<void> {
+    return this.#reading;
   }
 
   async #read(): Promise<void> {
@@ -583,6 +591,7 @@ for (const [name, create] of Object.entries(engines)) {
     assert.deepEqual(entries.map(({ seq }) => seq), Array.from({ length: 60 }, (_, at) => at + 1));
     for (const view of views) {
       await until(() => view.entries.length === 60);
+      await view.settled();
       assert.deepEqual(view.entries, entries);
     }
   });

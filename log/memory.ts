@@ -169,6 +169,8 @@ export class MemoryEngine implements Engine {
     return Promise.resolve(this.#secret);
   }
 
+  readonly missedNews = 0;
+
   /** There is no other isolate to tell: nobody else sees this memory. */
   signal(): void {}
   onSignal(): void {}

@@ -12,13 +12,17 @@ import type {
   Outcome,
   Retention,
   RoomSettings,
+  Signal,
 } from "../chat/log.ts";
 import type { Entry } from "../chat/protocol.ts";
 import { Refusal } from "../chat/refusal.ts";
+import { Channel } from "./channel.ts";
+import { Followers } from "./followers.ts";
 import { secretFile } from "./secret.ts";
 import { Entries } from "./sqlite_entries.ts";
 import { isBusy, openFile } from "./sqlite_file.ts";
 import { ModerationTables } from "./sqlite_moderation.ts";
+import { Lookout } from "./sqlite_lookout.ts";
 import { NameTable } from "./sqlite_names.ts";
 import { BUSY_PATIENCE, Writer } from "./sqlite_writer.ts";
 
@@ -46,7 +50,11 @@ export class SqliteEngine implements Engine {
   readonly #entries: Entries;
   readonly #names: NameTable;
   readonly #moderation: ModerationTables;
-  readonly #followers = new Map<string, Set<(news: News) => void>>();
+  readonly #followers = new Followers();
+  /** To the other isolates, where there are any. */
+  readonly #channel: Channel | undefined;
+  #hearSignal: (signal: Signal) => void = () => {};
+  readonly #lookout: Lookout;
   #cancelScrub: (() => void) | undefined;
   #cancelSweep: (() => void) | undefined;
   #sweeps = 0;
@@ -55,7 +63,7 @@ export class SqliteEngine implements Engine {
   private constructor(
     file: DatabaseSync,
     nameFile: DatabaseSync,
-    options: { clock: Clock; secret: string; retention: Retention },
+    options: { clock: Clock; secret: string; retention: Retention; channel?: string },
   ) {
     this.#file = file;
     this.#nameFile = nameFile;
@@ -66,6 +74,15 @@ export class SqliteEngine implements Engine {
     this.#moderation = new ModerationTables(file);
     this.#nameWriter = new Writer(nameFile, options.clock);
     this.#names = new NameTable(nameFile);
+    if (options.channel !== undefined) {
+      this.#channel = new Channel(options.channel, {
+        follows: (room) => this.#followers.has(room),
+        news: (room, news) => this.#followers.tell(room, news),
+        epoch: (epoch) => this.#followers.tellAll(epoch),
+        signal: (signal) => this.#hearSignal(signal),
+      });
+    }
+    this.#lookout = new Lookout(file, this.#entries, this.#followers, options.clock);
     this.#sweepLater();
     // What a former life deleted just before it ended may still stand in the write-ahead log.
     this.#scrubLater();
@@ -74,11 +91,12 @@ export class SqliteEngine implements Engine {
   /**
    * Opens the file, which is made with its folder where there is none.
    * @param options.secret where absent, it stands in a file beside the database
+   * @param options.isolates other isolates of this process have it open too: they tell each other what is new
    * @throws {Error} one sentence that says what is wrong
    */
   static async open(
     path: string,
-    options: { clock: Clock; secret?: string; retention: Retention },
+    options: { clock: Clock; secret?: string; retention: Retention; isolates?: boolean },
   ): Promise<SqliteEngine> {
     await Deno.mkdir(dirname(path), { recursive: true });
     const files: DatabaseSync[] = [];
@@ -87,7 +105,8 @@ export class SqliteEngine implements Engine {
         files.push(await openPatiently(path, synchronous, options.clock));
       }
       const secret = options.secret ?? await secretFile(`${path}.secret`);
-      return new SqliteEngine(files[0], files[1], { ...options, secret });
+      const channel = options.isolates ? await Deno.realPath(path) : undefined;
+      return new SqliteEngine(files[0], files[1], { ...options, secret, channel });
     } catch (error) {
       for (const file of files) file.close();
       throw error;
@@ -107,7 +126,8 @@ export class SqliteEngine implements Engine {
       else news.set(entry.room, [entry]);
     }
     for (const [room, entries] of news) {
-      for (const follower of this.#followers.get(room) ?? []) follower({ epoch, entries });
+      this.#followers.tell(room, { epoch, entries });
+      this.#channel?.news(room, { epoch, entries });
     }
     return outcomes;
   }
@@ -121,12 +141,15 @@ export class SqliteEngine implements Engine {
   }
 
   follow(room: string, listener: (news: News) => void): () => void {
-    const followers = this.#followers.get(room) ?? new Set();
-    this.#followers.set(room, followers.add(listener));
-    return () => {
-      followers.delete(listener);
-      if (followers.size === 0 && this.#followers.get(room) === followers) this.#followers.delete(room);
-    };
+    this.#lookout.start();
+    return this.#followers.follow(room, listener, () => {
+      try {
+        return this.#entries.head(room);
+      } catch {
+        // Then they are told once too often to look into the log.
+        return 0;
+      }
+    });
   }
 
   claimName(
@@ -165,20 +188,31 @@ export class SqliteEngine implements Engine {
 
   async renewEpoch(): Promise<void> {
     const epoch = await this.#writer.run(() => this.#entries.renewEpoch());
-    for (const followers of this.#followers.values()) {
-      for (const follower of followers) follower({ epoch, entries: [] });
-    }
+    this.#followers.tellAll(epoch);
+    this.#channel?.epoch(epoch);
   }
 
   secret(): Promise<string> {
     return Promise.resolve(this.#secret);
   }
 
-  signal(): void {}
-  onSignal(): void {}
+  signal(signal: Signal): void {
+    this.#channel?.signal(signal);
+  }
+
+  onSignal(listener: (signal: Signal) => void): void {
+    this.#hearSignal = listener;
+  }
+
+  get missedNews(): number {
+    return this.#lookout.missedNews;
+  }
 
   /** After a write that failed only a write can tell whether the store is well again. */
   async check(): Promise<void> {
+    if (this.#channel && this.#lookout.deaf) {
+      throw new Refusal("unavailable", "This isolate does not hear what the others write. It comes late here.", 2);
+    }
     if (this.#writer.failed) await this.#writer.run(() => this.#file.exec("UPDATE meta SET value = value"));
     else await this.#read(() => this.#entries.epoch);
   }
@@ -187,7 +221,9 @@ export class SqliteEngine implements Engine {
     this.#closed = true;
     this.#cancelScrub?.();
     this.#cancelSweep?.();
+    this.#lookout.stop();
     await Promise.all([this.#writer.settled(), this.#nameWriter.settled()]);
+    this.#channel?.close();
     this.#nameFile.close();
     // The last one to close empties the write-ahead log and removes it.
     this.#file.close();
@@ -232,6 +268,8 @@ export class SqliteEngine implements Engine {
   /** In small steps, with everyone else's writes between them. */
   async #sweep(): Promise<void> {
     const now = this.#clock.now();
+    // One isolate's work is enough; whoever comes first in its minute does it.
+    if (this.#channel && !await this.#writer.run(() => this.#entries.takeTurn(now, SWEEP_INTERVAL / 2))) return;
     if (this.#sweeps++ % SWEEPS_AN_HOUR === 0) {
       await this.#nameWriter.run(() => this.#names.forget(now - GIVEN_NAME_MEMORY));
     }

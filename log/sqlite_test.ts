@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { type Clock, systemClock } from "../chat/clock.ts";
-import type { Draft } from "../chat/log.ts";
+import type { Draft, News } from "../chat/log.ts";
 import { FakeClock } from "../testing/clock.ts";
+import { until } from "../testing/until.ts";
 import { SCRUB_DELAY, SqliteEngine, SWEEP_INTERVAL } from "./sqlite.ts";
+import { LOOK_INTERVAL } from "./sqlite_lookout.ts";
 import { BUSY_PATIENCE } from "./sqlite_writer.ts";
 
 const RETENTION = { messages: 0, days: 0 };
@@ -294,4 +296,64 @@ fileTest("what waits together is written together", async (path) => {
     Array.from({ length: 20 }, (_, at) => at + 1),
   );
   await engine.close();
+});
+
+fileTest("what another process writes is found by looking into the file, and told", async (path) => {
+  const clock = new FakeClock();
+  const [engine, stranger] = [await open(path, clock), await open(path)];
+  const { epoch } = await engine.history("r", { limit: 1 });
+  const heard: News[] = [];
+  engine.follow("r", (news) => heard.push(news));
+  await engine.append([say("ours")]);
+  await clock.advance(10 * LOOK_INTERVAL);
+  assert.equal(heard.length, 1, "what was told is not told again");
+  await stranger.append([say("theirs"), { ...say("theirs"), room: "q" }]);
+  await clock.advance(2 * LOOK_INTERVAL);
+  assert.deepEqual(heard.slice(1), [{ epoch, entries: [] }]);
+  assert.equal(engine.missedNews, 1);
+  await engine.check();
+  await stranger.renewEpoch();
+  await clock.advance(2 * LOOK_INTERVAL);
+  assert.deepEqual(heard.slice(2), [{ epoch: (await engine.read("r", 0)).epoch, entries: [] }]);
+  await Promise.all([engine.close(), stranger.close()]);
+});
+
+fileTest(
+  "an isolate that does not hear the others is not ready until it does, and tells what it finds",
+  async (path) => {
+    const clock = new FakeClock();
+    const engine = await SqliteEngine.open(path, { clock, retention: RETENTION, isolates: true });
+    // As one whose channel is broken: it writes and nobody hears of it.
+    const mute = await open(path);
+    const heard: News[] = [];
+    engine.follow("r", (news) => heard.push(news));
+    for (let at = 0; at < 4; at++) {
+      await engine.check();
+      await mute.append([say(`${at}`)]);
+      await clock.advance(LOOK_INTERVAL);
+    }
+    await assert.rejects(engine.check(), { name: "Refusal", code: "unavailable" });
+    assert.deepEqual([heard.length, engine.missedNews], [3, 3]);
+    await mute.close();
+    await clock.advance(LOOK_INTERVAL);
+    await assert.rejects(engine.check(), "the last one was not told either");
+    const other = await SqliteEngine.open(path, { clock, retention: RETENTION, isolates: true });
+    await other.append([say("told")]);
+    await until(() => heard.at(-1)!.entries.length === 1);
+    await clock.advance(2 * LOOK_INTERVAL);
+    await engine.check();
+    await Promise.all([engine.close(), other.close()]);
+  },
+);
+
+fileTest("of several isolates one at a time lets go of what has expired", async (path) => {
+  const clock = new FakeClock();
+  const engines = [];
+  for (let at = 0; at < 3; at++) {
+    engines.push(await SqliteEngine.open(path, { clock, retention: { messages: 1, days: 0 }, isolates: true }));
+  }
+  await engines[1].append([say("expired"), say("kept")]);
+  await clock.advance(SWEEP_INTERVAL + SCRUB_DELAY);
+  assert.doesNotMatch(await everything(path), /expired/);
+  await Promise.all(engines.map((engine) => engine.close()));
 });

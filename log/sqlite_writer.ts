@@ -3,9 +3,13 @@ import type { Clock } from "../chat/clock.ts";
 import { Refusal } from "../chat/refusal.ts";
 import { isBusy } from "./sqlite_file.ts";
 
-/** How long a write waits for somebody else who is writing, milliseconds, and how long it pauses between two tries. */
+/** How long a write waits for somebody else who is writing, milliseconds. */
 export const BUSY_PATIENCE = 3_000;
-const BUSY_PAUSE = 20;
+/**
+ * How long it pauses on average between two tries, milliseconds: about as long as somebody's commit takes. It does not
+ * grow, or whoever has waited longest would come too late most often.
+ */
+const BUSY_PAUSE = 2;
 
 interface Waiting {
   work: () => unknown;
@@ -78,15 +82,15 @@ export class Writer {
 
   /** Tries again from a timer while somebody else is writing; other errors are for the caller. */
   async #commit(batch: Waiting[]): Promise<unknown[]> {
-    for (let waited = 0;;) {
+    const start = this.#clock.monotonic();
+    for (;;) {
       try {
         return this.#transaction(() => batch.map(({ work }) => work()));
       } catch (error) {
-        if (!isBusy(error) || waited >= BUSY_PATIENCE) throw error;
+        if (!isBusy(error) || this.#clock.monotonic() - start >= BUSY_PATIENCE) throw error;
       }
       // Two who wait for each other should not come back at the same time.
       const pause = BUSY_PAUSE * (0.5 + Math.random());
-      waited += pause;
       await new Promise<void>((resolve) => this.#clock.after(pause, resolve));
     }
   }

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from "hono/utils/buffer";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Clock } from "../chat/clock.ts";
+import type { Engine } from "../chat/log.ts";
 import type { Lobby } from "../chat/lobby.ts";
 import { Refusal } from "../chat/refusal.ts";
 import { isDirectLocal } from "./address.ts";
@@ -21,9 +22,13 @@ export class Metrics {
   readonly #storeFailures: Counter<"operation">;
   #stopAsking: () => void;
 
-  /** @param version of Parley */
-  constructor(clock: Clock, version: string) {
+  /**
+   * @param version of Parley
+   * @param worker which of several isolates this is: each counts for itself, and a label tells them apart
+   */
+  constructor(clock: Clock, version: string, worker?: string) {
     this.#clock = clock;
+    if (worker !== undefined) this.#registry.setDefaultLabels({ worker });
     const registers = [this.#registry];
     this.#lag = new Histogram({
       name: "parley_event_loop_lag_seconds",
@@ -59,9 +64,14 @@ export class Metrics {
     this.#stopAsking = this.#askLater();
   }
 
-  /** Tells of this lobby from now on. */
-  watch(lobby: Lobby): void {
+  /** Tells of this lobby and its store from now on. */
+  watch(lobby: Lobby, store: Pick<Engine, "missedNews">): void {
     const { meter } = lobby;
+    this.#counter(
+      "parley_missed_news_total",
+      "How often what others had written was found by looking, because its news had not come.",
+      () => store.missedNews,
+    );
     this.#gauge("parley_connections", "Open connections.", () => lobby.occupancy.connections);
     this.#gauge(
       "parley_people",
