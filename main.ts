@@ -37,7 +37,6 @@ export async function start(settings: Settings, clock: Clock = systemClock): Pro
   metrics.watch(lobby, engine);
   const identities = await Identities.create(await engine.secret());
   const sockets = new Sockets(lobby, identities, settings.ALLOWED_ORIGINS);
-  let draining = false;
   const app = createApp({
     assets: await loadAssets(new URL("./", import.meta.url)),
     identities,
@@ -48,7 +47,8 @@ export async function start(settings: Settings, clock: Clock = systemClock): Pro
     metricsToken: settings.METRICS_TOKEN,
     allowedOrigins: settings.ALLOWED_ORIGINS,
     proxies: new TrustedProxies(settings.TRUST_PROXY, (sentence) => console.warn(sentence)),
-    ready: () => draining ? Promise.resolve(false) : engine.check().then(() => true, () => false),
+    isDraining: () => lobby.draining,
+    storeAnswers: () => engine.check().then(() => true, () => false),
   });
   const server = listening(settings, ({ port, hostname }) =>
     // Isolates that share a port are given connections in turn.
@@ -58,8 +58,8 @@ export async function start(settings: Settings, clock: Clock = systemClock): Pro
   return {
     port: server.addr.port,
     async stop() {
-      draining = true;
-      await sockets.close();
+      await lobby.drain();
+      await sockets.gone();
       lobby.close();
       metrics.stop();
       // Whoever has stalled would hold it for ever; the store is closed all the same.

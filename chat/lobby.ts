@@ -29,6 +29,8 @@ const OVERLOAD_RETRY = 1;
  */
 const TURN_BYTES = 16 * 1024 * 1024;
 const FRAME_OVERHEAD = 200;
+/** How long a server that is to stop waits for a store that does not answer, milliseconds: it has five seconds in all. */
+export const DRAIN_PATIENCE = 1_500;
 /** UTF-16 units of text that one turn keeps, at least one message, so that one frame is far below what makes a slow reader. */
 const TURN_LENGTH = 32 * 1024;
 
@@ -57,6 +59,7 @@ export class Lobby {
   #window = { from: 0, kept: 0, before: 0 };
   readonly #unflushed = new Set<Room>();
   readonly #settles: (() => void)[] = [];
+  #draining = false;
 
   /** @param random in [0, 1) */
   constructor(engine: Engine, limits: Limits, clock: Clock, random: () => number) {
@@ -171,6 +174,24 @@ export class Lobby {
   countIn(name: string): number {
     const room = this.#rooms.get(name);
     return room ? room.members.count : new Set([...this.#elsewhere.membersIn(name)].map(({ user }) => user)).size;
+  }
+
+  /** Whether nothing new is taken any more, because the server is to stop. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /**
+   * Takes nothing new, waits until what was taken has been kept and told, though not for ever, and sends everyone away to
+   * come back.
+   */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    let cancel = () => {};
+    const patience = new Promise<void>((resolve) => cancel = this.clock.after(DRAIN_PATIENCE, resolve));
+    await Promise.race([this.settled(), patience]);
+    cancel();
+    for (const { connection } of [...this.#sessions]) connection.close(CLOSE.restarting, "Restarting. Come back.");
   }
 
   /** Ends every session, and all that would still happen by itself. Others take its people for here a little longer. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { settle } from "../testing/clock.ts";
 import { createLobby, FakeClient } from "../testing/lobby.ts";
-import { LONGEST_QUEUE, SHORT_QUEUE } from "./lobby.ts";
+import { DRAIN_PATIENCE, LONGEST_QUEUE, SHORT_QUEUE } from "./lobby.ts";
 import { CHOSEN_NAME_HOLD, GIVEN_NAME_HOLD } from "./people.ts";
 import { COUNT_INTERVAL, LINGER } from "./presence.ts";
 import { BACKLOG } from "./session.ts";
@@ -321,4 +321,31 @@ Deno.test("when all has settled, what was said before has been kept and told", a
   assert.equal(bob.last("receive_message").text, "last words");
   lobby.close();
   assert.equal(ann.closed, undefined, "connections are their door's to close");
+});
+
+Deno.test("a server that is to stop keeps and tells what it took, takes nothing more, and sends everyone away", async () => {
+  const { lobby } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  ann.session.receive({ action: "send_message", room: "general", text: "taken" });
+  const drained = lobby.drain();
+  ann.session.receive({ action: "send_message", room: "general", text: "too late" });
+  await drained;
+  for (const client of [ann, bob]) {
+    assert.deepEqual(client.all("receive_message").map(({ text }) => text), ["taken"]);
+    assert.equal(client.closed?.code, 1012);
+  }
+  assert.equal(lobby.meter.messagesIn, 1);
+  lobby.close();
+});
+
+Deno.test("a server that is to stop does not wait for ever for a store that does not answer", async () => {
+  const { clock, engine, lobby } = createLobby();
+  const ann = await FakeClient.enter(lobby, "ann");
+  engine.append = () => new Promise(() => {});
+  await ann.send({ action: "send_message", room: "general", text: "x" });
+  const drained = lobby.drain();
+  await clock.advance(DRAIN_PATIENCE);
+  await drained;
+  assert.equal(ann.closed?.code, 1012);
+  lobby.close();
 });

@@ -68,8 +68,12 @@ export class Session {
     for (const room of rooms) this.receive({ action: "join_room", room });
   }
 
-  /** Takes a frame that the client sent, or the reason why what it sent was none. */
+  /**
+   * Takes a frame that the client sent, or the reason why what it sent was none. Once the server is to stop it takes
+   * none: what is not acknowledged is sent again elsewhere.
+   */
   receive(frame: ClientFrame | Refusal, about: About = frame as ClientFrame): void {
+    if (this.#lobby.draining) return;
     if (this.#waiting >= BACKLOG) {
       return this.connection.close(CLOSE.flooding, "Too many frames at once. Come back later and wait for answers.");
     }

@@ -2,129 +2,18 @@
  * The server is killed under load, again and again, and started on the same file: what was acknowledged is there once,
  * in order, and whoever repeats what was not acknowledged ends with each message exactly once.
  */
-import assert from "node:assert/strict";
-import type { ReceiveMessage, ServerFrame } from "../chat/protocol.ts";
+import { assertNothingLostOrDoubled, RetryingClient } from "../testing/retrying.ts";
 import { type RunningServer, startServer } from "../testing/server.ts";
 
 const KILLS = Deno.env.get("SOAK") === undefined ? 3 : 30;
 const CLIENTS = 4;
-/** Messages that one client has on the way at a time. */
-const WINDOW = 8;
-
-/** A client with the retry rule: what has not come back is sent again with the same id, after resuming. */
-class RetryingClient {
-  readonly #url: string;
-  readonly #name: string;
-  readonly #token: string;
-  readonly user: string;
-  #socket: WebSocket | undefined;
-  #unacknowledged = new Map<string, string>();
-  #sent = 0;
-  #stopping = false;
-  #drained: (() => void) | undefined;
-  /** What was acknowledged, by id. */
-  readonly acknowledged = new Map<string, ReceiveMessage>();
-  /** Everything seen in the room, in the order in which it came. */
-  readonly seen: ReceiveMessage[] = [];
-  epoch: string | undefined;
-
-  constructor(url: string, name: string, session: { user: string; token: string }) {
-    this.#url = url;
-    this.#name = name;
-    this.user = session.user;
-    this.#token = session.token;
-    this.#connect();
-  }
-
-  /** Stops making new messages; resolves when all have been acknowledged. */
-  drain(): Promise<void> {
-    this.#stopping = true;
-    return new Promise((resolve) => {
-      this.#drained = resolve;
-      this.#fill();
-    });
-  }
-
-  async close(): Promise<void> {
-    const socket = this.#socket!;
-    await new Promise((resolve) => {
-      socket.onclose = resolve;
-      socket.close();
-    });
-  }
-
-  #connect(): void {
-    const socket = new WebSocket(`${this.#url.replace("http", "ws")}/connect?room=`, [
-      "chat.batch.v1",
-      `bearer.${this.#token}`,
-    ]);
-    this.#socket = socket;
-    socket.onopen = () => {
-      const last = this.seen.at(-1);
-      const since = last && { epoch: this.epoch, seq: last.seq };
-      socket.send(JSON.stringify({ action: "join_room", room: "general", since }));
-    };
-    socket.onmessage = ({ data }) => {
-      for (const frame of [JSON.parse(data)].flat()) this.#take(frame);
-    };
-    socket.onerror = (event) => event.preventDefault();
-    socket.onclose = () => setTimeout(() => this.#connect(), 20);
-  }
-
-  #take(frame: ServerFrame): void {
-    if (frame.action === "room_joined") {
-      assert.ok(this.seen.length === 0 || frame.recovered, "a short absence is recovered as a whole");
-      assert.ok(this.epoch === undefined || this.epoch === frame.epoch, "a crash is no other epoch");
-      this.epoch = frame.epoch;
-      for (const message of frame.messages) this.#see(message as ReceiveMessage);
-      for (const [id, text] of this.#unacknowledged) this.#send(id, text);
-      this.#fill();
-    } else if (frame.action === "receive_message") {
-      this.#see(frame);
-    }
-  }
-
-  #see(message: ReceiveMessage): void {
-    if (message.seq > (this.seen.at(-1)?.seq ?? 0)) this.seen.push(message);
-    if (message.user !== this.user || !this.#unacknowledged.delete(message.id!)) return;
-    this.acknowledged.set(message.id!, message);
-    this.#fill();
-  }
-
-  #fill(): void {
-    while (!this.#stopping && this.#unacknowledged.size < WINDOW) {
-      const id = String(++this.#sent);
-      this.#unacknowledged.set(id, `${this.#name} ${id}`);
-      this.#send(id, `${this.#name} ${id}`);
-    }
-    if (this.#stopping && this.#unacknowledged.size === 0) this.#drained?.();
-  }
-
-  #send(id: string, text: string): void {
-    if (this.#socket!.readyState !== WebSocket.OPEN) return;
-    this.#socket!.send(JSON.stringify({ action: "send_message", room: "general", text, id }));
-  }
-}
-
-async function wholeLog(url: string): Promise<ReceiveMessage[]> {
-  const messages: ReceiveMessage[] = [];
-  for (let more = true; more;) {
-    const after = messages.at(-1)?.seq ?? 0;
-    const page = await (await fetch(`${url}/api/rooms/general/messages?after=${after}&limit=200`)).json();
-    messages.push(...page.messages);
-    more = page.more;
-  }
-  return messages;
-}
-
 Deno.test(`what is acknowledged outlives ${KILLS} kills under load, once and in order`, async () => {
   const cwd = await Deno.makeTempDir();
   let server: RunningServer = await startServer({ cwd, env: { MESSAGE_RATE: "0" } });
   const { port, url } = server;
-  const clients = await Promise.all(Array.from({ length: CLIENTS }, async (_, at) => {
-    const session = await (await fetch(`${url}/api/session`, { method: "POST" })).json();
-    return new RetryingClient(url, `client ${at}`, session);
-  }));
+  const clients = await Promise.all(
+    Array.from({ length: CLIENTS }, (_, at) => RetryingClient.start(url, `client ${at}`)),
+  );
   const acknowledged = () => clients.reduce((sum, client) => sum + client.acknowledged.size, 0);
 
   for (let kill = 0; kill < KILLS; kill++) {
@@ -135,22 +24,8 @@ Deno.test(`what is acknowledged outlives ${KILLS} kills under load, once and in 
     await server.stop("SIGKILL");
     server = await startServer({ cwd, port, env: { MESSAGE_RATE: "0" } });
   }
-  await Promise.all(clients.map((client) => client.drain()));
 
-  const log = await wholeLog(url);
-  assert.deepEqual(log.map(({ seq }) => seq), log.map((_, at) => at + 1), "no gap");
-  const bySeq = new Map(log.map((message) => [message.seq, message]));
-  for (const client of clients) {
-    for (const message of client.acknowledged.values()) assert.deepEqual(bySeq.get(message.seq), message);
-    const own = log.filter(({ user }) => user === client.user).map(({ id }) => id);
-    assert.equal(new Set(own).size, own.length, "nothing doubled");
-    assert.deepEqual(new Set(own), new Set(client.acknowledged.keys()), "nothing lost");
-  }
-  // The last words of one client may reach another after it has drained.
-  for (const client of clients) {
-    while (client.seen.length < log.length) await new Promise((resolve) => setTimeout(resolve, 5));
-    assert.deepEqual(client.seen, log, "everyone saw the log as it is");
-  }
+  const log = await assertNothingLostOrDoubled(url, clients);
   console.log(`${log.length} messages, ${KILLS} kills, all acknowledged ones kept`);
   await Promise.all(clients.map((client) => client.close()));
   await server.stop();

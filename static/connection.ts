@@ -7,8 +7,8 @@ import type { OpenTransport, Transport } from "./transport.ts";
 export const RETRY_BASE = 500;
 /** …up to this, so that a page left open overnight is back within half a minute. */
 export const RETRY_CEILING = 30_000;
-/** Milliseconds over which everyone spreads out who is told that the server restarts. */
-export const RESTART_SPREAD = 2_000;
+/** Milliseconds over which everyone spreads out who is told that the server restarts: thousands come back, not at once. */
+export const RESTART_SPREAD = 4_000;
 /** Milliseconds, at least, to stay away after having been one too many. */
 export const CROWDED_DELAY = 15_000;
 /** Milliseconds a connection must last before the next loss counts as the first one again. */

@@ -88,6 +88,9 @@ Deno.test("delays double up to the ceiling, each with full jitter", () => {
 Deno.test("those sent away by a restart spread out; those who were one too many stay away longer", () => {
   assert.equal(retryDelay(0, CLOSE.restarting, () => 1), RESTART_SPREAD);
   assert.equal(retryDelay(0, 1001, () => 0), 0);
+  const seconds = Array.from({ length: 1_000 }, (_, at) => retryDelay(0, CLOSE.restarting, () => at / 1_000) / 1_000);
+  const inEach = Object.values(Object.groupBy(seconds, Math.floor)).map((come) => come!.length);
+  assert.deepEqual(inEach, [250, 250, 250, 250], "evenly");
   assert.equal(retryDelay(0, CLOSE.tooManyConnections, () => 0), CROWDED_DELAY);
   assert.equal(retryDelay(0, CLOSE.flooding, () => 1), RETRY_CEILING);
 });

@@ -20,7 +20,10 @@ export function createApp(house: House): App {
   // Before any middleware: the answer to an upgrade is the runtime's own and must not be touched.
   app.get("/connect", async (c) => await count(await house.sockets.connect(c.req.raw)));
   app.get("/healthz", (c) => c.text("alive\n"));
-  app.get("/readyz", async (c) => await house.ready() ? c.text("ready\n") : c.text("not ready\n", 503));
+  app.get("/readyz", async (c) => {
+    if (house.isDraining()) return c.text("draining\n", 503);
+    return await house.storeAnswers() ? c.text("ready\n") : c.text("the store does not answer\n", 503);
+  });
 
   app.use(async (c, next) => {
     await next();
@@ -45,6 +48,10 @@ export function createApp(house: House): App {
     strictTransportSecurity: "max-age=15552000",
   }));
   addMetrics(app, house);
+  app.use("/api/*", async (_, next) => {
+    if (house.isDraining()) throw new Refusal("unavailable", "The server is restarting. Try again in a moment.", 1);
+    await next();
+  });
   addApi(app, house);
   addPage(app, house);
 

@@ -23,6 +23,8 @@ export interface House {
   allowedOrigins: readonly string[];
   /** Tells where a request comes from, and whether by TLS. */
   proxies: TrustedProxies;
-  /** Whether the store answers and nobody is being sent away. */
-  ready(): Promise<boolean>;
+  /** Whether everyone is being sent away, because the server is to stop. */
+  isDraining(): boolean;
+  /** Whether the store answers. */
+  storeAnswers(): Promise<boolean>;
 }

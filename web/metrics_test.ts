@@ -29,6 +29,7 @@ Deno.test("the metrics tell what this server does", async () => {
   ann.say("one", { id: "1" });
   await ann.until("receive_message");
   ann.say("one", { id: "1" });
+  while (ann.frames.filter(({ action }) => action === "receive_message").length < 2) await ann.soFar();
   bob.say("two");
   bob.say(" ");
   await bob.until("error");

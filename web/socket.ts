@@ -31,7 +31,7 @@ export class Sockets {
   readonly #identities: Identities;
   readonly #allowedOrigins: readonly string[];
   readonly #open = new Set<Socket>();
-  #allClosed: (() => void) | undefined;
+  #allClosed = () => {};
   #stopSweeping: (() => void) | undefined;
 
   constructor(lobby: Lobby, identities: Identities, allowedOrigins: readonly string[]) {
@@ -51,7 +51,7 @@ export class Sockets {
     if (!originAllowed(request, this.#allowedOrigins)) {
       return problem(new Refusal("forbidden", "This page may not connect. Its origin belongs into ALLOWED_ORIGINS."));
     }
-    if (this.closing) return problem(new Refusal("unavailable", "The server is restarting. Come back.", 1));
+    if (this.#lobby.draining) return problem(new Refusal("unavailable", "The server is restarting. Come back.", 1));
     const identity = await this.#identities.identify(request) ?? await this.#identities.newcomer();
     const offered = subprotocols(request);
     const protocol = [BATCH_PROTOCOL, PLAIN_PROTOCOL].find((name) => offered.includes(name));
@@ -77,6 +77,10 @@ export class Sockets {
     return this.#lobby.limits;
   }
 
+  get draining(): boolean {
+    return this.#lobby.draining;
+  }
+
   get meter(): Meter {
     return this.#lobby.meter;
   }
@@ -93,23 +97,13 @@ export class Sockets {
 
   closed(socket: Socket): void {
     this.#open.delete(socket);
-    if (this.#open.size === 0) this.#allClosed?.();
+    if (this.#open.size === 0) this.#allClosed();
   }
 
-  /** Whether what still comes is too late to be taken. */
-  get closing(): boolean {
-    return this.#allClosed !== undefined;
-  }
-
-  /**
-   * Takes nobody and nothing new, waits until what was taken has been kept and told, sends everyone away to come back,
-   * and resolves when they have gone or had the time to.
-   */
-  async close(): Promise<void> {
+  /** Resolves when all who were sent away have gone, or had the time to. */
+  async gone(): Promise<void> {
     const gone = new Promise<void>((resolve) => this.#allClosed = resolve);
-    await this.#lobby.settled();
-    const cancel = this.#clock.after(GOODBYE_DEADLINE, () => this.#allClosed!());
-    for (const socket of this.#open) socket.close(CLOSE.restarting, "Restarting. Come back.");
+    const cancel = this.#clock.after(GOODBYE_DEADLINE, this.#allClosed);
     if (this.#open.size > 0) await gone;
     cancel();
     this.#stopSweeping?.();
@@ -159,7 +153,7 @@ class Socket implements Connection, EventListenerObject {
       switch (event.type) {
         case "open":
           this.#sockets.opened(this);
-          if (this.#sockets.closing) return this.close(CLOSE.restarting, "Restarting. Come back.");
+          if (this.#sockets.draining) return this.close(CLOSE.restarting, "Restarting. Come back.");
           this.#session.start(this.#arrival!.user, this.#arrival!.token, this.#arrival!.rooms);
           this.#arrival = undefined;
           break;
@@ -196,12 +190,12 @@ class Socket implements Connection, EventListenerObject {
   close(code: number, reason: string): void {
     // The session first: a reader that has stalled may never answer the close, and must not be sent to any more.
     this.#session.end();
-    this.#socket.close(code, reason);
+    // One that is not open yet can't be told; what made us close it will be found again when it opens.
+    if (this.#socket.readyState !== WebSocket.CONNECTING) this.#socket.close(code, reason);
   }
 
   #receive(data: unknown): void {
     const session = this.#session;
-    if (this.#sockets.closing) return;
     if (typeof data !== "string") {
       return session.receive(new Refusal("bad_frame", "Frames are text. Send JSON as text."), {});
     }

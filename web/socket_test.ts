@@ -12,7 +12,7 @@ async function serveSockets() {
   const sockets = new Sockets(lobby, await Identities.create("a secret"), []);
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => sockets.connect(request));
   const stop = async () => {
-    await Promise.all([sockets.close(), clock.advance(10_000)]);
+    await Promise.all([lobby.drain().then(() => sockets.gone()), clock.advance(10_000)]);
     lobby.close();
     await server.shutdown();
     await engine.close();
