@@ -6,13 +6,16 @@ import config from "./deno.json" with { type: "json" };
 import { type Clock, systemClock } from "./chat/clock.ts";
 import type { Engine } from "./chat/log.ts";
 import { Lobby } from "./chat/lobby.ts";
+import { Moderator } from "./chat/moderator.ts";
 import { type Limits, NAME_LIMIT, PING_SECONDS } from "./chat/protocol.ts";
+import { RoomList } from "./chat/room_list.ts";
 import { MemoryEngine } from "./log/memory.ts";
 import { secretFile } from "./log/secret.ts";
 import { SqliteEngine } from "./log/sqlite.ts";
 import { timed } from "./log/timed.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { TrustedProxies } from "./web/address.ts";
+import { addressHash } from "./web/address_hash.ts";
 import { createApp } from "./web/app.ts";
 import { loadAssets } from "./web/assets.ts";
 import { Identities } from "./web/identity.ts";
@@ -33,15 +36,19 @@ const FRAME_BYTES_PER_CODE_POINT = 16;
 export async function start(settings: Settings, clock: Clock = systemClock): Promise<Server> {
   const metrics = new Metrics(clock, config.version, workerNumber());
   const engine = timed(await openEngine(settings, clock), clock, metrics.storeAnswered.bind(metrics));
-  const lobby = new Lobby(engine, limitsOf(settings), clock, Math.random);
+  const secret = await engine.secret();
+  const lobby = new Lobby(engine, limitsOf(settings), clock, Math.random, addressHash(secret));
   metrics.watch(lobby, engine);
-  const identities = await Identities.create(await engine.secret());
+  const identities = await Identities.create(secret);
   const sockets = new Sockets(lobby, identities, settings.ALLOWED_ORIGINS);
   const app = createApp({
     assets: await loadAssets(new URL("./", import.meta.url)),
     identities,
     log: engine,
     people: lobby.people,
+    rooms: new RoomList(engine, lobby),
+    moderator: new Moderator(engine, lobby),
+    adminToken: settings.ADMIN_TOKEN,
     sockets,
     metrics,
     metricsToken: settings.METRICS_TOKEN,

@@ -54,6 +54,7 @@ const schema = v.object({
   TEXT_LIMIT: v.optional(wholeNumber(1, TEXT_LIMIT_LIMIT), String(TEXT_LIMIT)),
   HISTORY_MESSAGES: v.optional(wholeNumber(0, 1e9)),
   HISTORY_DAYS: v.optional(wholeNumber(0, 36_500), "0"),
+  ADMIN_TOKEN: v.optional(v.string()),
   METRICS_TOKEN: v.optional(v.string()),
 });
 

@@ -12,13 +12,23 @@ export const ADDRESS_WANTED = "";
 export class Bans {
   readonly #store: Moderation;
   readonly #clock: Clock;
+  readonly #hashAddress: (addressKey: string) => string | undefined;
   readonly #known: Known<Ban[]>;
   #byUser = new Map<string, Ban>();
   #byAddress = new Map<string, Ban>();
   #stopReading: (() => void) | undefined;
 
-  /** @param changed is called when somebody else may be banned by now */
-  constructor(store: Moderation, clock: Clock, changed: () => void) {
+  /**
+   * @param hashAddress the form in which an address is kept; undefined for one that is never banned
+   * @param changed is called when somebody else may be banned by now
+   */
+  constructor(
+    store: Moderation,
+    clock: Clock,
+    hashAddress: (addressKey: string) => string | undefined,
+    changed: () => void,
+  ) {
+    this.#hashAddress = hashAddress;
     this.#store = store;
     this.#clock = clock;
     this.#known = new Known(() => store.bans(clock.now()), clock, (bans) => {
@@ -30,23 +40,30 @@ export class Bans {
   }
 
   /** @throws {Refusal} `forbidden` to who may not come in, `unavailable` as long as nobody can know */
-  async admit(user: string, address: string | undefined): Promise<void> {
+  async admit(user: string, addressKey?: string): Promise<void> {
     this.#stopReading ??= this.#clock.after(BANS_INTERVAL, () => this.#readAgain());
     await this.#known.get();
-    this.check(user, address);
+    this.check(user, addressKey);
   }
 
   /**
    * Judges by what is known here.
-   * @param address its key, where there is one
+   * @param addressKey where the person comes from, if that is known
    * @throws {Refusal} `forbidden`
    */
-  check(user: string, address: string | undefined): void {
+  check(user: string, addressKey?: string): void {
+    if (this.#byUser.size === 0) return;
+    const address = this.hashed(addressKey);
     const ban = this.#byUser.get(user) ?? this.#byAddress.get(address ?? ADDRESS_WANTED);
     if (!ban || ban.until <= this.#clock.now()) return;
     if (ban.address === ADDRESS_WANTED && address !== undefined) this.#complete({ ...ban, address });
     const end = new Date(ban.until).toISOString().slice(0, 16);
     throw new Refusal("forbidden", `A moderator keeps you out until ${end} UTC. Come back after that.`);
+  }
+
+  /** The form in which an address is kept; undefined for one that is never banned. */
+  hashed(addressKey: string | undefined): string | undefined {
+    return addressKey === undefined ? undefined : this.#hashAddress(addressKey);
   }
 
   /** They may be other ones now. */

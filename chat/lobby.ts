@@ -61,13 +61,22 @@ export class Lobby {
   readonly #settles: (() => void)[] = [];
   #draining = false;
 
-  /** @param random in [0, 1) */
-  constructor(engine: Engine, limits: Limits, clock: Clock, random: () => number) {
+  /**
+   * @param random in [0, 1)
+   * @param hashAddress see `Bans`
+   */
+  constructor(
+    engine: Engine,
+    limits: Limits,
+    clock: Clock,
+    random: () => number,
+    hashAddress: (addressKey: string) => string | undefined = () => undefined,
+  ) {
     this.clock = clock;
     this.limits = limits;
     this.#engine = engine;
     this.people = new People(engine, clock, random);
-    this.bans = new Bans(engine, clock, () => this.#sendBannedAway());
+    this.bans = new Bans(engine, clock, hashAddress, () => this.#sendBannedAway());
     this.slowMode = new SlowMode(clock, (draft) => this.append(draft));
     this.#tick = new Tick(clock, () => this.#turn());
     this.#elsewhere = new Elsewhere(clock, (signal) => engine.signal(signal), {

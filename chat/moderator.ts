@@ -73,7 +73,7 @@ export class Moderator {
 
   #addressOf(user: string): string | undefined {
     const sessions = [...this.#lobby.people.find(user)?.sessions ?? []];
-    return sessions.findLast(({ address }) => address !== undefined)?.address;
+    return sessions.map(({ address }) => this.#lobby.bans.hashed(address)).findLast((hash) => hash !== undefined);
   }
 
   #tellBans(): void {

@@ -190,7 +190,7 @@ Deno.test("a ban with the address keeps out whoever comes from there, under any 
   const eve = await FakeClient.enter(lobby, "eve", ["general"], "here");
   const friend = await FakeClient.enter(lobby, "friend", ["general"], "here");
   const ann = await FakeClient.enter(lobby, "ann", ["general"], "there");
-  const local = await FakeClient.enter(lobby, "local");
+  const local = await FakeClient.enter(lobby, "local", ["general"], "loopback");
   await moderator.ban({ user: "eve", minutes: 10, reason: "", address: true });
   await settle();
   const codes = [eve, friend, ann, local].map(({ closed }) => closed?.code);
@@ -201,15 +201,15 @@ Deno.test("a ban with the address keeps out whoever comes from there, under any 
   lobby.close();
 });
 
-Deno.test("an address that nobody knows yet is banned as soon as its person tries from it, on any isolate", async () => {
+Deno.test("an address that nobody knows yet is banned as soon as its person tries from it, on any isolate; loopback never is", async () => {
   const { second, moderator, clock, engine } = createTwo(true);
   await moderator.ban({ user: "gone", minutes: 10, reason: "", address: true });
   assert.equal((await FakeClient.enter(second, "gone", [], "there")).closed?.code, CLOSE.notAllowed);
   assert.equal((await FakeClient.enter(second, "new", [], "there")).closed?.code, CLOSE.notAllowed);
-  assert.equal((await engine.bans(clock.now()))[0].address, "there");
+  assert.equal((await engine.bans(clock.now()))[0].address, "hash of there");
   await moderator.ban({ user: "local", minutes: 10, reason: "", address: true });
-  assert.equal((await FakeClient.enter(second, "local")).closed?.code, CLOSE.notAllowed);
-  assert.equal((await FakeClient.enter(second, "other")).closed, undefined, "no address is none that can be banned");
+  assert.equal((await FakeClient.enter(second, "local", [], "loopback")).closed?.code, CLOSE.notAllowed);
+  assert.equal((await FakeClient.enter(second, "other", [], "loopback")).closed, undefined);
 });
 
 Deno.test("a ban holds on the other isolates: at once, or when the word of it got lost within half a minute", async () => {

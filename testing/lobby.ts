@@ -12,9 +12,12 @@ export const LIMITS: Limits = { text: 4_000, name: 32, frame: 65_536, rooms: 50,
 export function createLobby(options: { clock?: FakeClock; engine?: Engine; limits?: Partial<Limits> } = {}) {
   const clock = options.clock ?? new FakeClock();
   const engine = options.engine ?? new MemoryEngine({ clock, secret: "", retention: { messages: 0, days: 0 } });
-  const lobby = new Lobby(engine, { ...LIMITS, ...options.limits }, clock, Math.random);
+  const lobby = new Lobby(engine, { ...LIMITS, ...options.limits }, clock, Math.random, hashAddress);
   return { clock, engine, lobby };
 }
+
+/** The address "loopback" is never banned. */
+const hashAddress = (key: string) => key === "loopback" ? undefined : `hash of ${key}`;
 
 /** A client without a socket: what it was sent stands in `frames`. */
 export class FakeClient implements Connection {

@@ -26,6 +26,11 @@ export function addApi(app: App, house: House): void {
     return c.json({ user, name, token }, 201);
   });
 
+  app.get("/api/rooms", async (c) => {
+    c.header("cache-control", "no-store");
+    return c.json(await house.rooms.rooms());
+  });
+
   app.get("/api/rooms/:room/messages", async (c) => {
     const room = roomName(c.req.param("room"));
     const { before, after, limit = PAGE_SIZE } = {

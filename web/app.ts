@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { Refusal } from "../chat/refusal.ts";
+import { addAdmin } from "./admin.ts";
 import { addApi } from "./api.ts";
 import type { App, House } from "./house.ts";
 import { addMetrics } from "./metrics.ts";
@@ -53,6 +54,7 @@ export function createApp(house: House): App {
     await next();
   });
   addApi(app, house);
+  addAdmin(app, house);
   addPage(app, house);
 
   app.notFound(() => problem(new Refusal("not_found", "There is nothing at this address.")));

@@ -1,6 +1,8 @@
 import type { Hono } from "hono";
 import type { Log } from "../chat/log.ts";
+import type { Moderator } from "../chat/moderator.ts";
 import type { People } from "../chat/people.ts";
+import type { RoomList } from "../chat/room_list.ts";
 import type { TrustedProxies } from "./address.ts";
 import type { Asset } from "./assets.ts";
 import type { Identities } from "./identity.ts";
@@ -16,6 +18,10 @@ export interface House {
   identities: Identities;
   log: Log;
   people: People;
+  rooms: RoomList;
+  moderator: Moderator;
+  /** What lets one moderate; undefined: nobody can. */
+  adminToken: string | undefined;
   sockets: Sockets;
   metrics: Metrics;
   /** What lets one read the metrics; undefined: only from this machine. */

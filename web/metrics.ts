@@ -1,4 +1,3 @@
-import { timingSafeEqual } from "hono/utils/buffer";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Clock } from "../chat/clock.ts";
 import type { Engine } from "../chat/log.ts";
@@ -7,6 +6,7 @@ import { Refusal } from "../chat/refusal.ts";
 import { isDirectLocal } from "./address.ts";
 import type { App, House } from "./house.ts";
 import { problem } from "./problem.ts";
+import { bringsToken } from "./token.ts";
 
 /** How often the event loop is asked how late it is, milliseconds. */
 export const LAG_INTERVAL = 250;
@@ -162,8 +162,7 @@ export function addMetrics(app: App, { metrics, metricsToken }: House): void {
         new Refusal("forbidden", "Set METRICS_TOKEN, and send it as Authorization: Bearer METRICS_TOKEN."),
       );
     }
-    const [, token] = /^bearer +(.+)$/i.exec(c.req.header("authorization") ?? "") ?? [];
-    if (token !== undefined && await timingSafeEqual(token, metricsToken)) return await metrics.answer();
+    if (await bringsToken(c.req.raw, metricsToken)) return await metrics.answer();
     const answer = problem(new Refusal("forbidden", "Send METRICS_TOKEN as Authorization: Bearer METRICS_TOKEN."), 401);
     answer.headers.set("www-authenticate", "Bearer");
     return answer;

@@ -1,0 +1,104 @@
+import type { Context } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { createMiddleware } from "hono/factory";
+import * as v from "valibot";
+import type { Ban } from "../chat/log.ts";
+import { BAN_MINUTES_LIMIT, REASON_LIMIT } from "../chat/moderator.ts";
+import { roomName } from "../chat/names.ts";
+import { Refusal } from "../chat/refusal.ts";
+import { SLOW_SECONDS_LIMIT } from "../chat/slow_mode.ts";
+import type { App, House } from "./house.ts";
+import { problem } from "./problem.ts";
+import { bringsToken } from "./token.ts";
+
+/** Bytes of a body: the longest reason, all in JSON escapes, and the rest. */
+const BODY_LIMIT = 16 * 1024;
+/** Characters of a person's id. */
+const USER_LIMIT = 64;
+
+const wholeNumber = (least: number, most: number) => {
+  const must = `must be a whole number from ${least} to ${most}`;
+  return v.pipe(v.number(must), v.integer(must), v.minValue(least, must), v.maxValue(most, must));
+};
+const text = (least: number, most: number) => {
+  const must = `must be a text of ${least} to ${most} characters, with neither NUL nor half of a surrogate pair`;
+  return v.pipe(
+    v.string(must),
+    v.check((value) => !value.includes("\0") && value.isWellFormed(), must),
+    v.check((value) => [...value].length >= least && [...value].length <= most, must),
+  );
+};
+const yesOrNo = v.boolean("must be true or false");
+
+const roomChange = v.strictObject({
+  locked: v.optional(yesOrNo),
+  listed: v.optional(yesOrNo),
+  slow_seconds: v.optional(wholeNumber(0, SLOW_SECONDS_LIMIT)),
+});
+const newBan = v.strictObject({
+  user: text(1, USER_LIMIT),
+  minutes: wholeNumber(1, BAN_MINUTES_LIMIT),
+  reason: v.optional(text(0, REASON_LIMIT), ""),
+  address: v.optional(yesOrNo, false),
+});
+
+/** What moderators do over HTTP. For whoever does not bring the token there is nothing at these addresses. */
+export function addAdmin(app: App, { adminToken, moderator }: House): void {
+  if (adminToken === undefined) return;
+  const admins = createMiddleware(async (c, next) => {
+    if (!await bringsToken(c.req.raw, adminToken)) return c.notFound();
+    c.header("cache-control", "no-store");
+    await next();
+  });
+  const limit = bodyLimit({
+    maxSize: BODY_LIMIT,
+    onError: () => problem(new Refusal("frame_too_large", `A body has at most ${BODY_LIMIT} bytes. Send less.`)),
+  });
+
+  app.delete("/api/rooms/:room/messages/:seq{\\d{1,15}}", admins, async (c) => {
+    return c.json(await moderator.deleteMessage(roomName(c.req.param("room")), Number(c.req.param("seq"))));
+  });
+
+  app.patch("/api/rooms/:room", admins, limit, async (c) => {
+    const room = roomName(c.req.param("room"));
+    return c.json({ room, ...await moderator.changeRoom(room, await bodyOf(c, roomChange)) });
+  });
+
+  app.get("/api/bans", admins, async (c) => c.json((await moderator.bans()).map(shown)));
+
+  app.post("/api/bans", admins, limit, async (c) => {
+    return c.json(shown(await moderator.ban(await bodyOf(c, newBan))), 201);
+  });
+
+  app.delete("/api/bans/:user", admins, async (c) => {
+    await moderator.unban(c.req.param("user"));
+    return c.body(null, 204);
+  });
+}
+
+/** A ban as moderators see it: whether an address goes with it, and not which. */
+function shown({ address, ...ban }: Ban) {
+  return { ...ban, address: address !== undefined };
+}
+
+/** @throws {Refusal} `bad_json`, `bad_frame` */
+async function bodyOf<Entries extends v.ObjectEntries>(
+  c: Context,
+  schema: v.StrictObjectSchema<Entries, undefined>,
+): Promise<v.InferOutput<v.StrictObjectSchema<Entries, undefined>>> {
+  const value: unknown = await c.req.json().catch(() => {
+    throw new Refusal("bad_json", "This is not JSON. Send one JSON object.");
+  });
+  const known = Object.keys(schema.entries);
+  if (typeof value !== "object" || value === null || Array.isArray(value) || Object.keys(value).length === 0) {
+    throw new Refusal("bad_frame", `Send a JSON object with ${known.join(", ")}.`);
+  }
+  const result = v.safeParse(schema, value);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const name = v.getDotPath(issue);
+  if (name === null || !known.includes(name)) {
+    throw new Refusal("bad_frame", `"${name}" is not known here. Send ${known.join(", ")}.`);
+  }
+  throw new Refusal("bad_frame", `"${name}" ${issue.input === undefined ? "is missing" : issue.message}.`);
+}
