@@ -120,6 +120,13 @@ export async function openEngine(settings: Settings, clock: Clock = systemClock)
         retention: { messages: messages ?? 0, days },
         isolates: settings.WORKERS > 1,
       });
+    case "redis": {
+      // Only who asks for it pays for its client.
+      const { RedisEngine } = await import("./log/redis.ts");
+      const engine = await RedisEngine.open(database, { clock, secret, retention: { messages: messages ?? 0, days } });
+      for (const warning of engine.warnings) console.warn(warning);
+      return engine;
+    }
   }
 }
 

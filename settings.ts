@@ -2,7 +2,10 @@ import * as v from "valibot";
 import { TEXT_LIMIT } from "./chat/protocol.ts";
 
 /** Where the words are kept. */
-export type Database = { kind: "memory" } | { kind: "sqlite"; path: string };
+export type Database =
+  | { kind: "memory" }
+  | { kind: "sqlite"; path: string }
+  | { kind: "redis"; url: string; prefix: string; mayLoseASecond: boolean };
 
 /** Most a text may be set to, code points: even all in JSON escapes (12 bytes) it stays below what makes a slow reader. */
 const TEXT_LIMIT_LIMIT = 20_000;
@@ -37,10 +40,25 @@ const database = v.pipe(
     if (dataset.value === "memory:") return { kind: "memory" };
     const path = /^sqlite:(.+)$/.exec(dataset.value)?.[1];
     if (path) return { kind: "sqlite", path };
-    addIssue({ message: "must be memory: or sqlite:PATH" });
+    const redis = redisPlace(dataset.value);
+    if (redis) return redis;
+    addIssue({ message: "must be memory:, sqlite:PATH or redis://[USER:PASSWORD@]HOST[:PORT][/NUMBER][?prefix=NAME]" });
     return NEVER;
   }),
 );
+
+/** A Redis address; `prefix` stands before every key, `may_lose=1s` accepts what `appendfsync everysec` means. */
+function redisPlace(text: string): Database | undefined {
+  const url = URL.parse(text);
+  if (!url || !/^rediss?:$/.test(url.protocol) || url.hostname === "" || !/^(\/\d*)?$/.test(url.pathname)) {
+    return undefined;
+  }
+  const { prefix = "parley", may_lose: mayLose, ...others } = Object.fromEntries(url.searchParams);
+  if (!/^[\w.:-]{1,64}$/.test(prefix) || Object.keys(others).length > 0) return undefined;
+  if (mayLose !== undefined && mayLose !== "1s") return undefined;
+  url.search = "";
+  return { kind: "redis", url: url.href, prefix, mayLoseASecond: mayLose === "1s" };
+}
 
 /** Each setting, how it is read and what it is when it is not set. The README lists the same. */
 const schema = v.object({

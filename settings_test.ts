@@ -22,6 +22,21 @@ Deno.test("words are kept in a file unless another place is named", () => {
   assert.deepEqual(read({ DATABASE_URL: "memory:" }).DATABASE_URL, { kind: "memory" });
 });
 
+Deno.test("a Redis address may name a user, a password, a database, a prefix and what may be lost", () => {
+  assert.deepEqual(read({ DATABASE_URL: "redis://localhost" }).DATABASE_URL, {
+    kind: "redis",
+    url: "redis://localhost",
+    prefix: "parley",
+    mayLoseASecond: false,
+  });
+  assert.deepEqual(read({ DATABASE_URL: "rediss://u:p%40@host:6380/3?prefix=chat:2&may_lose=1s" }).DATABASE_URL, {
+    kind: "redis",
+    url: "rediss://u:p%40@host:6380/3",
+    prefix: "chat:2",
+    mayLoseASecond: true,
+  });
+});
+
 Deno.test("an empty setting counts as not set", () => {
   assert.equal(read({ PORT: "" }).PORT, 8000);
 });
@@ -56,7 +71,21 @@ Deno.test("a value that makes no sense is told in one line that names the settin
 });
 
 Deno.test("a value that may hold a password is not repeated", () => {
-  for (const value of ["mysql://x", "memory", "sqlite", "sqlite:", "redis://user:password@host"]) {
-    assert.throws(() => read({ DATABASE_URL: value }), { message: "DATABASE_URL must be memory: or sqlite:PATH." });
+  const bad = [
+    "mysql://x",
+    "memory",
+    "sqlite",
+    "sqlite:",
+    "redis:",
+    "redis://user:password@host/name",
+    "redis://user:password@host?colour=red",
+    "redis://user:password@host?may_lose=all",
+    "redis://user:password@host?prefix=a%20b",
+  ];
+  for (const value of bad) {
+    assert.throws(() => read({ DATABASE_URL: value }), ({ message }: Error) => {
+      return /^DATABASE_URL must be memory:, sqlite:PATH or redis:\/\/\S+\.$/.test(message) &&
+        !message.includes("password@");
+    });
   }
 });

@@ -1,5 +1,6 @@
 /** The contract of `chat/log.ts`, which every engine passes. */
 import assert from "node:assert/strict";
+import { systemClock } from "../chat/clock.ts";
 import {
   type Draft,
   type Engine,
@@ -12,8 +13,10 @@ import {
 } from "../chat/log.ts";
 import { type Entry, type ReceiveMessage, RESUME_LIMIT } from "../chat/protocol.ts";
 import { FakeClock } from "../testing/clock.ts";
+import { RedisServer, redisServer, redisTest } from "../testing/redis.ts";
 import { until } from "../testing/until.ts";
 import { MemoryEngine } from "./memory.ts";
+import { RedisEngine } from "./redis.ts";
 import { SqliteEngine } from "./sqlite.ts";
 
 /** One store, which several isolates or the same one after a restart may open. */
@@ -48,6 +51,28 @@ const engines: Record<string, () => Promise<Store>> = {
     };
   },
 };
+
+if (redisServer) {
+  const server = await RedisServer.start();
+  Deno.test.afterAll(() => server.stop());
+  let stores = 0;
+  engines.redis = () => {
+    const url = `${server.url}/${stores % 16}`;
+    const prefix = `store${stores++}`;
+    return Promise.resolve({
+      lasting: true,
+      shared: true,
+      open: ({ clock, retention = KEEP_ALL }) => {
+        // Redis takes real time to answer; only what the clock shows is the test's.
+        const shown = { ...systemClock, now: () => clock.now() };
+        return RedisEngine.open({ url, prefix, mayLoseASecond: false }, { clock: shown, retention });
+      },
+      remove: () => Promise.resolve(),
+    });
+  };
+} else {
+  redisTest("every rule of the log", async () => {});
+}
 
 const say = (text: string, more: { id?: string; user?: string; room?: string } = {}): Draft => {
   const { user = "ann", room = "r" } = more;

@@ -1,0 +1,54 @@
+/** What has to be known of a Redis server before it is trusted with words. */
+export interface Survey {
+  /** Another one after every start, and on every other server. */
+  run: string;
+  /** Whether all that was acknowledged is there after this server was started again. */
+  isDurable: boolean;
+  /** What whoever runs the server should know, a sentence each. */
+  warnings: string[];
+}
+
+/** Asks Redis; what it does not want to tell is undefined. */
+type Ask = (...command: string[]) => Promise<unknown>;
+
+/**
+ * Looks at what a server is and promises.
+ * @param mayLoseASecond whoever runs it knows what `appendfsync everysec` means
+ * @throws {Error} one sentence, if it is none that Parley can use
+ */
+export async function survey(ask: Ask, mayLoseASecond: boolean): Promise<Survey> {
+  const info = Object.fromEntries(
+    String(await ask("INFO", "everything")).split("\r\n").map((line) => line.split(/:(.*)/s).slice(0, 2)),
+  ) as Record<string, string | undefined>;
+  if (info.cluster_enabled === "1") {
+    throw new Error("Redis is in cluster mode, which Parley does not support. Name a single server.");
+  }
+  if (parseInt(info.redis_version ?? "0") < 7) {
+    throw new Error(`Redis ${info.redis_version} is too old. Parley needs Redis 7, or Valkey.`);
+  }
+  const flush = await ask("CONFIG", "GET", "appendfsync").then(
+    (answer) => info.aof_enabled === "1" ? (answer as Record<string, string>).appendfsync : "off",
+    () => "unknown",
+  );
+  // A replica that was promoted may lack what the one before it had acknowledged, however often that wrote to its disk.
+  const wasPromoted = Number(info.second_repl_offset ?? -1) !== -1;
+  const warnings = [];
+  if (flush !== "always" && !(flush === "everysec" && mayLoseASecond)) {
+    warnings.push(DURABILITY[flush] ?? DURABILITY.no);
+  }
+  if (info.maxmemory !== "0" && info.maxmemory_policy !== "noeviction") {
+    warnings.push(
+      `Redis throws keys away when it is full (${info.maxmemory_policy}). Set maxmemory-policy noeviction.`,
+    );
+  }
+  return { run: info.run_id ?? "unknown", isDurable: flush === "always" && !wasPromoted, warnings };
+}
+
+const HOW = "Set appendonly yes and appendfsync always to keep all that was acknowledged";
+const DURABILITY: Record<string, string> = {
+  off: `Redis keeps no append-only file: a crash takes back what was said since its last snapshot. ${HOW}.`,
+  no: `Redis leaves it to the system when words reach the disk: a crash may take them back. ${HOW}.`,
+  everysec: `Redis writes to the disk once a second: a crash may take back the last second of what was said. ${HOW}, ` +
+    "or add may_lose=1s to DATABASE_URL if that is all right.",
+  unknown: "Redis does not tell what its appendfsync is. Unless it is always, a crash may take back what was said.",
+};
