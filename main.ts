@@ -18,6 +18,7 @@ import { TrustedProxies } from "./web/address.ts";
 import { addressHash } from "./web/address_hash.ts";
 import { createApp } from "./web/app.ts";
 import { loadAssets } from "./web/assets.ts";
+import { Streams } from "./web/events.ts";
 import { Identities } from "./web/identity.ts";
 import { Metrics } from "./web/metrics.ts";
 import { Sockets } from "./web/socket.ts";
@@ -41,15 +42,18 @@ export async function start(settings: Settings, clock: Clock = systemClock): Pro
   metrics.watch(lobby, engine);
   const identities = await Identities.create(secret);
   const sockets = new Sockets(lobby, identities, settings.ALLOWED_ORIGINS);
+  const streams = new Streams(lobby, Math.random);
   const app = createApp({
     assets: await loadAssets(new URL("./", import.meta.url)),
     identities,
+    lobby,
     log: engine,
     people: lobby.people,
     rooms: new RoomList(engine, lobby),
     moderator: new Moderator(engine, lobby),
     adminToken: settings.ADMIN_TOKEN,
     sockets,
+    streams,
     metrics,
     metricsToken: settings.METRICS_TOKEN,
     allowedOrigins: settings.ALLOWED_ORIGINS,
@@ -66,7 +70,7 @@ export async function start(settings: Settings, clock: Clock = systemClock): Pro
     port: server.addr.port,
     async stop() {
       await lobby.drain();
-      await sockets.gone();
+      await Promise.all([sockets.gone(), streams.gone()]);
       lobby.close();
       metrics.stop();
       // Whoever has stalled would hold it for ever; the store is closed all the same.

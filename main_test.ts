@@ -254,7 +254,7 @@ serverTest("history is read page by page from either side, by anyone who knows t
   await ann.until("message_deleted");
   const ask = async (query: string, room = "tales") => {
     const response = await fetch(`${url}/api/rooms/${room}/messages${query}`);
-    return { status: response.status, type: response.headers.get("content-type"), ...await response.json() };
+    return { ...await response.json(), status: response.status, type: response.headers.get("content-type") };
   };
   const texts = (page: { messages: ReceiveMessage[] }) =>
     page.messages.map(({ text, deleted }) => deleted ? null : text);

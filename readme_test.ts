@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { ServerFrame } from "./chat/protocol.ts";
 import { readSettings } from "./settings.ts";
 import { TestClient } from "./testing/client.ts";
+import { Listener } from "./testing/listener.ts";
 import { startServer } from "./testing/server.ts";
 
 const readme = await Deno.readTextFile(new URL("README.md", import.meta.url));
@@ -52,6 +53,45 @@ Deno.test("what arrives by itself looks as the README says", async () => {
   }
   await Promise.all([client, other, ...crowd].map((each) => each.close()));
   await server.stop();
+});
+
+const curl = await new Deno.Command("curl", { args: ["--version"], stdout: "null" }).output()
+  .then(({ success }) => success, () => false);
+
+Deno.test({
+  name: "the README's curl commands work as they stand",
+  ignore: !curl,
+  async fn() {
+    const [, chapter] = /\n## Without a WebSocket\n(.*?)\n## /s.exec(readme)!;
+    const [listening, posting, asOne] = [...chapter.matchAll(/```sh\n(.*?)```/gs)].map(([, script]) => script);
+    const server = await startServer();
+    const listener = await Listener.open(server.url, "islands");
+    const run = (script: string) =>
+      new Deno.Command("bash", {
+        args: ["-euc", script.replaceAll("http://localhost:8000", server.url)],
+        stdout: "piped",
+        stderr: "null",
+      }).spawn();
+    const answers = async (script: string) => new TextDecoder().decode((await run(script).output()).stdout);
+
+    const heard = run(`exec ${listening}`);
+    await listener.until("member_joined");
+    assert.equal(JSON.parse(await answers(posting)).text, "Hi from curl");
+    assert.match(await answers(asOne), /"text":"Once".*"action":"name_changed".*"name":"Curly".*"messages":\[{.*}\]/s);
+    let text = "";
+    for await (const chunk of heard.stdout.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      if (text.includes('"text":"Once"')) break;
+    }
+    heard.kill();
+    await heard.status;
+    assert.match(
+      text,
+      /^event: room_joined\nid: .*?^event: welcome\n.*?^event: receive_message\nid: .*?Hi from curl/ms,
+    );
+    await listener.close();
+    await server.stop();
+  },
 });
 
 Deno.test("every setting stands in the README and may be read, and no other", () => {

@@ -133,7 +133,7 @@ sharedTest("what a moderator sends is looked at, and what is wrong with it is to
       [status, code],
       `${method} ${path} ${JSON.stringify(body)?.slice(0, 90)}`,
     );
-    assert.match(told.title, title);
+    assert.match(told.detail, title);
   }
   assert.deepEqual(await (await ask(url, "GET", "/api/bans")).json(), []);
 });

@@ -47,8 +47,8 @@ export function addApi(app: App, house: House): void {
   });
 }
 
-/** @throws {Refusal} `bad_frame` */
-function wholeNumber(text: string | undefined, name: string): number | undefined {
+/** A number in a query. @throws {Refusal} `bad_frame` */
+export function wholeNumber(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;
   if (!/^\d{1,15}$/.test(text)) throw new Refusal("bad_frame", `"${name}" is a whole number.`);
   return Number(text);

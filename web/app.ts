@@ -7,6 +7,7 @@ import type { App, House } from "./house.ts";
 import { addMetrics } from "./metrics.ts";
 import { addPage } from "./page.ts";
 import { problem, refusedWith } from "./problem.ts";
+import { addTalk } from "./talk.ts";
 
 /** All that is served over HTTP; the socket's upgrade too. Each file of routes adds its own. */
 export function createApp(house: House): App {
@@ -54,6 +55,7 @@ export function createApp(house: House): App {
     await next();
   });
   addApi(app, house);
+  addTalk(app, house);
   addAdmin(app, house);
   addPage(app, house);
 

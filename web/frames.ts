@@ -51,7 +51,11 @@ export function parseFrames(data: string, batch: boolean): Parsed[] {
   return value.map((element) => parseFrame(element, suspect));
 }
 
-function parseFrame(value: unknown, suspect: boolean): Parsed {
+/**
+ * Reads one frame from JSON that has been read.
+ * @param suspect whether NUL or half of a surrogate pair may be in it
+ */
+export function parseFrame(value: unknown, suspect: boolean): Parsed {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return refused("bad_frame", 'A frame is a JSON object, such as {"action":"ping"}.');
   }

@@ -1,10 +1,12 @@
 import type { Hono } from "hono";
+import type { Lobby } from "../chat/lobby.ts";
 import type { Log } from "../chat/log.ts";
 import type { Moderator } from "../chat/moderator.ts";
 import type { People } from "../chat/people.ts";
 import type { RoomList } from "../chat/room_list.ts";
 import type { TrustedProxies } from "./address.ts";
 import type { Asset } from "./assets.ts";
+import type { Streams } from "./events.ts";
 import type { Identities } from "./identity.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Sockets } from "./socket.ts";
@@ -16,6 +18,7 @@ export type App = Hono<{ Bindings: Deno.ServeHandlerInfo }>;
 export interface House {
   assets: ReadonlyMap<string, Asset>;
   identities: Identities;
+  lobby: Lobby;
   log: Log;
   people: People;
   rooms: RoomList;
@@ -23,6 +26,7 @@ export interface House {
   /** What lets one moderate; undefined: nobody can. */
   adminToken: string | undefined;
   sockets: Sockets;
+  streams: Streams;
   metrics: Metrics;
   /** What lets one read the metrics; undefined: only from this machine. */
   metricsToken: string | undefined;

@@ -1,31 +1,45 @@
 import type { ErrorCode } from "../chat/protocol.ts";
 import { Refusal } from "../chat/refusal.ts";
 
-/** The status that fits each code of the wire. */
-const STATUS = {
-  bad_json: 400,
-  bad_frame: 400,
-  unknown_action: 400,
-  bad_room: 422,
-  text_empty: 422,
-  text_too_long: 422,
-  bad_name: 422,
-  name_taken: 409,
-  not_found: 404,
-  forbidden: 403,
-  rate_limited: 429,
-  frame_too_large: 413,
-  too_many_rooms: 429,
-  unavailable: 503,
-} as const satisfies Record<ErrorCode, number>;
+/** What each code of the wire is, in a few words, and the HTTP status that fits it. */
+export const PROBLEMS = {
+  bad_json: { status: 400, title: "This is not JSON." },
+  bad_frame: { status: 400, title: "This is not what is taken here." },
+  unknown_action: { status: 400, title: "There is no such action." },
+  bad_room: { status: 422, title: "No room can have this name." },
+  text_empty: { status: 422, title: "The text is empty." },
+  text_too_long: { status: 422, title: "The text is too long." },
+  bad_name: { status: 422, title: "Nobody can have this name." },
+  name_taken: { status: 409, title: "Someone else has this name." },
+  not_found: { status: 404, title: "There is no such thing here." },
+  forbidden: { status: 403, title: "This is not allowed." },
+  rate_limited: { status: 429, title: "Too much at once." },
+  frame_too_large: { status: 413, title: "This is too large." },
+  too_many_rooms: { status: 429, title: "Too many rooms for one connection." },
+  unavailable: { status: 503, title: "The server can't do this right now." },
+} as const satisfies Record<ErrorCode, { status: number; title: string }>;
+
+/** A refusal that HTTP has a better status for than its code's own. */
+export class HttpRefusal extends Refusal {
+  readonly status: number;
+
+  constructor(status: number, code: ErrorCode, message: string, retryAfter?: number) {
+    super(code, message, retryAfter);
+    this.status = status;
+  }
+}
 
 const PROBLEM = "application/problem+json";
 
 /** An error as RFC 9457 has it, with the code of the wire in `code`. */
-export function problem(refusal: Refusal, status: number = STATUS[refusal.code]): Response {
+export function problem(refusal: Refusal, status?: number): Response {
+  const { code, message, retryAfter } = refusal;
+  status ??= refusal instanceof HttpRefusal ? refusal.status : PROBLEMS[code].status;
   const headers = new Headers({ "content-type": PROBLEM, "cache-control": "no-store" });
-  if (refusal.retryAfter !== undefined) headers.set("retry-after", String(Math.ceil(refusal.retryAfter)));
-  const body = { title: refusal.message, status, code: refusal.code, retry_after: refusal.retryAfter };
+  if (retryAfter !== undefined) headers.set("retry-after", String(Math.ceil(retryAfter)));
+  if (status === 401) headers.set("www-authenticate", "Bearer");
+  const { title } = PROBLEMS[code];
+  const body = { type: `/docs#${code}`, title, status, detail: message, code, retry_after: retryAfter };
   return new Response(JSON.stringify(body), { status, headers });
 }
 

@@ -1,0 +1,115 @@
+import type { Context } from "hono";
+import { type Done, runErrand } from "../chat/errand.ts";
+import { roomName } from "../chat/names.ts";
+import { type ClientFrame, ID_LIMIT, type Position } from "../chat/protocol.ts";
+import { Refusal } from "../chat/refusal.ts";
+import { wholeNumber } from "./api.ts";
+import { readJson } from "./body.ts";
+import { EVENT_HEADERS } from "./events.ts";
+import { type Parsed, parseFrame, parseFrames } from "./frames.ts";
+import type { App, House } from "./house.ts";
+import type { Identity } from "./identity.ts";
+import { originAllowed } from "./origin.ts";
+import { HttpRefusal } from "./problem.ts";
+
+/** Where someone finds the token of the person that was made for them. */
+const TOKEN_HEADER = "x-session-token";
+/** A place in a log as `Last-Event-ID` has it. */
+const POSITION = /^([!-9;-~]{1,64}):(\d{1,15})$/;
+
+/** Talking without a socket: a room as an event stream, messages and all other actions by POST. */
+export function addTalk(app: App, house: House): void {
+  const { identities, lobby, streams } = house;
+
+  app.get("/api/rooms/:room/events", async (c) => {
+    // An open stream makes a member, and a foreign page must not make one of somebody.
+    if (!originAllowed(c.req.raw, house.allowedOrigins)) {
+      throw new Refusal("forbidden", "This page may not listen. Its origin belongs into ALLOWED_ORIGINS.");
+    }
+    const room = roomName(c.req.param("room"));
+    const limit = wholeNumber(c.req.query("limit"), "limit");
+    const name = asId(c.req.query("stream"), "stream");
+    if (c.req.raw.method === "HEAD") return c.body(null, 200, EVENT_HEADERS);
+    const identity = await identify(c.req.raw) ?? await identities.newcomer();
+    const since = positionIn(c.req.header("last-event-id"));
+    return await streams.open({ ...identity, room, limit, name, since, address: addressOf(c) });
+  });
+
+  app.post("/api/rooms/:room/messages", async (c) => {
+    const identity = await identify(c.req.raw);
+    const id = asId(unquoted(c.req.header("idempotency-key")), "Idempotency-Key");
+    const text = textIn(await readJson(c.req.raw, lobby.limits.frame));
+    const frame = checked(parseFrame({ action: "send_message", room: c.req.param("room"), text, id }, true));
+    const { headers, done } = await run(identity, addressOf(c), frame);
+    return c.json(done.frame, done.repeated ? 200 : 201, headers);
+  });
+
+  app.post("/api/actions", async (c) => {
+    const identity = await identify(c.req.raw);
+    const [parsed] = parseFrames(await readJson(c.req.raw, lobby.limits.frame), false);
+    const { headers, done } = await run(identity, addressOf(c), checked(parsed));
+    return done.frame ? c.json(done.frame, 200, headers) : c.body(null, 204, headers);
+  });
+
+  function addressOf({ req, env }: Context<{ Bindings: Deno.ServeHandlerInfo }>): string {
+    return house.proxies.addressKey(req.raw, env.remoteAddr);
+  }
+
+  async function identify(request: Request): Promise<Identity | undefined> {
+    const identity = await identities.identify(request);
+    if (identity === "bad token") throw new HttpRefusal(401, "forbidden", "The token is no good. Ask for another one.");
+    return identity;
+  }
+
+  /** Whoever says something and is nobody yet becomes a person; for all else one has to be one, or only looks. */
+  async function run(identity: Identity | undefined, address: string, frame: ClientFrame): Promise<{
+    headers: Record<string, string>;
+    done: Done;
+  }> {
+    const headers: Record<string, string> = { "cache-control": "no-store" };
+    if (identity || frame.action === "join_room" || frame.action === "ping") {
+      return { headers, done: await runErrand(lobby, identity && { ...identity, address }, frame) };
+    }
+    if (frame.action !== "send_message" || frame.id !== undefined) {
+      throw new HttpRefusal(401, "forbidden", "Only a person can do this. POST /api/session makes you one.");
+    }
+    const { user, token } = await identities.newcomer();
+    const done = await runErrand(lobby, { user, address }, frame);
+    return { headers: { ...headers, [TOKEN_HEADER]: token }, done };
+  }
+}
+
+/** @throws {Refusal} what is wrong with it */
+function checked({ frame }: Parsed): ClientFrame {
+  if (frame instanceof Refusal) throw frame;
+  return frame;
+}
+
+/** @throws {Refusal} `bad_json`, `bad_frame` */
+function textIn(body: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    throw new Refusal("bad_json", 'The body is not JSON. Send {"text":"…"}.');
+  }
+  if (typeof value === "object" && value !== null && "text" in value) return value.text;
+  throw new Refusal("bad_frame", 'The body has no text. Send {"text":"…"}.');
+}
+
+/** @throws {Refusal} `bad_frame` */
+function asId(value: string | undefined, name: string): string | undefined {
+  if (value === undefined || /^[!-~]+$/.test(value) && value.length <= ID_LIMIT) return value;
+  throw new Refusal("bad_frame", `"${name}" is 1 to ${ID_LIMIT} printable characters without spaces.`);
+}
+
+/** The draft of `Idempotency-Key` has it in quotes; many leave them out. */
+function unquoted(value: string | undefined): string | undefined {
+  return value?.replace(/^"(.*)"$/, "$1");
+}
+
+/** A position that is none is none that could be resumed from, which the client is told in `room_joined`. */
+function positionIn(header: string | undefined): Position | undefined {
+  const [, epoch, seq] = POSITION.exec(header ?? "") ?? [];
+  return epoch === undefined ? undefined : { epoch, seq: Number(seq) };
+}
