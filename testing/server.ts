@@ -13,6 +13,11 @@ export interface RunningServer {
 }
 
 const root = new URL("../", import.meta.url).pathname;
+/**
+ * A file that `deno task build` made, to be tested in place of the source: alone in a folder with the server's data, and
+ * with neither a cache nor a registry in reach.
+ */
+const builtFile = Deno.env.get("BUILT_FILE");
 /** What `deno task start` runs, from any folder and without the task between it and our signals. */
 export const startArguments = await taskArguments("start");
 
@@ -32,10 +37,11 @@ export async function startServer(
   options: { env?: Record<string, string>; port?: number; cwd?: string } = {},
 ): Promise<RunningServer> {
   const cwd = options.cwd ?? await Deno.makeTempDir();
+  if (builtFile) await Deno.copyFile(builtFile, `${cwd}/chat.js`);
   const process = new Deno.Command(Deno.execPath(), {
-    args: startArguments,
+    args: builtFile ? await builtArguments(options.env?.WORKERS !== undefined) : startArguments,
     cwd,
-    env: { PORT: String(options.port ?? 0), HOST: "127.0.0.1", ...options.env },
+    env: { PORT: String(options.port ?? 0), HOST: "127.0.0.1", ...(builtFile && outOfReach(cwd)), ...options.env },
     stdout: "piped",
     stderr: "piped",
   }).spawn();
@@ -57,6 +63,17 @@ export async function startServer(
   }
   const port = Number(said[1]);
   return { url: `http://127.0.0.1:${port}`, port, pid: process.pid, errors: errors.text, stop };
+}
+
+/** How the README says that the built file is run. */
+async function builtArguments(severalIsolates: boolean): Promise<string[]> {
+  const [, command] = /^deno (run .+ chat\.js)$/m.exec(await Deno.readTextFile(`${root}README.md`))!;
+  const [run, ...words] = command.split(" ");
+  return [run, ...(severalIsolates ? ["--unstable-net"] : []), ...words];
+}
+
+function outOfReach(cwd: string): Record<string, string> {
+  return { DENO_DIR: `${cwd}/cache`, NPM_CONFIG_REGISTRY: "http://127.0.0.1:9" };
 }
 
 /** Bytes of memory that the server holds now. */

@@ -1,4 +1,4 @@
-import { stripTypeScriptTypes } from "node:module";
+import nodeModule from "node:module";
 import linkify from "linkifyjs/dist/linkify.mjs" with { type: "text" };
 
 /** A file of the page as it is served. */
@@ -14,6 +14,9 @@ const TYPES: Record<string, string> = {
   ts: "text/javascript; charset=utf-8",
   webmanifest: "application/manifest+json",
 };
+
+/** Blanks types out, as Node's and (since 2.9) Deno's own function does; older ones get it from where Node has it. */
+const stripTypes = nodeModule.stripTypeScriptTypes ?? await olderStripTypes();
 
 /** The page itself. */
 export const PAGE = "/static/index.html";
@@ -36,6 +39,11 @@ export async function loadAssets(root: URL): Promise<Map<string, Asset>> {
     const type = TYPES[path.slice(path.lastIndexOf(".") + 1)];
     if (type === undefined) return;
     const text = await Deno.readTextFile(new URL(path, root));
-    assets.set(`/${path}`, { type, body: path.endsWith(".ts") ? stripTypeScriptTypes(text) : text });
+    assets.set(`/${path}`, { type, body: path.endsWith(".ts") ? stripTypes(text) : text });
   }
+}
+
+async function olderStripTypes(): Promise<(text: string) => string> {
+  const { transformSync } = await import("amaro");
+  return (text) => transformSync(text, { mode: "strip-only" }).code;
 }

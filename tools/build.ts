@@ -1,0 +1,47 @@
+/**
+ * `deno task build`: server, page and client in one file, `dist/chat.js`, which needs Deno and nothing else. The page's
+ * files, already stripped of their types, take the place of the module that reads them from the disk.
+ */
+import config from "../deno.json" with { type: "json" };
+import { loadAssets, PAGE } from "../web/assets.ts";
+
+const root = new URL("../", import.meta.url);
+const result = new URL("dist/chat.js", root);
+
+const assets = await loadAssets(root);
+const workshop = new URL(`file://${await Deno.makeTempDir()}/`);
+try {
+  const embedded = new URL("embedded.ts", workshop);
+  await Deno.writeTextFile(
+    embedded,
+    `export const PAGE = ${JSON.stringify(PAGE)};
+const assets = new Map(${JSON.stringify([...assets])});
+export const loadAssets = () => Promise.resolve(assets);
+`,
+  );
+  const packages = Object.entries(config.imports).filter(([name]) => !name.startsWith("."));
+  const importMap = new URL("imports.json", workshop);
+  const imports = { ...Object.fromEntries(packages), [new URL("web/assets.ts", root).href]: embedded.href };
+  await Deno.writeTextFile(importMap, JSON.stringify({ imports }));
+  await Deno.mkdir(new URL("./", result), { recursive: true });
+  const bundler = new Deno.Command(Deno.execPath(), {
+    args: [
+      "bundle",
+      "--quiet",
+      "--minify",
+      "--platform",
+      "deno",
+      "--import-map",
+      importMap.pathname,
+      "-o",
+      result.pathname,
+      "main.ts",
+    ],
+    cwd: root,
+  });
+  if (!(await bundler.spawn().status).success) Deno.exit(1);
+} finally {
+  await Deno.remove(workshop, { recursive: true });
+}
+const { size } = await Deno.stat(result);
+console.log(`dist/chat.js: ${Math.round(size / 1024)} KiB`);
