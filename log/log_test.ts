@@ -14,6 +14,9 @@ import {
 import { type Entry, type ReceiveMessage, RESUME_LIMIT } from "../chat/protocol.ts";
 import { FakeClock } from "../testing/clock.ts";
 import { RedisServer, redisServer, redisTest } from "../testing/redis.ts";
+import { injectFaults } from "../testing/faulty_news.ts";
+import { createLobby, FakeClient } from "../testing/lobby.ts";
+import { LogView } from "../testing/log_view.ts";
 import { until } from "../testing/until.ts";
 import { MemoryEngine } from "./memory.ts";
 import { RedisEngine } from "./redis.ts";
@@ -91,36 +94,6 @@ const entryOf = (outcome: Outcome): Entry => {
 };
 const appendOne = async (engine: Engine, draft: Draft) => (await engine.append([draft]))[0];
 const texts = (messages: ReceiveMessage[]) => messages.map(({ text }) => text);
-
-/** One who follows a room as the contract says: what comes out of order, or may be missing, is read from the log. */
-class LogView {
-  readonly entries: Entry[] = [];
-  readonly #engine: Engine;
-  readonly #room: string;
-  #reading = Promise.resolve();
-
-  constructor(engine: Engine, room: string) {
-    this.#engine = engine;
-    this.#room = room;
-    engine.follow(room, ({ entries }) => {
-      const isKnown = entries.length > 0 && entries.every(({ seq }) => seq <= this.entries.length);
-      if (isKnown) return;
-      const isNext = entries.length > 0 && entries.every(({ seq }, at) => seq === this.entries.length + 1 + at);
-      if (isNext) this.entries.push(...entries);
-      else this.#reading = this.#reading.then(() => this.#read());
-    });
-  }
-
-  /** Resolves when what is being read has been read. */
-  settled(): Promise<void> {
-    return this.#reading;
-  }
-
-  async #read(): Promise<void> {
-    const { entries } = await this.#engine.read(this.#room, this.entries.length);
-    this.entries.push(...entries.filter(({ seq }) => seq > this.entries.length));
-  }
-}
 
 for (const [name, create] of Object.entries(engines)) {
   /** A rule that this engine keeps. */
@@ -338,6 +311,26 @@ for (const [name, create] of Object.entries(engines)) {
       assert.equal(heard.flatMap(({ entries }) => entries).length, 3);
     },
   );
+
+  rule("news that is dropped, doubled or out of order changes nobody's view in the end", async ({ engine, clock }) => {
+    let seed = 20261122;
+    const heal = injectFaults(engine, () => (seed = seed * 48_271 % 2_147_483_647) / 2_147_483_647);
+    const { lobby } = createLobby({ clock, engine });
+    const clients = ["ann", "bob", "eve"].map((user) => new FakeClient(lobby, user, ["r"]));
+    await until(() => clients.every((client) => client.all("room_joined").length === 1));
+    for (let said = 0; said < 60;) {
+      for (const client of clients) client.session.receive({ action: "send_message", room: "r", text: `${said++}` });
+      // Each turn of the lobby is one piece of news.
+      await until(async () => (await engine.read("r", 0)).seq === said);
+    }
+    await heal();
+    const { entries } = await engine.read("r", 0);
+    for (const client of clients) {
+      await until(() => client.all("receive_message").length >= entries.length);
+      assert.deepEqual(client.all("receive_message"), entries);
+    }
+    lobby.close();
+  });
 
   rule("another epoch is told to followers and keeps what is there", async ({ engine }) => {
     await engine.append([say("a")]);

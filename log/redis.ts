@@ -41,7 +41,9 @@ export class RedisEngine implements Engine {
   readonly #origin = crypto.randomUUID();
   readonly #desk: NewsDesk;
   #link!: RedisLink;
-  #secret: string;
+  /** What signs the tokens where the settings don't say: made by whoever comes first. */
+  #made = newSecret();
+  readonly #given: string | undefined;
   #signals: Signal[] = [];
   #unheard = 0;
   #isClosed = false;
@@ -50,7 +52,7 @@ export class RedisEngine implements Engine {
   private constructor(options: { clock: Clock; retention: Retention; secret?: string }) {
     this.#clock = options.clock;
     this.#retention = options.retention;
-    this.#secret = options.secret ?? newSecret();
+    this.#given = options.secret;
     this.#desk = new NewsDesk(this.#origin, options.clock, () => this.#unheard = 0);
   }
 
@@ -68,11 +70,11 @@ export class RedisEngine implements Engine {
       hear: (message) => engine.#desk.hear(message),
       async begin({ run, isDurable }, call) {
         const mayHoldLess = isDurable ? "0" : "1";
-        const reply = await call<string[]>("begin", run, crypto.randomUUID(), mayHoldLess, engine.#secret);
+        const reply = await call<string[]>("begin", run, crypto.randomUUID(), mayHoldLess, engine.#toKeep);
         const [epoch, count, secret] = reply;
-        if (options.secret === undefined) engine.#secret = secret;
+        engine.#made = secret;
         engine.#unheard = 0;
-        engine.#desk.begin(epoch, Number(count));
+        return () => engine.#desk.begin(epoch, Number(count));
       },
     });
     engine.#pulseLater();
@@ -168,7 +170,7 @@ export class RedisEngine implements Engine {
   }
 
   secret(): Promise<string> {
-    return Promise.resolve(this.#secret);
+    return Promise.resolve(this.#given ?? this.#made);
   }
 
   /** Those that are given together travel together. */
@@ -195,6 +197,11 @@ export class RedisEngine implements Engine {
     this.#isClosed = true;
     for (const cancel of this.#cancels) cancel();
     await this.#link.close();
+  }
+
+  /** The secret that Redis keeps, if any. */
+  get #toKeep(): string {
+    return this.#given === undefined ? this.#made : "";
   }
 
   #now(): string {
@@ -229,7 +236,7 @@ export class RedisEngine implements Engine {
   async #pulse(): Promise<string> {
     return await this.#link.call(
       "pulse",
-      [this.#origin, crypto.randomUUID()],
+      [this.#origin, crypto.randomUUID(), this.#toKeep],
       ([epoch, count]: [string, string]) => {
         this.#desk.agree(epoch, Number(count));
         return epoch;

@@ -256,20 +256,25 @@ local function sweep(keys, args)
   return trim(open_room(keys[1], args[1]), kept, tonumber(args[4])) and 1 or 0
 end
 
+-- Nobody becomes a stranger because the store was emptied.
+local function secret_of(prefix, candidate)
+  if candidate == '' then return '' end
+  redis.call('SET', prefix .. ':secret', candidate, 'NX')
+  return redis.call('GET', prefix .. ':secret')
+end
+
 -- The first words of a new connection. Another run of the server that may hold less begins another epoch.
 local function begin(keys, args)
   local prefix, run, candidate, may_hold_less, secret = keys[1], args[1], args[2], args[3], args[4]
   if may_hold_less == '1' and redis.call('GET', prefix .. ':run') ~= run then redis.call('DEL', prefix .. ':epoch') end
   redis.call('SET', prefix .. ':run', run)
-  redis.call('SET', prefix .. ':secret', secret, 'NX')
-  return {
-    epoch_of(prefix, candidate), redis.call('GET', prefix .. ':told') or '0', redis.call('GET', prefix .. ':secret'),
-  }
+  return { epoch_of(prefix, candidate), redis.call('GET', prefix .. ':told') or '0', secret_of(prefix, secret) }
 end
 
--- Tells everyone, the one who asks among them, that news arrives; nothing is written, but refused where nothing could be.
+-- Tells everyone, the one who asks among them, that news arrives. It is refused where nothing could be written.
 local function pulse(keys, args)
   local epoch = epoch_of(keys[1], args[2])
+  secret_of(keys[1], args[3])
   local count = redis.call('GET', keys[1] .. ':told') or '0'
   publish(keys[1], 'pulse', args[1], count, epoch, '')
   return { epoch, count }

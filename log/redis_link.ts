@@ -8,6 +8,8 @@ import { type Survey, survey } from "./redis_survey.ts";
 export const COMMAND_DEADLINE = 3_000;
 /** A connection on which nothing was answered for so long is given up, milliseconds: nothing is left to hear from it. */
 export const CONNECTION_DEADLINE = 6_000;
+/** How long closing waits for answers that are on their way, milliseconds. */
+const CLOSE_PATIENCE = 1_000;
 /** Pauses between two tries to connect, milliseconds, each drawn from half of it to one and a half. */
 const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 1_000;
@@ -25,8 +27,8 @@ export interface RedisPlace {
 
 /** What the one who uses the link does with a connection, and with what it brings. */
 export interface LinkUser {
-  /** A connection is there, and nobody has used it yet. */
-  begin(survey: Survey, call: Call): Promise<void>;
+  /** A connection is there, and nobody has used it yet. @returns what is to be done as soon as all may use it */
+  begin(survey: Survey, call: Call): Promise<() => void>;
   hear(message: string): void;
 }
 
@@ -47,6 +49,7 @@ export class RedisLink {
   #candidate: Client | undefined;
   /** Commands that were given up and not answered yet: as long as there are any, Redis has stalled. */
   #overdue = 0;
+  readonly #pending = new Set<Promise<unknown>>();
   #isClosed = false;
   #cancelConnect: (() => void) | undefined;
   #connecting: Promise<void> | undefined;
@@ -86,6 +89,7 @@ export class RedisLink {
     const client = this.#client;
     if (!client || this.#overdue > 0) throw unavailable();
     const answer = this.#send<Reply>(client, name, args).then(take);
+    this.#pending.add(answer);
     try {
       return await this.#inTime(answer, client);
     } catch (error) {
@@ -94,6 +98,8 @@ export class RedisLink {
       if (message.startsWith("READONLY")) this.#lose(client, message);
       else if (this.#client === client) console.error(`Redis refused ${name}:`, message);
       throw unavailable();
+    } finally {
+      this.#pending.delete(answer);
     }
   }
 
@@ -104,10 +110,14 @@ export class RedisLink {
       .catch(() => {/* a signal may get lost */});
   }
 
-  /** Gives the connection back; what has not been answered yet is lost. */
+  /** Waits a moment for what has not been answered yet, and gives the connection back. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelConnect?.();
+    let cancel = () => {};
+    const patience = new Promise<void>((resolve) => cancel = this.#clock.after(CLOSE_PATIENCE, resolve));
+    await Promise.race([Promise.allSettled(this.#pending), patience]);
+    cancel();
     const client = this.#client;
     this.#client = undefined;
     for (const each of [client, this.#candidate]) if (each?.isOpen) each.destroy();
@@ -123,6 +133,7 @@ export class RedisLink {
       if (this.#client === client) this.#lose(client, error.message);
     });
     let giveUp = () => {};
+    let announce: () => void;
     try {
       // A server that has stalled takes connections and then says nothing.
       const late = new Promise<never>((_, reject) => {
@@ -130,7 +141,7 @@ export class RedisLink {
       });
       const began = this.#begin(client);
       began.catch(() => {/* it may end after its time is over */});
-      await Promise.race([began, late]);
+      announce = await Promise.race([began, late]);
       if (reason || this.#isClosed) throw reason;
     } catch (error) {
       if (client.isOpen) client.destroy();
@@ -140,9 +151,10 @@ export class RedisLink {
       this.#candidate = undefined;
     }
     this.#client = client;
+    announce();
   }
 
-  async #begin(client: Client): Promise<void> {
+  async #begin(client: Client): Promise<() => void> {
     await client.connect();
     const found = await survey((...command) => client.sendCommand(command), this.#place.mayLoseASecond);
     await loadFunctions(client);
@@ -153,8 +165,8 @@ export class RedisLink {
         console.error("what Redis told could not be understood:", error);
       }
     });
-    await this.#user.begin(found, (name, ...args) => this.#send(client, name, args));
     this.#survey = found;
+    return await this.#user.begin(found, (name, ...args) => this.#send(client, name, args));
   }
 
   async #send<Reply>(client: Client, name: string, args: readonly string[]): Promise<Reply> {

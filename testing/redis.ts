@@ -76,6 +76,11 @@ export class RedisServer {
     }
   }
 
+  /** A file of its folder. */
+  file(name: string): Promise<Uint8Array<ArrayBuffer>> {
+    return Deno.readFile(`${this.#folder}/${name}`);
+  }
+
   async stop(): Promise<void> {
     await this.kill();
     await Deno.remove(this.#folder, { recursive: true });

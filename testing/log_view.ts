@@ -1,0 +1,35 @@
+import type { Engine } from "../chat/log.ts";
+import type { Entry } from "../chat/protocol.ts";
+
+/** One who follows a room as the contract says: what comes out of order, or may be missing, is read from the log. */
+export class LogView {
+  readonly entries: Entry[] = [];
+  /** What was told of. */
+  readonly epochs = new Set<string>();
+  readonly #engine: Engine;
+  readonly #room: string;
+  #reading = Promise.resolve();
+
+  constructor(engine: Engine, room: string) {
+    this.#engine = engine;
+    this.#room = room;
+    engine.follow(room, ({ epoch, entries }) => {
+      this.epochs.add(epoch);
+      const isKnown = entries.length > 0 && entries.every(({ seq }) => seq <= this.entries.length);
+      if (isKnown) return;
+      const isNext = entries.length > 0 && entries.every(({ seq }, at) => seq === this.entries.length + 1 + at);
+      if (isNext) this.entries.push(...entries);
+      else this.#reading = this.#reading.then(() => this.#read()).catch(() => {/* the next news tries again */});
+    });
+  }
+
+  /** Resolves when what is being read has been read. */
+  settled(): Promise<void> {
+    return this.#reading;
+  }
+
+  async #read(): Promise<void> {
+    const { entries } = await this.#engine.read(this.#room, this.entries.length);
+    this.entries.push(...entries.filter(({ seq }) => seq > this.entries.length));
+  }
+}

@@ -1,0 +1,71 @@
+/** A way to a port of this machine that a test can cut. */
+export class Wire {
+  readonly port: number;
+  readonly #listener: Deno.TcpListener;
+  readonly #target: number;
+  readonly #connections = new Set<Deno.TcpConn>();
+  readonly #ends: Promise<void>[] = [];
+  #cutAfter: { word: string; cut: () => void } | undefined;
+
+  constructor(target: number) {
+    this.#target = target;
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    this.port = this.#listener.addr.port;
+    this.#ends.push(this.#accept());
+  }
+
+  /** Cuts everything as soon as this has been passed on to the target, before any answer to it comes back. */
+  cutAfter(word: string): Promise<void> {
+    return new Promise((cut) => this.#cutAfter = { word, cut });
+  }
+
+  /** Ends every connection that goes this way; new ones may come. */
+  cut(): void {
+    for (const connection of this.#connections) end(connection);
+    this.#connections.clear();
+  }
+
+  async close(): Promise<void> {
+    this.#listener.close();
+    this.cut();
+    await Promise.all(this.#ends);
+  }
+
+  async #accept(): Promise<void> {
+    for await (const here of this.#listener) {
+      try {
+        const there = await Deno.connect({ hostname: "127.0.0.1", port: this.#target });
+        this.#connections.add(here).add(there);
+        this.#ends.push(this.#pass(here, there, true), this.#pass(there, here, false));
+      } catch {
+        end(here);
+      }
+    }
+  }
+
+  async #pass(from: Deno.TcpConn, to: Deno.TcpConn, isAsking: boolean): Promise<void> {
+    const buffer = new Uint8Array(64 * 1024);
+    try {
+      for (let length; (length = await from.read(buffer)) !== null;) {
+        // The answer must not be quicker than the cut.
+        const hit = isAsking && this.#cutAfter && new TextDecoder().decode(buffer.subarray(0, length));
+        if (hit && hit.includes(this.#cutAfter!.word)) {
+          for (const each of this.#connections) if (each !== to) end(each);
+          await to.write(buffer.subarray(0, length));
+          this.#cutAfter!.cut();
+          this.#cutAfter = undefined;
+          break;
+        }
+        for (let written = 0; written < length;) written += await to.write(buffer.subarray(written, length));
+      }
+    } catch { /* cut */ }
+    end(from);
+    end(to);
+  }
+}
+
+function end(connection: Deno.TcpConn): void {
+  try {
+    connection.close();
+  } catch { /* it has ended */ }
+}
