@@ -40,6 +40,7 @@ export async function start(settings: Settings, clock: Clock = systemClock): Pro
   const secret = await engine.secret();
   const lobby = new Lobby(engine, limitsOf(settings), clock, Math.random, addressHash(secret));
   metrics.watch(lobby, engine);
+  const rooms = new RoomList(engine, lobby);
   const identities = await Identities.create(secret);
   const sockets = new Sockets(lobby, identities, settings.ALLOWED_ORIGINS);
   const streams = new Streams(lobby, Math.random);
@@ -49,8 +50,8 @@ export async function start(settings: Settings, clock: Clock = systemClock): Pro
     lobby,
     log: engine,
     people: lobby.people,
-    rooms: new RoomList(engine, lobby),
-    moderator: new Moderator(engine, lobby),
+    rooms,
+    moderator: new Moderator(engine, lobby, rooms),
     adminToken: settings.ADMIN_TOKEN,
     sockets,
     streams,

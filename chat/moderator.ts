@@ -4,6 +4,7 @@ import type { Ban, Engine, RoomSettings } from "./log.ts";
 import type { Lobby } from "./lobby.ts";
 import type { MessageDeleted } from "./protocol.ts";
 import { Refusal } from "./refusal.ts";
+import type { RoomList } from "./room_list.ts";
 
 /** Who deleted, where a moderator did. No person's id is as short as this. */
 export const MODERATOR = "moderator";
@@ -16,11 +17,13 @@ export const REASON_LIMIT = 500;
 export class Moderator {
   readonly #engine: Engine;
   readonly #lobby: Lobby;
+  readonly #rooms: RoomList;
   readonly #clock: Clock;
 
-  constructor(engine: Engine, lobby: Lobby) {
+  constructor(engine: Engine, lobby: Lobby, rooms: RoomList) {
     this.#engine = engine;
     this.#lobby = lobby;
+    this.#rooms = rooms;
     this.#clock = lobby.clock;
   }
 
@@ -36,6 +39,7 @@ export class Moderator {
   async changeRoom(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {
     const settings = await this.#engine.changeRoom(room, change);
     this.#lobby.roomHeld(room)?.refreshSettings();
+    this.#rooms.outdate();
     this.#engine.signal({ kind: "room_changed", room, settings });
     return settings;
   }

@@ -26,12 +26,17 @@ export class RoomList {
     this.#lobby = lobby;
   }
 
+  /** Another room is listed, or one no more. Other isolates find out when their list is too old. */
+  outdate(): void {
+    this.#read = undefined;
+  }
+
   /** The default room, then the others by name. @throws {Refusal} `unavailable` */
   async rooms(): Promise<ListedRoom[]> {
     const now = this.#lobby.clock.monotonic();
     if (!this.#read || now - this.#read.at >= LIST_LIFE) {
       this.#read = { rooms: this.#readRooms(), at: now };
-      this.#read.rooms.catch(() => this.#read = undefined);
+      this.#read.rooms.catch(() => this.outdate());
     }
     const rooms = await this.#read.rooms;
     return rooms.map(({ room, ...rest }) => ({ room, count: this.#lobby.countIn(room), ...rest }));

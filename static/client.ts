@@ -3,6 +3,7 @@ import { pathOf, roomAt } from "./address.ts";
 import { browserClock } from "./clock.ts";
 import { createConnection } from "./connection.ts";
 import { storageMemory } from "./memory.ts";
+import { listRooms } from "./moderator.ts";
 import { createSession, type HistoryPage } from "./session.ts";
 import { tongueFor } from "./strings.ts";
 import { socketTransport } from "./transport.ts";
@@ -32,6 +33,7 @@ const session = createSession({
     if (!response.ok) throw new Error(`${response.status} for ${path}`);
     return await response.json();
   },
+  callApi,
   memory,
   clock: browserClock,
   random,
@@ -40,7 +42,20 @@ const session = createSession({
   onChange: () => schedule(),
 });
 
-const render = createViews({ session, tongue: tongueFor(navigator.languages), drafts: memory.tab, goTo });
+const render = createViews({
+  session,
+  tongue: tongueFor(navigator.languages),
+  drafts: memory.tab,
+  listRooms: () => listRooms(callApi),
+  goTo,
+});
+
+async function callApi(method: string, path: string, { token, body }: { token?: string; body?: unknown }) {
+  const headers: Record<string, string> = { "content-type": "application/json" };
+  if (token !== undefined) headers.authorization = `Bearer ${token}`;
+  const response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  return { status: response.status, body: await response.json().catch(() => null) };
+}
 
 // A busy room changes many times between two frames of the screen, which shows only the last.
 let scheduled = false;
@@ -69,6 +84,7 @@ function enter() {
 }
 
 addEventListener("popstate", enter);
+addEventListener("storage", (event) => session.remembered(event.key));
 addEventListener("online", () => session.wake(true));
 addEventListener("offline", () => session.wake(false));
 document.addEventListener("visibilitychange", () => {

@@ -1,5 +1,6 @@
 import { button, element, find, icon, setText } from "./dom.ts";
 import type { Memory } from "./memory.ts";
+import { CLOSE } from "../chat/protocol.ts";
 import { OUTBOX_LIMIT } from "./outbox.ts";
 import type { Notice, State } from "./state.ts";
 import type { Tongue } from "./strings.ts";
@@ -36,7 +37,6 @@ export function createComposerView(tongue: Tongue, drafts: Memory, actions: Comp
   let state: State;
   let shownNotice: Notice | null = null;
 
-  field.placeholder = strings.placeholder;
   send.ariaLabel = strings.send;
   send.title = strings.send;
   send.append(icon("M10 16V4M5 9l5-5 5 5"));
@@ -64,7 +64,7 @@ export function createComposerView(tongue: Tongue, drafts: Memory, actions: Comp
 
   function submit() {
     const text = sendable(field.value);
-    if (text.trim() === "" || length(text) > state.limits.text || state.room.locked) return;
+    if (text.trim() === "" || length(text) > state.limits.text || field.disabled) return;
     if (!actions.write(text)) return;
     field.value = "";
     changed();
@@ -81,12 +81,17 @@ export function createComposerView(tongue: Tongue, drafts: Memory, actions: Comp
     const left = state.limits.text - length(field.value);
     field.ariaInvalid = left < 0 ? "true" : null;
     hint.classList.toggle("problem", left < 0);
-    send.disabled = left < 0 || state.room.locked;
+    send.disabled = left < 0 || field.disabled;
     setText(hint, left < 0 ? strings.over(-left) : left < COUNTDOWN_FROM ? strings.left(left) : roomHint());
+  }
+
+  function isBanned(): boolean {
+    return state.status.kind === "stopped" && state.status.code === CLOSE.notAllowed;
   }
 
   function roomHint(): string {
     const { room, outbox, status } = state;
+    if (isBanned()) return strings.banRead;
     if (room.locked) return strings.locked;
     if (room.typing.length > 0) return strings.typing(room.typing.map((typist) => typist.name));
     const waiting = outbox.items.filter((item) => item.refusal === null).length;
@@ -115,7 +120,13 @@ export function createComposerView(tongue: Tongue, drafts: Memory, actions: Comp
       grow(field);
     }
     form.hidden = state.room.problem !== null;
-    field.disabled = state.room.locked;
+    field.disabled = state.room.locked || isBanned();
+    field.placeholder = isBanned()
+      ? strings.banPlaceholder
+      : state.room.locked
+      ? strings.lockedPlaceholder
+      : strings.placeholder;
+    form.classList.toggle("closed", field.disabled);
     me.hidden = state.me === null;
     setText(name, state.me?.name ?? "");
     me.ariaLabel = strings.changeNameFrom(state.me?.name ?? "");

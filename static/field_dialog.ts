@@ -6,20 +6,29 @@ export interface FieldDialogWords {
   label: string;
   hint: string;
   submit: string;
+  /** What is typed into a "password" field is not shown. */
+  type?: "text" | "password";
+}
+
+export interface FieldDialog {
+  open(value: string): void;
+  close(): void;
 }
 
 /**
  * A dialog that asks for one short text, and says beside the field why it can't be taken.
  * @param accept gets what was entered; null closes the dialog, a sentence stays beside the field
+ * @param below stands under the field
  */
 export function createFieldDialog(
   strings: Strings,
   words: FieldDialogWords,
   accept: (value: string) => Promise<string | null> | string | null,
-): { open(value: string): void } {
+  below?: HTMLElement,
+): FieldDialog {
   const id = `field-${words.title}`.replaceAll(/\s+/g, "-");
   const input = element("input", {
-    type: "text",
+    type: words.type ?? "text",
     id,
     required: true,
     autocomplete: "off",
@@ -41,6 +50,7 @@ export function createFieldDialog(
     element("div", { className: "buttons" }, cancel, submit),
   );
   const dialog = element("dialog", { className: "sheet", ariaLabel: words.title }, form);
+  if (below) form.lastElementChild?.before(below);
   document.body.append(dialog);
 
   cancel.onclick = () => dialog.close();
@@ -68,5 +78,6 @@ export function createFieldDialog(
       dialog.showModal();
       input.select();
     },
+    close: () => dialog.close(),
   };
 }

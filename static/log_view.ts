@@ -13,6 +13,7 @@ const READ_OUT_AT_ONCE = 5;
 export interface LogActions extends MessageActions {
   loadOlder(): void;
   copyLink(): void;
+  unmute(user: string): void;
   /** Whether the newest message is in sight. */
   following(following: boolean): void;
 }
@@ -105,6 +106,14 @@ export function createLogView(tongue: Tongue, actions: LogActions): LogView {
   }
 
   function create(row: Row): Shown {
+    if (row.kind === "muted") {
+      const unmute = button(strings.unmute, "link", () => {
+        log.focus({ preventScroll: true });
+        actions.unmute(row.user);
+      });
+      const line = element("li", { className: "muted", ariaLive: "off" }, element("span"), " ", unmute);
+      return { row, element: line, message: null };
+    }
     if (row.kind !== "message") {
       return { row, element: element("li", { className: row.kind }, element("span")), message: null };
     }
@@ -115,10 +124,15 @@ export function createLogView(tongue: Tongue, actions: LogActions): LogView {
   function update(entry: Shown, row: Row) {
     entry.row = row;
     if (row.kind === "message") entry.message?.update(row);
-    else {setText(
-        entry.element.firstElementChild ?? entry.element,
-        row.kind === "day" ? dayName(row.date) : strings.missing,
-      );}
+    else setText(entry.element.firstElementChild ?? entry.element, lineOf(row));
+  }
+
+  function lineOf(row: Exclude<Row, { kind: "message" }>): string {
+    return row.kind === "day"
+      ? dayName(row.date)
+      : row.kind === "missing"
+      ? strings.missing
+      : strings.mutedMessages(row.count, row.author);
   }
 
   function dayName(date: number): string {
@@ -178,10 +192,10 @@ export function createLogView(tongue: Tongue, actions: LogActions): LogView {
     goal.focus();
   }
 
-  /** A touch has no pointer to hover with: touching a message of one's own shows what can be done to it. */
+  /** A touch has no pointer to hover with: touching a message shows what can be done to it. */
   function showTools(event: Event) {
     const target = event.target as HTMLElement;
-    const message = target.closest<HTMLElement>(".message.mine");
+    const message = target.closest<HTMLElement>(".message");
     if (message && !target.closest("a, button, textarea") && getSelection()?.isCollapsed) {
       message.focus({ preventScroll: true });
     }

@@ -1,15 +1,21 @@
+import type { Member } from "../chat/protocol.ts";
 import { button, element, setText } from "./dom.ts";
 import { linkedText } from "./linked_text.ts";
 import type { MessageRow } from "./rows.ts";
 import { reason, type Tongue } from "./strings.ts";
 import { enterSubmits, grow, length, sendable } from "./text_entry.ts";
 
-/** What a reader can do to a message of their own. */
+/** What a reader can do to a message: of their own, of others, and as a moderator. */
 export interface MessageActions {
   edit(seq: number, text: string): boolean;
   remove(seq: number): boolean;
   retry(id: string): void;
   discard(id: string): void;
+  mute(author: Member): void;
+  /** Shows what can be done about its author. */
+  openPerson(author: Member): void;
+  /** Deletes somebody else's. @returns why it could not, or null */
+  moderate(seq: number): Promise<string | null>;
   /** Code points. */
   textLimit(): number;
   /** Where the keyboard goes when an edit is over. */
@@ -38,9 +44,6 @@ export function createMessageView(tongue: Tongue, times: TimeFormats, actions: M
   let row: MessageRow;
   let over: (() => void) | null = null;
 
-  tools.append(button(strings.edit, "link", edit), button(strings.delete, "link", askToDelete));
-  for (const tool of tools.querySelectorAll("button")) tool.tabIndex = -1;
-
   function update(next: MessageRow) {
     const before = row as MessageRow | undefined;
     row = next;
@@ -60,8 +63,27 @@ export function createMessageView(tongue: Tongue, times: TimeFormats, actions: M
     }
     showTime();
     showTrouble();
-    tools.hidden = !row.mine || row.deleted || row.seq === null || row.item !== null;
+    showTools(before);
     if (row.deleted) over?.();
+  }
+
+  function showTools(before: MessageRow | undefined) {
+    tools.hidden = row.seq === null || row.item !== null || (row.mine && row.deleted);
+    if (before?.mine === row.mine && before.moderated === row.moderated && before.deleted === row.deleted) return;
+    const author = () => ({ user: row.user, name: row.author });
+    const remove = button(strings.delete, "link", askToDelete);
+    const others = [
+      ...(row.moderated && !row.deleted ? [remove] : []),
+      row.moderated
+        ? button(strings.banOrMute, "link", () => actions.openPerson(author()))
+        : button(strings.mute, "link", () => {
+          // The message goes, and with it the place where the keyboard is.
+          item.closest<HTMLElement>("[role=log]")?.focus({ preventScroll: true });
+          actions.mute(author());
+        }),
+    ];
+    tools.replaceChildren(...(row.mine ? [button(strings.edit, "link", edit), remove] : others));
+    for (const tool of tools.querySelectorAll("button")) tool.tabIndex = item.matches(":focus-within") ? 0 : -1;
   }
 
   function showTime() {
@@ -156,8 +178,15 @@ export function createMessageView(tongue: Tongue, times: TimeFormats, actions: M
 
   function askToDelete() {
     const keep = button(strings.keep, "link", () => over?.());
-    const confirm = button(strings.delete, "link danger", () => {
-      if (row.seq !== null && actions.remove(row.seq)) over?.();
+    const problem = element("span", { className: "problem", role: "status" });
+    const confirm = button(strings.delete, "link danger", async () => {
+      if (row.seq === null) return;
+      if (row.mine) return void (actions.remove(row.seq) && over?.());
+      confirm.disabled = true;
+      const why = await actions.moderate(row.seq);
+      confirm.disabled = false;
+      if (why === null) over?.();
+      else setText(problem, why);
     });
     const question = element("span", { textContent: strings.deleteQuestion });
     replaceText(
@@ -167,6 +196,7 @@ export function createMessageView(tongue: Tongue, times: TimeFormats, actions: M
         question,
         confirm,
         keep,
+        problem,
       ),
     );
     keep.focus();

@@ -1,9 +1,18 @@
-import { element, find, setText } from "./dom.ts";
+import type { Member } from "../chat/protocol.ts";
+import { button, element, find, setText } from "./dom.ts";
+import { isMuted } from "./mutes.ts";
 import type { State } from "./state.ts";
 import type { Tongue } from "./strings.ts";
 
+export interface PeopleActions {
+  /** Shows what can be done about somebody. */
+  openPerson(person: Member): void;
+  unmute(user: string): void;
+  moderate(): void;
+}
+
 /** Who is here: beside the conversation where there is room, in a dialog where there is none. */
-export function createPeopleView(tongue: Tongue): { render(state: State): void } {
+export function createPeopleView(tongue: Tongue, actions: PeopleActions): { render(state: State): void } {
   const { strings, locale } = tongue;
   const aside = find("people", HTMLElement);
   const opener = find("show-people", HTMLButtonElement);
@@ -13,10 +22,17 @@ export function createPeopleView(tongue: Tongue): { render(state: State): void }
   const count = element("span", { className: "count" });
   const list = element("ul", { role: "list" });
   const more = element("p");
-  const panel = element("div", { className: "panel" }, title, list, more);
+  const silent = element("ul", { role: "list" });
+  const silenced = element("section", { hidden: true }, element("h3", { textContent: strings.muted }), silent);
+  const moderate = button(strings.moderate, "quiet", () => {
+    dialog.close();
+    actions.moderate();
+  });
+  const panel = element("div", { className: "panel" }, title, list, more, silenced, moderate);
   const close = element("button", { type: "button", className: "outlined", textContent: strings.close });
   let members: State["room"]["members"] | null = null;
   let me: State["me"] = null;
+  let muted: State["muted"] | null = null;
 
   title.append(count);
   aside.ariaLabel = strings.people;
@@ -42,16 +58,38 @@ export function createPeopleView(tongue: Tongue): { render(state: State): void }
     aside.hidden = room.members.length === 0;
     const hidden = room.count - room.members.length;
     setText(more, hidden > 0 ? strings.peopleMore(hidden) : "");
-    if (members === room.members && me === state.me) return;
+    moderate.classList.toggle("active", state.moderation !== null);
+    setText(moderate, state.moderation === null ? strings.moderate : strings.moderating);
+    if (members === room.members && me === state.me && muted === state.muted) return;
     ({ members } = room);
-    ({ me } = state);
+    ({ me, muted } = state);
+    silenced.hidden = muted.length === 0;
+    silent.replaceChildren(...muted.toReversed().map(mutedLine));
     const sorted = members.toSorted((one, other) =>
       Number(other.user === me?.user) - Number(one.user === me?.user) || collator.compare(one.name, other.name)
     );
-    list.replaceChildren(...sorted.map((member) => {
-      const mine = member.user === me?.user;
-      return element("li", {}, element("bdi", { textContent: member.name }), mine ? ` (${strings.you})` : "");
-    }));
+    list.replaceChildren(...sorted.map(memberLine));
+  }
+
+  function memberLine(member: Member): HTMLLIElement {
+    const name = element("bdi", { textContent: member.name });
+    if (member.user === me?.user) return element("li", {}, name, ` (${strings.you})`);
+    const person = button("", "person", () => {
+      dialog.close();
+      actions.openPerson(member);
+    });
+    person.ariaHasPopup = "dialog";
+    person.append(name);
+    if (isMuted(muted ?? [], member.user)) {
+      person.append(element("span", { className: "help", textContent: ` (${strings.mutedMark})` }));
+    }
+    return element("li", {}, person);
+  }
+
+  function mutedLine({ user, name }: Member): HTMLLIElement {
+    const unmute = button(strings.unmute, "link", () => actions.unmute(user));
+    unmute.ariaLabel = `${strings.unmute}: ${name}`;
+    return element("li", {}, element("bdi", { textContent: name }), " ", unmute);
   }
 
   return { render };

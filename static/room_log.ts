@@ -1,5 +1,6 @@
 /** The room's log as the page holds it: a stretch of messages without a hole, up to a position. Pure, like `store.ts`. */
 import type { Entry, MessageDeleted, MessageEdited, ReceiveMessage, RoomJoined } from "../chat/protocol.ts";
+import { isMuted } from "./mutes.ts";
 import { inRoom, type Message, type RoomState, type State } from "./state.ts";
 
 /** Messages kept (and shown) while the reader is at the newest one, and how many remain when there are more. */
@@ -49,8 +50,8 @@ export function applyEntry(state: State, entry: Entry): State {
     const late = room.history === "loading" ? [...room.late, entry] : room.late;
     return inRoom(state, { position, late, messages: amend(room.messages, entry) });
   }
-  const mine = entry.user === state.me?.user;
-  const unread = state.unread + (mine || (state.visible && state.following) ? 0 : 1);
+  const silent = entry.user === state.me?.user || isMuted(state.muted, entry.user);
+  const unread = state.unread + (silent || (state.visible && state.following) ? 0 : 1);
   const typing = room.typing.filter((typist) => typist.user !== entry.user);
   if (room.cut || (!state.following && room.messages.length >= READING_LIMIT)) {
     return { ...inRoom(state, { position, typing, cut: true }), unread };

@@ -1,4 +1,8 @@
-/** What the log shows, line by line: messages grouped by author, days, the place where something may be missing. */
+/**
+ * What the log shows, line by line: messages grouped by author, days, the place where something may be missing, and a
+ * line in place of what muted people say.
+ */
+import { isMuted } from "./mutes.ts";
 import type { Item } from "./outbox.ts";
 import type { State } from "./state.ts";
 
@@ -12,6 +16,7 @@ export interface MessageRow {
   readonly key: string;
   /** Null until the server has kept it. */
   readonly seq: number | null;
+  readonly user: string;
   readonly author: string;
   /** As the reader is to see it: an edit of one's own shows before it is kept. */
   readonly text: string;
@@ -19,6 +24,8 @@ export interface MessageRow {
   readonly edited: boolean;
   readonly deleted: boolean;
   readonly mine: boolean;
+  /** The reader is a moderator. */
+  readonly moderated: boolean;
   /** The first of its author's group. */
   readonly first: boolean;
   /** The first of its minute: only there does the time stand beside it. */
@@ -27,19 +34,31 @@ export interface MessageRow {
   readonly item: Item | null;
 }
 
+/** Messages of one muted person that follow one another. */
+export interface MutedRow {
+  readonly kind: "muted";
+  readonly key: string;
+  readonly user: string;
+  readonly author: string;
+  readonly count: number;
+}
+
 export type Row =
   | MessageRow
+  | MutedRow
   | { readonly kind: "day"; readonly key: string; readonly date: number }
   | { readonly kind: "missing"; readonly key: string };
 
 /** The rows of the room, oldest first. Days are those of the browser's time zone. */
 export function rowsOf(state: State): Row[] {
-  const { room, me, outbox } = state;
+  const { room, me, outbox, muted } = state;
+  const moderated = state.moderation !== null;
   const rows: Row[] = [];
   let previous: { user: string; name: string; date: number } | null = null;
   let missingAfter = room.missingAfter;
 
-  const place = (user: string, row: Omit<MessageRow, "first" | "timed">) => {
+  const place = (row: Omit<MessageRow, "first" | "timed" | "moderated">) => {
+    const { user } = row;
     let first = previous?.user !== user || previous.name !== row.author || row.date - previous.date > GROUP_SPAN;
     if (!previous || day(previous.date) !== day(row.date)) {
       rows.push({ kind: "day", key: `day ${day(row.date)}`, date: row.date });
@@ -51,7 +70,11 @@ export function rowsOf(state: State): Row[] {
       first = true;
     }
     const timed = !previous || Math.floor(previous.date / MINUTE) !== Math.floor(row.date / MINUTE);
-    rows.push({ ...row, first, timed });
+    const above = rows.at(-1);
+    if (!isMuted(muted, user)) rows.push({ ...row, moderated, first, timed });
+    else if (above?.kind === "muted" && above.user === user) {
+      rows[rows.length - 1] = { ...above, author: row.author, count: above.count + 1 };
+    } else rows.push({ kind: "muted", key: `muted ${row.key}`, user, author: row.author, count: 1 });
     previous = { user, name: row.author, date: row.date };
   };
 
@@ -62,8 +85,9 @@ export function rowsOf(state: State): Row[] {
   for (const message of room.messages) {
     const mine = message.user === me?.user;
     const item = mine ? changes.get(message.seq) ?? null : null;
-    place(message.user, {
+    place({
       kind: "message",
+      user: message.user,
       key: mine && message.id ? `own ${message.id}` : `seq ${message.seq}`,
       seq: message.seq,
       author: message.from,
@@ -80,8 +104,9 @@ export function rowsOf(state: State): Row[] {
   for (const item of room.cut ? [] : outbox.items) {
     if (item.frame.action !== "send_message" || item.frame.room !== room.name) continue;
     date = Math.max(date, item.date);
-    place(me?.user ?? "", {
+    place({
       kind: "message",
+      user: me?.user ?? "",
       key: `own ${item.frame.id}`,
       seq: null,
       author: me?.name ?? "",

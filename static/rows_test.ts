@@ -92,6 +92,22 @@ Deno.test("an edit of one's own shows before it is kept", () => {
   assert.equal(messages(rowsOf({ ...state, outbox }))[0].text, "better");
 });
 
+Deno.test("what muted people say is one line for as long as nobody else speaks", () => {
+  const state = holding(
+    message(1),
+    message(2, { user: "u3", from: "Eve" }),
+    message(3, { user: "u3", from: "Eva" }),
+    message(4),
+    message(5, { user: "u3", from: "Eva" }),
+  );
+  const rows = rowsOf({ ...state, muted: [{ user: "u3", name: "Eve" }] });
+  assert.deepEqual(kinds(rows), ["day", "message", "muted", "message", "muted"]);
+  assert.deepEqual(rows[2], { kind: "muted", key: "muted seq 2", user: "u3", author: "Eva", count: 2 });
+  assert.equal(JSON.stringify(rows).includes("text 2"), false);
+  assert.deepEqual(messages(rows).map(({ first }) => first), [true, true]);
+  assert.equal(rowsOf(state).length, 6, "and all of it is there again afterwards");
+});
+
 Deno.test("rows are the same when all that shows is the same", () => {
   const [, one] = rowsOf(holding(message(1)));
   const [, same] = rowsOf(holding(message(1)));

@@ -1,6 +1,7 @@
 /** The page's side of the conversation: what it says to the server, when, and what it makes of the answers. */
 import {
   type ErrorFrame,
+  type Member,
   MEMBERS_LISTED,
   type NameChanged,
   type ReceiveMessage,
@@ -11,6 +12,8 @@ import {
 import type { Clock } from "./clock.ts";
 import type { Connection, ConnectionStatus } from "./connection.ts";
 import type { Memory } from "./memory.ts";
+import { type CallApi, createModerator } from "./moderator.ts";
+import { loadMuted, mute, MUTED_KEY, saveMuted, unmute } from "./mutes.ts";
 import * as outboxes from "./outbox.ts";
 import { type Event, initialState, type Notice, type State } from "./state.ts";
 import { apply } from "./store.ts";
@@ -36,6 +39,7 @@ export interface SessionOptions {
   ): Connection;
   /** The newest messages before `before`; rejects when they cannot be had now. */
   fetchHistory(room: string, before: number): Promise<HistoryPage>;
+  callApi: CallApi;
   /** Of this tab, and of this browser. */
   memory: { tab: Memory; browser: Memory };
   clock: Clock;
@@ -48,7 +52,7 @@ export type Session = ReturnType<typeof createSession>;
 
 export function createSession(options: SessionOptions) {
   const { memory, clock, random, newId, onChange } = options;
-  let state = initialState("", outboxes.load(memory.tab));
+  let state = apply(initialState("", outboxes.load(memory.tab)), { kind: "muted", muted: loadMuted(memory.browser) });
   /** Ids of what was asked and not answered. */
   let joining: string | null = null;
   let restoring: string | null = null;
@@ -58,6 +62,11 @@ export function createSession(options: SessionOptions) {
   let typingSaid = -Infinity;
   const alarms = new Map<"outbox" | "typing" | "join", () => void>();
   const connection = options.connect({ onFrames, onStatus });
+  const moderator = createModerator({
+    call: options.callApi,
+    memory: memory.tab,
+    changed: (moderation) => dispatch({ kind: "moderation", moderation }),
+  });
 
   function alarm(name: "outbox" | "typing" | "join", at: number, callback: () => void) {
     alarms.get(name)?.();
@@ -174,9 +183,17 @@ export function createSession(options: SessionOptions) {
     return outbox !== null;
   }
 
+  function setMuted(muted: readonly Member[]) {
+    saveMuted(memory.browser, muted);
+    dispatch({ kind: "muted", muted });
+  }
+
   return {
     state: () => state,
-    start: () => connection.start(),
+    start() {
+      connection.start();
+      moderator.start();
+    },
     stop: () => connection.stop(),
     retryNow: () => connection.retry(),
 
@@ -240,6 +257,15 @@ export function createSession(options: SessionOptions) {
       dispatch({ kind: "reading", visible, following });
       if (following && state.room.cut && joining === null) join();
     },
+
+    mute: (member: Member) => setMuted(mute(state.muted, member)),
+    unmute: (user: string) => setMuted(unmute(state.muted, user)),
+    /** Another tab has written down something else under this key. */
+    remembered(key: string | null) {
+      if (key === MUTED_KEY || key === null) dispatch({ kind: "muted", muted: loadMuted(memory.browser) });
+    },
+
+    moderator,
 
     notice: (notice: Notice | null) => dispatch({ kind: "notice", notice }),
   };

@@ -56,6 +56,7 @@ function setUp(memory = { tab: remembering(), browser: remembering() }) {
       return { start() {}, stop() {}, wake() {}, retry() {}, send: (frame) => void sent.push(frame) };
     },
     fetchHistory: () => history.promise,
+    callApi: () => Promise.reject(new Error("nobody moderates here")),
     memory,
     clock,
     random: () => 0,
@@ -284,4 +285,14 @@ Deno.test("a page of history from another life of the room is a failure, not a p
   history.resolve({ epoch: "e2", seq: 5, messages: [], more: false });
   await loading;
   assert.equal(session.state().room.history, "failed");
+});
+
+Deno.test("who is muted stays muted over a reload, and in every tab", () => {
+  const { session, memory } = setUp();
+  session.mute({ user: "u3", name: "Eve" });
+  assert.deepEqual(setUp(memory).session.state().muted, [{ user: "u3", name: "Eve" }]);
+  const other = setUp(memory);
+  session.unmute("u3");
+  other.session.remembered("parley.muted");
+  assert.deepEqual(other.session.state().muted, []);
 });

@@ -12,6 +12,7 @@ import {
   TEXT_LIMIT,
 } from "../chat/protocol.ts";
 import type { ConnectionStatus } from "./connection.ts";
+import type { Moderation } from "./moderator.ts";
 import { emptyOutbox, type Outbox, type Refusal } from "./outbox.ts";
 
 export interface Message {
@@ -73,6 +74,10 @@ export interface State {
   readonly room: RoomState;
   readonly outbox: Outbox;
   readonly notice: Notice | null;
+  /** People whose words are not shown here, the latest last. */
+  readonly muted: readonly Member[];
+  /** What moderators see; null for everyone else. */
+  readonly moderation: Moderation | null;
   /** The page can be seen. */
   readonly visible: boolean;
   /** The newest message is in sight, or would be. */
@@ -94,6 +99,8 @@ export type Event =
   | { kind: "outbox"; outbox: Outbox }
   | { kind: "reading"; visible: boolean; following: boolean }
   | { kind: "time"; now: number }
+  | { kind: "muted"; muted: readonly Member[] }
+  | { kind: "moderation"; moderation: Moderation | null }
   | { kind: "notice"; notice: Notice | null };
 
 export function initialState(room: string, outbox = emptyOutbox): State {
@@ -105,6 +112,8 @@ export function initialState(room: string, outbox = emptyOutbox): State {
     room: emptyRoom(room),
     outbox,
     notice: null,
+    muted: [],
+    moderation: null,
     visible: true,
     following: true,
     unread: 0,

@@ -3,6 +3,7 @@
  * Time and chance come in with the events; what a state means to do (send, keep, show) is read off it by others.
  */
 import type { Entry, ErrorFrame, Member, ServerFrame, Typing } from "../chat/protocol.ts";
+import { isMuted } from "./mutes.ts";
 import * as outboxes from "./outbox.ts";
 import { applyEntry, joined, trim, withOlder } from "./room_log.ts";
 import { emptyRoom, type Event, inRoom, type RoomState, type State, type Typist } from "./state.ts";
@@ -53,6 +54,12 @@ export function apply(state: State, event: Event): State {
     }
     case "notice":
       return { ...state, notice: event.notice };
+    case "muted": {
+      const typing = state.room.typing.filter(({ user }) => !isMuted(event.muted, user));
+      return { ...inRoom(state, { typing }), muted: event.muted };
+    }
+    case "moderation":
+      return { ...state, moderation: event.moderation };
   }
 }
 
@@ -93,7 +100,8 @@ function applyFrame(state: State, frame: ServerFrame, now: number, jitter: numbe
     case "room_changed":
       return inRoom(state, { locked: frame.locked, slowSeconds: frame.slow_seconds });
     case "typing":
-      return frame.user === state.me?.user ? state : inRoom(state, { typing: typists(room, frame, now) });
+      if (frame.user === state.me?.user || isMuted(state.muted, frame.user)) return state;
+      return inRoom(state, { typing: typists(room, frame, now) });
   }
 }
 

@@ -274,3 +274,12 @@ Deno.test("entering a room forgets the one before, but not what waits to be sent
   assert.deepEqual(state.room.messages, []);
   assert.equal(state.outbox.items.length, 1);
 });
+
+Deno.test("muted people are neither seen typing nor counted as unread", () => {
+  const typing = { action: "typing", room, user: "u2", name: "Mina" } as const;
+  const muted: Event = { kind: "muted", muted: [{ user: "u2", name: "Mina" }] };
+  assert.deepEqual(after(inRoom(typing), muted).room.typing, []);
+  const silent = after(inRoom(), muted, { kind: "reading", visible: false, following: true });
+  const heard = hear(silent, typing, message(1), message(2, { user: "u3", from: "Clara" }));
+  assert.deepEqual([heard.room.typing, heard.unread, texts(heard)], [[], 1, ["text 1", "text 2"]]);
+});

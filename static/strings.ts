@@ -9,6 +9,14 @@ function plural(language: Language, count: number, forms: { one?: string; other:
   return form.replace("{n}", number);
 }
 
+/** A length of time in its largest whole unit: `90` is 90 seconds, `3600` an hour. */
+function duration(language: Language, seconds: number): string {
+  const units = [["year", 365 * 86_400], ["month", 30 * 86_400], ["week", 7 * 86_400], ["day", 86_400]] as const;
+  const all = [...units, ["hour", 3_600] as const, ["minute", 60] as const, ["second", 1] as const];
+  const [unit, size] = all.find(([, size]) => seconds % size === 0)!;
+  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(seconds / size);
+}
+
 const english = {
   product: "Parley",
   title: (room: string, unread: number) => `${unread > 0 ? `(${unread}) ` : ""}${room} – Parley`,
@@ -63,6 +71,7 @@ const english = {
       other: "{n} messages are waiting to be sent. Yours stays here until there is room for it.",
     }),
   locked: "This room is locked. You can read, but not write.",
+  lockedPlaceholder: "Nobody can write here now",
   slow: (seconds: number) =>
     plural("en", seconds, {
       one: "Slow room: one message every second.",
@@ -81,6 +90,48 @@ const english = {
   peopleCount: (count: number) => plural("en", count, { one: "{n} person here", other: "{n} people here" }),
   peopleMore: (count: number) => plural("en", count, { one: "and {n} more", other: "and {n} more" }),
 
+  person: "Person",
+  mute: "Mute",
+  unmute: "Unmute",
+  muteHelp: "Muted, their messages are hidden on your screen. Nobody else notices.",
+  mutedHelp: "Their messages are hidden on your screen. Nobody else notices.",
+  muted: "Muted by you",
+  mutedMark: "muted",
+  mutedMessages: (count: number, name: string) =>
+    plural("en", count, {
+      one: `{n} message from ${name}, whom you muted.`,
+      other: `{n} messages from ${name}, whom you muted.`,
+    }),
+
+  moderate: "Moderate",
+  moderating: "Moderating",
+  moderateRoom: (room: string) => `Moderate ${room}`,
+  stopModerating: "Stop moderating",
+  tokenField: "Moderator token",
+  tokenHint: "Whoever runs this server has it. It is kept in this tab until you close it.",
+  tokenBad: "The server does not take this token.",
+  lock: "Locked",
+  lockHelp: "Everyone can read, nobody can write.",
+  list: "Listed",
+  listHelp: "Everyone is shown this room when they change rooms.",
+  slowMode: "Between two messages of one person",
+  slowChoice: (seconds: number) => seconds === 0 ? "No wait" : duration("en", seconds),
+  banOrMute: "Ban…",
+  ban: "Ban",
+  banTitle: "Ban from this chat",
+  banFor: "For how long",
+  duration: (minutes: number) => duration("en", minutes * 60),
+  banReason: "Reason, for moderators only",
+  banAddress: "Their address too",
+  banAddressHelp: "Keeps out everyone who connects from the same network.",
+  banned: "Banned",
+  nobodyBanned: "Nobody is banned.",
+  bannedUntil: (date: string) => `until ${date}`,
+  addressToo: "with their address",
+  liftBan: "Lift",
+  banRead: "You can read what was said before.",
+  banPlaceholder: "A moderator has sent you away",
+
   changeName: "Change your name",
   changeNameFrom: (name: string) => `You are ${name}. Change your name`,
   nameField: "Your name",
@@ -94,6 +145,7 @@ const english = {
   roomField: "Room name",
   roomHint: "Any name works, a new one opens a new room. Whoever knows the name can read along.",
   roomBad: "A room’s name has 1 to 64 letters, digits, - or _, and no spaces.",
+  rooms: "Rooms open to everyone",
   go: "Go",
   problemTitle: "You can’t be in this room.",
   toDefault: (room: string) => `Go to ${room}`,
@@ -124,7 +176,7 @@ const english = {
   } as Record<ErrorCode, string>,
   closed: {
     [CLOSE.badToken]: "The server did not recognise you.",
-    [CLOSE.notAllowed]: "The server does not let you in.",
+    [CLOSE.notAllowed]: "A moderator keeps you out of this chat for now.",
   } as Record<number, string>,
   closedOther: (code: number) => `The server ended the connection (${code}).`,
 };
@@ -184,6 +236,7 @@ const korean: Strings = {
       other: "메시지 {n}개가 전송을 기다리고 있어요. 자리가 날 때까지 이 글은 여기에 남아 있어요.",
     }),
   locked: "잠긴 대화방이에요. 읽을 수만 있고 쓸 수는 없어요.",
+  lockedPlaceholder: "지금은 아무도 쓸 수 없어요",
   slow: (seconds) => plural("ko", seconds, { other: "천천히 모드: {n}초에 한 번 보낼 수 있어요." }),
   typing: (names) =>
     names.length === 1
@@ -196,6 +249,44 @@ const korean: Strings = {
   people: "지금 여기",
   peopleCount: (count) => plural("ko", count, { other: "{n}명 참여 중" }),
   peopleMore: (count) => plural("ko", count, { other: "외 {n}명" }),
+
+  person: "사람",
+  mute: "숨기기",
+  unmute: "다시 보기",
+  muteHelp: "숨기면 이 사람의 메시지가 내 화면에서만 가려져요. 다른 사람은 알 수 없어요.",
+  mutedHelp: "이 사람의 메시지를 내 화면에서 가리고 있어요. 다른 사람은 알 수 없어요.",
+  muted: "내가 숨긴 사람",
+  mutedMark: "숨김",
+  mutedMessages: (count, name) => plural("ko", count, { other: `숨긴 ${name} 님의 메시지 {n}개` }),
+
+  moderate: "관리하기",
+  moderating: "관리 중",
+  moderateRoom: (room) => `${room} 대화방 관리`,
+  stopModerating: "관리 끝내기",
+  tokenField: "관리자 토큰",
+  tokenHint: "이 서버를 운영하는 사람이 알고 있어요. 이 탭을 닫을 때까지만 보관돼요.",
+  tokenBad: "서버가 받아들이지 않는 토큰이에요.",
+  lock: "잠금",
+  lockHelp: "누구나 읽을 수 있지만 아무도 쓸 수 없어요.",
+  list: "목록에 공개",
+  listHelp: "대화방을 바꿀 때 모두에게 보여요.",
+  slowMode: "한 사람의 메시지 사이 간격",
+  slowChoice: (seconds) => seconds === 0 ? "기다리지 않음" : duration("ko", seconds),
+  banOrMute: "내보내기…",
+  ban: "내보내기",
+  banTitle: "이 채팅에서 내보내기",
+  banFor: "기간",
+  duration: (minutes) => duration("ko", minutes * 60),
+  banReason: "이유 (관리자만 볼 수 있어요)",
+  banAddress: "주소도 함께 막기",
+  banAddressHelp: "같은 네트워크에서 접속하는 모든 사람이 들어올 수 없게 돼요.",
+  banned: "내보낸 사람",
+  nobodyBanned: "내보낸 사람이 없어요.",
+  bannedUntil: (date) => `${date}까지`,
+  addressToo: "주소 포함",
+  liftBan: "풀기",
+  banRead: "지난 대화를 읽을 수는 있어요.",
+  banPlaceholder: "관리자가 내보냈어요",
 
   changeName: "이름 바꾸기",
   changeNameFrom: (name) => `지금 이름: ${name}. 이름 바꾸기`,
@@ -210,6 +301,7 @@ const korean: Strings = {
   roomField: "대화방 이름",
   roomHint: "어떤 이름이든 좋아요. 새 이름이면 새 대화방이 열려요. 이름을 아는 사람은 누구나 읽을 수 있어요.",
   roomBad: "대화방 이름은 글자, 숫자, -, _로 64자까지 쓸 수 있고 띄어 쓸 수 없어요.",
+  rooms: "누구에게나 열린 대화방",
   go: "이동",
   problemTitle: "이 대화방에는 들어갈 수 없어요.",
   toDefault: (room) => `${room} 대화방으로 가기`,
@@ -240,7 +332,7 @@ const korean: Strings = {
   },
   closed: {
     [CLOSE.badToken]: "서버가 사용자를 확인하지 못했어요.",
-    [CLOSE.notAllowed]: "서버가 입장을 허용하지 않았어요.",
+    [CLOSE.notAllowed]: "관리자가 지금은 이 채팅에 들어오지 못하게 했어요.",
   },
   closedOther: (code) => `서버가 연결을 끝냈어요 (${code}).`,
 };
@@ -277,6 +369,11 @@ function isLocale(tag: string): boolean {
 export function reason(strings: Strings, refusal: { code: string; message: string }): string {
   const known: Record<string, string | undefined> = strings.errors;
   return known[refusal.code] ?? refusal.message;
+}
+
+/** Why a moderator's call came to nothing. */
+export function failureReason(strings: Strings, failure: { code: string; message: string } | "offline"): string {
+  return failure === "offline" ? strings.nameOffline : reason(strings, failure);
 }
 
 /** Why the server sent us away for good, from the close code. */

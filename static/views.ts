@@ -1,16 +1,20 @@
 /** The page as a whole: its views, what they tell one another, and what belongs to none of them. */
 import { DEFAULT_ROOM } from "../chat/protocol.ts";
-import { pathOf, roomNamed } from "./address.ts";
+import { pathOf } from "./address.ts";
 import { createComposerView } from "./composer_view.ts";
 import { button, element, find, icon, setText } from "./dom.ts";
 import { createFieldDialog } from "./field_dialog.ts";
 import { createLogView } from "./log_view.ts";
 import type { Memory } from "./memory.ts";
+import { createModerationDialog } from "./moderation_dialog.ts";
+import type { ListedRoom } from "./moderator.ts";
 import { createPeopleView } from "./people_view.ts";
+import { createPersonDialog } from "./person_dialog.ts";
+import { createRoomDialog } from "./room_dialog.ts";
 import type { Session } from "./session.ts";
 import { lastOwn, type State } from "./state.ts";
 import { createStatusView } from "./status_view.ts";
-import { reason, type Tongue } from "./strings.ts";
+import { failureReason, reason, type Tongue } from "./strings.ts";
 
 /** Milliseconds for which a button says that it has done its work. */
 const DONE_SHOWN = 2_000;
@@ -19,12 +23,14 @@ export interface ViewOptions {
   session: Session;
   tongue: Tongue;
   drafts: Memory;
+  /** The rooms that anyone may know of; null where they can't be had now. */
+  listRooms: () => Promise<readonly ListedRoom[] | null>;
   /** Goes to a room by its address. */
   goTo: (room: string) => void;
 }
 
 /** Builds the page, and gives the function that shows a state in it. */
-export function createViews({ session, tongue, drafts, goTo }: ViewOptions): (state: State) => void {
+export function createViews({ session, tongue, drafts, listRooms, goTo }: ViewOptions): (state: State) => void {
   const { strings } = tongue;
   const product = find("product", HTMLElement);
   const room = find("room", HTMLButtonElement);
@@ -45,22 +51,25 @@ export function createViews({ session, tongue, drafts, goTo }: ViewOptions): (st
     if (answer.kind === "done") return null;
     return answer.kind === "offline" ? strings.nameOffline : reason(strings, answer.error);
   });
-  const roomDialog = createFieldDialog(strings, {
-    title: strings.changeRoom,
-    label: strings.roomField,
-    hint: strings.roomHint,
-    submit: strings.go,
-  }, (value) => {
-    const name = roomNamed(value);
-    if (name === null) return strings.roomBad;
-    goTo(name);
-    return null;
+  const roomDialog = createRoomDialog(tongue, { listRooms, goTo });
+  const moderationDialog = createModerationDialog(tongue, session.moderator);
+  const personDialog = createPersonDialog(tongue, {
+    mute: session.mute,
+    unmute: session.unmute,
+    ban: session.moderator.ban,
   });
   const log = createLogView(tongue, {
     edit: session.edit,
     remove: session.remove,
     retry: session.retry,
     discard: session.discard,
+    mute: session.mute,
+    unmute: session.unmute,
+    openPerson: personDialog.open,
+    async moderate(seq) {
+      const failure = await session.moderator.deleteMessage(session.state().room.name, seq);
+      return failure && failureReason(strings, failure);
+    },
     loadOlder: session.loadOlder,
     textLimit: () => session.state().limits.text,
     leave: () => composer.focus(),
@@ -80,13 +89,19 @@ export function createViews({ session, tongue, drafts, goTo }: ViewOptions): (st
     changeName: () => nameDialog.open(session.state().me?.name ?? ""),
     dismiss: () => session.notice(null),
   });
-  const people = createPeopleView(tongue);
+  const people = createPeopleView(tongue, {
+    openPerson: personDialog.open,
+    unmute: session.unmute,
+    moderate: moderationDialog.open,
+  });
   const status = createStatusView(tongue, session.retryNow);
 
   document.documentElement.lang = tongue.language;
   setText(product, strings.product);
   setText(copyLink, strings.copyLink);
-  room.append(roomName, icon("M6 8l4 4 4-4"));
+  const lock = icon("M6 9V6.500a4 4 0 0 1 8 0V9M4.500 9h11v7.500h-11z");
+  lock.classList.add("lock");
+  room.append(lock, roomName, icon("M6 8l4 4 4-4"));
   room.onclick = () => roomDialog.open("");
   copyLink.onclick = copy;
   find("conversation", HTMLElement).append(problem);
@@ -143,12 +158,15 @@ export function createViews({ session, tongue, drafts, goTo }: ViewOptions): (st
       : strings.product;
     setText(roomName, state.room.name);
     room.ariaLabel = strings.changeRoomFrom(state.room.name);
+    lock.toggleAttribute("hidden", !state.room.locked);
     if (before?.problem !== state.room.problem) renderProblem(state);
     if (before && before.name !== state.room.name) setText(announcer, strings.entered(state.room.name));
     before = state.room;
     log.render(state);
     composer.render(state);
     people.render(state);
+    personDialog.render(state);
+    moderationDialog.render(state);
     status.render(state);
     announceRefusals(state);
   };

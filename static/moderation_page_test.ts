@@ -1,0 +1,231 @@
+/** Moderating and muting as people do it: clicks in a real browser, on a real server. */
+import assert from "node:assert/strict";
+import axe from "axe-core";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { launchChromium } from "../testing/chromium.ts";
+import { type RunningServer, startServer } from "../testing/server.ts";
+
+/** Milliseconds that a page may take for anything; generous, because two cores run the server, the browser and the tests. */
+const PATIENCE = 10_000;
+const ADMIN_TOKEN = "a token of the tests, long enough";
+
+let browser: Browser;
+let server: RunningServer;
+
+Deno.test.beforeAll(async () => {
+  const env = { SECRET: "a secret of the tests, long enough", ADMIN_TOKEN };
+  [browser, server] = await Promise.all([launchChromium(), startServer({ env })]);
+});
+
+Deno.test.afterAll(async () => {
+  await browser.close();
+  await server.stop();
+});
+
+/** Someone with a browser of their own, in a room. What the page throws fails the test. */
+async function enter(room: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const context: BrowserContext = await browser.newContext({ locale: "en-US", reducedMotion: "reduce", ...options });
+  context.setDefaultTimeout(PATIENCE);
+  const page = await context.newPage();
+  page.on("pageerror", (error) => {
+    throw error;
+  });
+  await page.goto(`${server.url}/r/${room}`);
+  await connected(page);
+  return page;
+}
+
+async function connected(page: Page): Promise<void> {
+  await page.locator("#connection[data-kind=connected]").waitFor();
+  await page.locator("#people li").first().waitFor({ state: "attached" });
+}
+
+async function say(page: Page, text: string): Promise<void> {
+  await page.locator("#text").fill(text);
+  await page.locator("#text").press("Enter");
+}
+
+const leave = (...pages: Page[]) => Promise.all(pages.map((page) => page.context().close()));
+const message = (page: Page, text: string) => page.locator(".message", { hasText: text });
+const dialog = (page: Page) => page.locator("dialog[open]");
+
+async function moderate(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Moderate", exact: true }).click();
+  await dialog(page).getByLabel("Moderator token").fill(ADMIN_TOKEN);
+  await page.keyboard.press("Enter");
+  await dialog(page).getByText("Between two messages").waitFor();
+}
+
+Deno.test("only the right token makes a moderator, for this tab and until they stop", async () => {
+  const page = await enter("token");
+  await page.getByRole("button", { name: "Moderate", exact: true }).click();
+  await dialog(page).getByLabel("Moderator token").fill("guessed");
+  await page.keyboard.press("Enter");
+  await dialog(page).getByText("does not take this token").waitFor();
+  await page.keyboard.press("Escape");
+  await moderate(page);
+  await page.keyboard.press("Escape");
+  await page.reload();
+  await connected(page);
+  await page.getByRole("button", { name: "Moderating" }).click();
+  await dialog(page).getByRole("button", { name: "Stop moderating" }).click();
+  await page.getByRole("button", { name: "Moderate", exact: true }).waitFor();
+  assert.equal(await page.evaluate(() => sessionStorage.getItem("parley.moderator")), null);
+  assert.equal(await page.evaluate(() => Object.keys(localStorage).some((key) => key.includes("moderator"))), false);
+  await leave(page);
+});
+
+Deno.test("a moderator deletes somebody else's message by a click", async () => {
+  const [ann, eve] = [await enter("delete"), await enter("delete")];
+  await say(eve, "bad words");
+  await message(ann, "bad words").hover();
+  assert.equal(await message(ann, "bad words").getByRole("button", { name: "Delete" }).count(), 0);
+  await moderate(ann);
+  await ann.keyboard.press("Escape");
+  await message(ann, "bad words").hover();
+  await message(ann, "bad words").getByRole("button", { name: "Delete" }).click();
+  await ann.locator(".question").getByRole("button", { name: "Delete" }).click();
+  await eve.getByText("Message deleted").waitFor();
+  await ann.getByText("Message deleted").waitFor();
+  await leave(ann, eve);
+});
+
+Deno.test("a locked room says so, takes nothing, and opens again; a slow one says how slow", async () => {
+  const [ann, bob] = [await enter("locked"), await enter("locked")];
+  await moderate(ann);
+  await dialog(ann).getByLabel("Locked").check();
+  await bob.locator("#hint", { hasText: "This room is locked" }).waitFor();
+  assert.equal(await bob.locator("#text").isDisabled(), true);
+  assert.equal(await bob.locator("#send").isDisabled(), true);
+  await dialog(ann).getByLabel("Locked").uncheck();
+  await dialog(ann).getByLabel("Between two messages").selectOption({ label: "5 minutes" });
+  await bob.locator("#hint", { hasText: "one message every 300 s" }).waitFor();
+  await say(bob, "my turn");
+  await message(ann, "my turn").waitFor();
+  await leave(ann, bob);
+});
+
+Deno.test("whoever is banned is told so in words, does not come back by themselves, and can when it is lifted", async () => {
+  const [ann, eve] = [await enter("banned"), await enter("banned")];
+  await say(eve, "spam");
+  await moderate(ann);
+  await ann.keyboard.press("Escape");
+  await message(ann, "spam").hover();
+  await message(ann, "spam").getByRole("button", { name: "Ban" }).click();
+  await dialog(ann).getByLabel("For how long").selectOption({ label: "1 day" });
+  await dialog(ann).getByLabel("Reason").fill("sold watches");
+  await dialog(ann).getByRole("button", { name: "Ban", exact: true }).click();
+  await dialog(ann).waitFor({ state: "hidden" });
+  await eve.locator("#connection[data-kind=stopped]", { hasText: "A moderator keeps you out" }).waitFor();
+  assert.equal(await eve.locator("#text").isDisabled(), true);
+  await eve.getByRole("button", { name: "Try again" }).click();
+  await eve.locator("#connection[data-kind=stopped]").waitFor();
+  await eve.reload();
+  await eve.locator("#connection[data-kind=stopped]").waitFor();
+
+  await ann.getByRole("button", { name: "Moderating" }).click();
+  await dialog(ann).getByText("sold watches").waitFor();
+  await dialog(ann).getByRole("button", { name: "Lift" }).click();
+  await dialog(ann).getByText("Nobody is banned").waitFor();
+  await eve.getByRole("button", { name: "Try again" }).click();
+  await connected(eve);
+  await leave(ann, eve);
+});
+
+Deno.test("whoever is muted is not shown until they are heard again, also after a reload", async () => {
+  const [ann, eve] = [await enter("mute"), await enter("mute")];
+  await say(eve, "one");
+  await say(eve, "two");
+  await message(ann, "two").hover();
+  await message(ann, "two").getByRole("button", { name: "Mute" }).click();
+  await ann.locator(".muted", { hasText: "2 messages from" }).waitFor();
+  assert.equal(await ann.locator(".message").count(), 0);
+  await say(eve, "three");
+  await ann.locator(".muted", { hasText: "3 messages from" }).waitFor();
+  await ann.reload();
+  await ann.locator(".muted", { hasText: "3 messages from" }).waitFor();
+  await ann.locator("#people section").getByRole("button", { name: "Unmute" }).click();
+  await message(ann, "three").waitFor();
+
+  // From the list of people, and back in the log, with nothing but keys.
+  await ann.locator("#people .person").focus();
+  await ann.keyboard.press("Enter");
+  await dialog(ann).getByRole("button", { name: "Mute" }).focus();
+  await ann.keyboard.press("Enter");
+  await ann.locator(".muted").getByRole("button", { name: "Unmute" }).focus();
+  await ann.keyboard.press("Enter");
+  await message(ann, "one").waitFor();
+  await leave(ann, eve);
+});
+
+Deno.test("where one changes rooms, those that a moderator has listed can be chosen", async () => {
+  const page = await enter("listed");
+  await moderate(page);
+  const changed = page.waitForResponse((answer) => answer.request().method() === "PATCH");
+  await dialog(page).getByLabel("Listed").check();
+  await changed;
+  await page.keyboard.press("Escape");
+  await page.locator("#room").click();
+  await dialog(page).locator(".room", { hasText: "listed" }).waitFor();
+  await dialog(page).locator(".room", { hasText: "general" }).click();
+  await page.waitForURL(`${server.url}/`);
+  await leave(page);
+});
+
+for (
+  const [look, options] of Object.entries<BrowserContextOptions>({
+    "in light": { colorScheme: "light" },
+    "in dark, in Korean": { colorScheme: "dark", locale: "ko-KR" },
+    "on a phone": { viewport: { width: 360, height: 640 }, isMobile: true, hasTouch: true },
+  })
+) {
+  Deno.test(`axe finds nothing where one moderates and mutes, ${look}`, async () => {
+    const room = `axe-${look.replaceAll(/\W+/g, "-")}`;
+    const [page, eve] = [await enter(room, options), await enter(room)];
+    await page.evaluate(axe.source);
+    await say(eve, "spam");
+    await message(page, "spam").waitFor();
+    await page.evaluate((token) => sessionStorage.setItem("parley.moderator", token), ADMIN_TOKEN);
+    await page.reload();
+    await connected(page);
+    await page.evaluate(axe.source);
+    const panel = async () => {
+      if (options.isMobile) await page.locator("#show-people").click();
+    };
+    await panel();
+    if (options.isMobile) await findNothing(page, "the people");
+    await page.locator(".panel .active").click();
+    await dialog(page).locator("select").waitFor();
+    await findNothing(page, "moderating the room");
+    await page.keyboard.press("Escape");
+    await panel();
+    await page.locator(".panel .person").click();
+    await dialog(page).locator("#ban-reason").waitFor();
+    await findNothing(page, "a person");
+    await dialog(page).locator("form .danger").click();
+    await eve.locator("#connection[data-kind=stopped]").waitFor();
+    await findNothing(eve, "banned", true);
+    await panel();
+    await page.locator(".panel .active").click();
+    await dialog(page).locator(".bans li").first().waitFor();
+    await findNothing(page, "the bans");
+    await dialog(page).locator("input[type=checkbox]").first().check();
+    await page.locator(".closed").waitFor({ state: "attached" });
+    await page.keyboard.press("Escape");
+    await message(page, "spam").click();
+    await findNothing(page, "a locked room, and what can be done to a message");
+    await leave(page, eve);
+  });
+}
+
+async function findNothing(page: Page, where: string, bring = false): Promise<void> {
+  if (bring) await page.evaluate(axe.source);
+  const found = await page.evaluate(async () => {
+    // deno-lint-ignore no-explicit-any -- axe puts itself there
+    const { violations } = await (globalThis as any).axe.run();
+    return violations.map((
+      { id, nodes }: { id: string; nodes: { html: string }[] },
+    ) => [id, nodes.map((node) => node.html)]);
+  });
+  assert.deepEqual(found, [], where);
+}

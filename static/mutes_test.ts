@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { isMuted, loadMuted, mute, MUTED_KEY, MUTED_LIMIT, saveMuted, unmute } from "./mutes.ts";
+
+const eve = { user: "u3", name: "Eve" };
+const mal = { user: "u4", name: "Mal" };
+
+Deno.test("who is muted is muted once, whatever they are called, until they are heard again", () => {
+  const muted = mute(mute(mute([], eve), mal), { ...eve, name: "Adam" });
+  assert.deepEqual(muted, [mal, { ...eve, name: "Adam" }]);
+  assert.equal(isMuted(muted, eve.user), true);
+  assert.equal(isMuted(unmute(muted, eve.user), eve.user), false);
+});
+
+Deno.test("so many are remembered, and the one muted the longest ago is heard again", () => {
+  let muted = mute([], eve);
+  for (let at = 0; at < MUTED_LIMIT; at++) muted = mute(muted, { user: `x${at}`, name: "x" });
+  assert.equal(muted.length, MUTED_LIMIT);
+  assert.equal(isMuted(muted, eve.user), false);
+});
+
+Deno.test("what a browser remembers is read as far as it can be understood", () => {
+  const content: Record<string, string> = {};
+  const memory = {
+    read: (key: string) => content[key] ?? null,
+    write(key: string, value: string | null) {
+      if (value === null) delete content[key];
+      else content[key] = value;
+    },
+  };
+  assert.deepEqual(loadMuted(memory), []);
+  saveMuted(memory, [eve]);
+  assert.deepEqual(loadMuted(memory), [eve]);
+  for (const junk of ["{", "null", "5", '{"user":"x"}', '["x",null,{"user":5}]']) {
+    content[MUTED_KEY] = junk;
+    assert.deepEqual(loadMuted(memory), [], junk);
+  }
+  saveMuted(memory, []);
+  assert.deepEqual(content, {});
+});
