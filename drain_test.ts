@@ -18,7 +18,7 @@ Deno.test("asked to stop, the server tells everyone to come back and ends well",
 });
 
 Deno.test("asked to stop, the server ends within five seconds whatever its clients do", async () => {
-  const server = await startServer({ env: { DATABASE_URL: "memory:" } });
+  const server = await startServer({ env: { DATABASE_URL: "memory:", MESSAGE_RATE: "0" } });
   const author = await TestClient.open(server.url);
   const stalled = await StalledClient.join(server.port);
   const half = await Deno.connect({ port: server.port, hostname: "127.0.0.1" });

@@ -5,15 +5,15 @@
 import config from "./deno.json" with { type: "json" };
 import { type Clock, systemClock } from "./chat/clock.ts";
 import type { Engine } from "./chat/log.ts";
+import { Doorkeeper } from "./chat/doorkeeper.ts";
 import { Lobby } from "./chat/lobby.ts";
 import { Moderator } from "./chat/moderator.ts";
-import { type Limits, NAME_LIMIT, PING_SECONDS } from "./chat/protocol.ts";
 import { RoomList } from "./chat/room_list.ts";
 import { MemoryEngine } from "./log/memory.ts";
 import { secretFile } from "./log/secret.ts";
 import { SqliteEngine } from "./log/sqlite.ts";
 import { timed } from "./log/timed.ts";
-import { readSettings, type Settings } from "./settings.ts";
+import { limitsOf, ratesOf, readSettings, type Settings } from "./settings.ts";
 import { TrustedProxies } from "./web/address.ts";
 import { addressHash } from "./web/address_hash.ts";
 import { createApp } from "./web/app.ts";
@@ -28,20 +28,17 @@ import { serveAsWorker, type Server, startWorkers, workerNumber } from "./worker
 const SHUTDOWN_DEADLINE = 4_000;
 /** How long the runtime may take to end what is still open, milliseconds. */
 const SHUTDOWN_PATIENCE = 1_000;
-/** Rooms that one connection may be in: more than a person follows, few enough that one socket can't fill the memory. */
-const ROOMS_PER_CONNECTION = 50;
-/** Bytes of a frame for each code point of a text: the longest JSON escape is 12, and the rest of the frame is small. */
-const FRAME_BYTES_PER_CODE_POINT = 16;
 
 /** Starts serving; resolves once it listens. */
 export async function start(settings: Settings, clock: Clock = systemClock): Promise<Server> {
   const metrics = new Metrics(clock, config.version, workerNumber());
   const engine = timed(await openEngine(settings, clock), clock, metrics.storeAnswered.bind(metrics));
   const secret = await engine.secret();
-  const lobby = new Lobby(engine, limitsOf(settings), clock, Math.random, addressHash(secret));
+  const doorkeeper = new Doorkeeper(ratesOf(settings), clock);
+  const lobby = new Lobby(engine, limitsOf(settings), clock, Math.random, addressHash(secret), doorkeeper);
   metrics.watch(lobby, engine);
   const rooms = new RoomList(engine, lobby);
-  const identities = await Identities.create(secret);
+  const identities = await Identities.create(secret, doorkeeper);
   const sockets = new Sockets(lobby, identities, settings.ALLOWED_ORIGINS);
   const streams = new Streams(lobby, Math.random);
   const app = createApp({
@@ -133,16 +130,6 @@ export async function openEngine(settings: Settings, clock: Clock = systemClock)
       return engine;
     }
   }
-}
-
-function limitsOf({ TEXT_LIMIT }: Settings): Limits {
-  return {
-    text: TEXT_LIMIT,
-    name: NAME_LIMIT,
-    frame: Math.max(65_536, FRAME_BYTES_PER_CODE_POINT * TEXT_LIMIT),
-    rooms: ROOMS_PER_CONNECTION,
-    ping_seconds: PING_SECONDS,
-  };
 }
 
 /** Serves until a signal asks it to stop. */

@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { TEXT_LIMIT } from "./chat/protocol.ts";
+import type { Rates } from "./chat/limits.ts";
+import { type Limits, NAME_LIMIT, PING_SECONDS, TEXT_LIMIT } from "./chat/protocol.ts";
 
 /** Where the words are kept. */
 export type Database =
@@ -11,6 +12,15 @@ export type Database =
 const TEXT_LIMIT_LIMIT = 20_000;
 /** Most isolates on one machine: all of them write to one file, one at a time. */
 const WORKERS_LIMIT = 64;
+/** Bytes of a frame for each code point of a text: the longest JSON escape is 12, and the rest of the frame is small. */
+const FRAME_BYTES_PER_CODE_POINT = 16;
+/** Bytes of a frame unless a text needs more, and the most it may be set to: one that is parsed in some milliseconds. */
+const FRAME_LIMIT = 65_536;
+const FRAME_LIMIT_LIMIT = 1024 * 1024;
+/** New people from one address in a minute: a school comes in within one, a flood of names takes hours. */
+const NEWCOMERS_PER_MINUTE = 60;
+/** Seconds: what so many minutes would bring may come at once, so that a reconnect with many rooms goes through. */
+const BURST_SECONDS = 120;
 /** Settings whose values may hold a password, and are not repeated. */
 const CONFIDENTIAL = ["DATABASE_URL", "SECRET"];
 
@@ -69,6 +79,18 @@ const schema = v.object({
   SECRET: v.optional(v.string()),
   ALLOWED_ORIGINS: v.optional(origins, ""),
   TRUST_PROXY: v.optional(wholeNumber(0, 10), "0"),
+  MESSAGE_RATE: v.optional(wholeNumber(0, 1e6), "5"),
+  MESSAGE_BURST: v.optional(wholeNumber(0, 1e6), "30"),
+  JOINS_PER_MINUTE: v.optional(wholeNumber(0, 1e6), "60"),
+  RENAMES_PER_MINUTE: v.optional(wholeNumber(0, 1e6), "10"),
+  SIGNALS_PER_MINUTE: v.optional(wholeNumber(0, 1e6), "120"),
+  READS_PER_MINUTE: v.optional(wholeNumber(0, 1e6), "600"),
+  MALFORMED_PER_MINUTE: v.optional(wholeNumber(0, 1e6), "30"),
+  NEWCOMERS_PER_MINUTE: v.optional(wholeNumber(0, 1e6)),
+  CONNECTIONS_PER_IP: v.optional(wholeNumber(0, 1e6), "200"),
+  ROOMS_PER_CONNECTION: v.optional(wholeNumber(1, 10_000), "50"),
+  ROOMS_IN_MEMORY: v.optional(wholeNumber(0, 1e9), "10000"),
+  FRAME_LIMIT: v.optional(wholeNumber(1_024, FRAME_LIMIT_LIMIT)),
   TEXT_LIMIT: v.optional(wholeNumber(1, TEXT_LIMIT_LIMIT), String(TEXT_LIMIT)),
   HISTORY_MESSAGES: v.optional(wholeNumber(0, 1e9)),
   HISTORY_DAYS: v.optional(wholeNumber(0, 36_500), "0"),
@@ -77,6 +99,34 @@ const schema = v.object({
 });
 
 export type Settings = v.InferOutput<typeof schema>;
+
+/** What a client is told of the limits that are no matter of time. */
+export function limitsOf({ TEXT_LIMIT, FRAME_LIMIT: frame, ROOMS_PER_CONNECTION: rooms }: Settings): Limits {
+  return {
+    text: TEXT_LIMIT,
+    name: NAME_LIMIT,
+    frame: frame ?? Math.max(FRAME_LIMIT, FRAME_BYTES_PER_CODE_POINT * TEXT_LIMIT),
+    rooms,
+    ping_seconds: PING_SECONDS,
+  };
+}
+
+export function ratesOf(settings: Settings): Rates {
+  const aMinute = (number: number) => ({ perSecond: number / 60, burst: number * BURST_SECONDS / 60 });
+  // Who lifts the limits by address means all of them.
+  const newcomers = settings.CONNECTIONS_PER_IP === 0 ? 0 : NEWCOMERS_PER_MINUTE;
+  return {
+    messages: { perSecond: settings.MESSAGE_RATE, burst: settings.MESSAGE_BURST },
+    joins: aMinute(settings.JOINS_PER_MINUTE),
+    renames: aMinute(settings.RENAMES_PER_MINUTE),
+    signals: aMinute(settings.SIGNALS_PER_MINUTE),
+    reads: aMinute(settings.READS_PER_MINUTE),
+    malformed: aMinute(settings.MALFORMED_PER_MINUTE),
+    newcomers: aMinute(settings.NEWCOMERS_PER_MINUTE ?? newcomers),
+    connections: settings.CONNECTIONS_PER_IP,
+    rooms: settings.ROOMS_IN_MEMORY,
+  };
+}
 
 /**
  * Reads the settings; one that is empty counts as not set.

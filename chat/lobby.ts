@@ -2,7 +2,9 @@ import { Bans } from "./bans.ts";
 import type { Clock } from "./clock.ts";
 import { type Connection, Delivery } from "./delivery.ts";
 import { Elsewhere } from "./elsewhere.ts";
+import { Doorkeeper } from "./doorkeeper.ts";
 import { hearAsked } from "./errand.ts";
+import { NO_LIMITS } from "./limits.ts";
 import type { Asked, Draft, Engine, Outcome, RoomSettings, Signal } from "./log.ts";
 import { Meter } from "./meter.ts";
 import { People, type Person } from "./people.ts";
@@ -23,6 +25,8 @@ export const SHORT_QUEUE = 100;
 const PATIENCE = LONGEST_WAIT + 50;
 /** Seconds after which whoever was refused may try again. */
 const OVERLOAD_RETRY = 1;
+/** Seconds after which a room may be tried again that there was no place for. */
+const CROWDED_RETRY = 60;
 /**
  * Bytes that one turn may send, all members counted, with at least one message: about what a machine moves in the
  * hundred milliseconds that a turn may take. A message is taken for its text and `FRAME_OVERHEAD`.
@@ -49,6 +53,7 @@ export class Lobby {
   readonly people: People;
   readonly bans: Bans;
   readonly slowMode: SlowMode;
+  readonly doorkeeper: Doorkeeper;
   readonly meter = new Meter();
   readonly #engine: Engine;
   readonly #rooms = new Map<string, Room>();
@@ -71,9 +76,11 @@ export class Lobby {
     clock: Clock,
     random: () => number,
     hashAddress: (addressKey: string) => string | undefined = () => undefined,
+    doorkeeper = new Doorkeeper(NO_LIMITS, clock),
   ) {
     this.clock = clock;
     this.limits = limits;
+    this.doorkeeper = doorkeeper;
     this.#engine = engine;
     this.people = new People(engine, clock, random);
     this.bans = new Bans(engine, clock, hashAddress, () => this.#sendBannedAway());
@@ -112,10 +119,16 @@ export class Lobby {
     return this.#rooms.get(name);
   }
 
-  /** The room of this (normalised) name. It is kept for as long as somebody is in it or on the way. */
+  /**
+   * The room of this (normalised) name. It is kept for as long as somebody is in it or on the way.
+   * @throws {Refusal} `too_many_rooms`
+   */
   room(name: string): Room {
     let room = this.#rooms.get(name);
     if (!room) {
+      if (!this.doorkeeper.hasPlaceForRoom(this.#rooms.size)) {
+        throw new Refusal("too_many_rooms", "Nothing more can be opened here for now. Come back later.", CROWDED_RETRY);
+      }
       room = new Room(name, {
         log: this.#engine,
         moderation: this.#engine,

@@ -1,6 +1,9 @@
+import type { AddressAccount, PersonAccount } from "./accounts.ts";
 import { type Connection, Delivery } from "./delivery.ts";
 import { pageSize } from "./errand.ts";
 import type { Draft, HeldName } from "./log.ts";
+import type { Deed } from "./limits.ts";
+import { deedOf, FLOODING } from "./doorkeeper.ts";
 import type { Lobby } from "./lobby.ts";
 import { isRoomName, roomName } from "./names.ts";
 import type { Person } from "./people.ts";
@@ -19,7 +22,6 @@ import { draftOf, keep, type Writing } from "./writing.ts";
 
 /** Frames of one client that may wait for the one before them; who sends more without waiting for answers is flooding. */
 export const BACKLOG = 256;
-
 /** What an error says it is about. */
 export interface About {
   room?: unknown;
@@ -40,6 +42,9 @@ export class Session {
   #joining: Room | undefined;
   #lastAppend: Promise<void> | undefined;
   #ended = false;
+  /** What its person and its address have used up. */
+  #account: PersonAccount | undefined;
+  #place: AddressAccount | undefined;
 
   constructor(lobby: Lobby, connection: Connection, address: string | undefined) {
     this.#lobby = lobby;
@@ -57,6 +62,10 @@ export class Session {
    * @param token told to the client, so that it can come back as the same person; not where a cookie does that
    */
   start(user: string, token: string | undefined, rooms: readonly string[]): void {
+    const { doorkeeper } = this.#lobby;
+    this.#account = doorkeeper.person(user);
+    this.#place = this.address === undefined ? undefined : doorkeeper.address(this.address);
+    if (doorkeeper.blockedFor(this.#account) > 0) return this.#sendAway();
     this.#inTurn({}, async () => {
       const held = await this.#admit(user);
       if (!held || this.#ended) return;
@@ -73,11 +82,14 @@ export class Session {
    * none: what is not acknowledged is sent again elsewhere.
    */
   receive(frame: ClientFrame | Refusal, about: About = frame as ClientFrame): void {
-    if (this.#lobby.draining) return;
+    if (this.#ended || this.#lobby.draining) return;
     if (this.#waiting >= BACKLOG) {
-      return this.connection.close(CLOSE.flooding, "Too many frames at once. Come back later and wait for answers.");
+      this.#lobby.doorkeeper.block(this.#account!, this.#place);
+      return this.#sendAway();
     }
+    const refusal = this.#judge(deedOf(frame));
     this.#inTurn(about, () => {
+      if (refusal) throw refusal;
       if (frame instanceof Refusal) throw frame;
       return this.#act(frame);
     });
@@ -113,6 +125,7 @@ export class Session {
     this.#joining?.leave(this, true);
     for (const room of this.rooms) room.leave(this, true);
     if (this.#person) this.#lobby.people.leave(this);
+    this.#lobby.doorkeeper.release(this.#account, this.#place);
     this.#lobby.leave(this);
   }
 
@@ -131,6 +144,18 @@ export class Session {
       this.connection.close(1011, "The server cannot reach its store. Come back.");
       throw error;
     }
+  }
+
+  /** Counts what is asked for. Whoever asks too often is told so, and sent away if they go on. */
+  #judge(deed: Deed): Refusal | undefined {
+    const verdict = this.#lobby.doorkeeper.judge(this.#account!, this.#place, deed);
+    if (verdict !== "flooding") return verdict;
+    this.#sendAway();
+    return new Refusal("rate_limited", FLOODING);
+  }
+
+  #sendAway(): void {
+    this.connection.close(CLOSE.flooding, FLOODING);
   }
 
   #inTurn(about: About, work: () => void | Promise<void>): void {
@@ -187,6 +212,8 @@ export class Session {
     const draft = draftOf(this.#lobby, this.person, frame);
     const room = this.#roomNamed(frame.room);
     if (room) return this.#append(draft);
+    const refusal = this.#judge("joins");
+    if (refusal) throw refusal;
     return this.#join(this.#lobby.room(frame.room), {}).then(() => this.#append(draft));
   }
 

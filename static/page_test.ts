@@ -23,7 +23,7 @@ Deno.test.afterAll(async () => {
 });
 
 function start(options: { port?: number; cwd?: string; env?: Record<string, string> } = {}): Promise<RunningServer> {
-  return startServer({ ...options, env: { SECRET, ...options.env } });
+  return startServer({ ...options, env: { SECRET, MESSAGE_RATE: "0", ...options.env } });
 }
 
 /** Someone with a browser of their own. */

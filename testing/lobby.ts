@@ -1,4 +1,5 @@
 import type { Connection, Delivery } from "../chat/delivery.ts";
+import type { Doorkeeper } from "../chat/doorkeeper.ts";
 import type { Engine } from "../chat/log.ts";
 import { Lobby } from "../chat/lobby.ts";
 import type { ClientFrame, Limits, ServerFrame } from "../chat/protocol.ts";
@@ -9,10 +10,19 @@ import { FakeClock, settle } from "./clock.ts";
 export const LIMITS: Limits = { text: 4_000, name: 32, frame: 65_536, rooms: 50, ping_seconds: 30 };
 
 /** A lobby on an engine in memory, with time in the test's hand. */
-export function createLobby(options: { clock?: FakeClock; engine?: Engine; limits?: Partial<Limits> } = {}) {
+export function createLobby(
+  options: { clock?: FakeClock; engine?: Engine; limits?: Partial<Limits>; doorkeeper?: Doorkeeper } = {},
+) {
   const clock = options.clock ?? new FakeClock();
   const engine = options.engine ?? new MemoryEngine({ clock, secret: "", retention: { messages: 0, days: 0 } });
-  const lobby = new Lobby(engine, { ...LIMITS, ...options.limits }, clock, Math.random, hashAddress);
+  const lobby = new Lobby(
+    engine,
+    { ...LIMITS, ...options.limits },
+    clock,
+    Math.random,
+    hashAddress,
+    options.doorkeeper,
+  );
   return { clock, engine, lobby };
 }
 

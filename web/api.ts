@@ -1,3 +1,4 @@
+import type { Context } from "hono";
 import { roomName } from "../chat/names.ts";
 import { PAGE_SIZE, PAGE_SIZE_LIMIT } from "../chat/protocol.ts";
 import { Refusal } from "../chat/refusal.ts";
@@ -18,7 +19,7 @@ export function addApi(app: App, house: House): void {
   app.post("/api/session", async (c) => {
     const known = await identities.identify(c.req.raw);
     if (known === "bad token") return problem(new Refusal("forbidden", "The token is no good. Ask without it."), 401);
-    const { user } = known ?? await identities.newcomer();
+    const { user } = known ?? await identities.newcomer(house.proxies.addressKey(c.req.raw, c.env.remoteAddr));
     const { name } = await house.people.nameOf(user);
     const token = await identities.token(user);
     c.header("set-cookie", cookieFor(token, house.proxies.isSecure(c.req.raw)));
@@ -27,6 +28,7 @@ export function addApi(app: App, house: House): void {
   });
 
   app.get("/api/rooms", async (c) => {
+    await countRead(c);
     c.header("cache-control", "no-store");
     return c.json(await house.rooms.rooms());
   });
@@ -41,10 +43,18 @@ export function addApi(app: App, house: House): void {
     if (before !== undefined && after !== undefined) {
       throw new Refusal("bad_frame", "Ask for what is before a place or after it, not both.");
     }
+    await countRead(c);
     const page = await house.log.history(room, { before, after, limit: Math.min(Math.max(limit, 1), PAGE_SIZE_LIMIT) });
     c.header("cache-control", "no-store");
     return c.json({ room, epoch: page.epoch, seq: page.seq, messages: page.messages, more: page.more });
   });
+
+  /** Anyone may read, though not as fast as they can. */
+  async function countRead({ req, env }: Context<{ Bindings: Deno.ServeHandlerInfo }>): Promise<void> {
+    const identity = await identities.identify(req.raw);
+    const user = typeof identity === "object" ? identity.user : undefined;
+    house.lobby.doorkeeper.admit(user, house.proxies.addressKey(req.raw, env.remoteAddr), "reads");
+  }
 }
 
 /** A number in a query. @throws {Refusal} `bad_frame` */

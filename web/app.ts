@@ -20,7 +20,11 @@ export function createApp(house: House): App {
   };
 
   // Before any middleware: the answer to an upgrade is the runtime's own and must not be touched.
-  app.get("/connect", async (c) => await count(await house.sockets.connect(c.req.raw)));
+  app.get(
+    "/connect",
+    async (c) =>
+      await count(await house.sockets.connect(c.req.raw, house.proxies.addressKey(c.req.raw, c.env.remoteAddr))),
+  );
   app.get("/healthz", (c) => c.text("alive\n"));
   app.get("/readyz", async (c) => {
     if (house.isDraining()) return c.text("draining\n", 503);

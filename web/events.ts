@@ -6,7 +6,7 @@ import { CLOSE, type Position, type ServerFrame } from "../chat/protocol.ts";
 import { Refusal } from "../chat/refusal.ts";
 import type { Session } from "../chat/session.ts";
 import type { Identity } from "./identity.ts";
-import { BUFFER_LIMIT } from "./socket.ts";
+import { BUFFER_LIMIT, CROWDED, CROWDED_RETRY } from "./socket.ts";
 
 /** A comment goes to streams that were told nothing else so often, milliseconds: proxies cut what is silent for 30 s. */
 export const HEARTBEAT = 15_000;
@@ -63,8 +63,19 @@ export class Streams {
    * @throws {Refusal} what kept its session from joining
    */
   async open(listening: Listening): Promise<Response> {
-    const stream = new Stream(this, this.#lobby, listening);
-    return new Response(await stream.joined, { headers: EVENT_HEADERS });
+    const { doorkeeper } = this.#lobby;
+    const address = listening.address === undefined ? undefined : doorkeeper.connected(listening.address);
+    const gone = () => address && doorkeeper.disconnected(address);
+    try {
+      if (address && doorkeeper.connectionsOver(address) > 0) {
+        throw new Refusal("rate_limited", CROWDED, CROWDED_RETRY);
+      }
+      const stream = new Stream(this, this.#lobby, listening, gone);
+      return new Response(await stream.joined, { headers: EVENT_HEADERS });
+    } catch (error) {
+      gone();
+      throw error;
+    }
   }
 
   get meter(): Lobby["meter"] {
@@ -77,7 +88,7 @@ export class Streams {
   }
 
   closed(stream: Stream): void {
-    this.#open.delete(stream);
+    if (this.#open.delete(stream)) stream.gone();
     if (this.#open.size === 0) this.#allClosed();
   }
 
@@ -118,6 +129,8 @@ class Stream implements Connection {
   readonly stream: string;
   /** The body, once its session has joined the room. */
   readonly joined: Promise<ReadableStream<Uint8Array>>;
+  /** To be called once it costs nothing any more. */
+  readonly gone: () => void;
   readonly #streams: Streams;
   readonly #session: Session;
   #begun: PromiseWithResolvers<ReadableStream<Uint8Array>> | undefined;
@@ -133,7 +146,9 @@ class Stream implements Connection {
   #wanted = false;
   #ended = false;
 
-  constructor(streams: Streams, lobby: Lobby, { user, token, room, since, limit, name, address }: Listening) {
+  constructor(streams: Streams, lobby: Lobby, listening: Listening, gone: () => void) {
+    const { user, token, room, since, limit, name, address } = listening;
+    this.gone = gone;
     this.#streams = streams;
     this.stream = name ?? "";
     this.#begun = Promise.withResolvers();
@@ -170,6 +185,8 @@ class Stream implements Connection {
     if (this.#begun) {
       const refusal = code === CLOSE.notAllowed
         ? new Refusal("forbidden", reason)
+        : code === CLOSE.flooding
+        ? new Refusal("rate_limited", reason, CROWDED_RETRY)
         : new Refusal("unavailable", reason, 1);
       return this.#refuse(refusal);
     }

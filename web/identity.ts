@@ -1,5 +1,6 @@
 import { sign, verify } from "hono/jwt";
 import { parse as parseCookies, serialize } from "hono/utils/cookie";
+import type { Doorkeeper } from "../chat/doorkeeper.ts";
 import { BEARER_PREFIX } from "../chat/protocol.ts";
 
 /** Name of the session cookie. */
@@ -20,19 +21,28 @@ export interface Identity {
 /** Knows people by signed tokens, which name the user and nothing else. */
 export class Identities {
   readonly #key: CryptoKey;
+  readonly #doorkeeper: Doorkeeper;
 
-  private constructor(key: CryptoKey) {
+  private constructor(key: CryptoKey, doorkeeper: Doorkeeper) {
     this.#key = key;
+    this.#doorkeeper = doorkeeper;
   }
 
-  static async create(secret: string): Promise<Identities> {
+  static async create(secret: string, doorkeeper: Doorkeeper): Promise<Identities> {
     const bytes = new TextEncoder().encode(secret);
     const algorithm = { name: "HMAC", hash: "SHA-256" };
-    return new Identities(await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign", "verify"]));
+    return new Identities(
+      await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign", "verify"]),
+      doorkeeper,
+    );
   }
 
-  /** Someone who was never here before. */
-  async newcomer(): Promise<Required<Identity>> {
+  /**
+   * Someone who was never here before.
+   * @throws {Refusal} `rate_limited` when too many have come from their address
+   */
+  async newcomer(addressKey: string): Promise<Required<Identity>> {
+    this.#doorkeeper.admitNewcomer(addressKey);
     const bytes = crypto.getRandomValues(new Uint8Array(USER_BYTES));
     const user = bytes.toBase64({ alphabet: "base64url" });
     return { user, token: await this.token(user) };

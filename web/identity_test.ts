@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import { sign } from "hono/jwt";
+import { systemClock } from "../chat/clock.ts";
+import { Doorkeeper } from "../chat/doorkeeper.ts";
+import { NO_LIMITS } from "../chat/limits.ts";
 import { COOKIE, cookieFor, Identities } from "./identity.ts";
 
 const SECRET = "a secret of the tests";
+const doorkeeper = new Doorkeeper(NO_LIMITS, systemClock);
 const ask = (headers: Record<string, string>) => new Request("http://x/", { headers });
 const encode = (part: object) =>
   new TextEncoder().encode(JSON.stringify(part)).toBase64({ alphabet: "base64url", omitPadding: true });
 
 Deno.test("a header counts before a sub-protocol, and that before the cookie", async () => {
-  const identities = await Identities.create(SECRET);
+  const identities = await Identities.create(SECRET, doorkeeper);
   const [one, two, three] = await Promise.all(["one", "two", "three"].map((user) => identities.token(user)));
   const authorization = `Bearer ${one}`;
   const protocols = `chat.v1, bearer.${two}`;
@@ -25,15 +29,15 @@ Deno.test("a header counts before a sub-protocol, and that before the cookie", a
 });
 
 Deno.test("a client that came with a cookie is not shown the token", async () => {
-  const identities = await Identities.create(SECRET);
+  const identities = await Identities.create(SECRET, doorkeeper);
   const token = await identities.token("one");
   assert.deepEqual(await identities.identify(ask({ cookie: `${COOKIE}=${token}` })), { user: "one" });
   assert.deepEqual(await identities.identify(ask({ authorization: `bearer ${token}` })), { user: "one", token });
 });
 
 Deno.test("a given token that is no good is told, a cookie that is no good counts as none", async () => {
-  const identities = await Identities.create(SECRET);
-  const other = await Identities.create("another secret");
+  const identities = await Identities.create(SECRET, doorkeeper);
+  const other = await Identities.create("another secret", doorkeeper);
   const good = await identities.token("one");
   const [header, , signature] = good.split(".");
   const past = Math.floor(Date.now() / 1000) - 10;

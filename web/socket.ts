@@ -1,3 +1,4 @@
+import type { AddressAccount } from "../chat/accounts.ts";
 import type { Clock } from "../chat/clock.ts";
 import type { Connection, Delivery } from "../chat/delivery.ts";
 import { PAGE_BYTES } from "../chat/log.ts";
@@ -21,6 +22,12 @@ export const SILENCE_LIMIT = 2.5 * PING_SECONDS * 1000;
 /** How often silence is looked for, milliseconds. */
 const SWEEP_INTERVAL = 10_000;
 
+/** So many more than its address may have are told so by a close code, which browsers see; others get no socket at all. */
+const TURNED_AWAY_AT_ONCE = 20;
+export const CROWDED = "Too many connections from your address. Close some, or come back later.";
+/** Seconds after which somebody else may have left. */
+export const CROWDED_RETRY = 30;
+
 /** How long sockets may take to hear that they are to come back, milliseconds; the server waits no longer to stop. */
 const GOODBYE_DEADLINE = 1_000;
 
@@ -42,7 +49,7 @@ export class Sockets {
   }
 
   /** Answers `GET /connect`. What a browser could not see before the upgrade (a bad token) is told after it. */
-  async connect(request: Request): Promise<Response> {
+  async connect(request: Request, addressKey: string): Promise<Response> {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
       const answer = problem(new Refusal("bad_frame", "This address takes WebSocket connections only."), 426);
       answer.headers.set("upgrade", "websocket");
@@ -52,7 +59,25 @@ export class Sockets {
       return problem(new Refusal("forbidden", "This page may not connect. Its origin belongs into ALLOWED_ORIGINS."));
     }
     if (this.#lobby.draining) return problem(new Refusal("unavailable", "The server is restarting. Come back.", 1));
-    const identity = await this.#identities.identify(request) ?? await this.#identities.newcomer();
+    const { doorkeeper } = this.#lobby;
+    const address = doorkeeper.connected(addressKey);
+    let upgraded = false;
+    try {
+      const response = await this.#upgrade(request, address);
+      upgraded = response.status === 101;
+      return response;
+    } finally {
+      if (!upgraded) doorkeeper.disconnected(address);
+    }
+  }
+
+  async #upgrade(request: Request, address: AddressAccount): Promise<Response> {
+    const { doorkeeper } = this.#lobby;
+    const over = doorkeeper.connectionsOver(address);
+    if (over > TURNED_AWAY_AT_ONCE) return problem(new Refusal("rate_limited", CROWDED, CROWDED_RETRY));
+    const identity = over > 0
+      ? [CLOSE.tooManyConnections, CROWDED] as const
+      : await this.#identify(request, address.key);
     const offered = subprotocols(request);
     const protocol = [BATCH_PROTOCOL, PLAIN_PROTOCOL].find((name) => offered.includes(name));
     const batch = protocol === BATCH_PROTOCOL;
@@ -64,13 +89,23 @@ export class Sockets {
       return problem(new Refusal("bad_frame", `The handshake is not complete: ${(error as Error).message}`));
     }
     const { socket, response } = upgraded;
-    if (identity === "bad token") {
-      socket.onopen = () => socket.close(CLOSE.badToken, "The token is no good. Ask for another one.");
-      socket.onerror = () => {};
+    if ("user" in identity) {
+      new Socket(socket, batch, this, this.#lobby, address, { ...identity, rooms: roomsAskedFor(request.url) });
     } else {
-      new Socket(socket, batch, this, this.#lobby, { ...identity, rooms: roomsAskedFor(request.url) });
+      turnAway(socket, identity, () => doorkeeper.disconnected(address));
     }
     return response;
+  }
+
+  /** Who asks, or the close code and the reason for which they are turned away. */
+  async #identify(request: Request, addressKey: string): Promise<Identity | readonly [number, string]> {
+    try {
+      const identity = await this.#identities.identify(request) ?? await this.#identities.newcomer(addressKey);
+      return identity === "bad token" ? [CLOSE.badToken, "The token is no good. Ask for another one."] : identity;
+    } catch (error) {
+      if (error instanceof Refusal) return [CLOSE.flooding, error.message];
+      throw error;
+    }
   }
 
   get limits(): Lobby["limits"] {
@@ -134,16 +169,28 @@ class Socket implements Connection, EventListenerObject {
   readonly #socket: WebSocket;
   readonly #sockets: Sockets;
   readonly #session: Session;
+  readonly #lobby: Lobby;
+  /** Until it is closed for good: one that stalls counts, though its session is long over. */
+  #address: AddressAccount | undefined;
   /** Who it is and where to, until it is open; the token and the request's address need not be kept for longer. */
   #arrival: Arrival | undefined;
 
-  constructor(socket: WebSocket, batch: boolean, sockets: Sockets, lobby: Lobby, arrival: Arrival) {
+  constructor(
+    socket: WebSocket,
+    batch: boolean,
+    sockets: Sockets,
+    lobby: Lobby,
+    address: AddressAccount,
+    arrival: Arrival,
+  ) {
     this.#socket = socket;
     this.batch = batch;
     this.#sockets = sockets;
     this.heardAt = sockets.now();
     this.#arrival = arrival;
-    this.#session = lobby.enter(this);
+    this.#lobby = lobby;
+    this.#address = address;
+    this.#session = lobby.enter(this, address.key);
     // An error is always followed by a close.
     for (const event of ["open", "message", "close"]) socket.addEventListener(event, this, { once: event === "open" });
   }
@@ -162,6 +209,9 @@ class Socket implements Connection, EventListenerObject {
           this.#receive((event as MessageEvent).data);
           break;
         default:
+          // It may come twice.
+          if (this.#address) this.#lobby.doorkeeper.disconnected(this.#address);
+          this.#address = undefined;
           this.#sockets.closed(this);
           this.#session.end();
       }
@@ -196,6 +246,8 @@ class Socket implements Connection, EventListenerObject {
 
   #receive(data: unknown): void {
     const session = this.#session;
+    // Who was sent away may go on talking for as long as they like.
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
     if (typeof data !== "string") {
       return session.receive(new Refusal("bad_frame", "Frames are text. Send JSON as text."), {});
     }
@@ -205,6 +257,13 @@ class Socket implements Connection, EventListenerObject {
     }
     for (const { frame, about } of parseFrames(data, this.batch)) session.receive(frame, about);
   }
+}
+
+/** Says why nobody is let in, which a browser hears only from a socket that was opened. */
+function turnAway(socket: WebSocket, [code, reason]: readonly [number, string], gone: () => void): void {
+  socket.onopen = () => socket.close(code, reason);
+  socket.onerror = () => {};
+  socket.addEventListener("close", gone, { once: true });
 }
 
 /** `room=a,b`; absent the default room, empty none. */

@@ -9,8 +9,11 @@ import { SILENCE_LIMIT, Sockets } from "./socket.ts";
 /** The socket door alone, with time in the test's hand. */
 async function serveSockets() {
   const { clock, lobby, engine } = createLobby();
-  const sockets = new Sockets(lobby, await Identities.create("a secret"), []);
-  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => sockets.connect(request));
+  const sockets = new Sockets(lobby, await Identities.create("a secret", lobby.doorkeeper), []);
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen() {} },
+    (request) => sockets.connect(request, "somewhere"),
+  );
   const stop = async () => {
     await Promise.all([lobby.drain().then(() => sockets.gone()), clock.advance(10_000)]);
     lobby.close();
@@ -47,7 +50,7 @@ Deno.test("a server that is stopping takes nobody new and sends everyone away to
 });
 
 Deno.test("joining many full rooms at once makes no slow reader of a client that reads", async () => {
-  const server = await startServer();
+  const server = await startServer({ env: { MESSAGE_RATE: "0" } });
   const author = await TestClient.open(server.url, { query: "?room=" });
   const rooms = Array.from({ length: 8 }, (_, at) => `full${at}`);
   for (const room of rooms) {
@@ -67,7 +70,7 @@ Deno.test("joining many full rooms at once makes no slow reader of a client that
 });
 
 Deno.test("a reader that stalls is let go, costs next to nothing, and everyone else hears everything", async () => {
-  const server = await startServer({ env: { DATABASE_URL: "memory:", HISTORY_MESSAGES: "100" } });
+  const server = await startServer({ env: { DATABASE_URL: "memory:", HISTORY_MESSAGES: "100", MESSAGE_RATE: "0" } });
   const [ann, bob] = [await TestClient.open(server.url), await TestClient.open(server.url)];
   const text = "x".repeat(4_000);
   const total = 5_000;

@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { deedOf } from "../chat/doorkeeper.ts";
 import { type Done, runErrand } from "../chat/errand.ts";
 import { roomName } from "../chat/names.ts";
 import { type ClientFrame, ID_LIMIT, type Position } from "../chat/protocol.ts";
@@ -6,7 +7,7 @@ import { Refusal } from "../chat/refusal.ts";
 import { wholeNumber } from "./api.ts";
 import { readJson } from "./body.ts";
 import { EVENT_HEADERS } from "./events.ts";
-import { type Parsed, parseFrame, parseFrames } from "./frames.ts";
+import { parseFrame, parseFrames } from "./frames.ts";
 import type { App, House } from "./house.ts";
 import type { Identity } from "./identity.ts";
 import { originAllowed } from "./origin.ts";
@@ -30,24 +31,25 @@ export function addTalk(app: App, house: House): void {
     const limit = wholeNumber(c.req.query("limit"), "limit");
     const name = asId(c.req.query("stream"), "stream");
     if (c.req.raw.method === "HEAD") return c.body(null, 200, EVENT_HEADERS);
-    const identity = await identify(c.req.raw) ?? await identities.newcomer();
+    const address = addressOf(c);
+    const identity = await identify(c.req.raw) ?? await identities.newcomer(address);
     const since = positionIn(c.req.header("last-event-id"));
-    return await streams.open({ ...identity, room, limit, name, since, address: addressOf(c) });
+    return await streams.open({ ...identity, room, limit, name, since, address });
   });
 
   app.post("/api/rooms/:room/messages", async (c) => {
     const identity = await identify(c.req.raw);
     const id = asId(unquoted(c.req.header("idempotency-key")), "Idempotency-Key");
     const text = textIn(await readJson(c.req.raw, lobby.limits.frame));
-    const frame = checked(parseFrame({ action: "send_message", room: c.req.param("room"), text, id }, true));
+    const { frame } = parseFrame({ action: "send_message", room: c.req.param("room"), text, id }, true);
     const { headers, done } = await run(identity, addressOf(c), frame);
     return c.json(done.frame, done.repeated ? 200 : 201, headers);
   });
 
   app.post("/api/actions", async (c) => {
     const identity = await identify(c.req.raw);
-    const [parsed] = parseFrames(await readJson(c.req.raw, lobby.limits.frame), false);
-    const { headers, done } = await run(identity, addressOf(c), checked(parsed));
+    const [{ frame }] = parseFrames(await readJson(c.req.raw, lobby.limits.frame), false);
+    const { headers, done } = await run(identity, addressOf(c), frame);
     return done.frame ? c.json(done.frame, 200, headers) : c.body(null, 204, headers);
   });
 
@@ -62,10 +64,12 @@ export function addTalk(app: App, house: House): void {
   }
 
   /** Whoever says something and is nobody yet becomes a person; for all else one has to be one, or only looks. */
-  async function run(identity: Identity | undefined, address: string, frame: ClientFrame): Promise<{
+  async function run(identity: Identity | undefined, address: string, frame: ClientFrame | Refusal): Promise<{
     headers: Record<string, string>;
     done: Done;
   }> {
+    lobby.doorkeeper.admit(identity?.user, address, deedOf(frame));
+    if (frame instanceof Refusal) throw frame;
     const headers: Record<string, string> = { "cache-control": "no-store" };
     if (identity || frame.action === "join_room" || frame.action === "ping") {
       return { headers, done: await runErrand(lobby, identity && { ...identity, address }, frame) };
@@ -73,16 +77,10 @@ export function addTalk(app: App, house: House): void {
     if (frame.action !== "send_message" || frame.id !== undefined) {
       throw new HttpRefusal(401, "forbidden", "Only a person can do this. POST /api/session makes you one.");
     }
-    const { user, token } = await identities.newcomer();
+    const { user, token } = await identities.newcomer(address);
     const done = await runErrand(lobby, { user, address }, frame);
     return { headers: { ...headers, [TOKEN_HEADER]: token }, done };
   }
-}
-
-/** @throws {Refusal} what is wrong with it */
-function checked({ frame }: Parsed): ClientFrame {
-  if (frame instanceof Refusal) throw frame;
-  return frame;
 }
 
 /** @throws {Refusal} `bad_json`, `bad_frame` */

@@ -1,0 +1,194 @@
+import assert from "node:assert/strict";
+import { FakeClock } from "../testing/clock.ts";
+import { createLobby, FakeClient } from "../testing/lobby.ts";
+import { Ledger, PersonAccount, REMEMBERED } from "./accounts.ts";
+import { Doorkeeper, type LimitReached } from "./doorkeeper.ts";
+import { NO_LIMITS, type Rates } from "./limits.ts";
+import type { ClientFrame } from "./protocol.ts";
+import { Refusal } from "./refusal.ts";
+
+const RATES: Rates = { ...NO_LIMITS, messages: { perSecond: 1, burst: 3 }, newcomers: { perSecond: 1, burst: 20 } };
+
+function createHouse(rates: Partial<Rates> = RATES) {
+  const clock = new FakeClock();
+  const reports: LimitReached[] = [];
+  const doorkeeper = new Doorkeeper({ ...NO_LIMITS, ...rates }, clock, (reached) => reports.push(reached));
+  return { ...createLobby({ clock, doorkeeper }), doorkeeper, reports };
+}
+
+const message = (id: string): ClientFrame => ({ action: "send_message", room: "general", text: "hi", id });
+/** What came back to a client that sent so many frames at once. */
+async function sendMany(client: FakeClient, number: number, frame: (at: number) => ClientFrame) {
+  const known = client.frames.length;
+  for (let at = 0; at < number; at++) client.session.receive(frame(at));
+  await client.send();
+  return client.frames.slice(known);
+}
+
+Deno.test("who sends too fast is told when to go on, and what was refused is shown to nobody", async () => {
+  const { lobby, clock } = createHouse();
+  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  await sendMany(ann, 5, (at) => message(`m${at}`));
+  await clock.advance(200);
+  assert.deepEqual(bob.all("receive_message").map(({ id }) => id), ["m0", "m1", "m2"]);
+  const [refused] = ann.all("error");
+  assert.deepEqual([refused.code, refused.id, refused.retry_after], ["rate_limited", "m3", 1]);
+  await clock.advance(1_000);
+  await ann.send(message("m3"));
+  await clock.advance(200);
+  assert.deepEqual(bob.all("receive_message").map(({ id }) => id), ["m0", "m1", "m2", "m3"]);
+  lobby.close();
+});
+
+Deno.test("a limit holds for the person: another tab, another name and coming back are no way around it", async () => {
+  const { lobby, clock } = createHouse();
+  const [first, second] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "ann")];
+  await sendMany(first, 3, (at) => message(`a${at}`));
+  await second.send({ action: "set_name", name: "Somebody" }, message("b"));
+  assert.equal(second.last("error").code, "rate_limited");
+  for (const client of [first, second]) client.close(1000, "");
+  const third = await FakeClient.enter(lobby, "ann");
+  await third.send(message("c"));
+  assert.equal(third.last("error").code, "rate_limited");
+  await clock.advance(3_000);
+  await third.send(message("d"));
+  assert.equal(third.all("error").length, 1);
+  lobby.close();
+});
+
+Deno.test("whoever goes on without waiting gets few answers, is closed with 4029, and stays away longer each time", async () => {
+  const { lobby, clock, reports } = createHouse();
+  const stays: number[] = [];
+  for (let time = 0; time < 9; time++) {
+    const ann = await FakeClient.enter(lobby, "ann");
+    const answers = await sendMany(ann, 200, (at) => message(`${time}-${at}`));
+    assert.equal(ann.closed?.code, 4029);
+    assert.ok(answers.length <= 60, `${answers.length} answers`);
+    let away = 0;
+    for (;; away++) {
+      await clock.advance(1_000);
+      const again = await FakeClient.enter(lobby, "ann");
+      if (!again.closed) {
+        again.close(1000, "");
+        break;
+      }
+      assert.deepEqual([again.closed.code, again.frames], [4029, []]);
+    }
+    stays.push(away + 1);
+  }
+  assert.deepEqual(stays, [5, 10, 20, 40, 80, 160, 320, 600, 600]);
+  assert.equal(reports.filter(({ limit }) => limit === "flooding").length, 9);
+  await clock.advance(2 * 600_000);
+  const calm = await FakeClient.enter(lobby, "ann");
+  await sendMany(calm, 200, (at) => message(`calm-${at}`));
+  await clock.advance(5_000);
+  assert.equal((await FakeClient.enter(lobby, "ann")).closed, undefined, "calm is rewarded");
+  lobby.close();
+});
+
+Deno.test("each kind of frame has its own limit, and a million of them are answered a few times", async () => {
+  const rate = { perSecond: 1, burst: 2 };
+  const kinds: Record<string, [keyof Rates, (at: number) => ClientFrame]> = {
+    joins: ["joins", (at) => ({ action: "join_room", room: `r${at}` })],
+    renames: ["renames", (at) => ({ action: "set_name", name: `n${at}` })],
+    pings: ["signals", () => ({ action: "ping" })],
+    typing: ["signals", () => ({ action: "typing", room: "general" })],
+    leaving: ["signals", (at) => ({ action: "leave_room", room: `r${at}` })],
+    "joining by sending": ["joins", (at) => ({ action: "send_message", room: `r${at}`, text: "hi" })],
+  };
+  for (const [what, [limit, frame]] of Object.entries(kinds)) {
+    const { lobby, clock } = createHouse({ [limit]: rate });
+    const ann = await FakeClient.enter(lobby, "ann", limit === "joins" ? [] : undefined);
+    const answers = await sendMany(ann, 4, frame);
+    const errors = answers.filter(({ action }) => action === "error");
+    assert.equal(errors.length, 2, what);
+    for (const error of errors) assert.equal(error.action === "error" && error.code, "rate_limited", what);
+    await sendMany(ann, 1_000_000, frame);
+    assert.equal(ann.closed?.code, 4029, what);
+    assert.ok(ann.frames.length < 100, `${what}: ${ann.frames.length} frames`);
+    await clock.advance(1_000);
+    lobby.close();
+  }
+});
+
+Deno.test("frames that make no sense are answered with what is wrong, though not for ever", async () => {
+  const { lobby } = createHouse({ malformed: { perSecond: 1, burst: 2 } });
+  const ann = await FakeClient.enter(lobby, "ann");
+  const send = async (number: number) => {
+    for (let at = 0; at < number; at++) ann.session.receive(new Refusal("bad_json", "No."), {});
+    await ann.send();
+  };
+  await send(3);
+  assert.deepEqual(ann.all("error").map(({ code }) => code), ["bad_json", "bad_json", "rate_limited"]);
+  await send(100);
+  assert.equal(ann.closed?.code, 4029);
+  lobby.close();
+});
+
+Deno.test("many people behind one address may not send more than thirty could, whoever they say they are", async () => {
+  const { lobby } = createHouse({ messages: { perSecond: 1, burst: 1 } });
+  const outcomes = [];
+  for (let at = 0; at < 40; at++) {
+    const client = await FakeClient.enter(lobby, `user${at}`, ["general"], "203.0.113.9");
+    await client.send(message("m"));
+    outcomes.push(client.all("error").length);
+  }
+  assert.equal(outcomes.filter((errors) => errors === 0).length, 30);
+  const elsewhere = await FakeClient.enter(lobby, "elsewhere", ["general"], "198.51.100.7");
+  await elsewhere.send(message("m"));
+  assert.deepEqual(elsewhere.all("error"), []);
+  lobby.close();
+});
+
+Deno.test("a flood costs its address newcomers, so that a fresh identity is no way out", async () => {
+  const { lobby, doorkeeper } = createHouse();
+  const address = "203.0.113.9";
+  let fresh = 0;
+  const admitted = () => {
+    try {
+      doorkeeper.admitNewcomer(address);
+      return true;
+    } catch (error) {
+      assert.equal((error as Refusal).code, "rate_limited");
+      return false;
+    }
+  };
+  while (admitted()) {
+    const client = await FakeClient.enter(lobby, `fresh${fresh++}`, ["general"], address);
+    await sendMany(client, 200, (at) => message(`m${at}`));
+  }
+  assert.equal(fresh, 2);
+  lobby.close();
+});
+
+Deno.test("no more rooms are held in memory than may be", async () => {
+  const { lobby, clock } = createHouse({ rooms: 2 });
+  const ann = await FakeClient.enter(lobby, "ann", ["a", "b"]);
+  await ann.send({ action: "join_room", room: "c" });
+  assert.equal(ann.last("error").code, "too_many_rooms");
+  await ann.send({ action: "leave_room", room: "a" }, { action: "join_room", room: "c" });
+  await clock.advance(1_000);
+  assert.equal(ann.last("room_joined").room, "c");
+  lobby.close();
+});
+
+Deno.test("the memory of limits is bounded: first forgotten is who has been away the longest and has everything back", () => {
+  const rates = { ...NO_LIMITS, messages: { perSecond: 1, burst: 10 } };
+  const ledger = new Ledger((user) => new PersonAccount(user, rates));
+  const visit = (user: string, messages: number, now: number) => {
+    const account = ledger.enter(user);
+    for (let at = 0; at < messages; at++) account.take("messages", now);
+    ledger.leave(account, now);
+  };
+  visit("quiet", 0, 0);
+  assert.equal(ledger.size, 0, "who used up nothing is not remembered at all");
+  visit("eager", 10, 0);
+  visit("modest", 1, 0);
+  for (let at = 2; at < REMEMBERED; at++) visit(`user${at}`, 10, 0);
+  assert.equal(ledger.size, REMEMBERED);
+  visit("one more", 10, 2_000);
+  assert.equal(ledger.size, REMEMBERED);
+  assert.notEqual(ledger.enter("eager").take("messages", 0), 0, "still remembered");
+  for (let at = 0; at < 1_000; at++) visit(`attack${at}`, 10, 2_000);
+  assert.ok(ledger.size <= REMEMBERED + 1);
+});
