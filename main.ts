@@ -9,6 +9,7 @@ import { Doorkeeper } from "./chat/doorkeeper.ts";
 import { Lobby } from "./chat/lobby.ts";
 import { Moderator } from "./chat/moderator.ts";
 import { RoomList } from "./chat/room_list.ts";
+import { KV_TEXT_LIMIT, KvEngine } from "./log/kv.ts";
 import { MemoryEngine } from "./log/memory.ts";
 import { secretFile } from "./log/secret.ts";
 import { SqliteEngine } from "./log/sqlite.ts";
@@ -122,6 +123,11 @@ export async function openEngine(settings: Settings, clock: Clock = systemClock)
         retention: { messages: messages ?? 0, days },
         isolates: settings.WORKERS > 1,
       });
+    case "kv":
+      if (settings.TEXT_LIMIT > KV_TEXT_LIMIT) {
+        throw new Error(`TEXT_LIMIT must be at most ${KV_TEXT_LIMIT} with DATABASE_URL kv:, where a value has 64 KiB.`);
+      }
+      return await KvEngine.open(database.path, { clock, secret, retention: { messages: messages ?? 0, days } });
     case "redis": {
       // Only who asks for it pays for its client.
       const { RedisEngine } = await import("./log/redis.ts");

@@ -6,6 +6,8 @@ import { type Limits, NAME_LIMIT, PING_SECONDS, TEXT_LIMIT } from "./chat/protoc
 export type Database =
   | { kind: "memory" }
   | { kind: "sqlite"; path: string }
+  /** Without a path: what Deno Deploy, or else Deno itself, keeps for the program. */
+  | { kind: "kv"; path?: string }
   | { kind: "redis"; url: string; prefix: string; mayLoseASecond: boolean };
 
 /** Most a text may be set to, code points: even all in JSON escapes (12 bytes) it stays below what makes a slow reader. */
@@ -50,9 +52,14 @@ const database = v.pipe(
     if (dataset.value === "memory:") return { kind: "memory" };
     const path = /^sqlite:(.+)$/.exec(dataset.value)?.[1];
     if (path) return { kind: "sqlite", path };
+    const kv = /^kv:(.*)$/.exec(dataset.value);
+    if (kv) return { kind: "kv", path: kv[1] || undefined };
     const redis = redisPlace(dataset.value);
     if (redis) return redis;
-    addIssue({ message: "must be memory:, sqlite:PATH or redis://[USER:PASSWORD@]HOST[:PORT][/NUMBER][?prefix=NAME]" });
+    addIssue({
+      message:
+        "must be memory:, sqlite:PATH, kv:, kv:PATH or redis://[USER:PASSWORD@]HOST[:PORT][/NUMBER][?prefix=NAME]",
+    });
     return NEVER;
   }),
 );
@@ -75,6 +82,8 @@ const schema = v.object({
   PORT: v.optional(wholeNumber(0, 65_535), "8000"),
   HOST: v.optional(v.string(), "0.0.0.0"),
   WORKERS: v.optional(wholeNumber(1, WORKERS_LIMIT), "1"),
+  /** Deno Deploy sets it. Nothing but its store outlives an isolate there. */
+  DENO_DEPLOYMENT_ID: v.optional(v.string()),
   DATABASE_URL: v.optional(database, "sqlite:data/chat.db"),
   SECRET: v.optional(v.string()),
   ALLOWED_ORIGINS: v.optional(origins, ""),
@@ -135,6 +144,7 @@ export function ratesOf(settings: Settings): Rates {
  */
 export function readSettings(read: (name: string) => string | undefined): Settings {
   const given = Object.fromEntries(Object.keys(schema.entries).map((name) => [name, read(name) || undefined]));
+  if (given.DENO_DEPLOYMENT_ID !== undefined) given.DATABASE_URL ??= "kv:";
   const result = v.safeParse(schema, given);
   if (result.success) {
     if (result.output.WORKERS > 1 && result.output.DATABASE_URL.kind === "memory") {

@@ -37,6 +37,12 @@ Deno.test("a Redis address may name a user, a password, a database, a prefix and
   });
 });
 
+Deno.test("on Deno Deploy words are kept in its store unless another place is named", () => {
+  assert.deepEqual(read({ DENO_DEPLOYMENT_ID: "x" }).DATABASE_URL, { kind: "kv", path: undefined });
+  assert.deepEqual(read({ DENO_DEPLOYMENT_ID: "x", DATABASE_URL: "memory:" }).DATABASE_URL, { kind: "memory" });
+  assert.deepEqual(read({ DATABASE_URL: "kv:data/chat.kv" }).DATABASE_URL, { kind: "kv", path: "data/chat.kv" });
+});
+
 Deno.test("an empty setting counts as not set", () => {
   assert.equal(read({ PORT: "" }).PORT, 8000);
 });
@@ -84,7 +90,7 @@ Deno.test("a value that may hold a password is not repeated", () => {
   ];
   for (const value of bad) {
     assert.throws(() => read({ DATABASE_URL: value }), ({ message }: Error) => {
-      return /^DATABASE_URL must be memory:, sqlite:PATH or redis:\/\/\S+\.$/.test(message) &&
+      return /^DATABASE_URL must be memory:, sqlite:PATH, kv:, kv:PATH or redis:\/\/\S+\.$/.test(message) &&
         !message.includes("password@");
     });
   }

@@ -18,6 +18,7 @@ import { injectFaults } from "../testing/faulty_news.ts";
 import { createLobby, FakeClient } from "../testing/lobby.ts";
 import { LogView } from "../testing/log_view.ts";
 import { until } from "../testing/until.ts";
+import { KvEngine } from "./kv.ts";
 import { MemoryEngine } from "./memory.ts";
 import { RedisEngine } from "./redis.ts";
 import { SqliteEngine } from "./sqlite.ts";
@@ -50,6 +51,18 @@ const engines: Record<string, () => Promise<Store>> = {
       shared: true,
       open: ({ clock, retention = KEEP_ALL }) =>
         SqliteEngine.open(`${folder}/chat.db`, { clock, retention, isolates: true }),
+      remove: () => Deno.remove(folder, { recursive: true }),
+    };
+  },
+  kv: async () => {
+    const folder = await Deno.makeTempDir();
+    return {
+      lasting: true,
+      shared: true,
+      open: ({ clock, retention = KEEP_ALL }) => {
+        // Deno KV takes real time to answer; only what the clock shows is the test's.
+        return KvEngine.open(`${folder}/chat.kv`, { clock: { ...systemClock, now: () => clock.now() }, retention });
+      },
       remove: () => Deno.remove(folder, { recursive: true }),
     };
   },

@@ -15,6 +15,7 @@ import {
 } from "../chat/log.ts";
 import { type Entry, type ReceiveMessage, RESUME_LIMIT } from "../chat/protocol.ts";
 import { fillPage } from "./page.ts";
+import { tombstone } from "./tombstone.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -268,18 +269,5 @@ function rewrite(room: Room, target: ReceiveMessage, change: Partial<ReceiveMess
   for (let index = target.seq - first + 1; index < room.entries.length; index++) {
     const entry = room.entries[index];
     if (entry.action === "message_edited" && entry.target === target.seq) room.entries[index] = { ...entry, text };
-  }
-}
-
-/** What is left of an entry whose id is remembered longer than the entry itself is kept. */
-function tombstone(draft: Draft, { seq, date }: { seq: number; date: number }): Entry {
-  const { room, user, id } = draft;
-  switch (draft.action) {
-    case "send_message":
-      return { action: "receive_message", room, seq, user, from: draft.from, date, id, deleted: true };
-    case "edit_message":
-      return { action: "message_edited", room, seq, target: draft.target, user, text: "", date, id };
-    case "delete_message":
-      return { action: "message_deleted", room, seq, target: draft.target, user, date, id };
   }
 }

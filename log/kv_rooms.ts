@@ -1,0 +1,220 @@
+import type { Clock } from "../chat/clock.ts";
+import {
+  type Draft,
+  type History,
+  ID_MEMORY,
+  type Missed,
+  type Outcome,
+  PAGE_BYTES,
+  type Retention,
+  type RoomSettings,
+} from "../chat/log.ts";
+import { type Entry, type ReceiveMessage, RESUME_LIMIT } from "../chat/protocol.ts";
+import { Batch, type Edited, isHeld, type Kept, NO_ROOM, type RoomRecord, toEntry, type Used } from "./kv_batch.ts";
+import { KEY, type KvStore } from "./kv_store.ts";
+import { fillPage } from "./page.ts";
+
+/**
+ * One commit may have 819,200 bytes and 1,000 writes. A batch ends at this many bytes, and each draft is taken for its
+ * text, which an edit writes twice and most scripts in two bytes a letter, and `DRAFT_BYTES` for keys and all else.
+ */
+const BATCH_BYTES = 500 * 1024;
+const DRAFT_BYTES = 2_500;
+/** Entries that one step of letting go looks at, and takes away in one commit, which may check 100 ids. */
+const EXPIRE_STEP = 90;
+
+/** What one commit kept: the new entries are to be told. */
+export interface KeptBatch {
+  outcomes: Outcome[];
+  epoch: string;
+  entries: Entry[];
+}
+
+/** The rooms' logs in Deno KV. */
+export class KvRooms {
+  readonly #store: KvStore;
+  readonly #retention: Retention;
+  readonly #clock: Clock;
+
+  constructor(store: KvStore, retention: Retention, clock: Clock) {
+    this.#store = store;
+    this.#retention = retention;
+    this.#clock = clock;
+  }
+
+  /** Keeps drafts for one room, in as many commits as they need, and yields what each has kept. */
+  async *keep(room: string, drafts: readonly Draft[]): AsyncGenerator<KeptBatch> {
+    for (let from = 0; from < drafts.length;) {
+      const some = drafts.slice(from, from + draftsInBatch(drafts, from));
+      yield await this.#store.writing(async () => {
+        const batch = new Batch(room, this.#retention, this.#clock.now());
+        await batch.decide(some, this.#store);
+        return await batch.commit(this.#store) ? batch : undefined;
+      });
+      from += some.length;
+    }
+  }
+
+  async history(room: string, query: { limit: number; before?: number; after?: number }): Promise<History> {
+    const { record, epoch } = await this.record(room);
+    const { after, before = Infinity, limit } = query;
+    const backwards = after === undefined;
+    const held = this.#held(room, record, { from: (after ?? 0) + 1, to: before - 1, backwards });
+    const { page, more } = fillPage(await gather(messagesOf(held), limit + 1), limit);
+    if (backwards) page.reverse();
+    return { epoch, seq: record.head, messages: page, more };
+  }
+
+  async read(room: string, after: number): Promise<Missed> {
+    const { record, epoch } = await this.record(room);
+    const kept = await gather(this.#held(room, record, { from: after + 1, to: Infinity }), RESUME_LIMIT + 1);
+    const targets = [...new Set(kept.flatMap((one) => one.action === "message_edited" ? [one.target] : []))];
+    const edited = await this.#store.load<Edited>(targets.map((target) => KEY.edited(room, target)));
+    const texts = new Map(targets.map((target, at) => [target, edited[at].value]));
+    const { page } = fillPage(
+      kept.map((one) => toEntry(one, "target" in one ? texts.get(one.target) : undefined)),
+      RESUME_LIMIT,
+    );
+    return { epoch, seq: record.head, entries: page, complete: page.length === record.head - after };
+  }
+
+  async record(room: string): Promise<{ record: RoomRecord; epoch: string }> {
+    const [record, epoch] = await this.#store.load([KEY.room(room), KEY.epoch]);
+    return { record: record.value as RoomRecord | undefined ?? NO_ROOM, epoch: epoch.value as string };
+  }
+
+  async heads(rooms: readonly string[]): Promise<{ epoch: string; heads: number[] }> {
+    const [epoch, ...records] = await this.#store.load([KEY.epoch, ...rooms.map(KEY.room)]);
+    return {
+      epoch: epoch.value as string,
+      heads: records.map(({ value }) => (value as RoomRecord | undefined ?? NO_ROOM).head),
+    };
+  }
+
+  changeSettings(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {
+    return this.#store.writing(async () => {
+      const { value = NO_ROOM, check } = await this.#store.get<RoomRecord>(KEY.room(room));
+      const settings = { ...value.settings, ...change };
+      const operation = this.#store.kv.atomic().check(check).set(KEY.room(room), { ...value, settings });
+      if (settings.listed) operation.set(KEY.listed(room), room);
+      else operation.delete(KEY.listed(room));
+      return (await operation.commit()).ok ? settings : undefined;
+    });
+  }
+
+  async listed(): Promise<{ room: string; seq: number; date: number }[]> {
+    const rooms = (await Array.fromAsync(this.#store.kv.list<string>({ prefix: KEY.listedRooms })))
+      .map(({ value }) => value).sort();
+    const records = await this.#store.load<RoomRecord>(rooms.map(KEY.room));
+    return records.map(({ value = NO_ROOM }, at) => ({ room: rooms[at], seq: value.head, date: value.date }));
+  }
+
+  /** Lets go of what has expired in all rooms. It has been hidden since it did. */
+  async expire(going: () => boolean): Promise<void> {
+    if (this.#retention.messages === 0 && this.#retention.days === 0) return;
+    for await (const { key } of this.#store.kv.list({ prefix: KEY.rooms })) {
+      if (!going()) return;
+      const room = String(key.at(-1));
+      while (going() && await this.#takeAway(room, await this.#raiseFloor(room)));
+    }
+  }
+
+  /** Entries that may be shown, by their place. What comes after the record was read is not among them. */
+  async *#held(
+    room: string,
+    record: RoomRecord,
+    range: { from: number; to: number; backwards?: boolean },
+  ): AsyncGenerator<Kept> {
+    const now = this.#clock.now();
+    const { messages } = this.#retention;
+    const first = Math.max(range.from, record.floor + 1, messages === 0 ? 1 : record.head - messages + 1);
+    const last = Math.min(range.to, record.head);
+    if (first > last) return;
+    const selector = { start: KEY.entry(room, first), end: KEY.entry(room, last + 1) };
+    for await (const { value } of this.#store.kv.list<Kept>(selector, { reverse: range.backwards })) {
+      if (isHeld(value, record, this.#retention, now)) yield value;
+      else if (range.backwards) return;
+    }
+  }
+
+  /** Notes up to where the entries of a room have expired. @returns that place */
+  #raiseFloor(room: string): Promise<number> {
+    return this.#store.writing(async () => {
+      const { value: record = NO_ROOM, check } = await this.#store.get<RoomRecord>(KEY.room(room));
+      const now = this.#clock.now();
+      let { floor } = record;
+      const rest = { start: KEY.entry(room, floor + 1), end: KEY.entry(room, record.head + 1) };
+      for await (const { value } of this.#store.kv.list<Kept>(rest, { limit: EXPIRE_STEP })) {
+        if (isHeld(value, record, this.#retention, now)) break;
+        floor = value.seq;
+      }
+      if (floor === record.floor) return floor;
+      const operation = this.#store.kv.atomic().check(check).set(KEY.room(room), { ...record, floor });
+      return (await operation.commit()).ok ? floor : undefined;
+    });
+  }
+
+  /** Takes some of the entries up to the floor away. Their ids stay for as long as they are to be remembered. */
+  async #takeAway(room: string, floor: number): Promise<boolean> {
+    const now = this.#clock.now();
+    const expired = { start: KEY.entry(room, 0), end: KEY.entry(room, floor + 1) };
+    const kept = await Array.fromAsync(this.#store.kv.list<Kept>(expired, { limit: EXPIRE_STEP }));
+    if (kept.length === 0) return false;
+    const texts = kept.flatMap(({ value }) =>
+      value.action === "message_edited" ? [{ key: KEY.edited(room, value.target), seq: value.seq }] : []
+    );
+    const ids = kept.flatMap(({ value: { action, user, id, seq, date } }) =>
+      id === undefined ? [] : [{ key: KEY.id(room, user, ACTIONS[action], id), seq, date }]
+    );
+    const operation = this.#store.kv.atomic();
+    for (const { key } of kept) operation.delete(key);
+    // The message of an expired edit has expired too: nobody edits it any more.
+    for (const [at, { value }] of (await this.#store.load<Edited>(texts.map(({ key }) => key))).entries()) {
+      if (value?.seq === texts[at].seq) operation.delete(texts[at].key);
+    }
+    // An id may have been used again since.
+    for (const [at, { value, check }] of (await this.#store.load<Used>(ids.map(({ key }) => key))).entries()) {
+      const { key, seq, date } = ids[at];
+      if (value?.seq !== seq) continue;
+      operation.check(check);
+      const expireIn = date + ID_MEMORY - now;
+      if (expireIn > 0) operation.set(key, value, { expireIn });
+      else operation.delete(key);
+    }
+    return (await operation.commit()).ok;
+  }
+}
+
+const ACTIONS = {
+  receive_message: "send_message",
+  message_edited: "edit_message",
+  message_deleted: "delete_message",
+} as const;
+
+function draftsInBatch(drafts: readonly Draft[], from: number): number {
+  let bytes = 0;
+  for (let at = from; at < drafts.length; at++) {
+    const draft = drafts[at];
+    const text = "text" in draft ? draft.text.length * 2 : 0;
+    bytes += DRAFT_BYTES + (draft.action === "edit_message" ? 2 * text : text);
+    if (bytes > BATCH_BYTES && at > from) return at - from;
+  }
+  return drafts.length - from;
+}
+
+async function* messagesOf(rows: AsyncIterable<Kept>): AsyncGenerator<ReceiveMessage> {
+  for await (const row of rows) if (row.action === "receive_message") yield row;
+}
+
+/** As many rows as a page can need. */
+async function gather<Row>(rows: AsyncIterable<Row>, limit: number): Promise<Row[]> {
+  const gathered: Row[] = [];
+  let length = 0;
+  for await (const row of rows) {
+    gathered.push(row);
+    // JSON has at least as many bytes as letters.
+    length += JSON.stringify(row).length;
+    if (gathered.length === limit || length > PAGE_BYTES) break;
+  }
+  return gathered;
+}
