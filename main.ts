@@ -21,6 +21,7 @@ import { createApp } from "./web/app.ts";
 import { loadAssets } from "./web/assets.ts";
 import { Streams } from "./web/events.ts";
 import { Identities } from "./web/identity.ts";
+import { Journal } from "./web/journal.ts";
 import { Metrics } from "./web/metrics.ts";
 import { Sockets } from "./web/socket.ts";
 import { serveAsWorker, type Server, startWorkers, workerNumber } from "./workers.ts";
@@ -35,12 +36,17 @@ export async function start(settings: Settings, clock: Clock = systemClock): Pro
   const metrics = new Metrics(clock, config.version, workerNumber());
   const engine = timed(await openEngine(settings, clock), clock, metrics.storeAnswered.bind(metrics));
   const secret = await engine.secret();
-  const doorkeeper = new Doorkeeper(ratesOf(settings), clock);
+  const journal = new Journal(clock, (line) => console.warn(line));
+  const doorkeeper = new Doorkeeper(
+    ratesOf(settings),
+    clock,
+    ({ limit, ...who }) => journal.refused({ why: limit, ...who }),
+  );
   const lobby = new Lobby(engine, limitsOf(settings), clock, Math.random, addressHash(secret), doorkeeper);
   metrics.watch(lobby, engine);
   const rooms = new RoomList(engine, lobby);
   const identities = await Identities.create(secret, doorkeeper);
-  const sockets = new Sockets(lobby, identities, settings.ALLOWED_ORIGINS);
+  const sockets = new Sockets(lobby, identities, settings.ALLOWED_ORIGINS, journal);
   const streams = new Streams(lobby, Math.random);
   const app = createApp({
     assets: await loadAssets(new URL("./", import.meta.url)),
@@ -54,6 +60,7 @@ export async function start(settings: Settings, clock: Clock = systemClock): Pro
     sockets,
     streams,
     metrics,
+    journal,
     metricsToken: settings.METRICS_TOKEN,
     allowedOrigins: settings.ALLOWED_ORIGINS,
     proxies: new TrustedProxies(settings.TRUST_PROXY, (sentence) => console.warn(sentence)),
@@ -72,6 +79,7 @@ export async function start(settings: Settings, clock: Clock = systemClock): Pro
       await Promise.all([sockets.gone(), streams.gone()]);
       lobby.close();
       metrics.stop();
+      journal.close();
       // Whoever has stalled would hold it for ever; the store is closed all the same.
       const patience = new Promise<void>((resolve) => clock.after(SHUTDOWN_PATIENCE, resolve));
       await Promise.race([server.shutdown(), patience]);

@@ -274,6 +274,50 @@ serverTest("history is read page by page from either side, by anyone who knows t
   await ann.close();
 });
 
+serverTest(
+  "only pages of listed origins may read answers, and what is refused is logged without secrets",
+  async (server) => {
+    const { url } = server;
+    const ask = (path: string, method: string, origin: string, more: Record<string, string> = {}) =>
+      fetch(url + path, { method, headers: { origin, ...more } }).then(async (response) => {
+        await response.body?.cancel();
+        return response;
+      });
+    for (
+      const [path, method] of [["/api/rooms", "GET"], ["/api/session", "POST"], [
+        "/api/rooms/no%20room/messages",
+        "GET",
+      ]]
+    ) {
+      const friend = await ask(path, method, "https://friend.example");
+      assert.equal(friend.headers.get("access-control-allow-origin"), "https://friend.example", path);
+      assert.equal(friend.headers.get("access-control-allow-credentials"), "true");
+      for (
+        const origin of ["https://evil.example", "null", "https://friend.example.evil.example", "http://friend.example"]
+      ) {
+        const foreign = await ask(path, method, origin);
+        assert.equal(foreign.headers.get("access-control-allow-origin"), null, `${origin} ${path}`);
+      }
+    }
+    const preflight = { "access-control-request-method": "POST", "access-control-request-headers": "content-type" };
+    const allowed = await ask("/api/actions", "OPTIONS", "https://friend.example", preflight);
+    assert.deepEqual([allowed.status, allowed.headers.get("access-control-allow-headers")], [204, "content-type"]);
+    const foreign = await ask("/api/actions", "OPTIONS", "https://evil.example", preflight);
+    assert.equal(foreign.headers.get("access-control-allow-origin"), null);
+    await ask("/api/session", "POST", "https://friend.example", { authorization: "Bearer top-secret-token" });
+    const forged = new TestClient(url, { protocols: ["chat.v1", "bearer.another-secret-token"] });
+    await forged.closed;
+    await server.stop();
+    const lines = server.errors().trim().split("\n").map((line) => JSON.parse(line));
+    const [first] = lines;
+    assert.deepEqual([first.event, first.why, first.network], ["refused", "forbidden", "127.0.0.0/24"]);
+    assert.equal(first.origin, "https://evil.example");
+    assert.deepEqual(new Set(lines.map(({ why }) => why)), new Set(["forbidden", "bad_token"]));
+    assert.doesNotMatch(server.errors(), /secret-token|127\.0\.0\.1/);
+  },
+  { ALLOWED_ORIGINS: "https://friend.example" },
+);
+
 serverTest("a foreign page can neither connect nor call, an allowed one can", async ({ url }) => {
   const status = async (path: string, method: string, origin: string) => {
     const upgrade = {

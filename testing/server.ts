@@ -38,31 +38,38 @@ export async function startServer(
 ): Promise<RunningServer> {
   const cwd = options.cwd ?? await Deno.makeTempDir();
   if (builtFile) await Deno.copyFile(builtFile, `${cwd}/chat.js`);
-  const process = new Deno.Command(Deno.execPath(), {
-    args: builtFile ? await builtArguments(options.env?.WORKERS !== undefined) : startArguments,
+  // Into a file, not a pipe: what a server that several tests share says would be read during one test for another.
+  const errorFile = await Deno.makeTempFile();
+  const args = builtFile ? await builtArguments(options.env?.WORKERS !== undefined) : startArguments;
+  const process = new Deno.Command("sh", {
+    args: ["-c", 'exec "$@" 2>"$0"', errorFile, Deno.execPath(), ...args],
     cwd,
     env: { PORT: String(options.port ?? 0), HOST: "127.0.0.1", ...(builtFile && outOfReach(cwd)), ...options.env },
     stdout: "piped",
-    stderr: "piped",
   }).spawn();
   const output = collect(process.stdout);
-  const errors = collect(process.stderr);
+  let said: string | undefined;
+  const errors = () => said ?? Deno.readTextFileSync(errorFile);
   const stop = async (signal: Deno.Signal = "SIGTERM") => {
     try {
       process.kill(signal);
     } catch { /* it has ended by itself */ }
-    const [{ code }] = await Promise.all([process.status, output.ended, errors.ended]);
+    const [{ code }] = await Promise.all([process.status, output.ended]);
+    if (said === undefined) {
+      said = errors();
+      await Deno.remove(errorFile);
+    }
     if (options.cwd === undefined) await Deno.remove(cwd, { recursive: true }).catch(() => {/* stopped twice */});
     return code;
   };
   const deadline = setTimeout(stop, START_DEADLINE);
-  const said = await output.until(/http:\/\/[^\s:]+:(\d+)/);
+  const open = await output.until(/http:\/\/[^\s:]+:(\d+)/);
   clearTimeout(deadline);
-  if (!said) {
-    throw new Error(`The server did not start with code ${await stop()}: ${errors.text()}`);
+  if (!open) {
+    throw new Error(`The server did not start with code ${await stop()}: ${errors()}`);
   }
-  const port = Number(said[1]);
-  return { url: `http://127.0.0.1:${port}`, port, pid: process.pid, errors: errors.text, stop };
+  const port = Number(open[1]);
+  return { url: `http://127.0.0.1:${port}`, port, pid: process.pid, errors, stop };
 }
 
 /** How the README says that the built file is run. */

@@ -1,4 +1,5 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
+import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
 import { Refusal } from "../chat/refusal.ts";
 import { addAdmin } from "./admin.ts";
@@ -7,15 +8,19 @@ import type { App, House } from "./house.ts";
 import { addMetrics } from "./metrics.ts";
 import { addPage } from "./page.ts";
 import { problem, refusedWith } from "./problem.ts";
-import { addTalk } from "./talk.ts";
+import { addTalk, TOKEN_HEADER } from "./talk.ts";
 
 /** All that is served over HTTP; the socket's upgrade too. Each file of routes adds its own. */
 export function createApp(house: House): App {
   const app: App = new Hono();
 
-  const count = async (answer: Response) => {
+  const note = async ({ req, env }: Context<{ Bindings: Deno.ServeHandlerInfo }>, answer: Response) => {
     const code = await refusedWith(answer);
     if (code !== undefined) house.sockets.meter.refused(code);
+    if (answer.status === 401 || answer.status === 403) {
+      const addressKey = house.proxies.addressKey(req.raw, env.remoteAddr);
+      house.journal.refused({ why: String(code), addressKey, origin: req.header("origin"), path: req.path });
+    }
     return answer;
   };
 
@@ -23,7 +28,7 @@ export function createApp(house: House): App {
   app.get(
     "/connect",
     async (c) =>
-      await count(await house.sockets.connect(c.req.raw, house.proxies.addressKey(c.req.raw, c.env.remoteAddr))),
+      await note(c, await house.sockets.connect(c.req.raw, house.proxies.addressKey(c.req.raw, c.env.remoteAddr))),
   );
   app.get("/healthz", (c) => c.text("alive\n"));
   app.get("/readyz", async (c) => {
@@ -33,7 +38,7 @@ export function createApp(house: House): App {
 
   app.use(async (c, next) => {
     await next();
-    await count(c.res);
+    await note(c, c.res);
   });
   app.use(secureHeaders({
     contentSecurityPolicy: {
@@ -54,6 +59,15 @@ export function createApp(house: House): App {
     strictTransportSecurity: "max-age=15552000",
   }));
   addMetrics(app, house);
+  // Pages of other origins read an answer only where they are listed. What they may do is checked apart from that.
+  app.use(
+    "/api/*",
+    cors({
+      origin: (origin) => house.allowedOrigins.includes(origin) ? origin : null,
+      credentials: true,
+      exposeHeaders: ["retry-after", TOKEN_HEADER],
+    }),
+  );
   app.use("/api/*", async (_, next) => {
     if (house.isDraining()) throw new Refusal("unavailable", "The server is restarting. Try again in a moment.", 1);
     await next();

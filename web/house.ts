@@ -8,6 +8,7 @@ import type { TrustedProxies } from "./address.ts";
 import type { Asset } from "./assets.ts";
 import type { Streams } from "./events.ts";
 import type { Identities } from "./identity.ts";
+import type { Journal } from "./journal.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Sockets } from "./socket.ts";
 
@@ -33,6 +34,8 @@ export interface House {
   allowedOrigins: readonly string[];
   /** Tells where a request comes from, and whether by TLS. */
   proxies: TrustedProxies;
+  /** Where refusals are written down. */
+  journal: Journal;
   /** Whether everyone is being sent away, because the server is to stop. */
   isDraining(): boolean;
   /** Whether the store answers. */

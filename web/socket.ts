@@ -9,6 +9,7 @@ import { Refusal } from "../chat/refusal.ts";
 import type { Session } from "../chat/session.ts";
 import { parseFrames } from "./frames.ts";
 import { type Identities, type Identity, subprotocols } from "./identity.ts";
+import type { Journal } from "./journal.ts";
 import { originAllowed } from "./origin.ts";
 import { problem } from "./problem.ts";
 
@@ -37,15 +38,17 @@ export class Sockets {
   readonly #clock: Clock;
   readonly #identities: Identities;
   readonly #allowedOrigins: readonly string[];
+  readonly journal: Journal;
   readonly #open = new Set<Socket>();
   #allClosed = () => {};
   #stopSweeping: (() => void) | undefined;
 
-  constructor(lobby: Lobby, identities: Identities, allowedOrigins: readonly string[]) {
+  constructor(lobby: Lobby, identities: Identities, allowedOrigins: readonly string[], journal: Journal) {
     this.#lobby = lobby;
     this.#clock = lobby.clock;
     this.#identities = identities;
     this.#allowedOrigins = allowedOrigins;
+    this.journal = journal;
   }
 
   /** Answers `GET /connect`. What a browser could not see before the upgrade (a bad token) is told after it. */
@@ -101,7 +104,9 @@ export class Sockets {
   async #identify(request: Request, addressKey: string): Promise<Identity | readonly [number, string]> {
     try {
       const identity = await this.#identities.identify(request) ?? await this.#identities.newcomer(addressKey);
-      return identity === "bad token" ? [CLOSE.badToken, "The token is no good. Ask for another one."] : identity;
+      if (identity !== "bad token") return identity;
+      this.journal.refused({ why: "bad_token", addressKey, origin: request.headers.get("origin") });
+      return [CLOSE.badToken, "The token is no good. Ask for another one."];
     } catch (error) {
       if (error instanceof Refusal) return [CLOSE.flooding, error.message];
       throw error;
@@ -239,7 +244,11 @@ class Socket implements Connection, EventListenerObject {
 
   close(code: number, reason: string): void {
     // The session first: a reader that has stalled may never answer the close, and must not be sent to any more.
+    const user = this.#session.person?.user;
     this.#session.end();
+    if (code === CLOSE.notAllowed) {
+      this.#sockets.journal.refused({ why: "banned", user, addressKey: this.#address?.key });
+    }
     // One that is not open yet can't be told; what made us close it will be found again when it opens.
     if (this.#socket.readyState !== WebSocket.CONNECTING) this.#socket.close(code, reason);
   }

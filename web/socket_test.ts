@@ -4,12 +4,18 @@ import { StalledClient } from "../testing/stalled.ts";
 import { TestClient } from "../testing/client.ts";
 import { residentMemory, startServer } from "../testing/server.ts";
 import { Identities } from "./identity.ts";
+import { Journal } from "./journal.ts";
 import { SILENCE_LIMIT, Sockets } from "./socket.ts";
 
 /** The socket door alone, with time in the test's hand. */
 async function serveSockets() {
   const { clock, lobby, engine } = createLobby();
-  const sockets = new Sockets(lobby, await Identities.create("a secret", lobby.doorkeeper), []);
+  const sockets = new Sockets(
+    lobby,
+    await Identities.create("a secret", lobby.doorkeeper),
+    [],
+    new Journal(clock, () => {}),
+  );
   const server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen() {} },
     (request) => sockets.connect(request, "somewhere"),

@@ -14,7 +14,7 @@ import { originAllowed } from "./origin.ts";
 import { HttpRefusal } from "./problem.ts";
 
 /** Where someone finds the token of the person that was made for them. */
-const TOKEN_HEADER = "x-session-token";
+export const TOKEN_HEADER = "x-session-token";
 /** A place in a log as `Last-Event-ID` has it. */
 const POSITION = /^([!-9;-~]{1,64}):(\d{1,15})$/;
 
