@@ -94,6 +94,29 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "the README's commands for moderators work as they stand",
+  ignore: !curl,
+  async fn() {
+    const [, script] = /\n## Moderate\n.*?```sh\n(.*?)```/s.exec(readme)!;
+    const server = await startServer({ env: { ADMIN_TOKEN: "a token of the tests" } });
+    const client = await TestClient.open(server.url);
+    client.say("bad words");
+    await client.until("receive_message");
+    const { stdout } = await new Deno.Command("bash", {
+      args: ["-euc", script.replaceAll("http://localhost:8000", server.url)],
+      env: { ADMIN_TOKEN: "a token of the tests" },
+      stderr: "null",
+    }).output();
+    const said = new TextDecoder().decode(stdout);
+    assert.match(said, /"message_deleted".*"locked":true.*"slow_seconds":30.*"reason":"spam".*\[{"user":"pWm.*}\]$/s);
+    assert.equal((await client.until("message_deleted")).target, 1);
+    assert.equal((await client.until("room_changed", ({ locked }) => !locked)).slow_seconds, 30);
+    await client.close();
+    await server.stop();
+  },
+});
+
 Deno.test("every setting stands in the README and may be read, and no other", () => {
   const documented = [...readme.matchAll(/^\| `([A-Z_]+)` +\|/gm)].map(([, name]) => name);
   const asked: string[] = [];

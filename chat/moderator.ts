@@ -57,7 +57,7 @@ export class Moderator {
     address: boolean;
   }): Promise<Ban> {
     const date = this.#clock.now();
-    const ban: Ban = { user, date, until: date + minutes * 60_000, reason };
+    const ban: Ban = { user, date, until: date + Math.ceil(minutes * 60_000), reason };
     if (address) ban.address = this.#addressOf(user) ?? ADDRESS_WANTED;
     await this.#engine.ban(ban);
     this.#tellBans();

@@ -111,7 +111,8 @@ export function createLogView(tongue: Tongue, actions: LogActions): LogView {
         log.focus({ preventScroll: true });
         actions.unmute(row.user);
       });
-      const line = element("li", { className: "muted", ariaLive: "off" }, element("span"), " ", unmute);
+      unmute.tabIndex = -1;
+      const line = element("li", { className: "muted", ariaLive: "off", tabIndex: -1 }, element("span"), " ", unmute);
       return { row, element: line, message: null };
     }
     if (row.kind !== "message") {
@@ -185,7 +186,7 @@ export function createLogView(tongue: Tongue, actions: LogActions): LogView {
     if (event.key === "Escape") return actions.leave();
     const step = steps[event.key];
     if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
-    const items = [...list.querySelectorAll<HTMLElement>(".message")];
+    const items = [...list.querySelectorAll<HTMLElement>(".message, .muted")];
     const goal = step(items, items.indexOf(target));
     if (!goal) return;
     event.preventDefault();
@@ -203,8 +204,10 @@ export function createLogView(tongue: Tongue, actions: LogActions): LogView {
 
   /** Only the tools of the message that one is at are stops of the Tab key, lest there be hundreds. */
   function reachTools(event: Event, tabIndex: number) {
-    const message = (event.target as HTMLElement).closest(".message");
-    for (const tool of message?.querySelectorAll<HTMLElement>(".tools button") ?? []) tool.tabIndex = tabIndex;
+    const line = (event.target as HTMLElement).closest(".message, .muted");
+    for (const tool of line?.querySelectorAll<HTMLElement>(".tools button, :scope > button") ?? []) {
+      tool.tabIndex = tabIndex;
+    }
   }
 
   return {

@@ -62,8 +62,8 @@ export function createModerator({ call, memory, changed }: ModeratorOptions) {
     try {
       const answer = await call(method, path, { token: token ?? "", body });
       if (answer.status < 300) return { failure: null, body: answer.body };
-      const { code, title } = (answer.body ?? {}) as { code?: ErrorCode; title?: string };
-      return { failure: { code: code ?? "unavailable", message: title ?? "" }, body: null };
+      const { code, detail } = (answer.body ?? {}) as { code?: ErrorCode; detail?: string };
+      return { failure: { code: code ?? "unavailable", message: detail ?? "" }, body: null };
     } catch {
       return { failure: "offline", body: null };
     }

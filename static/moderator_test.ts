@@ -3,7 +3,7 @@ import { createModerator, listRooms, type Moderation } from "./moderator.ts";
 
 const bans = [{ user: "u3", date: 1, until: 2, reason: "spam", address: false }];
 const rooms = [{ room: "general", count: 1, seq: 0, date: 0 }];
-const notFound = { status: 404, body: { code: "not_found", title: "There is nothing at this address." } };
+const notFound = { status: 404, body: { code: "not_found", detail: "There is nothing at this address." } };
 
 /** A moderator whose server is the test: it takes the token "good" for as long as `server.knows` it. */
 function setUp(remembered: string | null = null) {
@@ -21,7 +21,7 @@ function setUp(remembered: string | null = null) {
       if (method === "PATCH") return Promise.resolve({ status: 200, body: { listed: true } });
       return Promise.resolve({
         status: path.endsWith("gone") ? 404 : 200,
-        body: { code: "not_found", title: "Gone." },
+        body: { code: "not_found", detail: "Gone." },
       });
     },
     memory: { read: (key) => content.get(key) ?? null, write: (key, value) => void content.set(key, value) },

@@ -72,11 +72,7 @@ const english = {
     }),
   locked: "This room is locked. You can read, but not write.",
   lockedPlaceholder: "Nobody can write here now",
-  slow: (seconds: number) =>
-    plural("en", seconds, {
-      one: "Slow room: one message every second.",
-      other: "Slow room: one message every {n} s.",
-    }),
+  slow: (seconds: number) => `Slow room: ${duration("en", seconds)} between your messages.`,
   typing: (names: string[]) =>
     names.length === 1
       ? `${names[0]} is typing…`
@@ -237,7 +233,7 @@ const korean: Strings = {
     }),
   locked: "잠긴 대화방이에요. 읽을 수만 있고 쓸 수는 없어요.",
   lockedPlaceholder: "지금은 아무도 쓸 수 없어요",
-  slow: (seconds) => plural("ko", seconds, { other: "천천히 모드: {n}초에 한 번 보낼 수 있어요." }),
+  slow: (seconds) => `천천히 모드: 메시지를 보내고 ${duration("ko", seconds)} 뒤에 다시 보낼 수 있어요.`,
   typing: (names) =>
     names.length === 1
       ? `${names[0]} 님이 입력하는 중…`

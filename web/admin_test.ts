@@ -16,16 +16,19 @@ function ask(url: string, method: string, path: string, body?: unknown, token = 
 }
 
 /** A test with servers that share a folder, which is theirs alone. */
-function sharedTest(title: string, check: (start: () => Promise<RunningServer>) => Promise<void>) {
+function sharedTest(
+  title: string,
+  check: (start: (env?: Record<string, string>) => Promise<RunningServer>, folder: string) => Promise<void>,
+) {
   Deno.test(title, async () => {
     const cwd = await Deno.makeTempDir();
     const servers: RunningServer[] = [];
     try {
-      await check(async () => {
-        const server = await startServer({ cwd, env: { ADMIN_TOKEN } });
+      await check(async (env = {}) => {
+        const server = await startServer({ cwd, env: { ADMIN_TOKEN, ...env } });
         servers.push(server);
         return server;
-      });
+      }, cwd);
     } finally {
       for (const server of servers) await server.stop();
       await Deno.remove(cwd, { recursive: true });
@@ -111,7 +114,7 @@ sharedTest("what a moderator sends is looked at, and what is wrong with it is to
     ["PATCH", "/api/rooms/no%20room", { locked: true }, 422, "bad_room", /letters/],
     ["POST", "/api/bans", { ...ban, user: undefined }, 400, "bad_frame", /"user" is missing/],
     ["POST", "/api/bans", { ...ban, user: "" }, 400, "bad_frame", /"user" must be/],
-    ["POST", "/api/bans", { ...ban, minutes: 0 }, 400, "bad_frame", /"minutes" must be .* 1 to 5256000/],
+    ["POST", "/api/bans", { ...ban, minutes: 0 }, 400, "bad_frame", /"minutes" must be .* above 0 and up to 5256000/],
     ["POST", "/api/bans", { ...ban, minutes: 1e9 }, 400, "bad_frame", /minutes/],
     ["POST", "/api/bans", { ...ban, reason: "x".repeat(501) }, 400, "bad_frame", /"reason" must be .* 500/],
     ["POST", "/api/bans", { ...ban, reason: "a\0b" }, 400, "bad_frame", /reason/],
@@ -184,3 +187,65 @@ sharedTest("another server on the same file obeys", async (start) => {
   assert.equal((await banned.closed).code, CLOSE.notAllowed);
   await ann.close();
 });
+
+sharedTest("several isolates are one: whoever is banned is sent away wherever they are connected", async (start) => {
+  const { url } = await start({ WORKERS: "2" });
+  const eve = await TestClient.open(url);
+  const { user, token } = await eve.until("welcome");
+  const ann = await TestClient.open(url);
+  // Which isolate takes a connection is up to the system: of so many each has some.
+  const others = await Promise.all(Array.from({ length: 12 }, () => TestClient.open(url, withToken(token!))));
+  await (await ask(url, "PATCH", "/api/rooms/general", { slow_seconds: 9 })).body?.cancel();
+  for (const client of [ann, eve, ...others]) await client.until("room_changed");
+  await (await ask(url, "POST", "/api/bans", { user, minutes: 5 })).body?.cancel();
+  for (const client of [eve, ...others]) assert.equal((await client.closed).code, CLOSE.notAllowed);
+  await ann.close();
+});
+
+sharedTest(
+  "with the address, whoever comes from it is kept out at every door, and it is kept as a hash",
+  async (start, folder) => {
+    const from = (address: string, token?: string) => ({
+      "x-forwarded-for": address,
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    });
+    const [theirs, another] = ["203.0.113.77", "198.51.100.5"];
+    const first = await start({ TRUST_PROXY: "1" });
+    const eve = await TestClient.open(first.url, { headers: from(theirs) });
+    const ann = await TestClient.open(first.url, { headers: from(another) });
+    const { user, token } = await eve.until("welcome");
+    await (await ask(first.url, "POST", "/api/bans", { user, minutes: 5, address: true })).body?.cancel();
+    assert.equal((await eve.closed).code, CLOSE.notAllowed);
+    await first.stop();
+    const kept = new TextDecoder("latin1").decode(await Deno.readFile(`${folder}/data/chat.db`));
+    assert.deepEqual([kept.includes(user), kept.includes(theirs)], [true, false]);
+
+    const { url } = await start({ TRUST_PROXY: "1" });
+    const codeOf = (headers: Record<string, string>) =>
+      new TestClient(url, { headers }).closed.then(({ code }) => code);
+    assert.equal(await codeOf(from(theirs)), CLOSE.notAllowed, "somebody new");
+    assert.equal(await codeOf(from(another, token)), CLOSE.notAllowed, "the person, from elsewhere");
+    for (const headers of [from(theirs), from(another, token)]) {
+      for (
+        const [path, init] of [
+          ["/api/rooms/general/events", {}],
+          ["/api/rooms/general/messages", { method: "POST", body: '{"text":"x"}' }],
+          ["/api/actions", { method: "POST", body: '{"action":"set_name","name":"Evil"}' }],
+        ] as const
+      ) {
+        const answer = await fetch(url + path, {
+          ...init,
+          headers: { ...headers, "content-type": "application/json" },
+        });
+        const { code, detail } = await answer.json();
+        // Who is nobody yet can't act at all, wherever they come from.
+        if (path === "/api/actions" && !("authorization" in headers)) continue;
+        assert.deepEqual([answer.status, code], [403, "forbidden"], `${path} ${JSON.stringify(headers)}`);
+        assert.match(detail, /A moderator keeps you out until .* UTC/);
+      }
+    }
+    const bob = await TestClient.open(url, { headers: from(another) });
+    assert.deepEqual((await (await fetch(`${url}/api/rooms/general/messages`)).json()).messages, []);
+    await Promise.all([ann, bob].map((client) => client.close()));
+  },
+);

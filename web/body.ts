@@ -11,6 +11,15 @@ export async function readJson(request: Request, limit: number): Promise<string>
   if (type?.trim().toLowerCase() !== "application/json") {
     throw new HttpRefusal(415, "bad_frame", "Send JSON, with Content-Type: application/json.");
   }
+  return await readText(request, limit);
+}
+
+/**
+ * Reads a body as text, whatever it says to be, and no more of it than may be.
+ * @param limit bytes
+ * @throws {Refusal} `frame_too_large`, `bad_json`
+ */
+export async function readText(request: Request, limit: number): Promise<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let text = "";
   let length = 0;
