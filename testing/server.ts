@@ -34,13 +34,14 @@ export async function taskArguments(task: string): Promise<string[]> {
  * Started again on the same port, in the same folder, it is the same server come back.
  */
 export async function startServer(
-  options: { env?: Record<string, string>; port?: number; cwd?: string } = {},
+  options: { env?: Record<string, string>; port?: number; cwd?: string; args?: string[] } = {},
 ): Promise<RunningServer> {
   const cwd = options.cwd ?? await Deno.makeTempDir();
   if (builtFile) await Deno.copyFile(builtFile, `${cwd}/chat.js`);
   // Into a file, not a pipe: what a server that several tests share says would be read during one test for another.
   const errorFile = await Deno.makeTempFile();
-  const args = builtFile ? await builtArguments(options.env?.WORKERS !== undefined) : startArguments;
+  const args = options.args ??
+    (builtFile ? await builtArguments(options.env?.WORKERS !== undefined) : startArguments);
   const process = new Deno.Command("sh", {
     args: ["-c", 'exec "$@" 2>"$0"', errorFile, Deno.execPath(), ...args],
     cwd,

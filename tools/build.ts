@@ -8,14 +8,15 @@ import { loadAssets, PAGE } from "../web/assets.ts";
 const root = new URL("../", import.meta.url);
 const result = new URL("dist/chat.js", root);
 
-const assets = await loadAssets(root);
+// In one order on every disk, so that the same source makes the same file.
+const assets = [...await loadAssets(root)].sort(([one], [other]) => one < other ? -1 : 1);
 const workshop = new URL(`file://${await Deno.makeTempDir()}/`);
 try {
   const embedded = new URL("embedded.ts", workshop);
   await Deno.writeTextFile(
     embedded,
     `export const PAGE = ${JSON.stringify(PAGE)};
-const assets = new Map(${JSON.stringify([...assets])});
+const assets = new Map(${JSON.stringify(assets)});
 export const loadAssets = () => Promise.resolve(assets);
 `,
   );

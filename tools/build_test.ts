@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { taskArguments } from "../testing/server.ts";
+import { startServer, taskArguments } from "../testing/server.ts";
 
 const root = new URL("../", import.meta.url);
 
-async function deno(args: string[], env: Record<string, string> = {}): Promise<void> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, env, cwd: root }).output();
+async function deno(args: string[], options: Deno.CommandOptions = {}): Promise<void> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { cwd: root, args, ...options }).output();
   const decoder = new TextDecoder();
   assert.ok(success, decoder.decode(stdout) + decoder.decode(stderr));
 }
@@ -13,7 +13,39 @@ Deno.test("the built file, alone in an empty folder with no registry in reach, d
   await deno(await taskArguments("build"));
   const env = { BUILT_FILE: new URL("dist/chat.js", root).pathname };
   const play = ["test", "-P", "--no-check", "--sanitize-ops", "--sanitize-resources"];
-  await deno([...play, "main_test.ts"], env);
+  await deno([...play, "main_test.ts"], { env });
   const more = "/^(a restart under load|with two isolates)/";
-  await deno([...play, "drain_test.ts", "workers_test.ts", "--filter", more], env);
+  await deno([...play, "drain_test.ts", "workers_test.ts", "--filter", more], { env });
 });
+
+Deno.test("what deno.json has Deno Deploy take is enough to build what it has it run", async () => {
+  const { deploy } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
+  const cwd = await Deno.makeTempDir();
+  for (const path of deploy.include) await copy(new URL(path, root).pathname, `${cwd}/${path}`);
+  await deno(deploy.build.split(" ").slice(1), { cwd });
+  const built = await Deno.readTextFile(`${cwd}/${deploy.runtime.entrypoint}`);
+  assert.equal(built, await Deno.readTextFile(new URL("dist/chat.js", root)), "and from anywhere it is the same");
+  await Deno.remove(cwd, { recursive: true });
+});
+
+Deno.test("the Dockerfile's commands serve and find that healthy", async () => {
+  const lines = (await Deno.readTextFile(new URL("Dockerfile", root))).match(/^ *CMD \[.+\]$/gm)!;
+  const [health, serve] = lines.map((line) => JSON.parse(line.trim().slice("CMD ".length)) as string[]);
+  const cwd = await Deno.makeTempDir();
+  await Deno.copyFile(new URL("dist/chat.js", root), `${cwd}/chat.js`);
+  const server = await startServer({ cwd, args: serve });
+  assert.equal(health[0], "deno");
+  await deno(health.slice(1), { env: { PORT: String(server.port) } });
+  assert.equal(await server.stop(), 0);
+  await assert.rejects(deno(health.slice(1), { env: { PORT: String(server.port) } }));
+  await Deno.remove(cwd, { recursive: true });
+});
+
+async function copy(from: string, to: string): Promise<void> {
+  if ((await Deno.stat(from)).isFile) {
+    await Deno.mkdir(to.slice(0, to.lastIndexOf("/")), { recursive: true });
+    return await Deno.copyFile(from, to);
+  }
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name } of Deno.readDir(from)) await copy(`${from}/${name}`, `${to}/${name}`);
+}

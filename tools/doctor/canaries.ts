@@ -21,8 +21,8 @@ export interface Flight {
 }
 
 /**
- * Has one client say canary messages and another one hear them, with a break in the middle, while a third says nothing at
- * all, as most people do.
+ * Has one client say canary messages and another one hear them, with a break in the middle, while a third hears
+ * nothing at all, as most people do most of the time.
  */
 export async function fly(call: Omit<Call, "room">, room: string, seconds: number): Promise<Flight> {
   const { clock, patience } = call;
@@ -36,7 +36,7 @@ export async function fly(call: Omit<Call, "room">, room: string, seconds: numbe
     return line instanceof Line ? line : undefined;
   };
   try {
-    const [writer, idler] = [await open(room), await open(room)];
+    const [writer, idler] = [await open(room), await open(`${room}-quiet`)];
     let reader = await open(room);
     if (!writer || !idler || !reader) return flight;
     const joined = await reader.until("room_joined");

@@ -142,17 +142,17 @@ async function whyUnopened(why: Unopened, call: Call): Promise<string> {
   if (asScript instanceof Line) {
     await asScript.hangUp();
     return `The server takes its own page for a foreign one: it was asked under another name than ${call.address.host}. ` +
-      "The proxy must pass the Host header on (in nginx proxy_set_header Host $host), or ALLOWED_ORIGINS must have " +
+      "The proxy must pass the Host header on (in nginx proxy_set_header Host $http_host), or ALLOWED_ORIGINS must have " +
       `${call.address.origin}.`;
   }
-  return `The server does not let sockets in: ${refusal.title}`;
+  return `The server does not let sockets in: ${refusal.detail}`;
 }
 
 /** The server's own words, or undefined where somebody else answered. */
-function problemIn(body: string): { title: string } | undefined {
+function problemIn(body: string): { detail: string } | undefined {
   try {
     const problem = JSON.parse(body);
-    return typeof problem?.code === "string" && typeof problem.title === "string" ? problem : undefined;
+    return typeof problem?.code === "string" && typeof problem.detail === "string" ? problem : undefined;
   } catch {
     return undefined;
   }
