@@ -95,6 +95,7 @@ export function createMessageView(tongue: Tongue, times: TimeFormats, actions: M
 
   function waitingFor(): string {
     const action = row.item?.frame.action;
+    if (!row.underWay) return strings.queued;
     return action === "edit_message"
       ? strings.saving
       : action === "delete_message"

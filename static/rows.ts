@@ -32,6 +32,8 @@ export interface MessageRow {
   readonly timed: boolean;
   /** What we did to it and the server has not acknowledged. */
   readonly item: Item | null;
+  /** It has been sent, and the answer is on its way; otherwise it waits for its turn, a connection, or a slow room. */
+  readonly underWay: boolean;
 }
 
 /** Messages of one muted person that follow one another. */
@@ -57,7 +59,7 @@ export function rowsOf(state: State): Row[] {
   let previous: { user: string; name: string; date: number } | null = null;
   let missingAfter = room.missingAfter;
 
-  const place = (row: Omit<MessageRow, "first" | "timed" | "moderated">) => {
+  const place = (row: Omit<MessageRow, "first" | "timed" | "moderated" | "underWay">) => {
     const { user } = row;
     let first = previous?.user !== user || previous.name !== row.author || row.date - previous.date > GROUP_SPAN;
     if (!previous || day(previous.date) !== day(row.date)) {
@@ -71,8 +73,9 @@ export function rowsOf(state: State): Row[] {
     }
     const timed = !previous || Math.floor(previous.date / MINUTE) !== Math.floor(row.date / MINUTE);
     const above = rows.at(-1);
-    if (!isMuted(muted, user)) rows.push({ ...row, moderated, first, timed });
-    else if (above?.kind === "muted" && above.user === user) {
+    if (!isMuted(muted, user)) {
+      rows.push({ ...row, moderated, first, timed, underWay: row.item?.frame.id === outbox.flight?.id });
+    } else if (above?.kind === "muted" && above.user === user) {
       rows[rows.length - 1] = { ...above, author: row.author, count: above.count + 1 };
     } else rows.push({ kind: "muted", key: `muted ${row.key}`, user, author: row.author, count: 1 });
     previous = { user, name: row.author, date: row.date };

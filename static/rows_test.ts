@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { add } from "./outbox.ts";
+import { add, next, type Outbox, refuse } from "./outbox.ts";
 import { GROUP_SPAN, type MessageRow, type Row, rowsOf, sameRow } from "./rows.ts";
 import { initialState, inRoom, type Message, type State } from "./state.ts";
 
@@ -72,6 +72,19 @@ Deno.test("what waits is shown last, in order, and keeps its key when it is kept
   assert.deepEqual([waiting?.text, waiting?.author, waiting?.mine, waiting?.seq], ["hello", "Hana", true, null]);
   const kept = messages(rowsOf(holding(message(1), message(2, { user: "u1", from: "Hana", id: "a" })))).at(-1);
   assert.equal(kept?.key, waiting?.key);
+});
+
+Deno.test("what was sent is told from what waits for its turn", () => {
+  const state = holding();
+  const one = add(state.outbox, { action: "send_message", room: "general", text: "one", id: "a" }, noon);
+  const two = one && add(one, { action: "send_message", room: "general", text: "two", id: "b" }, noon);
+  assert.ok(two);
+  const rows = (outbox: Outbox) => messages(rowsOf({ ...state, outbox })).map(({ underWay }) => underWay);
+  assert.deepEqual(rows(two), [false, false]);
+  const sent = next(two, noon)!.outbox;
+  assert.deepEqual(rows(sent), [true, false]);
+  const slow = { action: "error", code: "rate_limited", message: "Slow.", retry_after: 30 } as const;
+  assert.deepEqual(rows(refuse(sent, "a", slow, noon, 0)), [false, false]);
 });
 
 Deno.test("what waits for another room is not shown here", () => {
