@@ -20,6 +20,7 @@ import { addressHash } from "./web/address_hash.ts";
 import { createApp } from "./web/app.ts";
 import { loadAssets } from "./web/assets.ts";
 import { Streams } from "./web/events.ts";
+import { writeLogLines } from "./web/log_lines.ts";
 import { Identities } from "./web/identity.ts";
 import { Journal } from "./web/journal.ts";
 import { Metrics } from "./web/metrics.ts";
@@ -146,6 +147,9 @@ export async function openEngine(settings: Settings, clock: Clock = systemClock)
   }
 }
 
+/** As a sentence, not as a line of a log: whoever starts a server that doesn't start reads it. */
+const tellWhoStarts = console.error.bind(console);
+
 /** Serves until a signal asks it to stop. */
 async function main(): Promise<void> {
   try {
@@ -157,8 +161,12 @@ async function main(): Promise<void> {
     const leave = () => {
       if (leaving) return;
       leaving = true;
+      console.log("Parley is leaving: everyone is sent away to come back.");
       setTimeout(() => Deno.exit(0), SHUTDOWN_DEADLINE);
-      server.stop().then(() => Deno.exit(0), (error) => {
+      server.stop().then(() => {
+        console.log("Parley has stopped.");
+        Deno.exit(0);
+      }, (error) => {
         console.error("Parley did not stop as it should:", error);
         Deno.exit(1);
       });
@@ -166,11 +174,14 @@ async function main(): Promise<void> {
     Deno.addSignalListener("SIGINT", leave);
     Deno.addSignalListener("SIGTERM", leave);
   } catch (error) {
-    console.error(`Parley could not start: ${error instanceof Error ? error.message : error}`);
+    tellWhoStarts(`Parley could not start: ${error instanceof Error ? error.message : error}`);
     Deno.exit(1);
   }
 }
 
+if (import.meta.main || workerNumber() !== undefined) {
+  writeLogLines(console, (output) => Deno[output].isTerminal(), Date.now);
+}
 if (workerNumber() !== undefined) {
   serveAsWorker((port) => start({ ...readSettings((name) => Deno.env.get(name)), PORT: port }));
 } else if (import.meta.main) await main();

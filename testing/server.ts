@@ -6,6 +6,8 @@ export interface RunningServer {
   url: string;
   port: number;
   pid: number;
+  /** What it has written to its output so far. */
+  output(): string;
   /** What it has written to its error output so far. */
   errors(): string;
   /** Ends it and waits until it has ended. @returns its exit code */
@@ -70,7 +72,7 @@ export async function startServer(
     throw new Error(`The server did not start with code ${await stop()}: ${errors()}`);
   }
   const port = Number(open[1]);
-  return { url: `http://127.0.0.1:${port}`, port, pid: process.pid, errors, stop };
+  return { url: `http://127.0.0.1:${port}`, port, pid: process.pid, output: output.text, errors, stop };
 }
 
 /** How the README says that the built file is run. */
