@@ -33,7 +33,9 @@ export class Bans {
     this.#clock = clock;
     this.#known = new Known(() => store.bans(clock.now()), clock, (bans) => {
       this.#byUser = new Map(bans.map((ban) => [ban.user, ban]));
-      this.#byAddress = new Map(bans.map((ban) => [ban.address ?? ADDRESS_WANTED, ban]));
+      // Of several with one address the longest holds.
+      const byEnd = bans.toSorted((one, other) => one.until - other.until);
+      this.#byAddress = new Map(byEnd.map((ban) => [ban.address ?? ADDRESS_WANTED, ban]));
       this.#byAddress.delete(ADDRESS_WANTED);
       if (bans.length > 0) changed();
     });
@@ -54,8 +56,10 @@ export class Bans {
   check(user: string, addressKey?: string): void {
     if (this.#byUser.size === 0) return;
     const address = this.hashed(addressKey);
-    const ban = this.#byUser.get(user) ?? this.#byAddress.get(address ?? ADDRESS_WANTED);
-    if (!ban || ban.until <= this.#clock.now()) return;
+    const now = this.#clock.now();
+    const bans = [this.#byUser.get(user), this.#byAddress.get(address ?? ADDRESS_WANTED)];
+    const ban = bans.find((ban) => ban !== undefined && ban.until > now);
+    if (!ban) return;
     if (ban.address === ADDRESS_WANTED && address !== undefined) this.#complete({ ...ban, address });
     const end = new Date(ban.until).toISOString().slice(0, 16);
     throw new Refusal("forbidden", `A moderator keeps you out until ${end} UTC. Come back after that.`);

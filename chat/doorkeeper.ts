@@ -37,7 +37,7 @@ export function deedOf(frame: ClientFrame | Refusal): Deed {
 
 /** What somebody was refused, for whoever runs the server. */
 export interface LimitReached {
-  limit: Deed | "newcomers" | "connections" | "flooding";
+  limit: Deed | "newcomers" | "connections" | "flooding" | "banned";
   user?: string;
   addressKey?: string;
 }
@@ -60,6 +60,11 @@ export class Doorkeeper {
     this.#report = report;
     this.#people = new Ledger((user) => new PersonAccount(user, rates));
     this.#addresses = new Ledger((key) => new AddressAccount(key, rates));
+  }
+
+  /** Someone came whom a moderator keeps out. */
+  banned(user: string, addressKey: string | undefined): void {
+    this.#report({ limit: "banned", user, addressKey });
   }
 
   /** What a person has used up. It is to be released. */

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { settle } from "../testing/clock.ts";
+import { FakeClock, settle } from "../testing/clock.ts";
 import { createLobby, FakeClient } from "../testing/lobby.ts";
 import { BANS_INTERVAL } from "./bans.ts";
+import { Doorkeeper, type LimitReached } from "./doorkeeper.ts";
+import { NO_LIMITS } from "./limits.ts";
 import type { Signal } from "./log.ts";
 import { MODERATOR, Moderator } from "./moderator.ts";
 import { CLOSE } from "./protocol.ts";
@@ -199,6 +201,35 @@ Deno.test("a ban with the address keeps out whoever comes from there, under any 
   assert.equal((await FakeClient.enter(lobby, "new", [], "here")).closed?.code, CLOSE.notAllowed);
   assert.equal((await FakeClient.enter(lobby, "eve", [], "there")).closed?.code, CLOSE.notAllowed);
   assert.equal((await FakeClient.enter(lobby, "new", [], "there")).closed, undefined);
+  lobby.close();
+});
+
+Deno.test("of several bans that meet in one person or one address the longest holds", async () => {
+  const { lobby, clock, moderator } = createOne();
+  for (const [user, minutes] of [["eve", 30], ["mal", 10]] as const) {
+    await FakeClient.enter(lobby, user, [], "here");
+    await moderator.ban({ user, minutes, reason: "", address: true });
+    await clock.advance(1);
+  }
+  await settle();
+  assert.equal((await FakeClient.enter(lobby, "new", [], "here")).closed?.code, CLOSE.notAllowed);
+  await clock.advance(11 * MINUTE);
+  assert.equal((await FakeClient.enter(lobby, "new", [], "here")).closed?.code, CLOSE.notAllowed);
+  assert.equal((await FakeClient.enter(lobby, "mal", [], "here")).closed?.code, CLOSE.notAllowed);
+  assert.equal((await FakeClient.enter(lobby, "mal", [], "there")).closed, undefined);
+  await clock.advance(20 * MINUTE);
+  assert.equal((await FakeClient.enter(lobby, "new", [], "here")).closed, undefined);
+  lobby.close();
+});
+
+Deno.test("whoever runs the server is told who came though they are banned", async () => {
+  const clock = new FakeClock();
+  const reports: LimitReached[] = [];
+  const doorkeeper = new Doorkeeper(NO_LIMITS, clock, (reached) => reports.push(reached));
+  const { lobby, engine } = createLobby({ clock, doorkeeper });
+  await engine.ban({ user: "eve", date: clock.now(), until: clock.now() + MINUTE, reason: "" });
+  await FakeClient.enter(lobby, "eve", [], "here");
+  assert.deepEqual(reports, [{ limit: "banned", user: "eve", addressKey: "here" }]);
   lobby.close();
 });
 

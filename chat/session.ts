@@ -139,6 +139,7 @@ export class Session {
       return held;
     } catch (error) {
       if (error instanceof Refusal && error.code === "forbidden") {
+        this.#lobby.doorkeeper.banned(user, this.address);
         return void this.connection.close(CLOSE.notAllowed, error.message);
       }
       this.connection.close(1011, "The server cannot reach its store. Come back.");

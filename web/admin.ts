@@ -45,10 +45,14 @@ const newBan = v.strictObject({
 });
 
 /** What moderators do over HTTP. For whoever does not bring the token there is nothing at these addresses. */
-export function addAdmin(app: App, { adminToken, moderator }: House): void {
+export function addAdmin(app: App, { adminToken, moderator, journal, proxies }: House): void {
   if (adminToken === undefined) return;
-  const admins = createMiddleware(async (c, next) => {
-    if (!await bringsToken(c.req.raw, adminToken)) return c.notFound();
+  const admins = createMiddleware<{ Bindings: Deno.ServeHandlerInfo }>(async (c, next) => {
+    if (!await bringsToken(c.req.raw, adminToken)) {
+      const addressKey = proxies.addressKey(c.req.raw, c.env.remoteAddr);
+      journal.refused({ why: "no_moderator", addressKey, path: c.req.path });
+      return c.notFound();
+    }
     c.header("cache-control", "no-store");
     await next();
   });

@@ -65,6 +65,8 @@ Deno.test("for everyone without the token there is nothing at a moderator's addr
       assert.deepEqual([bare.status, await bare.text()], expected.slice(0, 2), `${method} ${path}`);
     }
     await server.stop();
+    assert.equal(server.errors().includes('"why":"no_moderator"'), "ADMIN_TOKEN" in env, "who runs the server is told");
+    assert.equal(server.errors().includes(ADMIN_TOKEN.slice(1)), false);
   }
 });
 
