@@ -1,38 +1,60 @@
 import assert from "node:assert/strict";
+import { systemClock } from "../chat/clock.ts";
 import type { ReceiveMessage, ServerFrame } from "../chat/protocol.ts";
 
 /** Messages that one client has on the way at a time. */
 const WINDOW = 8;
 
+/** How long it waits after it was refused, milliseconds. */
+const REFUSED_PAUSE = 100;
+
 /**
  * A client with the retry rule, always talking: what has not come back is sent again with the same id, after resuming. It
- * comes back at once, which well-behaved clients don't.
+ * comes back at once, which well-behaved clients don't, and to the next of several servers.
  */
 export class RetryingClient {
-  readonly #url: string;
+  readonly #urls: string[];
   readonly #name: string;
+  readonly #most: number;
   readonly #token: string;
   readonly user: string;
   #socket: WebSocket | undefined;
   #unacknowledged = new Map<string, string>();
   #sent = 0;
   #stopping = false;
+  readonly #cancels = new Set<() => void>();
   #drained: (() => void) | undefined;
   /** What was acknowledged, by id. */
   readonly acknowledged = new Map<string, ReceiveMessage>();
   /** Everything seen in the room, in the order in which it came. */
   readonly seen: ReceiveMessage[] = [];
-  epoch: string | undefined;
+  readonly epoch: string;
 
-  /** A new person who begins to talk. */
-  static async start(url: string, name: string): Promise<RetryingClient> {
+  /**
+   * A new person who begins to talk.
+   * @param options.others servers to go on at when the connection is lost, one after the other
+   * @param options.most messages that it says, so that what several say fits into one resume
+   */
+  static async start(
+    url: string,
+    name: string,
+    options: { others?: string[]; most?: number } = {},
+  ): Promise<RetryingClient> {
     const session = await (await fetch(`${url}/api/session`, { method: "POST" })).json();
-    return new RetryingClient(url, name, session);
+    const { epoch } = await (await fetch(`${url}/api/rooms/general/messages?limit=1`)).json();
+    return new RetryingClient([url, ...options.others ?? []], name, { ...session, epoch }, options.most ?? Infinity);
   }
 
-  private constructor(url: string, name: string, session: { user: string; token: string }) {
-    this.#url = url;
+  private constructor(
+    urls: string[],
+    name: string,
+    session: { user: string; token: string; epoch: string },
+    most: number,
+  ) {
+    this.#urls = urls;
+    this.epoch = session.epoch;
     this.#name = name;
+    this.#most = most;
     this.user = session.user;
     this.#token = session.token;
     this.#connect();
@@ -48,6 +70,7 @@ export class RetryingClient {
   }
 
   async close(): Promise<void> {
+    for (const cancel of this.#cancels) cancel();
     const socket = this.#socket!;
     await new Promise((resolve) => {
       socket.onclose = resolve;
@@ -56,33 +79,45 @@ export class RetryingClient {
   }
 
   #connect(): void {
-    const socket = new WebSocket(`${this.#url.replace("http", "ws")}/connect?room=`, [
+    const socket = new WebSocket(`${this.#urls[0].replace("http", "ws")}/connect?room=`, [
       "chat.batch.v1",
       `bearer.${this.#token}`,
     ]);
     this.#socket = socket;
-    socket.onopen = () => {
-      const last = this.seen.at(-1);
-      const since = last && { epoch: this.epoch, seq: last.seq };
-      socket.send(JSON.stringify({ action: "join_room", room: "general", since }));
-    };
+    socket.onopen = () => this.#join();
     socket.onmessage = ({ data }) => {
       for (const frame of [JSON.parse(data)].flat()) this.#take(frame);
     };
     socket.onerror = (event) => event.preventDefault();
-    socket.onclose = () => setTimeout(() => this.#connect(), 20);
+    socket.onclose = () => {
+      this.#urls.push(this.#urls.shift()!);
+      setTimeout(() => this.#connect(), 20);
+    };
+  }
+
+  #join(): void {
+    // The first time it asks for all that was said, so that everyone has seen the same in the end.
+    const since = { epoch: this.epoch, seq: this.seen.at(-1)?.seq ?? 0 };
+    this.#tell({ action: "join_room", room: "general", since });
   }
 
   #take(frame: ServerFrame): void {
     if (frame.action === "room_joined") {
-      assert.ok(this.seen.length === 0 || frame.recovered, "a short absence is recovered as a whole");
-      assert.ok(this.epoch === undefined || this.epoch === frame.epoch, "a crash is no other epoch");
-      this.epoch = frame.epoch;
+      assert.equal(frame.epoch, this.epoch, "a crash is no other epoch");
+      assert.ok(frame.recovered, "a short absence is recovered as a whole");
       for (const message of frame.messages) this.#see(message as ReceiveMessage);
-      for (const [id, text] of this.#unacknowledged) this.#send(id, text);
+      for (const id of this.#unacknowledged.keys()) this.#send(id);
       this.#fill();
     } else if (frame.action === "receive_message") {
       this.#see(frame);
+    } else if (frame.action === "error") {
+      const { id } = frame;
+      const again = () => id === undefined ? this.#join() : this.#unacknowledged.has(id) && this.#send(id);
+      const cancel = systemClock.after(REFUSED_PAUSE, () => {
+        this.#cancels.delete(cancel);
+        again();
+      });
+      this.#cancels.add(cancel);
     }
   }
 
@@ -94,17 +129,20 @@ export class RetryingClient {
   }
 
   #fill(): void {
-    while (!this.#stopping && this.#unacknowledged.size < WINDOW) {
+    while (!this.#stopping && this.#unacknowledged.size < WINDOW && this.#sent < this.#most) {
       const id = String(++this.#sent);
       this.#unacknowledged.set(id, `${this.#name} ${id}`);
-      this.#send(id, `${this.#name} ${id}`);
+      this.#send(id);
     }
     if (this.#stopping && this.#unacknowledged.size === 0) this.#drained?.();
   }
 
-  #send(id: string, text: string): void {
-    if (this.#socket!.readyState !== WebSocket.OPEN) return;
-    this.#socket!.send(JSON.stringify({ action: "send_message", room: "general", text, id }));
+  #send(id: string): void {
+    this.#tell({ action: "send_message", room: "general", text: this.#unacknowledged.get(id), id });
+  }
+
+  #tell(frame: unknown): void {
+    if (this.#socket!.readyState === WebSocket.OPEN) this.#socket!.send(JSON.stringify(frame));
   }
 }
 
