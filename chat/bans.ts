@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 import { Known } from "./known.ts";
-import type { Ban, Moderation } from "./log.ts";
+import type { Ban, Engine, Moderation } from "./log.ts";
 import { Refusal } from "./refusal.ts";
 
 /** How often the bans are read anew, milliseconds: the word that there is a new one may get lost between isolates. */
@@ -8,9 +8,11 @@ export const BANS_INTERVAL = 30_000;
 /** In place of an address: the one from which this person comes is banned too, as soon as an isolate sees it. */
 export const ADDRESS_WANTED = "";
 
+type BanStore = Pick<Moderation, "bans" | "ban"> & Pick<Engine, "signal">;
+
 /** Who may not be here, as this isolate knows it. */
 export class Bans {
-  readonly #store: Moderation;
+  readonly #store: BanStore;
   readonly #clock: Clock;
   readonly #hashAddress: (addressKey: string) => string | undefined;
   readonly #known: Known<Ban[]>;
@@ -23,7 +25,7 @@ export class Bans {
    * @param changed is called when somebody else may be banned by now
    */
   constructor(
-    store: Moderation,
+    store: BanStore,
     clock: Clock,
     hashAddress: (addressKey: string) => string | undefined,
     changed: () => void,
@@ -89,9 +91,11 @@ export class Bans {
   #complete(ban: Ban & { address: string }): void {
     this.#byUser.set(ban.user, ban);
     this.#byAddress.set(ban.address, ban);
-    this.#store.bans(this.#clock.now()).then((bans) => {
+    this.#store.bans(this.#clock.now()).then(async (bans) => {
       const current = bans.find(({ user, date }) => user === ban.user && date === ban.date);
-      if (current?.address === ADDRESS_WANTED) return this.#store.ban(ban);
+      if (current?.address !== ADDRESS_WANTED) return;
+      await this.#store.ban(ban);
+      this.#store.signal({ kind: "bans_changed" });
     }).catch((error) => console.error("the address of a ban could not be kept:", error));
   }
 }

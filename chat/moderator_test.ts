@@ -16,9 +16,9 @@ const MINUTE = 60_000;
 /** Two isolates on one store. `signals` says whether they hear each other's. */
 function createTwo(signals: boolean) {
   const listeners: ((signal: Signal) => void)[] = [];
-  const { engine, clock, lobby: first } = createLobby();
+  const { engine, clock } = createLobby();
   engine.onSignal = (listener) => void listeners.push(listener);
-  const { lobby: second } = createLobby({ engine, clock });
+  const [{ lobby: first }, { lobby: second }] = [createLobby({ engine, clock }), createLobby({ engine, clock })];
   if (signals) engine.signal = (signal) => listeners.forEach((listener) => listener(signal));
   return { engine, clock, first, second, moderator: new Moderator(engine, first, new RoomList(engine, first)) };
 }
@@ -234,11 +234,13 @@ Deno.test("whoever runs the server is told who came though they are banned", asy
 });
 
 Deno.test("an address that nobody knows yet is banned as soon as its person tries from it, on any isolate; loopback never is", async () => {
-  const { second, moderator, clock, engine } = createTwo(true);
+  const { first, second, moderator, clock, engine } = createTwo(true);
+  await FakeClient.enter(first, "ann", [], "elsewhere");
   await moderator.ban({ user: "gone", minutes: 10, reason: "", address: true });
   assert.equal((await FakeClient.enter(second, "gone", [], "there")).closed?.code, CLOSE.notAllowed);
   assert.equal((await FakeClient.enter(second, "new", [], "there")).closed?.code, CLOSE.notAllowed);
   assert.equal((await engine.bans(clock.now()))[0].address, "hash of there");
+  assert.equal((await FakeClient.enter(first, "new", [], "there")).closed?.code, CLOSE.notAllowed);
   await moderator.ban({ user: "local", minutes: 10, reason: "", address: true });
   assert.equal((await FakeClient.enter(second, "local", [], "loopback")).closed?.code, CLOSE.notAllowed);
   assert.equal((await FakeClient.enter(second, "other", [], "loopback")).closed, undefined);
