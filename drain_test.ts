@@ -11,18 +11,27 @@ import { StalledClient } from "./testing/stalled.ts";
 Deno.test("asked to stop, the server tells everyone to come back and ends well", async () => {
   const server = await startServer();
   const client = await TestClient.open(server.url);
+  const stream = await fetch(`${server.url}/api/rooms/general/events`);
   client.say("last words");
   await client.until("receive_message");
   assert.equal(await server.stop("SIGTERM"), 0);
   assert.equal((await client.closed).code, 1012);
+  const events = await stream.text();
+  assert.match(events, /last words/);
+  assert.match(events, /\nretry: \d+\nevent: close\ndata: {"code":1012,.+\n\n$/);
 });
 
 Deno.test("asked to stop, the server ends within five seconds whatever its clients do", async () => {
   const server = await startServer({ env: { DATABASE_URL: "memory:", MESSAGE_RATE: "0" } });
   const author = await TestClient.open(server.url);
   const stalled = await StalledClient.join(server.port);
-  const half = await Deno.connect({ port: server.port, hostname: "127.0.0.1" });
-  await half.write(new TextEncoder().encode("POST /api/session HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{"));
+  const ask = async (request: string) => {
+    const connection = await Deno.connect({ port: server.port, hostname: "127.0.0.1" });
+    await connection.write(new TextEncoder().encode(request.replaceAll("\n", "\r\n")));
+    return connection;
+  };
+  const half = await ask("POST /api/rooms/general/messages HTTP/1.1\nhost: x\ncontent-length: 9\n\n{");
+  const unread = await ask("GET /api/rooms/general/events HTTP/1.1\nhost: x\n\n");
   for (let at = 1; at <= 2_000; at++) {
     author.say("x".repeat(4_000));
     if (at % 50 === 0) await author.until("receive_message", ({ seq }) => seq === at);
@@ -31,8 +40,7 @@ Deno.test("asked to stop, the server ends within five seconds whatever its clien
   assert.equal(await server.stop("SIGINT"), 0);
   assert.ok(performance.now() - asked < 5_000);
   assert.equal((await author.closed).code, 1012);
-  stalled.close();
-  half.close();
+  for (const connection of [stalled, half, unread]) connection.close();
 });
 
 Deno.test("while it waits for those who don't leave, it is not ready and takes nobody and nothing new", async () => {

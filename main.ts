@@ -34,7 +34,8 @@ const SHUTDOWN_PATIENCE = 1_000;
 
 /** Starts serving; resolves once it listens. */
 export async function start(settings: Settings, clock: Clock = systemClock): Promise<Server> {
-  const metrics = new Metrics(clock, config.version, workerNumber());
+  const worker = workerNumber();
+  const metrics = new Metrics(clock, config.version, worker ? { worker, of: settings.WORKERS } : undefined);
   const engine = timed(await openEngine(settings, clock), clock, metrics.storeAnswered.bind(metrics));
   const secret = await engine.secret();
   const journal = new Journal(clock, (line) => console.warn(line));

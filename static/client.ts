@@ -2,9 +2,11 @@
 import { pathOf, roomAt } from "./address.ts";
 import { browserClock } from "./clock.ts";
 import { createConnection } from "./connection.ts";
+import { withFallback } from "./fallback.ts";
 import { storageMemory } from "./memory.ts";
 import { listRooms } from "./moderator.ts";
 import { createSession, type HistoryPage } from "./session.ts";
+import { streamTransport } from "./stream_transport.ts";
 import { tongueFor } from "./strings.ts";
 import { socketTransport } from "./transport.ts";
 import { createViews } from "./views.ts";
@@ -17,10 +19,16 @@ const HIDDEN_RENDER_INTERVAL = 250;
 const memory = { tab: storageMemory(() => sessionStorage), browser: storageMemory(() => localStorage) };
 const random = Math.random;
 
+// `crypto.randomUUID` is kept from pages without TLS, which is how a room on a home network is opened.
+const newId = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("-");
+
 const session = createSession({
   connect: ({ onFrames, onStatus }) =>
     createConnection({
-      open: socketTransport(new URL("/connect?room=", location.href.replace(/^http/, "ws"))),
+      open: withFallback(
+        socketTransport(new URL("/connect?room=", location.href.replace(/^http/, "ws"))),
+        streamTransport({ fetch: (path, init) => fetch(path, init), clock: browserClock, newId }),
+      ),
       renewSession: async () => (await fetch("/api/session", { method: "POST" })).ok,
       clock: browserClock,
       random,
@@ -37,8 +45,7 @@ const session = createSession({
   memory,
   clock: browserClock,
   random,
-  // `crypto.randomUUID` is kept from pages without TLS, which is how a room on a home network is opened.
-  newId: () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("-"),
+  newId,
   onChange: () => schedule(),
 });
 

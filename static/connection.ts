@@ -1,7 +1,7 @@
 /** The connection that comes back by itself: when to try, when to give a silent one up, when to stop trying. */
 import { type ClientFrame, CLOSE, type ServerFrame } from "../chat/protocol.ts";
 import type { Clock } from "./clock.ts";
-import type { OpenTransport, Transport } from "./transport.ts";
+import { LOST, type OpenTransport, type Transport } from "./transport.ts";
 
 /** Milliseconds: about this long until the first new try, doubled with every further one… */
 export const RETRY_BASE = 500;
@@ -17,8 +17,6 @@ export const STABLE_AFTER = 5_000;
 export const CONNECT_TIMEOUT = 10_000;
 /** Milliseconds within which a `ping` must be answered by anything at all. */
 export const PONG_TIMEOUT = 10_000;
-/** What browsers report when a connection ended without a word; also our own word for one we gave up. */
-const LOST = 1006;
 
 export type ConnectionStatus =
   | { readonly kind: "connecting"; readonly again: boolean }
@@ -121,6 +119,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     transport = options.open({
       received: (frames) => mine === generation && received(frames),
       closed: (code) => mine === generation && lost(code),
+      outdated: () => mine === generation && connect(),
     });
   }
 

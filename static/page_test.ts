@@ -4,10 +4,9 @@ import axe from "axe-core";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { WebSocket as NodeWebSocket } from "ws";
 import { launchChromium } from "../testing/chromium.ts";
+import { connected, newPerson, openRoom, rename, shows, texts, write } from "../testing/page.ts";
 import { type RunningServer, startServer } from "../testing/server.ts";
 
-/** Milliseconds that a page may take for anything; generous, because two cores run the server, the browser and the tests. */
-const PATIENCE = 10_000;
 const SECRET = "a secret of the tests, long enough";
 
 let browser: Browser;
@@ -26,59 +25,8 @@ function start(options: { port?: number; cwd?: string; env?: Record<string, stri
   return startServer({ ...options, env: { SECRET, MESSAGE_RATE: "0", ...options.env } });
 }
 
-/** Someone with a browser of their own. */
-async function person(options: BrowserContextOptions = {}): Promise<BrowserContext> {
-  const context = await browser.newContext({ locale: "en-US", reducedMotion: "reduce", ...options });
-  context.setDefaultTimeout(PATIENCE);
-  return context;
-}
-
-/** Opens a room and waits until one can talk in it. What the page throws, or does against its own policy, fails the test. */
-async function open(context: BrowserContext, room: string, url = server.url): Promise<Page> {
-  const page = await context.newPage();
-  page.on("pageerror", (error) => {
-    throw error;
-  });
-  page.on("console", (message) => {
-    if (message.text().includes("Content Security Policy")) throw new Error(message.text());
-  });
-  await page.goto(`${url}/r/${encodeURIComponent(room)}`);
-  await connected(page);
-  return page;
-}
-
-async function connected(page: Page): Promise<void> {
-  await page.locator("#connection[data-kind=connected]").waitFor();
-  await page.locator("#people li").first().waitFor({ state: "attached" });
-}
-
-async function write(page: Page, text: string): Promise<void> {
-  await page.locator("#text").fill(text);
-  await page.locator("#text").press("Enter");
-}
-
-/** The messages on the page, kept ones and waiting ones. */
-function texts(page: Page): Promise<string[]> {
-  return page.locator(".message .text").allInnerTexts();
-}
-
-/** Waits until the page shows these messages, and no others. */
-async function shows(page: Page, ...expected: string[]): Promise<void> {
-  await page.waitForFunction(
-    (expected) => {
-      const shown = [...document.querySelectorAll<HTMLElement>(".message .text")].map((text) => text.innerText);
-      return JSON.stringify(shown) === JSON.stringify(expected) && !document.querySelector(".waiting");
-    },
-    expected,
-  ).catch(async () => assert.deepEqual(await texts(page), expected));
-}
-
-async function rename(page: Page, name: string): Promise<void> {
-  await page.locator("#me").click();
-  await page.locator("dialog[open] input").fill(name);
-  await page.locator("dialog[open] input").press("Enter");
-}
-
+const person = (options?: BrowserContextOptions) => newPerson(browser, options);
+const open = (context: BrowserContext, room: string, url = server.url) => openRoom(context, url, room);
 const nameOf = (page: Page) => page.locator("#me").innerText();
 
 /** Fills a room from outside: `count` short messages. */

@@ -1,6 +1,9 @@
 /** What carries frames: a socket here; anything else that keeps these few functions can stand in for it. */
 import { BATCH_PROTOCOL, type ClientFrame, type ServerFrame } from "../chat/protocol.ts";
 
+/** What browsers report when a connection ended without a word; also our own word for one we gave up. */
+export const LOST = 1006;
+
 export interface Transport {
   send(frame: ClientFrame): void;
   /** Ends it without `closed` being called. */
@@ -12,6 +15,8 @@ export interface TransportListener {
   received(frames: ServerFrame[]): void;
   /** Once, with the close code; 1006 when it ended without a word or never began. */
   closed(code: number): void;
+  /** It still works, and a better one has become possible: open anew, at once. */
+  outdated(): void;
 }
 
 export type OpenTransport = (listener: TransportListener) => Transport;

@@ -37,7 +37,8 @@ export class Proxy {
   }
 
   async #pass(client: Deno.TcpConn): Promise<void> {
-    const server = await Deno.connect({ hostname: "127.0.0.1", port: this.#target });
+    const server = await Deno.connect({ hostname: "127.0.0.1", port: this.#target }).catch(() => null);
+    if (!server) return end(client);
     for (const connection of [client, server]) this.#connections.add(connection);
     const head = { now: "" };
     await Promise.all([this.#up(client, server, head), this.#down(server, client, head)]);

@@ -24,7 +24,7 @@ export function addApi(app: App, house: House): void {
     const token = await identities.token(user);
     c.header("set-cookie", cookieFor(token, house.proxies.isSecure(c.req.raw)));
     c.header("cache-control", "no-store");
-    return c.json({ user, name, token }, 201);
+    return c.json({ user, name, token, limits: house.lobby.limits }, 201);
   });
 
   app.get("/api/rooms", async (c) => {

@@ -1,0 +1,122 @@
+/** The page where sockets don't open: a real browser, a real server, and what stands in the way of real people. */
+import assert from "node:assert/strict";
+import type { Browser, Page } from "playwright-core";
+import { launchChromium } from "../testing/chromium.ts";
+import { connected, newPerson, openRoom, rename, shows, write } from "../testing/page.ts";
+import { Proxy } from "../testing/proxy.ts";
+import { startServer } from "../testing/server.ts";
+
+const BAD_GATEWAY = "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n";
+
+let browser: Browser;
+
+Deno.test.beforeAll(async () => {
+  browser = await launchChromium();
+});
+
+Deno.test.afterAll(async () => {
+  await browser.close();
+});
+
+/** What a page asks for, by path, and whether it talks through a socket: one that only shows that sockets open says nothing. */
+function watch(page: Page): { asked: string[]; talksBySocket: Promise<void> } {
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  const { promise, resolve } = Promise.withResolvers<void>();
+  page.on("websocket", (socket) => socket.on("framesent", () => resolve()));
+  return { asked, talksBySocket: promise };
+}
+
+/** Tells the page that the network is back, which makes it look around. */
+const backOnline = (page: Page) => page.evaluate(() => dispatchEvent(new Event("online")));
+
+Deno.test("without WebSocket the page can do all that it can with it, and goes back when there is one", async () => {
+  const cwd = await Deno.makeTempDir();
+  let server = await startServer({ cwd });
+  const [ann, bob] = await Promise.all([newPerson(browser), newPerson(browser)]);
+  await ann.addInitScript(() => {
+    Object.assign(globalThis, { HiddenWebSocket: WebSocket });
+    Reflect.deleteProperty(globalThis, "WebSocket");
+  });
+  const [one, other] = [await openRoom(ann, server.url, "bare"), await openRoom(bob, server.url, "bare")];
+  const { asked, talksBySocket } = watch(one);
+
+  await one.locator("#text").pressSequentially("hm");
+  await other.locator("#hint", { hasText: "is typing…" }).waitFor();
+  await write(one, "posted");
+  await shows(other, "posted");
+  await write(other, "heard?");
+  await shows(one, "posted", "heard?");
+  await rename(one, "Bare Ann");
+  await other.locator("#people li", { hasText: "Bare Ann" }).waitFor();
+  await one.locator("#text").press("ArrowUp");
+  await one.keyboard.type("!");
+  await one.keyboard.press("Enter");
+  await shows(other, "posted!", "heard?");
+  await one.locator("#room").click();
+  await one.locator("dialog[open] input").fill("other");
+  await one.keyboard.press("Enter");
+  await one.waitForURL("**/r/other");
+  await other.locator("#people li", { hasText: "Bare Ann" }).waitFor({ state: "detached" });
+  await one.goBack();
+  await other.locator("#people li", { hasText: "Bare Ann" }).waitFor();
+  await shows(one, "posted!", "heard?");
+
+  await server.stop("SIGKILL");
+  await Promise.all([one, other].map((page) => page.locator("#connection:not([data-kind=connected])").waitFor()));
+  await write(one, "while away");
+  await write(one, "and this");
+  server = await startServer({ cwd, port: server.port });
+  await shows(other, "posted!", "heard?", "while away", "and this");
+  await shows(one, "posted!", "heard?", "while away", "and this");
+  assert.equal(await one.locator(".missing").count(), 0);
+
+  await one.evaluate(() => Object.assign(globalThis, { WebSocket: Reflect.get(globalThis, "HiddenWebSocket") }));
+  await connected(one);
+  await backOnline(one);
+  await talksBySocket;
+  await connected(one);
+  asked.length = 0;
+  await write(one, "by socket");
+  await shows(one, "posted!", "heard?", "while away", "and this", "by socket");
+  await shows(other, "posted!", "heard?", "while away", "and this", "by socket");
+  assert.deepEqual(asked, []);
+  await Promise.all([ann.close(), bob.close()]);
+  await server.stop();
+  await Deno.remove(cwd, { recursive: true });
+});
+
+Deno.test("behind a proxy that knows no upgrades the page talks all the same, until one does", async () => {
+  const cwd = await Deno.makeTempDir();
+  let server = await startServer({ cwd });
+  let upgrades = false;
+  const proxy = new Proxy(server.port, {
+    request: (head) => upgrades || !/^upgrade: websocket\r$/im.test(head) ? head : { answer: BAD_GATEWAY },
+  });
+  const [ann, bob] = await Promise.all([newPerson(browser), newPerson(browser)]);
+  const [one, other] = [await openRoom(ann, proxy.url, "walled"), await openRoom(bob, server.url, "walled")];
+  const { asked, talksBySocket } = watch(one);
+  await write(one, "through");
+  await shows(other, "through");
+  await server.stop("SIGTERM");
+  await other.locator("#connection:not([data-kind=connected])").waitFor();
+  await write(one, "kept");
+  server = await startServer({ cwd, port: server.port });
+  await shows(one, "through", "kept");
+  await write(other, "and back");
+  await shows(one, "through", "kept", "and back");
+
+  upgrades = true;
+  await connected(one);
+  await backOnline(one);
+  await talksBySocket;
+  await connected(one);
+  asked.length = 0;
+  await write(one, "by socket");
+  await shows(other, "through", "kept", "and back", "by socket");
+  assert.deepEqual(asked, []);
+  await Promise.all([ann.close(), bob.close()]);
+  await proxy.stop();
+  await server.stop();
+  await Deno.remove(cwd, { recursive: true });
+});

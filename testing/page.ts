@@ -1,0 +1,58 @@
+/** What tests do with the page, as people do it. */
+import assert from "node:assert/strict";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+
+/** Milliseconds that a page may take for anything; generous, because two cores run the server, the browser and the tests. */
+const PATIENCE = 10_000;
+
+/** Someone with a browser of their own. */
+export async function newPerson(browser: Browser, options: BrowserContextOptions = {}): Promise<BrowserContext> {
+  const context = await browser.newContext({ locale: "en-US", reducedMotion: "reduce", ...options });
+  context.setDefaultTimeout(PATIENCE);
+  return context;
+}
+
+/** Opens a room and waits until one can talk in it. What the page throws, or does against its own policy, fails the test. */
+export async function openRoom(context: BrowserContext, url: string, room: string): Promise<Page> {
+  const page = await context.newPage();
+  page.on("pageerror", (error) => {
+    throw error;
+  });
+  page.on("console", (message) => {
+    if (message.text().includes("Content Security Policy")) throw new Error(message.text());
+  });
+  await page.goto(`${url}/r/${encodeURIComponent(room)}`);
+  await connected(page);
+  return page;
+}
+
+export async function connected(page: Page): Promise<void> {
+  await page.locator("#connection[data-kind=connected]").waitFor();
+  await page.locator("#people li").first().waitFor({ state: "attached" });
+}
+
+export async function write(page: Page, text: string): Promise<void> {
+  await page.locator("#text").fill(text);
+  await page.locator("#text").press("Enter");
+}
+
+/** The messages on the page, kept ones and waiting ones. */
+export function texts(page: Page): Promise<string[]> {
+  return page.locator(".message .text").allInnerTexts();
+}
+
+/** Waits until the page shows these messages, and no others. */
+export async function shows(page: Page, ...expected: string[]): Promise<void> {
+  // As text, because only the browser's side knows a document.
+  const check = `(expected) => {
+    const shown = [...document.querySelectorAll(".message .text")].map((text) => text.innerText);
+    return JSON.stringify(shown) === JSON.stringify(expected) && !document.querySelector(".waiting");
+  }`;
+  await page.waitForFunction(check, expected).catch(async () => assert.deepEqual(await texts(page), expected));
+}
+
+export async function rename(page: Page, name: string): Promise<void> {
+  await page.locator("#me").click();
+  await page.locator("dialog[open] input").fill(name);
+  await page.locator("dialog[open] input").press("Enter");
+}
