@@ -96,8 +96,9 @@ Deno.test("with two isolates everyone is in one room, in one order and with a na
   const server = await startServer({ env: { WORKERS: "2", MESSAGE_RATE: "0" } });
   const clients = await Promise.all(Array.from({ length: 40 }, () => TestClient.open(server.url)));
   const scrape = await (await fetch(`${server.url}/metrics`)).text();
-  const connections = Number(/^parley_connections\{worker="[12]"\} (\d+)/m.exec(scrape)![1]);
-  assert.ok(connections > 0 && connections < 40, `${connections} of them are with the one who answered`);
+  const connections = [...scrape.matchAll(/^parley_connections\{worker="[12]"\} (\d+)/gm)].map(([, count]) => +count);
+  assert.ok(connections.length === 2 && connections[0] > 0 && connections[1] > 0, `${connections}`);
+  assert.equal(connections[0] + connections[1], 40);
 
   const names = await Promise.all(clients.map(async (client) => (await client.until("welcome")).name));
   assert.equal(new Set(names).size, 40);

@@ -1,10 +1,11 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Clock } from "../chat/clock.ts";
 import type { Engine } from "../chat/log.ts";
 import type { Lobby } from "../chat/lobby.ts";
 import { Refusal } from "../chat/refusal.ts";
 import { isDirectLocal } from "./address.ts";
 import type { App, House } from "./house.ts";
+import { Gathering } from "./metrics_gathering.ts";
 import { problem } from "./problem.ts";
 import { bringsToken } from "./token.ts";
 
@@ -13,9 +14,18 @@ export const LAG_INTERVAL = 250;
 /** Upper ends in seconds: from what a turn costs when nothing happens to what everyone notices. */
 const DURATIONS = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
-/** What `GET /metrics` tells of this isolate. The chat only adds to plain numbers; they are looked at when asked for. */
+/** Which of several isolates this is, and how many there are. */
+export interface IsolatePlace {
+  worker: string;
+  of: number;
+}
+
+/** What `GET /metrics` tells. The chat only adds to plain numbers; they are looked at when asked for. */
 export class Metrics {
+  /** What each isolate counts for itself, and what they have in common. */
   readonly #registry = new Registry();
+  readonly #process = new Registry();
+  readonly #gathering: Gathering | undefined;
   readonly #clock: Clock;
   readonly #lag: Histogram;
   readonly #store: Histogram<"operation">;
@@ -24,11 +34,14 @@ export class Metrics {
 
   /**
    * @param version of Parley
-   * @param worker which of several isolates this is: each counts for itself, and a label tells them apart
+   * @param place where there are several isolates: each counts for itself, a label tells them apart, and each tells of all
    */
-  constructor(clock: Clock, version: string, worker?: string) {
+  constructor(clock: Clock, version: string, place?: IsolatePlace) {
     this.#clock = clock;
-    if (worker !== undefined) this.#registry.setDefaultLabels({ worker });
+    if (place) {
+      this.#registry.setDefaultLabels({ worker: place.worker });
+      this.#gathering = new Gathering(() => this.#registry.getMetricsAsJSON(), place.of - 1, clock);
+    }
     const registers = [this.#registry];
     this.#lag = new Histogram({
       name: "parley_event_loop_lag_seconds",
@@ -53,13 +66,19 @@ export class Metrics {
       name: "parley_build_info",
       help: "Always 1; the labels tell what is running.",
       labelNames: ["version", "deno"],
-      registers,
+      registers: [this.#process],
     }).set({ version, deno: Deno.version.deno }, 1);
-    this.#gauge("process_resident_memory_bytes", "Memory that the process holds.", () => Deno.memoryUsage().rss);
+    this.#gauge(
+      "process_resident_memory_bytes",
+      "Memory that the process holds.",
+      () => Deno.memoryUsage().rss,
+      this.#process,
+    );
     this.#gauge(
       "process_start_time_seconds",
       "When the process started, in seconds since 1970.",
       () => performance.timeOrigin / 1000,
+      this.#process,
     );
     this.#stopAsking = this.#askLater();
   }
@@ -114,11 +133,13 @@ export class Metrics {
   /** Everything, in the text format of Prometheus. */
   async answer(): Promise<Response> {
     const headers = { "content-type": this.#registry.contentType, "cache-control": "no-store" };
-    return new Response(await this.#registry.metrics(), { headers });
+    const figures = this.#gathering ? AggregatorRegistry.aggregate(await this.#gathering.all()) : this.#registry;
+    return new Response(`${await this.#process.metrics()}${await figures.metrics()}`, { headers });
   }
 
   stop(): void {
     this.#stopAsking();
+    this.#gathering?.close();
   }
 
   #askLater(): () => void {
@@ -129,11 +150,11 @@ export class Metrics {
     });
   }
 
-  #gauge(name: string, help: string, read: () => number): void {
+  #gauge(name: string, help: string, read: () => number, registry = this.#registry): void {
     new Gauge({
       name,
       help,
-      registers: [this.#registry],
+      registers: [registry],
       collect() {
         this.set(read());
       },

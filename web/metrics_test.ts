@@ -6,6 +6,7 @@ import { createLobby, FakeClient } from "../testing/lobby.ts";
 import { startServer } from "../testing/server.ts";
 import type { App, House } from "./house.ts";
 import { addMetrics, LAG_INTERVAL, Metrics } from "./metrics.ts";
+import { GATHERING } from "./metrics_gathering.ts";
 
 /** The samples of a scrape by their names with labels; each line must be one that Prometheus takes. */
 async function samples(answer: Response): Promise<Map<string, number>> {
@@ -158,4 +159,25 @@ Deno.test("with OTEL_DENO requests, figures and logs go to a collector, and no t
   assert.match(sent.get("/v1/metrics")!, /"http\.server\.request\.duration"/);
   assert.match(sent.get("/v1/logs")!, /Parley is open at/);
   for (const [path, text] of sent) assert.ok(!text.includes(token), path);
+});
+
+Deno.test("of several isolates each tells the figures of all, and of those that answer if one does not", async () => {
+  const clock = new FakeClock();
+  const isolates = ["1", "2"].map((worker) => new Metrics(clock, "0", { worker, of: 2 }));
+  isolates[0].storeAnswered("append", 30, false);
+  isolates[1].storeAnswered("append", 300, true);
+  for (const asked of isolates) {
+    const ofBoth = await samples(await asked.answer());
+    for (const [worker, sum] of [["1", 0.03], ["2", 0.3]]) {
+      assert.equal(ofBoth.get(`parley_store_seconds_sum{operation="append",worker="${worker}"}`), sum);
+    }
+    assert.equal(ofBoth.get(`parley_build_info{version="0",deno="${Deno.version.deno}"}`), 1);
+  }
+  isolates[1].stop();
+  const answer = isolates[0].answer();
+  await clock.advance(GATHERING);
+  const ofOne = await samples(await answer);
+  assert.equal(ofOne.get('parley_store_seconds_sum{operation="append",worker="2"}'), undefined);
+  assert.equal(ofOne.get('parley_store_seconds_sum{operation="append",worker="1"}'), 0.03);
+  isolates[0].stop();
 });
