@@ -180,9 +180,9 @@ async function main(): Promise<void> {
   }
 }
 
-if (import.meta.main || workerNumber() !== undefined) {
+// The entrypoint of a Worker is its main module too.
+if (import.meta.main) {
   writeLogLines(console, (output) => Deno[output].isTerminal(), Date.now);
+  if (workerNumber() === undefined) await main();
+  else serveAsWorker((port) => start({ ...readSettings((name) => Deno.env.get(name)), PORT: port }));
 }
-if (workerNumber() !== undefined) {
-  serveAsWorker((port) => start({ ...readSettings((name) => Deno.env.get(name)), PORT: port }));
-} else if (import.meta.main) await main();

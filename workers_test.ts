@@ -1,6 +1,7 @@
 /** Several isolates on one machine: the one that minds them, and the whole server with real Workers and real sockets. */
 import assert from "node:assert/strict";
 import { systemClock } from "./chat/clock.ts";
+import { SILENCE } from "./chat/elsewhere.ts";
 import { TestClient } from "./testing/client.ts";
 import { FakeClock } from "./testing/clock.ts";
 import { startServer } from "./testing/server.ts";
@@ -23,6 +24,17 @@ async function workersAt(port: number, count: number): Promise<Set<string>> {
   const found = new Set<string>();
   await until(async () => found.add(await ask(port)).size === count);
   return found;
+}
+
+/** Who is in the room, as a client has been told. */
+function peopleAt({ frames }: TestClient): string[] {
+  const people = new Set<string>();
+  for (const frame of frames) {
+    if (frame.action === "room_joined") { for (const { user } of frame.members) people.add(user); }
+    if (frame.action === "member_joined") people.add(frame.user);
+    if (frame.action === "member_left") people.delete(frame.user);
+  }
+  return [...people];
 }
 
 /** Does something and returns what was said on the error output meanwhile. */
@@ -130,6 +142,60 @@ Deno.test("with two isolates everyone is in one room, in one order and with a na
   assert.equal(await stopping, 0);
   assert.ok(performance.now() - asked < 5_000);
   for (const client of [...clients, ...again]) assert.equal((await client.closed).code, 1012);
+});
+
+Deno.test("when an isolate dies its people come back and miss nothing, and all others go on", async () => {
+  const folder = await Deno.makeTempDir();
+  const entrypoint = new URL("./testing/frail_server.ts", import.meta.url);
+  entrypoint.search = String(new URLSearchParams({ DATABASE_URL: `sqlite:${folder}/chat.db` }));
+  const server = await startWorkers(entrypoint.href, 2, 0, systemClock);
+  const url = `http://127.0.0.1:${server.port}`;
+  const clients = await Promise.all(Array.from({ length: 24 }, () => TestClient.open(url)));
+  clients[0].say("before");
+  for (const client of clients) await client.until("receive_message");
+  await until(() => clients.every((client) => peopleAt(client).length === clients.length));
+  const lines = await complaints(async () => {
+    const killer = new BroadcastChannel(`kill ${entrypoint.search}`);
+    killer.postMessage("1");
+    await Promise.race(clients.map(({ closed }) => closed));
+    killer.close();
+    // About half of them are with the other isolate, which still answers.
+    const answers = await Promise.all(clients.map((client) => client.soFar().then(() => true, () => false)));
+    const there = clients.filter((_, at) => answers[at]);
+    const lost = clients.filter((_, at) => !answers[at]);
+    assert.ok(there.length > 0);
+    there[0].say("while it was down");
+    for (const client of there) await client.until("receive_message", ({ seq }) => seq === 2);
+
+    const { epoch } = await lost[0].until("room_joined");
+    const { token, user } = await lost[0].until("welcome");
+    const back = new TestClient(url, { headers: { authorization: `Bearer ${token}` }, query: "?room=" });
+    assert.equal((await back.until("welcome")).user, user);
+    back.send({ action: "join_room", room: "general", since: { epoch, seq: 1 } });
+    const { recovered, messages } = await back.until("room_joined");
+    assert.deepEqual([recovered, messages.map(({ seq }) => seq)], [true, [2]]);
+
+    const labels = new Set<string>();
+    await until(async () => {
+      const scrape = await ask(server.port, "/metrics").catch(() => "");
+      labels.add(/parley_people\{worker="(\d)"\}/.exec(scrape)?.[1] ?? "");
+      return labels.has("1") && labels.has("2");
+    });
+    const newcomers = await Promise.all(Array.from({ length: 8 }, () => TestClient.open(url)));
+    newcomers[0].say("all together");
+    for (const client of [...there, back, ...newcomers]) await client.until("receive_message", ({ seq }) => seq === 3);
+    if (Deno.env.get("SOAK") !== undefined) {
+      // Whoever does not come back has left when the dead isolate has been silent for long enough.
+      const here = await Promise.all([...there, back, ...newcomers].map(async (client) => {
+        return (await client.until("welcome")).user;
+      }));
+      await until(() => String(peopleAt(there[0]).toSorted()) === String(here.toSorted()), 4 * SILENCE);
+    }
+    await Promise.all([...there, back, ...newcomers].map((client) => client.close()));
+  });
+  assert.equal(lines.length, 1, lines.join("\n"));
+  await server.stop();
+  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("isolates that can't start stop the start with one line that says why", async () => {

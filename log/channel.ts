@@ -27,14 +27,11 @@ export class Channel {
   constructor(store: string, listener: ChannelListener) {
     this.#broadcast = new BroadcastChannel(`parley ${store}`);
     this.#broadcast.onmessage = ({ data }: MessageEvent<Message>) => {
-      switch (data.kind) {
-        case "news":
-          if (!listener.follows(data.room)) return;
-          return listener.news(data.room, { epoch: data.epoch, entries: JSON.parse(data.entries) });
-        case "epoch":
-          return listener.epoch(data.epoch);
-        case "signal":
-          return listener.signal(JSON.parse(data.signal));
+      try {
+        hear(data, listener);
+      } catch (error) {
+        // What is thrown here would end the isolate.
+        console.error("what another isolate told could not be taken:", error);
       }
     };
   }
@@ -58,5 +55,17 @@ export class Channel {
 
   #post(message: Message): void {
     this.#broadcast.postMessage(message);
+  }
+}
+
+function hear(message: Message, listener: ChannelListener): void {
+  switch (message.kind) {
+    case "news":
+      if (!listener.follows(message.room)) return;
+      return listener.news(message.room, { epoch: message.epoch, entries: JSON.parse(message.entries) });
+    case "epoch":
+      return listener.epoch(message.epoch);
+    case "signal":
+      return listener.signal(JSON.parse(message.signal));
   }
 }

@@ -5,12 +5,13 @@ const PAUSE = 5;
 
 /**
  * Resolves as soon as it is so: for what another process or a socket brings, which no fake clock can hurry.
- * @throws {Error} if it is not so after `PATIENCE`
+ * @param patience milliseconds
+ * @throws {Error} if it is not so after that
  */
-export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (const start = performance.now(); performance.now() - start < PATIENCE;) {
+export async function until(isSo: () => boolean | Promise<boolean>, patience = PATIENCE): Promise<void> {
+  for (const start = performance.now(); performance.now() - start < patience;) {
     if (await isSo()) return;
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
   }
-  throw new Error(`It did not become so within ${PATIENCE} ms: ${isSo}`);
+  throw new Error(`It did not become so within ${patience} ms: ${isSo}`);
 }
