@@ -166,7 +166,6 @@ class Stream implements Connection {
     if (this.#ended) return;
     if (this.#begun) return this.#begin(delivery);
     if (this.#waiting > BUFFER_LIMIT) {
-      this.#streams.meter.slowReaders++;
       // What it has not read by now it will read when it is back.
       this.#queue = [];
       this.#queued = 0;
@@ -190,6 +189,7 @@ class Stream implements Connection {
         : new Refusal("unavailable", reason, 1);
       return this.#refuse(refusal);
     }
+    if (code !== 1000) this.#streams.meter.closed(code);
     const data = JSON.stringify({ code, reason });
     this.#write(new TextEncoder().encode(`retry: ${this.#streams.retry(code)}\nevent: close\ndata: ${data}\n\n`));
     this.#ended = true;

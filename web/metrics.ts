@@ -105,16 +105,16 @@ export class Metrics {
       () => meter.messagesOut,
     );
     this.#counter("parley_slow_readers_total", "Readers let go because they did not keep up.", () => meter.slowReaders);
-    new Counter({
-      name: "parley_refusals_total",
-      help: "What was asked for and refused, by the code that was told.",
-      labelNames: ["code"],
-      registers: [this.#registry],
-      collect() {
-        this.reset();
-        for (const [code, count] of meter.refusals) this.inc({ code }, count);
-      },
-    });
+    this.#countersByCode(
+      "parley_refusals_total",
+      "What was asked for and refused, by the code that was told.",
+      meter.refusals,
+    );
+    this.#countersByCode(
+      "parley_sent_away_total",
+      "Connections that were ended from here, by close code.",
+      meter.sentAway,
+    );
     const turns = new Histogram({
       name: "parley_turn_seconds",
       help: "How long it took to keep and pass on what was waiting together.",
@@ -157,6 +157,19 @@ export class Metrics {
       registers: [registry],
       collect() {
         this.set(read());
+      },
+    });
+  }
+
+  #countersByCode(name: string, help: string, counts: ReadonlyMap<string | number, number>): void {
+    new Counter({
+      name,
+      help,
+      labelNames: ["code"],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [code, count] of counts) this.inc({ code }, count);
       },
     });
   }

@@ -39,6 +39,7 @@ Deno.test("the metrics tell what this server does", async () => {
     await client.soFar();
   }
   await (await fetch(`${server.url}/nowhere`)).body?.cancel();
+  await new TestClient(server.url, { protocols: ["chat.v1", "bearer.junk"] }).closed;
   const told = await samples(await fetch(`${server.url}/metrics`));
   const figures = {
     parley_connections: 2,
@@ -48,6 +49,7 @@ Deno.test("the metrics tell what this server does", async () => {
     // Each to both, and the repeated one to its author again.
     parley_messages_out_total: 5,
     parley_slow_readers_total: 0,
+    'parley_sent_away_total{code="4401"}': 1,
     'parley_refusals_total{code="text_empty"}': 1,
     'parley_refusals_total{code="not_found"}': 1,
     'parley_store_failures_total{operation="append"}': undefined,

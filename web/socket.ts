@@ -95,6 +95,7 @@ export class Sockets {
     if ("user" in identity) {
       new Socket(socket, batch, this, this.#lobby, address, { ...identity, rooms: roomsAskedFor(request.url) });
     } else {
+      this.meter.closed(identity[0]);
       turnAway(socket, identity, () => doorkeeper.disconnected(address));
     }
     return response;
@@ -234,7 +235,6 @@ class Socket implements Connection, EventListenerObject {
     const socket = this.#socket;
     // Once for all frames of a delivery: they have had no chance yet to leave, and are bounded themselves.
     if (socket.bufferedAmount > BUFFER_LIMIT) {
-      this.#sockets.meter.slowReaders++;
       return this.close(CLOSE.tooSlow, "Too slow to keep up. Come back and resume.");
     }
     this.#sockets.meter.messagesOut += delivery.messages;
@@ -249,6 +249,7 @@ class Socket implements Connection, EventListenerObject {
     if (code === CLOSE.notAllowed) {
       this.#sockets.journal.refused({ why: "banned", user, addressKey: this.#address?.key });
     }
+    if (this.#socket.readyState === WebSocket.OPEN) this.#sockets.meter.closed(code);
     // One that is not open yet can't be told; what made us close it will be found again when it opens.
     if (this.#socket.readyState !== WebSocket.CONNECTING) this.#socket.close(code, reason);
   }
