@@ -2,9 +2,11 @@
 
 /** What is to be measured, and on whom. */
 export interface Load {
-  port: number;
-  /** The server's process. */
-  pid: number;
+  /** The servers' ports, over which the clients are spread, and their processes. */
+  ports: number[];
+  pids: number[];
+  /** The port of the Redis that they keep their words in, if they do. */
+  redis?: number;
   /** What the clients speak. */
   protocol: "batch" | "plain" | "socket.io";
   rooms: number;
@@ -60,15 +62,17 @@ export class Client {
     this.room = room;
   }
 
-  static async connect(load: Load, room: string): Promise<Client> {
-    const connection = await Deno.connect({ hostname: "127.0.0.1", port: load.port });
+  static async connect(load: Load, number: number): Promise<Client> {
+    const room = `room${number % load.rooms}`;
+    const port = load.ports[Math.floor(number / load.rooms) % load.ports.length];
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port });
     connection.setNoDelay(true);
     const path = load.protocol === "socket.io"
       ? `/socket.io/?EIO=4&transport=websocket&room=${room}`
       : `/connect?room=${room}`;
     const head = [
       `GET ${path} HTTP/1.1`,
-      `host: 127.0.0.1:${load.port}`,
+      `host: 127.0.0.1:${port}`,
       "connection: Upgrade",
       "upgrade: websocket",
       "sec-websocket-version: 13",
@@ -163,7 +167,7 @@ export async function connect(load: Load, from: number, to: number): Promise<Cli
   const clients: Client[] = [];
   let next = from;
   const line = async () => {
-    while (next < to) clients.push(await Client.connect(load, `room${next++ % load.rooms}`));
+    while (next < to) clients.push(await Client.connect(load, next++));
   };
   await Promise.all(Array.from({ length: CONNECTING }, line));
   return clients;

@@ -3,6 +3,7 @@
  * argument and writes its result as JSON.
  */
 import { connect, count, type Load, type Order, pause, type Report, speakers } from "./client.ts";
+import { redisCommand } from "../testing/redis.ts";
 import { cpuSeconds, residentBytes } from "./process.ts";
 
 export interface Result {
@@ -25,6 +26,8 @@ export interface Result {
   refused?: number;
   recovery?: number;
   residentBytes?: number;
+  /** Commands that Redis got for each message. */
+  commands?: number;
   /** Whether this process itself was too slow for the figures to be the server's. */
   saturated: boolean;
 }
@@ -43,6 +46,17 @@ function percentile(samples: Float64Array, p: number): number {
   return samples.length === 0 ? NaN : samples[Math.ceil(samples.length * p / 100) - 1];
 }
 
+/**
+ * How many commands Redis has got. What is published inside a function is counted as if it had come on its own, because
+ * Redis' own statistics don't tell the two apart.
+ */
+async function redisCommands(port: number | undefined): Promise<number> {
+  if (port === undefined) return 0;
+  const statistics = await redisCommand(port, "INFO", "commandstats");
+  const calls = [...statistics.matchAll(/cmdstat_(?:fcall\w*|publish):calls=(\d+)/g)];
+  return calls.reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
 async function run(load: Load): Promise<Result> {
   const total = load.rooms * load.sockets;
   const speaker = new Worker(import.meta.resolve("./speaker.ts"), { type: "module" });
@@ -51,26 +65,33 @@ async function run(load: Load): Promise<Result> {
       speaker.onmessage = ({ data }) => resolve(data);
       speaker.postMessage(order);
     });
-  const empty = residentBytes(load.pid);
+  const empty = residentBytes(...load.pids);
   await tell({ load });
   const connecting = performance.now();
-  const cpuBefore = cpuSeconds(load.pid);
+  const cpuBefore = cpuSeconds(...load.pids);
   const clients = await connect(load, speakers(load), total);
   const connectRate = clients.length / ((performance.now() - connecting) / 1000);
-  const cpuPerConnect = (cpuSeconds(load.pid) - cpuBefore) / clients.length * 1e6;
+  const cpuPerConnect = (cpuSeconds(...load.pids) - cpuBefore) / clients.length * 1e6;
   const listening = clients.map((client) => client.listen());
   await pause(1_000);
-  const bytesPerConnection = (residentBytes(load.pid) - empty) / total;
+  const bytesPerConnection = (residentBytes(...load.pids) - empty) / total;
 
   await tell({ seconds: load.warmUp, rate: load.warmUpRate });
   clients.forEach((client, at) => {
     if (at % SAMPLED === 0 || clients.length < SAMPLED) client.delays = [];
   });
-  const [cpu, own, deliveries, from] = [cpuSeconds(load.pid), cpuSeconds(Deno.pid), count(clients), performance.now()];
+  const [cpu, own, deliveries, from] = [
+    cpuSeconds(...load.pids),
+    cpuSeconds(Deno.pid),
+    count(clients),
+    performance.now(),
+  ];
+  const commands = await redisCommands(load.redis);
   const { sent, late, refused } = await tell({ seconds: load.seconds, rate: load.rate });
   const elapsed = (performance.now() - from) / 1000;
-  const usedCpu = cpuSeconds(load.pid) - cpu;
+  const usedCpu = cpuSeconds(...load.pids) - cpu;
   const ownCpu = (cpuSeconds(Deno.pid) - own) / elapsed;
+  const commandsPerMessage = (await redisCommands(load.redis) - commands) / sent;
   // The worker's few connections get their share too; theirs is not counted while it is measured.
   const delivered = (count(clients) - deliveries) * total / clients.length;
   const delays = Float64Array.from(clients.flatMap((client) => client.delays ?? [])).sort();
@@ -81,7 +102,7 @@ async function run(load: Load): Promise<Result> {
     await tell({ within: WELL });
     overload.recovery = performance.now() - stopped;
     overload.refused = refused;
-    overload.residentBytes = residentBytes(load.pid);
+    overload.residentBytes = residentBytes(...load.pids);
   }
   let received: number;
   const drained = performance.now() + LONGEST_DRAIN;
@@ -101,6 +122,7 @@ async function run(load: Load): Promise<Result> {
     p99: percentile(delays, 99),
     lost: sent * load.sockets - received - spoken.received,
     ...overload,
+    ...load.redis === undefined ? {} : { commands: commandsPerMessage },
     saturated: ownCpu > SATURATION || late > 100,
   };
   for (const client of clients) client.close();

@@ -4,6 +4,7 @@
  *
  * `deno task bench storm busy` measures only these loads, `--runs=1` once instead of five times.
  */
+import { RedisServer, redisServer } from "../testing/redis.ts";
 import { startArguments } from "../testing/server.ts";
 import type { Load } from "./client.ts";
 import type { Result } from "./load.ts";
@@ -27,6 +28,8 @@ interface Contender {
   protocol: Load["protocol"];
   command: string[];
   env?: Record<string, string>;
+  /** How many such servers share a Redis that is written to the disk before it acknowledges; absent: one, without. */
+  onRedis?: number;
 }
 
 interface Scene {
@@ -45,6 +48,10 @@ interface Scene {
 const PARLEY = "Parley (SQLite)";
 const PLAIN = "Parley, plain clients";
 const LOOP = "bare Deno loop";
+const REDIS = "Parley on Redis";
+const TWO_ON_REDIS = "two Parleys on Redis";
+/** Who takes part only where they are named. */
+const ASIDE = [PLAIN, REDIS, TWO_ON_REDIS];
 
 const SCENES: Scene[] = [
   { name: "storm", about: "1 room × 1,000 sockets × 500 messages/s", rooms: 1, sockets: 1_000, rate: 500 },
@@ -70,6 +77,16 @@ const SCENES: Scene[] = [
     rate: 20,
     runs: 3,
   },
+  ...[[1_000, 500], [1_000, 20], [2, 20]].map(([sockets, rate]) => (
+    {
+      name: `redis${sockets}x${rate}`,
+      about: `on Redis: 1 × ${sockets.toLocaleString("en")} × ${rate} messages/s; two servers share a processor`,
+      rooms: 1,
+      sockets,
+      rate,
+      only: [PARLEY, REDIS, TWO_ON_REDIS],
+    }
+  )),
   ...[10, 100, 1_000, 5_000].map((sockets) => (
     {
       name: `grow${sockets}`,
@@ -116,9 +133,10 @@ async function contenders(folder: string): Promise<{ all: Contender[]; absent: s
   const node = await output("node", "--version");
   const { dependencies } = JSON.parse(await Deno.readTextFile(`${folder}/package.json`));
   const env = { PORT: "0", HOST: "127.0.0.1", MESSAGE_RATE: "0", CONNECTIONS_PER_IP: "0" };
+  const parley = [Deno.execPath(), ...startArguments];
   const all: Contender[] = [
-    { name: PARLEY, protocol: "batch", command: [Deno.execPath(), ...startArguments], env },
-    { name: PLAIN, protocol: "plain", command: [Deno.execPath(), ...startArguments], env },
+    { name: PARLEY, protocol: "batch", command: parley, env },
+    { name: PLAIN, protocol: "plain", command: parley, env },
     {
       name: LOOP,
       protocol: "plain",
@@ -126,6 +144,10 @@ async function contenders(folder: string): Promise<{ all: Contender[]; absent: s
     },
   ];
   const absent: string[] = [];
+  if (redisServer) {
+    all.push({ name: REDIS, protocol: "batch", command: parley, env, onRedis: 1 });
+    all.push({ name: TWO_ON_REDIS, protocol: "batch", command: parley, env, onRedis: 2 });
+  } else absent.push("Redis");
   if (bun) all.push({ name: "Bun publish", protocol: "plain", command: [bun, `${folder}/bun.mjs`] });
   else absent.push("Bun");
   if (node) {
@@ -155,12 +177,12 @@ function warmUpRate({ rooms, sockets, rate }: Scene): number {
   return rate === 0 ? 0 : Math.max(rate, Math.min(WARM_UP_RATE, WARM_UP_DELIVERIES / (rooms * sockets)));
 }
 
-async function measure(contender: Contender, scene: Scene): Promise<Result> {
+/** A server of its own folder, as soon as it listens. */
+async function startOne(contender: Contender, env: Record<string, string>) {
   const cwd = await Deno.makeTempDir();
   const [command, ...args] = pinned(0, contender.command);
-  const server = new Deno.Command(command, { args, cwd, env: contender.env, stdout: "piped", stderr: "inherit" })
-    .spawn();
-  const output = server.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const process = new Deno.Command(command, { args, cwd, env, stdout: "piped", stderr: "inherit" }).spawn();
+  const output = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let said = "";
   let port: string | undefined;
   while (!(port = /http:\/\/[^:\s]+:(\d+)/.exec(said)?.[1])) {
@@ -168,9 +190,23 @@ async function measure(contender: Contender, scene: Scene): Promise<Result> {
     if (done) throw new Error(`${contender.name} did not start`);
     said += value;
   }
+  const kill = async () => {
+    process.kill("SIGKILL");
+    await process.status;
+    await output.cancel();
+    await Deno.remove(cwd, { recursive: true });
+  };
+  return { port: Number(port), pid: process.pid, kill };
+}
+
+async function measure(contender: Contender, scene: Scene): Promise<Result> {
+  const redis = contender.onRedis && await RedisServer.start("--appendonly", "yes", "--appendfsync", "always");
+  const env = { ...contender.env, ...(redis && { DATABASE_URL: redis.url }) };
+  const servers = await Promise.all(Array.from({ length: contender.onRedis ?? 1 }, () => startOne(contender, env)));
   const task: Load = {
-    port: Number(port),
-    pid: server.pid,
+    ports: servers.map(({ port }) => port),
+    pids: servers.map(({ pid }) => pid),
+    redis: redis ? redis.port : undefined,
     protocol: contender.protocol,
     rooms: scene.rooms,
     sockets: scene.sockets,
@@ -189,10 +225,8 @@ async function measure(contender: Contender, scene: Scene): Promise<Result> {
     JSON.stringify(task),
   ]);
   const load = await new Deno.Command(loader, { args: more, stderr: "inherit" }).output();
-  server.kill("SIGKILL");
-  await server.status;
-  await output.cancel();
-  await Deno.remove(cwd, { recursive: true });
+  for (const server of servers) await server.kill();
+  if (redis) await redis.stop();
   if (!load.success) throw new Error(`the load for ${contender.name} broke off`);
   return JSON.parse(new TextDecoder().decode(load.stdout));
 }
@@ -217,6 +251,15 @@ function overloaded(results: Map<string, Result[]>): string {
     Math.round(recovery!)
   } ms after the load stopped a message ` +
     `passed as quickly as ever. The server held ${Math.round(residentBytes! / 2 ** 20)} MiB.`;
+}
+
+/** What Redis had to do, which no column tells. */
+function onRedis(results: Map<string, Result[]>): string {
+  const counted = [...results].map(([name, runs]) => [name, medians(runs).commands] as const)
+    .filter(([, commands]) => commands !== undefined && !Number.isNaN(commands));
+  if (counted.length === 0) return "";
+  const figures = counted.map(([name, commands]) => `${name} ${commands!.toFixed(3)}`).join(", ");
+  return `\n\nCommands that Redis got for each message: ${figures}. The processor that Redis itself took is in no column.`;
 }
 
 function table(results: Map<string, Result[]>): string {
@@ -256,7 +299,7 @@ for (const scene of SCENES.filter(({ name }) => ONLY.length === 0 || ONLY.includ
   const results = new Map<string, Result[]>();
   for (let run = 0; run < Math.min(RUNS, scene.runs ?? RUNS); run++) {
     for (const contender of all) {
-      const takesPart = scene.only ? scene.only.includes(contender.name) : contender.name !== PLAIN;
+      const takesPart = scene.only ? scene.only.includes(contender.name) : !ASIDE.includes(contender.name);
       if (!takesPart) continue;
       const result = await measure(contender, scene);
       console.log(scene.name, run + 1, contender.name, JSON.stringify(result));
@@ -266,7 +309,7 @@ for (const scene of SCENES.filter(({ name }) => ONLY.length === 0 || ONLY.includ
   const fewer = scene.runs !== undefined && scene.runs < RUNS ? ` (medians of ${scene.runs} runs)` : "";
   const section = `## ${scene.name}: ${scene.about}${fewer}\n\n${table(results)}${
     scene.overload ? overloaded(results) : ""
-  }`;
+  }${onRedis(results)}`;
   console.log(`\n${section}\n`);
   sections.push(section);
 }

@@ -61,19 +61,8 @@ export class RedisServer {
     this.#process = await launch(this.port, this.#folder, this.#options);
   }
 
-  /** One command, and what `redis-cli` would show of the answer, more or less. */
-  async command(...words: string[]): Promise<string> {
-    const connection = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
-    try {
-      const encoder = new TextEncoder();
-      const parts = words.map((word) => `$${encoder.encode(word).length}\r\n${word}\r\n`);
-      await connection.write(encoder.encode(`*${words.length}\r\n${parts.join("")}`));
-      const buffer = new Uint8Array(64 * 1024);
-      const length = await connection.read(buffer);
-      return new TextDecoder().decode(buffer.subarray(0, length ?? 0));
-    } finally {
-      connection.close();
-    }
+  command(...words: string[]): Promise<string> {
+    return redisCommand(this.port, ...words);
   }
 
   /** A file of its folder. */
@@ -84,6 +73,21 @@ export class RedisServer {
   async stop(): Promise<void> {
     await this.kill();
     await Deno.remove(this.#folder, { recursive: true });
+  }
+}
+
+/** Has the Redis at this port do one command. @returns the answer, as it came */
+export async function redisCommand(port: number, ...words: string[]): Promise<string> {
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  try {
+    const encoder = new TextEncoder();
+    const parts = words.map((word) => `$${encoder.encode(word).length}\r\n${word}\r\n`);
+    await connection.write(encoder.encode(`*${words.length}\r\n${parts.join("")}`));
+    const buffer = new Uint8Array(64 * 1024);
+    const length = await connection.read(buffer);
+    return new TextDecoder().decode(buffer.subarray(0, length ?? 0));
+  } finally {
+    connection.close();
   }
 }
 
