@@ -1,5 +1,6 @@
 import type { Draft, Outcome } from "../chat/log.ts";
 import type { Entry } from "../chat/protocol.ts";
+import { tombstone } from "./tombstone.ts";
 
 /** What `append` answers for each draft. */
 export type Reply =
@@ -37,7 +38,7 @@ export function toOutcome(draft: Draft, [kind, ...reply]: Reply): Outcome {
     case "repeated":
       return { entry: JSON.parse(reply[0]), repeated: true };
     case "gone":
-      return { entry: withoutWords(toEntry(draft, Number(reply[0]), Number(reply[1]))), repeated: true };
+      return { entry: tombstone(draft, { seq: Number(reply[0]), date: Number(reply[1]) }), repeated: true };
     case "refused":
       return { refused: reply[0] as "not_found" | "forbidden" | "locked" };
   }
@@ -53,19 +54,5 @@ function toEntry(draft: Draft, seq: number, date: number): Entry {
       return { action: "message_edited", room, seq, target: draft.target, user, text: draft.text, date, ...more };
     case "delete_message":
       return { action: "message_deleted", room, seq, target: draft.target, user, date, ...more };
-  }
-}
-
-/** What is left of an entry whose id is remembered longer than the entry itself is kept. */
-function withoutWords(entry: Entry): Entry {
-  switch (entry.action) {
-    case "receive_message": {
-      const { text: _, ...kept } = entry;
-      return { ...kept, deleted: true };
-    }
-    case "message_edited":
-      return { ...entry, text: "" };
-    case "message_deleted":
-      return entry;
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "../chat/clock.ts";
 import type { News, Signal } from "../chat/log.ts";
 import type { Entry } from "../chat/protocol.ts";
+import { Followers } from "./followers.ts";
 
 /**
  * Where news comes together: what this process keeps is told when Redis has answered, what others keep when it has been
@@ -10,7 +11,7 @@ import type { Entry } from "../chat/protocol.ts";
 export class NewsDesk {
   readonly #origin: string;
   readonly #clock: Clock;
-  readonly #followers = new Map<string, Set<(news: News) => void>>();
+  readonly #followers = new Followers();
   #onSignal: (signal: Signal) => void = () => {};
   #onPulse: () => void;
   #waiting: Entry[] = [];
@@ -35,12 +36,7 @@ export class NewsDesk {
   }
 
   follow(room: string, listener: (news: News) => void): () => void {
-    const followers = this.#followers.get(room) ?? new Set();
-    this.#followers.set(room, followers.add(listener));
-    return () => {
-      followers.delete(listener);
-      if (followers.size === 0 && this.#followers.get(room) === followers) this.#followers.delete(room);
-    };
+    return this.#followers.follow(room, listener, () => 0);
   }
 
   onSignal(listener: (signal: Signal) => void): void {
@@ -95,7 +91,7 @@ export class NewsDesk {
   /** Something may have been missed: those who follow read the log. */
   lookAgain(): void {
     this.#missed++;
-    this.#tellAll();
+    this.#followers.tellAll(this.#epoch!);
   }
 
   #learn(epoch: string, count: number): void {
@@ -104,13 +100,7 @@ export class NewsDesk {
     this.#tell();
     this.#epoch = epoch;
     this.#count = count;
-    if (!isFirst) this.#tellAll();
-  }
-
-  #tellAll(): void {
-    for (const followers of this.#followers.values()) {
-      for (const follower of followers) follower({ epoch: this.#epoch!, entries: [] });
-    }
+    if (!isFirst) this.#followers.tellAll(epoch);
   }
 
   #tell(): void {
@@ -124,7 +114,7 @@ export class NewsDesk {
     }
     for (const [room, entries] of rooms) {
       entries.sort((one, other) => one.seq - other.seq);
-      for (const follower of this.#followers.get(room) ?? []) follower({ epoch: this.#epoch!, entries });
+      this.#followers.tell(room, { epoch: this.#epoch!, entries });
     }
   }
 }

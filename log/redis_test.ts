@@ -144,6 +144,17 @@ serverTest(
   },
 );
 
+const compose = await Deno.readTextFile(new URL("../compose.yaml", import.meta.url));
+const [, options] = /command: valkey-server (.+)/.exec(compose)!;
+
+serverTest(
+  "compose.yaml starts one that loses nothing acknowledged",
+  options.replaceAll('"', "").split(" "),
+  async (server) => {
+    assert.deepEqual((await open(server)).warnings, []);
+  },
+);
+
 serverTest("an emptied Redis is another epoch, and no old place is taken for a new one", [], async (server) => {
   const engine = await open(server);
   await engine.append([say("old", "k"), say("older")]);

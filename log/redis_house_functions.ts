@@ -1,0 +1,146 @@
+/**
+ * What Redis does beside the logs, for new connections, names and moderators: a part of the library in
+ * `redis_functions.ts`, where the keys are explained.
+ */
+export const HOUSE_FUNCTIONS = String.raw`
+-- Nobody becomes a stranger because the store was emptied.
+local function secret_of(prefix, candidate)
+  if candidate == '' then return '' end
+  redis.call('SET', prefix .. ':secret', candidate, 'NX')
+  return redis.call('GET', prefix .. ':secret')
+end
+
+-- The first words of a new connection. Another run of the server that may hold less begins another epoch.
+local function begin(keys, args)
+  local prefix, run, candidate, may_hold_less, secret = keys[1], args[1], args[2], args[3], args[4]
+  if may_hold_less == '1' and redis.call('GET', prefix .. ':run') ~= run then redis.call('DEL', prefix .. ':epoch') end
+  redis.call('SET', prefix .. ':run', run)
+  return { epoch_of(prefix, candidate), redis.call('GET', prefix .. ':told') or '0', secret_of(prefix, secret) }
+end
+
+-- Tells everyone, the one who asks among them, that news arrives. It is refused where nothing could be written.
+local function pulse(keys, args)
+  local epoch = epoch_of(keys[1], args[2])
+  secret_of(keys[1], args[3])
+  local count = redis.call('GET', keys[1] .. ':told') or '0'
+  publish(keys[1], 'pulse', args[1], count, epoch, '')
+  return { epoch, count }
+end
+
+local function renew(keys, args)
+  redis.call('SET', keys[1] .. ':epoch', args[2])
+  publish(keys[1], 'pulse', args[1], redis.call('GET', keys[1] .. ':told') or '0', args[2], '')
+  return args[2]
+end
+
+-- Given names are remembered for a while after their time is over, chosen ones until somebody takes them.
+local function remember(prefix, user, own, memory)
+  for _, key in ipairs({ prefix .. ':user:' .. user, prefix .. ':name:' .. own.key }) do
+    if own.chosen == '1' then redis.call('PERSIST', key) else redis.call('PEXPIRE', key, digits(memory)) end
+  end
+end
+
+local function own_name(prefix, user)
+  local own = redis.call('HMGET', prefix .. ':user:' .. user, 'key', 'name', 'chosen', 'till')
+  return own[1] and { key = own[1], name = own[2], chosen = own[3], till = tonumber(own[4]) }
+end
+
+local function hold_one(prefix, user, till, now, memory)
+  local own = own_name(prefix, user)
+  if not own then return nil end
+  if till > own.till then
+    redis.call('HSET', prefix .. ':user:' .. user, 'till', digits(till))
+    remember(prefix, user, own, till - now + memory)
+  end
+  return own
+end
+
+local function hold(keys, args)
+  for at = 3, #args, 2 do
+    hold_one(keys[1], args[at], tonumber(args[at + 1]), tonumber(args[1]), tonumber(args[2]))
+  end
+end
+
+local function claim(keys, args)
+  local prefix, now, memory, user, till = keys[1], tonumber(args[1]), tonumber(args[2]), args[3], tonumber(args[7])
+  local wanted = { key = args[4], name = args[5], chosen = args[6] }
+  local own = own_name(prefix, user)
+  if own and wanted.chosen == '0' then
+    hold_one(prefix, user, till, now, memory)
+    return { own.name, own.chosen }
+  end
+  local holder = redis.call('SET', prefix .. ':name:' .. wanted.key, user, 'NX', 'GET')
+  if holder and holder ~= user then
+    local theirs = own_name(prefix, holder)
+    if theirs and theirs.till > now then return false end
+    redis.call('DEL', prefix .. ':user:' .. holder)
+    redis.call('SET', prefix .. ':name:' .. wanted.key, user)
+  end
+  if own and own.key ~= wanted.key then redis.call('DEL', prefix .. ':name:' .. own.key) end
+  redis.call('HSET', prefix .. ':user:' .. user, 'key', wanted.key, 'name', wanted.name, 'chosen', wanted.chosen,
+    'till', digits(till))
+  remember(prefix, user, wanted, till - now + memory)
+  return { wanted.name, wanted.chosen }
+end
+
+local function settings(keys, args)
+  local values = redis.call('HMGET', keys[1] .. ':room:' .. args[1] .. ':settings', 'locked', 'listed', 'slow_seconds')
+  return { values[1] or '0', values[2] or '0', values[3] or '0' }
+end
+
+local function change(keys, args)
+  for at = 2, #args, 2 do
+    redis.call('HSET', keys[1] .. ':room:' .. args[1] .. ':settings', args[at], args[at + 1])
+    if args[at] == 'listed' then
+      redis.call(args[at + 1] == '1' and 'SADD' or 'SREM', keys[1] .. ':listed', args[1])
+    end
+  end
+  return settings(keys, args)
+end
+
+local function listed(keys)
+  local rooms = {}
+  for _, name in ipairs(redis.call('SMEMBERS', keys[1] .. ':listed')) do
+    local room = open_room(keys[1], name)
+    rooms[#rooms + 1] = { name, digits(room.seq), digits(room.date) }
+  end
+  return rooms
+end
+
+-- The bans that are not over; those that are, are forgotten.
+local function bans(keys, args)
+  local found = redis.call('HGETALL', keys[1] .. ':bans')
+  local held = {}
+  for at = 1, #found, 2 do
+    if tonumber(string.match(found[at + 1], '^%d+')) > tonumber(args[1]) then
+      held[#held + 1] = string.match(found[at + 1], ' (.*)$')
+    else
+      redis.call('HDEL', keys[1] .. ':bans', found[at])
+    end
+  end
+  return held
+end
+
+local function ban(keys, args) redis.call('HSET', keys[1] .. ':bans', args[1], args[2]) end
+
+local function unban(keys, args) return redis.call('HDEL', keys[1] .. ':bans', args[1]) end
+
+-- Every room, for the first who asks within a while.
+local function rooms_to_sweep(keys, args)
+  if not redis.call('SET', keys[1] .. ':swept', '1', 'NX', 'PX', args[1]) then return false end
+  return redis.call('SMEMBERS', keys[1] .. ':rooms')
+end
+
+register('begin', begin)
+register('pulse', pulse)
+register('renew', renew)
+register('rooms_to_sweep', rooms_to_sweep)
+register('hold', hold)
+register('claim', claim)
+register('change', change)
+register('ban', ban)
+register('unban', unban)
+register('bans', bans)
+register('settings', settings, { 'no-writes' })
+register('listed', listed, { 'no-writes' })
+`;
