@@ -24,6 +24,7 @@ import { isBusy, openFile } from "./sqlite_file.ts";
 import { ModerationTables } from "./sqlite_moderation.ts";
 import { Lookout } from "./sqlite_lookout.ts";
 import { NameTable } from "./sqlite_names.ts";
+import { SweepTurns } from "./sqlite_turns.ts";
 import { BUSY_PATIENCE, Writer } from "./sqlite_writer.ts";
 
 /** How long deleted words may still stand in the write-ahead log, milliseconds; then it is emptied. */
@@ -39,8 +40,8 @@ const GIVEN_NAME_MEMORY = 30 * 24 * 60 * 60 * 1000;
 export class SqliteEngine implements Engine {
   readonly #file: DatabaseSync;
   /**
-   * A connection of its own for names, which does not wait for the disk: a power cut may take the latest names back. In
-   * return a thousand people can arrive in a second.
+   * A connection of its own for names and the turns of sweeping, which does not wait for the disk: a power cut may take
+   * the latest names back. In return a thousand people can arrive in a second.
    */
   readonly #nameFile: DatabaseSync;
   readonly #clock: Clock;
@@ -49,6 +50,7 @@ export class SqliteEngine implements Engine {
   readonly #nameWriter: Writer;
   readonly #entries: Entries;
   readonly #names: NameTable;
+  readonly #turns: SweepTurns;
   readonly #moderation: ModerationTables;
   readonly #followers = new Followers();
   /** To the other isolates, where there are any. */
@@ -74,6 +76,7 @@ export class SqliteEngine implements Engine {
     this.#moderation = new ModerationTables(file);
     this.#nameWriter = new Writer(nameFile, options.clock);
     this.#names = new NameTable(nameFile);
+    this.#turns = new SweepTurns(nameFile);
     if (options.channel !== undefined) {
       this.#channel = new Channel(options.channel, {
         follows: (room) => this.#followers.has(room),
@@ -268,8 +271,8 @@ export class SqliteEngine implements Engine {
   /** In small steps, with everyone else's writes between them. */
   async #sweep(): Promise<void> {
     const now = this.#clock.now();
-    // One isolate's work is enough; whoever comes first in its minute does it.
-    if (this.#channel && !await this.#writer.run(() => this.#entries.takeTurn(now, SWEEP_INTERVAL / 2))) return;
+    // One isolate's work is enough; whoever comes first does it.
+    if (this.#channel && !await this.#nameWriter.run(() => this.#turns.take(now, SWEEP_INTERVAL / 2))) return;
     if (this.#sweeps++ % SWEEPS_AN_HOUR === 0) {
       await this.#nameWriter.run(() => this.#names.forget(now - GIVEN_NAME_MEMORY));
     }

@@ -53,7 +53,6 @@ export class Entries {
   readonly #setFloor: StatementSync;
   readonly #forget: StatementSync;
   readonly #blank: StatementSync;
-  readonly #takeTurn: StatementSync;
 
   constructor(file: DatabaseSync, retention: Retention) {
     this.#retention = retention;
@@ -76,9 +75,6 @@ export class Entries {
     this.#nextRoom = file.prepare(`SELECT ${ROOM_COLUMNS} FROM rooms WHERE room > ? ORDER BY room LIMIT 1`);
     this.#setFloor = file.prepare("UPDATE rooms SET floor = ? WHERE room = ?");
     this.#blank = file.prepare("UPDATE entries SET text = NULL WHERE room = ? AND seq > ? AND seq <= ?");
-    this.#takeTurn = file.prepare(`
-      INSERT INTO meta VALUES ('swept', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value
-      WHERE abs(CAST(value AS INTEGER) - ?1) >= ?2`);
     // Dates never go down, so only the first rows need to be looked at.
     this.#forget = file.prepare(`
       DELETE FROM entries WHERE room = ? AND seq IN (
@@ -137,11 +133,6 @@ export class Entries {
     const rows = this.#entriesUp.iterate(room.room, from, Number.MAX_SAFE_INTEGER, this.#oldest(now), RESUME_LIMIT + 1);
     const { page } = fillPage(entries(rows, name), RESUME_LIMIT);
     return { epoch: this.epoch, seq: room.head, entries: page, complete: page.length === room.head - after };
-  }
-
-  /** Whether expiring is this isolate's turn: nobody had one within `pause`, milliseconds, before `now`. */
-  takeTurn(now: number, pause: number): boolean {
-    return this.#takeTurn.run(now, pause).changes > 0;
   }
 
   /**
