@@ -33,7 +33,9 @@ export class Bans {
     this.#hashAddress = hashAddress;
     this.#store = store;
     this.#clock = clock;
-    this.#known = new Known(() => store.bans(clock.now()), clock, (bans) => {
+    this.#known = new Known(() => store.bans(clock.now()), clock, (bans, before) => {
+      // Mostly nothing has changed, and looking at everyone who is here is dear.
+      if (JSON.stringify(bans) === JSON.stringify(before)) return;
       this.#byUser = new Map(bans.map((ban) => [ban.user, ban]));
       // Of several with one address the longest holds.
       const byEnd = bans.toSorted((one, other) => one.until - other.until);
