@@ -52,7 +52,7 @@ Deno.test("without WebSocket the page can do all that it can with it, and goes b
   await one.locator("#text").press("ArrowUp");
   await one.keyboard.type("!");
   await one.keyboard.press("Enter");
-  await shows(other, "posted!", "heard?");
+  await shows(other, "posted! (edited)", "heard?");
   await one.locator("#room").click();
   await one.locator("dialog[open] input").fill("other");
   await one.keyboard.press("Enter");
@@ -60,15 +60,15 @@ Deno.test("without WebSocket the page can do all that it can with it, and goes b
   await other.locator("#people li", { hasText: "Bare Ann" }).waitFor({ state: "detached" });
   await one.goBack();
   await other.locator("#people li", { hasText: "Bare Ann" }).waitFor();
-  await shows(one, "posted!", "heard?");
+  await shows(one, "posted! (edited)", "heard?");
 
   await server.stop("SIGKILL");
   await Promise.all([one, other].map((page) => page.locator("#connection:not([data-kind=connected])").waitFor()));
   await write(one, "while away");
   await write(one, "and this");
   server = await startServer({ cwd, port: server.port });
-  await shows(other, "posted!", "heard?", "while away", "and this");
-  await shows(one, "posted!", "heard?", "while away", "and this");
+  await shows(other, "posted! (edited)", "heard?", "while away", "and this");
+  await shows(one, "posted! (edited)", "heard?", "while away", "and this");
   assert.equal(await one.locator(".missing").count(), 0);
 
   await one.evaluate(() => Object.assign(globalThis, { WebSocket: Reflect.get(globalThis, "HiddenWebSocket") }));
@@ -78,8 +78,8 @@ Deno.test("without WebSocket the page can do all that it can with it, and goes b
   await connected(one);
   asked.length = 0;
   await write(one, "by socket");
-  await shows(one, "posted!", "heard?", "while away", "and this", "by socket");
-  await shows(other, "posted!", "heard?", "while away", "and this", "by socket");
+  await shows(one, "posted! (edited)", "heard?", "while away", "and this", "by socket");
+  await shows(other, "posted! (edited)", "heard?", "while away", "and this", "by socket");
   assert.deepEqual(asked, []);
   await Promise.all([ann.close(), bob.close()]);
   await server.stop();

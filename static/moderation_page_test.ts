@@ -1,12 +1,10 @@
 /** Moderating and muting as people do it: clicks in a real browser, on a real server. */
 import assert from "node:assert/strict";
-import axe from "axe-core";
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { launchChromium } from "../testing/chromium.ts";
+import { connected, findNothing, newPerson, openRoom, write } from "../testing/page.ts";
 import { type RunningServer, startServer } from "../testing/server.ts";
 
-/** Milliseconds that a page may take for anything; generous, because two cores run the server, the browser and the tests. */
-const PATIENCE = 10_000;
 const ADMIN_TOKEN = "a token of the tests, long enough";
 
 let browser: Browser;
@@ -22,27 +20,9 @@ Deno.test.afterAll(async () => {
   await server.stop();
 });
 
-/** Someone with a browser of their own, in a room. What the page throws fails the test. */
+/** Someone with a browser of their own, in a room. */
 async function enter(room: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const context: BrowserContext = await browser.newContext({ locale: "en-US", reducedMotion: "reduce", ...options });
-  context.setDefaultTimeout(PATIENCE);
-  const page = await context.newPage();
-  page.on("pageerror", (error) => {
-    throw error;
-  });
-  await page.goto(`${server.url}/r/${room}`);
-  await connected(page);
-  return page;
-}
-
-async function connected(page: Page): Promise<void> {
-  await page.locator("#connection[data-kind=connected]").waitFor();
-  await page.locator("#people li").first().waitFor({ state: "attached" });
-}
-
-async function say(page: Page, text: string): Promise<void> {
-  await page.locator("#text").fill(text);
-  await page.locator("#text").press("Enter");
+  return await openRoom(await newPerson(browser, options), server.url, room);
 }
 
 const leave = (...pages: Page[]) => Promise.all(pages.map((page) => page.context().close()));
@@ -77,7 +57,7 @@ Deno.test("only the right token makes a moderator, for this tab and until they s
 
 Deno.test("a moderator deletes somebody else's message by a click", async () => {
   const [ann, eve] = [await enter("delete"), await enter("delete")];
-  await say(eve, "bad words");
+  await write(eve, "bad words");
   await message(ann, "bad words").hover();
   assert.equal(await message(ann, "bad words").getByRole("button", { name: "Delete" }).count(), 0);
   await moderate(ann);
@@ -100,14 +80,14 @@ Deno.test("a locked room says so, takes nothing, and opens again; a slow one say
   await dialog(ann).getByLabel("Locked").uncheck();
   await dialog(ann).getByLabel("Between two messages").selectOption({ label: "5 minutes" });
   await bob.locator("#hint", { hasText: "5 minutes between your messages" }).waitFor();
-  await say(bob, "my turn");
+  await write(bob, "my turn");
   await message(ann, "my turn").waitFor();
   await leave(ann, bob);
 });
 
 Deno.test("whoever is banned is told so in words, does not come back by themselves, and can when it is lifted", async () => {
   const [ann, eve] = [await enter("banned"), await enter("banned")];
-  await say(eve, "spam");
+  await write(eve, "spam");
   await moderate(ann);
   await ann.keyboard.press("Escape");
   await message(ann, "spam").hover();
@@ -132,15 +112,38 @@ Deno.test("whoever is banned is told so in words, does not come back by themselv
   await leave(ann, eve);
 });
 
+Deno.test("where sockets don't open, a ban and a lock are told all the same", async () => {
+  const context = await newPerson(browser);
+  await context.addInitScript(() => Reflect.deleteProperty(globalThis, "WebSocket"));
+  const eve = await openRoom(context, server.url, "bare");
+  const ask = (method: string, path: string, body: unknown) =>
+    fetch(server.url + path, {
+      method,
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+      body: JSON.stringify(body),
+    }).then((answer) => answer.json());
+  await write(eve, "spam");
+  await message(eve, "spam").waitFor();
+  await ask("PATCH", "/api/rooms/bare", { locked: true });
+  await eve.locator("#hint", { hasText: "This room is locked" }).waitFor();
+  const { messages } = await (await fetch(`${server.url}/api/rooms/bare/messages`)).json();
+  await ask("POST", "/api/bans", { user: messages[0].user, minutes: 5 });
+  const stopped = eve.locator("#connection[data-kind=stopped]", { hasText: "A moderator keeps you out" });
+  await stopped.waitFor();
+  await eve.reload();
+  await stopped.waitFor();
+  await leave(eve);
+});
+
 Deno.test("whoever is muted is not shown until they are heard again, also after a reload", async () => {
   const [ann, eve] = [await enter("mute"), await enter("mute")];
-  await say(eve, "one");
-  await say(eve, "two");
+  await write(eve, "one");
+  await write(eve, "two");
   await message(ann, "two").hover();
   await message(ann, "two").getByRole("button", { name: "Mute" }).click();
   await ann.locator(".muted", { hasText: "2 messages from" }).waitFor();
   assert.equal(await ann.locator(".message").count(), 0);
-  await say(eve, "three");
+  await write(eve, "three");
   await ann.locator(".muted", { hasText: "3 messages from" }).waitFor();
   await ann.reload();
   await ann.locator(".muted", { hasText: "3 messages from" }).waitFor();
@@ -185,13 +188,11 @@ for (
   Deno.test(`axe finds nothing where one moderates and mutes, ${look}`, async () => {
     const room = `axe-${look.replaceAll(/\W+/g, "-")}`;
     const [page, eve] = [await enter(room, options), await enter(room)];
-    await page.evaluate(axe.source);
-    await say(eve, "spam");
+    await write(eve, "spam");
     await message(page, "spam").waitFor();
     await page.evaluate((token) => sessionStorage.setItem("parley.moderator", token), ADMIN_TOKEN);
     await page.reload();
     await connected(page);
-    await page.evaluate(axe.source);
     const panel = async () => {
       if (options.isMobile) await page.locator("#show-people").click();
     };
@@ -207,7 +208,7 @@ for (
     await findNothing(page, "a person");
     await dialog(page).locator("form .danger").click();
     await eve.locator("#connection[data-kind=stopped]").waitFor();
-    await findNothing(eve, "banned", true);
+    await findNothing(eve, "banned");
     await panel();
     await page.locator(".panel .active").click();
     await dialog(page).locator(".bans li").first().waitFor();
@@ -219,16 +220,4 @@ for (
     await findNothing(page, "a locked room, and what can be done to a message");
     await leave(page, eve);
   });
-}
-
-async function findNothing(page: Page, where: string, bring = false): Promise<void> {
-  if (bring) await page.evaluate(axe.source);
-  const found = await page.evaluate(async () => {
-    // deno-lint-ignore no-explicit-any -- axe puts itself there
-    const { violations } = await (globalThis as any).axe.run();
-    return violations.map((
-      { id, nodes }: { id: string; nodes: { html: string }[] },
-    ) => [id, nodes.map((node) => node.html)]);
-  });
-  assert.deepEqual(found, [], where);
 }

@@ -1,5 +1,6 @@
 /** What tests do with the page, as people do it. */
 import assert from "node:assert/strict";
+import axe from "axe-core";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 
 /** Milliseconds that a page may take for anything; generous, because two cores run the server, the browser and the tests. */
@@ -43,16 +44,30 @@ export function texts(page: Page): Promise<string[]> {
 
 /** Waits until the page shows these messages, and no others. */
 export async function shows(page: Page, ...expected: string[]): Promise<void> {
-  // As text, because only the browser's side knows a document.
-  const check = `(expected) => {
+  await page.waitForFunction((expected) => {
+    // deno-lint-ignore no-explicit-any -- only the browser's side knows a document
+    const { document } = globalThis as any;
     const shown = [...document.querySelectorAll(".message .text")].map((text) => text.innerText);
     return JSON.stringify(shown) === JSON.stringify(expected) && !document.querySelector(".waiting");
-  }`;
-  await page.waitForFunction(check, expected).catch(async () => assert.deepEqual(await texts(page), expected));
+  }, expected).catch(async () => assert.deepEqual(await texts(page), expected));
 }
 
 export async function rename(page: Page, name: string): Promise<void> {
   await page.locator("#me").click();
   await page.locator("dialog[open] input").fill(name);
   await page.locator("dialog[open] input").press("Enter");
+}
+
+/** Fails if axe finds anything that would keep somebody from using the page as it is now. */
+export async function findNothing(page: Page, where: string): Promise<void> {
+  // The page's own policy lets no script in but its own, and that is what is to be kept: axe comes in by the debugger.
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(async () => {
+    // deno-lint-ignore no-explicit-any -- axe puts itself there
+    const { violations } = await (globalThis as any).axe.run();
+    return violations.map((
+      { id, nodes }: { id: string; nodes: { html: string }[] },
+    ) => [id, nodes.map((node) => node.html)]);
+  });
+  assert.deepEqual(found, [], where);
 }
