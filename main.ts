@@ -173,7 +173,8 @@ async function main(): Promise<void> {
       });
     };
     Deno.addSignalListener("SIGINT", leave);
-    Deno.addSignalListener("SIGTERM", leave);
+    // Windows has no such signal, and Deno throws there.
+    if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", leave);
   } catch (error) {
     tellWhoStarts(`Parley could not start: ${error instanceof Error ? error.message : error}`);
     Deno.exit(1);

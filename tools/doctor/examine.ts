@@ -49,7 +49,10 @@ export async function* examine(address: URL, examination: Examination): AsyncGen
   const call = { address, token, patience, clock, origin: address.origin };
   const room = `doctor-${crypto.randomUUID().slice(0, 8)}`;
   const line = await Line.open({ ...call, room });
-  if (!(line instanceof Line)) return yield off(await whyUnopened(line, { ...call, room }));
+  if (!(line instanceof Line)) {
+    yield off(await whyUnopened(line, { ...call, room }));
+    return yield await streams() ?? well("Until then the page talks by event streams, which come through.");
+  }
   const joined = await line.until("room_joined");
   await line.hangUp();
   if (line.cut?.code === 4401) {
