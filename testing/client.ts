@@ -11,7 +11,14 @@ export class TestClient {
   readonly closed: Promise<{ code: number; reason: string }>;
   #checks = new Set<() => void>();
 
-  constructor(url: string, options: { protocols?: string[]; headers?: Record<string, string>; query?: string } = {}) {
+  readonly #patience: number;
+
+  /** @param options.patience how long a frame may take to come, milliseconds */
+  constructor(
+    url: string,
+    options: { protocols?: string[]; headers?: Record<string, string>; query?: string; patience?: number } = {},
+  ) {
+    this.#patience = options.patience ?? PATIENCE;
     const address = `${url.replace(/^http/, "ws")}/connect${options.query ?? ""}`;
     this.socket = new WebSocket(address, { protocols: options.protocols, headers: options.headers });
     this.socket.onmessage = ({ data }) => {
@@ -56,7 +63,7 @@ export class TestClient {
     return new Promise((resolve, reject) => {
       const fail = () =>
         reject(new Error(`no such ${action} came, but ${this.frames.map((frame) => frame.action).slice(-9)}`));
-      const timer = setTimeout(fail, PATIENCE);
+      const timer = setTimeout(fail, this.#patience);
       const check = () => {
         const found = find();
         if (found) resolve(found);
