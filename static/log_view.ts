@@ -129,11 +129,9 @@ export function createLogView(tongue: Tongue, actions: LogActions): LogView {
   }
 
   function lineOf(row: Exclude<Row, { kind: "message" }>): string {
-    return row.kind === "day"
-      ? dayName(row.date)
-      : row.kind === "missing"
-      ? strings.missing
-      : strings.mutedMessages(row.count, row.author);
+    if (row.kind === "day") return dayName(row.date);
+    if (row.kind === "muted") return strings.mutedMessages(row.count, row.author);
+    return row.kind === "missing" ? strings.missing : strings.newFromHere;
   }
 
   function dayName(date: number): string {

@@ -453,6 +453,48 @@ Deno.test("rooms are changed by name, and back and forward go between them", asy
   await ann.close();
 });
 
+Deno.test("what can be done to a message never covers the words that one reads", async () => {
+  const [ann, bob] = await Promise.all([person(), person()]);
+  const [one, other] = await Promise.all([open(ann, "cover"), open(bob, "cover")]);
+  await write(one, "w".repeat(300));
+  await shows(other, "w".repeat(300));
+  for (const page of [one, other]) {
+    await page.locator(".message .text").hover();
+    const [text, tools] = await Promise.all([
+      page.locator(".message .text").boundingBox(),
+      page.locator(".message .tools").boundingBox(),
+    ]);
+    assert.ok(text && tools && tools.x >= text.x + text.width);
+  }
+  await Promise.all([ann.close(), bob.close()]);
+});
+
+Deno.test("on a phone the longest names of rooms and of people push nothing off the screen", async () => {
+  const ann = await person({ viewport: { width: 360, height: 640 }, isMobile: true, hasTouch: true });
+  const page = await open(ann, "x".repeat(64));
+  await rename(page, "W".repeat(32));
+  await page.locator("#me", { hasText: "W" }).waitFor();
+  await write(page, "hello");
+  await page.locator("#top p").waitFor();
+  const wide = await page.locator("header *, #top *, #rows *, #composer *").evaluateAll((elements) =>
+    elements.filter((element) => element.getBoundingClientRect().right > innerWidth).map(({ outerHTML }) => outerHTML)
+  );
+  assert.deepEqual(wide, []);
+  await ann.close();
+});
+
+Deno.test("an address that names no room says so, shows no name and no link to pass on", async () => {
+  const ann = await person();
+  const page = await ann.newPage();
+  await page.goto(`${server.url}/r/no%20room`);
+  await page.locator("#problem h2").waitFor();
+  assert.deepEqual(await page.locator("header").innerText(), "Parley");
+  await page.getByRole("button", { name: "Go to general" }).click();
+  await connected(page);
+  assert.equal(await page.locator("#room").innerText(), "general");
+  await ann.close();
+});
+
 Deno.test("a name that is taken is explained beside the field", async () => {
   const [ann, bob] = await Promise.all([person(), person()]);
   const [one, other] = await Promise.all([open(ann, "taken"), open(bob, "taken")]);

@@ -37,7 +37,7 @@ export function createPeopleView(tongue: Tongue, actions: PeopleActions): { rend
   title.append(count);
   aside.ariaLabel = strings.people;
   aside.append(panel);
-  dialog.append(close);
+  dialog.append(element("div", { className: "buttons" }, close));
   document.body.append(dialog);
   close.onclick = () => dialog.close();
   // There is one panel, and it is where it can be seen.

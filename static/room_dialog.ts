@@ -47,7 +47,8 @@ export function createRoomDialog({ strings, locale }: Tongue, { listRooms, goTo 
 
   function since(date: number): string {
     const minutes = Math.round((date - Date.now()) / 60_000);
-    if (minutes > -60) return ago.format(Math.min(0, minutes), "minute");
+    if (minutes >= 0) return strings.justNow;
+    if (minutes > -60) return ago.format(minutes, "minute");
     const hours = Math.round(minutes / 60);
     return hours > -24 ? ago.format(hours, "hour") : ago.format(Math.round(hours / 24), "day");
   }

@@ -10,7 +10,7 @@ export const HELD_AFTER_TRIM = 800;
 export const READING_LIMIT = 3_000;
 /** The room as the server hands it over: what was missed, or the newest page in place of what was held. */
 export function joined(state: State, frame: RoomJoined): State {
-  const { position, missingAfter } = state.room;
+  const { position, missingAfter, newAfter } = state.room;
   const present = {
     problem: null,
     joined: true,
@@ -36,6 +36,7 @@ export function joined(state: State, frame: RoomJoined): State {
     history: "idle",
     late: [],
     missingAfter: missed ? (sameLife ? position.seq : 0) : sameLife ? missingAfter : null,
+    newAfter: sameLife ? newAfter : null,
     cut: false,
   });
 }
@@ -50,13 +51,17 @@ export function applyEntry(state: State, entry: Entry): State {
     const late = room.history === "loading" ? [...room.late, entry] : room.late;
     return inRoom(state, { position, late, messages: amend(room.messages, entry) });
   }
-  const silent = entry.user === state.me?.user || isMuted(state.muted, entry.user);
-  const unread = state.unread + (silent || (state.visible && state.following) ? 0 : 1);
+  const mine = entry.user === state.me?.user;
+  const unseen = !mine && !isMuted(state.muted, entry.user) && !(state.visible && state.following);
+  const unread = state.unread + (unseen ? 1 : 0);
+  // Whoever answers has read what stands above.
+  const newAfter = mine ? null : unseen && state.unread === 0 ? entry.seq - 1 : room.newAfter;
   const typing = room.typing.filter((typist) => typist.user !== entry.user);
   if (room.cut || (!state.following && room.messages.length >= READING_LIMIT)) {
-    return { ...inRoom(state, { position, typing, cut: true }), unread };
+    return { ...inRoom(state, { position, typing, newAfter, cut: true }), unread };
   }
-  return { ...inRoom(state, { position, typing, messages: [...room.messages, toMessage(entry)] }), unread };
+  const messages = [...room.messages, toMessage(entry)];
+  return { ...inRoom(state, { position, typing, newAfter, messages }), unread };
 }
 
 function amend(messages: readonly Message[], entry: MessageEdited | MessageDeleted): readonly Message[] {

@@ -1,6 +1,6 @@
 /**
- * What the log shows, line by line: messages grouped by author, days, the place where something may be missing, and a
- * line in place of what muted people say.
+ * What the log shows, line by line: messages grouped by author, days, the places where something may be missing and
+ * from which on all is new, and a line in place of what muted people say.
  */
 import { isMuted } from "./mutes.ts";
 import type { Item } from "./outbox.ts";
@@ -49,7 +49,7 @@ export type Row =
   | MessageRow
   | MutedRow
   | { readonly kind: "day"; readonly key: string; readonly date: number }
-  | { readonly kind: "missing"; readonly key: string };
+  | { readonly kind: "missing" | "new"; readonly key: string };
 
 /** The rows of the room, oldest first. Days are those of the browser's time zone. */
 export function rowsOf(state: State): Row[] {
@@ -57,7 +57,7 @@ export function rowsOf(state: State): Row[] {
   const moderated = state.moderation !== null;
   const rows: Row[] = [];
   let previous: { user: string; name: string; date: number } | null = null;
-  let missingAfter = room.missingAfter;
+  let { missingAfter, newAfter } = room;
 
   const place = (row: Omit<MessageRow, "first" | "timed" | "moderated" | "underWay">) => {
     const { user } = row;
@@ -69,6 +69,11 @@ export function rowsOf(state: State): Row[] {
     if (missingAfter !== null && (row.seq ?? Infinity) > missingAfter) {
       rows.push({ kind: "missing", key: "missing" });
       missingAfter = null;
+      first = true;
+    }
+    if (newAfter !== null && (row.seq ?? 0) > newAfter) {
+      rows.push({ kind: "new", key: "new" });
+      newAfter = null;
       first = true;
     }
     const timed = !previous || Math.floor(previous.date / MINUTE) !== Math.floor(row.date / MINUTE);

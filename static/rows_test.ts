@@ -94,6 +94,12 @@ Deno.test("what waits for another room is not shown here", () => {
   assert.equal(messages(rowsOf({ ...state, outbox })).length, 1);
 });
 
+Deno.test("a line stands above the first message that is new", () => {
+  const rows = rowsOf(inRoom(holding(message(1), message(4), message(5)), { newAfter: 2 }));
+  assert.deepEqual(kinds(rows), ["day", "message", "new", "message", "message"]);
+  assert.deepEqual(messages(rows).map(({ first }) => first), [true, true, false]);
+});
+
 Deno.test("an edit of one's own shows before it is kept", () => {
   const state = holding(message(1, { user: "u1" }));
   const outbox = add(

@@ -54,6 +54,8 @@ export interface RoomState {
   readonly late: readonly (MessageEdited | MessageDeleted)[];
   /** Messages after this `seq` may be missing; 0 when nothing before is known at all. */
   readonly missingAfter: number | null;
+  /** Messages after this `seq` came while nobody looked, the last time that this was so; null when there were none. */
+  readonly newAfter: number | null;
   /** Newer messages exist than the last of `messages`, left out because the reader is elsewhere. */
   readonly cut: boolean;
   /** An entry came that does not follow `position`: join again from there. */
@@ -132,6 +134,7 @@ export function emptyRoom(name: string): RoomState {
     history: "idle",
     late: [],
     missingAfter: null,
+    newAfter: null,
     cut: false,
     hole: false,
     members: [],

@@ -240,6 +240,18 @@ Deno.test("other people's messages count as unread while nobody looks, one's own
   assert.equal(after(state, { kind: "reading", visible: true, following: true }).unread, 0);
 });
 
+Deno.test("where what is new begins is marked for whoever comes back, until they answer or leave", () => {
+  const hidden: Event = { kind: "reading", visible: false, following: true };
+  const seen: Event = { kind: "reading", visible: true, following: true };
+  const back = after(hear(after(inRoom(message(1)), hidden), message(2), message(3)), seen);
+  assert.equal(back.room.newAfter, 1);
+  assert.equal(hear(back, message(4)).room.newAfter, 1, "what comes while they read moves nothing");
+  assert.equal(hear(after(hear(back, message(4)), hidden), message(5)).room.newAfter, 4);
+  assert.equal(hear(back, message(4, { user: me.user })).room.newAfter, null);
+  assert.equal(hear(back, joined({ epoch: "another", seq: 1, messages: [message(1)] })).room.newAfter, null);
+  assert.equal(after(back, { kind: "entered", room: "elsewhere" }).room.newAfter, null);
+});
+
 Deno.test("someone counts as typing until they send, leave, or say no more", () => {
   const typing = inRoom({ action: "typing", room, user: "u2", name: "Mina" });
   assert.equal(typing.room.typing.length, 1);

@@ -157,6 +157,8 @@ export function createViews({ session, tongue, drafts, listRooms, goTo }: ViewOp
       ? strings.title(state.room.name, state.visible ? 0 : state.unread)
       : strings.product;
     setText(roomName, state.room.name);
+    // An address that names no room has no name to show, and is none to pass on.
+    room.hidden = copyLink.hidden = state.room.name === "";
     room.ariaLabel = strings.changeRoomFrom(state.room.name);
     lock.toggleAttribute("hidden", !state.room.locked);
     if (before?.problem !== state.room.problem) renderProblem(state);
