@@ -14,7 +14,7 @@ import { MemoryEngine } from "./log/memory.ts";
 import { secretFile } from "./log/secret.ts";
 import { SqliteEngine } from "./log/sqlite.ts";
 import { timed } from "./log/timed.ts";
-import { limitsOf, ratesOf, readSettings, type Settings } from "./settings.ts";
+import { limitsOf, outsideOf, ratesOf, readSettings, type Settings } from "./settings.ts";
 import { TrustedProxies } from "./web/address.ts";
 import { addressHash } from "./web/address_hash.ts";
 import { createApp } from "./web/app.ts";
@@ -24,6 +24,7 @@ import { writeLogLines } from "./web/log_lines.ts";
 import { Identities } from "./web/identity.ts";
 import { Journal } from "./web/journal.ts";
 import { Metrics } from "./web/metrics.ts";
+import { OutsideIssuer } from "./web/outside.ts";
 import { Sockets } from "./web/socket.ts";
 import { serveAsWorker, type Server, startWorkers, workerNumber } from "./workers.ts";
 
@@ -47,7 +48,8 @@ export async function start(settings: Settings, clock: Clock = systemClock): Pro
   const lobby = new Lobby(engine, limitsOf(settings), clock, Math.random, addressHash(secret), doorkeeper);
   metrics.watch(lobby, engine);
   const rooms = new RoomList(engine, lobby);
-  const identities = await Identities.create(secret, doorkeeper);
+  const outside = outsideOf(settings);
+  const identities = await Identities.create(secret, doorkeeper, outside && new OutsideIssuer(outside, secret));
   const sockets = new Sockets(lobby, identities, settings.ALLOWED_ORIGINS, journal);
   const streams = new Streams(lobby, Math.random);
   const app = createApp({

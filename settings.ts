@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { Rates } from "./chat/limits.ts";
 import { type Limits, NAME_LIMIT, PING_SECONDS, TEXT_LIMIT } from "./chat/protocol.ts";
+import type { OutsideSettings } from "./web/outside.ts";
 
 /** Where the words are kept. */
 export type Database =
@@ -24,7 +25,7 @@ const NEWCOMERS_PER_MINUTE = 60;
 /** Seconds: what so many minutes would bring may come at once, so that a reconnect with many rooms goes through. */
 const BURST_SECONDS = 120;
 /** Settings whose values may hold a password, and are not repeated. */
-const CONFIDENTIAL = ["DATABASE_URL", "SECRET"];
+const CONFIDENTIAL = ["DATABASE_URL", "SECRET", "AUTH_JWT_SECRET"];
 
 const wholeNumber = (least: number, most: number) => {
   const must = `must be a whole number from ${least} to ${most}`;
@@ -44,6 +45,11 @@ const origins = v.pipe(
     (list) => list.every((origin) => URL.parse(origin)?.origin === origin),
     "must be origins such as https://example.com, with commas between them",
   ),
+);
+
+const url = v.pipe(
+  v.string(),
+  v.check((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ""), "must be an address that begins with https://"),
 );
 
 const database = v.pipe(
@@ -105,9 +111,33 @@ const schema = v.object({
   HISTORY_DAYS: v.optional(wholeNumber(0, 36_500), "0"),
   ADMIN_TOKEN: v.optional(v.string()),
   METRICS_TOKEN: v.optional(v.string()),
+  AUTH_JWT_SECRET: v.optional(v.pipe(v.string(), v.minLength(32, "must have at least 32 characters"))),
+  AUTH_JWKS_URL: v.optional(url),
+  AUTH_ISSUER: v.optional(v.string()),
+  AUTH_AUDIENCE: v.optional(v.string()),
+  AUTH_LOGIN_URL: v.optional(url),
 });
 
 export type Settings = v.InferOutput<typeof schema>;
+
+/**
+ * Whose tokens are taken; undefined: nobody's, and anyone may come.
+ * @throws {Error} one line that names the setting that is missing, or too many
+ */
+export function outsideOf(settings: Settings): OutsideSettings | undefined {
+  const { AUTH_JWT_SECRET: secret, AUTH_JWKS_URL: jwksUrl, AUTH_LOGIN_URL: loginUrl } = settings;
+  const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = settings;
+  const given = Object.entries(settings).find(([name, value]) => name.startsWith("AUTH_") && value !== undefined)?.[0];
+  if (!given) return undefined;
+  if (secret !== undefined && jwksUrl !== undefined) {
+    throw new Error("AUTH_JWT_SECRET must be left out where AUTH_JWKS_URL is set: tokens are signed in one way.");
+  }
+  const key = secret !== undefined ? { secret } : jwksUrl !== undefined ? { jwksUrl } : undefined;
+  if (!key) throw new Error(`AUTH_JWT_SECRET or AUTH_JWKS_URL must be set where ${given} is.`);
+  if (issuer === undefined) throw new Error(`AUTH_ISSUER must be set where ${given} is: whose tokens are taken.`);
+  if (audience === undefined) throw new Error(`AUTH_AUDIENCE must be set where ${given} is: for whom they are made.`);
+  return { key, issuer, audience, loginUrl };
+}
 
 /** What a client is told of the limits that are no matter of time. */
 export function limitsOf({ TEXT_LIMIT, FRAME_LIMIT: frame, ROOMS_PER_CONNECTION: rooms }: Settings): Limits {
@@ -150,6 +180,7 @@ export function readSettings(read: (name: string) => string | undefined): Settin
     if (result.output.WORKERS > 1 && result.output.DATABASE_URL.kind === "memory") {
       throw new Error("WORKERS must be 1 with DATABASE_URL memory:, which isolates can't share.");
     }
+    outsideOf(result.output);
     return result.output;
   }
   const [issue] = result.issues;

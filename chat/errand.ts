@@ -4,6 +4,7 @@ import { roomName } from "./names.ts";
 import type { People } from "./people.ts";
 import { type ClientFrame, PAGE_SIZE, PAGE_SIZE_LIMIT, type ServerFrame } from "./protocol.ts";
 import { Refusal } from "./refusal.ts";
+import { nameIsVouchedFor, type Voucher } from "./voucher.ts";
 import { draftOf, keep } from "./writing.ts";
 
 /** What came of an errand. There is no `frame` where a connection would have got none. */
@@ -21,7 +22,7 @@ export interface Done {
  */
 export async function runErrand(
   lobby: Lobby,
-  who: { user: string; address?: string } | undefined,
+  who: { user: string; address?: string; voucher?: Voucher } | undefined,
   frame: ClientFrame,
 ): Promise<Done> {
   switch (frame.action) {
@@ -31,19 +32,20 @@ export async function runErrand(
       return answer(frame, await lobby.room(roomName(frame.room)).look({ ...frame, limit: pageSize(frame.limit) }));
   }
   if (who === undefined) throw new Refusal("forbidden", "Say who you are. POST /api/session gives you a token.");
-  const { user, address } = who;
+  const { user, address, voucher } = who;
   await lobby.bans.admit(user, address);
   switch (frame.action) {
     case "send_message":
     case "edit_message":
     case "delete_message": {
       const room = roomName(frame.room);
-      const draft = draftOf(lobby, await lobby.people.meet(user), { ...frame, room });
+      const draft = draftOf(lobby, await lobby.people.meet(user, voucher?.name), { ...frame, room });
       const { slow_seconds } = await lobby.settingsOf(room);
       const { entry, repeated } = await keep(lobby, draft, slow_seconds);
       return { frame: entry, repeated };
     }
     case "set_name": {
+      if (voucher?.name !== undefined) throw nameIsVouchedFor();
       const person = await lobby.people.meet(user);
       const was = await lobby.people.rename(person, frame.name);
       if (was !== person.name) lobby.tellName(person, was);

@@ -5,7 +5,7 @@ import { Elsewhere } from "./elsewhere.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
 import { hearAsked } from "./errand.ts";
 import { NO_LIMITS } from "./limits.ts";
-import type { Asked, Draft, Engine, Outcome, RoomSettings, Signal } from "./log.ts";
+import type { Asked, Draft, Engine, HeldName, Outcome, RoomSettings, Signal } from "./log.ts";
 import { Meter } from "./meter.ts";
 import { People, type Person } from "./people.ts";
 import { CLOSE, type Limits, type Member, type NameChanged } from "./protocol.ts";
@@ -14,6 +14,7 @@ import { Room } from "./room.ts";
 import { Session } from "./session.ts";
 import { SlowMode } from "./slow_mode.ts";
 import { LONGEST_WAIT, Tick } from "./tick.ts";
+import { Expiries } from "./voucher.ts";
 
 /**
  * New drafts are refused while more wait than were kept within this time, milliseconds: whoever would wait longer would
@@ -53,6 +54,7 @@ export class Lobby {
   readonly people: People;
   readonly bans: Bans;
   readonly slowMode: SlowMode;
+  readonly expiries: Expiries;
   readonly doorkeeper: Doorkeeper;
   readonly meter = new Meter();
   readonly #engine: Engine;
@@ -85,6 +87,7 @@ export class Lobby {
     this.people = new People(engine, clock, random);
     this.bans = new Bans(engine, clock, hashAddress, () => this.#sendBannedAway());
     this.slowMode = new SlowMode(clock, (draft) => this.append(draft));
+    this.expiries = new Expiries(clock);
     this.#tick = new Tick(clock, () => this.#turn());
     this.#elsewhere = new Elsewhere(clock, (signal) => engine.signal(signal), {
       held: (room, member) => this.#rooms.get(room)?.members.holdElsewhere(member),
@@ -170,6 +173,14 @@ export class Lobby {
     return waited;
   }
 
+  /** A person who is here already has come again under another name: theirs was changed elsewhere. */
+  callAs(person: Person, { name, chosen }: HeldName): void {
+    if (person.name === name) return;
+    const was = person.name;
+    Object.assign(person, { name, chosen });
+    this.tellName(person, was);
+  }
+
   /** Tells everyone who sees this person what they are called now, but for the connection that asked for it. */
   tellName({ user, name }: Person, was: string, asker?: Session): void {
     this.#showName({ action: "name_changed", user, name, was }, asker);
@@ -223,6 +234,7 @@ export class Lobby {
     for (const room of this.#rooms.values()) room.dispose();
     this.people.dispose();
     this.bans.dispose();
+    this.expiries.dispose();
   }
 
   async #turn(): Promise<void> {

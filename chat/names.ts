@@ -102,6 +102,23 @@ export function* givenNames(user: string, random: () => number): Generator<strin
   }
 }
 
+/** So many people of one name are told apart by a number. */
+const NAMESAKES = 100;
+
+/** A name from elsewhere, then the same with a number, for those whose name somebody has; none if it can't be one here. */
+export function* numberedNames(called: string): Generator<string> {
+  try {
+    const name = chosenName(called);
+    yield name;
+    for (let number = 2; number <= NAMESAKES; number++) {
+      const end = ` ${number}`;
+      yield chosenName([...name].slice(0, NAME_LIMIT - end.length).join("") + end);
+    }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+  }
+}
+
 function codePoints(text: string): number {
   let count = 0;
   for (const _ of text) count++;

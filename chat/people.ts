@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 import type { HeldName, Names } from "./log.ts";
-import { chosenName, givenNames, nameKey } from "./names.ts";
+import { chosenName, givenNames, nameKey, numberedNames } from "./names.ts";
 import { Refusal } from "./refusal.ts";
 import type { Session } from "./session.ts";
 
@@ -34,14 +34,19 @@ export class People {
 
   /**
    * The name of a user, who gets one if they have none. It is held for a while from now on.
+   * @param called what they are called elsewhere: they get that, with a number where somebody else has it
    * @throws {Refusal} `unavailable`
    */
-  async nameOf(user: string): Promise<HeldName> {
-    for (const name of givenNames(user, this.#random)) {
-      const got = await this.#claim(user, { name, chosen: false });
+  async nameOf(user: string, called?: string): Promise<HeldName> {
+    const held = await this.#heldName(user);
+    if (called === undefined) return held;
+    // Whoever has been "Ada 2" stays that, also when the first Ada has gone.
+    for (const name of numberedNames(called)) if (name === held.name) return held;
+    for (const name of numberedNames(called)) {
+      const got = await this.#claim(user, { name, chosen: true });
       if (got) return got;
     }
-    throw new Error("unreachable: the given names have no end");
+    return held;
   }
 
   /** Notes that a person is here with this session. */
@@ -74,8 +79,8 @@ export class People {
    * The person, also one who has no connection here.
    * @throws {Refusal} `unavailable`
    */
-  async meet(user: string): Promise<Person> {
-    return this.find(user) ?? { user, ...await this.nameOf(user), sessions: new Set(), typedAt: 0 };
+  async meet(user: string, called?: string): Promise<Person> {
+    return this.find(user) ?? { user, ...await this.nameOf(user, called), sessions: new Set(), typedAt: 0 };
   }
 
   /**
@@ -96,6 +101,14 @@ export class People {
 
   dispose(): void {
     this.#stopHolding?.();
+  }
+
+  async #heldName(user: string): Promise<HeldName> {
+    for (const name of givenNames(user, this.#random)) {
+      const got = await this.#claim(user, { name, chosen: false });
+      if (got) return got;
+    }
+    throw new Error("unreachable: the given names have no end");
   }
 
   #claim(user: string, held: HeldName): Promise<HeldName | undefined> {

@@ -18,6 +18,7 @@ import {
 } from "./protocol.ts";
 import { errorFrame, Refusal } from "./refusal.ts";
 import type { Room } from "./room.ts";
+import { nameIsVouchedFor, type Voucher } from "./voucher.ts";
 import { draftOf, keep, type Writing } from "./writing.ts";
 
 /** Frames of one client that may wait for the one before them; who sends more without waiting for answers is flooding. */
@@ -43,6 +44,7 @@ export class Session {
   #lastAppend: Promise<void> | undefined;
   #ended = false;
   /** What its person and its address have used up. */
+  #voucher: Voucher | undefined;
   #account: PersonAccount | undefined;
   #place: AddressAccount | undefined;
 
@@ -60,8 +62,11 @@ export class Session {
   /**
    * Names and welcomes the user, then enters these rooms.
    * @param token told to the client, so that it can come back as the same person; not where a cookie does that
+   * @param voucher where the user has an account elsewhere
    */
-  start(user: string, token: string | undefined, rooms: readonly string[]): void {
+  start(user: string, token: string | undefined, rooms: readonly string[], voucher?: Voucher): void {
+    this.#voucher = voucher;
+    if (voucher) this.#lobby.expiries.add(this, voucher.until);
     const { doorkeeper } = this.#lobby;
     this.#account = doorkeeper.person(user);
     this.#place = this.address === undefined ? undefined : doorkeeper.address(this.address);
@@ -70,6 +75,7 @@ export class Session {
       const held = await this.#admit(user);
       if (!held || this.#ended) return;
       this.#person = this.#lobby.people.enter(user, held, this);
+      if (voucher?.name !== undefined) this.#lobby.callAs(this.#person, held);
       const welcome: Welcome = { action: "welcome", user, name: this.#person.name, limits: this.#lobby.limits };
       if (token !== undefined) welcome.token = token;
       this.#answer(welcome);
@@ -125,6 +131,7 @@ export class Session {
     this.#joining?.leave(this, true);
     for (const room of this.rooms) room.leave(this, true);
     if (this.#person) this.#lobby.people.leave(this);
+    this.#lobby.expiries.delete(this);
     this.#lobby.doorkeeper.release(this.#account, this.#place);
     this.#lobby.leave(this);
   }
@@ -134,7 +141,7 @@ export class Session {
     const { bans, people } = this.#lobby;
     try {
       await bans.admit(user, this.address);
-      const held = await people.nameOf(user);
+      const held = await people.nameOf(user, this.#voucher?.name);
       bans.check(user, this.address);
       return held;
     } catch (error) {
@@ -228,6 +235,7 @@ export class Session {
   }
 
   async #rename(asked: string, id: string | undefined): Promise<void> {
+    if (this.#voucher?.name !== undefined) throw nameIsVouchedFor();
     const was = await this.#lobby.people.rename(this.person, asked);
     if (was !== this.person.name) this.#lobby.tellName(this.person, was, this);
     this.#answer(answerTo(id, { action: "name_changed", user: this.person.user, name: this.person.name, was }));

@@ -1,7 +1,7 @@
 /** Puts the page together: the session with what the browser offers, the views with the session. Nothing else. */
 import { pathOf, roomAt } from "./address.ts";
 import { browserClock } from "./clock.ts";
-import { createConnection } from "./connection.ts";
+import { createConnection, type SessionAnswer } from "./connection.ts";
 import { withFallback } from "./fallback.ts";
 import { storageMemory } from "./memory.ts";
 import { listRooms } from "./moderator.ts";
@@ -29,7 +29,7 @@ const session = createSession({
         socketTransport(new URL("/connect?room=", location.href.replace(/^http/, "ws"))),
         streamTransport({ fetch: (path, init) => fetch(path, init), clock: browserClock, newId }),
       ),
-      renewSession: async () => (await fetch("/api/session", { method: "POST" })).ok,
+      renewSession,
       clock: browserClock,
       random,
       onFrames,
@@ -48,6 +48,14 @@ const session = createSession({
   newId,
   onChange: () => schedule(),
 });
+
+async function renewSession(): Promise<SessionAnswer> {
+  const response = await fetch("/api/session", { method: "POST" });
+  if (response.ok) return "granted";
+  if (response.status !== 401) return "failed";
+  const { login_url } = await response.json();
+  return { loginUrl: login_url ?? null };
+}
 
 const render = createViews({
   session,

@@ -24,7 +24,9 @@ export type ConnectionStatus =
   /** The next try begins at `until`, milliseconds since 1970. */
   | { readonly kind: "waiting"; readonly until: number }
   /** Only a person brings it back. `code` says why. */
-  | { readonly kind: "stopped"; readonly code: number };
+  | { readonly kind: "stopped"; readonly code: number }
+  /** Only who has an account may come in; where they sign in, if the server knows. */
+  | { readonly kind: "signed_out"; readonly loginUrl: string | null };
 
 export interface Connection {
   start(): void;
@@ -37,10 +39,12 @@ export interface Connection {
   stop(): void;
 }
 
+export type SessionAnswer = "granted" | "failed" | { readonly loginUrl: string | null };
+
 export interface ConnectionOptions {
   open: OpenTransport;
-  /** Gets a session cookie; false or a rejection is retried like a lost connection. */
-  renewSession: () => Promise<boolean>;
+  /** Gets a session cookie; "failed" or a rejection is retried like a lost connection. */
+  renewSession: () => Promise<SessionAnswer>;
   clock: Clock;
   /** From 0 up to, not including, 1. */
   random: () => number;
@@ -111,9 +115,13 @@ export function createConnection(options: ConnectionOptions): Connection {
     setStatus({ kind: "connecting", again: everConnected });
     alarm("deadline", CONNECT_TIMEOUT, () => lost(LOST));
     if (!hasSession) {
-      const granted = await options.renewSession().catch(() => false);
+      const answer = await options.renewSession().catch(() => "failed" as const);
       if (mine !== generation) return;
-      if (!granted) return lost(LOST);
+      if (answer === "failed") return lost(LOST);
+      if (answer !== "granted") {
+        drop();
+        return setStatus({ kind: "signed_out", loginUrl: answer.loginUrl });
+      }
       hasSession = true;
     }
     transport = options.open({

@@ -10,6 +10,7 @@ import {
   RETRY_BASE,
   RETRY_CEILING,
   retryDelay,
+  type SessionAnswer,
   STABLE_AFTER,
 } from "./connection.ts";
 import { FakeClock } from "../testing/clock.ts";
@@ -29,7 +30,7 @@ function setUp() {
   const sockets: (TransportListener & { sent: ClientFrame[]; open: boolean })[] = [];
   const statuses: ConnectionStatus[] = [];
   const heard: ServerFrame[] = [];
-  const world = { sessions: 0, granted: true };
+  const world: { sessions: number; answer: SessionAnswer } = { sessions: 0, answer: "granted" };
   const connection = createConnection({
     open(listener) {
       const socket = { ...listener, sent: [] as ClientFrame[], open: true };
@@ -38,7 +39,7 @@ function setUp() {
     },
     renewSession() {
       world.sessions++;
-      return Promise.resolve(world.granted);
+      return Promise.resolve(world.answer);
     },
     clock,
     random: () => 0.5,
@@ -67,11 +68,11 @@ Deno.test("a session comes before the first socket, and not before the next ones
 
 Deno.test("a session that is not granted is asked for again with the same patience as a socket", async () => {
   const { clock, sockets, world, connection, kind } = setUp();
-  world.granted = false;
+  world.answer = "failed";
   connection.start();
   await clock.advance(0);
   assert.equal(kind(), "waiting");
-  world.granted = true;
+  world.answer = "granted";
   await clock.advance(RETRY_BASE);
   assert.equal(sockets.length, 1);
 });
@@ -223,4 +224,26 @@ Deno.test("what is said without a connection is not kept here", () => {
   const { connection, sockets } = setUp();
   connection.send({ action: "ping" });
   assert.equal(sockets.length, 0);
+});
+
+Deno.test("where one has to sign in first it stops and says where, until a person tries again", async () => {
+  const { clock, sockets, statuses, world, connection, connected } = setUp();
+  world.answer = { loginUrl: "https://accounts.example/login" };
+  connection.start();
+  await clock.advance(10 * RETRY_CEILING);
+  assert.deepEqual(statuses.at(-1), { kind: "signed_out", loginUrl: "https://accounts.example/login" });
+  assert.deepEqual([world.sessions, sockets.length], [1, 0]);
+  world.answer = "granted";
+  connection.retry();
+  await connected();
+  assert.equal(statuses.at(-1)?.kind, "connected");
+});
+
+Deno.test("a token that has ended is renewed before coming back, and if it can't be, one has to sign in", async () => {
+  const { clock, statuses, world, connected, socket } = setUp();
+  await connected();
+  world.answer = { loginUrl: null };
+  socket().closed(CLOSE.renewToken);
+  await clock.advance(RETRY_CEILING);
+  assert.deepEqual(statuses.at(-1), { kind: "signed_out", loginUrl: null });
 });

@@ -11,20 +11,28 @@ export function createStatusView(tongue: Tongue, retryNow: () => void): { render
   const tryNow = find("try-now", HTMLButtonElement);
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  tryNow.onclick = retryNow;
+  const signIn = find("sign-in", HTMLAnchorElement);
 
-  function render({ status: now, online }: State) {
+  tryNow.onclick = retryNow;
+  signIn.textContent = strings.signIn;
+
+  function render({ status: now, online, room }: State) {
     clearTimeout(timer);
     connection.dataset.kind = now.kind;
     setText(status, words(now, online));
-    setText(tryNow, now.kind === "stopped" ? strings.tryAgain : strings.tryNow);
-    tryNow.hidden = now.kind !== "stopped" && (now.kind !== "waiting" || !online);
+    const stopped = now.kind === "stopped" || now.kind === "signed_out";
+    setText(tryNow, stopped ? strings.tryAgain : strings.tryNow);
+    tryNow.hidden = !stopped && (now.kind !== "waiting" || !online);
+    const loginUrl = now.kind === "signed_out" ? now.loginUrl : null;
+    signIn.hidden = loginUrl === null;
+    if (loginUrl !== null) signIn.href = backTo(loginUrl, room.name);
     if (now.kind === "waiting" && online) count(now.until);
     else setText(countdown, "");
   }
 
   function words(now: State["status"], online: boolean): string {
     if (now.kind === "connected") return strings.connected;
+    if (now.kind === "signed_out") return strings.signInFirst;
     if (now.kind === "stopped") return closeReason(strings, now.code);
     if (!online) return strings.offline;
     return now.kind === "connecting" && !now.again ? strings.connecting : strings.reconnecting;
@@ -37,4 +45,11 @@ export function createStatusView(tongue: Tongue, retryNow: () => void): { render
   }
 
   return { render };
+}
+
+/** The address of the login, which hears of the room, so that it can send its people back to where they came from. */
+function backTo(loginUrl: string, room: string): string {
+  const url = new URL(loginUrl);
+  url.searchParams.set("room", room);
+  return url.href;
 }

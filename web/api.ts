@@ -3,7 +3,6 @@ import { roomName } from "../chat/names.ts";
 import { PAGE_SIZE, PAGE_SIZE_LIMIT } from "../chat/protocol.ts";
 import { Refusal } from "../chat/refusal.ts";
 import type { App, House } from "./house.ts";
-import { cookieFor } from "./identity.ts";
 import { originAllowed } from "./origin.ts";
 import { problem } from "./problem.ts";
 
@@ -14,17 +13,6 @@ export function addApi(app: App, house: House): void {
   app.use("/api/*", async (c, next) => {
     if (c.req.method === "GET" || originAllowed(c.req.raw, house.allowedOrigins)) return await next();
     return problem(new Refusal("forbidden", "This page may not call. Its origin belongs into ALLOWED_ORIGINS."));
-  });
-
-  app.post("/api/session", async (c) => {
-    const known = await identities.identify(c.req.raw);
-    if (known === "bad token") return problem(new Refusal("forbidden", "The token is no good. Ask without it."), 401);
-    const { user } = known ?? await identities.newcomer(house.proxies.addressKey(c.req.raw, c.env.remoteAddr));
-    const { name } = await house.people.nameOf(user);
-    const token = await identities.token(user);
-    c.header("set-cookie", cookieFor(token, house.proxies.isSecure(c.req.raw)));
-    c.header("cache-control", "no-store");
-    return c.json({ user, name, token, limits: house.lobby.limits }, 201);
   });
 
   app.get("/api/rooms", async (c) => {
@@ -49,11 +37,10 @@ export function addApi(app: App, house: House): void {
     return c.json({ room, epoch: page.epoch, seq: page.seq, messages: page.messages, more: page.more });
   });
 
-  /** Anyone may read, though not as fast as they can. */
+  /** Most may read, though not as fast as they can. */
   async function countRead({ req, env }: Context<{ Bindings: Deno.ServeHandlerInfo }>): Promise<void> {
-    const identity = await identities.identify(req.raw);
-    const user = typeof identity === "object" ? identity.user : undefined;
-    house.lobby.doorkeeper.admit(user, house.proxies.addressKey(req.raw, env.remoteAddr), "reads");
+    const identity = await identities.identifyReader(req.raw);
+    house.lobby.doorkeeper.admit(identity?.user, house.proxies.addressKey(req.raw, env.remoteAddr), "reads");
   }
 }
 

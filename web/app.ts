@@ -8,6 +8,7 @@ import type { App, House } from "./house.ts";
 import { addMetrics } from "./metrics.ts";
 import { addPage } from "./page.ts";
 import { problem, refusedWith } from "./problem.ts";
+import { addSession } from "./session.ts";
 import { addTalk, TOKEN_HEADER } from "./talk.ts";
 
 /** All that is served over HTTP; the socket's upgrade too. Each file of routes adds its own. */
@@ -73,6 +74,7 @@ export function createApp(house: House): App {
     await next();
   });
   addApi(app, house);
+  addSession(app, house);
   addTalk(app, house);
   addAdmin(app, house);
   addPage(app, house);

@@ -147,14 +147,14 @@ class Stream implements Connection {
   #ended = false;
 
   constructor(streams: Streams, lobby: Lobby, listening: Listening, gone: () => void) {
-    const { user, token, room, since, limit, name, address } = listening;
+    const { user, token, room, since, limit, name, address, voucher } = listening;
     this.gone = gone;
     this.#streams = streams;
     this.stream = name ?? "";
     this.#begun = Promise.withResolvers();
     this.joined = this.#begun.promise;
     this.#session = lobby.enter(this, address);
-    this.#session.start(user, token, []);
+    this.#session.start(user, token, [], voucher);
     this.#session.receive({ action: "join_room", room, since, limit });
   }
 

@@ -2,6 +2,9 @@ import { sign, verify } from "hono/jwt";
 import { parse as parseCookies, serialize } from "hono/utils/cookie";
 import type { Doorkeeper } from "../chat/doorkeeper.ts";
 import { BEARER_PREFIX } from "../chat/protocol.ts";
+import type { Voucher } from "../chat/voucher.ts";
+import type { OutsideIssuer } from "./outside.ts";
+import { SignInRefusal } from "./problem.ts";
 
 /** Name of the session cookie. */
 export const COOKIE = "parley_session";
@@ -16,64 +19,90 @@ const USER_BYTES = 12;
 export interface Identity {
   user: string;
   token?: string;
+  /** Where people come from an outside issuer. */
+  voucher?: Voucher;
 }
 
-/** Knows people by signed tokens, which name the user and nothing else. */
+/** Knows people by signed tokens, which name the user and nothing else that frames show. */
 export class Identities {
+  /** Where people come from; undefined: anyone may come. */
+  readonly outside: OutsideIssuer | undefined;
   readonly #key: CryptoKey;
   readonly #doorkeeper: Doorkeeper;
 
-  private constructor(key: CryptoKey, doorkeeper: Doorkeeper) {
+  private constructor(key: CryptoKey, doorkeeper: Doorkeeper, outside: OutsideIssuer | undefined) {
     this.#key = key;
     this.#doorkeeper = doorkeeper;
+    this.outside = outside;
   }
 
-  static async create(secret: string, doorkeeper: Doorkeeper): Promise<Identities> {
+  static async create(secret: string, doorkeeper: Doorkeeper, outside?: OutsideIssuer): Promise<Identities> {
     const bytes = new TextEncoder().encode(secret);
     const algorithm = { name: "HMAC", hash: "SHA-256" };
-    return new Identities(
-      await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign", "verify"]),
-      doorkeeper,
-    );
+    const key = await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign", "verify"]);
+    return new Identities(key, doorkeeper, outside);
   }
 
   /**
    * Someone who was never here before.
    * @throws {Refusal} `rate_limited` when too many have come from their address
+   * @throws {SignInRefusal} where people come from an outside issuer
    */
-  async newcomer(addressKey: string): Promise<Required<Identity>> {
+  async newcomer(addressKey: string): Promise<{ user: string; token: string }> {
+    if (this.outside) throw new SignInRefusal(this.outside.loginUrl);
     this.#doorkeeper.admitNewcomer(addressKey);
     const bytes = crypto.getRandomValues(new Uint8Array(USER_BYTES));
     const user = bytes.toBase64({ alphabet: "base64url" });
-    return { user, token: await this.token(user) };
+    return { user, token: await this.token({ user }) };
   }
 
-  token(user: string): Promise<string> {
+  /** A token of this server's own. It ends when what vouches for the user does. */
+  token({ user, voucher }: Identity): Promise<string> {
     const now = Math.floor(Date.now() / 1000);
-    return sign({ sub: user, iat: now, exp: now + TOKEN_LIFETIME }, this.#key, "HS256");
+    const from = voucher && { issuer: this.outside?.issuer, name: voucher.name };
+    const exp = voucher ? Math.floor(voucher.until / 1000) : now + TOKEN_LIFETIME;
+    return sign({ sub: user, iat: now, exp, ...from }, this.#key, "HS256");
   }
 
   /**
    * Who sent a request: by header, by sub-protocol, by cookie, in this order. A cookie that is no good counts as none.
    * @returns undefined for someone unknown, "bad token" where a token was given that is no good
+   * @throws {Refusal} `unavailable` while the outside issuer's keys can't be had
    */
   async identify(request: Request): Promise<Identity | "bad token" | undefined> {
     const token = bearerToken(request);
-    if (token !== undefined) {
-      const user = await this.#user(token);
-      return user === undefined ? "bad token" : { user, token };
-    }
+    if (token !== undefined) return await this.identifyToken(token) ?? "bad token";
     const cookie = sessionCookie(request);
-    const user = cookie === undefined ? undefined : await this.#user(cookie);
-    return user === undefined ? undefined : { user };
+    return cookie === undefined ? undefined : await this.#own(cookie);
   }
 
-  async #user(token: string): Promise<string | undefined> {
+  /** Who brings a token, of this server's own or of the outside issuer; undefined where it is no good. */
+  async identifyToken(token: string): Promise<Identity | undefined> {
+    const identity = await this.#own(token) ?? await this.outside?.identify(token);
+    return identity && { ...identity, token };
+  }
+
+  /**
+   * The same for whoever only reads, which anyone may unless people come from an outside issuer.
+   * @throws {SignInRefusal}
+   */
+  async identifyReader(request: Request): Promise<Identity | undefined> {
+    const identity = await this.identify(request);
+    if (typeof identity === "object") return identity;
+    if (this.outside) throw new SignInRefusal(this.outside.loginUrl);
+    return undefined;
+  }
+
+  async #own(token: string): Promise<Identity | undefined> {
     if (token.length > TOKEN_LENGTH) return undefined;
     try {
       // Another machine's clock may be ahead, and a clock may be set back: when a token was made proves nothing.
-      const { sub } = await verify(token, this.#key, { alg: "HS256", iat: false });
-      return typeof sub === "string" && sub !== "" ? sub : undefined;
+      const { sub, exp, issuer, name } = await verify(token, this.#key, { alg: "HS256", iat: false });
+      // Whoever came before people had to come from an issuer, or from another one, is a stranger now.
+      if (typeof sub !== "string" || sub === "" || issuer !== this.outside?.issuer) return undefined;
+      if (!this.outside) return { user: sub };
+      const voucher = { until: exp! * 1000, name: typeof name === "string" ? name : undefined };
+      return { user: sub, voucher };
     } catch {
       return undefined;
     }
@@ -87,8 +116,9 @@ export function sessionCookie(request: Request): string | undefined {
 }
 
 /** The `Set-Cookie` that makes a browser come back as the same person. */
-export function cookieFor(token: string, secure: boolean): string {
-  return serialize(COOKIE, token, { path: "/", httpOnly: true, sameSite: "Lax", secure, maxAge: TOKEN_LIFETIME });
+export function cookieFor(token: string, secure: boolean, voucher?: Voucher): string {
+  const maxAge = voucher ? Math.max(0, Math.floor((voucher.until - Date.now()) / 1000)) : TOKEN_LIFETIME;
+  return serialize(COOKIE, token, { path: "/", httpOnly: true, sameSite: "Lax", secure, maxAge });
 }
 
 function bearerToken(request: Request): string | undefined {

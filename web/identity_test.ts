@@ -13,7 +13,7 @@ const encode = (part: object) =>
 
 Deno.test("a header counts before a sub-protocol, and that before the cookie", async () => {
   const identities = await Identities.create(SECRET, doorkeeper);
-  const [one, two, three] = await Promise.all(["one", "two", "three"].map((user) => identities.token(user)));
+  const [one, two, three] = await Promise.all(["one", "two", "three"].map((user) => identities.token({ user })));
   const authorization = `Bearer ${one}`;
   const protocols = `chat.v1, bearer.${two}`;
   const cookie = `other=1; ${COOKIE}=${three}`;
@@ -30,7 +30,7 @@ Deno.test("a header counts before a sub-protocol, and that before the cookie", a
 
 Deno.test("a client that came with a cookie is not shown the token", async () => {
   const identities = await Identities.create(SECRET, doorkeeper);
-  const token = await identities.token("one");
+  const token = await identities.token({ user: "one" });
   assert.deepEqual(await identities.identify(ask({ cookie: `${COOKIE}=${token}` })), { user: "one" });
   assert.deepEqual(await identities.identify(ask({ authorization: `bearer ${token}` })), { user: "one", token });
 });
@@ -38,14 +38,14 @@ Deno.test("a client that came with a cookie is not shown the token", async () =>
 Deno.test("a given token that is no good is told, a cookie that is no good counts as none", async () => {
   const identities = await Identities.create(SECRET, doorkeeper);
   const other = await Identities.create("another secret", doorkeeper);
-  const good = await identities.token("one");
+  const good = await identities.token({ user: "one" });
   const [header, , signature] = good.split(".");
   const past = Math.floor(Date.now() / 1000) - 10;
   const bad = {
     empty: "",
     "alg none": `${encode({ alg: "none", typ: "JWT" })}.${encode({ sub: "one" })}.`,
     altered: [header, encode({ sub: "admin" }), signature].join("."),
-    "other secret": await other.token("one"),
+    "other secret": await other.token({ user: "one" }),
     expired: await sign({ sub: "one", exp: past }, SECRET),
     "no user": await sign({ exp: past + 1_000 }, SECRET),
     "other algorithm": await sign({ sub: "one", exp: past + 1_000 }, SECRET, "HS512"),

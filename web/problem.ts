@@ -29,6 +29,17 @@ export class HttpRefusal extends Refusal {
   }
 }
 
+/** Nobody comes in without a token of an issuer elsewhere. */
+export class SignInRefusal extends HttpRefusal {
+  /** Where to get one. */
+  readonly loginUrl: string | undefined;
+
+  constructor(loginUrl: string | undefined) {
+    super(401, "forbidden", "Sign in first, and come with the token that you get.");
+    this.loginUrl = loginUrl;
+  }
+}
+
 const PROBLEM = "application/problem+json";
 
 /** An error as RFC 9457 has it, with the code of the wire in `code`. */
@@ -39,7 +50,8 @@ export function problem(refusal: Refusal, status?: number): Response {
   if (retryAfter !== undefined) headers.set("retry-after", String(Math.ceil(retryAfter)));
   if (status === 401) headers.set("www-authenticate", "Bearer");
   const { title } = PROBLEMS[code];
-  const body = { type: `/docs#${code}`, title, status, detail: message, code, retry_after: retryAfter };
+  const login_url = refusal instanceof SignInRefusal ? refusal.loginUrl : undefined;
+  const body = { type: `/docs#${code}`, title, status, detail: message, code, retry_after: retryAfter, login_url };
   return new Response(JSON.stringify(body), { status, headers });
 }
 

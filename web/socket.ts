@@ -11,7 +11,7 @@ import { parseFrames } from "./frames.ts";
 import { type Identities, type Identity, subprotocols } from "./identity.ts";
 import type { Journal } from "./journal.ts";
 import { originAllowed } from "./origin.ts";
-import { problem } from "./problem.ts";
+import { problem, SignInRefusal } from "./problem.ts";
 
 /**
  * Bytes that may wait for a slow reader. Past that it is let go and may come back and resume: two pages, so that a page
@@ -109,7 +109,8 @@ export class Sockets {
       this.journal.refused({ why: "bad_token", addressKey, origin: request.headers.get("origin") });
       return [CLOSE.badToken, "The token is no good. Ask for another one."];
     } catch (error) {
-      if (error instanceof Refusal) return [CLOSE.flooding, error.message];
+      if (error instanceof SignInRefusal) return [CLOSE.badToken, error.message];
+      if (error instanceof Refusal) return [error.code === "rate_limited" ? CLOSE.flooding : 1011, error.message];
       throw error;
     }
   }
@@ -207,7 +208,7 @@ class Socket implements Connection, EventListenerObject {
         case "open":
           this.#sockets.opened(this);
           if (this.#sockets.draining) return this.close(CLOSE.restarting, "Restarting. Come back.");
-          this.#session.start(this.#arrival!.user, this.#arrival!.token, this.#arrival!.rooms);
+          this.#begin(this.#arrival!);
           this.#arrival = undefined;
           break;
         case "message":
@@ -225,6 +226,10 @@ class Socket implements Connection, EventListenerObject {
       console.error("a socket event could not be handled:", error);
       this.close(1011, "Something failed here. Come back.");
     }
+  }
+
+  #begin({ user, token, rooms, voucher }: Arrival): void {
+    this.#session.start(user, token, rooms, voucher);
   }
 
   get hasRoom(): boolean {

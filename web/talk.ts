@@ -60,7 +60,7 @@ export function addTalk(app: App, house: House): void {
   async function identify(request: Request): Promise<Identity | undefined> {
     const identity = await identities.identify(request);
     if (identity === "bad token") throw new HttpRefusal(401, "forbidden", "The token is no good. Ask for another one.");
-    return identity;
+    return identity ?? await identities.identifyReader(request);
   }
 
   /** Whoever says something and is nobody yet becomes a person; for all else one has to be one, or only looks. */

@@ -1,0 +1,45 @@
+import { bodyLimit } from "hono/body-limit";
+import { isRoomName } from "../chat/names.ts";
+import { Refusal } from "../chat/refusal.ts";
+import type { App, House } from "./house.ts";
+import { cookieFor, type Identity } from "./identity.ts";
+import { HttpRefusal, problem } from "./problem.ts";
+
+/** Bytes of a form: the longest token, the longest room's name, and their names. */
+const FORM_LIMIT = 16 * 1024;
+
+/** Who one is: `POST /api/session` makes a person, knows one again, or takes in one who comes from an outside issuer. */
+export function addSession(app: App, { identities, lobby, people, proxies }: House): void {
+  const limit = bodyLimit({
+    maxSize: FORM_LIMIT,
+    onError: () => problem(new Refusal("frame_too_large", `A form has at most ${FORM_LIMIT} bytes. Send less.`)),
+  });
+
+  app.post("/api/session", limit, async (c) => {
+    const isForm = c.req.header("content-type")?.startsWith("application/x-www-form-urlencoded") ?? false;
+    // The issuer's page sends a browser here: it is to land on ours, signed in.
+    if (identities.outside && isForm) {
+      const form = await c.req.formData();
+      const identity = await identities.identifyToken(String(form.get("token") ?? ""));
+      if (!identity) throw badToken();
+      c.header("set-cookie", await cookie(identity, c.req.raw));
+      const room = String(form.get("room") ?? "");
+      return c.redirect(isRoomName(room) ? `/r/${encodeURIComponent(room)}` : "/", 303);
+    }
+    const known = await identities.identify(c.req.raw);
+    if (known === "bad token") throw badToken();
+    const identity: Identity = known ?? await identities.newcomer(proxies.addressKey(c.req.raw, c.env.remoteAddr));
+    const { name } = await people.nameOf(identity.user, identity.voucher?.name);
+    c.header("set-cookie", await cookie(identity, c.req.raw));
+    c.header("cache-control", "no-store");
+    return c.json({ user: identity.user, name, token: await identities.token(identity), limits: lobby.limits }, 201);
+  });
+
+  async function cookie(identity: Identity, request: Request): Promise<string> {
+    return cookieFor(await identities.token(identity), proxies.isSecure(request), identity.voucher);
+  }
+}
+
+function badToken(): Refusal {
+  return new HttpRefusal(401, "forbidden", "The token is no good. Get another one, or ask without it.");
+}
