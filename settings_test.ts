@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readSettings } from "./settings.ts";
+import { outsideOf, ratesOf, readSettings } from "./settings.ts";
 
 const read = (env: Record<string, string>) => readSettings((name) => env[name]);
 
@@ -62,6 +62,11 @@ Deno.test("a value that makes no sense is told in one line that names the settin
     TEXT_LIMIT: ["0", "many", "20001"],
     HISTORY_MESSAGES: ["-1", "all"],
     HISTORY_DAYS: ["x"],
+    MESSAGE_RATE: ["-1", "fast"],
+    ROOMS_PER_CONNECTION: ["0"],
+    FRAME_LIMIT: ["10", "1048577"],
+    AUTH_JWKS_URL: ["accounts.example", "file:///etc/passwd"],
+    AUTH_LOGIN_URL: ["javascript:alert(1)"],
   };
   for (const [name, values] of Object.entries(bad)) {
     for (const value of values) {
@@ -94,4 +99,27 @@ Deno.test("a value that may hold a password is not repeated", () => {
         !message.includes("password@");
     });
   }
+});
+
+Deno.test("accounts elsewhere need a key, an issuer and an audience, and one key only", () => {
+  const secret = "a secret of at least thirty-two characters";
+  const whole = { AUTH_JWT_SECRET: secret, AUTH_ISSUER: "https://accounts.example", AUTH_AUDIENCE: "parley" };
+  assert.equal(outsideOf(read(whole))?.issuer, "https://accounts.example");
+  assert.equal(outsideOf(read({})), undefined);
+  for (const name of Object.keys(whole)) {
+    assert.throws(() => read({ ...whole, [name]: "" }), ({ message }: Error) => message.startsWith(`${name} `), name);
+  }
+  const both = { ...whole, AUTH_JWKS_URL: "https://accounts.example/jwks.json" };
+  assert.throws(
+    () => read(both),
+    ({ message }: Error) => message.includes("AUTH_JWKS_URL") && !message.includes(secret),
+  );
+  const short = { ...whole, AUTH_JWT_SECRET: "short" };
+  assert.throws(() => read(short), { message: "AUTH_JWT_SECRET must have at least 32 characters." });
+});
+
+Deno.test("who lifts the limits by address lifts all of them", () => {
+  assert.equal(ratesOf(read({})).newcomers.burst, 120);
+  assert.equal(ratesOf(read({ CONNECTIONS_PER_IP: "0" })).newcomers.burst, 0);
+  assert.equal(ratesOf(read({ CONNECTIONS_PER_IP: "0", NEWCOMERS_PER_MINUTE: "5" })).newcomers.burst, 10);
 });
