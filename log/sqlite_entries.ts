@@ -32,6 +32,16 @@ interface EntryRow {
 const NO_ROOM: RoomRow = { room: 0, head: 0, date: 0, floor: 0, locked: 0 };
 const ROOM_COLUMNS = "room, head, date, floor, locked";
 const COLUMNS = "seq, kind, user, name, text, date, id, target, edited";
+/** An edit shows the newest text of its message, which stands in the newest edit only. */
+const NEWEST_EDIT = "SELECT max(seq) FROM entries WHERE room = ?1 AND target = ?2 AND kind = 1";
+const SHOWN_COLUMNS = COLUMNS.replace(
+  "text",
+  `CASE WHEN text IS NULL AND kind = 1
+    THEN (SELECT newest.text FROM entries AS newest
+      WHERE newest.room = entries.room AND newest.target = entries.target AND newest.kind = 1
+      ORDER BY newest.seq DESC LIMIT 1)
+    ELSE text END AS text`,
+);
 
 /** The rooms' logs in a database file. Every function is one or more statements; the caller keeps the transaction. */
 export class Entries {
@@ -45,7 +55,7 @@ export class Entries {
   readonly #byId: StatementSync;
   readonly #bySeq: StatementSync;
   readonly #rewrite: StatementSync;
-  readonly #rewriteEdits: StatementSync;
+  readonly #emptyEdit: StatementSync;
   readonly #messagesUp: StatementSync;
   readonly #messagesDown: StatementSync;
   readonly #entriesUp: StatementSync;
@@ -56,7 +66,9 @@ export class Entries {
 
   constructor(file: DatabaseSync, retention: Retention) {
     this.#retention = retention;
-    const page = `SELECT ${COLUMNS} FROM entries WHERE room = ? AND seq > ? AND seq < ? AND date >= ?`;
+    const bounds = "room = ? AND seq > ? AND seq < ? AND date >= ?";
+    // However many edits there are between two messages, a page of history reads messages only.
+    const messages = `SELECT ${COLUMNS} FROM entries INDEXED BY messages WHERE ${bounds} AND kind = 0`;
     this.#epoch = file.prepare("SELECT value FROM meta WHERE key = 'epoch'");
     this.#setEpoch = file.prepare("UPDATE meta SET value = lower(hex(randomblob(16))) WHERE key = 'epoch'");
     this.#room = file.prepare(`SELECT ${ROOM_COLUMNS} FROM rooms WHERE name = ?`);
@@ -65,13 +77,15 @@ export class Entries {
     );
     this.#setHead = file.prepare("UPDATE rooms SET head = ?, date = ? WHERE room = ?");
     this.#add = file.prepare(`INSERT INTO entries (room, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
-    this.#byId = file.prepare(`SELECT ${COLUMNS} FROM entries WHERE room = ? AND user = ? AND kind = ? AND id = ?`);
+    this.#byId = file.prepare(
+      `SELECT ${SHOWN_COLUMNS} FROM entries WHERE room = ? AND user = ? AND kind = ? AND id = ?`,
+    );
     this.#bySeq = file.prepare(`SELECT ${COLUMNS} FROM entries WHERE room = ? AND seq = ?`);
     this.#rewrite = file.prepare("UPDATE entries SET text = ?, edited = ? WHERE room = ? AND seq = ?");
-    this.#rewriteEdits = file.prepare("UPDATE entries SET text = ? WHERE room = ? AND target = ? AND kind = 1");
-    this.#messagesUp = file.prepare(`${page} AND kind = 0 ORDER BY seq LIMIT ?`);
-    this.#messagesDown = file.prepare(`${page} AND kind = 0 ORDER BY seq DESC LIMIT ?`);
-    this.#entriesUp = file.prepare(`${page} ORDER BY seq LIMIT ?`);
+    this.#emptyEdit = file.prepare(`UPDATE entries SET text = NULL WHERE room = ?1 AND seq = (${NEWEST_EDIT})`);
+    this.#messagesUp = file.prepare(`${messages} ORDER BY seq LIMIT ?`);
+    this.#messagesDown = file.prepare(`${messages} ORDER BY seq DESC LIMIT ?`);
+    this.#entriesUp = file.prepare(`SELECT ${SHOWN_COLUMNS} FROM entries WHERE ${bounds} ORDER BY seq LIMIT ?`);
     this.#nextRoom = file.prepare(`SELECT ${ROOM_COLUMNS} FROM rooms WHERE room > ? ORDER BY room LIMIT 1`);
     this.#setFloor = file.prepare("UPDATE rooms SET floor = ? WHERE room = ?");
     this.#blank = file.prepare("UPDATE entries SET text = NULL WHERE room = ? AND seq > ? AND seq <= ?");
@@ -161,7 +175,10 @@ export class Entries {
     const kind = KIND[draft.action];
     if (draft.id !== undefined) {
       const first = this.#byId.get(room.room, draft.user, kind, draft.id) as EntryRow | undefined;
-      if (first) return { entry: toEntry(first, draft.room), repeated: true };
+      if (first) {
+        const text = this.#holds(room, first, now) ? first.text : null;
+        return { entry: toEntry({ ...first, text }, draft.room), repeated: true };
+      }
     }
     if (draft.action === "send_message" && draft.again) return { refused: "not_found" };
     if (room.locked === 1 && draft.action !== "delete_message") return { refused: "locked" };
@@ -179,12 +196,12 @@ export class Entries {
     };
     if (draft.action !== "send_message") {
       const target = this.#bySeq.get(room.room, draft.target) as EntryRow | undefined;
-      const held = target && target.seq > this.#floor(room) && target.date >= this.#oldest(now);
-      if (!held || target.kind !== KIND.send_message || target.text === null) return { refused: "not_found" };
+      if (!target || !this.#holds(room, target, now)) return { refused: "not_found" };
+      if (target.kind !== KIND.send_message || target.text === null) return { refused: "not_found" };
       const moderator = draft.action === "delete_message" && draft.moderator;
       if (target.user !== draft.user && !moderator) return { refused: "forbidden" };
       this.#rewrite.run(row.text, row.text === null ? target.edited : date, room.room, target.seq);
-      this.#rewriteEdits.run(row.text, room.room, target.seq);
+      this.#emptyEdit.run(room.room, target.seq);
     }
     // A room begins with the first thing that is kept in it.
     if (room.room === 0) room.room = (this.#addRoom.get(draft.room) as unknown as RoomRow).room;
@@ -196,6 +213,11 @@ export class Entries {
 
   #find(name: string): RoomRow {
     return this.#room.get(name) as RoomRow | undefined ?? NO_ROOM;
+  }
+
+  /** Whether an entry may still be shown. */
+  #holds(room: RoomRow, { seq, date }: EntryRow, now: number): boolean {
+    return seq > this.#floor(room) && date >= this.#oldest(now);
   }
 
   /** Entries up to here are too many. */

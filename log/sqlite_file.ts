@@ -58,6 +58,14 @@ const MIGRATIONS = [
     address TEXT
   ) WITHOUT ROWID;
   `,
+  `
+  -- Of the edits of a message only the newest has the text, which all of them show: an edit changes two rows, not all.
+  UPDATE entries SET text = NULL WHERE kind = 1 AND seq < (
+    SELECT max(seq) FROM entries AS newest
+    WHERE newest.room = entries.room AND newest.target = entries.target AND newest.kind = 1
+  );
+  CREATE INDEX messages ON entries (room, seq) WHERE kind = 0;
+  `,
 ];
 
 /**

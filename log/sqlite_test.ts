@@ -155,6 +155,38 @@ fileTest("what is no database of this program stops the start with one sentence 
   );
 });
 
+fileTest("an edit writes as much, however often its message was edited before", async (path) => {
+  const engine = await open(path);
+  const edits = Array.from({ length: 50 }, (_, at): Draft => (
+    { action: "edit_message", room: "r", user: "ann", target: 1, text: `edit ${at}` }
+  ));
+  await engine.append([say("first"), ...edits]);
+  const file = new DatabaseSync(path);
+  const shown = () => file.prepare("SELECT text FROM entries WHERE text IS NOT NULL ORDER BY seq").all();
+  assert.deepEqual(shown().map(({ text }) => text), ["edit 49", "edit 49"], "the message and its newest edit");
+  await engine.append([{ action: "delete_message", room: "r", user: "ann", target: 1 }]);
+  assert.deepEqual(shown(), []);
+  file.close();
+  await engine.close();
+});
+
+fileTest("a file of an older version is brought up to date, and its edits show the newest words", async (path) => {
+  const engine = await open(path);
+  const edit = (text: string): Draft => ({ action: "edit_message", room: "r", user: "ann", target: 1, text });
+  await engine.append([say("one"), edit("two"), edit("three")]);
+  await engine.close();
+  const file = new DatabaseSync(path);
+  file.exec(`UPDATE entries SET text = 'three' WHERE kind = 1; DROP INDEX messages; PRAGMA user_version = 2`);
+  file.close();
+
+  const again = await open(path);
+  const texts = (await again.read("r", 0)).entries.map((entry) => "text" in entry && entry.text);
+  assert.deepEqual(texts, ["three", "three", "three"]);
+  await again.append([edit("four")]);
+  assert.doesNotMatch(JSON.stringify(await again.read("r", 0)), /three/);
+  await again.close();
+});
+
 /** A small disk of its own, which only root can make. */
 async function withSmallDisk(
   check: (folder: string, fill: () => Promise<void>, free: () => Promise<void>) => Promise<void>,
