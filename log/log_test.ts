@@ -402,6 +402,33 @@ for (const [name, create] of Object.entries(engines)) {
     assert.equal(entryOf(await appendOne(engine, say("first", { id: "k" }))).seq, 5);
   }, { messages: 1, days: 0 });
 
+  rule("what has expired is answered without its words, however short a time ago that was", async ({ engine }) => {
+    const outcomes = await engine.append([say("secret", { id: "k" }), say("second"), say("secret", { id: "k" })]);
+    const entry = entryOf(outcomes[2]) as ReceiveMessage;
+    assert.deepEqual([entry.seq, entry.deleted, "text" in entry], [1, true, false]);
+  }, { messages: 1, days: 0 });
+
+  rule("edits show the newest words of their message, also when they outlive it", async ({ engine }) => {
+    await engine.append([say("one"), edit(1, "two"), edit(1, "three"), edit(1, "four", { id: "k" })]);
+    const words = async () => (await engine.read("r", 1)).entries.map((entry) => "text" in entry && entry.text);
+    assert.deepEqual(await words(), ["four", "four", "four"]);
+    assert.deepEqual(await appendOne(engine, edit(1, "five")), { refused: "not_found" });
+    const repeated = entryOf(await appendOne(engine, edit(1, "four", { id: "k" })));
+    assert.equal("text" in repeated && repeated.text, "four");
+  }, { messages: 3, days: 0 });
+
+  rule("whoever stops following twice stops nobody else", async ({ engine }) => {
+    const stop = engine.follow("r", () => {});
+    stop();
+    const heard: number[] = [];
+    const stopOther = engine.follow("r", ({ entries }) => heard.push(...entries.map(({ seq }) => seq)));
+    stop();
+    await engine.history("r", { limit: 1 });
+    await engine.append([say("hello")]);
+    assert.deepEqual(heard, [1]);
+    stopOther();
+  });
+
   rule("a name belongs to one person, and the one before it becomes free", async ({ engine, clock }) => {
     const now = clock.now();
     const claim = (user: string, name: string, chosen = true) =>
@@ -517,6 +544,8 @@ for (const [name, create] of Object.entries(engines)) {
 
   rule("a room's settings are kept, also where nothing was said, and listed rooms are listed", async ({ engine }) => {
     assert.deepEqual(await engine.roomSettings("quiet"), { locked: false, listed: false, slow_seconds: 0 });
+    await Promise.all([engine.changeRoom("two", { locked: true }), engine.changeRoom("two", { slow_seconds: 5 })]);
+    assert.deepEqual(await engine.roomSettings("two"), { locked: true, listed: false, slow_seconds: 5 });
     await engine.changeRoom("quiet", { slow_seconds: 30 });
     await engine.changeRoom("quiet", { listed: true });
     assert.deepEqual(await engine.roomSettings("quiet"), { locked: false, listed: true, slow_seconds: 30 });

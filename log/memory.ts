@@ -18,6 +18,8 @@ import { fillPage } from "./page.ts";
 import { tombstone } from "./tombstone.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
+/** So many names are kept before those that are over are looked for; then twice as many as are left. */
+const NAMES_BEFORE_SWEEP = 10_000;
 
 interface Room {
   head: number;
@@ -39,6 +41,7 @@ export class MemoryEngine implements Engine {
   readonly #rooms = new Map<string, Room>();
   readonly #names = new Map<string, HeldName & { user: string; until: number }>();
   readonly #keys = new Map<string, string>();
+  #namesBeforeSweep = NAMES_BEFORE_SWEEP;
   readonly #settings = new Map<string, RoomSettings>();
   readonly #bans = new Map<string, Ban>();
 
@@ -51,9 +54,10 @@ export class MemoryEngine implements Engine {
   append(drafts: readonly Draft[]): Promise<Outcome[]> {
     const news = new Map<Room, Entry[]>();
     const outcomes = drafts.map((draft) => {
-      const room = this.#room(draft.room);
+      const room = this.#rooms.get(draft.room) ?? newRoom();
       const outcome = this.#keep(room, draft);
       if ("entry" in outcome && !outcome.repeated) {
+        this.#rooms.set(draft.room, room);
         const entries = news.get(room);
         if (entries) entries.push(outcome.entry);
         else news.set(room, [outcome.entry]);
@@ -88,12 +92,12 @@ export class MemoryEngine implements Engine {
   }
 
   follow(name: string, listener: (news: News) => void): () => void {
-    const room = this.#room(name);
+    const room = this.#rooms.get(name) ?? newRoom();
+    this.#rooms.set(name, room);
     room.followers.add(listener);
     return () => {
-      room.followers.delete(listener);
       // A room in which nothing was ever said leaves no trace: anyone can name any number of them.
-      if (room.followers.size === 0 && room.head === 0) this.#rooms.delete(name);
+      if (room.followers.delete(listener) && room.followers.size + room.head === 0) this.#rooms.delete(name);
     };
   }
 
@@ -112,6 +116,7 @@ export class MemoryEngine implements Engine {
       this.#keys.delete(holder.user);
     }
     if (ownKey !== undefined) this.#names.delete(ownKey);
+    if (this.#names.size >= this.#namesBeforeSweep) this.#sweepNames(claim.now);
     const { user, name, chosen, until } = claim;
     this.#names.set(claim.key, { user, name, chosen, until });
     this.#keys.set(user, claim.key);
@@ -130,10 +135,10 @@ export class MemoryEngine implements Engine {
     return Promise.resolve(this.#settings.get(room) ?? ROOM_SETTINGS);
   }
 
-  async changeRoom(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {
-    const settings = { ...await this.roomSettings(room), ...change };
+  changeRoom(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {
+    const settings = { ...ROOM_SETTINGS, ...this.#settings.get(room), ...change };
     this.#settings.set(room, settings);
-    return settings;
+    return Promise.resolve(settings);
   }
 
   listedRooms(): Promise<{ room: string; seq: number; date: number }[]> {
@@ -184,16 +189,23 @@ export class MemoryEngine implements Engine {
     return Promise.resolve();
   }
 
-  #room(name: string): Room {
-    let room = this.#rooms.get(name);
-    if (!room) this.#rooms.set(name, room = newRoom());
-    return room;
+  /** Every passer-by leaves a given name behind. */
+  #sweepNames(now: number): void {
+    for (const [key, { user, chosen, until }] of this.#names) {
+      if (chosen || until > now) continue;
+      this.#names.delete(key);
+      this.#keys.delete(user);
+    }
+    this.#namesBeforeSweep = Math.max(NAMES_BEFORE_SWEEP, 2 * this.#names.size);
   }
 
   #keep(room: Room, draft: Draft): Outcome {
     const key = draft.id === undefined ? undefined : `${draft.user} ${draft.action} ${draft.id}`;
     const first = key === undefined ? undefined : room.ids.get(key);
-    if (first) return { entry: at(room, first.seq) ?? tombstone(draft, first), repeated: true };
+    if (first) {
+      const entry = at(room, first.seq);
+      return { entry: entry && !this.#hasExpired(room, entry) ? entry : tombstone(draft, first), repeated: true };
+    }
     if (draft.action === "send_message" && draft.again) return { refused: "not_found" };
     const entry = this.#entry(room, draft);
     if ("refused" in entry) return entry;
