@@ -331,6 +331,8 @@ export class Lobby {
       try {
         if (session.person) this.bans.check(session.person.user, session.address);
       } catch (refusal) {
+        // They are not coming back in a moment, as others are who lost a connection.
+        for (const room of session.rooms) room.leave(session, false);
         session.connection.close(CLOSE.notAllowed, (refusal as Refusal).message);
       }
     }

@@ -167,6 +167,7 @@ Deno.test("whoever is banned is sent away with all their sockets, and kept out u
     CLOSE.notAllowed,
     undefined,
   ]);
+  assert.deepEqual(ann.all("member_left").map(({ user }) => user), ["eve"], "and is gone for the others at once");
   assert.match(eve.closed!.reason, /until 2026-01-01T00:10 UTC/);
   assert.doesNotMatch(eve.closed!.reason, /spam/, "the reason is for moderators");
   const again = await FakeClient.enter(lobby, "eve");
