@@ -26,7 +26,7 @@ export const PULSE_INTERVAL = 1_000;
 /** Pulses in a row that were given and not heard until the process counts as deaf. */
 const DEAF_AFTER = 3;
 /** How often what has expired is let go of where nobody speaks, milliseconds. It is hidden at once. */
-const SWEEP_INTERVAL = 60_000;
+export const SWEEP_INTERVAL = 60_000;
 /** How long given names are remembered after their time is over, milliseconds: whoever is back by then keeps theirs. */
 const GIVEN_NAME_MEMORY = 30 * DAY;
 

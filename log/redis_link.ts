@@ -256,6 +256,9 @@ function whyNot(error: unknown, host: string): string {
   }
   if (/NOPERM/.test(message)) return `Redis at ${host} does not let this user do all that Parley needs: ${message}.`;
   if (/DB index|invalid DB/i.test(message)) return `Redis at ${host} has no database of this number.`;
+  if (/CERT|SIGNATURE/.test(code ?? "")) {
+    return `Redis at ${host} shows a certificate that is not trusted (${code}). Name who signed it in DENO_CERT.`;
+  }
   if (code !== undefined || message === "") {
     return `Redis at ${host} can't be reached (${code ?? "no answer"}). Is it up?`;
   }

@@ -95,6 +95,11 @@ local function trim(room, kept, now)
   return true
 end
 
+local function is_locked(room)
+  if room.locked == nil then room.locked = redis.call('HGET', room.settings, 'locked') == '1' end
+  return room.locked
+end
+
 local function keep_one(room, draft, kept, now)
   if draft.key ~= '' then
     local first = redis.call('GET', room.ids .. draft.key)
@@ -104,7 +109,7 @@ local function keep_one(room, draft, kept, now)
     if seq and tonumber(date) > now - ID_MEMORY then return { 'gone', seq, date } end
   end
   if draft.how == 'again' then return { 'refused', 'not_found' } end
-  if draft.kind ~= 'd' and redis.call('HGET', room.settings, 'locked') == '1' then return { 'refused', 'locked' } end
+  if draft.kind ~= 'd' and is_locked(room) then return { 'refused', 'locked' } end
   local date = math.max(room.date, now)
   local seq = room.seq + 1
   local edited = ''

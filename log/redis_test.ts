@@ -1,5 +1,6 @@
 /** What Redis adds to the contract of the log: what happens when it stalls, restarts, is emptied, or says nothing. */
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { type Clock, systemClock } from "../chat/clock.ts";
 import type { Draft } from "../chat/log.ts";
 import type { Entry } from "../chat/protocol.ts";
@@ -7,7 +8,8 @@ import { LogView } from "../testing/log_view.ts";
 import { RedisServer, redisTest } from "../testing/redis.ts";
 import { until } from "../testing/until.ts";
 import { Wire } from "../testing/wire.ts";
-import { RedisEngine } from "./redis.ts";
+import { MemoryEngine } from "./memory.ts";
+import { PULSE_INTERVAL, RedisEngine, SWEEP_INTERVAL } from "./redis.ts";
 import { FUNCTIONS } from "./redis_functions.ts";
 
 const KEEP_ALL = { messages: 0, days: 0 };
@@ -34,29 +36,31 @@ const open = async (
   return engine;
 };
 
-/** Time that a test makes pass quicker while it waits for something to be given up. */
+/** Real time, of which a test makes some waits shorter. */
 class HastyClock implements Clock {
-  speed = 1;
+  /** How long a wait really takes, milliseconds. */
+  hurry = (milliseconds: number) => milliseconds;
   now = systemClock.now;
   monotonic = systemClock.monotonic;
   soon = systemClock.soon;
 
   after(milliseconds: number, act: () => void): () => void {
-    return systemClock.after(milliseconds / this.speed, act);
+    return systemClock.after(this.hurry(milliseconds), act);
   }
 }
 
-/** Does something without what it says on the error output, and returns that. */
-async function quietly(work: () => Promise<void>): Promise<string> {
-  const said: unknown[] = [];
+/** Does something without what it says on the error output. @param work is given what tells what was said so far */
+async function quietly(work: (said: () => string) => Promise<void>): Promise<string> {
+  const words: unknown[] = [];
+  const said = () => words.join(" ");
   const { error } = console;
-  console.error = (...what) => said.push(...what);
+  console.error = (...what) => words.push(...what);
   try {
-    await work();
+    await work(said);
   } finally {
     console.error = error;
   }
-  return said.join(" ");
+  return said();
 }
 
 /** A test with a Redis server of its own. */
@@ -101,6 +105,73 @@ serverTest("edited, deleted and expired words are in no dump", ["--rdbcompressio
   // The first edit's words went with the entry that showed them last.
   assert.doesNotMatch(dump, /kept one/);
 });
+
+/** What can be asked of two engines: each is a batch, some time after the one before. */
+const batches = fc.array(
+  fc.record({
+    pause: fc.nat(3 * 60 * 60 * 1000),
+    drafts: fc.array(
+      fc.record({
+        what: fc.constantFrom("say", "say", "edit", "delete", "again"),
+        user: fc.constantFrom("ann", "bob"),
+        back: fc.nat(9),
+        id: fc.option(fc.constantFrom("k1", "k2", "k3"), { nil: undefined }),
+      }),
+      { minLength: 1, maxLength: 8 },
+    ),
+  }),
+  { minLength: 1, maxLength: 12 },
+);
+
+for (const retention of [KEEP_ALL, { messages: 5, days: 0 }, { messages: 0, days: 1 }]) {
+  serverTest(
+    `whatever is asked, it is answered as from memory, keeping ${JSON.stringify(retention)}`,
+    [],
+    async (server) => {
+      let runs = 0;
+      await fc.assert(
+        fc.asyncProperty(batches, async (story) => {
+          let now = Date.UTC(2026, 0, 1);
+          const clock = { ...systemClock, now: () => now };
+          const memory = new MemoryEngine({ clock, secret: "", retention });
+          const redis = await open(server, { clock, retention, prefix: `run${runs++}` });
+          let head = 0;
+          for (const [at, { pause, drafts }] of story.entries()) {
+            now += pause;
+            const asked = drafts.map(({ what, user, back, id }, number): Draft => {
+              const common = { room: "r", user, ...(id !== undefined && retention.days === 0 && { id }) };
+              const target = Math.max(0, head - back);
+              if (what === "edit") return { action: "edit_message", target, text: `edit ${at} ${number}`, ...common };
+              if (what === "delete") return { action: "delete_message", target, ...common };
+              const again = what === "again" && { again: true as const };
+              return { action: "send_message", from: user, text: `text ${at} ${number}`, ...common, ...again };
+            });
+            // What expires within a batch may still be shown by memory, which lets go of it at the end.
+            const parts = retention.messages === 0 ? [asked] : asked.map((draft) => [draft]);
+            for (const part of parts) assert.deepEqual(await redis.append(part), await memory.append(part));
+            for (const query of [{}, { before: head }, { after: head - 4 }]) {
+              const [one, other] = await Promise.all(
+                [redis, memory].map((e) => e.history("r", { limit: 4, ...query })),
+              );
+              assert.deepEqual({ ...one, epoch: "" }, { ...other, epoch: "" });
+            }
+            const [one, other] = await Promise.all(
+              [redis, memory].map((engine) => engine.read("r", Math.max(0, head - 6))),
+            );
+            assert.deepEqual({ ...one, epoch: "" }, { ...other, epoch: "" });
+            head = other.seq;
+          }
+          await redis.close();
+          opened.delete(redis);
+        }),
+        {
+          numRuns: Deno.env.get("SOAK") === undefined ? 40 : 500,
+          seed: Deno.env.get("SOAK") === undefined ? 20261122 : undefined,
+        },
+      );
+    },
+  );
+}
 
 serverTest("a prefix is a chat of its own", [], async (server) => {
   const [one, other] = [await open(server, { prefix: "one" }), await open(server, { prefix: "other" })];
@@ -214,13 +285,13 @@ serverTest(
     await engine.append([say("before")]);
     const said = await quietly(async () => {
       server.signal("SIGSTOP");
-      clock.speed = 30;
+      clock.hurry = (milliseconds) => milliseconds / 30;
       await assert.rejects(engine.append([say("during", "k")]), {
         name: "Refusal",
         code: "unavailable",
         retryAfter: 2,
       });
-      clock.speed = 1;
+      clock.hurry = (milliseconds) => milliseconds;
       const before = performance.now();
       for (let at = 0; at < 1_000; at++) await assert.rejects(engine.append([say(`more ${at}`)]));
       assert.ok(performance.now() - before < 3_000, "nobody waits behind what is stalled");
@@ -238,13 +309,13 @@ serverTest(
 serverTest("a connection that says nothing is given up, and another one taken", [], async (server) => {
   const clock = new HastyClock();
   const engine = await open(server, { clock });
-  await quietly(async () => {
+  await quietly(async (said) => {
     server.signal("SIGSTOP");
-    clock.speed = 30;
+    clock.hurry = (milliseconds) => milliseconds / 30;
     await assert.rejects(engine.append([say("lost?", "k")]));
     // The next tries find a server that takes connections and does not answer.
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    clock.speed = 1;
+    await until(() => said().includes("It does not answer."));
+    clock.hurry = (milliseconds) => milliseconds;
     server.signal("SIGCONT");
     await insist(engine, say("lost?", "k"));
   });
@@ -324,7 +395,7 @@ serverTest("who hears nothing any more knows it, says so, and reads the log", []
   const [deaf, other] = [await open(server, { clock }), await open(server)];
   const seen = new LogView(deaf, "r");
   await server.command("FUNCTION", "LOAD", "REPLACE", publishing("return"));
-  clock.speed = 20;
+  clock.hurry = (milliseconds) => milliseconds === PULSE_INTERVAL ? 50 : milliseconds;
   await until(() => deaf.check().then(() => false, () => true));
   await other.append([say("can you hear me?")]);
   await until(() => seen.entries.length === 1);
@@ -356,7 +427,7 @@ serverTest("what has expired is let go of where nobody speaks", [], async (serve
   const clock = new HastyClock();
   let now = Date.UTC(2026, 0, 1);
   const shown = { ...systemClock, now: () => now, after: clock.after.bind(clock) };
-  clock.speed = 100;
+  clock.hurry = (milliseconds) => milliseconds === SWEEP_INTERVAL ? 100 : milliseconds;
   const engine = await open(server, { clock: shown, retention: { messages: 0, days: 1 } });
   await engine.append(Array.from({ length: 200 }, (_, at) => say(`m${at}`, `k${at}`)));
   now += 3 * 24 * 60 * 60 * 1000;
