@@ -4,6 +4,7 @@ import { type Connection, Delivery } from "./delivery.ts";
 import { Elsewhere } from "./elsewhere.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
 import { hearAsked } from "./errand.ts";
+import { Keeping } from "./keeping.ts";
 import { NO_LIMITS } from "./limits.ts";
 import type { Asked, Draft, Engine, HeldName, Outcome, RoomSettings, Signal } from "./log.ts";
 import { Meter } from "./meter.ts";
@@ -13,40 +14,13 @@ import { Refusal } from "./refusal.ts";
 import { Room } from "./room.ts";
 import { Session } from "./session.ts";
 import { SlowMode } from "./slow_mode.ts";
-import { LONGEST_WAIT, Tick } from "./tick.ts";
+import { Tick } from "./tick.ts";
 import { Expiries } from "./voucher.ts";
 
-/**
- * New drafts are refused while more wait than were kept within this time, milliseconds: whoever would wait longer would
- * rather know, and when the load stops what is left is done within this time.
- */
-export const LONGEST_QUEUE = 500;
-/** So many may always wait, and any number as long as none has waited longer than the pace explains, milliseconds. */
-export const SHORT_QUEUE = 100;
-const PATIENCE = LONGEST_WAIT + 50;
-/** Seconds after which whoever was refused may try again. */
-const OVERLOAD_RETRY = 1;
 /** Seconds after which a room may be tried again that there was no place for. */
 const CROWDED_RETRY = 60;
-/**
- * Bytes that one turn may send, all members counted, with at least one message: about what a machine moves in the
- * hundred milliseconds that a turn may take. A message is taken for its text and `FRAME_OVERHEAD`.
- */
-const TURN_BYTES = 16 * 1024 * 1024;
-const FRAME_OVERHEAD = 200;
 /** How long a server that is to stop waits for a store that does not answer, milliseconds: it has five seconds in all. */
 export const DRAIN_PATIENCE = 1_500;
-/** UTF-16 units of text that one turn keeps, at least one message, so that one frame is far below what makes a slow reader. */
-const TURN_LENGTH = 32 * 1024;
-
-interface Waiting {
-  draft: Draft;
-  /** By the clock's `monotonic`. */
-  since: number;
-  resolve(outcome: Outcome): void;
-  reject(reason: unknown): void;
-}
-
 /** Everyone and everything that this isolate holds: the people, their sessions, the rooms, and what waits for the log. */
 export class Lobby {
   readonly clock: Clock;
@@ -62,10 +36,8 @@ export class Lobby {
   readonly #sessions = new Set<Session>();
   readonly #elsewhere: Elsewhere;
   readonly #tick: Tick;
-  #drafts: Waiting[] = [];
-  #window = { from: 0, kept: 0, before: 0 };
+  readonly #keeping: Keeping;
   readonly #unflushed = new Set<Room>();
-  readonly #settles: (() => void)[] = [];
   #draining = false;
 
   /**
@@ -88,6 +60,13 @@ export class Lobby {
     this.bans = new Bans(engine, clock, hashAddress, () => this.#sendBannedAway());
     this.slowMode = new SlowMode(clock, (draft) => this.append(draft));
     this.expiries = new Expiries(clock);
+    this.#keeping = new Keeping({
+      log: engine,
+      clock,
+      meter: this.meter,
+      sizeOf: (room) => this.#rooms.get(room)?.size ?? 0,
+      keptLate: () => this.#tick.request(),
+    });
     this.#tick = new Tick(clock, () => this.#turn());
     this.#elsewhere = new Elsewhere(clock, (signal) => engine.signal(signal), {
       held: (room, member) => this.#rooms.get(room)?.members.holdElsewhere(member),
@@ -163,12 +142,7 @@ export class Lobby {
    * @throws {Refusal} `unavailable`, or `rate_limited` when more is said than can be passed on
    */
   append(draft: Draft): Promise<Outcome> {
-    const since = this.clock.monotonic();
-    const { length } = this.#drafts;
-    if (length >= SHORT_QUEUE && since - this.#drafts[0].since > PATIENCE && length > this.#keptLately(since)) {
-      throw new Refusal("rate_limited", "Too much is being said at once. Send it again in a moment.", OVERLOAD_RETRY);
-    }
-    const waited = new Promise<Outcome>((resolve, reject) => this.#drafts.push({ draft, since, resolve, reject }));
+    const waited = this.#keeping.add(draft);
     this.#tick.request(this.#rooms.get(draft.room)?.patient);
     return waited;
   }
@@ -200,7 +174,10 @@ export class Lobby {
   /** Resolves when all that was said so far has been kept and told; under unbroken load that may be never. */
   async settled(): Promise<void> {
     await new Promise<void>((resolve) => this.clock.soon(resolve));
-    await this.#tick.settled();
+    do {
+      await this.#keeping.settled();
+      await this.#tick.settled();
+    } while (this.#keeping.busy);
   }
 
   /** How many different people are in a room, wherever they are connected. */
@@ -240,10 +217,7 @@ export class Lobby {
   async #turn(): Promise<void> {
     const start = this.clock.monotonic();
     const isDue = this.#tick.isDue;
-    const waiting = this.#drafts.splice(0, this.#draftsInTurn());
-    if (waiting.length > 0) this.#settles.push(await this.#keep(waiting));
-    this.#keptLately(start);
-    this.#window.kept += waiting.length;
+    await this.#keeping.keepSome();
     let keepsPace = false;
     for (const room of this.#unflushed) {
       if (room.patient && !isDue) continue;
@@ -252,47 +226,10 @@ export class Lobby {
       keepsPace ||= room.patient;
     }
     // An answer to one comes after what all are told, which may wait for the pace.
-    if (this.#unflushed.size === 0) { for (const settle of this.#settles.splice(0)) settle(); }
-    if (this.#drafts.length > 0 || this.#unflushed.size > 0) this.#tick.request(true);
+    if (this.#unflushed.size === 0) this.#keeping.answer();
+    if (this.#keeping.canGoOn || this.#unflushed.size > 0) this.#tick.request(true);
     if (keepsPace) await this.#tick.keepPace(start);
     this.meter.onTurn(this.clock.monotonic() - start);
-  }
-
-  /** @returns what tells those who wait what became of it; members must hear of it before */
-  async #keep(waiting: Waiting[]): Promise<() => void> {
-    try {
-      const outcomes = await this.#engine.append(waiting.map(({ draft }) => draft));
-      for (const outcome of outcomes) {
-        if ("entry" in outcome && !outcome.repeated && outcome.entry.action === "receive_message") {
-          this.meter.messagesIn++;
-        }
-      }
-      return () => waiting.forEach(({ resolve }, at) => resolve(outcomes[at]));
-    } catch (error) {
-      return () => waiting.forEach(({ reject }) => reject(error));
-    }
-  }
-
-  /** How many drafts were kept in about the last `LONGEST_QUEUE`. */
-  #keptLately(now: number): number {
-    const { from, kept } = this.#window;
-    if (now - from >= LONGEST_QUEUE) {
-      this.#window = { from: now, kept: 0, before: now - from < 2 * LONGEST_QUEUE ? kept : 0 };
-    }
-    return Math.max(this.#window.before, this.#window.kept);
-  }
-
-  /** How many of the drafts that wait, from the first on, one turn takes. */
-  #draftsInTurn(): number {
-    let length = 0;
-    let bytes = 0;
-    for (const [at, { draft }] of this.#drafts.entries()) {
-      const text = "text" in draft ? draft.text.length : 0;
-      length += text;
-      bytes += (text + FRAME_OVERHEAD) * (this.#rooms.get(draft.room)?.size ?? 0);
-      if ((length > TURN_LENGTH || bytes > TURN_BYTES) && at > 0) return at;
-    }
-    return this.#drafts.length;
   }
 
   *#here(): Generator<{ room: string; member: Member }> {

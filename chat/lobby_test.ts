@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { settle } from "../testing/clock.ts";
 import { createLobby, FakeClient } from "../testing/lobby.ts";
-import { DRAIN_PATIENCE, LONGEST_QUEUE, SHORT_QUEUE } from "./lobby.ts";
+import { LONGEST_QUEUE, SHORT_QUEUE, STORE_PATIENCE } from "./keeping.ts";
+import { DRAIN_PATIENCE } from "./lobby.ts";
 import { CHOSEN_NAME_HOLD, GIVEN_NAME_HOLD } from "./people.ts";
 import { COUNT_INTERVAL, LINGER } from "./presence.ts";
 import { BACKLOG } from "./session.ts";
@@ -295,6 +296,36 @@ Deno.test("what can't be told in time is refused, and taken again when the queue
   await ann.send(message("again", "k"));
   assert.equal(ann.all("receive_message").length, SHORT_QUEUE + 3);
   assert.equal(ann.last("receive_message").text, "again");
+});
+
+Deno.test("a room that the store takes long to keep holds up no other room, and keeps its order", async () => {
+  const { lobby, clock, engine } = createLobby();
+  const inSlow = (text: string) => ({ ...message(text), room: "slow" });
+  const [ann, bob] = [await FakeClient.enter(lobby, "ann", ["slow"]), await FakeClient.enter(lobby, "bob", ["slow"])];
+  const [eve, mal] = [await FakeClient.enter(lobby, "eve"), await FakeClient.enter(lobby, "mal")];
+  const { append } = engine;
+  const stuck: (() => void)[] = [];
+  engine.append = async (drafts) => {
+    if (drafts.some(({ room }) => room === "slow")) await new Promise<void>((resolve) => stuck.push(resolve));
+    return await append.call(engine, drafts);
+  };
+  await ann.send(inSlow("one"));
+  await clock.advance(STORE_PATIENCE);
+  await bob.send(inSlow("two"));
+  await eve.send(message("meanwhile"));
+  assert.deepEqual([stuck.length, mal.last("receive_message").text], [1, "meanwhile"]);
+  assert.deepEqual(bob.all("receive_message"), []);
+  let settled = false;
+  const settling = lobby.settled().then(() => settled = true);
+  for (let at = 0; at < 2; at++) {
+    await settle();
+    assert.equal(settled, false);
+    stuck.shift()!();
+  }
+  await settling;
+  for (const client of [ann, bob]) {
+    assert.deepEqual(client.all("receive_message").map(({ seq, text }) => [seq, text]), [[1, "one"], [2, "two"]]);
+  }
 });
 
 Deno.test("one turn keeps so much and no more, and the next goes on with the rest", async () => {
