@@ -5,9 +5,12 @@ function normalise(text: string): string {
   return text.trim().normalize("NFC").toLowerCase().normalize("NFC");
 }
 
-/** The room that someone means by `text`, or null if no room can be called so. A leading `#` is habit, not name. */
+/**
+ * The room that someone means by `text`, or null if no room can be called so. A leading `#` is habit, not name, and a
+ * name of several words is one with hyphens.
+ */
 export function roomNamed(text: string): string | null {
-  const room = normalise(text.trim().replace(/^#/, ""));
+  const room = normalise(text.trim().replace(/^#/, "")).replace(/\s+/g, "-");
   const size = [...room].length;
   return size >= 1 && size <= ROOM_NAME_LIMIT && /^[\p{L}\p{M}\p{Nd}_-]+$/u.test(room) ? room : null;
 }

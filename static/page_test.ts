@@ -431,9 +431,10 @@ Deno.test("rooms are changed by name, and back and forward go between them", asy
   await page.locator("dialog[open] input").fill("no such room!");
   await page.keyboard.press("Enter");
   await page.locator("dialog[open] [role=alert]", { hasText: "1 to 64" }).waitFor();
-  await page.locator("dialog[open] input").fill("Second-Room");
+  await page.locator("dialog[open] input").fill("Second Room");
   await page.keyboard.press("Enter");
   await page.waitForURL("**/r/second-room");
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "text", "and one can talk at once");
   await write(page, "in the second");
   await shows(page, "in the second");
   // Within the same event: a field still showing the other room would swallow what is typed into it now.

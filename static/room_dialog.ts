@@ -27,6 +27,7 @@ export function createRoomDialog({ strings, locale }: Tongue, { listRooms, goTo 
   }, (value) => {
     const name = roomNamed(value);
     if (name === null) return strings.roomBad;
+    dialog.close(); // first, because it gives the focus back
     goTo(name);
     return null;
   }, listed);

@@ -51,7 +51,7 @@ export function createViews({ session, tongue, drafts, listRooms, goTo }: ViewOp
     if (answer.kind === "done") return null;
     return answer.kind === "offline" ? strings.nameOffline : reason(strings, answer.error);
   });
-  const roomDialog = createRoomDialog(tongue, { listRooms, goTo });
+  const roomDialog = createRoomDialog(tongue, { listRooms, goTo: settle });
   const moderationDialog = createModerationDialog(tongue, session.moderator);
   const personDialog = createPersonDialog(tongue, {
     mute: session.mute,
@@ -107,6 +107,17 @@ export function createViews({ session, tongue, drafts, listRooms, goTo }: ViewOp
   find("conversation", HTMLElement).append(problem);
   find("page", HTMLElement).hidden = false;
 
+  /** Whoever changes rooms does it to talk there. */
+  function settle(room: string) {
+    goTo(room);
+    focusComposer();
+  }
+
+  // Where a keyboard would slide in over the conversation, it waits to be called.
+  function focusComposer() {
+    if (matchMedia("(hover: hover)").matches) composer.focus();
+  }
+
   async function copy() {
     const url = new URL(pathOf(session.state().room.name), location.href).href;
     try {
@@ -130,7 +141,7 @@ export function createViews({ session, tongue, drafts, listRooms, goTo }: ViewOp
       element("h2", { textContent: strings.problemTitle }),
       element("p", { textContent: reason(strings, refusal) }),
       button(strings.changeRoom, "outlined", () => roomDialog.open(name)),
-      button(strings.toDefault(DEFAULT_ROOM), "outlined", () => goTo(DEFAULT_ROOM)),
+      button(strings.toDefault(DEFAULT_ROOM), "outlined", () => settle(DEFAULT_ROOM)),
     );
   }
 
@@ -150,8 +161,7 @@ export function createViews({ session, tongue, drafts, listRooms, goTo }: ViewOp
   }
 
   let before: State["room"] | null = null;
-  // Where a keyboard would slide in over the conversation, it waits to be called.
-  if (matchMedia("(hover: hover)").matches) composer.focus();
+  focusComposer();
   return (state) => {
     document.title = state.room.name
       ? strings.title(state.room.name, state.visible ? 0 : state.unread)
