@@ -1,4 +1,4 @@
-import type { Member } from "../chat/protocol.ts";
+import { type Member, NAME_LIMIT } from "../chat/protocol.ts";
 import { button, element, setText } from "./dom.ts";
 import { checkbox, createSheet, select } from "./sheet.ts";
 import type { Failure } from "./moderator.ts";
@@ -10,8 +10,8 @@ const HOUR = 60;
 const DAY = 24 * HOUR;
 /** Minutes for which a moderator may ban by a click. */
 const BAN_MINUTES = [10, HOUR, DAY, 7 * DAY, 30 * DAY, 365 * DAY];
-/** Characters that the server takes. */
-const REASON_LIMIT = 500;
+/** What the server takes is 500 characters, and the name stands before them. */
+const REASON_LIMIT = 500 - NAME_LIMIT - ": ".length;
 
 export interface PersonActions {
   mute(person: Member): void;
@@ -62,10 +62,12 @@ export function createPersonDialog(tongue: Tongue, actions: PersonActions): Pers
   ban.onsubmit = async (event) => {
     event.preventDefault();
     banNow.disabled = true;
+    // A ban goes by the person's id. By what name they were known will be seen in the list of bans by this alone.
+    const known = [person.name, reason.value.trim()].filter((part) => part !== "").join(": ");
     const failure = await actions.ban({
       user: person.user,
       minutes: Number(minutes.field.value),
-      reason: reason.value.trim(),
+      reason: known,
       address: address.field.checked,
     });
     banNow.disabled = false;
