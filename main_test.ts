@@ -126,7 +126,13 @@ Deno.test("a token brings a person back under the same name, also after the serv
   assert.deepEqual([welcome.user, welcome.name, welcome.token], [user, name, token]);
   await second.close();
   await again.stop();
-  if (Deno.build.os !== "windows") assert.equal((await Deno.stat(`${cwd}/data/chat.db.secret`)).mode! & 0o777, 0o600);
+  if (Deno.build.os !== "windows") {
+    const secret = `${cwd}/data/chat.db.secret`;
+    assert.equal((await Deno.stat(secret)).mode! & 0o777, 0o600);
+    await Deno.chmod(secret, 0o644);
+    await (await startServer({ cwd })).stop();
+    assert.equal((await Deno.stat(secret)).mode! & 0o777, 0o600, "a copy that was put back open to all is closed");
+  }
   await Deno.remove(cwd, { recursive: true });
 });
 

@@ -33,6 +33,9 @@ export function newSecret(): string {
 }
 
 async function read(path: string): Promise<string> {
+  // A copy that was put back may be open to others. Where there are no such modes there is nothing to close.
+  const { mode } = await Deno.stat(path);
+  if (mode !== null && (mode & 0o077) !== 0) await Deno.chmod(path, 0o600);
   const secret = (await Deno.readTextFile(path)).trim();
   if (secret === "") throw new Error(`${path} is empty: delete it, or set SECRET`);
   return secret;

@@ -11,21 +11,15 @@ export function createStatusView(tongue: Tongue, retryNow: () => void): { render
   const tryNow = find("try-now", HTMLButtonElement);
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const signIn = find("sign-in", HTMLAnchorElement);
-
   tryNow.onclick = retryNow;
-  signIn.textContent = strings.signIn;
 
-  function render({ status: now, online, room }: State) {
+  function render({ status: now, online }: State) {
     clearTimeout(timer);
     connection.dataset.kind = now.kind;
     setText(status, words(now, online));
     const stopped = now.kind === "stopped" || now.kind === "signed_out";
     setText(tryNow, stopped ? strings.tryAgain : strings.tryNow);
     tryNow.hidden = !stopped && (now.kind !== "waiting" || !online);
-    const loginUrl = now.kind === "signed_out" ? now.loginUrl : null;
-    signIn.hidden = loginUrl === null;
-    if (loginUrl !== null) signIn.href = backTo(loginUrl, room.name);
     if (now.kind === "waiting" && online) count(now.until);
     else setText(countdown, "");
   }
@@ -45,11 +39,4 @@ export function createStatusView(tongue: Tongue, retryNow: () => void): { render
   }
 
   return { render };
-}
-
-/** The address of the login, which hears of the room, so that it can send its people back to where they came from. */
-function backTo(loginUrl: string, room: string): string {
-  const url = new URL(loginUrl);
-  url.searchParams.set("room", room);
-  return url.href;
 }

@@ -13,6 +13,7 @@ import { createPersonDialog } from "./person_dialog.ts";
 import { createRoomDialog } from "./room_dialog.ts";
 import type { Session } from "./session.ts";
 import { lastOwn, type State } from "./state.ts";
+import { createSignInView } from "./sign_in_view.ts";
 import { createStatusView } from "./status_view.ts";
 import { failureReason, reason, type Tongue } from "./strings.ts";
 
@@ -94,6 +95,7 @@ export function createViews({ session, tongue, drafts, listRooms, goTo }: ViewOp
     unmute: session.unmute,
     moderate: moderationDialog.open,
   });
+  const signIn = createSignInView(tongue);
   const status = createStatusView(tongue, session.retryNow);
 
   document.documentElement.lang = tongue.language;
@@ -179,6 +181,7 @@ export function createViews({ session, tongue, drafts, listRooms, goTo }: ViewOp
     people.render(state);
     personDialog.render(state);
     moderationDialog.render(state);
+    signIn.render(state);
     status.render(state);
     announceRefusals(state);
   };

@@ -35,6 +35,11 @@ export class RawClient {
     return this.head.startsWith("HTTP/1.1 101 ");
   }
 
+  /** Whether the server has hung up. */
+  get isOver(): boolean {
+    return this.#over;
+  }
+
   /** The code of the close frame, if one has come. */
   get closeCode(): number | undefined {
     const close = this.controls.find(({ opcode }) => opcode === 8);
