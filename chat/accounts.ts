@@ -28,30 +28,27 @@ interface Account {
 export class PersonAccount implements Account {
   readonly key: string;
   holders = 0;
-  readonly #buckets: Record<Deed, TokenBucket>;
-  readonly #patience = new TokenBucket(PATIENCE);
+  readonly #rates: Rates;
+  /** Made when first used: most people who are connected do little but listen. */
+  readonly #buckets: { [D in Deed]?: TokenBucket } = {};
+  #patience: TokenBucket | undefined;
   #blockedUntil = 0;
   #nextBlock = FIRST_BLOCK;
 
   constructor(user: string, rates: Rates) {
     this.key = user;
-    this.#buckets = {
-      messages: new TokenBucket(rates.messages),
-      joins: new TokenBucket(rates.joins),
-      renames: new TokenBucket(rates.renames),
-      signals: new TokenBucket(rates.signals),
-      reads: new TokenBucket(rates.reads),
-      malformed: new TokenBucket(rates.malformed),
-    };
+    this.#rates = rates;
   }
 
   /** @returns 0, or the seconds to wait */
   take(deed: Deed, now: number): number {
-    return this.#buckets[deed].take(now);
+    const bucket = this.#buckets[deed] ??= new TokenBucket(this.#rates[deed]);
+    return bucket.take(now);
   }
 
   /** Notes that something was refused. @returns whether that was once too often */
   tryPatience(now: number): boolean {
+    this.#patience ??= new TokenBucket(PATIENCE);
     return this.#patience.take(now) > 0;
   }
 
@@ -68,7 +65,7 @@ export class PersonAccount implements Account {
 
   isRested(now: number): boolean {
     if (this.#nextBlock > FIRST_BLOCK && now - this.#blockedUntil <= LONGEST_BLOCK) return false;
-    return this.#patience.isFull(now) && Object.values(this.#buckets).every((bucket) => bucket.isFull(now));
+    return (this.#patience?.isFull(now) ?? true) && Object.values(this.#buckets).every((bucket) => bucket.isFull(now));
   }
 }
 
