@@ -91,6 +91,14 @@ Deno.test("what moderators decide holds for errands too", async () => {
   await assert.rejects(send("ann", "slow"), refusal("rate_limited"));
   const { frame } = await run(lobby, "ann", { action: "join_room", room: "slow" });
   assert.equal((frame as RoomJoined).slow_seconds, 10);
+  const { roomSettings } = engine;
+  const opened = Promise.withResolvers<void>();
+  engine.roomSettings = (room) => opened.promise.then(() => roomSettings.call(engine, room));
+  const looked = runErrand(lobby, { user: "ann" }, { action: "join_room", room: "slow" });
+  const sent = assert.rejects(send("ann", "slow"), refusal("rate_limited"), "while the room is being opened");
+  await settle();
+  opened.resolve();
+  await Promise.all([looked, sent]);
   const date = lobby.clock.now();
   await engine.ban({ user: "eve", date, until: date + 1_000, reason: "" });
   lobby.bans.refresh();
@@ -106,6 +114,11 @@ Deno.test("a name is changed without a connection, and all who see that person h
   const { id, ...told } = frame as { id?: string };
   assert.equal(id, "n");
   assert.deepEqual([ann.last("name_changed"), bob.last("name_changed")], [told, told]);
+  // Also where the one who changes it connects meanwhile.
+  const cid = new FakeClient(lobby, "cid");
+  await run(lobby, "cid", { action: "set_name", name: "Cid" });
+  await cid.send({ action: "send_message", room: "general", text: "hello" });
+  assert.equal(ann.last("receive_message").from, "Cid");
   lobby.close();
 });
 

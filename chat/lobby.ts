@@ -133,7 +133,7 @@ export class Lobby {
 
   /** What moderators have set for a room, also for one that nobody is in. @throws {Refusal} `unavailable` */
   async settingsOf(name: string): Promise<RoomSettings> {
-    return this.#rooms.get(name)?.settings ?? await this.#engine.roomSettings(name);
+    return await (this.#rooms.get(name)?.readSettings() ?? this.#engine.roomSettings(name));
   }
 
   /**
@@ -251,8 +251,6 @@ export class Lobby {
         hearAsked(this.people, signal);
         return;
       case "name_changed": {
-        const person = this.people.find(signal.user);
-        if (person) person.name = signal.name;
         this.#elsewhere.rename(signal.user, signal.name);
         return this.#showName({ action: "name_changed", user: signal.user, name: signal.name, was: signal.was });
       }
@@ -277,6 +275,7 @@ export class Lobby {
 
   /** Each connection hears it once, in however many rooms it meets that person. */
   #showName(frame: NameChanged, asker?: Session): void {
+    this.people.renamed(frame);
     const hearers = new Set<Session>(this.people.find(frame.user)?.sessions);
     for (const room of this.#rooms.values()) {
       if (!room.members.has(frame.user)) continue;

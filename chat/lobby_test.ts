@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { settle } from "../testing/clock.ts";
+import { openings } from "../testing/isolates.ts";
 import { createLobby, FakeClient } from "../testing/lobby.ts";
 import { LONGEST_QUEUE, SHORT_QUEUE, STORE_PATIENCE } from "./keeping.ts";
 import { DRAIN_PATIENCE } from "./lobby.ts";
@@ -140,6 +141,32 @@ Deno.test("a name that somebody else has is name_taken, also in other letters", 
   await ann.send({ action: "set_name", name: "Other" });
   await bob.send({ action: "set_name", name: "Alice" });
   assert.equal(bob.last("name_changed").name, "Alice");
+});
+
+Deno.test("a name chosen on one isolate is held as a chosen one by all who have its person", async () => {
+  const { clock, engine } = createLobby();
+  const [one, two] = openings(engine, 2).map((opening) => createLobby({ clock, engine: opening.engine }).lobby);
+  const [here, there] = [await FakeClient.enter(one, "ann"), await FakeClient.enter(two, "ann")];
+  await here.send({ action: "set_name", name: "Ann" });
+  here.session.end();
+  clock.set(clock.now() + CHOSEN_NAME_HOLD);
+  there.session.end();
+  await settle();
+  clock.set(clock.now() + CHOSEN_NAME_HOLD - 1);
+  const claim = { user: "eve", name: "Ann", key: "ann", chosen: true, until: clock.now() + 1, now: clock.now() };
+  assert.equal(await engine.claimName(claim), undefined);
+  one.close();
+  two.close();
+});
+
+Deno.test("the names of all who leave at once are held in one go", async () => {
+  const { lobby, engine } = createLobby();
+  for (const user of ["ann", "bob", "cid"]) await FakeClient.enter(lobby, user);
+  const held: string[][] = [];
+  engine.holdNames = (holds) => Promise.resolve(void held.push(holds.map(({ user }) => user)));
+  await lobby.drain();
+  lobby.close();
+  assert.deepEqual(held, [["ann", "bob", "cid"]]);
 });
 
 Deno.test("a given name is held for ten minutes after its person left, a chosen one for seven days", async () => {

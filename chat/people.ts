@@ -24,6 +24,7 @@ export class People {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #here = new Map<string, Person>();
+  #leaving: Person[] = [];
   #stopHolding: (() => void) | undefined;
 
   constructor(names: Names, clock: Clock, random: () => number) {
@@ -64,7 +65,8 @@ export class People {
     person.sessions.delete(session);
     if (person.sessions.size > 0 || this.#here.get(person.user) !== person) return;
     this.#here.delete(person.user);
-    this.#hold([person]);
+    // Where many leave at once, as when the server stops, their names are held in one go.
+    if (this.#leaving.push(person) === 1) this.#clock.soon(() => this.#holdLeaving());
   }
 
   get count(): number {
@@ -83,6 +85,12 @@ export class People {
     return this.find(user) ?? { user, ...await this.nameOf(user, called), sessions: new Set(), typedAt: 0 };
   }
 
+  /** Notes what a person is called now, having chosen it on another connection, here or elsewhere. */
+  renamed({ user, name }: { user: string; name: string }): void {
+    const person = this.#here.get(user);
+    if (person) Object.assign(person, { name, chosen: true });
+  }
+
   /**
    * Gives a person the name they ask for.
    * @returns what they were called before
@@ -99,8 +107,10 @@ export class People {
     return was;
   }
 
+  /** Stops all that would still happen by itself. */
   dispose(): void {
     this.#stopHolding?.();
+    this.#holdLeaving();
   }
 
   async #heldName(user: string): Promise<HeldName> {
@@ -121,6 +131,11 @@ export class People {
     if (this.#here.size === 0) return;
     this.#hold([...this.#here.values()]);
     this.#stopHolding = this.#clock.after(HOLD_INTERVAL, () => this.#holdAll());
+  }
+
+  #holdLeaving(): void {
+    if (this.#leaving.length > 0) this.#hold(this.#leaving);
+    this.#leaving = [];
   }
 
   #hold(people: Person[]): void {

@@ -96,6 +96,11 @@ export class Room {
     return this.#settings.value ?? ROOM_SETTINGS;
   }
 
+  /** The same, also where they have not been read yet. @throws {Refusal} `unavailable` */
+  readSettings(): Promise<RoomSettings> {
+    return this.#settings.get();
+  }
+
   /** Connections that what is said here goes to. */
   get size(): number {
     return this.#sessions.size;
@@ -208,7 +213,7 @@ export class Room {
 
   /** Nobody is here, on the way or expected back: the room need not be held any longer. */
   forgetIfEmpty(): void {
-    if (this.#sessions.size + this.#arriving.size + this.members.heldHere > 0) return;
+    if (this.#disposed || this.#sessions.size + this.#arriving.size + this.members.heldHere > 0) return;
     this.dispose();
     this.#around.forget(this);
   }
