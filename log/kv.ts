@@ -74,12 +74,12 @@ export class KvEngine implements Engine {
   ): Promise<KvEngine> {
     const store = await KvStore.open(path, options.clock);
     try {
-      const epoch = await store.setIfAbsent<string>(KEY.epoch, () => crypto.randomUUID());
+      const epoch = await store.epoch();
       const secret = options.secret ?? await store.setIfAbsent(KEY.secret, newSecret);
       const { value: signals = 0 } = await store.get<number>(KEY.signals);
       return new KvEngine(store, { ...options, secret, epoch, signals });
     } catch (error) {
-      store.kv.close();
+      await store.close();
       throw error;
     }
   }
@@ -196,7 +196,7 @@ export class KvEngine implements Engine {
     this.#cancelSweep?.();
     await Promise.allSettled(this.#keeping.values());
     await Promise.all([this.#sweeping, this.#news.close(), this.#signals.close()]);
-    this.#store.kv.close();
+    await this.#store.close();
   }
 
   async #keep(room: string, drafts: readonly Draft[]): Promise<Outcome[]> {

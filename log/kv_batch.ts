@@ -75,7 +75,7 @@ export class Batch {
     const [room, epoch, ...others] = await store.load([KEY.room(this.#room), KEY.epoch, ...keys]);
     this.#record = { ...room.value as RoomRecord | undefined ?? NO_ROOM };
     this.#check = room.check;
-    this.epoch = epoch.value as string;
+    this.epoch = epoch.value as string | undefined ?? await store.epoch();
     this.#remember(others);
     const used = drafts.flatMap((draft) => this.#used(draft) ?? []);
     const repeated = await store.load<Kept>(used.map(({ seq }) => KEY.entry(this.#room, seq)));

@@ -80,13 +80,16 @@ export class KvRooms {
 
   async record(room: string): Promise<{ record: RoomRecord; epoch: string }> {
     const [record, epoch] = await this.#store.load([KEY.room(room), KEY.epoch]);
-    return { record: record.value as RoomRecord | undefined ?? NO_ROOM, epoch: epoch.value as string };
+    return {
+      record: record.value as RoomRecord | undefined ?? NO_ROOM,
+      epoch: epoch.value as string | undefined ?? await this.#store.epoch(),
+    };
   }
 
   async heads(rooms: readonly string[]): Promise<{ epoch: string; heads: number[] }> {
     const [epoch, ...records] = await this.#store.load([KEY.epoch, ...rooms.map(KEY.room)]);
     return {
-      epoch: epoch.value as string,
+      epoch: epoch.value as string | undefined ?? await this.#store.epoch(),
       heads: records.map(({ value }) => (value as RoomRecord | undefined ?? NO_ROOM).head),
     };
   }

@@ -58,11 +58,11 @@ export class KvSignals {
     }).catch((error) => console.error("signals could not be read:", error));
   }
 
-  /** Resolves when nothing is being read or written any more; what still waits is lost. */
+  /** Resolves when nothing is being read or written any more. The last words, that this isolate leaves, are among it. */
   async close(): Promise<void> {
-    this.#cancelGather?.();
-    this.#waiting = [];
     await Promise.all([this.#reading, this.#writing]);
+    this.#cancelGather?.();
+    if (this.#waiting.length > 0) await this.#write().catch(() => {/* it was said why */});
   }
 
   #gather(): void {

@@ -53,6 +53,7 @@ export type Found<Value> = { value: Value | undefined; check: Deno.AtomicCheck }
 export class KvStore {
   readonly kv: Deno.Kv;
   readonly #clock: Clock;
+  readonly #writes = new Set<Promise<unknown>>();
   /** Whether the latest write failed. */
   failed = false;
 
@@ -112,6 +113,37 @@ export class KvStore {
    * @throws {Refusal} `unavailable`: it may or may not have been written
    */
   async writing<Result>(attempt: () => Promise<Result | undefined>): Promise<Result> {
+    const write = this.#write(attempt);
+    this.#writes.add(write);
+    try {
+      return await write;
+    } finally {
+      this.#writes.delete(write);
+    }
+  }
+
+  /** The epoch: in a store that was emptied whoever comes first begins one. */
+  epoch(): Promise<string> {
+    return this.setIfAbsent<string>(KEY.epoch, () => crypto.randomUUID());
+  }
+
+  /** Gives the store back, once what is being written has been. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#writes);
+    this.kv.close();
+  }
+
+  /** What stands under this key, and is put there if there is nothing. */
+  setIfAbsent<Value>(key: Deno.KvKey, make: () => Value): Promise<Value> {
+    return this.writing(async () => {
+      const { value, check } = await this.get<Value>(key);
+      if (value !== undefined) return value;
+      const made = make();
+      return (await this.kv.atomic().check(check).set(key, made).commit()).ok ? made : undefined;
+    });
+  }
+
+  async #write<Result>(attempt: () => Promise<Result | undefined>): Promise<Result> {
     try {
       const start = this.#clock.monotonic();
       for (let pause = FIRST_PAUSE; this.#clock.monotonic() - start < CONTENTION_PATIENCE; pause *= 2) {
@@ -130,16 +162,6 @@ export class KvStore {
       console.error("Deno KV could not be written:", error);
       throw new Refusal("unavailable", "The store can't be written now. Send it again, with the same id.", 2);
     }
-  }
-
-  /** What stands under this key, and is put there if there is nothing. */
-  setIfAbsent<Value>(key: Deno.KvKey, make: () => Value): Promise<Value> {
-    return this.writing(async () => {
-      const { value, check } = await this.get<Value>(key);
-      if (value !== undefined) return value;
-      const made = make();
-      return (await this.kv.atomic().check(check).set(key, made).commit()).ok ? made : undefined;
-    });
   }
 
   async #answered<Result>(answer: Promise<Result>): Promise<Result> {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { systemClock } from "../chat/clock.ts";
-import { type Draft, ID_MEMORY, type News, type Retention } from "../chat/log.ts";
+import { type Draft, ID_MEMORY, type News, type Retention, type Signal } from "../chat/log.ts";
 import { FakeClock } from "../testing/clock.ts";
 import { startServer } from "../testing/server.ts";
 import { until } from "../testing/until.ts";
@@ -280,4 +280,36 @@ Deno.test("kv: a text limit above what a value holds stops the start with one li
   const message = await startServer({ env: { DATABASE_URL: "kv:data/chat.kv", TEXT_LIMIT: String(KV_TEXT_LIMIT + 1) } })
     .then((server) => server.stop().then(() => "it started"), (error) => error.message);
   assert.match(message, /could not start: TEXT_LIMIT must be at most 16000 with [^\n]+\n$/);
+});
+
+kvTest("a store that was emptied begins another epoch, of which those who follow are told", async (path) => {
+  const engine = await open(path);
+  const epochs: string[] = [];
+  engine.follow("r", ({ epoch }) => epochs.push(epoch));
+  await engine.append([say("one"), say("two")]);
+  const store = await KvStore.open(path, systemClock);
+  for await (const { key } of store.kv.list({ prefix: [] })) await store.kv.delete(key);
+  await store.close();
+  const { epoch, seq, messages } = await engine.history("r", { limit: 9 });
+  assert.deepEqual([typeof epoch, seq, messages], ["string", 0, []]);
+  assert.notEqual(epoch, epochs[0]);
+  await engine.append([say("three")]);
+  assert.equal(epochs.at(-1), epoch);
+  await engine.close();
+});
+
+kvTest("what is given just before closing is written: the last names, and the word that it leaves", async (path) => {
+  const [one, two] = [await open(path), await open(path)];
+  const heard: Signal[] = [];
+  two.onSignal((signal) => heard.push(signal));
+  const now = Date.now();
+  await one.claimName({ user: "ann", name: "Ann", key: "ann", chosen: true, until: now + 1, now });
+  const held = one.holdNames([{ user: "ann", until: now + 1_000 }]);
+  one.signal({ kind: "bans_changed" });
+  await one.close();
+  await held;
+  await until(() => heard.length === 1);
+  const claim = { user: "eve", name: "Ann", key: "ann", chosen: true, until: now + 99, now: now + 500 };
+  assert.equal(await two.claimName(claim), undefined);
+  await two.close();
 });

@@ -117,8 +117,10 @@ export class SqliteEngine implements Engine {
   }
 
   async append(drafts: readonly Draft[]): Promise<Outcome[]> {
-    const outcomes = await this.#writer.run(() => this.#entries.keep(drafts, this.#clock.now()), true);
-    const epoch = this.#entries.epoch;
+    const { outcomes, epoch } = await this.#writer.run(() => ({
+      outcomes: this.#entries.keep(drafts, this.#clock.now()),
+      epoch: this.#entries.epoch,
+    }), true);
     const news = new Map<string, Entry[]>();
     for (const outcome of outcomes) {
       if (!("entry" in outcome) || outcome.repeated) continue;
