@@ -18,6 +18,7 @@ import { Refusal } from "../chat/refusal.ts";
 import { type Reply, toArguments, toOutcome } from "./redis_drafts.ts";
 import { RedisLink, type RedisPlace } from "./redis_link.ts";
 import { NewsDesk } from "./redis_news.ts";
+import { repeat } from "./repeat.ts";
 import { newSecret } from "./secret.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -47,7 +48,7 @@ export class RedisEngine implements Engine {
   #signals: Signal[] = [];
   #unheard = 0;
   #isClosed = false;
-  readonly #cancels = new Set<() => void>();
+  readonly #stops: (() => void)[] = [];
 
   private constructor(options: { clock: Clock; retention: Retention; secret?: string }) {
     this.#clock = options.clock;
@@ -77,8 +78,9 @@ export class RedisEngine implements Engine {
         return () => engine.#desk.begin(epoch, Number(count));
       },
     });
-    engine.#pulseLater();
-    if (options.retention.messages > 0 || options.retention.days > 0) engine.#sweepLater();
+    engine.#stops.push(repeat(options.clock, PULSE_INTERVAL, () => engine.#listen()));
+    const { messages, days } = options.retention;
+    if (messages > 0 || days > 0) engine.#stops.push(repeat(options.clock, SWEEP_INTERVAL, () => engine.#sweep()));
     return engine;
   }
 
@@ -195,7 +197,7 @@ export class RedisEngine implements Engine {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const cancel of this.#cancels) cancel();
+    for (const stop of this.#stops) stop();
     await this.#link.close();
   }
 
@@ -244,32 +246,19 @@ export class RedisEngine implements Engine {
     );
   }
 
-  #pulseLater(): void {
-    this.#later(PULSE_INTERVAL, async () => {
-      await this.#pulse();
-      // What was published came before the answer. Until it is heard again, looking is the only way to know.
-      if (++this.#unheard >= DEAF_AFTER) this.#desk.lookAgain();
-    }, () => this.#pulseLater());
+  /** Makes sure that this process hears. What was published came before the answer. */
+  async #listen(): Promise<void> {
+    await this.#pulse();
+    // Until it is heard again, looking is the only way to know.
+    if (++this.#unheard >= DEAF_AFTER) this.#desk.lookAgain();
   }
 
   /** Lets go of what has expired where nobody speaks, one room after the other. One process at a time does it. */
-  #sweepLater(): void {
-    this.#later(SWEEP_INTERVAL, async () => {
-      const rooms = await this.#link.call<string[] | null>("rooms_to_sweep", [String(SWEEP_INTERVAL / 2)]);
-      for (const room of rooms ?? []) {
-        while (!this.#isClosed && await this.#link.call("sweep", [room, ...this.#kept(), this.#now()]) === 1);
-      }
-    }, () => this.#sweepLater());
-  }
-
-  #later(milliseconds: number, work: () => Promise<void>, next: () => void): void {
-    const cancel = this.#clock.after(milliseconds, () => {
-      this.#cancels.delete(cancel);
-      work().catch(() => {/* the link has said why; the next round tries again */}).finally(() => {
-        if (!this.#isClosed) next();
-      });
-    });
-    this.#cancels.add(cancel);
+  async #sweep(): Promise<void> {
+    const rooms = await this.#link.call<string[] | null>("rooms_to_sweep", [String(SWEEP_INTERVAL / 2)]);
+    for (const room of rooms ?? []) {
+      while (!this.#isClosed && await this.#link.call("sweep", [room, ...this.#kept(), this.#now()]) === 1);
+    }
   }
 }
 

@@ -18,7 +18,7 @@ type Ask = (...command: string[]) => Promise<unknown>;
  */
 export async function survey(ask: Ask, mayLoseASecond: boolean): Promise<Survey> {
   const info = Object.fromEntries(
-    String(await ask("INFO", "everything")).split("\r\n").map((line) => line.split(/:(.*)/s).slice(0, 2)),
+    String(await ask("INFO")).split("\r\n").map((line) => line.split(/:(.*)/s).slice(0, 2)),
   ) as Record<string, string | undefined>;
   if (info.cluster_enabled === "1") {
     throw new Error("Redis is in cluster mode, which Parley does not support. Name a single server.");
