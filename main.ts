@@ -53,6 +53,7 @@ export async function start(settings: Settings, clock: Clock = systemClock): Pro
   const sockets = new Sockets(lobby, identities, settings.ALLOWED_ORIGINS, journal);
   const streams = new Streams(lobby, Math.random);
   const app = createApp({
+    version: config.version,
     assets: await loadAssets(new URL("./", import.meta.url)),
     identities,
     lobby,

@@ -6,7 +6,9 @@ import { roomName } from "../chat/names.ts";
 import { Refusal } from "../chat/refusal.ts";
 import { SLOW_SECONDS_LIMIT } from "../chat/slow_mode.ts";
 import { readText } from "./body.ts";
+import { type About, describe } from "./describe.ts";
 import type { App, House } from "./house.ts";
+import { serverFrames } from "./server_frames.ts";
 import { bringsToken } from "./token.ts";
 
 /** Bytes of a body: the longest reason, all in JSON escapes, and the rest. */
@@ -44,6 +46,15 @@ const newBan = v.strictObject({
   address: v.optional(yesOrNo, false),
 });
 
+const roomSettings = v.object({ room: v.string(), locked: yesOrNo, listed: yesOrNo, slow_seconds: v.number() });
+const shownBan = v.object({
+  user: v.string(),
+  date: v.number(),
+  until: v.number(),
+  reason: v.string(),
+  address: yesOrNo,
+});
+
 /** What moderators do over HTTP. For whoever does not bring the token there is nothing at these addresses. */
 export function addAdmin(app: App, { adminToken, moderator, journal, proxies }: House): void {
   if (adminToken === undefined) return;
@@ -57,22 +68,51 @@ export function addAdmin(app: App, { adminToken, moderator, journal, proxies }: 
     await next();
   });
 
-  app.delete("/api/rooms/:room/messages/:seq{\\d{1,15}}", admins, async (c) => {
+  const about = (more: Pick<About, "summary" | "body" | "answers"> & { problems: number[] }) =>
+    describe({ ...more, problems: [...more.problems, 404, 503], who: "moderator" });
+  const aboutDeletion = about({
+    summary: "Delete anybody's message",
+    answers: { 200: { description: "What all are told.", schema: serverFrames.message_deleted } },
+    problems: [422, 429],
+  });
+  app.delete("/api/rooms/:room/messages/:seq{\\d{1,15}}", aboutDeletion, admins, async (c) => {
     return c.json(await moderator.deleteMessage(roomName(c.req.param("room")), Number(c.req.param("seq"))));
   });
 
-  app.patch("/api/rooms/:room", admins, async (c) => {
+  const aboutRoom = about({
+    summary: "Lock, list or slow down a room",
+    body: roomChange,
+    answers: { 200: { description: "The settings as they are now.", schema: roomSettings } },
+    problems: [400, 413, 422],
+  });
+  app.patch("/api/rooms/:room", aboutRoom, admins, async (c) => {
     const room = roomName(c.req.param("room"));
     return c.json({ room, ...await moderator.changeRoom(room, await bodyOf(c.req.raw, roomChange)) });
   });
 
-  app.get("/api/bans", admins, async (c) => c.json((await moderator.bans()).map(shown)));
+  const aboutBans = about({
+    summary: "The bans that are not over",
+    answers: { 200: { description: "The latest first.", schema: v.array(shownBan) } },
+    problems: [],
+  });
+  app.get("/api/bans", aboutBans, admins, async (c) => c.json((await moderator.bans()).map(shown)));
 
-  app.post("/api/bans", admins, async (c) => {
+  const aboutBan = about({
+    summary: "Keep a person out",
+    body: newBan,
+    answers: { 201: { description: "The ban, in place of one that this person had.", schema: shownBan } },
+    problems: [400, 413],
+  });
+  app.post("/api/bans", aboutBan, admins, async (c) => {
     return c.json(shown(await moderator.ban(await bodyOf(c.req.raw, newBan))), 201);
   });
 
-  app.delete("/api/bans/:user", admins, async (c) => {
+  const aboutLifting = about({
+    summary: "Let a person in again",
+    answers: { 204: { description: "They may come back." } },
+    problems: [],
+  });
+  app.delete("/api/bans/:user", aboutLifting, admins, async (c) => {
     await moderator.unban(c.req.param("user"));
     return c.body(null, 204);
   });

@@ -1,10 +1,22 @@
 import type { Context } from "hono";
+import * as v from "valibot";
 import { roomName } from "../chat/names.ts";
 import { PAGE_SIZE, PAGE_SIZE_LIMIT } from "../chat/protocol.ts";
 import { Refusal } from "../chat/refusal.ts";
+import { describe } from "./describe.ts";
 import type { App, House } from "./house.ts";
 import { originAllowed } from "./origin.ts";
 import { problem } from "./problem.ts";
+import { serverFrames } from "./server_frames.ts";
+
+const listedRooms = v.array(v.object({ room: v.string(), count: v.number(), seq: v.number(), date: v.number() }));
+const history = v.object({
+  room: v.string(),
+  epoch: v.string(),
+  seq: v.number(),
+  messages: v.array(serverFrames.receive_message),
+  more: v.boolean(),
+});
 
 /** What is asked and changed over HTTP, under `/api`. */
 export function addApi(app: App, house: House): void {
@@ -15,13 +27,30 @@ export function addApi(app: App, house: House): void {
     return problem(new Refusal("forbidden", "This page may not call. Its origin belongs into ALLOWED_ORIGINS."));
   });
 
-  app.get("/api/rooms", async (c) => {
+  const aboutRooms = describe({
+    summary: "The rooms that anyone may know of",
+    answers: { 200: { description: "`general`, then the listed ones.", schema: listedRooms } },
+    problems: [401, 429, 503],
+    who: "anyone",
+  });
+  app.get("/api/rooms", aboutRooms, async (c) => {
     await countRead(c);
     c.header("cache-control", "no-store");
     return c.json(await house.rooms.rooms());
   });
 
-  app.get("/api/rooms/:room/messages", async (c) => {
+  const aboutHistory = describe({
+    summary: "What was said in a room",
+    query: {
+      before: "The newest before this `seq`. With neither of the two, the newest.",
+      after: "The oldest after this `seq`.",
+      limit: `How many, at most ${PAGE_SIZE_LIMIT}; ${PAGE_SIZE} unless told.`,
+    },
+    answers: { 200: { description: "Messages as they are now, oldest first. `seq` is the head.", schema: history } },
+    problems: [400, 401, 422, 429, 503],
+    who: "anyone",
+  });
+  app.get("/api/rooms/:room/messages", aboutHistory, async (c) => {
     const room = roomName(c.req.param("room"));
     const { before, after, limit = PAGE_SIZE } = {
       before: wholeNumber(c.req.query("before"), "before"),

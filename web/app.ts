@@ -1,9 +1,12 @@
 import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
+import * as v from "valibot";
 import { Refusal } from "../chat/refusal.ts";
 import { addAdmin } from "./admin.ts";
 import { addApi } from "./api.ts";
+import { describe } from "./describe.ts";
+import { addDocs } from "./docs.ts";
 import type { App, House } from "./house.ts";
 import { addMetrics } from "./metrics.ts";
 import { addPage } from "./page.ts";
@@ -26,13 +29,28 @@ export function createApp(house: House): App {
   };
 
   // Before any middleware: the answer to an upgrade is the runtime's own and must not be touched.
+  const aboutConnecting = describe({
+    summary: "The WebSocket",
+    description: "Frames are JSON objects with an action. The sub-protocol chat.batch.v1 takes arrays of them too.",
+    query: { room: "Rooms to join, with commas between them; `general` unless told, none if empty." },
+    answers: { 101: { description: "Welcome." } },
+    problems: [400, 403, 426, 429, 503],
+    who: "anyone",
+  });
   app.get(
     "/connect",
+    aboutConnecting,
     async (c) =>
       await note(c, await house.sockets.connect(c.req.raw, house.proxies.addressKey(c.req.raw, c.env.remoteAddr))),
   );
-  app.get("/healthz", (c) => c.text("alive\n"));
-  app.get("/readyz", async (c) => {
+  const text = (description: string) => ({ description, schema: v.string(), type: "text/plain" });
+  const aboutHealth = describe({ summary: "Whether it lives", answers: { 200: text("It does.") } });
+  app.get("/healthz", aboutHealth, (c) => c.text("alive\n"));
+  const aboutReadiness = describe({
+    summary: "Whether it can serve",
+    answers: { 200: text("It can."), 503: text("It is being stopped, or its store does not answer.") },
+  });
+  app.get("/readyz", aboutReadiness, async (c) => {
     if (house.isDraining()) return c.text("draining\n", 503);
     return await house.storeAnswers() ? c.text("ready\n") : c.text("the store does not answer\n", 503);
   });
@@ -77,6 +95,7 @@ export function createApp(house: House): App {
   addSession(app, house);
   addTalk(app, house);
   addAdmin(app, house);
+  addDocs(app, house);
   addPage(app, house);
 
   app.notFound(() => problem(new Refusal("not_found", "There is nothing at this address.")));

@@ -11,22 +11,46 @@ const id = v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(ID_LIMIT)))
 const seq = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 /** What each action must look like. Values with a code of their own (a room's name, a text) are the chat's to judge. */
-const actions = {
-  join_room: v.object({
-    action: v.literal("join_room"),
-    room,
-    since: v.optional(v.object({ epoch: v.string(), seq })),
-    limit: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
-    id,
-  }),
-  leave_room: v.object({ action: v.literal("leave_room"), room, stream: id, id }),
-  send_message: v.object({ action: v.literal("send_message"), room, text, id }),
-  edit_message: v.object({ action: v.literal("edit_message"), room, target: seq, text, id }),
-  delete_message: v.object({ action: v.literal("delete_message"), room, target: seq, id }),
-  set_name: v.object({ action: v.literal("set_name"), name: v.string(), id }),
-  typing: v.object({ action: v.literal("typing"), room, id }),
-  ping: v.object({ action: v.literal("ping"), id }),
-} satisfies { [A in ClientFrame["action"]]: v.GenericSchema<unknown, Extract<ClientFrame, { action: A }>> };
+export const clientFrames = {
+  join_room: v.pipe(
+    v.object({
+      action: v.literal("join_room"),
+      room,
+      since: v.optional(v.object({ epoch: v.string(), seq })),
+      limit: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
+      id,
+    }),
+    v.description("Enters a room, again if need be. With `since` it brings what was missed."),
+  ),
+  leave_room: v.pipe(
+    v.object({ action: v.literal("leave_room"), room, stream: id, id }),
+    v.description("Leaves a room. Posted, it ends your event streams there, or only the one named `stream`."),
+  ),
+  send_message: v.pipe(
+    v.object({ action: v.literal("send_message"), room, text, id }),
+    v.description("Says something. The same `id` again never makes a second message."),
+  ),
+  edit_message: v.pipe(
+    v.object({ action: v.literal("edit_message"), room, target: seq, text, id }),
+    v.description("Changes a message of yours, whose `seq` is `target`."),
+  ),
+  delete_message: v.pipe(
+    v.object({ action: v.literal("delete_message"), room, target: seq, id }),
+    v.description("Deletes a message of yours, whose `seq` is `target`."),
+  ),
+  set_name: v.pipe(
+    v.object({ action: v.literal("set_name"), name: v.string(), id }),
+    v.description("Asks for a name that nobody else has."),
+  ),
+  typing: v.pipe(
+    v.object({ action: v.literal("typing"), room, id }),
+    v.description("Tells the others that you are writing. It has no answer."),
+  ),
+  ping: v.pipe(v.object({ action: v.literal("ping"), id }), v.description("Asks for a sign of life.")),
+} satisfies { [A in ClientFrame["action"]]: SchemaOf<Extract<ClientFrame, { action: A }>> };
+
+/** A schema that gives exactly this type, and names each of its fields, the optional ones too. */
+export type SchemaOf<Frame> = v.GenericSchema<unknown, Frame> & { entries: { [Field in keyof Frame]-?: unknown } };
 
 /** A frame, or why there is none; `about` is what the answer should be about. */
 export type Parsed = { frame: ClientFrame | Refusal; about: { room?: unknown; id?: unknown } };
@@ -65,10 +89,10 @@ export function parseFrame(value: unknown, suspect: boolean): Parsed {
   if (suspect && hasUnusableText(value)) {
     return refused("bad_frame", "A frame holds neither NUL nor half of a surrogate pair. Leave them out.", about);
   }
-  if (typeof action !== "string" || !Object.hasOwn(actions, action)) {
-    return refused("unknown_action", `The action is one of ${Object.keys(actions).join(", ")}.`, about);
+  if (typeof action !== "string" || !Object.hasOwn(clientFrames, action)) {
+    return refused("unknown_action", `The action is one of ${Object.keys(clientFrames).join(", ")}.`, about);
   }
-  const result = v.safeParse(actions[action as ClientFrame["action"]], value);
+  const result = v.safeParse(clientFrames[action as ClientFrame["action"]], value);
   if (result.success) return { frame: result.output, about };
   const [issue] = result.issues;
   return refused("bad_frame", `"${v.getDotPath(issue)}" of ${action} is not right: ${issue.message}.`, about);

@@ -17,6 +17,8 @@ export type App = Hono<{ Bindings: Deno.ServeHandlerInfo }>;
 
 /** What the doors lead to. */
 export interface House {
+  /** Of Parley. */
+  version: string;
   assets: ReadonlyMap<string, Asset>;
   identities: Identities;
   lobby: Lobby;

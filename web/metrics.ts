@@ -1,9 +1,11 @@
 import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from "prom-client";
+import * as v from "valibot";
 import type { Clock } from "../chat/clock.ts";
 import type { Engine } from "../chat/log.ts";
 import type { Lobby } from "../chat/lobby.ts";
 import { Refusal } from "../chat/refusal.ts";
 import { isDirectLocal } from "./address.ts";
+import { describe } from "./describe.ts";
 import type { App, House } from "./house.ts";
 import { Gathering } from "./metrics_gathering.ts";
 import { problem } from "./problem.ts";
@@ -189,7 +191,13 @@ export class Metrics {
 
 /** `GET /metrics`, for whoever has the token; where there is none, for a caller on this very machine. */
 export function addMetrics(app: App, { metrics, metricsToken }: House): void {
-  app.get("/metrics", async (c) => {
+  const about = describe({
+    summary: "Figures for Prometheus",
+    answers: { 200: { description: "Its text format.", schema: v.string(), type: "text/plain" } },
+    problems: [401, 403],
+    who: "metrics",
+  });
+  app.get("/metrics", about, async (c) => {
     if (metricsToken === undefined) {
       if (isDirectLocal(c.req.raw, c.env.remoteAddr)) return await metrics.answer();
       return problem(

@@ -1,7 +1,9 @@
 import { etag, RETAINED_304_HEADERS } from "hono/etag";
+import * as v from "valibot";
 import { isRoomName } from "../chat/names.ts";
 import { Refusal } from "../chat/refusal.ts";
 import { type Asset, PAGE } from "./assets.ts";
+import { describe } from "./describe.ts";
 import type { App, House } from "./house.ts";
 import { cookieFor, sessionCookie } from "./identity.ts";
 
@@ -23,8 +25,10 @@ export function addPage(app: App, { assets, identities, proxies }: House): void 
     }
     return response;
   };
-  app.get("/", (c) => servePage(c.req.raw, c.env));
-  app.get("/r/:room", (c) => {
+  const about = (summary: string) =>
+    describe({ summary, answers: { 200: { description: "The page.", schema: v.string(), type: "text/html" } } });
+  app.get("/", about("The page, in the room general"), (c) => servePage(c.req.raw, c.env));
+  app.get("/r/:room", about("The page, in this room"), (c) => {
     // Where there can be no such room the page says so, and shows a way out.
     return servePage(c.req.raw, c.env, isRoomName(c.req.param("room")) ? 200 : 404);
   });

@@ -1,12 +1,17 @@
 import { bodyLimit } from "hono/body-limit";
+import * as v from "valibot";
 import { isRoomName } from "../chat/names.ts";
 import { Refusal } from "../chat/refusal.ts";
+import { describe } from "./describe.ts";
 import type { App, House } from "./house.ts";
 import { cookieFor, type Identity } from "./identity.ts";
 import { HttpRefusal, problem } from "./problem.ts";
+import { limits } from "./server_frames.ts";
 
 /** Bytes of a form: the longest token, the longest room's name, and their names. */
 const FORM_LIMIT = 16 * 1024;
+
+const session = v.object({ user: v.string(), name: v.string(), token: v.string(), limits });
 
 /** Who one is: `POST /api/session` makes a person, knows one again, or takes in one who comes from an outside issuer. */
 export function addSession(app: App, { identities, lobby, people, proxies }: House): void {
@@ -15,7 +20,17 @@ export function addSession(app: App, { identities, lobby, people, proxies }: Hou
     onError: () => problem(new Refusal("frame_too_large", `A form has at most ${FORM_LIMIT} bytes. Send less.`)),
   });
 
-  app.post("/api/session", limit, async (c) => {
+  const about = describe({
+    summary: "Become a person, or make sure who you are",
+    description: "Where people come from an outside issuer it takes their token, also as a form of its page.",
+    answers: {
+      201: { description: "Who you are.", schema: session, headers: { "Set-Cookie": "The session, for browsers." } },
+      303: { description: "To a form: on to the page." },
+    },
+    problems: [401, 403, 413, 429, 503],
+    who: "anyone",
+  });
+  app.post("/api/session", about, limit, async (c) => {
     const isForm = c.req.header("content-type")?.startsWith("application/x-www-form-urlencoded") ?? false;
     // The issuer's page sends a browser here: it is to land on ours, signed in.
     if (identities.outside && isForm) {

@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import * as v from "valibot";
 import { deedOf } from "../chat/doorkeeper.ts";
 import { type Done, runErrand } from "../chat/errand.ts";
 import { roomName } from "../chat/names.ts";
@@ -6,12 +7,14 @@ import { type ClientFrame, ID_LIMIT, type Position } from "../chat/protocol.ts";
 import { Refusal } from "../chat/refusal.ts";
 import { wholeNumber } from "./api.ts";
 import { readJson } from "./body.ts";
+import { clientFrame, describe, serverFrame } from "./describe.ts";
 import { EVENT_HEADERS } from "./events.ts";
 import { parseFrame, parseFrames } from "./frames.ts";
 import type { App, House } from "./house.ts";
 import type { Identity } from "./identity.ts";
 import { originAllowed } from "./origin.ts";
 import { HttpRefusal } from "./problem.ts";
+import { serverFrames } from "./server_frames.ts";
 
 /** Where someone finds the token of the person that was made for them. */
 export const TOKEN_HEADER = "x-session-token";
@@ -22,7 +25,19 @@ const POSITION = /^([!-9;-~]{1,64}):(\d{1,15})$/;
 export function addTalk(app: App, house: House): void {
   const { identities, lobby, streams } = house;
 
-  app.get("/api/rooms/:room/events", async (c) => {
+  const aboutEvents = describe({
+    summary: "A room as an event stream",
+    description:
+      "Each frame is an event named after its action, entries of the log with the id EPOCH:SEQ. The first is " +
+      "room_joined, then comes welcome. An open stream is membership. Before the server ends it comes a close event " +
+      "with the code and reason that a socket would have had.",
+    query: { limit: "Messages to begin with.", stream: "Your own name for it, to leave by." },
+    headers: { "Last-Event-ID": "EPOCH:SEQ, the last one you have seen." },
+    answers: { 200: { description: "Frames.", schema: serverFrame, type: "text/event-stream" } },
+    problems: [400, 401, 403, 422, 429, 503],
+    who: "anyone",
+  });
+  app.get("/api/rooms/:room/events", aboutEvents, async (c) => {
     // An open stream makes a member, and a foreign page must not make one of somebody.
     if (!originAllowed(c.req.raw, house.allowedOrigins)) {
       throw new Refusal("forbidden", "This page may not listen. Its origin belongs into ALLOWED_ORIGINS.");
@@ -37,7 +52,19 @@ export function addTalk(app: App, house: House): void {
     return await streams.open({ ...identity, room, limit, name, since, address });
   });
 
-  app.post("/api/rooms/:room/messages", async (c) => {
+  const { receive_message: message } = serverFrames;
+  const aboutMessages = describe({
+    summary: "Say something in a room",
+    headers: { "Idempotency-Key": "The same one again never makes a second message. It belongs to a person." },
+    body: v.object({ text: v.string() }),
+    answers: {
+      201: { description: "Kept and told.", schema: message, headers: { [TOKEN_HEADER]: "Of the person you became." } },
+      200: { description: "The key was seen: what it made then.", schema: message },
+    },
+    problems: [400, 401, 403, 413, 415, 422, 429, 503],
+    who: "anyone",
+  });
+  app.post("/api/rooms/:room/messages", aboutMessages, async (c) => {
     const identity = await identify(c.req.raw);
     const id = asId(unquoted(c.req.header("idempotency-key")), "Idempotency-Key");
     const text = textIn(await readJson(c.req.raw, lobby.limits.frame));
@@ -46,7 +73,18 @@ export function addTalk(app: App, house: House): void {
     return c.json(done.frame, done.repeated ? 200 : 201, headers);
   });
 
-  app.post("/api/actions", async (c) => {
+  const aboutActions = describe({
+    summary: "Whatever a socket can ask",
+    description: "It makes nobody a member: join_room only looks. ping, join_room and send_message need no identity.",
+    body: clientFrame,
+    answers: {
+      200: { description: "The frame that a socket would have got.", schema: serverFrame },
+      204: { description: "Done; a socket would have got nothing." },
+    },
+    problems: [400, 401, 403, 404, 409, 413, 415, 422, 429, 503],
+    who: "anyone",
+  });
+  app.post("/api/actions", aboutActions, async (c) => {
     const identity = await identify(c.req.raw);
     const [{ frame }] = parseFrames(await readJson(c.req.raw, lobby.limits.frame), false);
     const { headers, done } = await run(identity, addressOf(c), frame);

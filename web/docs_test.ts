@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import * as v from "valibot";
+import type { ServerFrame } from "../chat/protocol.ts";
+import { TestClient } from "../testing/client.ts";
+import { Listener } from "../testing/listener.ts";
+import { type RunningServer, startServer } from "../testing/server.ts";
+import { createApp } from "./app.ts";
+import { clientFrames } from "./frames.ts";
+import type { House } from "./house.ts";
+import { PROBLEMS } from "./problem.ts";
+import { serverFrames } from "./server_frames.ts";
+
+let server: RunningServer;
+
+Deno.test.beforeAll(async () => {
+  server = await startServer({ env: { ADMIN_TOKEN: "the moderators of the tests" } });
+});
+
+Deno.test.afterAll(async () => {
+  await server.stop();
+});
+
+Deno.test("the description is valid OpenAPI 3.1, as a parser that is not ours has it", async () => {
+  const description = await (await fetch(`${server.url}/openapi.json`)).json();
+  const { valid, errors } = await new Validator().validate(description);
+  assert.deepEqual([valid, errors], [true, undefined]);
+  assert.match(description.openapi, /^3\.1\./);
+  // The parser knows the form, not where references lead.
+  for (const [, kind, name] of JSON.stringify(description).matchAll(/"#\/components\/(\w+)\/(\w+)"/g)) {
+    assert.ok(Object.hasOwn(description.components[kind], name), name);
+  }
+});
+
+Deno.test("every route is described, and nothing else", async () => {
+  const app = createApp({ adminToken: "to have the moderators' routes" } as House);
+  const routes = app.routes
+    // What is for all methods is no route but stands before some; the page's files are nobody's interface.
+    .filter(({ method, path }) => method !== "ALL" && path !== "/*" && path !== "/favicon.ico")
+    .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)(\{[^/]*\})?/g, "{$1}")}`);
+  const { paths } = await (await fetch(`${server.url}/openapi.json`)).json();
+  const described = Object.entries(paths as Record<string, object>)
+    .flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`));
+  assert.deepEqual(described.toSorted(), [...new Set(routes)].sort());
+});
+
+Deno.test("what the server says is as its schemas have it, field for field", async () => {
+  const client = await TestClient.open(server.url);
+  const other = await TestClient.open(server.url);
+  client.say("one", { id: "1" });
+  client.say("two");
+  client.send(
+    { action: "edit_message", room: "general", target: 1, text: "changed", id: "2" },
+    { action: "delete_message", room: "general", target: 2, id: "3" },
+    { action: "set_name", name: "Described", id: "4" },
+    { action: "join_room", room: "general", id: "5" },
+    { action: "fly", room: "general", id: "6" },
+    { action: "ping", id: "7" },
+  );
+  other.send({ action: "typing", room: "general" });
+  await client.until("typing");
+  other.send({ action: "leave_room", room: "general", id: "8" });
+  await client.until("member_left");
+  await client.until("pong");
+  const listener = await Listener.open(server.url, "general");
+  await listener.until("welcome");
+  const headers = { authorization: "Bearer the moderators of the tests" };
+  await (await fetch(`${server.url}/api/rooms/general`, { method: "PATCH", headers, body: '{"slow_seconds":1}' }))
+    .text();
+  await client.until("room_changed");
+  const seen = new Set<string>();
+  for (const frame of [...client.frames, ...other.frames, ...listener.events.map(({ data }) => data as ServerFrame)]) {
+    const { entries } = serverFrames[frame.action];
+    const { success, issues } = v.safeParse(v.strictObject(entries as v.ObjectEntries), frame);
+    assert.ok(success, `${JSON.stringify(frame)}: ${issues?.[0].message}`);
+    seen.add(frame.action);
+  }
+  // A crowd is needed for the last one.
+  assert.deepEqual([...seen, "room_count"].sort(), Object.keys(serverFrames).sort());
+  await Promise.all([client.close(), other.close(), listener.close()]);
+});
+
+Deno.test("the page for people has every frame with its fields, every call and every code, and obeys the policy", async () => {
+  const response = await fetch(`${server.url}/docs`);
+  const page = await response.text();
+  assert.match(response.headers.get("content-security-policy")!, /default-src 'none'/);
+  assert.doesNotMatch(page, /<script|<style| style=| on\w+=/);
+  const rows = [...page.matchAll(/<tr>(.*?)<\/tr>/gs)].map(([, row]) => row);
+  for (const [action, schema] of [...Object.entries(clientFrames), ...Object.entries(serverFrames)]) {
+    const fields = Object.keys(schema.entries).filter((name) => name !== "action");
+    const row = rows.find((row) =>
+      row.includes(`<td><code>${action}</code></td>`) &&
+      fields.every((name) => new RegExp(`<code>${name}\\??</code>`).test(row))
+    );
+    assert.ok(row?.includes(v.getDescription(schema)!.split("`")[0]), action);
+  }
+  const { paths } = await (await fetch(`${server.url}/openapi.json`)).json();
+  for (const path of Object.keys(paths)) assert.ok(page.includes(path), path);
+  const told = await (await fetch(`${server.url}/nowhere`)).json();
+  assert.equal(told.type, "/docs#not_found");
+  for (const code of Object.keys(PROBLEMS)) assert.ok(page.includes(`id="${code}"`), code);
+});
