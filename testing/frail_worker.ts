@@ -16,8 +16,8 @@ function die(how: string): void {
 serveAsWorker((port) => {
   const server = Deno.serve(
     { port, hostname: "127.0.0.1", reusePort: true, onListen() {} },
-    ({ url }) => {
-      setTimeout(die, 0, new URL(url).pathname);
+    ({ url }, { completed }) => {
+      completed.finally(() => setTimeout(die, 0, new URL(url).pathname));
       return new Response(own, { headers: { connection: "close" } });
     },
   );
