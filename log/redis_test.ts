@@ -404,6 +404,39 @@ serverTest("who hears nothing any more knows it, says so, and reads the log", []
   await until(() => deaf.check().then(() => true, () => false));
 });
 
+serverTest(
+  "a full Redis refuses what is new, shows what is there, and is well when there is space",
+  [],
+  async (server) => {
+    const engine = await open(server);
+    await engine.append([say("before")]);
+    const said = await quietly(async () => {
+      await server.command("CONFIG", "SET", "maxmemory", "1mb");
+      await assert.rejects(engine.append([say("too much", "k")]), { code: "unavailable" });
+      await assert.rejects(engine.check());
+      assert.equal((await engine.history("r", { limit: 9 })).messages.length, 1);
+      await server.command("CONFIG", "SET", "maxmemory", "0");
+      await engine.append([say("too much", "k")]);
+      await engine.check();
+    });
+    assert.match(said, /maxmemory/);
+    assert.equal((await engine.read("r", 0)).seq, 2);
+  },
+);
+
+serverTest("a Redis that became a replica is left, and taken again when it leads", [], async (server) => {
+  const engine = await open(server);
+  await engine.append([say("before")]);
+  await quietly(async (said) => {
+    await server.command("REPLICAOF", "127.0.0.1", "1");
+    await assert.rejects(engine.append([say("during", "k")]), { code: "unavailable" });
+    await until(() => said().includes("READONLY"));
+    await server.command("REPLICAOF", "NO", "ONE");
+    await insist(engine, say("during", "k"));
+  });
+  assert.equal((await engine.read("r", 0)).seq, 2);
+});
+
 serverTest("functions that somebody flushed are brought back", [], async (server) => {
   const engine = await open(server);
   await server.command("FUNCTION", "FLUSH");
