@@ -1,7 +1,8 @@
 import type { Clock } from "./clock.ts";
 import { Delivery } from "./delivery.ts";
+import { Follower } from "./follower.ts";
 import { Known } from "./known.ts";
-import { type Log, type Moderation, type News, ROOM_SETTINGS, type RoomSettings } from "./log.ts";
+import { type Log, type Moderation, ROOM_SETTINGS, type RoomSettings } from "./log.ts";
 import { type Page, Pages } from "./pages.ts";
 import { Members } from "./presence.ts";
 import type { Entry, Member, Position, RoomJoined, ServerFrame } from "./protocol.ts";
@@ -9,8 +10,6 @@ import { Refusal } from "./refusal.ts";
 import type { Session } from "./session.ts";
 import { Tidings } from "./tidings.ts";
 
-/** Wait before a hole in the log is read again after the store failed, milliseconds. */
-const REREAD_DELAY = 1_000;
 /** Reads of a page that may be overtaken by newer entries before the joiner is told to come again. */
 const JOIN_ATTEMPTS = 3;
 
@@ -47,23 +46,15 @@ export class Room {
   readonly name: string;
   readonly members: Members;
   readonly #around: RoomSurroundings;
-  readonly #unfollow: () => void;
+  readonly #follower: Follower;
   readonly #settings: Known<RoomSettings>;
   readonly #sessions = new Set<Session>();
   #batching = 0;
   readonly #arriving = new Map<Session, Arrival>();
-  #epoch: string | undefined;
-  /** The last entry that has been passed on; undefined until the first page has been read. */
-  #cursor: number | undefined;
-  #news: Entry[] = [];
-  /** Whether something that was told may have been missed, so that the log has to be read. */
-  #suspicious = false;
   /** What is told beside the log with the next flush. */
   readonly #tidings: Tidings;
   readonly #pages: Pages;
   #disposed = false;
-  #rereading = false;
-  #cancelReread: (() => void) | undefined;
 
   constructor(name: string, around: RoomSurroundings) {
     this.name = name;
@@ -74,9 +65,8 @@ export class Room {
       changed: (frame) => this.#tidings.add(frame, this.size),
       listAgain: () => {
         this.flush();
-        if (this.#cursor === undefined) return;
-        const here = { epoch: this.#epoch!, seq: this.#cursor };
-        this.tell(this.#joined({ ...here, recovered: true, messages: [], more: here.seq > 0 }));
+        const here = this.#follower.position;
+        if (here) this.tell(this.#joined({ ...here, recovered: true, messages: [], more: here.seq > 0 }));
       },
       held: (user, name) => around.announce(this, user, name),
       released: (user) => around.announce(this, user),
@@ -88,7 +78,15 @@ export class Room {
       if (!before || (before.locked === locked && before.slow_seconds === slow_seconds)) return;
       this.tell({ action: "room_changed", room: name, locked, slow_seconds });
     });
-    this.#unfollow = around.log.follow(name, (news) => this.#hear(news));
+    this.#follower = new Follower(name, around.log, around.clock, {
+      heard: ({ entries }) => {
+        this.#pages.outdate();
+        if (entries.length === 0) this.refreshSettings();
+      },
+      due: () => around.requestFlush(this),
+      passOn: (entries) => this.#passOn([], entries),
+      restart: () => this.#restart(),
+    });
   }
 
   /** What moderators have set for it, as far as it is known here: the engine judges by what is. */
@@ -123,7 +121,7 @@ export class Room {
    */
   async join(session: Session, ask: { since?: Position; limit?: number; id?: string } = {}): Promise<void> {
     const arrival: Arrival = { held: [], answers: [] };
-    const before = { live: this.#dropLive(session), epoch: this.#epoch };
+    const before = { live: this.#dropLive(session), epoch: this.#follower.position?.epoch };
     this.#arriving.set(session, arrival);
     try {
       for (let attempt = 0; attempt < JOIN_ATTEMPTS; attempt++) {
@@ -131,13 +129,13 @@ export class Room {
         const [page] = await Promise.all([this.#pages.read(ask), this.#settings.get()]);
         await this.#drained(session);
         if (this.#arriving.get(session) !== arrival) return;
-        if (this.#epoch === undefined) this.#begin(page);
-        else if (this.#epoch !== page.epoch) {
+        if (!this.#follower.position) this.#begin(page);
+        else if (this.#follower.position.epoch !== page.epoch) {
           this.#restart();
           continue;
         }
         const held = arrival.held.filter((entry) => entry.seq > page.seq);
-        if (held.length === Math.max(0, this.#cursor! - page.seq)) {
+        if (held.length === Math.max(0, this.#follower.position!.seq - page.seq)) {
           return this.#admit(session, arrival, page, held, ask.id);
         }
       }
@@ -172,20 +170,7 @@ export class Room {
   /** Passes on what the log brought and who came or went since the last call. */
   flush(): void {
     const tidings = this.#tidings.take();
-    const entries: Entry[] = [];
-    let hole = false;
-    if (this.#cursor !== undefined && !this.#rereading) {
-      hole = this.#suspicious;
-      this.#suspicious = false;
-      for (const entry of this.#news.sort((one, other) => one.seq - other.seq)) {
-        const next = this.#cursor + entries.length + 1;
-        if (entry.seq > next) hole = true;
-        else if (entry.seq === next) entries.push(entry);
-      }
-      this.#news = [];
-    }
-    this.#passOn(tidings, entries);
-    if (hole) this.#reread();
+    this.#passOn(tidings, this.#follower.take());
   }
 
   /**
@@ -195,7 +180,9 @@ export class Room {
   answer(session: Session, entry: Entry): void {
     const arrival = this.#arriving.get(session);
     if (arrival && !arrival.sent) arrival.answers.push(entry);
-    else if (entry.seq <= (arrival?.sent?.upTo ?? this.#cursor ?? 0)) session.connection.deliver(new Delivery(entry));
+    else if (entry.seq <= (arrival?.sent?.upTo ?? this.#follower.position?.seq ?? 0)) {
+      session.connection.deliver(new Delivery(entry));
+    }
   }
 
   /** Tells everyone in the room at once, or everyone but one person. */
@@ -224,17 +211,7 @@ export class Room {
     this.members.dispose();
     this.#tidings.dispose();
     this.#settings.dispose();
-    this.#cancelReread?.();
-    this.#unfollow();
-  }
-
-  #hear(news: News): void {
-    this.#pages.outdate();
-    if (news.entries.length === 0) this.refreshSettings();
-    if (this.#epoch !== undefined && news.epoch !== this.#epoch) return this.#restart();
-    if (news.entries.length === 0) this.#suspicious = true;
-    for (const entry of news.entries) this.#news.push(entry);
-    this.#around.requestFlush(this);
+    this.#follower.dispose();
   }
 
   /** Several joins of one connection must not make a slow reader of it. */
@@ -252,18 +229,14 @@ export class Room {
   }
 
   #begin(at: Position): void {
-    this.#epoch = at.epoch;
-    this.#cursor = at.seq;
     for (const arrival of this.#arriving.values()) arrival.held = [];
-    if (this.#news.length > 0 || this.#suspicious) this.#around.requestFlush(this);
+    this.#follower.begin(at);
   }
 
   /** What was passed on does not lead up to what the log holds now: whoever is here gets the room as it is. */
   #restart(): void {
-    this.#epoch = undefined;
-    this.#cursor = undefined;
+    this.#follower.forget();
     this.#pages.outdate();
-    this.#news = [];
     // All at once: each is taken out of the live ones before any page comes, so none hears the new life before its page.
     for (const session of [...this.hearers()]) {
       this.join(session).catch(() => session.connection.close(1011, "The room could not be read. Come back."));
@@ -285,7 +258,9 @@ export class Room {
 
   /** A session joins the others as soon as they have been told all that its page held, and nothing waits to be told. */
   #settle(session: Session, { sent }: Arrival): void {
-    if (sent!.upTo > this.#cursor! || this.#tidings.length > 0 || !this.#arriving.delete(session)) return;
+    if (sent!.upTo > this.#follower.position!.seq || this.#tidings.length > 0 || !this.#arriving.delete(session)) {
+      return;
+    }
     this.#addLive(session);
   }
 
@@ -293,7 +268,7 @@ export class Room {
   #putBack(session: Session, arrival: Arrival, before: { live: boolean; epoch: string | undefined }): void {
     if (this.#arriving.get(session) !== arrival) return;
     this.#arriving.delete(session);
-    if (before.live && before.epoch === this.#epoch) {
+    if (before.live && before.epoch === this.#follower.position?.epoch) {
       this.#addLive(session);
       const waiting = [...arrival.answers, ...arrival.held];
       if (waiting.length > 0) session.connection.deliver(new Delivery(...waiting));
@@ -316,7 +291,6 @@ export class Room {
 
   #passOn(tidings: ServerFrame[], entries: Entry[]): void {
     if (tidings.length + entries.length === 0) return;
-    if (entries.length > 0) this.#cursor = entries[entries.length - 1].seq;
     const delivery = new Delivery(...tidings, ...entries);
     for (const session of this.#sessions) session.connection.deliver(delivery);
     for (const [session, arrival] of this.#arriving) {
@@ -329,31 +303,6 @@ export class Room {
       sent.tidings = 0;
       if (news.length > 0) session.connection.deliver(new Delivery(...news));
       this.#settle(session, arrival);
-    }
-  }
-
-  /** Fills a hole from the log, which is the truth; what was told beside it may get lost, doubled or out of order. */
-  async #reread(): Promise<void> {
-    this.#rereading = true;
-    const epoch = this.#epoch;
-    let complete = false;
-    try {
-      while (!complete) {
-        const missed = await this.#around.log.read(this.name, this.#cursor!);
-        if (this.#epoch !== epoch || this.#cursor === undefined) break;
-        const expired = missed.seq > this.#cursor && missed.entries[0]?.seq !== this.#cursor + 1;
-        if (missed.epoch !== epoch || missed.seq < this.#cursor || expired) {
-          this.#restart();
-          break;
-        }
-        this.#passOn([], missed.entries);
-        complete = missed.complete;
-      }
-      this.#rereading = false;
-      this.#around.requestFlush(this);
-    } catch {
-      if (this.#disposed) return;
-      this.#cancelReread = this.#around.clock.after(REREAD_DELAY, () => this.#reread());
     }
   }
 }
