@@ -70,7 +70,7 @@ export async function startWorkers(
   clock: Clock,
 ): Promise<Server> {
   // A function that is there with this flag only; without it, asking for a shared port would end the process.
-  if (!("listenDatagram" in Deno)) throw new Error("WORKERS above 1 need deno run --unstable-net");
+  if (!("listenDatagram" in Deno)) throw new Error("WORKERS above 1 need deno run --unstable-net.");
   const minders: Minder[] = [];
   try {
     const start = (port: number) => {

@@ -33,6 +33,10 @@ export class Followers {
     return this.#rooms.size > 0;
   }
 
+  rooms(): Iterable<string> {
+    return this.#rooms.keys();
+  }
+
   has(room: string): boolean {
     return this.#rooms.has(room);
   }

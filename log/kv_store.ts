@@ -67,7 +67,7 @@ export class KvStore {
    * @throws {Error} one sentence that says what is wrong
    */
   static async open(path: string | undefined, clock: Clock): Promise<KvStore> {
-    if (typeof Deno.openKv !== "function") throw new Error("DATABASE_URL kv: needs deno run --unstable-kv");
+    if (typeof Deno.openKv !== "function") throw new Error("DATABASE_URL kv: needs deno run --unstable-kv.");
     if (path !== undefined) await Deno.mkdir(dirname(path), { recursive: true });
     try {
       return new KvStore(await Deno.openKv(path), clock);
