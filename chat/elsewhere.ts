@@ -136,10 +136,12 @@ export class Elsewhere {
   }
 
   #beatLater(): void {
+    const since = this.#clock.monotonic();
     this.#cancelHeartbeat = this.#clock.after(HEARTBEAT, () => {
       this.#tell();
       this.#signal({ kind: "presence", from: this.#id, presence: "alive", version: this.#version });
-      this.#forgetSilent();
+      // After it stood still itself, what the others said meanwhile has yet to be heard.
+      if (this.#clock.monotonic() - since < 2 * HEARTBEAT) this.#forgetSilent();
       this.#beatLater();
     });
   }

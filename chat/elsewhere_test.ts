@@ -137,6 +137,20 @@ Deno.test("an isolate that stalls and comes back has its people back", async () 
   close(one, two);
 });
 
+Deno.test("an isolate that stood still itself does not take the others for dead", async () => {
+  const [one, two] = isolates(2);
+  const bob = await FakeClient.enter(two.lobby, "bob");
+  const ann = await FakeClient.enter(one.lobby, "ann");
+  await told(one);
+  two.clock.spend(2 * SILENCE);
+  await two.clock.advance(2 * HEARTBEAT);
+  assert.deepEqual([came(bob), went(bob), came(ann), went(ann)], [["ann"], [], ["bob"], []]);
+  one.opening.dead = true;
+  await two.clock.advance(SILENCE + HEARTBEAT);
+  assert.deepEqual(went(bob), ["ann"]);
+  close(one, two);
+});
+
 Deno.test("a rolling restart makes no flood of people who leave and come", async () => {
   const [one, two, next] = isolates(3);
   const bob = await FakeClient.enter(two.lobby, "bob");
