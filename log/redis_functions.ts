@@ -7,6 +7,7 @@ import { ROOM_FUNCTIONS } from "./redis_room_functions.ts";
  *
  *     room:NAME:head      {seq, date} of the newest entry: a key of its own, which no trimming lowers
  *     room:NAME:log       a stream, SEQ-0: who did what and when, which never changes
+ *     room:NAME:said      which of the entries are messages
  *     room:NAME:words     message → its text as JSON, in its present state; none if it has been deleted
  *     room:NAME:marks     changed message → when it was edited, and the entry that changed it last
  *     room:NAME:id:…      user, action and id → SEQ:DATE of the first entry that had it

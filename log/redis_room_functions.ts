@@ -12,7 +12,7 @@ local function open_room(prefix, name)
   return {
     name = name, json = cjson.encode(name), seq = tonumber(head[1] or 0), date = tonumber(head[2] or 0),
     head = base .. 'head', log = base .. 'log', words = base .. 'words', marks = base .. 'marks', ids = base .. 'id:',
-    settings = base .. 'settings', rooms = prefix .. ':rooms',
+    settings = base .. 'settings', said = base .. 'said', rooms = prefix .. ':rooms',
   }
 end
 
@@ -89,7 +89,10 @@ local function trim(room, kept, now)
       forget(room, entry, now)
       last = entry.seq
     end
-    if last then redis.call('XTRIM', room.log, 'MINID', '=', digits(last + 1) .. '-0') end
+    if last then
+      redis.call('XTRIM', room.log, 'MINID', '=', digits(last + 1) .. '-0')
+      redis.call('ZREMRANGEBYSCORE', room.said, '-inf', digits(last))
+    end
     if #chunk < CHUNK or last ~= to_entry(chunk[#chunk]).seq then return false end
   end
   return true
@@ -129,6 +132,7 @@ local function keep_one(room, draft, kept, now)
     redis.call('HSET', room.marks, draft.target, edited .. ':' .. digits(seq))
   else
     redis.call('HSET', room.words, digits(seq), draft.words)
+    redis.call('ZADD', room.said, digits(seq), digits(seq))
   end
   local entry = { seq = seq, kind = draft.kind, date = date, fixed = draft.fixed }
   redis.call('XADD', room.log, digits(seq) .. '-0', 'kind', draft.kind, 'user', draft.user, 'date', digits(date),
@@ -169,22 +173,32 @@ local function append(keys, args)
   return { epoch, outcomes }
 end
 
+-- The next entries between two places. However many changes lie between two messages, only messages cost something.
+local function chunk_of(room, query, low, high)
+  local from, to = digits(low + 1), digits(high - 1)
+  if not query.messages then return redis.call('XRANGE', room.log, from, to, 'COUNT', CHUNK) end
+  local places = query.down
+    and redis.call('ZRANGE', room.said, to, from, 'BYSCORE', 'REV', 'LIMIT', '0', CHUNK)
+    or redis.call('ZRANGE', room.said, from, to, 'BYSCORE', 'LIMIT', '0', CHUNK)
+  local chunk = {}
+  for at, seq in ipairs(places) do chunk[at] = redis.call('XRANGE', room.log, seq .. '-0', seq .. '-0')[1] end
+  return chunk
+end
+
 -- Walks the log up or down within bounds and fills a page; 'more' tells that something was left.
 local function fill(room, query, kept)
   local rows, bytes, more = {}, 0, false
   local floor = kept.messages == 0 and 0 or math.max(0, room.seq - kept.messages)
   local low, high = math.max(query.low, floor), query.high
   while low < high - 1 and not more do
-    local range = query.down and { 'XREVRANGE', room.log, digits(high - 1), digits(low + 1) }
-      or { 'XRANGE', room.log, digits(low + 1), digits(high - 1) }
-    local chunk = redis.call(range[1], range[2], range[3], range[4], 'COUNT', CHUNK)
+    local chunk = chunk_of(room, query, low, high)
     local entries, ended = {}, #chunk < CHUNK
     for _, raw in ipairs(chunk) do
       local entry = to_entry(raw)
       if query.down then high = entry.seq else low = entry.seq end
       if entry.date < kept.oldest then
         if query.down then ended = true break end
-      elseif entry.kind == 'm' or not query.messages then
+      else
         entries[#entries + 1] = entry
       end
     end

@@ -456,6 +456,18 @@ serverTest("what nonsense comes over the channel harms nobody", [], async (serve
   });
 });
 
+serverTest("a page of history looks at messages only, however many changes lie between them", [], async (server) => {
+  const engine = await open(server);
+  await engine.append([say("one"), ...Array.from({ length: 500 }, (_, at) => change(1, `edit ${at}`)), say("two")]);
+  for (const query of [{ limit: 9 }, { limit: 9, after: 0 }]) {
+    await server.command("CONFIG", "RESETSTAT");
+    const { messages, seq, more } = await engine.history("r", query);
+    assert.deepEqual([messages.map(({ text }) => text), seq, more], [["edit 499", "two"], 502, false]);
+    const [, looks] = /cmdstat_xrange:calls=(\d+)/.exec(await server.command("INFO", "commandstats"))!;
+    assert.equal(looks, "2");
+  }
+});
+
 serverTest("what has expired is let go of where nobody speaks", [], async (server) => {
   const clock = new HastyClock();
   let now = Date.UTC(2026, 0, 1);
@@ -466,5 +478,6 @@ serverTest("what has expired is let go of where nobody speaks", [], async (serve
   now += 3 * 24 * 60 * 60 * 1000;
   await until(async () => (await server.command("XLEN", "parley:room:r:log")) === ":0\r\n");
   await until(async () => (await server.command("EXISTS", "parley:room:r:words")) === ":0\r\n");
+  assert.equal(await server.command("EXISTS", "parley:room:r:said"), ":0\r\n");
   assert.equal((await engine.history("r", { limit: 9 })).seq, 200);
 });
