@@ -69,7 +69,10 @@ const engines: Record<string, () => Promise<Store>> = {
 };
 
 if (redisServer) {
-  const server = await RedisServer.start();
+  let server: RedisServer;
+  Deno.test.beforeAll(async () => {
+    server = await RedisServer.start();
+  });
   Deno.test.afterAll(() => server.stop());
   let stores = 0;
   engines.redis = () => {
