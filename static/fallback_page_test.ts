@@ -120,3 +120,46 @@ Deno.test("behind a proxy that knows no upgrades the page talks all the same, un
   await server.stop();
   await Deno.remove(cwd, { recursive: true });
 });
+
+Deno.test("a browser's own EventSource misses nothing and hears nothing twice over a restart of the server", async () => {
+  const cwd = await Deno.makeTempDir();
+  let server = await startServer({ cwd });
+  const ann = await newPerson(browser);
+  const page = await ann.newPage();
+  await page.goto(`${server.url}/docs`);
+  await page.evaluate(() => {
+    const heard: string[] = [];
+    const source = new EventSource("/api/rooms/source/events");
+    source.addEventListener("receive_message", ({ data }) => heard.push(JSON.parse(data).text));
+    source.addEventListener("room_joined", ({ data }) => {
+      const { recovered, messages } = JSON.parse(data);
+      heard.push(recovered ? "recovered" : "joined", ...messages.map(({ text }: { text: string }) => text));
+    });
+    Object.assign(globalThis, { heard });
+  });
+  const heard = (...expected: string[]) =>
+    page.waitForFunction(
+      (expected) => JSON.stringify(Reflect.get(globalThis, "heard")) === JSON.stringify(expected),
+      expected,
+    ).catch(async () => assert.deepEqual(await page.evaluate(() => Reflect.get(globalThis, "heard")), expected));
+  const say = async (text: string) => {
+    const headers = { "content-type": "application/json" };
+    const body = JSON.stringify({ text });
+    await (await fetch(`${server.url}/api/rooms/source/messages`, { method: "POST", headers, body })).text();
+  };
+  await heard("joined");
+  await say("one");
+  await heard("joined", "one");
+  await server.stop();
+  server = await startServer({ cwd, port: server.port });
+  await say("two");
+  await say("three");
+  // It may be back before, between or after them: what counts is each of them, once and in order.
+  await page.waitForFunction(() => Reflect.get(globalThis, "heard").includes("three"));
+  const all: string[] = await page.evaluate(() => Reflect.get(globalThis, "heard"));
+  assert.deepEqual(all.filter((text) => text !== "recovered"), ["joined", "one", "two", "three"]);
+  assert.ok(all.includes("recovered"));
+  await ann.close();
+  await server.stop();
+  await Deno.remove(cwd, { recursive: true });
+});

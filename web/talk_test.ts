@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { ClientFrame, ErrorFrame, ServerFrame } from "../chat/protocol.ts";
 import { TestClient } from "../testing/client.ts";
 import { Listener } from "../testing/listener.ts";
+import { RedisServer, redisTest } from "../testing/redis.ts";
 import { type RunningServer, startServer } from "../testing/server.ts";
 
 let server: RunningServer;
@@ -172,3 +173,39 @@ Deno.test("a stream that can't be opened is told with a status, and one is not o
   const look = await post("/api/actions", { action: "join_room", room: "x" });
   assert.equal((await look.json()).count, 0, "nobody came by any of it");
 });
+
+redisTest(
+  "a stream on one server and posts to another are one conversation: no sticky sessions are needed",
+  async () => {
+    const redis = await RedisServer.start();
+    const env = { DATABASE_URL: redis.url };
+    const [here, there] = [await startServer({ env }), await startServer({ env })];
+    const { token } = await (await fetch(`${here.url}/api/session`, { method: "POST" })).json();
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const ann = await TestClient.open(here.url);
+    const listener = await Listener.open(here.url, "general", headers);
+    const { user } = await listener.until("welcome");
+    const ask = (frame: ClientFrame) =>
+      fetch(`${there.url}/api/actions`, { method: "POST", headers, body: JSON.stringify(frame) });
+
+    const sent = await (await ask({ action: "send_message", room: "general", text: "x", id: "1" })).json();
+    assert.deepEqual(await listener.until("receive_message"), sent);
+    await (await ask({ action: "typing", room: "general" })).text();
+    assert.equal((await ann.until("typing")).user, user);
+    await (await ask({ action: "set_name", name: "Anywhere" })).text();
+    assert.equal((await ann.until("name_changed")).name, "Anywhere");
+    await (await ask({ action: "edit_message", room: "general", target: 1, text: "y" })).text();
+    const { id } = (await listener.until("message_edited"), listener.events.findLast(({ id }) => id !== undefined)!);
+    await (await ask({ action: "leave_room", room: "general" })).text();
+    assert.equal(await listener.closed(), 1000);
+    assert.equal((await ann.until("member_left")).user, user);
+    ann.say("missed");
+    await ann.until("receive_message", ({ seq }) => seq === 3);
+    const back = await Listener.open(there.url, "general", { ...headers, "last-event-id": id! });
+    const { recovered, messages } = await back.until("room_joined");
+    assert.deepEqual([recovered, messages.map(({ seq }) => seq)], [true, [3]]);
+    await Promise.all([ann.close(), back.close(), listener.ended]);
+    await Promise.all([here.stop(), there.stop()]);
+    await redis.stop();
+  },
+);
