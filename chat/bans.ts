@@ -74,9 +74,9 @@ export class Bans {
     return addressKey === undefined ? undefined : this.#hashAddress(addressKey);
   }
 
-  /** They may be other ones now. */
-  refresh(): void {
-    this.#known.refresh();
+  /** They may be other ones now. Resolves when they have been read again, or could not be. */
+  refresh(): Promise<void> {
+    return this.#known.refresh();
   }
 
   dispose(): void {

@@ -34,11 +34,17 @@ export class Known<Value> {
     return this.#value ?? await (this.#reading ?? this.#begin());
   }
 
-  /** Has it read again: from a moment after this call, and until that works. */
-  refresh(): void {
+  /**
+   * Has it read again: from a moment after this call, and until that works.
+   * @returns resolves once that was done or has failed
+   */
+  async refresh(): Promise<void> {
     this.#cancelReread?.();
-    this.#outdated = this.#reading !== undefined;
-    if (!this.#reading) this.#begin().catch(() => {/* the next reading is on its way */});
+    if (!this.#reading) return await done(this.#begin());
+    this.#outdated = true;
+    await done(this.#reading);
+    // Another one has begun as that one ended.
+    await done(this.#reading);
   }
 
   /** Stops all that would still happen by itself. */
@@ -61,7 +67,14 @@ export class Known<Value> {
       throw error;
     }).finally(() => {
       this.#reading = undefined;
-      if (this.#outdated && !this.#disposed) this.refresh();
+      if (!this.#outdated || this.#disposed) return;
+      this.#outdated = false;
+      done(this.#begin());
     });
   }
+}
+
+/** Resolves when a reading is over. Of one that failed the next one, or whoever asks, will know. */
+async function done(reading: Promise<unknown> | undefined): Promise<void> {
+  await reading?.catch(() => {});
 }

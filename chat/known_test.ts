@@ -36,12 +36,12 @@ Deno.test("what may have changed while it was being read is read once more", asy
   const { known, readings } = setUp();
   known.refresh();
   known.refresh();
-  known.refresh();
+  const refreshed = known.refresh().then(() => known.value);
   readings[0].resolve("old");
   await settle();
   assert.equal(readings.length, 2);
   readings[1].resolve("new");
-  await settle();
+  assert.equal(await refreshed, "new", "who asked for it is told when it is as new as that");
   assert.deepEqual([known.value, readings.length], ["new", 2]);
 });
 

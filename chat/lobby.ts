@@ -257,7 +257,7 @@ export class Lobby {
       case "room_changed":
         return this.#rooms.get(signal.room)?.refreshSettings();
       case "bans_changed":
-        return this.bans.refresh();
+        return void this.bans.refresh();
     }
   }
 

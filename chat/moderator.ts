@@ -60,14 +60,14 @@ export class Moderator {
     const ban: Ban = { user, date, until: date + Math.ceil(minutes * 60_000), reason };
     if (address) ban.address = this.#addressOf(user) ?? ADDRESS_WANTED;
     await this.#engine.ban(ban);
-    this.#tellBans();
+    await this.#tellBans();
     return ban;
   }
 
   /** @throws {Refusal} `not_found`, `unavailable` */
   async unban(user: string): Promise<void> {
     if (!await this.#engine.unban(user)) throw new Refusal("not_found", "This person is not banned.");
-    this.#tellBans();
+    await this.#tellBans();
   }
 
   /** The bans that are not over, the latest first. @throws {Refusal} `unavailable` */
@@ -80,8 +80,9 @@ export class Moderator {
     return sessions.map(({ address }) => this.#lobby.bans.hashed(address)).findLast((hash) => hash !== undefined);
   }
 
-  #tellBans(): void {
-    this.#lobby.bans.refresh();
+  /** When this resolves they hold here. */
+  async #tellBans(): Promise<void> {
     this.#engine.signal({ kind: "bans_changed" });
+    await this.#lobby.bans.refresh();
   }
 }

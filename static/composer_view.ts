@@ -1,8 +1,7 @@
 import { button, element, find, icon, setText } from "./dom.ts";
 import type { Memory } from "./memory.ts";
-import { CLOSE } from "../chat/protocol.ts";
 import { OUTBOX_LIMIT } from "./outbox.ts";
-import type { Notice, State } from "./state.ts";
+import { isBanned, type Notice, type State } from "./state.ts";
 import type { Tongue } from "./strings.ts";
 import { enterSubmits, grow, length, sendable } from "./text_entry.ts";
 
@@ -85,13 +84,9 @@ export function createComposerView(tongue: Tongue, drafts: Memory, actions: Comp
     setText(hint, left < 0 ? strings.over(-left) : left < COUNTDOWN_FROM ? strings.left(left) : roomHint());
   }
 
-  function isBanned(): boolean {
-    return state.status.kind === "stopped" && state.status.code === CLOSE.notAllowed;
-  }
-
   function roomHint(): string {
     const { room, outbox, status } = state;
-    if (isBanned()) return strings.banRead;
+    if (isBanned(state)) return room.messages.length > 0 ? strings.banRead : "";
     if (room.locked) return strings.locked;
     if (room.typing.length > 0) return strings.typing(room.typing.map((typist) => typist.name));
     const waiting = outbox.items.filter((item) => item.refusal === null).length;
@@ -120,8 +115,8 @@ export function createComposerView(tongue: Tongue, drafts: Memory, actions: Comp
       grow(field);
     }
     form.hidden = state.room.problem !== null;
-    field.disabled = state.room.locked || isBanned();
-    field.placeholder = isBanned()
+    field.disabled = state.room.locked || isBanned(state);
+    field.placeholder = isBanned(state)
       ? strings.banPlaceholder
       : state.room.locked
       ? strings.lockedPlaceholder

@@ -100,14 +100,16 @@ Deno.test("whoever is banned is told so in words, does not come back by themselv
   assert.equal(await eve.locator("#text").isDisabled(), true);
   await eve.getByRole("button", { name: "Try again" }).click();
   await eve.locator("#connection[data-kind=stopped]").waitFor();
+  assert.ok(await message(eve, "spam").isVisible(), "what was read stays");
   await eve.reload();
-  await eve.locator("#connection[data-kind=stopped]").waitFor();
+  await eve.locator("#sent-away").getByText("You can come back when the ban is over").waitFor();
+  await findNothing(eve, "where one was sent away");
 
   await ann.getByRole("button", { name: "Moderating" }).click();
   await dialog(ann).getByText(/User \d+: sold watches/).waitFor();
   await dialog(ann).getByRole("button", { name: "Lift" }).click();
   await dialog(ann).getByText("Nobody is banned").waitFor();
-  await eve.getByRole("button", { name: "Try again" }).click();
+  await eve.locator("#sent-away").getByRole("button", { name: "Try again" }).click();
   await connected(eve);
   await leave(ann, eve);
 });

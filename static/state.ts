@@ -1,5 +1,6 @@
 /** Everything the page knows, and what can happen to it. How the one changes the other: `store.ts`. */
 import {
+  CLOSE,
   type Limits,
   type Member,
   type MessageDeleted,
@@ -157,4 +158,9 @@ export function lastOwn({ room, outbox, me }: State): Message | undefined {
 /** The state with something else about its room. */
 export function inRoom(state: State, change: Partial<RoomState>): State {
   return { ...state, room: { ...state.room, ...change } };
+}
+
+/** A moderator keeps the person out. */
+export function isBanned({ status }: State): boolean {
+  return status.kind === "stopped" && status.code === CLOSE.notAllowed;
 }

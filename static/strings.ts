@@ -131,6 +131,7 @@ const english = {
   addressToo: "with their address",
   liftBan: "Lift",
   banRead: "You can read what was said before.",
+  banText: "You can come back when the ban is over, or when a moderator lifts it.",
   banPlaceholder: "A moderator has sent you away",
 
   changeName: "Change your name",
@@ -293,6 +294,7 @@ const korean: Strings = {
   addressToo: "주소 포함",
   liftBan: "풀기",
   banRead: "지난 대화를 읽을 수는 있어요.",
+  banText: "기간이 끝나거나 관리자가 풀어 주면 다시 들어올 수 있어요.",
   banPlaceholder: "관리자가 내보냈어요",
 
   changeName: "이름 바꾸기",

@@ -1,5 +1,5 @@
 /** The page as a whole: its views, what they tell one another, and what belongs to none of them. */
-import { DEFAULT_ROOM } from "../chat/protocol.ts";
+import { CLOSE, DEFAULT_ROOM } from "../chat/protocol.ts";
 import { pathOf } from "./address.ts";
 import { createComposerView } from "./composer_view.ts";
 import { button, element, find, icon, setText } from "./dom.ts";
@@ -12,7 +12,7 @@ import { createPeopleView } from "./people_view.ts";
 import { createPersonDialog } from "./person_dialog.ts";
 import { createRoomDialog } from "./room_dialog.ts";
 import type { Session } from "./session.ts";
-import { lastOwn, type State } from "./state.ts";
+import { isBanned, lastOwn, type State } from "./state.ts";
 import { createSignInView } from "./sign_in_view.ts";
 import { createStatusView } from "./status_view.ts";
 import { failureReason, reason, type Tongue } from "./strings.ts";
@@ -38,6 +38,14 @@ export function createViews({ session, tongue, drafts, listRooms, goTo }: ViewOp
   const copyLink = find("copy-link", HTMLButtonElement);
   const announcer = find("announcer", HTMLElement);
   const problem = element("div", { id: "problem", hidden: true });
+  // What there is to see where nothing was read before one was sent away.
+  const sentAway = element(
+    "div",
+    { id: "sent-away", hidden: true },
+    element("h2", { textContent: strings.closed[CLOSE.notAllowed] }),
+    element("p", { textContent: strings.banText }),
+    button(strings.tryAgain, "outlined", session.retryNow),
+  );
   const roomName = element("bdi");
   /** Refusals that were already told to those who hear the page. */
   const told = new Set<string>();
@@ -106,7 +114,7 @@ export function createViews({ session, tongue, drafts, listRooms, goTo }: ViewOp
   room.append(lock, roomName, icon("M6 8l4 4 4-4"));
   room.onclick = () => roomDialog.open("");
   copyLink.onclick = copy;
-  find("conversation", HTMLElement).append(problem);
+  find("conversation", HTMLElement).append(problem, sentAway);
   find("page", HTMLElement).hidden = false;
 
   /** Whoever changes rooms does it to talk there. */
@@ -178,6 +186,7 @@ export function createViews({ session, tongue, drafts, listRooms, goTo }: ViewOp
     before = state.room;
     log.render(state);
     composer.render(state);
+    sentAway.hidden = !isBanned(state) || state.room.messages.length > 0;
     people.render(state);
     personDialog.render(state);
     moderationDialog.render(state);
