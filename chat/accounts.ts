@@ -2,6 +2,11 @@ import { type Deed, type Rate, type Rates, TokenBucket } from "./limits.ts";
 
 /** From one address may come what so many people may send, all at full speed: a classroom never feels it. */
 const PEOPLE_AT_ADDRESS = 30;
+/**
+ * As multiples of the connections that an address may have: so many may be opened at once, as after a restart, and so many
+ * a second. The runtime keeps what is left of one that broke off (some 6 KB) for up to a minute.
+ */
+const OPENINGS = { perSecond: 0.1, burst: 2 };
 /** So much that was refused is answered; whoever goes on without waiting is flooding and gets no more answers. */
 const PATIENCE: Rate = { perSecond: 1, burst: 50 };
 /** How long a flooder stays away, milliseconds: twice as long each time up to the most, until calm for as long as that. */
@@ -77,15 +82,20 @@ export class AddressAccount implements Account {
   connections = 0;
   readonly messages: TokenBucket;
   readonly newcomers: TokenBucket;
+  readonly openings: TokenBucket;
 
-  constructor(key: string, { messages: { perSecond, burst }, newcomers }: Rates) {
+  constructor(key: string, { messages: { perSecond, burst }, newcomers, connections }: Rates) {
     this.key = key;
     this.messages = new TokenBucket({ perSecond: PEOPLE_AT_ADDRESS * perSecond, burst: PEOPLE_AT_ADDRESS * burst });
     this.newcomers = new TokenBucket(newcomers);
+    this.openings = new TokenBucket({
+      perSecond: OPENINGS.perSecond * connections,
+      burst: OPENINGS.burst * connections,
+    });
   }
 
   isRested(now: number): boolean {
-    return this.messages.isFull(now) && this.newcomers.isFull(now);
+    return this.messages.isFull(now) && this.newcomers.isFull(now) && this.openings.isFull(now);
   }
 }
 

@@ -95,10 +95,11 @@ export class Doorkeeper {
     this.release(undefined, address);
   }
 
-  /** Connections from an address that are more than it may have. */
+  /** Connections from an address that are more than it may have; Infinity where it opens them too fast. */
   connectionsOver(address: AddressAccount): number {
     const { connections } = this.#rates;
-    const over = connections === 0 ? 0 : Math.max(0, address.connections - connections);
+    const isTooFast = address.openings.take(this.#clock.monotonic()) > 0;
+    const over = connections === 0 ? 0 : isTooFast ? Infinity : Math.max(0, address.connections - connections);
     if (over > 0) this.#report({ limit: "connections", addressKey: address.key });
     return over;
   }

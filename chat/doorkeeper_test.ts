@@ -192,3 +192,20 @@ Deno.test("the memory of limits is bounded: first forgotten is who has been away
   for (let at = 0; at < 1_000; at++) visit(`attack${at}`, 10, 2_000);
   assert.ok(ledger.size <= REMEMBERED + 1);
 });
+
+Deno.test("an address may not open connections without end either, one after the other", async () => {
+  const { clock, doorkeeper, lobby } = createHouse({ connections: 10 });
+  const opened = () => {
+    let count = 0;
+    for (let at = 0; at < 100; at++) {
+      const address = doorkeeper.connected("203.0.113.9");
+      if (doorkeeper.connectionsOver(address) === 0) count++;
+      doorkeeper.disconnected(address);
+    }
+    return count;
+  };
+  assert.equal(opened(), 20);
+  await clock.advance(5_000);
+  assert.equal(opened(), 5);
+  lobby.close();
+});
