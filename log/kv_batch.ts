@@ -70,15 +70,17 @@ export class Batch {
   async decide(drafts: readonly Draft[], store: KvStore): Promise<void> {
     const keys = drafts.flatMap((draft) => [
       ...draft.id === undefined ? [] : [this.#id(draft)],
-      ...draft.action === "send_message" ? [] : [KEY.entry(this.#room, draft.target)],
+      ...draft.action === "send_message" ? [] : [KEY.message(this.#room, draft.target)],
     ]);
     const [room, epoch, ...others] = await store.load([KEY.room(this.#room), KEY.epoch, ...keys]);
     this.#record = { ...room.value as RoomRecord | undefined ?? NO_ROOM };
     this.#check = room.check;
     this.epoch = epoch.value as string | undefined ?? await store.epoch();
     this.#remember(others);
-    const used = drafts.flatMap((draft) => this.#used(draft) ?? []);
-    const repeated = await store.load<Kept>(used.map(({ seq }) => KEY.entry(this.#room, seq)));
+    const repeated = await store.load<Kept>(drafts.flatMap((draft) => {
+      const used = this.#used(draft);
+      return used ? [this.#place(draft, used.seq)] : [];
+    }));
     this.#remember(repeated);
     const edits = repeated.flatMap(({ value }) => value?.action === "message_edited" ? [value.target] : []);
     this.#remember(await store.load(edits.map((target) => KEY.edited(this.#room, target))));
@@ -99,7 +101,7 @@ export class Batch {
   #keep(draft: Draft): Outcome {
     const used = this.#used(draft);
     if (used) {
-      const kept = this.#holds(used) ? this.#get<Kept>(KEY.entry(this.#room, used.seq)) : undefined;
+      const kept = this.#holds(used) ? this.#get<Kept>(this.#place(draft, used.seq)) : undefined;
       const edited = kept?.action === "message_edited"
         ? this.#get<Edited>(KEY.edited(this.#room, kept.target))
         : undefined;
@@ -112,7 +114,7 @@ export class Batch {
       kept.id = draft.id;
       this.#set(this.#id(draft), { seq: kept.seq, date: kept.date });
     }
-    this.#set(KEY.entry(this.#room, kept.seq), kept);
+    this.#set(this.#place(draft, kept.seq), kept);
     this.#record.head = kept.seq;
     this.#record.date = kept.date;
     const entry = draft.action === "edit_message" ? { ...kept, text: draft.text } as Entry : kept as Entry;
@@ -127,7 +129,7 @@ export class Batch {
     if (draft.action === "send_message") {
       return { action: "receive_message", ...place, from: draft.from, text: draft.text, date };
     }
-    const at = KEY.entry(this.#room, draft.target);
+    const at = KEY.message(this.#room, draft.target);
     const target = this.#get<Kept>(at);
     if (target?.action !== "receive_message" || target.deleted || !this.#holds(target)) return { refused: "not_found" };
     const moderator = draft.action === "delete_message" && draft.moderator;
@@ -141,6 +143,10 @@ export class Batch {
     this.#set(at, { ...rest, deleted: true } satisfies ReceiveMessage);
     this.#set(KEY.edited(this.#room, draft.target), undefined);
     return { action: "message_deleted", ...place, target: draft.target, date };
+  }
+
+  #place({ action }: Draft, seq: number): Deno.KvKey {
+    return action === "send_message" ? KEY.message(this.#room, seq) : KEY.change(this.#room, seq);
   }
 
   #id(draft: Draft): Deno.KvKey {

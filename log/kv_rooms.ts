@@ -59,15 +59,17 @@ export class KvRooms {
     const { record, epoch } = await this.record(room);
     const { after, before = Infinity, limit } = query;
     const backwards = after === undefined;
-    const held = this.#held(room, record, { from: (after ?? 0) + 1, to: before - 1, backwards });
-    const { page, more } = fillPage(await gather(messagesOf(held), limit + 1), limit);
+    const { first, last } = this.#bounds(record, (after ?? 0) + 1, before - 1);
+    const messages = this.#list<ReceiveMessage>(KEY.message, room, first, last, { reverse: backwards });
+    const { page, more } = fillPage(await gather(this.#held(messages, record, backwards), limit + 1), limit);
     if (backwards) page.reverse();
     return { epoch, seq: record.head, messages: page, more };
   }
 
   async read(room: string, after: number): Promise<Missed> {
     const { record, epoch } = await this.record(room);
-    const kept = await gather(this.#held(room, record, { from: after + 1, to: Infinity }), RESUME_LIMIT + 1);
+    const { first, last } = this.#bounds(record, after + 1, Infinity);
+    const kept = await gather(this.#held(this.#entries(room, first, last), record), RESUME_LIMIT + 1);
     const targets = [...new Set(kept.flatMap((one) => one.action === "message_edited" ? [one.target] : []))];
     const edited = await this.#store.load<Edited>(targets.map((target) => KEY.edited(room, target)));
     const texts = new Map(targets.map((target, at) => [target, edited[at].value]));
@@ -122,22 +124,41 @@ export class KvRooms {
     }
   }
 
-  /** Entries that may be shown, by their place. What comes after the record was read is not among them. */
-  async *#held(
-    room: string,
-    record: RoomRecord,
-    range: { from: number; to: number; backwards?: boolean },
-  ): AsyncGenerator<Kept> {
-    const now = this.#clock.now();
+  /** Within these places entries may be shown. What comes after the record was read is not among them. */
+  #bounds(record: RoomRecord, from: number, to: number): { first: number; last: number } {
     const { messages } = this.#retention;
-    const first = Math.max(range.from, record.floor + 1, messages === 0 ? 1 : record.head - messages + 1);
-    const last = Math.min(range.to, record.head);
-    if (first > last) return;
-    const selector = { start: KEY.entry(room, first), end: KEY.entry(room, last + 1) };
-    for await (const { value } of this.#store.kv.list<Kept>(selector, { reverse: range.backwards })) {
-      if (isHeld(value, record, this.#retention, now)) yield value;
-      else if (range.backwards) return;
+    const kept = messages === 0 ? 1 : record.head - messages + 1;
+    return { first: Math.max(from, record.floor + 1, kept), last: Math.min(to, record.head) };
+  }
+
+  /** Those of the rows that may be shown. */
+  async *#held<Row extends Kept>(
+    rows: AsyncIterable<Row>,
+    record: RoomRecord,
+    newestFirst = false,
+  ): AsyncGenerator<Row> {
+    const now = this.#clock.now();
+    for await (const row of rows) {
+      if (isHeld(row, record, this.#retention, now)) yield row;
+      else if (newestFirst) return;
     }
+  }
+
+  /** All that is kept of a room between two places, in order. */
+  #entries(room: string, first: number, last: number): AsyncGenerator<Kept> {
+    return inOrder(this.#list(KEY.message, room, first, last), this.#list(KEY.change, room, first, last));
+  }
+
+  async *#list<Row extends Kept>(
+    place: typeof KEY.message,
+    room: string,
+    first: number,
+    last: number,
+    options: { reverse?: boolean } = {},
+  ): AsyncGenerator<Row> {
+    if (first > last) return;
+    const places = { start: place(room, first), end: place(room, last + 1) };
+    for await (const { value } of this.#store.kv.list<Row>(places, options)) yield value;
   }
 
   /** Notes up to where the entries of a room have expired. @returns that place */
@@ -146,10 +167,9 @@ export class KvRooms {
       const { value: record = NO_ROOM, check } = await this.#store.get<RoomRecord>(KEY.room(room));
       const now = this.#clock.now();
       let { floor } = record;
-      const rest = { start: KEY.entry(room, floor + 1), end: KEY.entry(room, record.head + 1) };
-      for await (const { value } of this.#store.kv.list<Kept>(rest, { limit: EXPIRE_STEP })) {
-        if (isHeld(value, record, this.#retention, now)) break;
-        floor = value.seq;
+      for await (const entry of this.#entries(room, floor + 1, Math.min(record.head, floor + EXPIRE_STEP))) {
+        if (isHeld(entry, record, this.#retention, now)) break;
+        floor = entry.seq;
       }
       if (floor === record.floor) return floor;
       const operation = this.#store.kv.atomic().check(check).set(KEY.room(room), { ...record, floor });
@@ -160,17 +180,19 @@ export class KvRooms {
   /** Takes some of the entries up to the floor away. Their ids stay for as long as they are to be remembered. */
   async #takeAway(room: string, floor: number): Promise<boolean> {
     const now = this.#clock.now();
-    const expired = { start: KEY.entry(room, 0), end: KEY.entry(room, floor + 1) };
-    const kept = await Array.fromAsync(this.#store.kv.list<Kept>(expired, { limit: EXPIRE_STEP }));
+    const kept: Kept[] = [];
+    for await (const entry of this.#entries(room, 1, floor)) if (kept.push(entry) === EXPIRE_STEP) break;
     if (kept.length === 0) return false;
-    const texts = kept.flatMap(({ value }) =>
-      value.action === "message_edited" ? [{ key: KEY.edited(room, value.target), seq: value.seq }] : []
+    const texts = kept.flatMap((entry) =>
+      entry.action === "message_edited" ? [{ key: KEY.edited(room, entry.target), seq: entry.seq }] : []
     );
-    const ids = kept.flatMap(({ value: { action, user, id, seq, date } }) =>
+    const ids = kept.flatMap(({ action, user, id, seq, date }) =>
       id === undefined ? [] : [{ key: KEY.id(room, user, ACTIONS[action], id), seq, date }]
     );
     const operation = this.#store.kv.atomic();
-    for (const { key } of kept) operation.delete(key);
+    for (const { action, seq } of kept) {
+      operation.delete(action === "receive_message" ? KEY.message(room, seq) : KEY.change(room, seq));
+    }
     // The message of an expired edit has expired too: nobody edits it any more.
     for (const [at, { value }] of (await this.#store.load<Edited>(texts.map(({ key }) => key))).entries()) {
       if (value?.seq === texts[at].seq) operation.delete(texts[at].key);
@@ -205,8 +227,17 @@ function draftsInBatch(drafts: readonly Draft[], from: number): number {
   return drafts.length - from;
 }
 
-async function* messagesOf(rows: AsyncIterable<Kept>): AsyncGenerator<ReceiveMessage> {
-  for await (const row of rows) if (row.action === "receive_message") yield row;
+async function* inOrder(messages: AsyncGenerator<Kept>, changes: AsyncGenerator<Kept>): AsyncGenerator<Kept> {
+  let [message, change] = await Promise.all([messages.next(), changes.next()]);
+  for (;;) {
+    if (!message.done && (change.done || message.value.seq < change.value.seq)) {
+      yield message.value;
+      message = await messages.next();
+    } else if (!change.done) {
+      yield change.value;
+      change = await changes.next();
+    } else return;
+  }
 }
 
 /** As many rows as a page can need. */

@@ -27,8 +27,9 @@ export const KEY = {
   probe: key("probe"),
   rooms: key("room"),
   room: (room: string) => key("room", room),
-  /** An edit stands here without its text. */
-  entry: (room: string, seq: number) => key("entry", room, seq),
+  /** Messages, and what changed them: apart, so that a page of history reads messages only. An edit has no text here. */
+  message: (room: string, seq: number) => key("message", room, seq),
+  change: (room: string, seq: number) => key("change", room, seq),
   /** The newest text of an edited message, for its edits: old texts are nowhere. */
   edited: (room: string, target: number) => key("edited", room, target),
   id: (room: string, user: string, action: string, id: string) => key("id", room, user, action, id),

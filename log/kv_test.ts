@@ -163,17 +163,17 @@ kvTest("what has expired is taken away, and the ids for as long as they are reme
   const rooms = new KvRooms(store, retention, shownBy(clock));
   const kept = async () => {
     const found = await Array.fromAsync(store.kv.list({ prefix: [] }));
-    return found.map(({ key }) => key.slice(1).join(" ")).filter((key) => /^(entry|edited|id) /.test(key));
+    return found.map(({ key }) => key.slice(1).join(" ")).filter((key) => /^(message|change|edited|id) /.test(key));
   };
   const edit: Draft = { action: "edit_message", room: "r", user: "ann", target: 1, text: "x" };
   await engine.append([say("a", { id: "k" }), edit, ...Array.from({ length: 200 }, () => say("b")), say("c")]);
   await rooms.expire(() => true);
-  assert.deepEqual(await kept(), ["entry r 202", "entry r 203", "id r ann send_message k"]);
+  assert.deepEqual(await kept(), ["id r ann send_message k", "message r 202", "message r 203"]);
   await clock.advance(ID_MEMORY);
   // The id has been used again before what it was first used for is taken away.
   await engine.append([say("d", { id: "k" }), say("e"), say("f"), say("g")]);
   await rooms.expire(() => true);
-  assert.deepEqual(await kept(), ["entry r 206", "entry r 207", "id r ann send_message k"]);
+  assert.deepEqual(await kept(), ["id r ann send_message k", "message r 206", "message r 207"]);
   const [again] = await engine.append([say("d", { id: "k" })]);
   assert.ok("entry" in again && again.repeated && again.entry.seq === 204);
   store.kv.close();
@@ -280,6 +280,32 @@ Deno.test("kv: a text limit above what a value holds stops the start with one li
   const message = await startServer({ env: { DATABASE_URL: "kv:data/chat.kv", TEXT_LIMIT: String(KV_TEXT_LIMIT + 1) } })
     .then((server) => server.stop().then(() => "it started"), (error) => error.message);
   assert.match(message, /could not start: TEXT_LIMIT must be at most 16000 with [^\n]+\n$/);
+});
+
+kvTest("a page of history reads messages only, however many changes lie between them", async (path) => {
+  const engine = await open(path);
+  const edits = Array.from({ length: 300 }, (_, at): Draft => (
+    { action: "edit_message", room: "r", user: "ann", target: 1, text: `edit ${at}` }
+  ));
+  await engine.append([say("one"), ...edits, say("two")]);
+  const store = await KvStore.open(path, systemClock);
+  const rooms = new KvRooms(store, RETENTION, systemClock);
+  let read = 0;
+  const list = store.kv.list.bind(store.kv);
+  store.kv.list = ((...asked: Parameters<typeof list>) => {
+    const rows = list(...asked);
+    const { next } = rows;
+    rows.next = () => next.call(rows).then((row) => (row.done || read++, row));
+    return rows;
+  }) as typeof list;
+  for (const query of [{ limit: 9 }, { limit: 9, after: 0 }]) {
+    read = 0;
+    const { messages, more } = await rooms.history("r", query);
+    assert.deepEqual([messages.map(({ text }) => text), more, read], [["edit 299", "two"], false, 2]);
+  }
+  assert.equal((await rooms.read("r", 0)).complete, true);
+  await store.close();
+  await engine.close();
 });
 
 kvTest("a store that was emptied begins another epoch, of which those who follow are told", async (path) => {
