@@ -1,5 +1,6 @@
 /** The page where sockets don't open: a real browser, a real server, and what stands in the way of real people. */
 import assert from "node:assert/strict";
+import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { launchChromium } from "../testing/chromium.ts";
 import { connected, newPerson, openRoom, rename, shows, write } from "../testing/page.ts";
@@ -162,4 +163,19 @@ Deno.test("a browser's own EventSource misses nothing and hears nothing twice ov
   await ann.close();
   await server.stop();
   await Deno.remove(cwd, { recursive: true });
+});
+
+Deno.test("axe finds nothing on the page that describes the wire, light or dark, wide or narrow", async () => {
+  const server = await startServer();
+  for (const options of [{}, { colorScheme: "dark", viewport: { width: 375, height: 700 } }] as const) {
+    // The policy of the page holds for axe too.
+    const reader = await newPerson(browser, { ...options, bypassCSP: true });
+    const page = await reader.newPage();
+    await page.goto(`${server.url}/docs`);
+    await page.addScriptTag({ content: axe.source });
+    const violations = await page.evaluate(async () => (await Reflect.get(globalThis, "axe").run()).violations);
+    assert.deepEqual(violations.map(({ id }: { id: string }) => id), []);
+    await reader.close();
+  }
+  await server.stop();
 });

@@ -5,6 +5,7 @@ import type { Lobby } from "../chat/lobby.ts";
 import { CLOSE, type Position, type ServerFrame } from "../chat/protocol.ts";
 import { Refusal } from "../chat/refusal.ts";
 import type { Session } from "../chat/session.ts";
+import { BEAT, closeEvent, type Events, eventsOf, joinBytes, retryAfter } from "./event_text.ts";
 import type { Identity } from "./identity.ts";
 import { BUFFER_LIMIT, CROWDED, CROWDED_RETRY } from "./socket.ts";
 
@@ -32,13 +33,6 @@ export interface Listening extends Identity {
   name?: string;
   /** The key of the address from which it comes, where there is one. */
   address?: string;
-}
-
-/** A delivery as events; the epoch after it, and whether the room was left with it. */
-interface Events {
-  bytes: Uint8Array;
-  epoch: string;
-  left: boolean;
 }
 
 /** The door of event streams: each is a session in one room that only listens. */
@@ -95,7 +89,7 @@ export class Streams {
   /** What a delivery is as events: the same bytes for all streams, since what it holds is of one room. */
   encode(delivery: Delivery, epoch: string): Events {
     let events = this.#encoded.get(delivery);
-    if (!events) this.#encoded.set(delivery, events = encode(delivery, epoch));
+    if (!events) this.#encoded.set(delivery, events = eventsOf(delivery, epoch));
     return events;
   }
 
@@ -190,8 +184,7 @@ class Stream implements Connection {
       return this.#refuse(refusal);
     }
     if (code !== 1000) this.#streams.meter.closed(code);
-    const data = JSON.stringify({ code, reason });
-    this.#write(new TextEncoder().encode(`retry: ${this.#streams.retry(code)}\nevent: close\ndata: ${data}\n\n`));
+    this.#write(closeEvent(code, reason, this.#streams.retry(code)));
     this.#ended = true;
     this.#endIfRead();
   }
@@ -217,7 +210,7 @@ class Stream implements Connection {
       this.#begun = undefined;
       this.#streams.opened(this);
       const [joined, ...held] = delivery.frames;
-      this.#write(new TextEncoder().encode(`retry: ${this.#streams.retry(1000)}\n\n`));
+      this.#write(retryAfter(this.#streams.retry(1000)));
       this.deliver(new Delivery(joined, ...this.#welcome, ...held));
       resolve(this.#body());
     }
@@ -267,29 +260,4 @@ class Stream implements Connection {
     this.#controller!.close();
     this.#streams.closed(this);
   }
-}
-
-const BEAT = new TextEncoder().encode(": here\n\n");
-
-/** Each frame as an event named after its action. What has a place in the log carries it, to resume from. */
-function encode(delivery: Delivery, epoch: string): Events {
-  let left = false;
-  let text = "";
-  for (const [at, frame] of delivery.frames.entries()) {
-    if (frame.action === "room_joined") epoch = frame.epoch;
-    else if (frame.action === "room_left") left = true;
-    const id = "seq" in frame ? `id: ${epoch}:${frame.seq}\n` : "";
-    text += `event: ${frame.action}\n${id}data: ${delivery.each[at]}\n\n`;
-  }
-  return { bytes: new TextEncoder().encode(text), epoch, left };
-}
-
-function joinBytes(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  const joined = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    joined.set(piece, at);
-    at += piece.length;
-  }
-  return joined;
 }
