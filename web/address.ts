@@ -61,7 +61,7 @@ export function isLoopback(key: string): boolean {
  * machine's too: a page elsewhere can have its own name lead here.
  */
 export function isDirectLocal(request: Request, peer: Deno.Addr): boolean {
-  const isLocal = (host: string) => host === "localhost" || isLoopback(keyOf(host) ?? host);
+  const isLocal = (host: string) => host === "localhost" || isLoopback(keyOf(host) ?? "");
   return (!("hostname" in peer) || isLocal(peer.hostname)) && isLocal(new URL(request.url).hostname) &&
     ![...FORWARDING, "via"].some((name) => request.headers.has(name));
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isLoopback, networkOf, TrustedProxies } from "./address.ts";
+import { isDirectLocal, isLoopback, networkOf, TrustedProxies } from "./address.ts";
 
 const ask = (headers: Record<string, string> = {}, url = "http://chat.example/") => new Request(url, { headers });
 const from = (hostname: string): Deno.Addr => ({ transport: "tcp", hostname, port: 50_000 });
@@ -54,6 +54,22 @@ Deno.test("the machine itself is known as such, also in IPv6's clothes", () => {
   }
   for (const there of ["203.0.113.9", "::2", "fe80::1"]) {
     assert.ok(!isLoopback(proxies.addressKey(ask(), from(there))), there);
+  }
+});
+
+Deno.test("only who asks on this machine, for this machine, is local", () => {
+  const local = (url: string, peer = "127.0.0.1", headers = {}) => isDirectLocal(ask(headers, url), from(peer));
+  for (const url of ["http://localhost:8000/", "http://127.0.0.1/", "http://127.1/", "http://[::1]:8000/"]) {
+    assert.ok(local(url), url);
+  }
+  assert.ok(local("http://localhost/", "::1"));
+  // Names that anybody can have lead here: a page under them would read what is for this machine.
+  for (const name of ["chat.example", "127.0.0.1.evil.example", "127.evil.example", "local", "localhost.evil.example"]) {
+    assert.ok(!local(`http://${name}/`), name);
+  }
+  assert.ok(!local("http://localhost/", "203.0.113.9"));
+  for (const name of ["x-forwarded-for", "x-forwarded-proto", "x-real-ip", "forwarded", "via"]) {
+    assert.ok(!local("http://localhost/", "127.0.0.1", { [name]: "127.0.0.1" }), name);
   }
 });
 

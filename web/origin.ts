@@ -9,10 +9,12 @@ export function originAllowed(request: Request, allowed: readonly string[]): boo
   if (origin === null) return true;
   if (allowed.includes(origin)) return true;
   const { host } = URL.parse(origin) ?? {};
-  return host !== undefined && host !== "" && host === withoutDefaultPort(request.headers.get("host"), origin);
+  // HTTP/2, as some proxies speak it to what is behind them, has the host in the address only.
+  const asked = request.headers.get("host") ?? new URL(request.url).host;
+  return host !== undefined && host !== "" && host === withoutDefaultPort(asked, origin);
 }
 
 /** `Host` may name the scheme's own port, which `Origin` leaves out. */
-function withoutDefaultPort(host: string | null, origin: string): string | undefined {
-  return host === null ? undefined : URL.parse(`${origin.slice(0, origin.indexOf(":"))}://${host}`)?.host;
+function withoutDefaultPort(host: string, origin: string): string | undefined {
+  return URL.parse(`${origin.slice(0, origin.indexOf(":"))}://${host}`)?.host;
 }

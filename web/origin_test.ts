@@ -11,6 +11,12 @@ Deno.test("a page of this server's own host and port is let in, whatever ended T
   assert.ok(ask({ origin: "http://[::1]:8000", host: "[::1]:8000" }));
 });
 
+Deno.test("over HTTP/2, which has no Host, the address that was asked for is the host", () => {
+  const asked = (origin: string) => originAllowed(new Request("http://chat.example:8000/", { headers: { origin } }), []);
+  assert.ok(asked("http://chat.example:8000"));
+  assert.equal(asked("http://evil.example:8000"), false);
+});
+
 Deno.test("who is no browser sends no origin and is let in", () => {
   assert.ok(ask({ host: "chat.example" }));
 });
