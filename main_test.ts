@@ -232,12 +232,15 @@ serverTest(
       const response = await fetch(url + path, { method, headers });
       await response.text();
       assert.match(response.headers.get("set-cookie") ?? "", /^parley_session=ey/, path);
+      // Or a cache that several people share would make all of them this one.
+      assert.match(response.headers.get("cache-control")!, /\b(private|no-store)\b/, path);
     }
     const { headers: fresh } = await fetch(url).then(async (page) => (await page.text(), page));
     const known = await fetch(url, { headers: { ...headers, "if-none-match": fresh.get("etag")! } });
     await known.body?.cancel();
     assert.equal(known.status, 304);
     assert.match(known.headers.get("set-cookie") ?? "", /^parley_session=ey/, "also a page that has not changed");
+    assert.match(known.headers.get("cache-control")!, /\bprivate\b/);
     const stranger = await TestClient.open(url, { headers });
     assert.ok((await stranger.until("welcome")).token);
     await stranger.close();

@@ -21,7 +21,11 @@ export function addPage(app: App, { assets, identities, proxies }: House): void 
         if (!(error instanceof Refusal)) throw error;
       });
       // Too many have come from there for now: the page is served all the same, and asks for a session by itself.
-      if (newcomer) response.headers.set("set-cookie", cookieFor(newcomer.token, proxies.isSecure(request)));
+      if (newcomer) {
+        response.headers.set("set-cookie", cookieFor(newcomer.token, proxies.isSecure(request)));
+        // A cache that several people share would hand the cookie to all of them.
+        response.headers.set("cache-control", "private, no-cache");
+      }
     }
     return response;
   };
