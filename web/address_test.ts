@@ -64,7 +64,9 @@ Deno.test("only who asks on this machine, for this machine, is local", () => {
   }
   assert.ok(local("http://localhost/", "::1"));
   // Names that anybody can have lead here: a page under them would read what is for this machine.
-  for (const name of ["chat.example", "127.0.0.1.evil.example", "127.evil.example", "local", "localhost.evil.example"]) {
+  for (
+    const name of ["chat.example", "127.0.0.1.evil.example", "127.evil.example", "local", "localhost.evil.example"]
+  ) {
     assert.ok(!local(`http://${name}/`), name);
   }
   assert.ok(!local("http://localhost/", "203.0.113.9"));

@@ -7,8 +7,7 @@ import { HttpRefusal } from "./problem.ts";
  * @throws {Refusal} `frame_too_large`, `bad_json`; `bad_frame` with status 415 where it says to be something else
  */
 export async function readJson(request: Request, limit: number): Promise<string> {
-  const [type] = request.headers.get("content-type")?.split(";") ?? [];
-  if (type?.trim().toLowerCase() !== "application/json") {
+  if (mediaType(request) !== "application/json") {
     throw new HttpRefusal(415, "bad_frame", "Send JSON, with Content-Type: application/json.");
   }
   return await readText(request, limit);
@@ -31,7 +30,14 @@ export async function readText(request: Request, limit: number): Promise<string>
     }
     return text + decoder.decode();
   } catch (error) {
-    if (error instanceof TypeError) throw new Refusal("bad_json", "The body is not UTF-8. Send JSON as UTF-8.");
-    throw error;
+    if (error instanceof Refusal) throw error;
+    if (error instanceof TypeError) throw new Refusal("bad_json", "The body is not UTF-8. Send it as UTF-8.");
+    // Whoever hangs up in the middle hears nothing of it, and must not fill the log.
+    throw new Refusal("bad_json", "The body broke off. Send it whole.");
   }
+}
+
+/** What a request's body says to be, without parameters; undefined where it says nothing. */
+export function mediaType(request: Request): string | undefined {
+  return request.headers.get("content-type")?.split(";")[0].trim().toLowerCase();
 }

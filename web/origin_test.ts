@@ -12,7 +12,8 @@ Deno.test("a page of this server's own host and port is let in, whatever ended T
 });
 
 Deno.test("over HTTP/2, which has no Host, the address that was asked for is the host", () => {
-  const asked = (origin: string) => originAllowed(new Request("http://chat.example:8000/", { headers: { origin } }), []);
+  const asked = (origin: string) =>
+    originAllowed(new Request("http://chat.example:8000/", { headers: { origin } }), []);
   assert.ok(asked("http://chat.example:8000"));
   assert.equal(asked("http://evil.example:8000"), false);
 });

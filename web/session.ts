@@ -1,25 +1,20 @@
-import { bodyLimit } from "hono/body-limit";
 import * as v from "valibot";
 import { isRoomName } from "../chat/names.ts";
 import { Refusal } from "../chat/refusal.ts";
+import { mediaType, readText } from "./body.ts";
 import { describe } from "./describe.ts";
 import type { App, House } from "./house.ts";
 import { cookieFor, type Identity } from "./identity.ts";
-import { HttpRefusal, problem } from "./problem.ts";
+import { HttpRefusal } from "./problem.ts";
 import { limits } from "./server_frames.ts";
 
-/** Bytes of a form: the longest token, the longest room's name, and their names. */
+/** Bytes of a body, which may be a form: the longest token, the longest room's name, and their names. */
 const FORM_LIMIT = 16 * 1024;
 
 const session = v.object({ user: v.string(), name: v.string(), token: v.string(), limits });
 
 /** Who one is: `POST /api/session` makes a person, knows one again, or takes in one who comes from an outside issuer. */
 export function addSession(app: App, { identities, lobby, people, proxies }: House): void {
-  const limit = bodyLimit({
-    maxSize: FORM_LIMIT,
-    onError: () => problem(new Refusal("frame_too_large", `A form has at most ${FORM_LIMIT} bytes. Send less.`)),
-  });
-
   const about = describe({
     summary: "Become a person, or make sure who you are",
     description: "Where people come from an outside issuer it takes their token, also as a form of its page.",
@@ -27,18 +22,19 @@ export function addSession(app: App, { identities, lobby, people, proxies }: Hou
       201: { description: "Who you are.", schema: session, headers: { "Set-Cookie": "The session, for browsers." } },
       303: { description: "To a form: on to the page." },
     },
-    problems: [401, 403, 413, 429, 503],
+    problems: [400, 401, 403, 413, 429, 503],
     who: "anyone",
   });
-  app.post("/api/session", about, limit, async (c) => {
-    const isForm = c.req.header("content-type")?.startsWith("application/x-www-form-urlencoded") ?? false;
+  app.post("/api/session", about, async (c) => {
+    c.header("cache-control", "no-store");
+    const body = await readText(c.req.raw, FORM_LIMIT);
     // The issuer's page sends a browser here: it is to land on ours, signed in.
-    if (identities.outside && isForm) {
-      const form = await c.req.formData();
-      const identity = await identities.identifyToken(String(form.get("token") ?? ""));
+    if (identities.outside && mediaType(c.req.raw) === "application/x-www-form-urlencoded") {
+      const form = new URLSearchParams(body);
+      const identity = await identities.identifyToken(form.get("token") ?? "");
       if (!identity) throw badToken();
       c.header("set-cookie", await cookie(identity, c.req.raw));
-      const room = String(form.get("room") ?? "");
+      const room = form.get("room") ?? "";
       return c.redirect(isRoomName(room) ? `/r/${encodeURIComponent(room)}` : "/", 303);
     }
     const known = await identities.identify(c.req.raw);
@@ -46,7 +42,6 @@ export function addSession(app: App, { identities, lobby, people, proxies }: Hou
     const identity: Identity = known ?? await identities.newcomer(proxies.addressKey(c.req.raw, c.env.remoteAddr));
     const { name } = await people.nameOf(identity.user, identity.voucher?.name);
     c.header("set-cookie", await cookie(identity, c.req.raw));
-    c.header("cache-control", "no-store");
     return c.json({ user: identity.user, name, token: await identities.token(identity), limits: lobby.limits }, 201);
   });
 
