@@ -25,7 +25,7 @@ const NEWCOMERS_PER_MINUTE = 60;
 /** Seconds: what so many minutes would bring may come at once, so that a reconnect with many rooms goes through. */
 const BURST_SECONDS = 120;
 /** Settings whose values may hold a password, and are not repeated. */
-const CONFIDENTIAL = ["DATABASE_URL", "SECRET", "AUTH_JWT_SECRET"];
+const CONFIDENTIAL = ["DATABASE_URL", "SECRET", "AUTH_JWT_SECRET", "ADMIN_TOKEN", "METRICS_TOKEN"];
 
 const wholeNumber = (least: number, most: number) => {
   const must = `must be a whole number from ${least} to ${most}`;
@@ -37,6 +37,9 @@ const wholeNumber = (least: number, most: number) => {
     v.maxValue(most, must),
   );
 };
+
+/** Nothing counts how often it is guessed at, so it must be too long to guess. */
+const token = v.pipe(v.string(), v.minLength(16, "must have at least 16 characters"));
 
 const origins = v.pipe(
   v.string(),
@@ -109,8 +112,8 @@ const schema = v.object({
   TEXT_LIMIT: v.optional(wholeNumber(1, TEXT_LIMIT_LIMIT), String(TEXT_LIMIT)),
   HISTORY_MESSAGES: v.optional(wholeNumber(0, 1e9)),
   HISTORY_DAYS: v.optional(wholeNumber(0, 36_500), "0"),
-  ADMIN_TOKEN: v.optional(v.string()),
-  METRICS_TOKEN: v.optional(v.string()),
+  ADMIN_TOKEN: v.optional(token),
+  METRICS_TOKEN: v.optional(token),
   AUTH_JWT_SECRET: v.optional(v.pipe(v.string(), v.minLength(32, "must have at least 32 characters"))),
   AUTH_JWKS_URL: v.optional(url),
   AUTH_ISSUER: v.optional(v.string()),

@@ -118,6 +118,14 @@ Deno.test("accounts elsewhere need a key, an issuer and an audience, and one key
   assert.throws(() => read(short), { message: "AUTH_JWT_SECRET must have at least 32 characters." });
 });
 
+Deno.test("a token that could be guessed stops the start, and is not repeated", () => {
+  for (const name of ["ADMIN_TOKEN", "METRICS_TOKEN"]) {
+    const read = (value: string) => readSettings((asked) => asked === name ? value : undefined);
+    assert.throws(() => read("letmein"), { message: `${name} must have at least 16 characters.` });
+    assert.equal(read("0123456789abcdef")[name as "ADMIN_TOKEN"], "0123456789abcdef");
+  }
+});
+
 Deno.test("who lifts the limits by address lifts all of them", () => {
   assert.equal(ratesOf(read({})).newcomers.burst, 120);
   assert.equal(ratesOf(read({ CONNECTIONS_PER_IP: "0" })).newcomers.burst, 0);
