@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { Doorkeeper } from "./chat/doorkeeper.ts";
+import { FakeClock } from "./testing/clock.ts";
 import { outsideOf, ratesOf, readSettings } from "./settings.ts";
 
 const read = (env: Record<string, string>) => readSettings((name) => env[name]);
@@ -130,4 +132,32 @@ Deno.test("who lifts the limits by address lifts all of them", () => {
   assert.equal(ratesOf(read({})).newcomers.burst, 120);
   assert.equal(ratesOf(read({ CONNECTIONS_PER_IP: "0" })).newcomers.burst, 0);
   assert.equal(ratesOf(read({ CONNECTIONS_PER_IP: "0", NEWCOMERS_PER_MINUTE: "5" })).newcomers.burst, 10);
+});
+
+Deno.test("thirty people behind one address, who come, reload and talk all at once, feel no limit", async () => {
+  const clock = new FakeClock();
+  const doorkeeper = new Doorkeeper(ratesOf(read({})), clock, (reached) => assert.fail(JSON.stringify(reached)));
+  const classroom = "203.0.113.9";
+  const people = Array.from({ length: 30 }, (_, at) => doorkeeper.person(`user${at}`));
+  const address = doorkeeper.address(classroom);
+  for (let lesson = 0; lesson < 2; lesson++) {
+    for (const person of people) {
+      if (lesson === 0) doorkeeper.admitNewcomer(classroom);
+      // A laptop and a phone, both of which reload; three rooms each.
+      const connections = Array.from({ length: 4 }, () => doorkeeper.connected(classroom));
+      for (const connection of connections) assert.equal(doorkeeper.connectionsOver(connection), 0);
+      for (let at = 0; at < 12; at++) assert.equal(doorkeeper.judge(person, address, "joins"), undefined);
+      assert.equal(doorkeeper.judge(person, address, "renames"), undefined);
+      for (const connection of connections.slice(0, 2)) doorkeeper.disconnected(connection);
+    }
+    for (let second = 0; second < 300; second++) {
+      for (const person of people) {
+        for (let at = 0; at < 3; at++) assert.equal(doorkeeper.judge(person, address, "messages"), undefined);
+        if (second % 3 === 0) assert.equal(doorkeeper.judge(person, address, "signals"), undefined);
+        if (second % 5 === 0) doorkeeper.admit(person.key, classroom, "reads");
+      }
+      await clock.advance(1_000);
+    }
+    for (let at = 0; at < 60; at++) doorkeeper.disconnected(address);
+  }
 });

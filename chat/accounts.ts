@@ -1,4 +1,4 @@
-import { type Deed, type Rate, type Rates, TokenBucket } from "./limits.ts";
+import { type Deed, isUnlimited, type Rate, type Rates, TokenBucket } from "./limits.ts";
 
 /** From one address may come what so many people may send, all at full speed: a classroom never feels it. */
 const PEOPLE_AT_ADDRESS = 30;
@@ -43,6 +43,11 @@ export class PersonAccount implements Account {
   constructor(user: string, rates: Rates) {
     this.key = user;
     this.#rates = rates;
+  }
+
+  /** Whether this is neither limited nor forbidden, so that there is nothing to be counted. */
+  mayAlways(deed: Deed): boolean {
+    return this.#blockedUntil === 0 && isUnlimited(this.#rates[deed]);
   }
 
   /** @returns 0, or the seconds to wait */

@@ -43,6 +43,10 @@ export const NO_LIMITS: Rates = {
   rooms: 0,
 };
 
+export function isUnlimited({ perSecond, burst }: Rate): boolean {
+  return perSecond === 0 || burst === 0;
+}
+
 /** Milliseconds by which sums of fractions may be off. */
 const ROUNDING = 1e-3;
 
@@ -58,8 +62,7 @@ export class TokenBucket {
   #fullAt = 0;
 
   constructor({ perSecond, burst }: Rate) {
-    const limited = perSecond > 0 && burst > 0;
-    this.#interval = limited ? 1000 / perSecond : 0;
+    this.#interval = isUnlimited({ perSecond, burst }) ? 0 : 1000 / perSecond;
     this.#window = burst * this.#interval;
   }
 
