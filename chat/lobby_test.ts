@@ -407,3 +407,22 @@ Deno.test("a server that is to stop does not wait for ever for a store that does
   assert.equal(ann.closed?.code, 1012);
   lobby.close();
 });
+
+Deno.test("who leaves a room that the store is slow to keep has their words back first", async () => {
+  const { lobby, clock, engine } = createLobby();
+  const ann = await FakeClient.enter(lobby, "ann", ["slow", "general"]);
+  const { append } = engine;
+  const stuck = Promise.withResolvers<void>();
+  engine.append = async (drafts) => {
+    if (drafts.some(({ room }) => room === "slow")) await stuck.promise;
+    return await append.call(engine, drafts);
+  };
+  await ann.send({ ...message("one"), room: "slow" });
+  await clock.advance(STORE_PATIENCE);
+  await ann.send(message("two"), { action: "leave_room", room: "slow" });
+  assert.equal(ann.last("receive_message").text, "two");
+  stuck.resolve();
+  await clock.advance(STORE_PATIENCE);
+  const told = ann.frames.slice(3).map((frame) => "text" in frame ? frame.text : frame.action);
+  assert.deepEqual(told, ["two", "one", "room_left"]);
+});

@@ -41,7 +41,8 @@ export class Session {
   #turn: Promise<void> | undefined;
   #waiting = 0;
   #joining: Room | undefined;
-  #lastAppend: Promise<void> | undefined;
+  /** What is still being kept, in whichever rooms. */
+  #appends: Promise<unknown> | undefined;
   #ended = false;
   /** What its person and its address have used up. */
   #voucher: Voucher | undefined;
@@ -211,7 +212,7 @@ export class Session {
 
   async #leave(name: string, id: string | undefined): Promise<void> {
     // Own words that are still being kept come back first: their copy is the acknowledgement.
-    await this.#lastAppend;
+    await this.#appends;
     this.#roomNamed(name)?.leave(this, false);
     this.#answer(answerTo(id, { action: "room_left", room: name }));
   }
@@ -229,9 +230,13 @@ export class Session {
   #append(draft: Draft): void {
     if (this.#ended) return;
     const slow = this.#roomNamed(draft.room)?.settings.slow_seconds ?? 0;
-    this.#lastAppend = keep(this.#lobby, draft, slow).then(({ entry, repeated }) => {
+    const kept = keep(this.#lobby, draft, slow).then(({ entry, repeated }) => {
       if (repeated) this.#roomNamed(draft.room)?.answer(this, entry);
     }).catch((error) => this.#fail(error, draft));
+    const appends = Promise.all([this.#appends, kept]).then(() => {
+      if (this.#appends === appends) this.#appends = undefined;
+    });
+    this.#appends = appends;
   }
 
   async #rename(asked: string, id: string | undefined): Promise<void> {
