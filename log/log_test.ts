@@ -445,6 +445,16 @@ for (const [name, create] of Object.entries(engines)) {
     assert.equal(results.filter((got) => got !== undefined).length, 1);
   });
 
+  rule("the names of many are held at once", async ({ engine, clock }) => {
+    const now = clock.now();
+    const users = Array.from({ length: 1_201 }, (_, at) => `user${at}`);
+    const claim = (user: string, key: string, now: number) =>
+      engine.claimName({ user, name: key, key, chosen: true, until: now + 10, now });
+    for (const at of [0, 600, 1_200]) await claim(users[at], `name${at}`, now);
+    await engine.holdNames(users.map((user) => ({ user, until: now + 1_000 })));
+    for (const at of [0, 600, 1_200]) assert.equal(await claim("eve", `name${at}`, now + 500), undefined);
+  });
+
   rule("a given name never takes the place of a name that the person has", async ({ engine, clock }) => {
     const now = clock.now();
     const given = (user: string, name: string) =>

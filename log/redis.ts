@@ -30,6 +30,8 @@ const DEAF_AFTER = 3;
 export const SWEEP_INTERVAL = 60_000;
 /** How long given names are remembered after their time is over, milliseconds: whoever is back by then keeps theirs. */
 const GIVEN_NAME_MEMORY = 30 * DAY;
+/** Names held in one call: some milliseconds of Redis, in which nobody else is answered. */
+const HOLDS_A_CALL = 500;
 
 /**
  * Keeps everything in Redis (7 or newer) or Valkey, for several machines. What it promises when Redis crashes is what
@@ -131,8 +133,10 @@ export class RedisEngine implements Engine {
   }
 
   async holdNames(holds: readonly { user: string; until: number }[]): Promise<void> {
-    const words = holds.flatMap(({ user, until }) => [user, String(until)]);
-    await this.#link.call("hold", [this.#now(), String(GIVEN_NAME_MEMORY), ...words]);
+    for (let from = 0; from < holds.length; from += HOLDS_A_CALL) {
+      const words = holds.slice(from, from + HOLDS_A_CALL).flatMap(({ user, until }) => [user, String(until)]);
+      await this.#link.call("hold", [this.#now(), String(GIVEN_NAME_MEMORY), ...words]);
+    }
   }
 
   roomSettings(room: string): Promise<RoomSettings> {
