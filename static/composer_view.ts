@@ -1,7 +1,7 @@
 import { button, element, find, icon, setText } from "./dom.ts";
 import type { Memory } from "./memory.ts";
 import { OUTBOX_LIMIT } from "./outbox.ts";
-import { isBanned, type Notice, type State } from "./state.ts";
+import { isBanned, isStranger, type Notice, type State } from "./state.ts";
 import type { Tongue } from "./strings.ts";
 import { enterSubmits, grow, length, sendable } from "./text_entry.ts";
 
@@ -115,9 +115,11 @@ export function createComposerView(tongue: Tongue, drafts: Memory, actions: Comp
       grow(field);
     }
     form.hidden = state.room.problem !== null;
-    field.disabled = state.room.locked || isBanned(state);
+    field.disabled = state.room.locked || isBanned(state) || isStranger(state);
     field.placeholder = isBanned(state)
       ? strings.banPlaceholder
+      : isStranger(state)
+      ? strings.signInFirst
       : state.room.locked
       ? strings.lockedPlaceholder
       : strings.placeholder;

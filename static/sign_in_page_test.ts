@@ -38,6 +38,7 @@ async function arrive(options: BrowserContextOptions = {}): Promise<Page> {
 
 Deno.test("whoever has to sign in is sent there, and comes back into the room as who they are", async () => {
   const page = await arrive();
+  assert.equal(await page.locator("#text").isDisabled(), true, "there is nobody to speak as yet");
   await page.getByRole("link", { name: "Sign in" }).click();
   await page.getByRole("button", { name: "I am Ada" }).click();
   await page.locator("#connection[data-kind=connected]").waitFor();

@@ -160,6 +160,11 @@ export function inRoom(state: State, change: Partial<RoomState>): State {
   return { ...state, room: { ...state.room, ...change } };
 }
 
+/** Has to sign in before there is anyone to speak as. Whose token ends later goes on writing, and it waits. */
+export function isStranger({ status, me }: State): boolean {
+  return status.kind === "signed_out" && me === null;
+}
+
 /** A moderator keeps the person out. */
 export function isBanned({ status }: State): boolean {
   return status.kind === "stopped" && status.code === CLOSE.notAllowed;
