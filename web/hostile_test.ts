@@ -288,6 +288,24 @@ hostileTest(
   },
 );
 
+hostileTest("event streams are connections too", { CONNECTIONS_PER_IP: "20" }, async ({ url }) => {
+  const listen = () => fetch(`${url}/api/rooms/general/events`);
+  const streams = await Promise.all(Array.from({ length: 20 }, listen));
+  assert.ok(streams.every(({ status }) => status === 200));
+  const oneMore = await listen();
+  assert.deepEqual([oneMore.status, (await oneMore.json()).code], [429, "rate_limited"]);
+  assert.ok(Number(oneMore.headers.get("retry-after")) > 0);
+  await streams[0].body!.cancel();
+  // That it has gone may be noticed a little later.
+  let again = await listen();
+  while (again.status === 429) {
+    await again.body?.cancel();
+    again = await listen();
+  }
+  assert.equal(again.status, 200);
+  await Promise.all([again, ...streams.slice(1)].map(({ body }) => body!.cancel()));
+});
+
 /** Sends what fast-check makes up, and sees that a witness hears nothing of it and that the server does not grow. */
 function nonsenseTest<T>(
   title: string,
