@@ -117,15 +117,11 @@ Deno.test({
   },
 });
 
-Deno.test("every setting stands in the README and may be read, and no other", () => {
+Deno.test("every setting stands in the README, and no other", () => {
   const documented = [...readme.matchAll(/^\| `([A-Z_]+)` +\|/gm)].map(([, name]) => name);
   const asked: string[] = [];
   readSettings((name) => void asked.push(name));
   assert.deepEqual(documented.toSorted(), asked.toSorted());
-  for (const task of ["start", "dev", "new-epoch"]) {
-    const [, allowed] = /--allow-env=(\S+)/.exec(config.tasks[task].command)!;
-    assert.deepEqual(allowed.split(",").toSorted(), asked.toSorted(), task);
-  }
 });
 
 Deno.test("every task stands in the README, and no other", () => {
