@@ -85,6 +85,8 @@ export class AddressAccount implements Account {
   holders = 0;
   /** Open now, those that stalled among them. */
   connections = 0;
+  /** Held in memory now, and opened from there. */
+  rooms = 0;
   readonly messages: TokenBucket;
   readonly newcomers: TokenBucket;
   readonly openings: TokenBucket;

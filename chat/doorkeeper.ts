@@ -6,6 +6,8 @@ import { Refusal } from "./refusal.ts";
 
 /** A flood costs its address so many newcomers, so that coming back as somebody else is no way out of it. */
 const FLOOD_COST = 10;
+/** Of the rooms that there is place for one address may open so many: a classroom in which each opens thirty. */
+const SHARE_OF_ROOMS = 0.1;
 
 const SENTENCES: Record<Deed, string> = {
   messages: "You are sending too fast. Wait, then send it again.",
@@ -160,9 +162,15 @@ export class Doorkeeper {
     this.#report({ limit: "flooding", user: person.key, addressKey: address?.key });
   }
 
-  /** Whether one more room than these may be held in memory. */
-  hasPlaceForRoom(rooms: number): boolean {
-    return this.#rates.rooms === 0 || rooms < this.#rates.rooms;
+  /**
+   * Whether one more room than these may be held in memory.
+   * @param opener from where it is opened, if that is known: nobody takes all places, whoever lifts limits by address aside
+   */
+  hasPlaceForRoom(rooms: number, opener?: AddressAccount): boolean {
+    const { rooms: places, connections } = this.#rates;
+    if (places === 0) return true;
+    const share = opener && connections > 0 ? Math.ceil(places * SHARE_OF_ROOMS) : places;
+    return rooms < places && (opener?.rooms ?? 0) < share;
   }
 
   /** Seconds until a flooder may come back; 0 for everyone else. */

@@ -4,6 +4,7 @@ import { createLobby, FakeClient } from "../testing/lobby.ts";
 import { Ledger, PersonAccount, REMEMBERED } from "./accounts.ts";
 import { Doorkeeper, type LimitReached } from "./doorkeeper.ts";
 import { NO_LIMITS, type Rates } from "./limits.ts";
+import { LINGER } from "./presence.ts";
 import type { ClientFrame } from "./protocol.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -169,6 +170,26 @@ Deno.test("no more rooms are held in memory than may be", async () => {
   await ann.send({ action: "leave_room", room: "a" }, { action: "join_room", room: "c" });
   await clock.advance(1_000);
   assert.equal(ann.last("room_joined").room, "c");
+  lobby.close();
+});
+
+Deno.test("one address does not take all rooms that there is place for", async () => {
+  const { lobby, clock } = createHouse({ rooms: 20, connections: 9 });
+  const [ann, eve] = [
+    await FakeClient.enter(lobby, "ann", ["a"], "one"),
+    await FakeClient.enter(lobby, "eve", [], "one"),
+  ];
+  const bob = await FakeClient.enter(lobby, "bob", ["b", "c"], "two");
+  await eve.send({ action: "join_room", room: "d" }, { action: "join_room", room: "e" });
+  assert.equal(eve.last("error").code, "too_many_rooms");
+  await eve.send({ action: "join_room", room: "b" });
+  assert.equal(eve.last("room_joined").room, "b", "which is there already");
+  await bob.send({ action: "leave_room", room: "c" }, { action: "join_room", room: "f" });
+  assert.equal(bob.last("room_joined").room, "f");
+  ann.session.end();
+  await clock.advance(LINGER);
+  await eve.send({ action: "join_room", room: "e" });
+  assert.equal(eve.last("room_joined").room, "e");
   lobby.close();
 });
 

@@ -1,3 +1,4 @@
+import type { AddressAccount } from "./accounts.ts";
 import { Bans } from "./bans.ts";
 import type { Clock } from "./clock.ts";
 import { type Connection, Delivery } from "./delivery.ts";
@@ -103,12 +104,13 @@ export class Lobby {
 
   /**
    * The room of this (normalised) name. It is kept for as long as somebody is in it or on the way.
+   * @param opener from where it is opened if it is not there yet
    * @throws {Refusal} `too_many_rooms`
    */
-  room(name: string): Room {
+  room(name: string, opener?: AddressAccount): Room {
     let room = this.#rooms.get(name);
     if (!room) {
-      if (!this.doorkeeper.hasPlaceForRoom(this.#rooms.size)) {
+      if (!this.doorkeeper.hasPlaceForRoom(this.#rooms.size, opener)) {
         throw new Refusal("too_many_rooms", "Nothing more can be opened here for now. Come back later.", CROWDED_RETRY);
       }
       room = new Room(name, {
@@ -120,13 +122,14 @@ export class Lobby {
           this.#tick.request(room.patient);
         },
         forget: (room) => {
-          // Two who looked at it may both find it empty, the second one after somebody has come to another one.
-          if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
+          this.#rooms.delete(room.name);
+          if (opener) opener.rooms--;
         },
         announce: (room, user, name) => this.#elsewhere.announce(room.name, user, name),
         heldElsewhere: (room) => this.#elsewhere.membersIn(room),
       });
       this.#rooms.set(name, room);
+      if (opener) opener.rooms++;
     }
     return room;
   }

@@ -184,7 +184,7 @@ export class Session {
       case "delete_message":
         return this.#write({ ...frame, room: roomName(frame.room) });
       case "join_room":
-        return this.#join(this.#lobby.room(roomName(frame.room)), frame);
+        return this.#join(this.#lobby.room(roomName(frame.room), this.#place), frame);
       case "leave_room":
         return this.#leave(roomName(frame.room), frame.id);
       case "set_name":
@@ -223,7 +223,7 @@ export class Session {
     if (room) return this.#append(draft);
     const refusal = this.#judge("joins");
     if (refusal) throw refusal;
-    return this.#join(this.#lobby.room(frame.room), {}).then(() => this.#append(draft));
+    return this.#join(this.#lobby.room(frame.room, this.#place), {}).then(() => this.#append(draft));
   }
 
   /** Does not wait for the log: what this client sends next may be kept together with it. */
