@@ -102,7 +102,9 @@ export function createModerationDialog(tongue: Tongue, moderator: Moderator): Mo
       lift.disabled = false;
     });
     lift.ariaLabel = `${strings.liftBan}: ${name}`;
-    const about = [strings.bannedUntil(dates.format(until)), address ? strings.addressToo : "", reason];
+    // The page puts the name before the reason, for where it can't be known by other means; here it would stand twice.
+    const why = reason === name ? "" : reason.startsWith(`${name}: `) ? reason.slice(name.length + 2) : reason;
+    const about = [strings.bannedUntil(dates.format(until)), address ? strings.addressToo : "", why];
     return element(
       "li",
       {},

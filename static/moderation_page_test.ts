@@ -106,7 +106,9 @@ Deno.test("whoever is banned is told so in words, does not come back by themselv
   await findNothing(eve, "where one was sent away");
 
   await ann.getByRole("button", { name: "Moderating" }).click();
-  await dialog(ann).getByText(/User \d+: sold watches/).waitFor();
+  await dialog(ann).getByText("sold watches").waitFor();
+  const ban = await dialog(ann).locator(".bans li > span").innerText();
+  assert.match(ban, /^User \d+\s+until [^·]+ · sold watches$/, "whom it is about stands there once");
   await dialog(ann).getByRole("button", { name: "Lift" }).click();
   await dialog(ann).getByText("Nobody is banned").waitFor();
   await eve.locator("#sent-away").getByRole("button", { name: "Try again" }).click();
