@@ -45,7 +45,14 @@ export async function start(settings: Settings, clock: Clock = systemClock): Pro
     clock,
     ({ limit, ...who }) => journal.refused({ why: limit, ...who }),
   );
-  const lobby = new Lobby(engine, limitsOf(settings), clock, Math.random, addressHash(secret), doorkeeper);
+  const lobby = new Lobby({
+    engine,
+    limits: limitsOf(settings),
+    clock,
+    random: Math.random,
+    hashAddress: addressHash(secret),
+    doorkeeper,
+  });
   metrics.watch(lobby, engine);
   const rooms = new RoomList(engine, lobby);
   const outside = outsideOf(settings);

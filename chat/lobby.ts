@@ -22,6 +22,19 @@ import { Expiries } from "./voucher.ts";
 const CROWDED_RETRY = 60;
 /** How long a server that is to stop waits for a store that does not answer, milliseconds: it has five seconds in all. */
 export const DRAIN_PATIENCE = 1_500;
+/** What a lobby is made of. */
+export interface LobbyOptions {
+  engine: Engine;
+  limits: Limits;
+  clock: Clock;
+  /** In [0, 1). */
+  random: () => number;
+  /** See `Bans`; absent: no address is ever banned. */
+  hashAddress?: (addressKey: string) => string | undefined;
+  /** Absent: there are no limits. */
+  doorkeeper?: Doorkeeper;
+}
+
 /** Everyone and everything that this isolate holds: the people, their sessions, the rooms, and what waits for the log. */
 export class Lobby {
   readonly clock: Clock;
@@ -41,21 +54,11 @@ export class Lobby {
   readonly #unflushed = new Set<Room>();
   #draining = false;
 
-  /**
-   * @param random in [0, 1)
-   * @param hashAddress see `Bans`
-   */
-  constructor(
-    engine: Engine,
-    limits: Limits,
-    clock: Clock,
-    random: () => number,
-    hashAddress: (addressKey: string) => string | undefined = () => undefined,
-    doorkeeper = new Doorkeeper(NO_LIMITS, clock),
-  ) {
+  constructor(options: LobbyOptions) {
+    const { engine, limits, clock, random, hashAddress = () => undefined } = options;
     this.clock = clock;
     this.limits = limits;
-    this.doorkeeper = doorkeeper;
+    this.doorkeeper = options.doorkeeper ?? new Doorkeeper(NO_LIMITS, clock);
     this.#engine = engine;
     this.people = new People(engine, clock, random);
     this.bans = new Bans(engine, clock, hashAddress, () => this.#sendBannedAway());

@@ -15,14 +15,9 @@ export function createLobby(
 ) {
   const clock = options.clock ?? new FakeClock();
   const engine = options.engine ?? new MemoryEngine({ clock, secret: "", retention: { messages: 0, days: 0 } });
-  const lobby = new Lobby(
-    engine,
-    { ...LIMITS, ...options.limits },
-    clock,
-    Math.random,
-    hashAddress,
-    options.doorkeeper,
-  );
+  const limits = { ...LIMITS, ...options.limits };
+  const { doorkeeper } = options;
+  const lobby = new Lobby({ engine, limits, clock, random: Math.random, hashAddress, doorkeeper });
   return { clock, engine, lobby };
 }
 
