@@ -14,6 +14,7 @@ import {
 } from "../chat/log.ts";
 import { Refusal } from "../chat/refusal.ts";
 import { BELLS } from "./kv_batch.ts";
+import { KvExpiry } from "./kv_expiry.ts";
 import { KvNames } from "./kv_names.ts";
 import { KvNews } from "./kv_news.ts";
 import { KvRooms } from "./kv_rooms.ts";
@@ -38,6 +39,7 @@ export class KvEngine implements Engine {
   readonly #clock: Clock;
   readonly #secret: string;
   readonly #rooms: KvRooms;
+  readonly #expiry: KvExpiry;
   readonly #names: KvNames;
   readonly #news: KvNews;
   readonly #signals: KvSignals;
@@ -56,6 +58,7 @@ export class KvEngine implements Engine {
     this.#clock = clock;
     this.#secret = options.secret;
     this.#rooms = new KvRooms(store, options.retention, clock);
+    this.#expiry = new KvExpiry(store, this.#rooms, options.retention, clock);
     this.#names = new KvNames(store);
     this.#signals = new KvSignals(store, clock, options.signals);
     const hearSignals = (last: number) => this.#signals.hear(last);
@@ -233,6 +236,6 @@ export class KvEngine implements Engine {
     const { value = 0, check } = await this.#store.get<number>(KEY.swept);
     if (Math.abs(now - value) < SWEEP_INTERVAL / 2) return;
     const { ok } = await this.#store.kv.atomic().check(check).set(KEY.swept, now).commit();
-    if (ok) await this.#rooms.expire(() => !this.#closed);
+    if (ok) await this.#expiry.run(() => !this.#closed);
   }
 }

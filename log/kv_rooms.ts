@@ -2,7 +2,6 @@ import type { Clock } from "../chat/clock.ts";
 import {
   type Draft,
   type History,
-  ID_MEMORY,
   type Missed,
   type Outcome,
   PAGE_BYTES,
@@ -10,7 +9,7 @@ import {
   type RoomSettings,
 } from "../chat/log.ts";
 import { type Entry, type ReceiveMessage, RESUME_LIMIT } from "../chat/protocol.ts";
-import { Batch, type Edited, isHeld, type Kept, NO_ROOM, type RoomRecord, toEntry, type Used } from "./kv_batch.ts";
+import { Batch, type Edited, isHeld, type Kept, NO_ROOM, type RoomRecord, toEntry } from "./kv_batch.ts";
 import { KEY, type KvStore } from "./kv_store.ts";
 import { fillPage } from "./page.ts";
 
@@ -20,9 +19,6 @@ import { fillPage } from "./page.ts";
  */
 const BATCH_BYTES = 500 * 1024;
 const DRAFT_BYTES = 2_500;
-/** Entries that one step of letting go looks at, and takes away in one commit, which may check 100 ids. */
-const EXPIRE_STEP = 90;
-
 /** What one commit kept: the new entries are to be told. */
 export interface KeptBatch {
   outcomes: Outcome[];
@@ -69,7 +65,7 @@ export class KvRooms {
   async read(room: string, after: number): Promise<Missed> {
     const { record, epoch } = await this.record(room);
     const { first, last } = this.#bounds(record, after + 1, Infinity);
-    const kept = await gather(this.#held(this.#entries(room, first, last), record), RESUME_LIMIT + 1);
+    const kept = await gather(this.#held(this.entries(room, first, last), record), RESUME_LIMIT + 1);
     const targets = [...new Set(kept.flatMap((one) => one.action === "message_edited" ? [one.target] : []))];
     const edited = await this.#store.load<Edited>(targets.map((target) => KEY.edited(room, target)));
     const texts = new Map(targets.map((target, at) => [target, edited[at].value]));
@@ -114,16 +110,6 @@ export class KvRooms {
     return records.map(({ value = NO_ROOM }, at) => ({ room: rooms[at], seq: value.head, date: value.date }));
   }
 
-  /** Lets go of what has expired in all rooms. It has been hidden since it did. */
-  async expire(going: () => boolean): Promise<void> {
-    if (this.#retention.messages === 0 && this.#retention.days === 0) return;
-    for await (const { key } of this.#store.kv.list({ prefix: KEY.rooms })) {
-      if (!going()) return;
-      const room = String(key.at(-1));
-      while (going() && await this.#takeAway(room, await this.#raiseFloor(room)));
-    }
-  }
-
   /** Within these places entries may be shown. What comes after the record was read is not among them. */
   #bounds(record: RoomRecord, from: number, to: number): { first: number; last: number } {
     const { messages } = this.#retention;
@@ -145,7 +131,7 @@ export class KvRooms {
   }
 
   /** All that is kept of a room between two places, in order. */
-  #entries(room: string, first: number, last: number): AsyncGenerator<Kept> {
+  entries(room: string, first: number, last: number): AsyncGenerator<Kept> {
     return inOrder(this.#list(KEY.message, room, first, last), this.#list(KEY.change, room, first, last));
   }
 
@@ -160,61 +146,7 @@ export class KvRooms {
     const places = { start: place(room, first), end: place(room, last + 1) };
     for await (const { value } of this.#store.kv.list<Row>(places, options)) yield value;
   }
-
-  /** Notes up to where the entries of a room have expired. @returns that place */
-  #raiseFloor(room: string): Promise<number> {
-    return this.#store.writing(async () => {
-      const { value: record = NO_ROOM, check } = await this.#store.get<RoomRecord>(KEY.room(room));
-      const now = this.#clock.now();
-      let { floor } = record;
-      for await (const entry of this.#entries(room, floor + 1, Math.min(record.head, floor + EXPIRE_STEP))) {
-        if (isHeld(entry, record, this.#retention, now)) break;
-        floor = entry.seq;
-      }
-      if (floor === record.floor) return floor;
-      const operation = this.#store.kv.atomic().check(check).set(KEY.room(room), { ...record, floor });
-      return (await operation.commit()).ok ? floor : undefined;
-    });
-  }
-
-  /** Takes some of the entries up to the floor away. Their ids stay for as long as they are to be remembered. */
-  async #takeAway(room: string, floor: number): Promise<boolean> {
-    const now = this.#clock.now();
-    const kept: Kept[] = [];
-    for await (const entry of this.#entries(room, 1, floor)) if (kept.push(entry) === EXPIRE_STEP) break;
-    if (kept.length === 0) return false;
-    const texts = kept.flatMap((entry) =>
-      entry.action === "message_edited" ? [{ key: KEY.edited(room, entry.target), seq: entry.seq }] : []
-    );
-    const ids = kept.flatMap(({ action, user, id, seq, date }) =>
-      id === undefined ? [] : [{ key: KEY.id(room, user, ACTIONS[action], id), seq, date }]
-    );
-    const operation = this.#store.kv.atomic();
-    for (const { action, seq } of kept) {
-      operation.delete(action === "receive_message" ? KEY.message(room, seq) : KEY.change(room, seq));
-    }
-    // The message of an expired edit has expired too: nobody edits it any more.
-    for (const [at, { value }] of (await this.#store.load<Edited>(texts.map(({ key }) => key))).entries()) {
-      if (value?.seq === texts[at].seq) operation.delete(texts[at].key);
-    }
-    // An id may have been used again since.
-    for (const [at, { value, check }] of (await this.#store.load<Used>(ids.map(({ key }) => key))).entries()) {
-      const { key, seq, date } = ids[at];
-      if (value?.seq !== seq) continue;
-      operation.check(check);
-      const expireIn = date + ID_MEMORY - now;
-      if (expireIn > 0) operation.set(key, value, { expireIn });
-      else operation.delete(key);
-    }
-    return (await operation.commit()).ok;
-  }
 }
-
-const ACTIONS = {
-  receive_message: "send_message",
-  message_edited: "edit_message",
-  message_deleted: "delete_message",
-} as const;
 
 function draftsInBatch(drafts: readonly Draft[], from: number): number {
   let bytes = 0;

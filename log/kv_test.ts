@@ -8,6 +8,7 @@ import { startServer } from "../testing/server.ts";
 import { until } from "../testing/until.ts";
 import { TestClient } from "../testing/client.ts";
 import { KV_TEXT_LIMIT, KvEngine } from "./kv.ts";
+import { KvExpiry } from "./kv_expiry.ts";
 import { KvNews, POLL_INTERVAL } from "./kv_news.ts";
 import { KvRooms } from "./kv_rooms.ts";
 import { ANSWER_PATIENCE, KEY, KvStore } from "./kv_store.ts";
@@ -72,6 +73,7 @@ kvTest("whatever is said, the outcomes and the log are those of the memory engin
   const engine = await open(path, clock, retention);
   const store = await KvStore.open(path, systemClock);
   const rooms = new KvRooms(store, retention, shownBy(clock));
+  const expiry = new KvExpiry(store, rooms, retention, shownBy(clock));
   let stories = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25, size: "max" }), async (story) => {
@@ -82,7 +84,7 @@ kvTest("whatever is said, the outcomes and the log are those of the memory engin
         if (typeof what === "number") {
           await clock.advance(what);
         } else if (what === "sweep") {
-          await rooms.expire(() => true);
+          await expiry.run(() => true);
         } else if (typeof what === "string") {
           for (const each of [engine, memory]) await each.changeRoom(room, { locked: what === "lock" });
         } else {
@@ -161,18 +163,19 @@ kvTest("what has expired is taken away, and the ids for as long as they are reme
   const engine = await open(path, clock, retention);
   const store = await KvStore.open(path, systemClock);
   const rooms = new KvRooms(store, retention, shownBy(clock));
+  const expiry = new KvExpiry(store, rooms, retention, shownBy(clock));
   const kept = async () => {
     const found = await Array.fromAsync(store.kv.list({ prefix: [] }));
     return found.map(({ key }) => key.slice(1).join(" ")).filter((key) => /^(message|change|edited|id) /.test(key));
   };
   const edit: Draft = { action: "edit_message", room: "r", user: "ann", target: 1, text: "x" };
   await engine.append([say("a", { id: "k" }), edit, ...Array.from({ length: 200 }, () => say("b")), say("c")]);
-  await rooms.expire(() => true);
+  await expiry.run(() => true);
   assert.deepEqual(await kept(), ["id r ann send_message k", "message r 202", "message r 203"]);
   await clock.advance(ID_MEMORY);
   // The id has been used again before what it was first used for is taken away.
   await engine.append([say("d", { id: "k" }), say("e"), say("f"), say("g")]);
-  await rooms.expire(() => true);
+  await expiry.run(() => true);
   assert.deepEqual(await kept(), ["id r ann send_message k", "message r 206", "message r 207"]);
   const [again] = await engine.append([say("d", { id: "k" })]);
   assert.ok("entry" in again && again.repeated && again.entry.seq === 204);
