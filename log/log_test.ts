@@ -687,6 +687,17 @@ for (const [name, create] of Object.entries(engines)) {
     ]);
   });
 
+  rule("the last word of one who closes is heard by the others", async ({ engine, clock, store }) => {
+    if (!store.shared) return;
+    const leaving = await store.open({ clock });
+    const heard: Signal[] = [];
+    engine.onSignal((signal) => heard.push(signal));
+    leaving.signal({ kind: "bans_changed" });
+    await leaving.close();
+    await until(() => heard.length > 0);
+    assert.deepEqual(heard, [{ kind: "bans_changed" }]);
+  });
+
   sharedRule("a name that several claim at once is one person's", async ({ one, other, clock }) => {
     const claim = (engine: Engine, user: string) =>
       engine.claimName({

@@ -182,10 +182,7 @@ export class RedisEngine implements Engine {
   /** Those that are given together travel together. */
   signal(signal: Signal): void {
     if (this.#signals.push(signal) > 1) return;
-    this.#clock.soon(() => {
-      this.#link.publish(`signals ${this.#origin}\n${JSON.stringify(this.#signals)}`);
-      this.#signals = [];
-    });
+    this.#clock.soon(() => this.#publishSignals());
   }
 
   onSignal(listener: (signal: Signal) => void): void {
@@ -202,12 +199,19 @@ export class RedisEngine implements Engine {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const stop of this.#stops) stop();
+    this.#publishSignals();
     await this.#link.close();
   }
 
   /** The secret that Redis keeps, if any. */
   get #toKeep(): string {
     return this.#given === undefined ? this.#made : "";
+  }
+
+  #publishSignals(): void {
+    if (this.#signals.length === 0) return;
+    this.#link.publish(`signals ${this.#origin}\n${JSON.stringify(this.#signals)}`);
+    this.#signals = [];
   }
 
   #now(): string {

@@ -105,9 +105,11 @@ export class RedisLink {
 
   /** Publishes, if that can be done now. */
   publish(message: string): void {
-    if (this.#overdue > 0) return;
-    this.#client?.sendCommand(["PUBLISH", `${this.#place.prefix}:news`, message])
-      .catch(() => {/* a signal may get lost */});
+    if (this.#overdue > 0 || !this.#client) return;
+    const published = this.#client.sendCommand(["PUBLISH", `${this.#place.prefix}:news`, message])
+      .catch(() => {/* a signal may get lost */})
+      .finally(() => this.#pending.delete(published));
+    this.#pending.add(published);
   }
 
   /** Waits a moment for what has not been answered yet, and gives the connection back. */
