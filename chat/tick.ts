@@ -77,7 +77,7 @@ export class Tick {
     let cancel = () => {};
     await new Promise<void>((resolve) => {
       this.#endPause = resolve;
-      cancel = this.#clock.after(this.#due - this.#clock.monotonic(), resolve);
+      cancel = this.#clock.after(Math.max(0, this.#due - this.#clock.monotonic()), resolve);
     });
     cancel();
     this.#endPause = undefined;
