@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify, type JWTVerifyOptions } from "jose";
+import { createRemoteJWKSet, customFetch, errors, type JWTPayload, jwtVerify, type JWTVerifyOptions } from "jose";
 import type { Voucher } from "../chat/voucher.ts";
 import { Refusal } from "../chat/refusal.ts";
 
@@ -60,6 +60,10 @@ export class OutsideIssuer {
       const keys = createRemoteJWKSet(new URL(key.jwksUrl), {
         cacheMaxAge: KEYS_LIFE,
         cooldownDuration: fetchInterval,
+        [customFetch]: async (url, init) => {
+          if (this.#hasJustFailed) throw unchecked();
+          return await fetch(url, init);
+        },
       });
       const options: JWTVerifyOptions = { ...claims, algorithms: PUBLIC_ALGORITHMS };
       this.#verify = async (token) => (await jwtVerify(token, keys, options)).payload;
@@ -72,7 +76,6 @@ export class OutsideIssuer {
    */
   async identify(token: string): Promise<{ user: string; voucher: Voucher } | undefined> {
     if (token.length > TOKEN_LENGTH) return undefined;
-    if (Date.now() - this.#failedAt < this.#fetchInterval) throw unchecked();
     try {
       const { sub, exp, name } = await this.#verify(token);
       if (sub === undefined || sub === "") return undefined;
@@ -81,10 +84,17 @@ export class OutsideIssuer {
       return { user: this.#userOf(sub), voucher };
     } catch (error) {
       if (isVerdict(error)) return undefined;
-      this.#failedAt = Date.now();
-      console.error(`the issuer's keys can't be had: ${error}`);
+      if (!this.#hasJustFailed) {
+        this.#failedAt = Date.now();
+        console.error(`the issuer's keys can't be had: ${error}`);
+      }
       throw unchecked();
     }
+  }
+
+  /** Then nothing is fetched, and who comes with a key that is known is let in all the same. */
+  get #hasJustFailed(): boolean {
+    return Date.now() - this.#failedAt < this.#fetchInterval;
   }
 
   /** Frames go to everyone, and `sub` may be an e-mail address. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mock } from "node:test";
 import { SignJWT } from "jose";
 import { TestClient } from "../testing/client.ts";
 import { Issuer } from "../testing/issuer.ts";
@@ -60,6 +61,25 @@ Deno.test("an issuer that can't be reached makes a token neither good nor bad", 
   await issuer.close();
   const settings = { key: { jwksUrl: issuer.jwksUrl }, issuer: issuer.url, audience: "parley", loginUrl: undefined };
   await assert.rejects(new OutsideIssuer(settings, SECRET).identify(token), { code: "unavailable" });
+});
+
+Deno.test("while the issuer can't be reached, a stranger's token does not keep out whose key is known", async () => {
+  const [issuer, stranger] = [await Issuer.open(), await Issuer.open()];
+  const key = { jwksUrl: issuer.jwksUrl };
+  const outside = new OutsideIssuer({ key, issuer: issuer.url, audience: "parley", loginUrl: undefined }, SECRET);
+  const ada = await issuer.token({ sub: "ada" });
+  const unknown = await stranger.token({ sub: "ada" });
+  assert.ok(await outside.identify(ada));
+  await Promise.all([issuer.close(), stranger.close()]);
+  // So much later that an unknown key has the issuer asked again, and it does not answer.
+  mock.timers.enable({ apis: ["Date"], now: Date.now() + 6_000 });
+  try {
+    await assert.rejects(outside.identify(unknown), { code: "unavailable" });
+    assert.ok(await outside.identify(ada));
+    await assert.rejects(outside.identify(unknown), { code: "unavailable" });
+  } finally {
+    mock.timers.reset();
+  }
 });
 
 Deno.test("only good tokens of this issuer, for this audience, are taken", async () => {
