@@ -75,6 +75,24 @@ hostileTest(
 );
 
 hostileTest(
+  "whoever asks for their session again and again is told to wait",
+  { READS_PER_MINUTE: "1" },
+  async ({ url }) => {
+    const ask = async (headers: Record<string, string> = {}) => {
+      const answer = await fetch(`${url}/api/session`, { method: "POST", headers });
+      return { answer, ...await answer.json() };
+    };
+    const { token } = await ask();
+    const again = () => ask({ authorization: `Bearer ${token}` });
+    for (let time = 0; time < 2; time++) assert.equal((await again()).answer.status, 201);
+    const { answer, code } = await again();
+    assert.deepEqual([answer.status, code], [429, "rate_limited"]);
+    assert.ok(Number(answer.headers.get("retry-after")) > 0);
+    assert.equal((await ask()).answer.status, 201, "and others are not");
+  },
+);
+
+hostileTest(
   "frames that are too large, too deep, binary or unmasked are answered, and the connection lives",
   UNLIMITED,
   async ({ port }) => {

@@ -39,7 +39,10 @@ export function addSession(app: App, { identities, lobby, people, proxies }: Hou
     }
     const known = await identities.identify(c.req.raw);
     if (known === "bad token") throw badToken();
-    const identity: Identity = known ?? await identities.newcomer(proxies.addressKey(c.req.raw, c.env.remoteAddr));
+    const address = proxies.addressKey(c.req.raw, c.env.remoteAddr);
+    // Each time the store is asked for the name, and holds it on.
+    if (known) lobby.doorkeeper.admit(known.user, address, "reads");
+    const identity: Identity = known ?? await identities.newcomer(address);
     const { name } = await people.nameOf(identity.user, identity.voucher?.name);
     c.header("set-cookie", await cookie(identity, c.req.raw));
     return c.json({ user: identity.user, name, token: await identities.token(identity), limits: lobby.limits }, 201);
