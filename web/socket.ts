@@ -20,6 +20,8 @@ import { problem, SignInRefusal } from "./problem.ts";
 export const BUFFER_LIMIT = 256 * 1024;
 /** A batch client that was silent for this long missed two pings; milliseconds. */
 export const SILENCE_LIMIT = 2.5 * PING_SECONDS * 1000;
+/** How long a socket may take to open, milliseconds: it takes one, or the client has left and it never will. */
+export const OPENING_LIMIT = 10_000;
 /** How often silence is looked for, milliseconds. */
 const SWEEP_INTERVAL = 10_000;
 
@@ -92,6 +94,7 @@ export class Sockets {
       return problem(new Refusal("bad_frame", `The handshake is not complete: ${(error as Error).message}`));
     }
     const { socket, response } = upgraded;
+    this.#giveUpUnopened(socket);
     if ("user" in identity) {
       new Socket(socket, batch, this, this.#lobby, address, { ...identity, rooms: roomsAskedFor(request.url) });
     } else {
@@ -99,6 +102,12 @@ export class Sockets {
       turnAway(socket, identity, () => doorkeeper.disconnected(address));
     }
     return response;
+  }
+
+  /** Of a client that left before the upgrade the runtime tells nothing: the socket neither opens nor fails nor closes. */
+  #giveUpUnopened(socket: WebSocket): void {
+    const cancel = this.#clock.after(OPENING_LIMIT, () => socket.dispatchEvent(new Event("close")));
+    for (const event of ["open", "close"]) socket.addEventListener(event, cancel, { once: true });
   }
 
   /** Who asks, or the close code and the reason for which they are turned away. */
@@ -206,6 +215,8 @@ class Socket implements Connection, EventListenerObject {
     try {
       switch (event.type) {
         case "open":
+          // It was given up.
+          if (!this.#address) return this.#socket.close();
           this.#sockets.opened(this);
           if (this.#sockets.draining) return this.close(CLOSE.restarting, "Restarting. Come back.");
           this.#begin(this.#arrival!);
