@@ -20,7 +20,7 @@ export interface Result {
   /** From sending to arriving, milliseconds. */
   p50: number;
   p99: number;
-  /** Deliveries that had not come when the line was quiet, or 20 s after all sending had stopped. */
+  /** Deliveries that had not come when the line was quiet, or 6 s after all sending had stopped. */
   lost: number;
   /** Under overload: messages refused, milliseconds until a message passed as quickly as ever, and the memory then. */
   refused?: number;
@@ -36,7 +36,7 @@ export interface Result {
 const SAMPLED = 16;
 /** What is still on its way is waited for until nothing has come for so long, and so long at most, milliseconds. */
 const QUIET = 2_000;
-const LONGEST_DRAIN = 20_000;
+const LONGEST_DRAIN = 6_000;
 /** A message whose way is shorter than this, milliseconds, passes as if nothing had been. */
 const WELL = 50;
 /** Share of one processor from which on this process may be the bottleneck. */

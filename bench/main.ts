@@ -75,7 +75,7 @@ const SCENES: Scene[] = [
     rooms: 1,
     sockets: 2,
     rate: 20,
-    runs: 3,
+    runs: 1,
   },
   ...[[1_000, 500], [1_000, 20], [2, 20]].map(([sockets, rate]) => (
     {
@@ -84,6 +84,7 @@ const SCENES: Scene[] = [
       rooms: 1,
       sockets,
       rate,
+      runs: 3,
       only: [PARLEY, REDIS, TWO_ON_REDIS],
     }
   )),
@@ -94,7 +95,7 @@ const SCENES: Scene[] = [
       rooms: 1,
       sockets,
       rate: 20,
-      runs: 3,
+      runs: 1,
       only: [PARLEY, LOOP],
     }
   )),
@@ -306,7 +307,8 @@ for (const scene of SCENES.filter(({ name }) => ONLY.length === 0 || ONLY.includ
       results.set(contender.name, [...results.get(contender.name) ?? [], result]);
     }
   }
-  const fewer = scene.runs !== undefined && scene.runs < RUNS ? ` (medians of ${scene.runs} runs)` : "";
+  const runs = Math.min(RUNS, scene.runs ?? RUNS);
+  const fewer = runs < RUNS ? ` (${runs === 1 ? "one run" : `medians of ${runs} runs`})` : "";
   const section = `## ${scene.name}: ${scene.about}${fewer}\n\n${table(results)}${
     scene.overload ? overloaded(results) : ""
   }${onRedis(results)}`;
