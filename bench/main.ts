@@ -28,6 +28,8 @@ interface Contender {
   protocol: Load["protocol"];
   command: string[];
   env?: Record<string, string>;
+  /** At most so many runs of each load; as many as are asked for unless set. */
+  runs?: number;
   /** How many such servers share a Redis that is written to the disk before it acknowledges; absent: one, without. */
   onRedis?: number;
 }
@@ -152,8 +154,8 @@ async function contenders(folder: string): Promise<{ all: Contender[]; absent: s
   if (bun) all.push({ name: "Bun publish", protocol: "plain", command: [bun, `${folder}/bun.mjs`] });
   else absent.push("Bun");
   if (node) {
-    all.push({ name: "Node + ws", protocol: "plain", command: ["node", `${folder}/ws.mjs`] });
-    all.push({ name: "Socket.IO", protocol: "socket.io", command: ["node", `${folder}/socket_io.mjs`] });
+    all.push({ name: "Node + ws", protocol: "plain", command: ["node", `${folder}/ws.mjs`], runs: 1 });
+    all.push({ name: "Socket.IO", protocol: "socket.io", command: ["node", `${folder}/socket_io.mjs`], runs: 1 });
   } else absent.push("Node + ws", "Socket.IO");
   const versions = [
     `Deno ${Deno.version.deno}`,
@@ -301,7 +303,7 @@ for (const scene of SCENES.filter(({ name }) => ONLY.length === 0 || ONLY.includ
   for (let run = 0; run < Math.min(RUNS, scene.runs ?? RUNS); run++) {
     for (const contender of all) {
       const takesPart = scene.only ? scene.only.includes(contender.name) : !ASIDE.includes(contender.name);
-      if (!takesPart) continue;
+      if (!takesPart || run >= (contender.runs ?? RUNS)) continue;
       const result = await measure(contender, scene);
       console.log(scene.name, run + 1, contender.name, JSON.stringify(result));
       results.set(contender.name, [...results.get(contender.name) ?? [], result]);
@@ -321,9 +323,11 @@ Measured by \`deno task bench\` on ${new Date().toISOString().slice(0, 10)}: ${p
 ${navigator.hardwareConcurrency} processors, ${Deno.build.os}; ${versions.join(", ")}${
   absent.length > 0 ? `; not to be had here: ${absent.join(", ")}` : ""
 }.
-${RUNS === 1 ? "One run of each" : `Medians of ${RUNS} runs`}, in turns; server and load each on ${
-  hasTaskset ? "a processor of its own" : "whatever processor was free"
-}.
+${
+  RUNS === 1
+    ? "One run of each"
+    : `Medians of ${RUNS} runs (of Node and Socket.IO one)`
+}, in turns; server and load each on ${hasTaskset ? "a processor of its own" : "whatever processor was free"}.
 
 ${sections.join("\n\n")}
 
