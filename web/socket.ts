@@ -20,7 +20,7 @@ import { problem, SignInRefusal } from "./problem.ts";
 export const BUFFER_LIMIT = 256 * 1024;
 /** A batch client that was silent for this long missed two pings; milliseconds. */
 export const SILENCE_LIMIT = 2.5 * PING_SECONDS * 1000;
-/** How long a socket may take to open, milliseconds: it takes one, or the client has left and it never will. */
+/** How long a socket may take to open, milliseconds: it takes a few, or the client has left and it never will. */
 export const OPENING_LIMIT = 10_000;
 /** How often silence is looked for, milliseconds. */
 const SWEEP_INTERVAL = 10_000;
@@ -42,6 +42,8 @@ export class Sockets {
   readonly #allowedOrigins: readonly string[];
   readonly journal: Journal;
   readonly #open = new Set<Socket>();
+  /** Those that were not open yet when they were last looked at, and since when. */
+  readonly #opening = new Map<WebSocket, number>();
   #allClosed = () => {};
   #stopSweeping: (() => void) | undefined;
 
@@ -94,7 +96,8 @@ export class Sockets {
       return problem(new Refusal("bad_frame", `The handshake is not complete: ${(error as Error).message}`));
     }
     const { socket, response } = upgraded;
-    this.#giveUpUnopened(socket);
+    this.#opening.set(socket, this.now());
+    this.#sweepLater();
     if ("user" in identity) {
       new Socket(socket, batch, this, this.#lobby, address, { ...identity, rooms: roomsAskedFor(request.url) });
     } else {
@@ -102,12 +105,6 @@ export class Sockets {
       turnAway(socket, identity, () => doorkeeper.disconnected(address));
     }
     return response;
-  }
-
-  /** Of a client that left before the upgrade the runtime tells nothing: the socket neither opens nor fails nor closes. */
-  #giveUpUnopened(socket: WebSocket): void {
-    const cancel = this.#clock.after(OPENING_LIMIT, () => socket.dispatchEvent(new Event("close")));
-    for (const event of ["open", "close"]) socket.addEventListener(event, cancel, { once: true });
   }
 
   /** Who asks, or the close code and the reason for which they are turned away. */
@@ -143,7 +140,6 @@ export class Sockets {
 
   opened(socket: Socket): void {
     this.#open.add(socket);
-    this.#stopSweeping ??= this.#clock.after(SWEEP_INTERVAL, () => this.#sweep());
   }
 
   closed(socket: Socket): void {
@@ -160,13 +156,24 @@ export class Sockets {
     this.#stopSweeping?.();
   }
 
+  #sweepLater(): void {
+    this.#stopSweeping ??= this.#clock.after(SWEEP_INTERVAL, () => this.#sweep());
+  }
+
   #sweep(): void {
     this.#stopSweeping = undefined;
-    const oldest = this.now() - SILENCE_LIMIT;
+    const now = this.now();
     for (const socket of this.#open) {
-      if (socket.batch && socket.heardAt < oldest) socket.close(CLOSE.silent, "No ping came. Come back.");
+      if (socket.batch && socket.heardAt < now - SILENCE_LIMIT) socket.close(CLOSE.silent, "No ping came. Come back.");
     }
-    if (this.#open.size > 0) this.#stopSweeping = this.#clock.after(SWEEP_INTERVAL, () => this.#sweep());
+    for (const [socket, since] of this.#opening) {
+      const opens = socket.readyState === WebSocket.CONNECTING;
+      if (opens && since > now - OPENING_LIMIT) continue;
+      this.#opening.delete(socket);
+      // Of a client that left before the upgrade the runtime tells nothing: it neither opens nor fails nor closes.
+      if (opens) socket.dispatchEvent(new Event("close"));
+    }
+    if (this.#open.size + this.#opening.size > 0) this.#sweepLater();
   }
 }
 
