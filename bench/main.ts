@@ -12,7 +12,7 @@ import type { Result } from "./load.ts";
 const RUNS = Number(Deno.args.find((word) => word.startsWith("--runs="))?.slice(7) ?? 5);
 /** How long each is measured, and loaded before, seconds. */
 const SECONDS = 3;
-const WARM_UP = 3;
+const WARM_UP = 2;
 /**
  * A small load is warmed up with more messages than it has, so that a server is measured that has been up for a while:
  * a few hundred messages are too few for any of the runtimes to have compiled what they run. None gets more deliveries
@@ -41,6 +41,8 @@ interface Scene {
   sockets: number;
   rate: number;
   overload?: boolean;
+  /** More than the bare loop can deliver: that is shown once, and not waited for again. */
+  drowns?: boolean;
   /** At most so many runs, where the figure is no promise; as many as are asked for unless set. */
   runs?: number;
   /** Who takes part; absent: everyone. */
@@ -56,12 +58,27 @@ const TWO_ON_REDIS = "two Parleys on Redis";
 const ASIDE = [PLAIN, REDIS, TWO_ON_REDIS];
 
 const SCENES: Scene[] = [
-  { name: "storm", about: "1 room × 1,000 sockets × 500 messages/s", rooms: 1, sockets: 1_000, rate: 500 },
+  {
+    name: "storm",
+    about: "1 room × 1,000 sockets × 500 messages/s",
+    rooms: 1,
+    sockets: 1_000,
+    rate: 500,
+    drowns: true,
+  },
   { name: "busy", about: "1 × 1,000 × 100 messages/s", rooms: 1, sockets: 1_000, rate: 100 },
   { name: "calm", about: "1 × 1,000 × 20 messages/s", rooms: 1, sockets: 1_000, rate: 20 },
-  { name: "rooms", about: "20 rooms × 100 × 200 messages/s", rooms: 20, sockets: 100, rate: 200 },
-  { name: "hall", about: "1 room × 5,000 × 50 messages/s", rooms: 1, sockets: 5_000, rate: 50 },
-  { name: "idle", about: "10,000 idle sockets in 100 rooms", rooms: 100, sockets: 100, rate: 0, only: [PARLEY, LOOP] },
+  { name: "rooms", about: "20 rooms × 100 × 200 messages/s", rooms: 20, sockets: 100, rate: 200, drowns: true },
+  { name: "hall", about: "1 room × 5,000 × 50 messages/s", rooms: 1, sockets: 5_000, rate: 50, drowns: true },
+  {
+    name: "idle",
+    about: "10,000 idle sockets in 100 rooms",
+    rooms: 100,
+    sockets: 100,
+    rate: 0,
+    runs: 3,
+    only: [PARLEY, LOOP],
+  },
   {
     name: "flood",
     about: "ten times the storm: 1 × 1,000 × 5,000 messages/s",
@@ -71,6 +88,28 @@ const SCENES: Scene[] = [
     overload: true,
     only: [PARLEY],
   },
+  ...[[100, 20], [100, 200], [500, 50]].map(([sockets, rate]) => (
+    {
+      name: `plain${sockets}x${rate}`,
+      about: `plain clients: 1 × ${sockets} × ${rate} messages/s`,
+      rooms: 1,
+      sockets,
+      rate,
+      runs: 3,
+      only: [PLAIN, LOOP],
+    }
+  )),
+  ...[[1_000, 500], [1_000, 20], [2, 20]].map(([sockets, rate]) => (
+    {
+      name: `redis${sockets}x${rate}`,
+      about: `on Redis: 1 × ${sockets.toLocaleString("en")} × ${rate} messages/s; two servers share a processor`,
+      rooms: 1,
+      sockets,
+      rate,
+      runs: 1,
+      only: [PARLEY, REDIS, TWO_ON_REDIS],
+    }
+  )),
   {
     name: "lone",
     about: "1 room × 2 × 20 messages/s: the way of a lone message",
@@ -79,17 +118,6 @@ const SCENES: Scene[] = [
     rate: 20,
     runs: 1,
   },
-  ...[[1_000, 500], [1_000, 20], [2, 20]].map(([sockets, rate]) => (
-    {
-      name: `redis${sockets}x${rate}`,
-      about: `on Redis: 1 × ${sockets.toLocaleString("en")} × ${rate} messages/s; two servers share a processor`,
-      rooms: 1,
-      sockets,
-      rate,
-      runs: 3,
-      only: [PARLEY, REDIS, TWO_ON_REDIS],
-    }
-  )),
   ...[10, 100, 1_000, 5_000].map((sockets) => (
     {
       name: `grow${sockets}`,
@@ -99,16 +127,6 @@ const SCENES: Scene[] = [
       rate: 20,
       runs: 1,
       only: [PARLEY, LOOP],
-    }
-  )),
-  ...[[100, 20], [100, 200], [500, 50]].map(([sockets, rate]) => (
-    {
-      name: `plain${sockets}x${rate}`,
-      about: `plain clients: 1 × ${sockets} × ${rate} messages/s`,
-      rooms: 1,
-      sockets,
-      rate,
-      only: [PLAIN, LOOP],
     }
   )),
 ];
@@ -298,12 +316,34 @@ const folder = await Deno.makeTempDir();
 const { all, absent, versions } = await contenders(folder);
 const processor = /model name\s*: (.+)/.exec(await Deno.readTextFile("/proc/cpuinfo").catch(() => ""))?.[1];
 const sections: string[] = [];
+
+/** All that has been measured so far, for `results.md`. */
+async function report(): Promise<string> {
+  return `# What it costs
+
+Measured by \`deno task bench\` on ${new Date().toISOString().slice(0, 10)}: ${processor ?? "an unknown processor"},
+${navigator.hardwareConcurrency} processors, ${Deno.build.os}; ${versions.join(", ")}${
+    absent.length > 0 ? `; not to be had here: ${absent.join(", ")}` : ""
+  }.
+${
+    RUNS === 1
+      ? "One run of each"
+      : `Medians of ${RUNS} runs (one of Node, Socket.IO, and what drowns the bare loop)`
+  }, in turns; server and load each on ${hasTaskset ? "a processor of its own" : "whatever processor was free"}.
+
+${sections.join("\n\n")}
+
+${await Deno.readTextFile(`${here}notes.md`)}`;
+}
+
 for (const scene of SCENES.filter(({ name }) => ONLY.length === 0 || ONLY.includes(name))) {
   const results = new Map<string, Result[]>();
   for (let run = 0; run < Math.min(RUNS, scene.runs ?? RUNS); run++) {
     for (const contender of all) {
       const takesPart = scene.only ? scene.only.includes(contender.name) : !ASIDE.includes(contender.name);
-      if (!takesPart || run >= (contender.runs ?? RUNS)) continue;
+      if (!takesPart || run >= (contender.runs ?? RUNS) || (run > 0 && scene.drowns && contender.name === LOOP)) {
+        continue;
+      }
       const result = await measure(contender, scene);
       console.log(scene.name, run + 1, contender.name, JSON.stringify(result));
       results.set(contender.name, [...results.get(contender.name) ?? [], result]);
@@ -316,21 +356,6 @@ for (const scene of SCENES.filter(({ name }) => ONLY.length === 0 || ONLY.includ
   }${onRedis(results)}`;
   console.log(`\n${section}\n`);
   sections.push(section);
+  if (ONLY.length === 0) await Deno.writeTextFile(`${here}results.md`, await report());
 }
-const text = `# What it costs
-
-Measured by \`deno task bench\` on ${new Date().toISOString().slice(0, 10)}: ${processor ?? "an unknown processor"},
-${navigator.hardwareConcurrency} processors, ${Deno.build.os}; ${versions.join(", ")}${
-  absent.length > 0 ? `; not to be had here: ${absent.join(", ")}` : ""
-}.
-${
-  RUNS === 1
-    ? "One run of each"
-    : `Medians of ${RUNS} runs (of Node and Socket.IO one)`
-}, in turns; server and load each on ${hasTaskset ? "a processor of its own" : "whatever processor was free"}.
-
-${sections.join("\n\n")}
-
-${await Deno.readTextFile(`${here}notes.md`)}`;
-if (ONLY.length === 0) await Deno.writeTextFile(`${here}results.md`, text);
 await Deno.remove(folder, { recursive: true });
