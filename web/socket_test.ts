@@ -75,6 +75,9 @@ Deno.test("joining many full rooms at once makes no slow reader of a client that
   await server.stop();
 });
 
+/** Bytes that are so little that it need not be measured again. */
+const ENOUGH = 5e6;
+
 Deno.test("a reader that stalls is let go, costs next to nothing, and everyone else hears everything", async () => {
   const server = await startServer({ env: { DATABASE_URL: "memory:", HISTORY_MESSAGES: "100", MESSAGE_RATE: "0" } });
   const [ann, bob] = [await TestClient.open(server.url), await TestClient.open(server.url)];
@@ -92,15 +95,22 @@ Deno.test("a reader that stalls is let go, costs next to nothing, and everyone e
   // Once before, so that what V8 takes for good under such a load (its new generation grows) is not counted.
   const earlier = await StalledClient.join(server.port);
   for (const first of [0, total, 2 * total]) await pass(first);
-  const before = await residentMemory(server);
-  const second = await StalledClient.join(server.port);
-  const left = [earlier, second].map((stalled) => bob.until("member_left", ({ user }) => user === stalled.user));
-  await pass(3 * total);
-  const grown = await residentMemory(server) - before;
+  const stalled = [earlier];
+  const left = [bob.until("member_left", ({ user }) => user === earlier.user)];
+  let grown = Infinity;
+  // What V8 takes for itself meanwhile comes and goes; what a stalled reader costs would be there each time.
+  for (let attempt = 1; attempt <= 3 && grown >= ENOUGH; attempt++) {
+    const before = await residentMemory(server);
+    const another = await StalledClient.join(server.port);
+    stalled.push(another);
+    left.push(bob.until("member_left", ({ user }) => user === another.user));
+    await pass((2 + attempt) * total);
+    grown = Math.min(grown, await residentMemory(server) - before);
+  }
   console.log(`20 MB past a stalled reader: the server grew by ${(grown / 2 ** 20).toFixed(1)} MiB`);
   assert.ok(grown < 20e6, `${grown} bytes`);
   await Promise.all(left);
-  for (const stalled of [earlier, second]) stalled.close();
+  for (const each of stalled) each.close();
   await Promise.all([ann.close(), bob.close()]);
   await server.stop();
 });
