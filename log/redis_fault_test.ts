@@ -19,14 +19,14 @@ const DURABLE = ["--appendonly", "yes", "--appendfsync", "always"];
 /** A test with a durable Redis and servers on it. */
 function faultTest(
   title: string,
-  check: (redis: RedisServer, start: () => Promise<RunningServer>) => Promise<void>,
+  check: (redis: RedisServer, start: (port?: number) => Promise<RunningServer>) => Promise<void>,
 ): void {
   redisTest(`redis: ${title}`, async () => {
     const redis = await RedisServer.start(...DURABLE);
     const servers: RunningServer[] = [];
     try {
-      await check(redis, async () => {
-        const server = await startServer({ env: { DATABASE_URL: redis.url, MESSAGE_RATE: "0" } });
+      await check(redis, async (port) => {
+        const server = await startServer({ env: { DATABASE_URL: redis.url, MESSAGE_RATE: "0" }, port });
         servers.push(server);
         return server;
       });
@@ -73,6 +73,20 @@ faultTest(
     await Promise.all(all.map((client) => client.close()));
   },
 );
+
+faultTest("a rolling restart of two servers under load ends with every client complete", async (_, start) => {
+  const servers = [await start(), await start()];
+  const all: RetryingClient[] = [];
+  for (const [at, server] of servers.entries()) {
+    const clients = await talk([server.url, servers[1 - at].url], `round ${at}`);
+    all.push(...clients);
+    await until(() => acknowledged(clients) > MOST / 4);
+    assert.equal(await server.stop("SIGTERM"), 0);
+    servers[at] = await start(server.port);
+  }
+  await assertNothingLostOrDoubled(servers[0].url, all);
+  await Promise.all(all.map((client) => client.close()));
+});
 
 faultTest(
   "Redis killed under load: senders are told unavailable, nobody is ready, and all is well when it is back",
