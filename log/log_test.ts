@@ -631,6 +631,8 @@ for (const [name, create] of Object.entries(engines)) {
         engine.follow("r", (each) => news.push(each));
         return news;
       });
+      // Whoever follows reads next, and hears all that comes after what was read.
+      for (const engine of [one, other]) await engine.read("r", 0);
       await one.append([say("a", { id: "k" }), say("elsewhere", { room: "q" }), say("b")]);
       await until(() => heard[1].flatMap(({ entries }) => entries).length === 2);
       await other.append([edit(1, "c"), say("a", { id: "k" }), remove(77)]);
