@@ -20,7 +20,10 @@ import { addressHash } from "./web/address_hash.ts";
 import { createApp } from "./web/app.ts";
 import { loadAssets } from "./web/assets.ts";
 import { Streams } from "./web/events.ts";
+import { createHandler } from "./web/handler.ts";
+import { HttpServer } from "./web/http_server.ts";
 import { writeLogLines } from "./web/log_lines.ts";
+import type { House } from "./web/house.ts";
 import { Identities } from "./web/identity.ts";
 import { Journal } from "./web/journal.ts";
 import { Metrics } from "./web/metrics.ts";
@@ -33,8 +36,15 @@ const SHUTDOWN_DEADLINE = 4_000;
 /** How long the runtime may take to end what is still open, milliseconds. */
 const SHUTDOWN_PATIENCE = 1_000;
 
-/** Starts serving; resolves once it listens. */
-export async function start(settings: Settings, clock: Clock = systemClock): Promise<Server> {
+/**
+ * Starts serving; resolves once it listens.
+ * @param failed called when it can't listen any more, through no wish of ours: this isolate is of no use then
+ */
+export async function start(
+  settings: Settings,
+  clock: Clock = systemClock,
+  failed: (error: Error) => void = () => {},
+): Promise<Server> {
   const worker = workerNumber();
   const metrics = new Metrics(clock, config.version, worker ? { worker, of: settings.WORKERS } : undefined);
   const engine = timed(await openEngine(settings, clock), clock, metrics.storeAnswered.bind(metrics));
@@ -59,7 +69,7 @@ export async function start(settings: Settings, clock: Clock = systemClock): Pro
   const identities = await Identities.create(secret, doorkeeper, outside && new OutsideIssuer(outside, secret));
   const sockets = new Sockets(lobby, identities, settings.ALLOWED_ORIGINS, journal);
   const streams = new Streams(lobby, Math.random);
-  const app = createApp({
+  const house: House = {
     version: config.version,
     assets: await loadAssets(new URL("./", import.meta.url)),
     identities,
@@ -75,17 +85,19 @@ export async function start(settings: Settings, clock: Clock = systemClock): Pro
     journal,
     metricsToken: settings.METRICS_TOKEN,
     allowedOrigins: settings.ALLOWED_ORIGINS,
+    hosts: settings.HOSTS,
     proxies: new TrustedProxies(settings.TRUST_PROXY, (sentence) => console.warn(sentence)),
     isDraining: () => lobby.draining,
     storeAnswers: () => engine.check().then(() => true, () => false),
-  });
-  const server = listening(settings, ({ port, hostname }) =>
+  };
+  const handler = createHandler(createApp(house), house);
+  const listen = (port: number) =>
     // Isolates that share a port are given connections in turn.
-    Deno.serve({ port, hostname, reusePort: settings.WORKERS > 1, onListen() {} }, (request, info) =>
-      app.fetch(request, info)));
+    Deno.serve({ port, hostname: settings.HOST, reusePort: settings.WORKERS > 1, onListen() {} }, handler);
+  const server = listening(settings, ({ port }) => new HttpServer(port, clock, listen, failed));
 
   return {
-    port: server.addr.port,
+    port: server.port,
     async stop() {
       await lobby.drain();
       await Promise.all([sockets.gone(), streams.gone()]);
@@ -94,7 +106,7 @@ export async function start(settings: Settings, clock: Clock = systemClock): Pro
       journal.close();
       // Whoever has stalled would hold it for ever; the store is closed all the same.
       const patience = new Promise<void>((resolve) => clock.after(SHUTDOWN_PATIENCE, resolve));
-      await Promise.race([server.shutdown(), patience]);
+      await Promise.race([server.stop(), patience]);
       await engine.close();
     },
   };
@@ -161,30 +173,36 @@ export async function openEngine(settings: Settings, clock: Clock = systemClock)
 /** As a sentence, not as a line of a log: whoever starts a server that doesn't start reads it. */
 const tellWhoStarts = console.error.bind(console);
 
-/** Serves until a signal asks it to stop. */
+/** Serves until a signal asks it to stop, or nobody can connect any more. */
 async function main(): Promise<void> {
   try {
     const settings = readSettings((name) => Deno.env.get(name));
-    const server = settings.WORKERS > 1 ? await startSeveral(settings) : await start(settings);
-    const host = ["0.0.0.0", "::"].includes(settings.HOST) ? "localhost" : settings.HOST;
-    console.log(`Parley is open at http://${host}:${server.port}`);
     let leaving = false;
-    const leave = () => {
+    const leave = (code: number) => {
       if (leaving) return;
       leaving = true;
       console.log("Parley is leaving: everyone is sent away to come back.");
-      setTimeout(() => Deno.exit(0), SHUTDOWN_DEADLINE);
+      setTimeout(() => Deno.exit(code), SHUTDOWN_DEADLINE);
       server.stop().then(() => {
         console.log("Parley has stopped.");
-        Deno.exit(0);
+        Deno.exit(code);
       }, (error) => {
         console.error("Parley did not stop as it should:", error);
         Deno.exit(1);
       });
     };
-    Deno.addSignalListener("SIGINT", leave);
+    const server = settings.WORKERS > 1 ? await startSeveral(settings) : await start(settings, systemClock, (error) => {
+      console.error(
+        "Nobody can connect any more, and listening again does not work. It ends, to be started again:",
+        error,
+      );
+      leave(1);
+    });
+    const host = ["0.0.0.0", "::"].includes(settings.HOST) ? "localhost" : settings.HOST;
+    console.log(`Parley is open at http://${host}:${server.port}`);
+    Deno.addSignalListener("SIGINT", () => leave(0));
     // Windows has no such signal, and Deno throws there.
-    if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", leave);
+    if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", () => leave(0));
   } catch (error) {
     tellWhoStarts(`Parley could not start: ${error instanceof Error ? error.message : error}`);
     Deno.exit(1);
@@ -195,5 +213,9 @@ async function main(): Promise<void> {
 if (import.meta.main) {
   writeLogLines(console, (output) => Deno[output].isTerminal(), Date.now);
   if (workerNumber() === undefined) await main();
-  else serveAsWorker((port) => start({ ...readSettings((name) => Deno.env.get(name)), PORT: port }));
+  else {
+    serveAsWorker((port, failed) =>
+      start({ ...readSettings((name) => Deno.env.get(name)), PORT: port }, systemClock, failed)
+    );
+  }
 }

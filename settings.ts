@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { Rates } from "./chat/limits.ts";
 import { type Limits, NAME_LIMIT, PING_SECONDS, TEXT_LIMIT } from "./chat/protocol.ts";
+import { hostName } from "./web/host.ts";
 import type { OutsideSettings } from "./web/outside.ts";
 
 /** Where the words are kept. */
@@ -50,6 +51,13 @@ const origins = v.pipe(
   ),
 );
 
+const hosts = v.pipe(
+  v.string(),
+  v.transform((text) => text.split(",").map((host) => host.trim()).filter((host) => host !== "").map(hostName)),
+  v.check((list) => !list.includes(undefined), "must be host names without ports, such as chat.example.com,localhost"),
+  v.transform((list) => list.filter((host) => host !== undefined)),
+);
+
 const url = v.pipe(
   v.string(),
   v.check((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ""), "must be an address that begins with https://"),
@@ -96,6 +104,7 @@ const schema = v.object({
   DATABASE_URL: v.optional(database, "sqlite:data/chat.db"),
   SECRET: v.optional(v.string()),
   ALLOWED_ORIGINS: v.optional(origins, ""),
+  HOSTS: v.optional(hosts, ""),
   TRUST_PROXY: v.optional(wholeNumber(0, 10), "0"),
   MESSAGE_RATE: v.optional(wholeNumber(0, 1e6), "5"),
   MESSAGE_BURST: v.optional(wholeNumber(0, 1e6), "30"),

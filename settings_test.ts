@@ -56,10 +56,20 @@ Deno.test("origins stand with commas between them", () => {
   ]);
 });
 
+Deno.test("hosts stand with commas between them, and are compared in one form", () => {
+  assert.deepEqual(read({}).HOSTS, []);
+  assert.deepEqual(read({ HOSTS: "Chat.Example., bücher.example,[::1]" }).HOSTS, [
+    "chat.example",
+    "xn--bcher-kva.example",
+    "[::1]",
+  ]);
+});
+
 Deno.test("a value that makes no sense is told in one line that names the setting", () => {
   const bad = {
     PORT: ["abc", "65536", "-1", "1.5", "0x10", " 80", "1e3"],
     ALLOWED_ORIGINS: ["example.com", "https://a.example/", "https://a.example/path", "*", "null"],
+    HOSTS: ["https://chat.example", "chat.example:8000", "a b", "[::"],
     TRUST_PROXY: ["yes", "-1", "11"],
     TEXT_LIMIT: ["0", "many", "20001"],
     HISTORY_MESSAGES: ["-1", "all"],

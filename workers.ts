@@ -36,21 +36,25 @@ export function workerNumber(): string | undefined {
 
 /**
  * Serves in this isolate, which is a Worker, when the main one asks for it.
- * @param open starts serving on a port that is shared
+ * @param open starts serving on a port that is shared; it calls `failed` when that ends through no wish of ours, and a
+ *   Worker is started in this one's place
  */
-export function serveAsWorker(open: (port: number) => Promise<Server>): void {
+export function serveAsWorker(open: (port: number, failed: (error: Error) => void) => Promise<Server>): void {
   let server: Server | undefined;
+  const failed = (error: unknown) => {
+    scope.postMessage({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+  };
   scope.onmessage = async ({ data: order }) => {
     try {
       if (order.kind === "serve") {
-        server = await open(order.port);
+        server = await open(order.port, failed);
         scope.postMessage({ kind: "open", port: server.port });
       } else {
         await server?.stop();
         scope.postMessage({ kind: "stopped" });
       }
     } catch (error) {
-      scope.postMessage({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+      failed(error);
     }
   };
   setInterval(() => scope.postMessage({ kind: "alive" }), BEAT);

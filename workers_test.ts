@@ -68,6 +68,18 @@ Deno.test("Workers share one port, and one that dies is started again while the 
   await assert.rejects(ask(server.port), Deno.errors.ConnectionRefused);
 });
 
+Deno.test("a Worker that says that it can serve no more is started again", async () => {
+  const server = await startWorkers(FRAIL, 1, 0, systemClock);
+  const before = await ask(server.port);
+  const said = await complaints(async () => {
+    assert.equal(await ask(server.port, "/fail"), before);
+    await until(async () => ![before, undefined].includes(await ask(server.port).catch(() => undefined)));
+  });
+  assert.equal(said.length, 1);
+  assert.match(said[0], /^Worker 1 died \(it can't go on\)\. It is started again/);
+  await server.stop();
+});
+
 Deno.test("a Worker that dies again and again is started again with a growing pause", async () => {
   const clock = new FakeClock();
   const server = await startWorkers(FRAIL, 1, 0, clock);

@@ -3,8 +3,10 @@ import { serveAsWorker } from "../workers.ts";
 
 const own = crypto.randomUUID();
 
-function die(how: string): void {
+function die(how: string, failed: (error: Error) => void): void {
   switch (how) {
+    case "/fail":
+      return failed(new Error("it can't go on"));
     case "/throw":
       throw new Error("as it was asked to");
     case "/end":
@@ -13,11 +15,11 @@ function die(how: string): void {
   }
 }
 
-serveAsWorker((port) => {
+serveAsWorker((port, failed) => {
   const server = Deno.serve(
     { port, hostname: "127.0.0.1", reusePort: true, onListen() {} },
     ({ url }, { completed }) => {
-      completed.finally(() => setTimeout(die, 0, new URL(url).pathname));
+      completed.finally(() => setTimeout(die, 0, new URL(url).pathname, failed));
       return new Response(own, { headers: { connection: "close" } });
     },
   );

@@ -36,7 +36,14 @@ export async function taskArguments(task: string): Promise<string[]> {
  * Started again on the same port, in the same folder, it is the same server come back.
  */
 export async function startServer(
-  options: { env?: Record<string, string>; port?: number; cwd?: string; args?: string[] } = {},
+  options: {
+    env?: Record<string, string>;
+    port?: number;
+    cwd?: string;
+    args?: string[];
+    /** File descriptors that it may have; unless told as many as the tests have. */
+    openFiles?: number;
+  } = {},
 ): Promise<RunningServer> {
   const cwd = options.cwd ?? await Deno.makeTempDir();
   if (builtFile) await Deno.copyFile(builtFile, `${cwd}/chat.js`);
@@ -44,8 +51,9 @@ export async function startServer(
   const errorFile = await Deno.makeTempFile();
   const args = options.args ??
     (builtFile ? await builtArguments(options.env?.WORKERS !== undefined) : startArguments);
+  const limit = options.openFiles === undefined ? "" : `ulimit -n ${options.openFiles}; `;
   const process = new Deno.Command("sh", {
-    args: ["-c", 'exec "$@" 2>"$0"', errorFile, Deno.execPath(), ...args],
+    args: ["-c", `${limit}exec "$@" 2>"$0"`, errorFile, Deno.execPath(), ...args],
     cwd,
     env: { PORT: String(options.port ?? 0), HOST: "127.0.0.1", ...(builtFile && outOfReach(cwd)), ...options.env },
     stdout: "piped",

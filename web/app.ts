@@ -1,4 +1,4 @@
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
 import * as v from "valibot";
@@ -10,7 +10,8 @@ import { addDocs } from "./docs.ts";
 import type { App, House } from "./house.ts";
 import { addMetrics } from "./metrics.ts";
 import { addPage } from "./page.ts";
-import { problem, refusedWith } from "./problem.ts";
+import { problem } from "./problem.ts";
+import { noted } from "./refusals.ts";
 import { addSession } from "./session.ts";
 import { addTalk, TOKEN_HEADER } from "./talk.ts";
 
@@ -18,17 +19,7 @@ import { addTalk, TOKEN_HEADER } from "./talk.ts";
 export function createApp(house: House): App {
   const app: App = new Hono();
 
-  const note = async ({ req, env }: Context<{ Bindings: Deno.ServeHandlerInfo }>, answer: Response) => {
-    const code = await refusedWith(answer);
-    if (code !== undefined) house.sockets.meter.refused(code);
-    if (answer.status === 401 || answer.status === 403) {
-      const addressKey = house.proxies.addressKey(req.raw, env.remoteAddr);
-      house.journal.refused({ why: String(code), addressKey, origin: req.header("origin"), path: req.path });
-    }
-    return answer;
-  };
-
-  // Before any middleware: the answer to an upgrade is the runtime's own and must not be touched.
+  // Upgrades never come here: the handler answers them.
   const aboutConnecting = describe({
     summary: "The WebSocket",
     description: "Frames are JSON objects with an action. The sub-protocol chat.batch.v1 takes arrays of them too.",
@@ -37,12 +28,11 @@ export function createApp(house: House): App {
     problems: [400, 403, 426, 429, 503],
     who: "anyone",
   });
-  app.get(
-    "/connect",
-    aboutConnecting,
-    async (c) =>
-      await note(c, await house.sockets.connect(c.req.raw, house.proxies.addressKey(c.req.raw, c.env.remoteAddr))),
-  );
+  app.get("/connect", aboutConnecting, () => {
+    const answer = problem(new Refusal("bad_frame", "This address takes WebSocket connections only."), 426);
+    answer.headers.set("upgrade", "websocket");
+    return answer;
+  });
   const text = (description: string) => ({ description, schema: v.string(), type: "text/plain" });
   const aboutHealth = describe({ summary: "Whether it lives", answers: { 200: text("It does.") } });
   app.get("/healthz", aboutHealth, (c) => c.text("alive\n"));
@@ -57,7 +47,7 @@ export function createApp(house: House): App {
 
   app.use(async (c, next) => {
     await next();
-    await note(c, c.res);
+    await noted(house, c.req.raw, c.env, c.res);
   });
   app.use(secureHeaders({
     contentSecurityPolicy: {

@@ -34,6 +34,8 @@ export interface House {
   /** What lets one read the metrics; undefined: only from this machine. */
   metricsToken: string | undefined;
   allowedOrigins: readonly string[];
+  /** The names that are answered to, as `hostName` gives them; none: any. */
+  hosts: readonly string[];
   /** Tells where a request comes from, and whether by TLS. */
   proxies: TrustedProxies;
   /** Where refusals are written down. */

@@ -55,13 +55,8 @@ export class Sockets {
     this.journal = journal;
   }
 
-  /** Answers `GET /connect`. What a browser could not see before the upgrade (a bad token) is told after it. */
+  /** Answers an upgrade (`isUpgrade`). What a browser could not see before the upgrade (a bad token) is told after it. */
   async connect(request: Request, addressKey: string): Promise<Response> {
-    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-      const answer = problem(new Refusal("bad_frame", "This address takes WebSocket connections only."), 426);
-      answer.headers.set("upgrade", "websocket");
-      return answer;
-    }
     if (!originAllowed(request, this.#allowedOrigins)) {
       return problem(new Refusal("forbidden", "This page may not connect. Its origin belongs into ALLOWED_ORIGINS."));
     }
@@ -85,6 +80,7 @@ export class Sockets {
     const identity = over > 0
       ? [CLOSE.tooManyConnections, CROWDED] as const
       : await this.#identify(request, address.key);
+    const rooms = roomsAskedFor(request.url);
     const offered = subprotocols(request);
     const protocol = [BATCH_PROTOCOL, PLAIN_PROTOCOL].find((name) => offered.includes(name));
     const batch = protocol === BATCH_PROTOCOL;
@@ -96,13 +92,19 @@ export class Sockets {
       return problem(new Refusal("bad_frame", `The handshake is not complete: ${(error as Error).message}`));
     }
     const { socket, response } = upgraded;
-    this.#opening.set(socket, this.now());
-    this.#sweepLater();
-    if ("user" in identity) {
-      new Socket(socket, batch, this, this.#lobby, address, { ...identity, rooms: roomsAskedFor(request.url) });
-    } else {
-      this.meter.closed(identity[0]);
-      turnAway(socket, identity, () => doorkeeper.disconnected(address));
+    // The runtime has begun it: unless its response comes back, whatever happens here, the listener closes for good.
+    try {
+      this.#opening.set(socket, this.now());
+      this.#sweepLater();
+      if ("user" in identity) {
+        new Socket(socket, batch, this, this.#lobby, address, { ...identity, rooms });
+      } else {
+        this.meter.closed(identity[0]);
+        turnAway(socket, identity, () => doorkeeper.disconnected(address));
+      }
+    } catch (error) {
+      console.error("a socket could not be taken:", error);
+      turnAway(socket, [1011, "Something failed here. Come back."], () => doorkeeper.disconnected(address));
     }
     return response;
   }
@@ -290,6 +292,12 @@ class Socket implements Connection, EventListenerObject {
     }
     for (const { frame, about } of parseFrames(data, this.batch)) session.receive(frame, about);
   }
+}
+
+/** Whether a request, whose address is a URL, asks for a socket. */
+export function isUpgrade({ method, headers, url }: Request): boolean {
+  return method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket" &&
+    new URL(url).pathname === "/connect";
 }
 
 /** Says why nobody is let in, which a browser hears only from a socket that was opened. */

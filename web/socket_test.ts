@@ -26,8 +26,25 @@ async function serveSockets() {
     await server.shutdown();
     await engine.close();
   };
-  return { clock, url: `http://127.0.0.1:${server.addr.port}`, stop };
+  return { clock, lobby, url: `http://127.0.0.1:${server.addr.port}`, stop };
 }
+
+Deno.test("whatever fails once the runtime has begun a socket, that socket ends and others still come in", async () => {
+  const { lobby, url, stop } = await serveSockets();
+  const { enter } = lobby;
+  const { error } = console;
+  const said: unknown[] = [];
+  console.error = (line) => said.push(line);
+  lobby.enter = () => {
+    throw new Error("as the test wants it");
+  };
+  assert.equal((await new TestClient(url).closed).code, 1011);
+  lobby.enter = enter;
+  console.error = error;
+  assert.equal(said.length, 1);
+  await (await TestClient.open(url)).close();
+  await stop();
+});
 
 Deno.test("a batch client that falls silent is closed after two missed pings, one that pings is not", async () => {
   const { clock, url, stop } = await serveSockets();

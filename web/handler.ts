@@ -1,0 +1,40 @@
+import { Refusal } from "../chat/refusal.ts";
+import { requestedHosts } from "./host.ts";
+import type { App, House } from "./house.ts";
+import { HttpRefusal, problem } from "./problem.ts";
+import { noted } from "./refusals.ts";
+import { isUpgrade } from "./socket.ts";
+
+/** What monitors ask for by whatever name they know: an address of the machine, mostly. */
+const ANSWERED_BY_ANY_NAME = ["/healthz", "/readyz", "/metrics"];
+
+/**
+ * All that is served, as a handler for `Deno.serve` which never throws. The upgrade to a socket is answered here and by
+ * no route: once the runtime has begun one, its own response must come back as it is, or the listener closes for good.
+ */
+export function createHandler(
+  app: App,
+  house: House,
+): (request: Request, info: Deno.ServeHandlerInfo) => Promise<Response> {
+  /** Why no route should see a request; undefined where nothing is wrong with it. */
+  function refusalOf(request: Request): Response | undefined {
+    const names = requestedHosts(request);
+    if (!names) return problem(new Refusal("bad_frame", "This is asked of no host. Send the server's name as Host."));
+    if (house.hosts.length === 0 || names.every((name) => house.hosts.includes(name))) return undefined;
+    if (ANSWERED_BY_ANY_NAME.includes(new URL(request.url).pathname)) return undefined;
+    return problem(new HttpRefusal(421, "forbidden", "This name is not answered to. It belongs into HOSTS."));
+  }
+
+  return async (request, info) => {
+    try {
+      const refusal = refusalOf(request);
+      if (refusal) return await noted(house, request, info, refusal);
+      if (!isUpgrade(request)) return await app.fetch(request, info);
+      const response = await house.sockets.connect(request, house.proxies.addressKey(request, info.remoteAddr));
+      return response.status === 101 ? response : await noted(house, request, info, response);
+    } catch (error) {
+      console.error("a request could not be answered:", error);
+      return problem(new Refusal("unavailable", "Something failed here. Try again in a moment.", 1));
+    }
+  };
+}
