@@ -211,7 +211,7 @@ async function main(): Promise<void> {
 
 // The entrypoint of a Worker is its main module too.
 if (import.meta.main) {
-  writeLogLines(console, (output) => Deno[output].isTerminal(), Date.now);
+  writeLogLines(console, (output) => Deno[output].isTerminal(), systemClock);
   if (workerNumber() === undefined) await main();
   else {
     serveAsWorker((port, failed) =>

@@ -43,6 +43,8 @@ export async function startServer(
     args?: string[];
     /** File descriptors that it may have; unless told as many as the tests have. */
     openFiles?: number;
+    /** Bytes up to which a file of it may grow, as if the disk were full then. */
+    fileSize?: number;
   } = {},
 ): Promise<RunningServer> {
   const cwd = options.cwd ?? await Deno.makeTempDir();
@@ -51,9 +53,13 @@ export async function startServer(
   const errorFile = await Deno.makeTempFile();
   const args = options.args ??
     (builtFile ? await builtArguments(options.env?.WORKERS !== undefined) : startArguments);
-  const limit = options.openFiles === undefined ? "" : `ulimit -n ${options.openFiles}; `;
+  const limits = [
+    options.openFiles === undefined ? "" : `ulimit -n ${options.openFiles}; `,
+    // In blocks of 512 bytes; the signal would end it where a full disk only fails.
+    options.fileSize === undefined ? "" : `trap "" XFSZ; ulimit -f ${options.fileSize / 512}; `,
+  ];
   const process = new Deno.Command("sh", {
-    args: ["-c", `${limit}exec "$@" 2>"$0"`, errorFile, Deno.execPath(), ...args],
+    args: ["-c", `${limits.join("")}exec "$@" 2>"$0"`, errorFile, Deno.execPath(), ...args],
     cwd,
     env: { PORT: String(options.port ?? 0), HOST: "127.0.0.1", ...(builtFile && outOfReach(cwd)), ...options.env },
     stdout: "piped",

@@ -1,9 +1,7 @@
 import type { Clock } from "../chat/clock.ts";
 import { networkOf } from "./address.ts";
+import { LogSampler } from "./log_sampler.ts";
 
-/** Under attack so many lines are written for each reason within each of these times, milliseconds; the rest is counted. */
-export const LINES = 5;
-export const WINDOW = 10_000;
 /** Characters of what a client wrote itself; longer ones are cut. */
 const LENGTH = 100;
 
@@ -17,47 +15,27 @@ export interface Refused {
   path?: string;
 }
 
-interface Window {
-  written: number;
-  leftOut: number;
-  over: () => void;
-}
-
 /** One line of JSON for each who was refused, as long as they are few. */
 export class Journal {
   readonly #clock: Clock;
   readonly #write: (line: string) => void;
-  readonly #windows = new Map<string, Window>();
+  readonly #sampler: LogSampler;
 
   constructor(clock: Clock, write: (line: string) => void) {
     this.#clock = clock;
     this.#write = write;
+    this.#sampler = new LogSampler(clock, (why, left_out) => this.#line({ why, left_out }));
   }
 
   refused({ why, user, addressKey, origin, path }: Refused): void {
-    let window = this.#windows.get(why);
-    if (!window) {
-      window = { written: 0, leftOut: 0, over: this.#clock.after(WINDOW, () => this.#close(why)) };
-      this.#windows.set(why, window);
-    }
-    if (window.written === LINES) return void window.leftOut++;
-    window.written++;
+    if (!this.#sampler.admits(why)) return;
     const network = addressKey === undefined ? undefined : networkOf(addressKey);
     this.#line({ why, user, network, origin: origin?.slice(0, LENGTH), path: path?.slice(0, LENGTH) });
   }
 
   /** Writes what is still to be said of those that were left out. */
   close(): void {
-    for (const [why, { over }] of this.#windows) {
-      over();
-      this.#close(why);
-    }
-  }
-
-  #close(why: string): void {
-    const { leftOut } = this.#windows.get(why)!;
-    this.#windows.delete(why);
-    if (leftOut > 0) this.#line({ why, left_out: leftOut });
+    this.#sampler.close();
   }
 
   #line(entry: Record<string, unknown>): void {

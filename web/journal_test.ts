@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../testing/clock.ts";
-import { Journal, LINES, WINDOW } from "./journal.ts";
+import { Journal } from "./journal.ts";
+import { LINES, WINDOW } from "./log_sampler.ts";
 
 function createJournal() {
   const clock = new FakeClock();
