@@ -14,6 +14,22 @@ export function originAllowed(request: Request, allowed: readonly string[]): boo
   return host !== undefined && host !== "" && host === withoutDefaultPort(asked, origin);
 }
 
+/** What a page asks for when it is opened or shows an image: a stream is meant for neither. */
+const FOR_SHOWING = /(?:^|[\s,])(?:text\/html|image\/)/i;
+
+/**
+ * The same for a GET that does something: opening an event stream makes its asker a member. Browsers send no `Origin`
+ * when another page links to it, opens it or takes it for an image; over TLS and on this machine they say in
+ * `Sec-Fetch-Site` from where such a request comes.
+ */
+export function mayListen(request: Request, allowed: readonly string[]): boolean {
+  const { headers } = request;
+  const isOwn = headers.has("origin")
+    ? originAllowed(request, allowed)
+    : ["same-origin", "none", null].includes(headers.get("sec-fetch-site"));
+  return isOwn && !FOR_SHOWING.test(headers.get("accept") ?? "");
+}
+
 /** `Host` may name the scheme's own port, which `Origin` leaves out. */
 function withoutDefaultPort(host: string, origin: string): string | undefined {
   return URL.parse(`${origin.slice(0, origin.indexOf(":"))}://${host}`)?.host;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { originAllowed } from "./origin.ts";
+import { mayListen, originAllowed } from "./origin.ts";
 
 const ask = (headers: Record<string, string>, allowed: string[] = []) =>
   originAllowed(new Request("http://x/", { headers }), allowed);
@@ -43,4 +43,31 @@ Deno.test("foreign, opaque and look-alike origins are refused", () => {
 Deno.test("an allowed origin is compared whole", () => {
   assert.ok(ask({ origin: "https://app.example", host: "chat.example" }, ["https://app.example"]));
   assert.equal(ask({ origin: "http://app.example", host: "chat.example" }, ["https://app.example"]), false);
+});
+
+Deno.test("a stream is opened by programs, by the page's own scripts and by allowed ones, by no other page", () => {
+  const listen = (headers: Record<string, string>) =>
+    mayListen(new Request("http://x/", { headers: { host: "chat.example", ...headers } }), ["https://app.example"]);
+  const [stream, any] = ["text/event-stream", "*/*"];
+  assert.ok(listen({}), "no browser");
+  assert.ok(listen({ accept: any }), "curl");
+  for (const accept of [stream, any, "application/json, text/event-stream"]) {
+    assert.ok(listen({ accept, "sec-fetch-site": "same-origin" }));
+    assert.ok(listen({ accept, origin: "https://app.example", "sec-fetch-site": "cross-site" }));
+    assert.ok(listen({ accept, origin: "https://chat.example" }));
+    for (const site of ["cross-site", "same-site", "", "None"]) {
+      assert.equal(listen({ accept, "sec-fetch-site": site }), false, `no-cors from a page that is ${site}`);
+    }
+    assert.equal(listen({ accept, origin: "https://evil.example", "sec-fetch-site": "same-origin" }), false);
+  }
+  const shown = [
+    "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+    "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8",
+    "*/*, TEXT/HTML",
+  ];
+  for (const accept of shown) {
+    assert.equal(listen({ accept }), false, "plain HTTP tells nothing of where it comes from");
+    assert.equal(listen({ accept, "sec-fetch-site": "none" }), false);
+    assert.equal(listen({ accept, "sec-fetch-site": "same-origin" }), false);
+  }
 });

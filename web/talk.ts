@@ -12,7 +12,7 @@ import { EVENT_HEADERS } from "./events.ts";
 import { parseFrame, parseFrames } from "./frames.ts";
 import type { App, House } from "./house.ts";
 import type { Identity } from "./identity.ts";
-import { originAllowed } from "./origin.ts";
+import { mayListen } from "./origin.ts";
 import { HttpRefusal } from "./problem.ts";
 import { serverFrames } from "./server_frames.ts";
 
@@ -39,8 +39,9 @@ export function addTalk(app: App, house: House): void {
   });
   app.get("/api/rooms/:room/events", aboutEvents, async (c) => {
     // An open stream makes a member, and a foreign page must not make one of somebody.
-    if (!originAllowed(c.req.raw, house.allowedOrigins)) {
-      throw new Refusal("forbidden", "This page may not listen. Its origin belongs into ALLOWED_ORIGINS.");
+    if (!mayListen(c.req.raw, house.allowedOrigins)) {
+      const why = "This is for scripts of the chat's own page, of origins in ALLOWED_ORIGINS, and for programs.";
+      throw new Refusal("forbidden", `${why} Ask with Accept: text/event-stream.`);
     }
     const room = roomName(c.req.param("room"));
     const limit = wholeNumber(c.req.query("limit"), "limit");
