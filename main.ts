@@ -11,6 +11,7 @@ import { Moderator } from "./chat/moderator.ts";
 import { RoomList } from "./chat/room_list.ts";
 import { KV_TEXT_LIMIT, KvEngine } from "./log/kv.ts";
 import { MemoryEngine } from "./log/memory.ts";
+import { readInTurns } from "./log/read_turns.ts";
 import { secretFile } from "./log/secret.ts";
 import { SqliteEngine } from "./log/sqlite.ts";
 import { timed } from "./log/timed.ts";
@@ -47,7 +48,10 @@ export async function start(
 ): Promise<Server> {
   const worker = workerNumber();
   const metrics = new Metrics(clock, config.version, worker ? { worker, of: settings.WORKERS } : undefined);
-  const engine = timed(await openEngine(settings, clock), clock, metrics.storeAnswered.bind(metrics));
+  const engine = readInTurns(
+    timed(await openEngine(settings, clock), clock, metrics.storeAnswered.bind(metrics)),
+    clock,
+  );
   const secret = await engine.secret();
   const journal = new Journal(clock, (line) => console.warn(line));
   const doorkeeper = new Doorkeeper(

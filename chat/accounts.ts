@@ -1,7 +1,12 @@
 import { type Deed, isUnlimited, type Rate, type Rates, TokenBucket } from "./limits.ts";
 
-/** From one address may come what so many people may send, all at full speed: a classroom never feels it. */
+/** From one address may come what so many people may do, all at full speed: a classroom never feels it. */
 const PEOPLE_AT_ADDRESS = 30;
+/**
+ * Seconds of that which may be read at once. A person may read two minutes' worth, since few ever do; as many people as
+ * one address can bring would keep the server busy for as long.
+ */
+const READ_BURST_SECONDS = 10;
 /**
  * As multiples of the connections that an address may have: so many may be opened at once, as after a restart, and so many
  * a second. The runtime keeps what is left of one that broke off (some 6 KB) for up to a minute.
@@ -87,13 +92,18 @@ export class AddressAccount implements Account {
   connections = 0;
   /** Held in memory now, and opened from there. */
   rooms = 0;
-  readonly messages: TokenBucket;
+  /** Answers that are being made, or wait to be taken. */
+  answers = 0;
   readonly newcomers: TokenBucket;
   readonly openings: TokenBucket;
+  readonly #rates: Rates;
+  /** For what people do whom one address may bring in any number; made when first used. */
+  readonly #buckets: { [D in AddressDeed]?: TokenBucket } = {};
 
-  constructor(key: string, { messages: { perSecond, burst }, newcomers, connections }: Rates) {
+  constructor(key: string, rates: Rates) {
+    const { newcomers, connections } = rates;
     this.key = key;
-    this.messages = new TokenBucket({ perSecond: PEOPLE_AT_ADDRESS * perSecond, burst: PEOPLE_AT_ADDRESS * burst });
+    this.#rates = rates;
     this.newcomers = new TokenBucket(newcomers);
     this.openings = new TokenBucket({
       perSecond: OPENINGS.perSecond * connections,
@@ -101,9 +111,30 @@ export class AddressAccount implements Account {
     });
   }
 
-  isRested(now: number): boolean {
-    return this.messages.isFull(now) && this.newcomers.isFull(now) && this.openings.isFull(now);
+  /** @returns 0, or the seconds to wait until somebody at this address may do it */
+  take(deed: Deed, now: number): number {
+    if (!isAddressDeed(deed)) return 0;
+    const bucket = this.#buckets[deed] ??= new TokenBucket(ofAddress(deed, this.#rates[deed]));
+    return bucket.take(now);
   }
+
+  isRested(now: number): boolean {
+    const buckets = [this.newcomers, this.openings, ...Object.values(this.#buckets)];
+    return buckets.every((bucket) => bucket.isFull(now));
+  }
+}
+
+/** What costs this server so much that it is counted by address too. */
+type AddressDeed = "messages" | "joins" | "reads";
+
+function isAddressDeed(deed: Deed): deed is AddressDeed {
+  return deed === "messages" || deed === "joins" || deed === "reads";
+}
+
+/** What one address may do, given what one person may. */
+function ofAddress(deed: AddressDeed, { perSecond, burst }: Rate): Rate {
+  const all = PEOPLE_AT_ADDRESS * perSecond;
+  return { perSecond: all, burst: deed === "reads" ? READ_BURST_SECONDS * all : PEOPLE_AT_ADDRESS * burst };
 }
 
 /** Accounts by key: all of those who are there, and of those who are gone as many as memory is set aside for. */

@@ -39,7 +39,7 @@ export function deedOf(frame: ClientFrame | Refusal): Deed {
 
 /** What somebody was refused, for whoever runs the server. */
 export interface LimitReached {
-  limit: Deed | "newcomers" | "connections" | "flooding" | "banned";
+  limit: Deed | "newcomers" | "connections" | "answers" | "flooding" | "banned";
   user?: string;
   addressKey?: string;
 }
@@ -107,6 +107,25 @@ export class Doorkeeper {
   }
 
   /**
+   * Counts an answer that is begun for an address; `answered` must follow once it was taken, or can't be any more.
+   * @throws {Refusal} `rate_limited` when as many are under way as it may have connections
+   */
+  answering(addressKey: string): AddressAccount {
+    const address = this.#addresses.enter(addressKey);
+    address.answers++;
+    const { connections } = this.#rates;
+    if (connections === 0 || address.answers <= connections) return address;
+    this.answered(address);
+    this.#report({ limit: "answers", addressKey });
+    throw new Refusal("rate_limited", "Too many answers to your address are under way. Take them, then ask again.", 1);
+  }
+
+  answered(address: AddressAccount): void {
+    address.answers--;
+    this.release(undefined, address);
+  }
+
+  /**
    * Counts someone who was never here before.
    * @throws {Refusal} `rate_limited` when too many of them have come from their address
    */
@@ -130,7 +149,7 @@ export class Doorkeeper {
     const now = this.#clock.monotonic();
     if (person.blockedFor(now) > 0) return "flooding";
     let wait = person.take(deed, now);
-    if (wait === 0 && deed === "messages" && address) wait = address.messages.take(now);
+    if (wait === 0 && address) wait = address.take(deed, now);
     if (wait === 0) return undefined;
     if (person.tryPatience(now)) {
       this.block(person, address);

@@ -126,6 +126,52 @@ Deno.test("frames that make no sense are answered with what is wrong, though not
   lobby.close();
 });
 
+Deno.test("many people behind one address may not join more rooms than thirty could, through whatever door", async () => {
+  const { lobby, doorkeeper } = createHouse({ joins: { perSecond: 1, burst: 2 } });
+  const join = async (user: string, room: string, address: string) => {
+    const client = await FakeClient.enter(lobby, user, [room], address);
+    return client.all("error").length === 0;
+  };
+  const joined = [];
+  for (let at = 0; at < 70; at++) joined.push(await join(`user${at}`, `room${at}`, "203.0.113.9"));
+  assert.equal(joined.filter((has) => has).length, 60);
+  assert.throws(() => doorkeeper.admit("one more", "203.0.113.9", "joins"), { code: "rate_limited" });
+  assert.ok(await join("elsewhere", "room", "198.51.100.7"));
+  lobby.close();
+});
+
+Deno.test("many people behind one address may not read more than thirty could in ten seconds", () => {
+  const { lobby, doorkeeper, clock, reports } = createHouse({ reads: { perSecond: 1, burst: 100 } });
+  const reads = (from: string, address: string) => {
+    for (let at = 0;; at++) {
+      try {
+        doorkeeper.admit(`${from}${at % 50}`, address, "reads");
+      } catch (error) {
+        assert.ok(error instanceof Refusal && error.code === "rate_limited" && error.retryAfter! < 1);
+        return at;
+      }
+    }
+  };
+  assert.equal(reads("ann", "203.0.113.9"), 300);
+  assert.deepEqual(reports.at(-1), { limit: "reads", user: "ann0", addressKey: "203.0.113.9" });
+  doorkeeper.admit("somebody", "198.51.100.7", "reads");
+  clock.spend(1_000);
+  assert.equal(reads("bob", "203.0.113.9"), 30);
+  lobby.close();
+});
+
+Deno.test("no more answers are under way to one address than it may have connections", () => {
+  const { lobby, doorkeeper, reports } = createHouse({ connections: 3 });
+  const underWay = [1, 2, 3].map(() => doorkeeper.answering("203.0.113.9"));
+  assert.throws(() => doorkeeper.answering("203.0.113.9"), { code: "rate_limited", retryAfter: 1 });
+  assert.deepEqual(reports, [{ limit: "answers", addressKey: "203.0.113.9" }]);
+  doorkeeper.answered(doorkeeper.answering("198.51.100.7"));
+  doorkeeper.answered(underWay.pop()!);
+  underWay.push(doorkeeper.answering("203.0.113.9"));
+  for (const address of underWay) doorkeeper.answered(address);
+  lobby.close();
+});
+
 Deno.test("many people behind one address may not send more than thirty could, whoever they say they are", async () => {
   const { lobby } = createHouse({ messages: { perSecond: 1, burst: 1 } });
   const outcomes = [];

@@ -8,19 +8,19 @@ export interface Rate {
 export interface Rates {
   /** Of a person: messages, edits and deletions together. */
   messages: Rate;
-  /** Of a person: rooms joined. Each costs a page of history. */
+  /** Of a person: rooms joined. Each costs a page of history. From an address 30 times that, as with messages. */
   joins: Rate;
   /** Of a person: names chosen. Each is told to everyone who sees them. */
   renames: Rate;
   /** Of a person: what costs little, which is `typing`, `ping` and `leave_room`. */
   signals: Rate;
-  /** Of a person: pages of history and lists asked for without a connection. */
+  /** Of a person: pages of history and lists asked for without a connection. From an address 30 times that. */
   reads: Rate;
   /** Of a person: frames that make no sense. Far fewer than messages: no client that works sends any. */
   malformed: Rate;
   /** From an address: people who were never here before. */
   newcomers: Rate;
-  /** From an address, at a time, those that stalled among them; 0: no limit. */
+  /** From an address, at a time, those that stalled among them, and as many answers under way; 0: no limit. */
   connections: number;
   /** Held in memory at a time, whoever is in them; 0: no limit. */
   rooms: number;

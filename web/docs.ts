@@ -7,6 +7,7 @@ import { clientFrames } from "./frames.ts";
 import type { App, House } from "./house.ts";
 import { PROBLEMS } from "./problem.ts";
 import { serverFrames } from "./server_frames.ts";
+import { serveFile, type StaticFile, staticFile } from "./static_file.ts";
 
 type Html = ReturnType<typeof html>;
 
@@ -24,20 +25,28 @@ const CLOSE_WORDS: Record<keyof typeof CLOSE, string> = {
 
 /** The description of all routes, for machines at `/openapi.json` and for people at `/docs`. To be added after them. */
 export function addDocs(app: App, { version }: House): void {
-  let described: Promise<OpenApi> | undefined;
-  const description = () => described ??= describeAll(app, version);
+  let rendered: Promise<{ document: StaticFile; page: StaticFile }> | undefined;
+  const render = async () => {
+    const description = await describeAll(app, version);
+    return {
+      document: staticFile(JSON.stringify(description), "application/json"),
+      page: staticFile(String(await page(description)), "text/html; charset=utf-8"),
+    };
+  };
+  // Whoever asks first has it made for all: it describes routes, which stay as they are.
+  const made = () => rendered ??= render();
 
   const about = describe({
     summary: "This description, for machines",
     answers: { 200: { description: "OpenAPI 3.1.", schema: v.looseObject({}) } },
   });
-  app.get("/openapi.json", about, async (c) => c.json(await description()));
+  app.get("/openapi.json", about, async (c) => serveFile((await made()).document, c.req.raw));
 
   const aboutPage = describe({
     summary: "This description, for people",
     answers: { 200: { description: "A page.", schema: v.string(), type: "text/html" } },
   });
-  app.get("/docs", aboutPage, async (c) => c.html(page(await description())));
+  app.get("/docs", aboutPage, async (c) => serveFile((await made()).page, c.req.raw));
 }
 
 /** As much of an OpenAPI document as the page shows. */

@@ -4,9 +4,11 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import http2 from "node:http2";
 import { TestClient } from "../testing/client.ts";
 import { frame, RawClient, upgradeRequest } from "../testing/raw.ts";
 import { residentMemory, type RunningServer, startServer } from "../testing/server.ts";
+import { until } from "../testing/until.ts";
 
 const SOAK = Deno.env.get("SOAK") !== undefined;
 /** Milliseconds that the soak takes for bytes, and again for JSON. */
@@ -323,6 +325,81 @@ hostileTest("event streams are connections too", { CONNECTIONS_PER_IP: "20" }, a
   assert.equal(again.status, 200);
   await Promise.all([again, ...streams.slice(1)].map(({ body }) => body!.cancel()));
 });
+
+/** Milliseconds in which answers come that are going to come. */
+const ANSWERING = 10_000;
+
+hostileTest(
+  "answers that nobody takes are few for one address, hold little, and are let go of with their connection",
+  { CONNECTIONS_PER_IP: "50", MESSAGE_RATE: "0" },
+  async (server) => {
+    const author = await TestClient.open(server.url, { query: "?room=full" });
+    for (let at = 1; at <= 35; at++) author.say("x".repeat(4_000), { room: "full" });
+    await author.until("receive_message", ({ seq }) => seq === 35);
+    await author.close();
+    const before = await residentMemory(server);
+    const paths = ["/api/rooms/full/messages?limit=200", "/static/style.css", "/docs", "/openapi.json"];
+    const statuses: number[] = [];
+    // HTTP/2 with a window of 0: heads come, bodies can't. Each connection may have many requests.
+    const sessions = await Promise.all(Array.from({ length: 4 }, () => {
+      const session = http2.connect(server.url, { settings: { initialWindowSize: 0 } });
+      session.on("error", () => {/* it is cut off at the end */});
+      return new Promise<http2.ClientHttp2Session>((resolve) => session.on("remoteSettings", () => resolve(session)));
+    }));
+    for (let at = 0; at < 600; at++) {
+      const request = sessions[at % 4].request({ ":path": paths[at % paths.length] });
+      request.on("response", ({ ":status": status }) => statuses.push(status!)).on("error", () => {});
+      request.end();
+    }
+    await until(() => statuses.length === 600, ANSWERING);
+    assert.equal(statuses.filter((status) => status === 200).length, 50);
+    assert.ok(statuses.every((status) => status === 200 || status === 429));
+    const grown = await residentMemory(server) - before;
+    assert.ok(grown < 50 * 2 ** 20, `${grown} bytes`);
+    for (const session of sessions) session.destroy();
+    await until(async () => {
+      const answer = await fetch(server.url + paths[0]);
+      await answer.body?.cancel();
+      return answer.status === 200;
+    });
+  },
+);
+
+hostileTest(
+  "requests that broke off in any way leave nothing that counts against their address",
+  { CONNECTIONS_PER_IP: "4", JOINS_PER_MINUTE: "0", READS_PER_MINUTE: "0", NEWCOMERS_PER_MINUTE: "0" },
+  async ({ url, port }) => {
+    const host = `host: 127.0.0.1:${port}\r\n`;
+    const json = "content-type: application/json\r\n";
+    const pieces = [
+      `GET / HTTP/1.1\r\n${host}\r\n`,
+      `HEAD /docs HTTP/1.1\r\n${host}\r\n`,
+      `GET /static/style.css HTTP/1.1\r\n${host}if-none-match: *\r\n\r\n`,
+      `POST /api/session HTTP/1.1\r\n${host}content-length: 100\r\n\r\nabc`,
+      `POST /api/actions HTTP/1.1\r\n${host}${json}transfer-encoding: chunked\r\n\r\n5\r\n{"act`,
+      `GET /api/rooms/general/events HTTP/1.1\r\n${host}\r\n`,
+      `HEAD /api/rooms/general/events HTTP/1.1\r\n${host}\r\n`,
+      `GET /nowhere HTTP/1.1\r\n${host}\r\n`.repeat(3),
+      `GET /api/rooms/general/messages HTTP/1.1\r\n${host}\r\n`.repeat(3),
+      `GET /connect HTTP/1.1\r\n${host}\r\n`,
+    ];
+    for (const piece of pieces) {
+      for (let at = 0; at < 6; at++) {
+        const raw = await RawClient.connect(port);
+        await raw.send(piece);
+        // Some hang up at once, some when an answer has begun, where one does.
+        if (at % 2 === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+        await raw.close();
+      }
+    }
+    // All that it may have are free again.
+    await until(async () => {
+      const answers = await Promise.all(Array.from({ length: 4 }, () => fetch(`${url}/docs`)));
+      await Promise.all(answers.map(({ body }) => body?.cancel()));
+      return answers.every(({ status }) => status === 200);
+    });
+  },
+);
 
 /** Sends what fast-check makes up, and sees that a witness hears nothing of it and that the server does not grow. */
 function nonsenseTest<T>(

@@ -1,19 +1,23 @@
-import { etag, RETAINED_304_HEADERS } from "hono/etag";
 import * as v from "valibot";
 import { isRoomName } from "../chat/names.ts";
 import { Refusal } from "../chat/refusal.ts";
-import { type Asset, PAGE } from "./assets.ts";
+import { PAGE } from "./assets.ts";
 import { describe } from "./describe.ts";
 import type { App, House } from "./house.ts";
 import { cookieFor, sessionCookie } from "./identity.ts";
+import { serveFile, type StaticFile, staticFile } from "./static_file.ts";
 
 /** The page, in whatever room, and its files. To be added last: it takes every address that is left. */
 export function addPage(app: App, { assets, identities, proxies }: House): void {
-  app.use(etag({ retainedHeaders: [...RETAINED_304_HEADERS, "set-cookie"] }));
-  const serve = (asset: Asset | undefined, status = 200) =>
-    asset && new Response(asset.body, { status, headers: { "content-type": asset.type, "cache-control": "no-cache" } });
+  const files = new Map<string, StaticFile>();
+  const serve = (path: string, request: Request, status?: number) => {
+    const asset = assets.get(path);
+    if (!asset) return undefined;
+    if (!files.has(path)) files.set(path, staticFile(asset.body, asset.type));
+    return serveFile(files.get(path)!, request, status);
+  };
   const servePage = async (request: Request, { remoteAddr }: Deno.ServeHandlerInfo, status?: number) => {
-    const response = serve(assets.get(PAGE), status)!;
+    const response = serve(PAGE, request, status)!;
     // A cookie that is no good is replaced here, so that no page is ever stuck with one.
     if (sessionCookie(request) !== undefined && await identities.identify(request) === undefined) {
       const addressKey = proxies.addressKey(request, remoteAddr);
@@ -36,6 +40,6 @@ export function addPage(app: App, { assets, identities, proxies }: House): void 
     // Where there can be no such room the page says so, and shows a way out.
     return servePage(c.req.raw, c.env, isRoomName(c.req.param("room")) ? 200 : 404);
   });
-  app.get("/favicon.ico", (c) => serve(assets.get("/static/favicon.svg")) ?? c.notFound());
-  app.get("*", (c) => serve(assets.get(new URL(c.req.url).pathname)) ?? c.notFound());
+  app.get("/favicon.ico", (c) => serve("/static/favicon.svg", c.req.raw) ?? c.notFound());
+  app.get("*", (c) => serve(new URL(c.req.url).pathname, c.req.raw) ?? c.notFound());
 }
