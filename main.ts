@@ -69,6 +69,7 @@ export async function start(
   });
   metrics.watch(lobby, engine);
   const rooms = new RoomList(engine, lobby);
+  let asking: Promise<boolean> | undefined;
   const outside = outsideOf(settings);
   const identities = await Identities.create(secret, doorkeeper, outside && new OutsideIssuer(outside, secret));
   const sockets = new Sockets(lobby, identities, settings.ALLOWED_ORIGINS, journal);
@@ -92,7 +93,8 @@ export async function start(
     hosts: settings.HOSTS,
     proxies: new TrustedProxies(settings.TRUST_PROXY, (sentence) => console.warn(sentence)),
     isDraining: () => lobby.draining,
-    storeAnswers: () => engine.check().then(() => true, () => false),
+    // Anyone may ask, as often as they like: those who ask at the same time hear the same answer.
+    storeAnswers: () => asking ??= engine.check().then(() => true, () => false).finally(() => asking = undefined),
   };
   const handler = createHandler(createApp(house), house);
   const listen = (port: number) =>

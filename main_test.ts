@@ -1,5 +1,6 @@
 /** The whole thing as its users meet it: a real server in a process of its own, real sockets, other people's clients. */
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { WebSocket as NodeWebSocket } from "ws";
 import type { ReceiveMessage, ServerFrame } from "./chat/protocol.ts";
 import { TestClient } from "./testing/client.ts";
@@ -402,6 +403,59 @@ Deno.test("a database that can't be used stops the start with one line that name
       new RegExp(`with code 1: Parley could not start: ${path.replace(".", "\\.")} ${why}[^\n]*\n$`),
     );
   }
+  await Deno.remove(cwd, { recursive: true });
+});
+
+for (const WORKERS of ["1", "2"]) {
+  Deno.test(`a database that is removed under a running server takes nothing more in, whatever the door (WORKERS ${WORKERS})`, async () => {
+    const cwd = await Deno.makeTempDir();
+    const server = await startServer({ cwd, env: { WORKERS } });
+    const client = await TestClient.open(server.url);
+    client.say("before");
+    await client.until("receive_message");
+    await Deno.rename(`${cwd}/data/chat.db`, `${cwd}/chat.db`);
+    client.say("lost", { id: "k" });
+    assert.equal((await client.until("error")).code, "unavailable");
+    const ask = async (path: string, init?: RequestInit) => {
+      const answer = await fetch(server.url + path, init);
+      await answer.body?.cancel();
+      return answer.status;
+    };
+    assert.equal(await ask("/readyz"), 503);
+    assert.equal(await ask("/healthz"), 200);
+    assert.equal(await ask("/api/session", { method: "POST" }), 503);
+    assert.equal(await ask("/api/rooms/general/events"), 503);
+    const json = { method: "POST", body: '{"text":"lost"}', headers: { "content-type": "application/json" } };
+    assert.equal(await ask("/api/rooms/general/messages", json), 503);
+    assert.equal((await new TestClient(server.url).closed).code, 1011);
+    const told = server.errors().split("chat.db was removed or replaced").length - 1;
+    assert.ok(told >= 1 && told <= Number(WORKERS), `told ${told} times`);
+    await Deno.rename(`${cwd}/chat.db`, `${cwd}/data/chat.db`);
+    assert.equal(await ask("/readyz"), 200);
+    client.say("kept", { id: "k" });
+    assert.equal((await client.until("receive_message", ({ id }) => id === "k")).seq, 2);
+    await client.close();
+    await server.stop();
+    await Deno.remove(cwd, { recursive: true });
+  });
+}
+
+Deno.test("a database that another process has locked makes the server unready, and well again afterwards", async () => {
+  const cwd = await Deno.makeTempDir();
+  const server = await startServer({ cwd });
+  const other = new DatabaseSync(`${cwd}/data/chat.db`);
+  other.exec("BEGIN IMMEDIATE");
+  const readiness = async () => {
+    const answer = await fetch(`${server.url}/readyz`);
+    await answer.body?.cancel();
+    return answer.status;
+  };
+  assert.deepEqual(await Promise.all([readiness(), readiness()]), [503, 503]);
+  assert.match(server.errors(), /another process has locked it for 3 s/);
+  other.exec("ROLLBACK");
+  other.close();
+  assert.equal(await readiness(), 200);
+  await server.stop();
   await Deno.remove(cwd, { recursive: true });
 });
 

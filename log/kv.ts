@@ -190,6 +190,7 @@ export class KvEngine implements Engine {
     if (this.#news.deaf) {
       throw new Refusal("unavailable", "This isolate does not hear what the others write. It comes late here.", 2);
     }
+    this.#store.place?.check();
     if (this.#store.failed) await this.#store.writing(() => this.#store.kv.set(KEY.probe, 0));
     else await this.#store.reading(() => this.#store.get(KEY.epoch));
   }

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import type { Clock } from "../chat/clock.ts";
 import { Refusal } from "../chat/refusal.ts";
+import { DataFile, keepToOwner } from "./data_file.ts";
 
 /** Keys that one read may ask for. */
 const KEYS_A_READ = 10;
@@ -53,13 +54,16 @@ export type Found<Value> = { value: Value | undefined; check: Deno.AtomicCheck }
 /** Deno KV, with its limits kept and its failures told as the log tells them. */
 export class KvStore {
   readonly kv: Deno.Kv;
+  /** Where it is a file of our own. */
+  readonly place: DataFile | undefined;
   readonly #clock: Clock;
   readonly #writes = new Set<Promise<unknown>>();
   /** Whether the latest write failed. */
   failed = false;
 
-  private constructor(kv: Deno.Kv, clock: Clock) {
+  private constructor(kv: Deno.Kv, place: DataFile | undefined, clock: Clock) {
     this.kv = kv;
+    this.place = place;
     this.#clock = clock;
   }
 
@@ -71,7 +75,9 @@ export class KvStore {
     if (typeof Deno.openKv !== "function") throw new Error("DATABASE_URL kv: needs deno run --unstable-kv.");
     if (path !== undefined) await Deno.mkdir(dirname(path), { recursive: true });
     try {
-      return new KvStore(await Deno.openKv(path), clock);
+      if (path !== undefined) keepToOwner(path);
+      const kv = await Deno.openKv(path);
+      return new KvStore(kv, path === undefined ? undefined : new DataFile(path), clock);
     } catch (error) {
       throw new Error(`${path ?? "Deno KV"} can't be opened: ${(error as Error).message}`);
     }
@@ -146,10 +152,13 @@ export class KvStore {
 
   async #write<Result>(attempt: () => Promise<Result | undefined>): Promise<Result> {
     try {
+      this.place?.check();
       const start = this.#clock.monotonic();
       for (let pause = FIRST_PAUSE; this.#clock.monotonic() - start < CONTENTION_PATIENCE; pause *= 2) {
         const result = await this.#answered(attempt()).catch(whereOvertaken);
         if (result !== undefined) {
+          // It may have been taken away meanwhile.
+          this.place?.check();
           this.failed = false;
           return result;
         }
@@ -160,6 +169,7 @@ export class KvStore {
       throw new Error(`others were faster for ${CONTENTION_PATIENCE / 1000} s`);
     } catch (error) {
       this.failed = true;
+      if (error instanceof Refusal) throw error;
       console.error("Deno KV could not be written:", error);
       throw new Refusal("unavailable", "The store can't be written now. Send it again, with the same id.", 2);
     }

@@ -143,6 +143,39 @@ kvTest("more than one commit can hold is kept in several, and told in order", as
   await engine.close();
 });
 
+kvTest("a file that is removed while it is open takes nothing more in", async (path) => {
+  const engine = await open(path);
+  await engine.append([say("before")]);
+  await Deno.rename(path, `${path}.gone`);
+  const unavailable = { name: "Refusal", code: "unavailable" };
+  await quietly(async () => {
+    await assert.rejects(engine.append([say("lost", { id: "k" })]), unavailable);
+    await assert.rejects(
+      engine.claimName({ user: "bob", name: "Bob", key: "bob", chosen: true, until: 1e15, now: 0 }),
+      unavailable,
+    );
+    await assert.rejects(engine.changeRoom("r", { locked: true }), unavailable);
+    await assert.rejects(engine.check(), unavailable);
+  });
+  assert.equal((await engine.history("r", { limit: 9 })).messages.length, 1, "what was said can still be read");
+  await Deno.rename(`${path}.gone`, path);
+  await engine.check();
+  const [kept] = await engine.append([say("kept", { id: "k" })]);
+  assert.ok("entry" in kept && !kept.repeated && kept.entry.seq === 2);
+  await engine.close();
+});
+
+kvTest("the file and what stands beside it can be read by its owner only", async (path) => {
+  if (Deno.build.os === "windows") return;
+  const engine = await open(path);
+  await engine.append([say("one")]);
+  for await (const { name, isFile } of Deno.readDir(path.slice(0, path.lastIndexOf("/")))) {
+    const { mode } = await Deno.stat(`${path.slice(0, path.lastIndexOf("/"))}/${name}`);
+    if (isFile) assert.equal(mode! & 0o777, 0o600, name);
+  }
+  await engine.close();
+});
+
 kvTest("a room that can't be kept does not keep another from being kept and told", async (path) => {
   const engine = await open(path);
   const heard: News[] = [];

@@ -306,6 +306,22 @@ serverTest(
   },
 );
 
+serverTest("a Redis whose memory is full is not ready, since nobody new can be given a name", [], async (server) => {
+  const engine = await open(server);
+  await engine.append([say("before")]);
+  await server.command("CONFIG", "SET", "maxmemory-policy", "noeviction");
+  await server.command("CONFIG", "SET", "maxmemory", "1");
+  await quietly(async () => {
+    const claim = { user: "bob", name: "Bob", key: "bob", chosen: true, until: 1e15, now: 0 };
+    await assert.rejects(engine.claimName(claim), { code: "unavailable" });
+    await assert.rejects(engine.append([say("during")]), { code: "unavailable" });
+    await assert.rejects(engine.check());
+  });
+  await server.command("CONFIG", "SET", "maxmemory", "0");
+  await engine.check();
+  await engine.close();
+});
+
 serverTest("a connection that says nothing is given up, and another one taken", [], async (server) => {
   const clock = new HastyClock();
   const engine = await open(server, { clock });

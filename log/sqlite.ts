@@ -17,6 +17,7 @@ import type {
 import type { Entry } from "../chat/protocol.ts";
 import { Refusal } from "../chat/refusal.ts";
 import { Channel } from "./channel.ts";
+import { DataFile } from "./data_file.ts";
 import { Followers } from "./followers.ts";
 import { secretFile } from "./secret.ts";
 import { Entries } from "./sqlite_entries.ts";
@@ -36,6 +37,9 @@ const SWEEPS_AN_HOUR = 60;
 /** How long given names are remembered after their time is over, milliseconds: whoever is back by then keeps theirs. */
 const GIVEN_NAME_MEMORY = 30 * 24 * 60 * 60 * 1000;
 
+/** Writes as much as a name or a message may need, and leaves nothing behind. */
+const PROBE = "INSERT OR REPLACE INTO meta VALUES ('probe', hex(zeroblob(8192))); DELETE FROM meta WHERE key = 'probe'";
+
 /** Keeps everything in one file, for one machine: durable when acknowledged, also when the power fails. */
 export class SqliteEngine implements Engine {
   readonly #file: DatabaseSync;
@@ -44,6 +48,7 @@ export class SqliteEngine implements Engine {
    * the latest names back. In return a thousand people can arrive in a second.
    */
   readonly #nameFile: DatabaseSync;
+  readonly #place: DataFile;
   readonly #clock: Clock;
   readonly #secret: string;
   readonly #writer: Writer;
@@ -65,16 +70,18 @@ export class SqliteEngine implements Engine {
   private constructor(
     file: DatabaseSync,
     nameFile: DatabaseSync,
+    place: DataFile,
     options: { clock: Clock; secret: string; retention: Retention; channel?: string },
   ) {
     this.#file = file;
     this.#nameFile = nameFile;
+    this.#place = place;
     this.#clock = options.clock;
     this.#secret = options.secret;
-    this.#writer = new Writer(file, options.clock);
+    this.#writer = new Writer(file, place, options.clock);
     this.#entries = new Entries(file, options.retention);
     this.#moderation = new ModerationTables(file);
-    this.#nameWriter = new Writer(nameFile, options.clock);
+    this.#nameWriter = new Writer(nameFile, place, options.clock);
     this.#names = new NameTable(nameFile);
     this.#turns = new SweepTurns(nameFile);
     if (options.channel !== undefined) {
@@ -109,7 +116,7 @@ export class SqliteEngine implements Engine {
       }
       const secret = options.secret ?? await secretFile(`${path}.secret`);
       const channel = options.isolates ? await Deno.realPath(path) : undefined;
-      return new SqliteEngine(files[0], files[1], { ...options, secret, channel });
+      return new SqliteEngine(files[0], files[1], new DataFile(path), { ...options, secret, channel });
     } catch (error) {
       for (const file of files) file.close();
       throw error;
@@ -218,8 +225,12 @@ export class SqliteEngine implements Engine {
     if (this.#channel && this.#lookout.deaf) {
       throw new Refusal("unavailable", "This isolate does not hear what the others write. It comes late here.", 2);
     }
-    if (this.#writer.failed) await this.#writer.run(() => this.#file.exec("UPDATE meta SET value = value"));
-    else await this.#read(() => this.#entries.epoch);
+    this.#place.check();
+    await Promise.all([
+      this.#writer.failed ? this.#writer.run(() => this.#file.exec(PROBE)) : this.#read(() => this.#entries.epoch),
+      // Who comes in needs a name. A lock that another process holds is found without anything being written.
+      this.#nameWriter.run(() => this.#nameWriter.failed && this.#nameFile.exec(PROBE)),
+    ]);
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,8 @@
 import { DatabaseSync } from "node:sqlite";
+import { keepToOwner } from "./data_file.ts";
 
+/** In place of a path it makes a database that is no file. */
+const IN_MEMORY = ":memory:";
 /** Marks a file as ours ("PRLY"), so that another program's database is not taken for a chat. */
 const APPLICATION = 0x50524c59;
 
@@ -76,6 +79,7 @@ const MIGRATIONS = [
 export function openFile(path: string, synchronous: "FULL" | "NORMAL" = "FULL"): DatabaseSync {
   let file: DatabaseSync | undefined;
   try {
+    if (path !== IN_MEMORY) keepToOwner(path);
     // No busy timeout: waiting inside SQLite would stop the whole loop.
     file = new DatabaseSync(path, { timeout: 0 });
     // Deleted text is overwritten, not just let go.

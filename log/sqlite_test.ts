@@ -213,6 +213,96 @@ async function withSmallDisk(
   }
 }
 
+/** What a name claim needs. */
+const claim = (user: string) => ({ user, name: user, key: user, chosen: true, until: 1e15, now: 0 });
+const UNAVAILABLE = { name: "Refusal", code: "unavailable" };
+
+for (
+  const [how, takeAway, putBack] of [
+    [
+      "removed",
+      (path: string) => Deno.rename(path, `${path}.gone`),
+      (path: string) => Deno.rename(`${path}.gone`, path),
+    ],
+    ["replaced by a backup", async (path: string) => {
+      await Deno.rename(path, `${path}.gone`);
+      await Deno.copyFile(`${path}.gone`, path);
+    }, (path: string) => Deno.rename(`${path}.gone`, path)],
+    [
+      "left without its write-ahead log",
+      (path: string) => Deno.rename(`${path}-wal`, `${path}.gone`),
+      (path: string) => Deno.rename(`${path}.gone`, `${path}-wal`),
+    ],
+  ] as const
+) {
+  fileTest(`a file that is ${how} while it is open takes nothing more in, and says so once`, async (path) => {
+    const engine = await open(path);
+    await engine.append([say("before")]);
+    await takeAway(path);
+    const said = await quietly(async () => {
+      await assert.rejects(engine.append([say("lost", "k")]), UNAVAILABLE);
+      await assert.rejects(engine.claimName(claim("bob")), UNAVAILABLE);
+      await assert.rejects(engine.changeRoom("r", { locked: true }), UNAVAILABLE);
+      await assert.rejects(engine.check(), UNAVAILABLE);
+    });
+    assert.equal(said.length, 1);
+    assert.match(String(said[0][0]), /chat\.db(-wal)? was removed or replaced while it was open/);
+    assert.equal((await engine.history("r", { limit: 9 })).messages.length, 1, "what was said can still be read");
+    await putBack(path);
+    await engine.check();
+    const [kept] = await engine.append([say("kept", "k")]);
+    assert.ok("entry" in kept && !kept.repeated && kept.entry.seq === 2);
+    await engine.close();
+  });
+}
+
+fileTest("what is committed while the file is taken away is not acknowledged", async (path) => {
+  const engine = await open(path);
+  await engine.append([say("before")]);
+  // Between the look before the transaction and the one after it.
+  const { statSync } = Deno;
+  let looks = 0;
+  Deno.statSync = (...asked) => {
+    if (++looks === 3) Deno.renameSync(path, `${path}.gone`);
+    return statSync(...asked);
+  };
+  try {
+    await quietly(() => assert.rejects(engine.append([say("lost")]), UNAVAILABLE));
+  } finally {
+    Deno.statSync = statSync;
+  }
+  assert.ok(looks >= 3);
+  await engine.close();
+});
+
+fileTest(
+  "the file and what stands beside it can be read by its owner only, also where they could by others",
+  async (path) => {
+    if (Deno.build.os === "windows") return;
+    const modes = async () =>
+      await Promise.all(["", "-wal", "-shm"].map(async (end) => (await Deno.stat(path + end)).mode! & 0o777));
+    const first = await open(path);
+    await first.append([say("one")]);
+    assert.deepEqual(await modes(), [0o600, 0o600, 0o600]);
+    for (const end of ["", "-wal", "-shm"]) await Deno.chmod(path + end, 0o644);
+    const second = await open(path);
+    assert.deepEqual(await modes(), [0o600, 0o600, 0o600]);
+    await Promise.all([first.close(), second.close()]);
+  },
+);
+
+fileTest("a lock that another process holds makes it unready, and is told", async (path) => {
+  const engine = await open(path, systemClock);
+  const other = new DatabaseSync(path);
+  other.exec("BEGIN IMMEDIATE");
+  const said = await quietly(() => assert.rejects(engine.check(), UNAVAILABLE));
+  assert.match(String(said[0]), /another process has locked it/);
+  other.exec("ROLLBACK");
+  other.close();
+  await engine.check();
+  await engine.close();
+});
+
 const isRoot = Deno.build.os === "linux" && Deno.uid() === 0;
 
 Deno.test({
@@ -240,6 +330,28 @@ Deno.test({
     assert.ok(outcomes.every((outcome) => "entry" in outcome && !outcome.repeated));
     assert.equal((await engine.history("r", { limit: 9 })).seq, 101);
     await engine.check();
+    await engine.close();
+  });
+});
+
+Deno.test({
+  name: "sqlite: where nobody new can be given a name it is not ready, though it can be read",
+  ignore: !isRoot,
+}, async () => {
+  await withSmallDisk(async (folder, fill, free) => {
+    const engine = await open(`${folder}/chat.db`, systemClock);
+    await engine.append([say("before")]);
+    await fill();
+    await quietly(async () => {
+      const claims = Array.from({ length: 500 }, (_, at) => engine.claimName(claim(`${at} ${"x".repeat(500)}`)));
+      assert.ok((await Promise.allSettled(claims)).every(({ status }) => status === "rejected"));
+      await assert.rejects(engine.check(), UNAVAILABLE);
+      await assert.rejects(engine.check(), UNAVAILABLE, "also when it is asked again");
+    });
+    assert.equal((await engine.history("r", { limit: 9 })).seq, 1);
+    await free();
+    await engine.check();
+    assert.ok(await engine.claimName(claim("bob")));
     await engine.close();
   });
 });

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../chat/clock.ts";
 import { Refusal } from "../chat/refusal.ts";
+import type { DataFile } from "./data_file.ts";
 import { isBusy } from "./sqlite_file.ts";
 
 /** How long a write waits for somebody else who is writing, milliseconds. */
@@ -20,14 +21,17 @@ interface Waiting {
 /** Writes what waits in one transaction, so that one `fsync` serves all of it. */
 export class Writer {
   readonly #file: DatabaseSync;
+  readonly #place: DataFile;
   readonly #clock: Clock;
   #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
   #gathered = false;
   #failed = false;
 
-  constructor(file: DatabaseSync, clock: Clock) {
+  /** @param place where the file stands: what is committed elsewhere is not kept */
+  constructor(file: DatabaseSync, place: DataFile, clock: Clock) {
     this.#file = file;
+    this.#place = place;
     this.#clock = clock;
   }
 
@@ -68,12 +72,7 @@ export class Writer {
         batch.forEach(({ resolve }, at) => resolve(results[at]));
       } catch (error) {
         this.#failed = true;
-        if (!isBusy(error)) console.error("the database could not be written:", error);
-        const refusal = new Refusal(
-          "unavailable",
-          "The store can't be written now. Send it again, with the same id.",
-          2,
-        );
+        const refusal = refusalFor(error);
         for (const { reject } of batch) reject(refusal);
       }
     }
@@ -96,10 +95,13 @@ export class Writer {
   }
 
   #transaction<Result>(work: () => Result): Result {
+    this.#place.check();
     this.#file.exec("BEGIN IMMEDIATE");
     try {
       const result = work();
       this.#file.exec("COMMIT");
+      // It may have been taken away meanwhile.
+      this.#place.check();
       return result;
     } catch (error) {
       try {
@@ -108,4 +110,12 @@ export class Writer {
       throw error;
     }
   }
+}
+
+/** What those are told who waited for a transaction that failed. Whoever runs the server is told why. */
+function refusalFor(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  if (!isBusy(error)) console.error("the database could not be written:", error);
+  else console.error(`the database could not be written: another process has locked it for ${BUSY_PATIENCE / 1000} s`);
+  return new Refusal("unavailable", "The store can't be written now. Send it again, with the same id.", 2);
 }
