@@ -14,6 +14,7 @@ import { CLOSE, type Limits, type Member, type NameChanged } from "./protocol.ts
 import { Refusal } from "./refusal.ts";
 import { Room } from "./room.ts";
 import { Session } from "./session.ts";
+import { SettingsSweep } from "./settings_sweep.ts";
 import { SlowMode } from "./slow_mode.ts";
 import { Tick } from "./tick.ts";
 import { Expiries } from "./voucher.ts";
@@ -47,6 +48,7 @@ export class Lobby {
   readonly meter = new Meter();
   readonly #engine: Engine;
   readonly #rooms = new Map<string, Room>();
+  readonly #settingsSweep: SettingsSweep;
   readonly #sessions = new Set<Session>();
   readonly #elsewhere: Elsewhere;
   readonly #tick: Tick;
@@ -64,6 +66,7 @@ export class Lobby {
     this.bans = new Bans(engine, clock, hashAddress, () => this.#sendBannedAway());
     this.slowMode = new SlowMode(clock, (draft) => this.append(draft));
     this.expiries = new Expiries(clock);
+    this.#settingsSweep = new SettingsSweep(this.#rooms, clock);
     this.#keeping = new Keeping({
       log: engine,
       clock,
@@ -132,6 +135,7 @@ export class Lobby {
         heldElsewhere: (room) => this.#elsewhere.membersIn(room),
       });
       this.#rooms.set(name, room);
+      this.#settingsSweep.start();
       if (opener) opener.rooms++;
     }
     return room;
@@ -216,6 +220,7 @@ export class Lobby {
     for (const session of this.#sessions) session.end();
     for (const room of this.#rooms.values()) room.dispose();
     this.people.dispose();
+    this.#settingsSweep.stop();
     this.bans.dispose();
     this.expiries.dispose();
   }

@@ -6,9 +6,11 @@ import { Doorkeeper, type LimitReached } from "./doorkeeper.ts";
 import { NO_LIMITS } from "./limits.ts";
 import type { Signal } from "./log.ts";
 import { MODERATOR, Moderator } from "./moderator.ts";
+import { LINGER } from "./presence.ts";
 import { CLOSE } from "./protocol.ts";
 import { Refusal } from "./refusal.ts";
 import { RoomList } from "./room_list.ts";
+import { SETTINGS_INTERVAL } from "./settings_sweep.ts";
 
 const message = (text: string, id?: string) => ({ action: "send_message", room: "general", text, id }) as const;
 const MINUTE = 60_000;
@@ -70,6 +72,45 @@ Deno.test("a locked room tells its members, is read, and takes no words until it
   await moderator.changeRoom("general", { locked: false });
   await ann.send(message("after", "2"));
   assert.equal(bob.last("receive_message").text, "after");
+});
+
+Deno.test("what another process has set for a room is seen within half a minute, though no word of it comes", async () => {
+  const { engine, clock, second } = createTwo(false);
+  const [ann, bob] = [await FakeClient.enter(second, "ann"), await FakeClient.enter(second, "bob")];
+  await engine.changeRoom("general", { slow_seconds: 300 });
+  await clock.advance(SETTINGS_INTERVAL);
+  assert.deepEqual(bob.all("room_changed"), [
+    { action: "room_changed", room: "general", locked: false, slow_seconds: 300 },
+  ]);
+  await ann.send(message("one", "1"), message("two", "2"));
+  assert.deepEqual([ann.last("error").code, ann.last("error").id], ["rate_limited", "2"]);
+  await engine.changeRoom("general", { slow_seconds: 0, locked: true });
+  await clock.advance(SETTINGS_INTERVAL);
+  assert.equal(bob.last("room_changed").locked, true);
+  second.close();
+});
+
+Deno.test("the rooms that are held are looked at in turn, none of them left out and no two at once", async () => {
+  const { engine, clock, lobby } = createLobby();
+  const client = await FakeClient.enter(lobby, "ann", Array.from({ length: 30 }, (_, at) => `room${at}`));
+  const { roomSettings } = engine;
+  const asked: string[] = [];
+  engine.roomSettings = (room) => {
+    asked.push(room);
+    return roomSettings.call(engine, room);
+  };
+  for (let passed = 0; passed < SETTINGS_INTERVAL; passed += 1_000) {
+    const before = asked.length;
+    await clock.advance(1_000);
+    assert.ok(asked.length - before <= 1);
+  }
+  assert.equal(new Set(asked).size, 30);
+  client.close(1000, "");
+  await clock.advance(LINGER);
+  asked.length = 0;
+  await clock.advance(2 * SETTINGS_INTERVAL);
+  assert.deepEqual(asked, [], "and none that nobody is in");
+  lobby.close();
 });
 
 Deno.test("that a room is listed is no news to its members", async () => {
