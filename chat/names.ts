@@ -1,16 +1,15 @@
-import { NAME_LIMIT, ROOM_NAME_LIMIT } from "./protocol.ts";
+import { fold, skeleton } from "./look_alikes.ts";
+import { NAME_LIMIT, normaliseRoom, ROOM_NAME, ROOM_NAME_LIMIT } from "./protocol.ts";
 import { Refusal } from "./refusal.ts";
-
-const ROOM = /^[\p{L}\p{M}\p{Nd}_-]+$/u;
 
 /**
  * The one form in which a room's name is kept and compared.
  * @throws {Refusal} `bad_room`
  */
 export function roomName(asked: string): string {
-  // Lower case may leave NFC again (U+0130), hence twice. Length is looked at first: normalising is not free.
-  const name = asked.length > 4 * ROOM_NAME_LIMIT ? "" : asked.normalize("NFC").toLowerCase().normalize("NFC");
-  if (!ROOM.test(name) || codePoints(name) > ROOM_NAME_LIMIT) {
+  // Length is looked at first: normalising is not free.
+  const name = asked.length > 4 * ROOM_NAME_LIMIT ? "" : normaliseRoom(asked);
+  if (!ROOM_NAME.test(name) || codePoints(name) > ROOM_NAME_LIMIT) {
     throw new Refusal(
       "bad_room",
       `A room's name has 1 to ${ROOM_NAME_LIMIT} letters, digits, "-" or "_". Choose another name.`,
@@ -45,12 +44,24 @@ export function checkText(text: string, limit: number): void {
 
 /** Emoji are joined by characters that are invisible elsewhere (U+200D, U+FE0F, tags), so they are set aside first. */
 const EMOJI = /\p{RGI_Emoji}/gv;
-/** Control, format (the bidi overrides among them) and invisible characters; U+2800 is a blank that counts as a symbol. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
+/**
+ * Control, format (the bidi overrides among them), private and unassigned characters, invisible ones, and letters and
+ * signs that are blank though Unicode counts them as such.
+ */
+const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\u{13441}\u{13442}\u{16FE4}\u{1D159}]/u;
+/** A mark with nothing below it: it would sit on whatever stands before the name. */
+const LONE_MARK = /(?:^|\p{Z})\p{M}/u;
 const LATIN = /\p{Script=Latin}/u;
 const LOOKS_LATIN = /[\p{Script=Cyrillic}\p{Script=Greek}]/u;
-/** `User 482` and whatever is easily taken for it. */
-const GIVEN = /^user[\p{Z}\p{P}\p{S}]*\p{Nd}+$/u;
+/** The skeleton of `User 482`. */
+const GIVEN = /^user[lo\p{Nd}]+$/u;
+/** Skeletons of what only those who run a chat should be taken for, with a number behind it or without. */
+const RESERVED = new RegExp(
+  `^(?:${
+    ["moderator", "admin", "administrator", "system", "관리자", "운영자"].map(skeleton).join("|")
+  })s?[lo\\p{Nd}]*$`,
+  "u",
+);
 
 /**
  * A name that a person chose, with white space at its ends and doubled inside taken away.
@@ -61,7 +72,8 @@ export function chosenName(asked: string): string {
   if (name === "" || codePoints(name) > NAME_LIMIT) {
     throw new Refusal("bad_name", `A name has 1 to ${NAME_LIMIT} characters. Choose another one.`);
   }
-  if (UNSEEN.test(name.replaceAll(EMOJI, ""))) {
+  const seen = name.replaceAll(EMOJI, "x");
+  if (UNSEEN.test(seen) || LONE_MARK.test(seen)) {
     throw new Refusal("bad_name", "A name has no control or invisible characters. Choose another one.");
   }
   if (name.split(/[^\p{L}\p{M}\p{N}]+/u).some((word) => LATIN.test(word) && LOOKS_LATIN.test(word))) {
@@ -70,18 +82,22 @@ export function chosenName(asked: string): string {
       "A word in a name does not mix Latin with Cyrillic or Greek letters. Choose another one.",
     );
   }
-  if (GIVEN.test(nameKey(name))) {
-    throw new Refusal("bad_name", 'Names of the form "User 482" are given by the server. Choose another one.');
+  const looks = skeleton(name);
+  if (GIVEN.test(looks) && /\p{N}/u.test(name)) {
+    throw new Refusal("bad_name", 'Names that look like "User 482" are given by the server. Choose another one.');
+  }
+  if (RESERVED.test(looks)) {
+    throw new Refusal("bad_name", "This name is kept for those who run the chat. Choose another one.");
   }
   return name;
 }
 
-/**
- * What two names have in common that nobody should have to tell apart: NFKC and case folding.
- * Upper, then lower case is the fold that the language offers (ß, ſ and final sigma fall together as they should).
- */
+/** A dot above what has one already is not seen: `i` and `i̇`. */
+const DOUBLE_DOT = /(\p{Soft_Dotted}[\p{M}--\u0307]*)\u0307+/gv;
+
+/** What two names have in common that nobody should have to tell apart: NFKC, case folding, and no second dots. */
 export function nameKey(name: string): string {
-  return name.normalize("NFKC").toUpperCase().toLowerCase().replaceAll("ς", "σ").normalize("NFKC");
+  return fold(name.normalize("NFKC")).normalize("NFKD").replaceAll(DOUBLE_DOT, "$1").normalize("NFKC");
 }
 
 /** Tries for each number of digits before one digit more is taken. */

@@ -11,6 +11,16 @@ Deno.test("a room's name is kept in NFC and lower case, in any script", () => {
   assert.equal(roomName("あ".repeat(64)), "あ".repeat(64));
 });
 
+Deno.test("what nobody sees in a room's name is taken out of it", () => {
+  for (
+    const unseen of ["\ufe0f", "\u{e0101}", "\u180b", "\u3164", "\u115f", "\uffa0", "\u034f", "\u{16fe4}", "\u{13441}"]
+  ) {
+    assert.equal(roomName(`gen${unseen}eral${unseen}`), "general");
+    assert.throws(() => roomName(unseen), refused("bad_room"));
+  }
+  assert.equal(roomName("हिन्दी"), "हिन्दी", "marks that are seen stay");
+});
+
 Deno.test("what is no room's name is bad_room", () => {
   for (const name of ["", " ", "a b", "a/b", "..", "a.b", "x".repeat(65), "x".repeat(1e6), "a\u200db", "😀", "a\n"]) {
     assert.throws(() => roomName(name), refused("bad_room"), JSON.stringify(name.slice(0, 80)));
@@ -66,6 +76,15 @@ Deno.test("a name that could deceive the eye is bad_name", () => {
     "tag characters": "a\u{e0061}",
     "Cyrillic in Latin": "p\u0430ypal",
     "Greek in Latin": "\u0391dmin",
+    "private use": "a\ue000",
+    unassigned: "a\u0378",
+    "null notehead": "\u{1d159}",
+    "Khitan filler": "\u{16fe4}",
+    "blank hieroglyph": "\u{13441}",
+    "object replacement": "\ufffc",
+    "a lone mark": "\u0301",
+    "a mark that begins": "\u0301ada",
+    "a mark on a space": "a \u0301b",
   };
   for (const [what, name] of Object.entries(bad)) assert.throws(() => chosenName(name), refused("bad_name"), what);
 });
@@ -79,16 +98,86 @@ Deno.test("nobody can choose a name of the form that the server gives", () => {
   for (const name of ["User", "Users 12", "User 12b", "Superuser 5"]) assert.equal(chosenName(name), name);
 });
 
+Deno.test("nobody can choose a name that only looks like one that the server gives", () => {
+  const deceiving = [
+    "User 482.",
+    "User 48 2",
+    "User №482",
+    "User 4\u030882",
+    "U\u0336ser 482",
+    "Uꜱer 482",
+    "User 482 ✓",
+    "“User 482”",
+    "Us er 482",
+    "User 4-8-2",
+    "User 4O2",
+    "User l00",
+    "User I7",
+    "Ⓤⓢⓔⓡ ④⑧②",
+    "𝐔𝐬𝐞𝐫 𝟒𝟖𝟐",
+    "ᴜꜱᴇʀ 482",
+    "ꓴꓢꓰꓣ 482",
+    "Üsér 482",
+    "User 482 🙂",
+    "user482",
+    "User ⁴⁸²",
+  ];
+  for (const name of deceiving) assert.throws(() => chosenName(name), refused("bad_name"), name);
+  for (const name of ["User Lo", "User of 2024", "Ursula 482", "Uschi 4", "User 3rd", "Useful 1", "Room 482"]) {
+    assert.equal(chosenName(name), name);
+  }
+});
+
+Deno.test("nobody can choose to be taken for those who run the chat", () => {
+  const deceiving = [
+    "moderator",
+    "Moderator",
+    "M o d e r a t o r",
+    "Moderator.",
+    "rnoderator",
+    "Admin",
+    "ADMIN 2",
+    "Adm1n",
+    "Admın",
+    "Ａｄｍｉｎ",
+    "Ädmin",
+    "admins",
+    "Administrator",
+    "System",
+    "관리자",
+    "관리자1",
+    "운 영 자",
+    "관리자".normalize("NFD"),
+  ];
+  for (const name of deceiving) assert.throws(() => chosenName(name), refused("bad_name"), name);
+  for (const name of ["Adam", "Admiral", "Madmin", "Modesty", "Systematic", "관리", "김관리자", "Admin Kim"]) {
+    assert.equal(chosenName(name), name);
+  }
+});
+
 Deno.test("names that differ only in case, width or composition are one name", () => {
   for (
-    const [one, other] of [["Alice", "aLICE"], ["Straße", "STRASSE"], ["Ａlice", "Alice"], ["é", "e\u0301"], [
-      "ΣΑΣ",
-      "σασ",
-    ], ["ﬁn", "FIN"]]
+    const [one, other] of [
+      ["Alice", "aLICE"],
+      ["Straße", "STRASSE"],
+      ["Ａlice", "Alice"],
+      ["é", "e\u0301"],
+      [
+        "ΣΑΣ",
+        "σασ",
+      ],
+      ["ﬁn", "FIN"],
+      ["Ni̇na", "Nina"],
+      ["Ni\u0323\u0307na", "N\u1ecbna"],
+      ["İda", "Ida"],
+      ["J\u0307o", "j\u0307\u0307o"],
+    ]
   ) {
     assert.equal(nameKey(one), nameKey(other));
   }
-  assert.notEqual(nameKey("Alice"), nameKey("Alicia"));
+  for (const [one, other] of [["Alice", "Alicia"], ["Niña", "Nina"], ["Zoë", "Zoe"], ["ż", "z"], ["Ė", "e"]]) {
+    assert.notEqual(nameKey(one), nameKey(other));
+  }
 });
 
 Deno.test("given names have three digits, and more when those are taken", () => {

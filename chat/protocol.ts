@@ -20,6 +20,18 @@ export const TEXT_LIMIT = 4_000;
 export const NAME_LIMIT = 32;
 /** Code points a room's name may have. */
 export const ROOM_NAME_LIMIT = 64;
+/** What a room's name is made of, once it is in the form in which it is kept. */
+export const ROOM_NAME = /^[\p{L}\p{M}\p{Nd}_-]+$/u;
+/** Variation selectors and fillers: Unicode counts them as marks and letters, and nobody sees them. */
+const UNSEEN_IN_ROOM_NAMES =
+  /[\u034F\u115F\u1160\u17B4\u17B5\u180B-\u180D\u180F\u3164\uFE00-\uFE0F\uFFA0\u{13441}\u{13442}\u{16FE4}\u{E0100}-\u{E01EF}]/gu;
+
+/** The one form in which a room's name is kept and compared, if it is one. */
+export function normaliseRoom(name: string): string {
+  // Lower case may leave NFC again (U+0130), hence twice.
+  return name.replaceAll(UNSEEN_IN_ROOM_NAMES, "").normalize("NFC").toLowerCase().normalize("NFC");
+}
+
 /** UTF-16 units an action's `id` may have. */
 export const ID_LIMIT = 64;
 /** Messages in a page of history when the client does not say, and the most it may ask for. */

@@ -12,12 +12,15 @@ Deno.test("a room's name is taken as the server keeps it", () => {
   assert.equal(roomNamed(" #General "), "general");
   assert.equal(roomNamed("Summer  trip"), "summer-trip");
   assert.equal(roomNamed("섬여행".normalize("NFD")), "섬여행");
+  assert.equal(roomNamed("gen\u{e0101}eral\ufe0f"), "general");
+  assert.equal(roomNamed("\u3164"), null);
 });
 
 Deno.test("the address names the room, and / the default one", () => {
   assert.equal(roomAt("/"), "general");
   assert.equal(roomAt(pathOf("섬여행")), "섬여행");
   assert.equal(roomAt("/r/Islands"), "islands");
+  assert.equal(roomAt("/r/Isl%EF%B8%8Fands"), "islands");
   assert.equal(roomAt(pathOf("general")), "general");
 });
 
