@@ -2,6 +2,7 @@ import { html } from "hono/html";
 import { generateSpecs } from "hono-openapi";
 import * as v from "valibot";
 import { CLOSE } from "../chat/protocol.ts";
+import { COOKIE, SECURE_COOKIE } from "./cookies.ts";
 import { components, describe, type JsonSchema, spelledOut } from "./describe.ts";
 import { clientFrames } from "./frames.ts";
 import type { App, House } from "./house.ts";
@@ -70,7 +71,12 @@ async function describeAll(app: App, version: string): Promise<OpenApi> {
         responses: { Problem: problem as never },
         securitySchemes: {
           session: bearer("A token, as POST /api/session gives it.") as never,
-          cookie: { type: "apiKey", in: "cookie", name: "parley_session", description: "The same, for browsers." },
+          cookie: {
+            type: "apiKey",
+            in: "cookie",
+            name: COOKIE,
+            description: `The same, for browsers. Behind TLS its name is ${SECURE_COOKIE}.`,
+          },
           moderator: bearer("ADMIN_TOKEN.") as never,
           metrics: bearer("METRICS_TOKEN.") as never,
         },

@@ -1,15 +1,11 @@
 import { sign, verify } from "hono/jwt";
-import { parse as parseCookies, serialize } from "hono/utils/cookie";
 import type { Doorkeeper } from "../chat/doorkeeper.ts";
 import { BEARER_PREFIX } from "../chat/protocol.ts";
 import type { Voucher } from "../chat/voucher.ts";
+import { sessionCookies, TOKEN_LIFETIME } from "./cookies.ts";
 import type { OutsideIssuer } from "./outside.ts";
 import { SignInRefusal } from "./problem.ts";
 
-/** Name of the session cookie. */
-export const COOKIE = "parley_session";
-/** How long a token is good, seconds: as long as browsers keep a cookie at most. Each visit renews it. */
-export const TOKEN_LIFETIME = 400 * 24 * 60 * 60;
 /** Longer ones are not even decoded; ours have about 200 characters. */
 const TOKEN_LENGTH = 4_096;
 /** Random bytes of a user's id: 2^48 people before two are likely to get the same one. */
@@ -72,8 +68,15 @@ export class Identities {
   async identify(request: Request): Promise<Identity | "bad token" | undefined> {
     const token = bearerToken(request);
     if (token !== undefined) return await this.identifyToken(token) ?? "bad token";
-    const cookie = sessionCookie(request);
-    return cookie === undefined ? undefined : await this.#own(cookie);
+    return (await this.identifyCookie(request))?.identity;
+  }
+
+  /** Who brings a cookie that is good, and the name of that cookie; undefined where none is. */
+  async identifyCookie(request: Request): Promise<{ identity: Identity; name: string } | undefined> {
+    for (const { name, value } of sessionCookies(request)) {
+      const identity = await this.#own(value);
+      if (identity) return { identity, name };
+    }
   }
 
   /** Who brings a token, of this server's own or of the outside issuer; undefined where it is no good. */
@@ -107,18 +110,6 @@ export class Identities {
       return undefined;
     }
   }
-}
-
-/** Whether the request brings a session cookie, good or not. */
-export function sessionCookie(request: Request): string | undefined {
-  const header = request.headers.get("cookie");
-  return header === null ? undefined : parseCookies(header, COOKIE)[COOKIE];
-}
-
-/** The `Set-Cookie` that makes a browser come back as the same person. */
-export function cookieFor(token: string, secure: boolean, voucher?: Voucher): string {
-  const maxAge = voucher ? Math.max(0, Math.floor((voucher.until - Date.now()) / 1000)) : TOKEN_LIFETIME;
-  return serialize(COOKIE, token, { path: "/", httpOnly: true, sameSite: "Lax", secure, maxAge });
 }
 
 function bearerToken(request: Request): string | undefined {

@@ -3,7 +3,8 @@ import { sign } from "hono/jwt";
 import { systemClock } from "../chat/clock.ts";
 import { Doorkeeper } from "../chat/doorkeeper.ts";
 import { NO_LIMITS } from "../chat/limits.ts";
-import { COOKIE, cookieFor, Identities } from "./identity.ts";
+import { COOKIE } from "./cookies.ts";
+import { Identities } from "./identity.ts";
 
 const SECRET = "a secret of the tests";
 const doorkeeper = new Doorkeeper(NO_LIMITS, systemClock);
@@ -56,9 +57,4 @@ Deno.test("a given token that is no good is told, a cookie that is no good count
     assert.equal(await identities.identify(ask({ authorization: `Bearer ${token}` })), "bad token", what);
     if (token) assert.equal(await identities.identify(ask({ cookie: `${COOKIE}=${token}` })), undefined, what);
   }
-});
-
-Deno.test("the cookie is out of reach for scripts and other sites, and for plain http where there is TLS", () => {
-  assert.match(cookieFor("t", false), /^parley_session=t; Max-Age=34560000; Path=\/; HttpOnly; SameSite=Lax$/);
-  assert.match(cookieFor("t", true), /; Secure/);
 });

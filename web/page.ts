@@ -2,9 +2,10 @@ import * as v from "valibot";
 import { isRoomName } from "../chat/names.ts";
 import { Refusal } from "../chat/refusal.ts";
 import { PAGE } from "./assets.ts";
+import { COOKIE, cookiesFor, sessionCookies } from "./cookies.ts";
 import { describe } from "./describe.ts";
 import type { App, House } from "./house.ts";
-import { cookieFor, sessionCookie } from "./identity.ts";
+import type { Identity } from "./identity.ts";
 import { serveFile, type StaticFile, staticFile } from "./static_file.ts";
 
 /** The page, in whatever room, and its files. To be added last: it takes every address that is left. */
@@ -18,20 +19,27 @@ export function addPage(app: App, { assets, identities, proxies }: House): void 
   };
   const servePage = async (request: Request, { remoteAddr }: Deno.ServeHandlerInfo, status?: number) => {
     const response = serve(PAGE, request, status)!;
-    // A cookie that is no good is replaced here, so that no page is ever stuck with one.
-    if (sessionCookie(request) !== undefined && await identities.identify(request) === undefined) {
-      const addressKey = proxies.addressKey(request, remoteAddr);
-      const newcomer = await identities.newcomer(addressKey).catch((error) => {
-        if (!(error instanceof Refusal)) throw error;
-      });
-      // Too many have come from there for now: the page is served all the same, and asks for a session by itself.
-      if (newcomer) {
-        response.headers.set("set-cookie", cookieFor(newcomer.token, proxies.isSecure(request)));
-        // A cache that several people share would hand the cookie to all of them.
-        response.headers.set("cache-control", "private, no-cache");
-      }
+    const identity = await newCookieFor(request, remoteAddr);
+    if (identity) {
+      const token = await identities.token(identity);
+      const lines = cookiesFor(request, token, proxies.isSecure(request), identity.voucher);
+      for (const line of lines) response.headers.append("set-cookie", line);
+      // A cache that several people share would hand the cookie to all of them.
+      response.headers.set("cache-control", "private, no-cache");
     }
     return response;
+  };
+  /** Who gets another cookie with the page: no page is ever stuck with one that is no good, or not as safe as it can be. */
+  const newCookieFor = async (request: Request, remoteAddr: Deno.Addr): Promise<Identity | undefined> => {
+    const cookies = sessionCookies(request);
+    if (cookies.length === 0) return undefined;
+    const known = await identities.identifyCookie(request);
+    if (known) return proxies.isSecure(request) && known.name === COOKIE ? known.identity : undefined;
+    return await identities.newcomer(proxies.addressKey(request, remoteAddr)).catch((error) => {
+      // Too many have come from there for now: the page is served all the same, and asks for a session by itself.
+      if (!(error instanceof Refusal)) throw error;
+      return undefined;
+    });
   };
   const about = (summary: string) =>
     describe({ summary, answers: { 200: { description: "The page.", schema: v.string(), type: "text/html" } } });

@@ -1,10 +1,12 @@
+import type { Context } from "hono";
 import * as v from "valibot";
 import { isRoomName } from "../chat/names.ts";
 import { Refusal } from "../chat/refusal.ts";
 import { mediaType, readText } from "./body.ts";
+import { cookiesFor } from "./cookies.ts";
 import { describe } from "./describe.ts";
 import type { App, House } from "./house.ts";
-import { cookieFor, type Identity } from "./identity.ts";
+import type { Identity } from "./identity.ts";
 import { HttpRefusal } from "./problem.ts";
 import { limits } from "./server_frames.ts";
 
@@ -33,7 +35,7 @@ export function addSession(app: App, { identities, lobby, people, proxies }: Hou
       const form = new URLSearchParams(body);
       const identity = await identities.identifyToken(form.get("token") ?? "");
       if (!identity) throw badToken();
-      c.header("set-cookie", await cookie(identity, c.req.raw));
+      await setCookies(c, identity);
       const room = form.get("room") ?? "";
       return c.redirect(isRoomName(room) ? `/r/${encodeURIComponent(room)}` : "/", 303);
     }
@@ -44,12 +46,16 @@ export function addSession(app: App, { identities, lobby, people, proxies }: Hou
     if (known) lobby.doorkeeper.admit(known.user, address, "reads");
     const identity: Identity = known ?? await identities.newcomer(address);
     const { name } = await people.nameOf(identity.user, identity.voucher?.name);
-    c.header("set-cookie", await cookie(identity, c.req.raw));
-    return c.json({ user: identity.user, name, token: await identities.token(identity), limits: lobby.limits }, 201);
+    const token = await setCookies(c, identity);
+    return c.json({ user: identity.user, name, token, limits: lobby.limits }, 201);
   });
 
-  async function cookie(identity: Identity, request: Request): Promise<string> {
-    return cookieFor(await identities.token(identity), proxies.isSecure(request), identity.voucher);
+  /** @returns the token in them */
+  async function setCookies(c: Context, identity: Identity): Promise<string> {
+    const token = await identities.token(identity);
+    const lines = cookiesFor(c.req.raw, token, proxies.isSecure(c.req.raw), identity.voucher);
+    for (const line of lines) c.header("set-cookie", line, { append: true });
+    return token;
   }
 }
 

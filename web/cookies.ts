@@ -1,0 +1,45 @@
+import { serialize } from "hono/utils/cookie";
+import type { Voucher } from "../chat/voucher.ts";
+
+/** Name of the session cookie where there is no TLS. */
+export const COOKIE = "parley_session";
+/**
+ * The same behind TLS. Browsers take a cookie with this prefix only over TLS, from this very host and for all of it, so
+ * no other site of the same domain, and nobody on the way, can put one beside it or in its place.
+ */
+export const SECURE_COOKIE = `__Host-${COOKIE}`;
+/** How long a token is good, seconds: as long as browsers keep a cookie at most. Each visit renews it. */
+export const TOKEN_LIFETIME = 400 * 24 * 60 * 60;
+/** Session cookies of one request that are looked at: a browser may have several of one name, nobody has that many. */
+const LOOKED_AT = 8;
+
+export interface SessionCookie {
+  name: string;
+  value: string;
+}
+
+/**
+ * The session cookies that a request brings, good or not. A browser sends all that it has of a name, the ones of longer
+ * paths and of older age first, and says of none where it is from; those that nobody else can have set come first here.
+ */
+export function sessionCookies(request: Request): SessionCookie[] {
+  const pairs = (request.headers.get("cookie") ?? "").split(";").map((pair) => pair.trim());
+  const named = (wanted: string) =>
+    pairs.filter((pair) => pair.startsWith(`${wanted}=`))
+      .map((pair) => ({ name: wanted, value: pair.slice(wanted.length + 1).replace(/^"(.*)"$/, "$1") }));
+  return [...named(SECURE_COOKIE), ...named(COOKIE)].slice(0, LOOKED_AT);
+}
+
+/**
+ * The `Set-Cookie` lines that make a browser come back as the same person. Where it brought the cookie that there was
+ * before there was TLS, that one is taken back: it has been taken over.
+ */
+export function cookiesFor(request: Request, token: string, isSecure: boolean, voucher?: Voucher): string[] {
+  const maxAge = voucher ? Math.max(0, Math.floor((voucher.until - Date.now()) / 1000)) : TOKEN_LIFETIME;
+  const options = { path: "/", httpOnly: true, sameSite: "Lax", secure: isSecure } as const;
+  const lines = [serialize(isSecure ? SECURE_COOKIE : COOKIE, token, { ...options, maxAge })];
+  if (isSecure && sessionCookies(request).some(({ name }) => name === COOKIE)) {
+    lines.push(serialize(COOKIE, "", { ...options, maxAge: 0 }));
+  }
+  return lines;
+}
