@@ -93,7 +93,7 @@ export function chosenName(asked: string): string {
 }
 
 /** A dot above what has one already is not seen: `i` and `i̇`. */
-const DOUBLE_DOT = /(\p{Soft_Dotted}[\p{M}--\u0307]*)\u0307+/gv;
+const DOUBLE_DOT = /(\p{Soft_Dotted}(?:(?!\u0307)\p{M})*)\u0307+/gu;
 
 /** What two names have in common that nobody should have to tell apart: NFKC, case folding, and no second dots. */
 export function nameKey(name: string): string {

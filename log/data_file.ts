@@ -67,11 +67,12 @@ export class DataFile {
 
   /** The file that is another one by now, if any is. It is looked at with each commit: 1 µs each. */
   get #lost(): string | undefined {
-    for (const path of [this.#path, this.#path + COMPANIONS[0]]) {
+    return [this.#path, this.#path + COMPANIONS[0]].find((path) => {
       const [opened, now] = [this.#opened.get(path), identityOf(path)];
-      if (opened === undefined && now !== undefined) this.#opened.set(path, now);
-      else if (opened !== now) return path;
-    }
+      if (opened !== undefined) return now !== opened;
+      if (now !== undefined) this.#opened.set(path, now);
+      return false;
+    });
   }
 }
 
