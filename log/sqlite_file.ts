@@ -79,6 +79,7 @@ const MIGRATIONS = [
 export function openFile(path: string, synchronous: "FULL" | "NORMAL" = "FULL"): DatabaseSync {
   let file: DatabaseSync | undefined;
   try {
+    if (!iteratesAgain()) throw new Error(`${path} needs Deno 2.6 or newer: an older one finds nothing in it.`);
     if (path !== IN_MEMORY) keepToOwner(path);
     // No busy timeout: waiting inside SQLite would stop the whole loop.
     file = new DatabaseSync(path, { timeout: 0 });
@@ -92,6 +93,15 @@ export function openFile(path: string, synchronous: "FULL" | "NORMAL" = "FULL"):
     file?.close();
     throw explain(error as Error, path);
   }
+}
+
+/** Whether a statement can be iterated over more than once, which before Deno 2.6 brings no rows: no history at all. */
+function iteratesAgain(): boolean {
+  const memory = new DatabaseSync(IN_MEMORY);
+  const statement = memory.prepare("SELECT 1");
+  const [, again] = [[...statement.iterate()], [...statement.iterate()]];
+  memory.close();
+  return again.length === 1;
 }
 
 /** Whether an error of SQLite only says that somebody else is writing. */

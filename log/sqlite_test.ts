@@ -1,6 +1,6 @@
 /** What SQLite promises beyond the contract: the file, its faults, and who else may be writing to it. */
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, StatementSync } from "node:sqlite";
 import { type Clock, systemClock } from "../chat/clock.ts";
 import type { Draft, News } from "../chat/log.ts";
 import { FakeClock } from "../testing/clock.ts";
@@ -128,6 +128,22 @@ fileTest("deleted words are gone from the file also when the server was killed r
   assert.doesNotMatch(await everything(`${killed}/chat.db`), /a secret of ann's/);
   assert.equal((await again.history("r", { limit: 9 })).messages[0].deleted, true);
   await again.close();
+});
+
+fileTest("a Deno whose SQLite would show no history stops the start with one sentence", async (path) => {
+  const { iterate } = StatementSync.prototype;
+  // As Deno 2.5 has it: rows come the first time that a statement is iterated over, and never again.
+  const used = new WeakSet<StatementSync>();
+  StatementSync.prototype.iterate = function (...parameters) {
+    const isFirst = !used.has(this);
+    used.add(this);
+    return isFirst ? Reflect.apply(iterate, this, parameters) : [].values();
+  };
+  try {
+    await assert.rejects(open(path), /chat\.db needs Deno 2\.6 or newer/);
+  } finally {
+    StatementSync.prototype.iterate = iterate;
+  }
 });
 
 fileTest("what is no database of this program stops the start with one sentence that names it", async (path) => {
