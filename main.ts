@@ -90,7 +90,7 @@ export async function start(
     journal,
     metricsToken: settings.METRICS_TOKEN,
     allowedOrigins: settings.ALLOWED_ORIGINS,
-    hosts: settings.HOSTS,
+    hosts: settings.HOSTS ?? [],
     proxies: new TrustedProxies(settings.TRUST_PROXY, (sentence) => console.warn(sentence)),
     isDraining: () => lobby.draining,
     // Anyone may ask, as often as they like: those who ask at the same time hear the same answer.

@@ -54,7 +54,10 @@ const origins = v.pipe(
 const hosts = v.pipe(
   v.string(),
   v.transform((text) => text.split(",").map((host) => host.trim()).filter((host) => host !== "").map(hostName)),
-  v.check((list) => !list.includes(undefined), "must be host names without ports, such as chat.example.com,localhost"),
+  v.check(
+    (list) => list.length > 0 && !list.includes(undefined),
+    "must be host names without scheme, port or path, such as chat.example.com,localhost,[::1]",
+  ),
   v.transform((list) => list.filter((host) => host !== undefined)),
 );
 
@@ -104,7 +107,7 @@ const schema = v.object({
   DATABASE_URL: v.optional(database, "sqlite:data/chat.db"),
   SECRET: v.optional(v.string()),
   ALLOWED_ORIGINS: v.optional(origins, ""),
-  HOSTS: v.optional(hosts, ""),
+  HOSTS: v.optional(hosts),
   TRUST_PROXY: v.optional(wholeNumber(0, 10), "0"),
   MESSAGE_RATE: v.optional(wholeNumber(0, 1e6), "5"),
   MESSAGE_BURST: v.optional(wholeNumber(0, 1e6), "30"),

@@ -58,8 +58,8 @@ const GIVEN = /^user[lo\p{Nd}]+$/u;
 /** Skeletons of what only those who run a chat should be taken for, with a number behind it or without. */
 const RESERVED = new RegExp(
   `^(?:${
-    ["moderator", "admin", "administrator", "system", "관리자", "운영자"].map(skeleton).join("|")
-  })s?[lo\\p{Nd}]*$`,
+    ["moderator", "admin", "administrator", "system", "관리자", "운영자", "시스템"].map(skeleton).join("|")
+  })[s님]?[lo\\p{Nd}]*$`,
   "u",
 );
 

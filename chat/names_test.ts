@@ -147,6 +147,8 @@ Deno.test("nobody can choose to be taken for those who run the chat", () => {
     "관리자",
     "관리자1",
     "운 영 자",
+    "운영자님",
+    "시스템",
     "관리자".normalize("NFD"),
   ];
   for (const name of deceiving) assert.throws(() => chosenName(name), refused("bad_name"), name);

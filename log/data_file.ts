@@ -55,12 +55,13 @@ export class DataFile {
           "the server, put the right files in place, and start it again.",
       );
     }
+    if (lost === undefined && this.#isLost) console.warn(`${this.#path} is back. What is said is stored again.`);
     this.#isLost = lost !== undefined;
     if (this.#isLost) {
       throw new Refusal(
         "unavailable",
         "The store's file is gone. Nothing can be stored until its owner has acted.",
-        30,
+        5,
       );
     }
   }

@@ -265,7 +265,12 @@ for (
     assert.match(String(said[0][0]), /chat\.db(-wal)? was removed or replaced while it was open/);
     assert.equal((await engine.history("r", { limit: 9 })).messages.length, 1, "what was said can still be read");
     await putBack(path);
+    const { warn } = console;
+    const back: unknown[] = [];
+    console.warn = (line) => back.push(line);
     await engine.check();
+    console.warn = warn;
+    assert.match(String(back), /chat\.db is back/);
     const [kept] = await engine.append([say("kept", "k")]);
     assert.ok("entry" in kept && !kept.repeated && kept.entry.seq === 2);
     await engine.close();

@@ -168,7 +168,8 @@ const english = {
     bad_room: "A room’s name has 1 to 64 letters, digits, - or _, and no spaces.",
     text_empty: "There is nothing in it to send.",
     text_too_long: "It is too long. Shorten it and send it again.",
-    bad_name: "Choose a name of 1 to 32 visible characters, in one alphabet, that is not “User” and a number.",
+    bad_name:
+      "A name has 1 to 32 visible characters, no word that mixes alphabets, and does not look like “User 482” or a moderator.",
     name_taken: "Someone else has this name. Choose another one.",
     not_found: "The message is not there any more.",
     forbidden: "You are not allowed to do this here.",
@@ -331,7 +332,8 @@ const korean: Strings = {
     bad_room: "대화방 이름은 글자, 숫자, -, _로 64자까지 쓸 수 있고 띄어 쓸 수 없어요.",
     text_empty: "보낼 내용이 없어요.",
     text_too_long: "내용이 너무 길어요. 줄여서 다시 보내 주세요.",
-    bad_name: "보이는 글자로 1~32자, 한 가지 문자 체계로 써 주세요. ‘User 숫자’ 꼴은 쓸 수 없어요.",
+    bad_name:
+      "보이는 글자로 1~32자까지 써 주세요. 한 낱말에 여러 문자를 섞거나, ‘User 482’나 관리자로 보이는 이름은 쓸 수 없어요.",
     name_taken: "다른 사람이 쓰고 있는 이름이에요. 다른 이름을 골라 주세요.",
     not_found: "메시지가 더 이상 없어요.",
     forbidden: "여기서는 할 수 없는 일이에요.",

@@ -25,7 +25,7 @@ export function addApi(app: App, house: House): void {
 
   app.use("/api/*", async (c, next) => {
     if (c.req.method === "GET" || originAllowed(c.req.raw, house.allowedOrigins)) return await next();
-    return problem(new Refusal("forbidden", "This page may not call. Its origin belongs into ALLOWED_ORIGINS."));
+    return problem(new Refusal("forbidden", "This page may not call. Add its origin to ALLOWED_ORIGINS."));
   });
 
   const aboutRooms = describe({

@@ -20,10 +20,14 @@ export function createHandler(
   /** Why no route should see a request; undefined where nothing is wrong with it. */
   function refusalOf(request: Request): Response | undefined {
     const names = requestedHosts(request);
-    if (!names) return problem(new Refusal("bad_frame", "This is asked of no host. Send the server's name as Host."));
+    if (!names) {
+      return problem(
+        new Refusal("bad_frame", "The Host header is no host name. Send the server's name, and its port if need be."),
+      );
+    }
     if (house.hosts.length === 0 || names.every((name) => house.hosts.includes(name))) return undefined;
     if (isFromMonitor(request)) return undefined;
-    return problem(new HttpRefusal(421, "forbidden", "This name is not answered to. It belongs into HOSTS."));
+    return problem(new HttpRefusal(421, "forbidden", "Nothing is served under this name. Add it to HOSTS."));
   }
 
   /** Has a route answer, and counts the answer for as long as it is under way. Streams are counted as connections. */

@@ -15,11 +15,14 @@ export function requestedHosts(request: Request): string[] | undefined {
   return names.length === urls.length ? names : undefined;
 }
 
+/** What DNS takes for a name, in its ASCII form, or an IPv6 address; an IPv4 address has that form too. */
+const HOST_NAME = /^(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.(?!$)|$)){1,127}$|^\[[0-9a-f:.]+\]$/;
+
 /** A host name as `requestedHosts` gives it; undefined for what is none, or has a port. */
 export function hostName(text: string): string | undefined {
   if (NO_AUTHORITY.test(text) || /^[^[]*:|]:/.test(text)) return undefined;
   const name = withoutFinalDot(URL.parse(`http://${text}`)?.hostname ?? "");
-  return name === "" ? undefined : name;
+  return HOST_NAME.test(name) ? name : undefined;
 }
 
 function withoutFinalDot(name: string): string {

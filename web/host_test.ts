@@ -13,7 +13,28 @@ Deno.test("a host is a name without port, in one form however it is written", ()
       ["[2001:DB8::1]", "[2001:db8::1]"],
     ]
   ) assert.equal(hostName(text), name);
-  for (const text of ["", ".", "a:80", "[::1]:80", "https://a", "a/b", "a b", "a@b", "%%%", "[::", "a#b", "a?b"]) {
+  for (
+    const text of [
+      "",
+      ".",
+      "a:80",
+      "[::1]:80",
+      "https://a",
+      "a/b",
+      "a b",
+      "a@b",
+      "%%%",
+      "[::",
+      "a#b",
+      "a?b",
+      "*",
+      "*.a",
+      "a;b",
+      "a..b",
+      "-",
+      "a.-b",
+    ]
+  ) {
     assert.equal(hostName(text), undefined, text);
   }
 });

@@ -58,7 +58,7 @@ export class Sockets {
   /** Answers an upgrade (`isUpgrade`). What a browser could not see before the upgrade (a bad token) is told after it. */
   async connect(request: Request, addressKey: string): Promise<Response> {
     if (!originAllowed(request, this.#allowedOrigins)) {
-      return problem(new Refusal("forbidden", "This page may not connect. Its origin belongs into ALLOWED_ORIGINS."));
+      return problem(new Refusal("forbidden", "This page may not connect. Add its origin to ALLOWED_ORIGINS."));
     }
     if (this.#lobby.draining) return problem(new Refusal("unavailable", "The server is restarting. Come back.", 1));
     const { doorkeeper } = this.#lobby;

@@ -41,8 +41,11 @@ export function addTalk(app: App, house: House): void {
   app.get("/api/rooms/:room/events", aboutEvents, async (c) => {
     // An open stream makes a member, and a foreign page must not make one of somebody.
     if (!mayListen(c.req.raw, house.allowedOrigins)) {
-      const why = "This is for scripts of the chat's own page, of origins in ALLOWED_ORIGINS, and for programs.";
-      throw new Refusal("forbidden", `${why} Ask with Accept: text/event-stream.`);
+      throw new Refusal(
+        "forbidden",
+        "A page elsewhere, or a window of its own, may not listen. A program or the chat's own page may, and a page whose " +
+          "origin is in ALLOWED_ORIGINS.",
+      );
     }
     const room = roomName(c.req.param("room"));
     const limit = wholeNumber(c.req.query("limit"), "limit");
