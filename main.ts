@@ -217,7 +217,8 @@ async function main(): Promise<void> {
 
 // The entrypoint of a Worker is its main module too.
 if (import.meta.main) {
-  writeLogLines(console, (output) => Deno[output].isTerminal(), systemClock);
+  const closeLog = writeLogLines(console, (output) => Deno[output].isTerminal(), systemClock);
+  addEventListener("unload", closeLog);
   if (workerNumber() === undefined) await main();
   else {
     serveAsWorker((port, failed) =>

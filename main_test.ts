@@ -3,9 +3,13 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { WebSocket as NodeWebSocket } from "ws";
 import type { ReceiveMessage, ServerFrame } from "./chat/protocol.ts";
+import { start } from "./main.ts";
+import { readSettings } from "./settings.ts";
 import { TestClient } from "./testing/client.ts";
+import { FakeClock } from "./testing/clock.ts";
 import { StalledClient } from "./testing/stalled.ts";
 import { type RunningServer, startServer, taskArguments } from "./testing/server.ts";
+import { GIVE_UP_AFTER, LONGEST_PAUSE } from "./web/http_server.ts";
 
 /** A test with a server of its own. */
 function serverTest(title: string, check: (server: RunningServer) => Promise<void>, env: Record<string, string> = {}) {
@@ -404,6 +408,36 @@ Deno.test("a database that can't be used stops the start with one line that name
     );
   }
   await Deno.remove(cwd, { recursive: true });
+});
+
+Deno.test("a server that can listen no more tells whoever started it", async () => {
+  const clock = new FakeClock();
+  const { serve } = Deno;
+  const ended = Promise.withResolvers<void>();
+  const failures: string[] = [];
+  let isTaken = false;
+  // The runtime's own server, whose listener ends when the test says so and whose port is taken from then on.
+  Deno.serve = ((...asked: Parameters<typeof serve>) => {
+    if (isTaken) throw new Deno.errors.AddrInUse("taken");
+    const server = serve(...asked);
+    return { addr: server.addr, shutdown: () => server.shutdown(), finished: ended.promise };
+  }) as typeof serve;
+  const settings = readSettings((name) =>
+    ({ DATABASE_URL: "memory:", SECRET: "s", HOST: "127.0.0.1", PORT: "0" })[name]
+  );
+  const { error } = console;
+  console.error = () => {};
+  try {
+    const server = await start(settings, clock, ({ message }) => failures.push(message));
+    isTaken = true;
+    ended.resolve();
+    await clock.advance(GIVE_UP_AFTER + 2 * LONGEST_PAUSE);
+    assert.deepEqual(failures, ["taken"]);
+    await Promise.all([server.stop(), clock.advance(10_000)]);
+  } finally {
+    Deno.serve = serve;
+    console.error = error;
+  }
 });
 
 for (const WORKERS of ["1", "2"]) {

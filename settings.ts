@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import type { Rates } from "./chat/limits.ts";
+import { PAGE_BYTES } from "./chat/log.ts";
 import { type Limits, NAME_LIMIT, PING_SECONDS, TEXT_LIMIT } from "./chat/protocol.ts";
 import { hostName } from "./web/host.ts";
 import type { OutsideSettings } from "./web/outside.ts";
@@ -23,6 +24,8 @@ const FRAME_LIMIT = 65_536;
 const FRAME_LIMIT_LIMIT = 1024 * 1024;
 /** New people from one address in a minute: a school comes in within one, a flood of names takes hours. */
 const NEWCOMERS_PER_MINUTE = 60;
+/** For each connection that an address may have, a page of history may wait to be taken by it; for so many in any case. */
+const PAGES_UNDER_WAY = 20;
 /** Seconds: what so many minutes would bring may come at once, so that a reconnect with many rooms goes through. */
 const BURST_SECONDS = 120;
 /** Settings whose values may hold a password, and are not repeated. */
@@ -178,6 +181,7 @@ export function ratesOf(settings: Settings): Rates {
     malformed: aMinute(settings.MALFORMED_PER_MINUTE),
     newcomers: aMinute(settings.NEWCOMERS_PER_MINUTE ?? newcomers),
     connections: settings.CONNECTIONS_PER_IP,
+    answers: settings.CONNECTIONS_PER_IP && Math.max(settings.CONNECTIONS_PER_IP, PAGES_UNDER_WAY) * PAGE_BYTES,
     rooms: settings.ROOMS_IN_MEMORY,
   };
 }

@@ -92,8 +92,8 @@ export class AddressAccount implements Account {
   connections = 0;
   /** Held in memory now, and opened from there. */
   rooms = 0;
-  /** Answers that are being made, or wait to be taken. */
-  answers = 0;
+  /** Bytes of answers that wait to be taken. */
+  underWay = 0;
   readonly newcomers: TokenBucket;
   readonly openings: TokenBucket;
   readonly #rates: Rates;
@@ -113,8 +113,9 @@ export class AddressAccount implements Account {
 
   /** @returns 0, or the seconds to wait until somebody at this address may do it */
   take(deed: Deed, now: number): number {
-    if (!isAddressDeed(deed)) return 0;
-    const bucket = this.#buckets[deed] ??= new TokenBucket(ofAddress(deed, this.#rates[deed]));
+    const counted = ADDRESS_DEEDS.find((one) => one === deed);
+    if (!counted) return 0;
+    const bucket = this.#buckets[counted] ??= new TokenBucket(ofAddress(counted, this.#rates[counted]));
     return bucket.take(now);
   }
 
@@ -125,11 +126,8 @@ export class AddressAccount implements Account {
 }
 
 /** What costs this server so much that it is counted by address too. */
-type AddressDeed = "messages" | "joins" | "reads";
-
-function isAddressDeed(deed: Deed): deed is AddressDeed {
-  return deed === "messages" || deed === "joins" || deed === "reads";
-}
+const ADDRESS_DEEDS = ["messages", "joins", "reads"] as const satisfies Deed[];
+type AddressDeed = typeof ADDRESS_DEEDS[number];
 
 /** What one address may do, given what one person may. */
 function ofAddress(deed: AddressDeed, { perSecond, burst }: Rate): Rate {

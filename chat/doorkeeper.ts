@@ -107,22 +107,30 @@ export class Doorkeeper {
   }
 
   /**
-   * Counts an answer that is begun for an address; `answered` must follow once it was taken, or can't be any more.
-   * @throws {Refusal} `rate_limited` when as many are under way as it may have connections
+   * Begins an answer that may have so many bytes.
+   * @returns to be called once it is known how many it has, see `underWay`
+   * @throws {Refusal} `rate_limited`, where as much waits to be taken by the address as may
    */
-  answering(addressKey: string): AddressAccount {
+  answering(addressKey: string, bytes: number): () => void {
     const address = this.#addresses.enter(addressKey);
-    address.answers++;
-    const { connections } = this.#rates;
-    if (connections === 0 || address.answers <= connections) return address;
-    this.answered(address);
+    const { underWay } = address;
+    this.release(undefined, address);
+    if (this.#rates.answers === 0 || underWay < this.#rates.answers) return this.underWay(addressKey, bytes);
     this.#report({ limit: "answers", addressKey });
     throw new Refusal("rate_limited", "Too many answers to your address are under way. Take them, then ask again.", 1);
   }
 
-  answered(address: AddressAccount): void {
-    address.answers--;
-    this.release(undefined, address);
+  /**
+   * Notes that so many bytes are on their way to an address.
+   * @returns to be called once they were taken, or can't be any more
+   */
+  underWay(addressKey: string, bytes: number): () => void {
+    const address = this.#addresses.enter(addressKey);
+    address.underWay += bytes;
+    return () => {
+      address.underWay -= bytes;
+      this.release(undefined, address);
+    };
   }
 
   /**
@@ -148,10 +156,11 @@ export class Doorkeeper {
     if (person.mayAlways(deed)) return undefined;
     const now = this.#clock.monotonic();
     if (person.blockedFor(now) > 0) return "flooding";
-    let wait = person.take(deed, now);
-    if (wait === 0 && address) wait = address.take(deed, now);
+    const own = person.take(deed, now);
+    const wait = own || (address?.take(deed, now) ?? 0);
     if (wait === 0) return undefined;
-    if (person.tryPatience(now)) {
+    // What others at their address have used up is no fault of theirs.
+    if (own > 0 && person.tryPatience(now)) {
       this.block(person, address);
       return "flooding";
     }

@@ -160,15 +160,36 @@ Deno.test("many people behind one address may not read more than thirty could in
   lobby.close();
 });
 
-Deno.test("no more answers are under way to one address than it may have connections", () => {
-  const { lobby, doorkeeper, reports } = createHouse({ connections: 3 });
-  const underWay = [1, 2, 3].map(() => doorkeeper.answering("203.0.113.9"));
-  assert.throws(() => doorkeeper.answering("203.0.113.9"), { code: "rate_limited", retryAfter: 1 });
-  assert.deepEqual(reports, [{ limit: "answers", addressKey: "203.0.113.9" }]);
-  doorkeeper.answered(doorkeeper.answering("198.51.100.7"));
-  doorkeeper.answered(underWay.pop()!);
-  underWay.push(doorkeeper.answering("203.0.113.9"));
-  for (const address of underWay) doorkeeper.answered(address);
+Deno.test("an address that does not take its answers gets no more, until it has taken some", () => {
+  const { lobby, doorkeeper, reports } = createHouse({ answers: 1_000 });
+  const address = "203.0.113.9";
+  const taken = [
+    doorkeeper.underWay(address, 400),
+    doorkeeper.answering(address, 599),
+    doorkeeper.answering(address, 1),
+  ];
+  assert.throws(() => doorkeeper.answering(address, 1), { code: "rate_limited", retryAfter: 1 });
+  assert.deepEqual(reports, [{ limit: "answers", addressKey: address }]);
+  doorkeeper.answering("198.51.100.7", 5_000)();
+  taken.pop()!();
+  doorkeeper.answering(address, 5_000)();
+  for (const each of taken) each();
+  const { holders, underWay } = doorkeeper.address(address);
+  assert.deepEqual([holders, underWay], [1, 0], "nothing of it is left");
+  lobby.close();
+});
+
+Deno.test("what others at an address have used up makes no flooder of anybody", async () => {
+  const { lobby } = createHouse({ joins: { perSecond: 1, burst: 100 } });
+  const address = "203.0.113.9";
+  for (let at = 0; at < 30; at++) {
+    const client = await FakeClient.enter(lobby, `greedy${at}`, [], address);
+    await sendMany(client, 100, (at) => ({ action: "join_room", room: `r${at % 40}` }));
+  }
+  const ann = await FakeClient.enter(lobby, "ann", [], address);
+  const answers = await sendMany(ann, 90, () => ({ action: "join_room", room: "general" }));
+  assert.ok(answers.every((frame) => frame.action === "error" && frame.code === "rate_limited"));
+  assert.equal(ann.closed, undefined);
   lobby.close();
 });
 

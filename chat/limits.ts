@@ -14,14 +14,16 @@ export interface Rates {
   renames: Rate;
   /** Of a person: what costs little, which is `typing`, `ping` and `leave_room`. */
   signals: Rate;
-  /** Of a person: pages of history and lists asked for without a connection. From an address 30 times that. */
+  /** Of a person: pages of history and lists asked for without a connection. From an address 30 times that, ten seconds' worth at once. */
   reads: Rate;
   /** Of a person: frames that make no sense. Far fewer than messages: no client that works sends any. */
   malformed: Rate;
   /** From an address: people who were never here before. */
   newcomers: Rate;
-  /** From an address, at a time, those that stalled among them, and as many answers under way; 0: no limit. */
+  /** From an address, at a time, those that stalled among them; 0: no limit. */
   connections: number;
+  /** Bytes of answers that may wait to be taken by one address; 0: no limit. */
+  answers: number;
   /** Held in memory at a time, whoever is in them; 0: no limit. */
   rooms: number;
 }
@@ -40,6 +42,7 @@ export const NO_LIMITS: Rates = {
   malformed: UNLIMITED,
   newcomers: UNLIMITED,
   connections: 0,
+  answers: 0,
   rooms: 0,
 };
 

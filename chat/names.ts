@@ -55,6 +55,8 @@ const LATIN = /\p{Script=Latin}/u;
 const LOOKS_LATIN = /[\p{Script=Cyrillic}\p{Script=Greek}]/u;
 /** The skeleton of `User 482`. */
 const GIVEN = /^user[lo\p{Nd}]+$/u;
+/** As many letters as a given name has digits, at least, all of which look like digits as they are written. */
+const DIGITLESS = /[IlO|]{3,}$/;
 /** Skeletons of what only those who run a chat should be taken for, with a number behind it or without. */
 const RESERVED = new RegExp(
   `^(?:${
@@ -83,7 +85,7 @@ export function chosenName(asked: string): string {
     );
   }
   const looks = skeleton(name);
-  if (GIVEN.test(looks) && /\p{N}/u.test(name)) {
+  if (GIVEN.test(looks) && (/\p{N}/u.test(name) || DIGITLESS.test(name))) {
     throw new Refusal("bad_name", 'Names that look like "User 482" are given by the server. Choose another one.');
   }
   if (RESERVED.test(looks)) {

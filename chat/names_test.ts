@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { LOOK_LIKE, skeleton } from "./look_alikes.ts";
 import { checkText, chosenName, givenNames, nameKey, roomName } from "./names.ts";
 
 const refused = (code: string) => (error: unknown) => (error as { code?: string }).code === code;
@@ -120,10 +121,29 @@ Deno.test("nobody can choose a name that only looks like one that the server giv
     "Üsér 482",
     "User 482 🙂",
     "user482",
+    "User lOl",
+    "User IOO",
+    "User OOO",
+    "User ƽ12",
+    "User 𑣆42",
+    "User ᒿȜꮞƽбꝯ",
+    "🅤🅢🅔🅡 482",
     "User ⁴⁸²",
   ];
   for (const name of deceiving) assert.throws(() => chosenName(name), refused("bad_name"), name);
-  for (const name of ["User Lo", "User of 2024", "Ursula 482", "Uschi 4", "User 3rd", "Useful 1", "Room 482"]) {
+  for (
+    const name of [
+      "User Lo",
+      "User Oil",
+      "User Lolo",
+      "User of 2024",
+      "Ursula 482",
+      "Uschi 4",
+      "User 3rd",
+      "Useful 1",
+      "Room 482",
+    ]
+  ) {
     assert.equal(chosenName(name), name);
   }
 });
@@ -141,6 +161,12 @@ Deno.test("nobody can choose to be taken for those who run the chat", () => {
     "Admın",
     "Ａｄｍｉｎ",
     "Ädmin",
+    "🅰dmin",
+    "🅐🅓🅜🅘🅝",
+    "ᴀᴅᴍɪɴ",
+    "Αdmin".replace("Α", "ꓮ"),
+    "Μoderator".replace("Μ", "ᗰ"),
+    "Mɵderatꝋr",
     "admins",
     "Administrator",
     "System",
@@ -192,4 +218,15 @@ Deno.test("given names have three digits, and more when those are taken", () => 
 
 Deno.test("who comes back to a store that forgot them is likely given the same name", () => {
   assert.equal(givenNames("some-user", Math.random).next().value, givenNames("some-user", Math.random).next().value);
+});
+
+Deno.test("each look-alike is one letter, and no other", () => {
+  const seen = new Map<string, string>();
+  for (const [letter, others] of Object.entries(LOOK_LIKE)) {
+    for (const other of others) {
+      assert.equal(seen.get(other), undefined, `${other} stands for ${seen.get(other)} and ${letter}`);
+      seen.set(other, letter);
+      assert.equal(skeleton(other), skeleton(letter));
+    }
+  }
 });

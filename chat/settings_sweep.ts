@@ -17,6 +17,7 @@ export class SettingsSweep {
   /** Rooms that should have been read by now, times `SETTINGS_INTERVAL`. */
   #due = 0;
   #cancel: (() => void) | undefined;
+  #isOver = false;
 
   /** @param rooms those that are held, whatever is opened and forgotten meanwhile */
   constructor(rooms: ReadonlyMap<string, Room>, clock: Clock) {
@@ -27,12 +28,13 @@ export class SettingsSweep {
 
   /** Goes on for as long as there are rooms. */
   start(): void {
-    this.#cancel ??= this.#clock.after(STEP, () => this.#step());
+    if (!this.#isOver) this.#cancel ??= this.#clock.after(STEP, () => this.#step());
   }
 
+  /** For good. */
   stop(): void {
+    this.#isOver = true;
     this.#cancel?.();
-    this.#cancel = undefined;
   }
 
   #step(): void {

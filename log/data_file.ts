@@ -1,6 +1,8 @@
 import { Refusal } from "../chat/refusal.ts";
 
-/** What stands beside a database's file while it is open. */
+/** In place of a path it makes a database that is no file. */
+export const IN_MEMORY = ":memory:";
+/** What stands beside a database's file while it is open: beside the file itself, where the path is a link to it. */
 const COMPANIONS = ["-wal", "-shm"];
 
 /**
@@ -8,10 +10,11 @@ const COMPANIONS = ["-wal", "-shm"];
  * will be too. An empty one is made where there is none. What can't be made is for the database to complain about.
  */
 export function keepToOwner(path: string): void {
+  if (path === IN_MEMORY) return;
   try {
     Deno.openSync(path, { createNew: true, write: true, mode: 0o600 }).close();
   } catch { /* it is there, or can't be */ }
-  for (const name of [path, ...COMPANIONS.map((end) => path + end)]) closeToOthers(name);
+  for (const end of ["", ...COMPANIONS]) closeToOthers(realPath(path) + end);
 }
 
 function closeToOthers(path: string): void {
@@ -27,17 +30,18 @@ function closeToOthers(path: string): void {
 
 /**
  * A database's files as they were when they were opened. Whoever removes them, or puts a backup in their place, while
- * they are open has everything written from then on go where nobody will ever find it.
+ * they are open has everything written from then on go where nobody will ever find it. (One that is written over in
+ * place stays the same file; that is not noticed.)
  */
 export class DataFile {
   /** By path, the file that was opened; a companion from when it is first seen. */
   readonly #opened = new Map<string, string>();
-  readonly #path: string;
+  readonly #paths: string[];
   #isLost = false;
 
   /** @param path of a file that is open; one that is none (`:memory:`) can't get lost */
   constructor(path: string) {
-    this.#path = path;
+    this.#paths = [path, realPath(path) + COMPANIONS[0]];
     const identity = identityOf(path);
     if (identity !== undefined) this.#opened.set(path, identity);
   }
@@ -55,7 +59,7 @@ export class DataFile {
           "the server, put the right files in place, and start it again.",
       );
     }
-    if (lost === undefined && this.#isLost) console.warn(`${this.#path} is back. What is said is stored again.`);
+    if (lost === undefined && this.#isLost) console.warn(`${this.#paths[0]} is back. What is said is stored again.`);
     this.#isLost = lost !== undefined;
     if (this.#isLost) {
       throw new Refusal(
@@ -68,12 +72,20 @@ export class DataFile {
 
   /** The file that is another one by now, if any is. It is looked at with each commit: 1 µs each. */
   get #lost(): string | undefined {
-    return [this.#path, this.#path + COMPANIONS[0]].find((path) => {
+    return this.#paths.find((path) => {
       const [opened, now] = [this.#opened.get(path), identityOf(path)];
       if (opened !== undefined) return now !== opened;
       if (now !== undefined) this.#opened.set(path, now);
       return false;
     });
+  }
+}
+
+function realPath(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return path;
   }
 }
 

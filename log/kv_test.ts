@@ -149,6 +149,7 @@ kvTest("a file that is removed while it is open takes nothing more in", async (p
   await Deno.rename(path, `${path}.gone`);
   const unavailable = { name: "Refusal", code: "unavailable" };
   await quietly(async () => {
+    await assert.rejects(engine.check(), unavailable, "before anybody has tried to write");
     await assert.rejects(engine.append([say("lost", { id: "k" })]), unavailable);
     await assert.rejects(
       engine.claimName({ user: "bob", name: "Bob", key: "bob", chosen: true, until: 1e15, now: 0 }),

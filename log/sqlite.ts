@@ -48,7 +48,6 @@ export class SqliteEngine implements Engine {
    * the latest names back. In return a thousand people can arrive in a second.
    */
   readonly #nameFile: DatabaseSync;
-  readonly #place: DataFile;
   readonly #clock: Clock;
   readonly #secret: string;
   readonly #writer: Writer;
@@ -75,7 +74,6 @@ export class SqliteEngine implements Engine {
   ) {
     this.#file = file;
     this.#nameFile = nameFile;
-    this.#place = place;
     this.#clock = options.clock;
     this.#secret = options.secret;
     this.#writer = new Writer(file, place, options.clock);
@@ -225,10 +223,9 @@ export class SqliteEngine implements Engine {
     if (this.#channel && this.#lookout.deaf) {
       throw new Refusal("unavailable", "This isolate does not hear what the others write. It comes late here.", 2);
     }
-    this.#place.check();
     await Promise.all([
       this.#writer.failed ? this.#writer.run(() => this.#file.exec(PROBE)) : this.#read(() => this.#entries.epoch),
-      // Who comes in needs a name. A lock that another process holds is found without anything being written.
+      // Who comes in needs a name. That the file is gone, or locked by another process, is found without writing anything.
       this.#nameWriter.run(() => this.#nameWriter.failed && this.#nameFile.exec(PROBE)),
     ]);
   }

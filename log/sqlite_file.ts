@@ -1,8 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
-import { keepToOwner } from "./data_file.ts";
+import { IN_MEMORY, keepToOwner } from "./data_file.ts";
 
-/** In place of a path it makes a database that is no file. */
-const IN_MEMORY = ":memory:";
 /** Marks a file as ours ("PRLY"), so that another program's database is not taken for a chat. */
 const APPLICATION = 0x50524c59;
 
@@ -80,7 +78,7 @@ export function openFile(path: string, synchronous: "FULL" | "NORMAL" = "FULL"):
   let file: DatabaseSync | undefined;
   try {
     if (!iteratesAgain()) throw new Error(`${path} needs Deno 2.6 or newer: an older one finds nothing in it.`);
-    if (path !== IN_MEMORY) keepToOwner(path);
+    keepToOwner(path);
     // No busy timeout: waiting inside SQLite would stop the whole loop.
     file = new DatabaseSync(path, { timeout: 0 });
     // Deleted text is overwritten, not just let go.

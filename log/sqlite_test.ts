@@ -312,6 +312,24 @@ fileTest(
   },
 );
 
+fileTest("a path that is a link is guarded where the file is", async (path) => {
+  if (Deno.build.os === "windows") return;
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  const link = `${folder}/link.db`;
+  await (await open(path)).close();
+  await Deno.chmod(path, 0o640);
+  await Deno.symlink(path, link);
+  const engine = await open(link);
+  await engine.append([say("before")]);
+  for (const end of ["", "-wal", "-shm"]) assert.equal((await Deno.stat(path + end)).mode! & 0o777, 0o600);
+  await Deno.rename(`${path}-wal`, `${path}.gone`);
+  await quietly(() => assert.rejects(engine.append([say("lost")]), UNAVAILABLE));
+  await Deno.rename(`${path}.gone`, `${path}-wal`);
+  await Deno.remove(link);
+  await quietly(() => assert.rejects(engine.check(), UNAVAILABLE));
+  await engine.close();
+});
+
 fileTest("a lock that another process holds makes it unready, and is told", async (path) => {
   const engine = await open(path, systemClock);
   const other = new DatabaseSync(path);

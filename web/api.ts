@@ -5,7 +5,6 @@ import { PAGE_SIZE, PAGE_SIZE_LIMIT } from "../chat/protocol.ts";
 import { Refusal } from "../chat/refusal.ts";
 import { describe } from "./describe.ts";
 import type { App, House } from "./house.ts";
-import { largeJson } from "./large_body.ts";
 import { originAllowed } from "./origin.ts";
 import { problem } from "./problem.ts";
 import { serverFrames } from "./server_frames.ts";
@@ -63,7 +62,8 @@ export function addApi(app: App, house: House): void {
     }
     await countRead(c);
     const page = await house.log.history(room, { before, after, limit: Math.min(Math.max(limit, 1), PAGE_SIZE_LIMIT) });
-    return largeJson({ room, epoch: page.epoch, seq: page.seq, messages: page.messages, more: page.more });
+    c.header("cache-control", "no-store");
+    return c.json({ room, epoch: page.epoch, seq: page.seq, messages: page.messages, more: page.more });
   });
 
   /** Most may read, though not as fast as they can. */

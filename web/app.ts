@@ -4,6 +4,7 @@ import { secureHeaders } from "hono/secure-headers";
 import * as v from "valibot";
 import { Refusal } from "../chat/refusal.ts";
 import { addAdmin } from "./admin.ts";
+import { limitAnswers } from "./answers.ts";
 import { addApi } from "./api.ts";
 import { describe } from "./describe.ts";
 import { addDocs } from "./docs.ts";
@@ -15,24 +16,10 @@ import { noted } from "./refusals.ts";
 import { addSession } from "./session.ts";
 import { addTalk, TOKEN_HEADER } from "./talk.ts";
 
-/** All that is served over HTTP; the socket's upgrade too. Each file of routes adds its own. */
+/** All that is served over HTTP, but for the upgrade to a socket. Each file of routes adds its own. */
 export function createApp(house: House): App {
   const app: App = new Hono();
 
-  // Upgrades never come here: the handler answers them.
-  const aboutConnecting = describe({
-    summary: "The WebSocket",
-    description: "Frames are JSON objects with an action. The sub-protocol chat.batch.v1 takes arrays of them too.",
-    query: { room: "Rooms to join, with commas between them; `general` unless told, none if empty." },
-    answers: { 101: { description: "Welcome." } },
-    problems: [400, 403, 426, 429, 503],
-    who: "anyone",
-  });
-  app.get("/connect", aboutConnecting, () => {
-    const answer = problem(new Refusal("bad_frame", "This address takes WebSocket connections only."), 426);
-    answer.headers.set("upgrade", "websocket");
-    return answer;
-  });
   const text = (description: string) => ({ description, schema: v.string(), type: "text/plain" });
   const aboutHealth = describe({ summary: "Whether it lives", answers: { 200: text("It does.") } });
   app.get("/healthz", aboutHealth, (c) => c.text("alive\n"));
@@ -77,6 +64,21 @@ export function createApp(house: House): App {
       exposeHeaders: ["retry-after", TOKEN_HEADER],
     }),
   );
+  app.use(limitAnswers(house));
+  // Upgrades never come here: the handler answers them.
+  const aboutConnecting = describe({
+    summary: "The WebSocket",
+    description: "Frames are JSON objects with an action. The sub-protocol chat.batch.v1 takes arrays of them too.",
+    query: { room: "Rooms to join, with commas between them; `general` unless told, none if empty." },
+    answers: { 101: { description: "Welcome." } },
+    problems: [400, 403, 426, 429, 503],
+    who: "anyone",
+  });
+  app.get("/connect", aboutConnecting, () => {
+    const answer = problem(new Refusal("bad_frame", "This address takes WebSocket connections only."), 426);
+    answer.headers.set("upgrade", "websocket");
+    return answer;
+  });
   app.use("/api/*", async (_, next) => {
     if (house.isDraining()) throw new Refusal("unavailable", "The server is restarting. Try again in a moment.", 1);
     await next();

@@ -95,6 +95,15 @@ Deno.test("the cookie from before there was TLS is taken over, by the page and b
   }
 });
 
+Deno.test("a page without TLS leaves a good cookie alone, and sets none where there was none", async () => {
+  const { token } = JSON.parse((await come("POST", "/api/session")).body);
+  for (const headers of [{ cookie: `${COOKIE}=${token}` }, undefined]) {
+    const answer = await fetch(server.url, { headers });
+    await answer.body?.cancel();
+    assert.deepEqual(answer.headers.getSetCookie(), []);
+  }
+});
+
 Deno.test("a cookie that is no good is replaced behind TLS too", async () => {
   const { kept } = await come("GET", "/", `${COOKIE}=junk; ${SECURE_COOKIE}=junk`);
   assert.match(kept[SECURE_COOKIE], /^ey/);

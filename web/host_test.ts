@@ -50,10 +50,10 @@ Deno.test("with HOSTS no name but these is answered to, through no door; monitor
   const server = await startServer({ env: { HOSTS: "chat.example, localhost", DATABASE_URL: "memory:" } });
   const origin = (host: string) => ({ host, origin: `http://${host}` });
   // As a page whose own name was made to lead here would ask.
-  const status = async (method: string, path: string, host: string) => {
+  const status = async (method: string, path: string, host: string, target = path) => {
     const raw = await RawClient.connect(server.port);
     const headers = Object.entries(origin(host)).map((pair) => pair.join(": "));
-    await raw.send([`${method} ${path} HTTP/1.1`, ...headers, "connection: close", "", ""].join("\r\n"));
+    await raw.send([`${method} ${target} HTTP/1.1`, ...headers, "connection: close", "", ""].join("\r\n"));
     await raw.until(() => raw.head !== "");
     const { head } = raw;
     await raw.close();
@@ -75,6 +75,9 @@ Deno.test("with HOSTS no name but these is answered to, through no door; monitor
       assert.equal(await status(method, path, host), 421, `${host}${path}`);
     }
   }
+  for (const [host, target] of [["evil.example", "chat.example"], ["chat.example", "evil.example"]]) {
+    assert.equal(await status("GET", "/", host, `http://${target}/`), 421, "whichever of the two is foreign");
+  }
   const socket = async (host: string) => {
     const raw = await RawClient.open(server.port, { headers: origin(host) });
     await raw.close();
@@ -84,6 +87,6 @@ Deno.test("with HOSTS no name but these is answered to, through no door; monitor
   for (const path of ["/healthz", "/readyz"]) assert.equal(await status("GET", path, "10.0.0.7"), 200);
   assert.equal(await status("GET", "/metrics", "127.0.0.1"), 200);
   assert.equal(await status("GET", "/metrics", "evil.example"), 403, "it has a judgement of its own");
-  assert.match(server.errors(), /"why":"forbidden".*"origin":"http:\/\/evil.example"/);
+  assert.match(server.errors(), /"why":"forbidden".*"origin":"http:\/\/evil.example","path":"\/"/);
   await server.stop();
 });

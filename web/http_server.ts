@@ -42,7 +42,7 @@ export class HttpServer {
     this.port = this.#begin(port);
   }
 
-  /** Takes no new connections, and resolves once all that are open are done. */
+  /** Takes no new connections, and resolves once those are done that the present listener has taken. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#cancelTimer?.();
@@ -58,15 +58,17 @@ export class HttpServer {
 
   #ended(error: unknown): void {
     if (this.#stopping) return;
-    this.#listener = undefined;
     this.#cancelTimer?.();
+    const now = this.#clock.monotonic();
     if (this.#unwellSince === undefined) {
-      this.#unwellSince = this.#clock.monotonic();
+      this.#unwellSince = now;
       this.#pause = FIRST_PAUSE;
-      console.error(
-        isOutOfFiles(error) ? OUT_OF_FILES : "The server no longer listened. It listens again.",
-        ...why(error),
-      );
+      const [message, ...more] = isOutOfFiles(error) ? [OUT_OF_FILES] : ["The server no longer listened.", error];
+      console.error(message, ...more.filter((each) => each !== undefined));
+    }
+    // Without file descriptors those who are connected are served; ending the process would help nobody.
+    if (!isOutOfFiles(error) && now - this.#unwellSince >= GIVE_UP_AFTER) {
+      return this.#failed(error instanceof Error ? error : new Error("a listener ends as soon as it has begun"));
     }
     this.#cancelTimer = this.#clock.after(this.#pause, () => this.#beginAgain());
     this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
@@ -76,9 +78,7 @@ export class HttpServer {
     try {
       this.#begin(this.port);
     } catch (error) {
-      // Those who are connected are served meanwhile; ending the process would help nobody.
-      const isLost = !isOutOfFiles(error) && this.#clock.monotonic() - this.#unwellSince! >= GIVE_UP_AFTER;
-      return isLost ? this.#failed(error as Error) : this.#ended(error);
+      return this.#ended(error);
     }
     this.#cancelTimer = this.#clock.after(SETTLED_AFTER, () => {
       console.warn("The server takes new connections again.");
@@ -94,8 +94,4 @@ const OUT_OF_FILES =
 /** Whether the process, or the whole machine, may open no more files (EMFILE, ENFILE); the runtime tells by words only. */
 function isOutOfFiles(error: unknown): boolean {
   return error instanceof Error && /too many open files|os error 2[34]\b/i.test(error.message);
-}
-
-function why(error: unknown): unknown[] {
-  return error === undefined || isOutOfFiles(error) ? [] : [error];
 }

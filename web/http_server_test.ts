@@ -27,7 +27,7 @@ function createServer() {
 async function saidDuring(work: () => Promise<void>): Promise<string[]> {
   const said: string[] = [];
   const { error, warn } = console;
-  console.error = console.warn = (line) => said.push(line);
+  console.error = console.warn = (...parts) => said.push(parts.map(String).join(" "));
   try {
     await work();
   } finally {
@@ -57,6 +57,7 @@ Deno.test("a listener that ends by itself is followed by another one on the same
 Deno.test("a listener that was stopped stays stopped, also while it waits to listen again", async () => {
   const stopped = createServer();
   await stopped.server.stop();
+  await stopped.listeners[0].promise;
   await stopped.clock.advance(GIVE_UP_AFTER);
   assert.equal(stopped.listeners.length, 1);
   const waiting = createServer();
@@ -69,18 +70,43 @@ Deno.test("a listener that was stopped stays stopped, also while it waits to lis
   assert.equal(waiting.listeners.length, 1);
 });
 
-Deno.test("where it can't listen again the process is told to end, once, and not before a minute of trying", async () => {
-  const { clock, listeners, refuse, failures } = createServer();
-  await saidDuring(async () => {
-    refuse(new Error("taken"));
-    listeners[0].resolve();
-    await settle();
-    await clock.advance(GIVE_UP_AFTER - 1);
-    assert.deepEqual(failures, []);
-    await clock.advance(2 * LONGEST_PAUSE);
-    await clock.advance(GIVE_UP_AFTER);
+Deno.test("where it can't listen again the process is told to end, once, after a minute of trying", async () => {
+  for (const doesBegin of [false, true]) {
+    const { clock, listeners, refuse, failures } = createServer();
+    await saidDuring(async () => {
+      if (!doesBegin) refuse(new Error("taken"));
+      listeners[0].resolve();
+      const tried = async (milliseconds: number) => {
+        for (const end = clock.now() + milliseconds; clock.now() < end;) {
+          await clock.advance(50);
+          // One that begins ends at once: nobody would ever get through.
+          listeners.at(-1)!.resolve();
+          await settle();
+        }
+      };
+      await tried(GIVE_UP_AFTER - 100);
+      assert.deepEqual(failures, []);
+      await tried(2 * LONGEST_PAUSE);
+      await tried(GIVE_UP_AFTER);
+    });
+    assert.equal(failures.length, 1);
+    assert.match(failures[0].message, doesBegin ? /ends as soon as it has begun/ : /taken/);
+    assert.ok(listeners.length < 100, "it tries with a growing pause");
+  }
+});
+
+Deno.test("once it has been well for a while, another end is told anew and tried for as long", async () => {
+  const { clock, listeners, failures } = createServer();
+  const said = await saidDuring(async () => {
+    for (let time = 0; time < 3; time++) {
+      listeners.at(-1)!.resolve();
+      await settle();
+      await clock.advance(FIRST_PAUSE);
+      assert.equal(listeners.length, 2 + time, "without a pause from before");
+      await clock.advance(GIVE_UP_AFTER);
+    }
   });
-  assert.deepEqual(failures.map(({ message }) => message), ["taken"]);
+  assert.deepEqual([said.length, failures.length], [6, 0]);
 });
 
 Deno.test("without file descriptors it tries for as long as it takes", async () => {
@@ -92,8 +118,11 @@ Deno.test("without file descriptors it tries for as long as it takes", async () 
     await clock.advance(10 * GIVE_UP_AFTER);
     refuse(undefined);
     await clock.advance(LONGEST_PAUSE + SETTLED_AFTER);
+    listeners.at(-1)!.reject(new Error("accept: EMFILE (os error 24)"));
+    await settle();
   });
-  assert.deepEqual([failures.length, listeners.length, said.length], [0, 2, 2]);
+  assert.deepEqual([failures.length, listeners.length, said.length], [0, 2, 3]);
+  assert.equal(said[2], said[0]);
   assert.match(said[0], /file descriptors.*ulimit -n/s);
 });
 

@@ -15,12 +15,14 @@ type Speaker = Pick<Console, "log" | "warn" | "error">;
  * Of warnings and errors that come again and again some are written and the rest is counted, in `left_out`: anybody may
  * be able to cause them.
  * @param isRead whether people read this output as it comes: then it stays sentences
+ * @returns says what is still to be said of what was left out
  */
 export function writeLogLines(
   console: Speaker,
   isRead: (output: "stdout" | "stderr") => boolean,
   clock: Clock,
-): void {
+): () => void {
+  const samplers: LogSampler[] = [];
   for (const [method, level, output] of LEVELS) {
     const write = console[method].bind(console);
     const line = (message: string, more: { error?: string; left_out?: number }) =>
@@ -29,6 +31,7 @@ export function writeLogLines(
       if (isRead(output)) write(`${message}: ${left_out} more times`);
       else line(message, { left_out });
     });
+    samplers.push(sampler);
     console[method] = (...said: unknown[]) => {
       if (said.length === 1 && typeof said[0] === "string" && said[0].startsWith("{")) return write(said[0]);
       const message = messageOf(said);
@@ -39,13 +42,13 @@ export function writeLogLines(
       line(message, { error: error?.slice(0, LENGTH) });
     };
   }
+  return () => samplers.forEach((sampler) => sampler.close());
 }
 
 /** What was said, but for the errors. */
 function messageOf(said: unknown[]): string {
-  const words = said.filter((part) => !(part instanceof Error));
-  return words.map((part) => typeof part === "string" ? part : inspect(part)).join(" ").replace(/:$/, "").slice(
-    0,
-    LENGTH,
+  const words = said.filter((part) => !(part instanceof Error)).map((part) =>
+    typeof part === "string" ? part : inspect(part)
   );
+  return words.join(" ").replace(/:$/, "").slice(0, LENGTH);
 }

@@ -10,8 +10,8 @@ function listen(isRead: (output: string) => boolean) {
   const write = (...said: unknown[]) => void lines.push(said);
   const console = { log: write, warn: write, error: write };
   const clock = new FakeClock();
-  writeLogLines(console, isRead, clock);
-  return { console, lines, clock };
+  const close = writeLogLines(console, isRead, clock);
+  return { console, lines, clock, close };
 }
 
 Deno.test("each thing said is one line of JSON, an error with its stack", () => {
@@ -53,16 +53,27 @@ Deno.test("of what goes wrong again and again a few lines are written, and how m
   }
 });
 
+Deno.test("when it ends it says what was left out so far, and what it was told to say is never left out", () => {
+  const { console, lines, close } = listen(() => false);
+  for (let at = 0; at < 100; at++) console.error("it failed");
+  for (let at = 0; at < 100; at++) console.log("it is open");
+  assert.equal(lines.length, LINES + 100);
+  close();
+  assert.equal(JSON.parse(String(lines.at(-1))).left_out, 100 - LINES);
+});
+
 Deno.test("lines that all say something else are no way around that", async () => {
   const { console, lines, clock } = listen(() => false);
   for (let at = 0; at < 10_000; at++) console.warn(`somebody wrote ${at}`);
   assert.equal(lines.length, KINDS + LINES);
+  console.warn("somebody wrote 7");
+  assert.equal(lines.length, KINDS + LINES + 1, "those that were known before are told apart as before");
   await clock.advance(WINDOW);
   assert.equal(JSON.parse(String(lines.at(-1))).left_out, 10_000 - KINDS - LINES);
 });
 
 Deno.test("a line has an end, however long what it tells of is", () => {
-  const { console, lines, clock: _ } = listen(() => false);
+  const { console, lines } = listen(() => false);
   console.error("x".repeat(1e6), new Error("y".repeat(1e6)));
   assert.ok(String(lines[0]).length < 10_000);
 });

@@ -33,9 +33,10 @@ export class LogSampler {
       window = { written: 0, leftOut: 0, cancel: this.#clock.after(WINDOW, () => this.#close(kind)) };
       this.#windows.set(kind, window);
     }
-    if (window.written < LINES) return ++window.written > 0;
-    window.leftOut++;
-    return false;
+    const isWritten = window.written < LINES;
+    if (isWritten) window.written++;
+    else window.leftOut++;
+    return isWritten;
   }
 
   /** Says what is still to be said of lines that were left out. */

@@ -51,6 +51,7 @@ Deno.test("a stream is opened by programs, by the page's own scripts and by allo
   const [stream, any] = ["text/event-stream", "*/*"];
   assert.ok(listen({}), "no browser");
   assert.ok(listen({ accept: any }), "curl");
+  assert.ok(listen({ accept: any, "sec-fetch-site": "none" }), "a browser's extension");
   for (const accept of [stream, any, "application/json, text/event-stream"]) {
     assert.ok(listen({ accept, "sec-fetch-site": "same-origin" }));
     assert.ok(listen({ accept, origin: "https://app.example", "sec-fetch-site": "cross-site" }));

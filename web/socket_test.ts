@@ -3,6 +3,7 @@ import { createLobby } from "../testing/lobby.ts";
 import { StalledClient } from "../testing/stalled.ts";
 import { TestClient } from "../testing/client.ts";
 import { residentMemory, startServer } from "../testing/server.ts";
+import { until } from "../testing/until.ts";
 import { Identities } from "./identity.ts";
 import { Journal } from "./journal.ts";
 import { SILENCE_LIMIT, Sockets } from "./socket.ts";
@@ -42,6 +43,10 @@ Deno.test("whatever fails once the runtime has begun a socket, that socket ends 
   lobby.enter = enter;
   console.error = error;
   assert.equal(said.length, 1);
+  const address = lobby.doorkeeper.address("somewhere");
+  // Its place is free again, as soon as the server has noticed too.
+  await until(() => address.connections === 0);
+  lobby.doorkeeper.release(undefined, address);
   await (await TestClient.open(url)).close();
   await stop();
 });

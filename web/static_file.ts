@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { largeBody } from "./large_body.ts";
 
 /** What stays the same for as long as this server runs, so that whoever has it already need not be sent it again. */
 export interface StaticFile {
@@ -19,8 +18,7 @@ export function serveFile({ bytes, type, etag }: StaticFile, request: Request, s
   if (status === 200 && isKnown(request.headers.get("if-none-match"), etag)) {
     return new Response(null, { status: 304, headers });
   }
-  const about = { ...headers, "content-type": type, "content-length": String(bytes.length) };
-  return new Response(largeBody(bytes), { status, headers: about });
+  return new Response(bytes, { status, headers: { ...headers, "content-type": type } });
 }
 
 /** As RFC 9110 compares for `If-None-Match`: a proxy that compresses makes a weak tag of ours. */

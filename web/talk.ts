@@ -12,7 +12,6 @@ import { EVENT_HEADERS } from "./events.ts";
 import { parseFrame, parseFrames } from "./frames.ts";
 import type { App, House } from "./house.ts";
 import type { Identity } from "./identity.ts";
-import { largeJson } from "./large_body.ts";
 import { mayListen } from "./origin.ts";
 import { HttpRefusal } from "./problem.ts";
 import { serverFrames } from "./server_frames.ts";
@@ -93,7 +92,6 @@ export function addTalk(app: App, house: House): void {
     const identity = await identify(c.req.raw);
     const [{ frame }] = parseFrames(await readJson(c.req.raw, lobby.limits.frame), false);
     const { headers, done } = await run(identity, addressOf(c), frame);
-    if (done.frame?.action === "room_joined") return largeJson(done.frame);
     return done.frame ? c.json(done.frame, 200, headers) : c.body(null, 204, headers);
   });
 
