@@ -1,23 +1,24 @@
 /**
  * Letters and digits that look like those of the names that nobody may choose, by what they look like. This is what
- * Unicode's `confusables.txt` (13.0) has for these few beyond NFKC, case folding and marks, and the small capitals that
- * it leaves out; what could be two of them is one. The libraries of UTS #39 on npm are no longer kept up.
+ * Unicode's `confusables.txt` (13.0) has for these few beyond NFKC, case folding and marks, and what it leaves out: small
+ * capitals, letters with a hook, signs that are read as letters. What could be two of them is one. The libraries of
+ * UTS #39 on npm are no longer kept up.
  */
 export const LOOK_LIKE = {
-  a: "ᴀɑαаᗅꓮꭺ𐊠𖽀",
-  d: "ᴅðđƌɖɗԁᑯᑺᑻᒇᗞᗪꓒꓓꭰꮷ",
-  e: "ᴇɇεеҽҿⴹꓰꬲꭼ𐊆𑣎",
-  i: "ɪᵻᵼꙇꭵ",
-  l: "ʟłƚǀɨɩɫɭιіӏוןױا١ٳ۱ߊᒪᒶᒷᛁⲓⳑⵏꓡꓲꮮ𐊊𐌉𐌠𐑃𐔦𑣃𑣒𖼖𖼨𞣇",
-  m: "ᴍμϻмӎᗰᛖⲙꓟꮇ𐊰𐌑",
-  n: "ɴƞɲɳηνոռᵰⲛꓠ𐔓",
-  o: "øɵθοσоѳөօסه٥ھہە۵ۿ߀०০੦૦ଠ୦௦౦೦ഠ൦๐໐တဝ၀ჿዐᴏᴑⲟⴱⵁⵔ〇ꓳꝋꬽꬾꭴꮎꮻ𐊒𐊫𐐬𐓪𐔖𑓐𑣈𑣗𑣠",
-  r: "ɍɼɽʀгґғᖇᴦᵲⲅꓣꭇꭈꭱꮁꮢ𐓜𖼵",
-  s: "ʂѕտᵴꓢꜱꮥꮪ𐊖𐑈𑣁𖼺",
-  t: "ᴛŧƭʈτтҭᵵⱦⲧꓔꭲ𐊗𐊱𐌕𑣜𖼊",
-  u: "ʉʋυսሀᑌᑗᑘᑧᴜᵾꓴꞟꭎꭒꮜ𐓶𑣘𖽂",
-  y: "ƴɏɣʏγуүұყᶌỿⲩꓬꭚꭹꮍ𐊲𑣄𖽃",
-  2: "ƨƻϩᒿꙅꛯꝛ",
+  a: "ᴀɑαаᗅꓮꭺ𐊠𖽀@⍺ⱥᶏꬰɒ",
+  d: "ᴅðđƌɖɗԁᑯᑺᑻᒇᗞᗪꓒꓓꭰꮷ∂ȡᶁꝺᵭ",
+  e: "ᴇɇεеҽҿⴹꓰꬲꭼ𐊆𑣎℮əᶒǝ",
+  i: "ɪᵻᵼꙇꭵ⍳",
+  l: "ʟłƚǀɨɩɫɭιіӏוןױا١ٳ۱ߊᒪᒶᒷᛁⲓⳑⵏꓡꓲꮮ𐊊𐌉𐌠𐑃𐔦𑣃𑣒𖼖𖼨𞣇|¦∣ǃ!¡❘",
+  m: "ᴍμϻмӎᗰᛖⲙꓟꮇ𐊰𐌑ɱᶆꭑ𐓄",
+  n: "ɴƞɲɳηνոռᵰⲛꓠ𐔓∩пղꞑꬻȵᶇŋ",
+  o: "øɵθοσоѳөօסه٥ھہە۵ۿ߀०০੦૦ଠ୦௦౦೦ഠ൦๐໐တဝ၀ჿዐᴏᴑⲟⴱⵁⵔ〇ꓳꝋꬽꬾꭴꮎꮻ𐊒𐊫𐐬𐓪𐔖𑓐𑣈𑣗𑣠○◯⚪⭕⚬🅾",
+  r: "ɍɼɽʀгґғᖇᴦᵲⲅꓣꭇꭈꭱꮁꮢ𐓜𖼵ɾɹꝛʳɚᶉꞧ",
+  s: "ʂѕտᵴꓢꜱꮥꮪ𐊖𐑈𑣁𖼺$§ȿᶊ",
+  t: "ᴛŧƭʈτтҭᵵⱦⲧꓔꭲ𐊗𐊱𐌕𑣜𖼊†⊤ȶ",
+  u: "ʉʋυսሀᑌᑗᑘᑧᴜᵾꓴꞟꭎꭒꮜ𐓶𑣘𖽂∪ᥙⴎᶙ",
+  y: "ƴɏɣʏγуүұყᶌỿⲩꓬꭚꭹꮍ𐊲𑣄𖽃ʎ",
+  2: "ƨƻϩᒿꙅꛯ",
   3: "ȝɜʒзҙӡⳍꝫ𑣊𖼻",
   4: "ᔯᔰꮞ𑣏",
   5: "ƽ𑣛",
@@ -40,6 +41,12 @@ const SYMBOL = /\p{S}/u;
 export function skeleton(name: string): string {
   let plain = "";
   for (const character of name.normalize("NFD")) {
+    // A sign that looks like a letter is one; the others only stand between.
+    const known = LETTER_OF.get(character);
+    if (known !== undefined) {
+      plain += known;
+      continue;
+    }
     const letters = fold(inACircle(character) ?? character.normalize("NFKC")).normalize("NFD").replaceAll(AROUND, "");
     // A sign may stand for a letter (Ⓤ), or for a whole word, which nobody reads as letters (№).
     if (SYMBOL.test(character) && letters.length > 1) continue;
@@ -48,11 +55,20 @@ export function skeleton(name: string): string {
   return plain.replaceAll(/[1i]/g, "l").replaceAll("0", "o").replaceAll("rn", "m").normalize("NFC");
 }
 
-/** White letters in black circles and squares: 🅐 and 🅰, which NFKC leaves as they are. */
+/** Where letters and digits in circles and squares begin that NFKC leaves as they are, what with, and how many. */
+const CIRCLED: [start: number, first: string, count: number][] = [
+  [0x1f150, "a", 26],
+  [0x1f170, "a", 26],
+  [0x1f1e6, "a", 26],
+  [0x2776, "1", 9],
+  [0x2780, "1", 9],
+  [0x278a, "1", 9],
+];
+
 function inACircle(character: string): string | undefined {
   const code = character.codePointAt(0)!;
-  const first = [0x1f150, 0x1f170].find((first) => first <= code && code < first + 26);
-  return first === undefined ? undefined : String.fromCharCode("a".charCodeAt(0) + code - first);
+  const [start, first] = CIRCLED.find(([start, , count]) => start <= code && code < start + count) ?? [];
+  return first === undefined ? undefined : String.fromCharCode(first.charCodeAt(0) + code - start!);
 }
 
 /** Upper, then lower case is the fold that the language offers: ß, ſ and final sigma fall together as they should. */
