@@ -30,54 +30,74 @@ function closeToOthers(path: string): void {
 
 /**
  * A database's files as they were when they were opened. Whoever removes them, or puts a backup in their place, while
- * they are open has everything written from then on go where nobody will ever find it. (One that is written over in
- * place stays the same file; that is not noticed.)
+ * they are open has everything written from then on go where nobody will ever find it.
  */
 export class DataFile {
   /** By path, the file that was opened; a companion from when it is first seen. */
   readonly #opened = new Map<string, string>();
   readonly #paths: string[];
+  readonly #schemaVersion: () => number;
+  #seen: { size: number; schema: number };
+  #isWrittenOver = false;
   #isLost = false;
 
-  /** @param path of a file that is open; one that is none (`:memory:`) can't get lost */
-  constructor(path: string) {
+  /**
+   * @param path of a file that is open; one that is none (`:memory:`) can't get lost
+   * @param schemaVersion of the database as its connection sees it, which another one that shrinks it on purpose raises
+   */
+  constructor(path: string, schemaVersion: () => number = () => 0) {
     this.#paths = [path, realPath(path) + COMPANIONS[0]];
-    const identity = identityOf(path);
-    if (identity !== undefined) this.#opened.set(path, identity);
+    this.#schemaVersion = schemaVersion;
+    const found = lookAt(path);
+    if (found) this.#opened.set(path, found.identity);
+    this.#seen = { size: found?.size ?? 0, schema: schemaVersion() };
   }
 
   /**
-   * Whether what is written comes to stand where it is looked for.
+   * Whether what is written comes to stand where it is looked for. It is asked before and after each commit, at 1 µs a
+   * file.
    * @throws {Refusal} `unavailable` if it does not; the first time that is told on the error output
    */
   check(): void {
     if (this.#opened.size === 0) return;
-    const lost = this.#lost;
-    if (lost !== undefined && !this.#isLost) {
+    const cause = this.#cause();
+    const wasLost = this.#isLost;
+    this.#isLost = cause !== undefined;
+    if (wasLost && !this.#isLost) console.warn(`${this.#paths[0]} is back. What is said is stored again.`);
+    if (!this.#isLost) return;
+    if (!wasLost) {
       console.error(
-        `${lost} was removed or replaced while it was open. Nothing is stored any more. Put it back as it was, or stop ` +
-          "the server, put the right files in place, and start it again.",
+        `${cause} while it was open. Nothing is stored any more. Stop the server, put the right file in place, with ` +
+          "neither -wal nor -shm beside it, and start it again; or put back as it was what was moved away.",
       );
     }
-    if (lost === undefined && this.#isLost) console.warn(`${this.#paths[0]} is back. What is said is stored again.`);
-    this.#isLost = lost !== undefined;
-    if (this.#isLost) {
-      throw new Refusal(
-        "unavailable",
-        "The store's file is gone. Nothing can be stored until its owner has acted.",
-        5,
-      );
-    }
+    throw new Refusal("unavailable", "The store's file is gone. Nothing can be stored until its owner has acted.", 5);
   }
 
-  /** The file that is another one by now, if any is. It is looked at with each commit: 1 µs each. */
-  get #lost(): string | undefined {
-    return this.#paths.find((path) => {
-      const [opened, now] = [this.#opened.get(path), identityOf(path)];
-      if (opened !== undefined) return now !== opened;
-      if (now !== undefined) this.#opened.set(path, now);
-      return false;
-    });
+  /** What has become of which file, if anything has. */
+  #cause(): string | undefined {
+    const [path] = this.#paths;
+    for (const each of this.#paths) {
+      const [opened, found] = [this.#opened.get(each), lookAt(each)];
+      if (opened === undefined && found) this.#opened.set(each, found.identity);
+      else if (found?.identity !== opened) return `${each} was removed or replaced`;
+      if (found && each === path) this.#compare(found.size);
+    }
+    return this.#isWrittenOver ? `${path} was written over` : undefined;
+  }
+
+  /**
+   * A backup that is copied over the file leaves it the same file, mostly with less in it. Nothing of ours makes it
+   * smaller; somebody's VACUUM does, which makes another version of the schema.
+   */
+  #compare(size: number): void {
+    if (size < this.#seen.size) {
+      const schema = this.#schemaVersion();
+      // For good: how large it is when all has been copied says nothing any more.
+      if (schema === this.#seen.schema) this.#isWrittenOver = true;
+      this.#seen.schema = schema;
+    }
+    this.#seen.size = size;
   }
 }
 
@@ -89,11 +109,11 @@ function realPath(path: string): string {
   }
 }
 
-/** The same for as long as it is the same file; undefined where there is none. */
-function identityOf(path: string): string | undefined {
+/** A file, by an identity that is the same for as long as it is the same file; undefined where there is none. */
+function lookAt(path: string): { identity: string; size: number } | undefined {
   try {
-    const { dev, ino } = Deno.statSync(path);
-    return `${dev}:${ino}`;
+    const { dev, ino, size } = Deno.statSync(path);
+    return { identity: `${dev}:${ino}`, size };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

@@ -48,6 +48,7 @@ export class SqliteEngine implements Engine {
    * the latest names back. In return a thousand people can arrive in a second.
    */
   readonly #nameFile: DatabaseSync;
+  readonly #place: DataFile;
   readonly #clock: Clock;
   readonly #secret: string;
   readonly #writer: Writer;
@@ -74,6 +75,7 @@ export class SqliteEngine implements Engine {
   ) {
     this.#file = file;
     this.#nameFile = nameFile;
+    this.#place = place;
     this.#clock = options.clock;
     this.#secret = options.secret;
     this.#writer = new Writer(file, place, options.clock);
@@ -114,7 +116,9 @@ export class SqliteEngine implements Engine {
       }
       const secret = options.secret ?? await secretFile(`${path}.secret`);
       const channel = options.isolates ? await Deno.realPath(path) : undefined;
-      return new SqliteEngine(files[0], files[1], new DataFile(path), { ...options, secret, channel });
+      const version = files[0].prepare("PRAGMA schema_version");
+      const place = new DataFile(path, () => (version.get() as { schema_version: number }).schema_version);
+      return new SqliteEngine(files[0], files[1], place, { ...options, secret, channel });
     } catch (error) {
       for (const file of files) file.close();
       throw error;
@@ -261,10 +265,14 @@ export class SqliteEngine implements Engine {
     this.#cancelScrub ??= this.#clock.after(SCRUB_DELAY, () => {
       this.#cancelScrub = undefined;
       try {
+        // What somebody has put in its place is not to be written to.
+        this.#place.check();
         const { busy } = this.#file.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number };
         if (busy === 1) this.#scrubLater();
       } catch (error) {
-        if (!isBusy(error)) console.error("the write-ahead log could not be emptied:", error);
+        if (!isBusy(error) && !(error instanceof Refusal)) {
+          console.error("the write-ahead log could not be emptied:", error);
+        }
         this.#scrubLater();
       }
     });

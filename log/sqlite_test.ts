@@ -277,6 +277,55 @@ for (
   });
 }
 
+for (
+  const [what, content] of [
+    ["a backup", (path: string) => Deno.readFile(`${path}.backup`)],
+    ["garbage", () => Promise.resolve(new TextEncoder().encode("garbage ".repeat(1_000)))],
+    ["nothing", () => Promise.resolve(new Uint8Array())],
+  ] as const
+) {
+  fileTest(`a file that ${what} is copied over while it is open takes nothing more in`, async (path) => {
+    const engine = await open(path, systemClock);
+    const sayAndEmptyTheLog = async (word: string, target: number) => {
+      await engine.append(Array.from({ length: 40 }, (_, at) => say(`${word} ${at} ${"x".repeat(500)}`)));
+      await engine.append([{ action: "delete_message", room: "r", user: "ann", target }]);
+      await until(async () => (await Deno.stat(`${path}-wal`)).size === 0);
+    };
+    await sayAndEmptyTheLog("old", 1);
+    await Deno.copyFile(path, `${path}.backup`);
+    await sayAndEmptyTheLog("new", 2);
+    await engine.append([say("in the write-ahead log")]);
+    await engine.check();
+    // As `cp` does it: the file stays the same one.
+    await Deno.writeFile(path, await content(path));
+    const said = await quietly(async () => {
+      await assert.rejects(engine.append([say("lost")]), UNAVAILABLE);
+      await assert.rejects(engine.check(), UNAVAILABLE);
+      await assert.rejects(engine.claimName(claim("bob")), UNAVAILABLE);
+    });
+    assert.deepEqual([said.length, /was written over while it was open/.test(String(said[0]))], [1, true]);
+    await quietly(() => engine.close());
+  });
+}
+
+fileTest("checkpoints and a VACUUM, also by other processes, are no reason to take nothing in", async (path) => {
+  const engines = await Promise.all([open(path, systemClock), open(path, systemClock)]);
+  const other = new DatabaseSync(path, { timeout: 1_000 });
+  const vacuum = setInterval(() => {
+    try {
+      other.exec("PRAGMA wal_checkpoint(TRUNCATE); VACUUM; PRAGMA wal_checkpoint(PASSIVE)");
+    } catch { /* busy */ }
+  }, 20);
+  for (let time = 0; time < 150; time++) {
+    const outcomes = await Promise.all(engines.map((engine) => engine.append([say("x".repeat(20_000))])));
+    assert.ok(outcomes.every(([outcome]) => "entry" in outcome));
+    if (time % 50 === 0) await Promise.all(engines.map((engine) => engine.check()));
+  }
+  clearInterval(vacuum);
+  other.close();
+  await Promise.all(engines.map((engine) => engine.close()));
+});
+
 fileTest("what is committed while the file is taken away is not acknowledged", async (path) => {
   const engine = await open(path);
   await engine.append([say("before")]);
