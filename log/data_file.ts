@@ -1,3 +1,5 @@
+import { resolve } from "node:path";
+import type { Clock } from "../chat/clock.ts";
 import { Refusal } from "../chat/refusal.ts";
 
 /** In place of a path it makes a database that is no file. */
@@ -28,6 +30,9 @@ function closeToOthers(path: string): void {
   }
 }
 
+/** How often what stands beside the file is looked at, milliseconds: what is in it comes into the file in the end. */
+export const COMPANION_INTERVAL = 1_000;
+
 /**
  * A database's files as they were when they were opened. Whoever removes them, or puts a backup in their place, while
  * they are open has everything written from then on go where nobody will ever find it.
@@ -35,8 +40,11 @@ function closeToOthers(path: string): void {
 export class DataFile {
   /** By path, the file that was opened; a companion from when it is first seen. */
   readonly #opened = new Map<string, string>();
-  readonly #paths: string[];
+  readonly #path: string;
+  readonly #log: string;
+  readonly #clock: Clock;
   readonly #schemaVersion: () => number;
+  #logSeenAt = -Infinity;
   #seen: { size: number; schema: number };
   #isWrittenOver = false;
   #isLost = false;
@@ -45,17 +53,19 @@ export class DataFile {
    * @param path of a file that is open; one that is none (`:memory:`) can't get lost
    * @param schemaVersion of the database as its connection sees it, which another one that shrinks it on purpose raises
    */
-  constructor(path: string, schemaVersion: () => number = () => 0) {
-    this.#paths = [path, realPath(path) + COMPANIONS[0]];
+  constructor(path: string, clock: Clock, schemaVersion: () => number = () => 0) {
+    // A look at an absolute path takes half as long.
+    this.#path = resolve(path);
+    this.#log = realPath(path) + COMPANIONS[0];
+    this.#clock = clock;
     this.#schemaVersion = schemaVersion;
-    const found = lookAt(path);
-    if (found) this.#opened.set(path, found.identity);
+    const found = lookAt(this.#path);
+    if (found) this.#opened.set(this.#path, found.identity);
     this.#seen = { size: found?.size ?? 0, schema: schemaVersion() };
   }
 
   /**
-   * Whether what is written comes to stand where it is looked for. It is asked before and after each commit, at 1 µs a
-   * file.
+   * Whether what is written comes to stand where it is looked for. It is asked before each commit: some 10 µs.
    * @throws {Refusal} `unavailable` if it does not; the first time that is told on the error output
    */
   check(): void {
@@ -63,7 +73,7 @@ export class DataFile {
     const cause = this.#cause();
     const wasLost = this.#isLost;
     this.#isLost = cause !== undefined;
-    if (wasLost && !this.#isLost) console.warn(`${this.#paths[0]} is back. What is said is stored again.`);
+    if (wasLost && !this.#isLost) console.warn(`${this.#path} is back. What is said is stored again.`);
     if (!this.#isLost) return;
     if (!wasLost) {
       console.error(
@@ -76,14 +86,22 @@ export class DataFile {
 
   /** What has become of which file, if anything has. */
   #cause(): string | undefined {
-    const [path] = this.#paths;
-    for (const each of this.#paths) {
-      const [opened, found] = [this.#opened.get(each), lookAt(each)];
-      if (opened === undefined && found) this.#opened.set(each, found.identity);
-      else if (found?.identity !== opened) return `${each} was removed or replaced`;
-      if (found && each === path) this.#compare(found.size);
-    }
-    return this.#isWrittenOver ? `${path} was written over` : undefined;
+    const size = this.#sizeOfSame(this.#path);
+    if (size === undefined) return `${this.#path} was removed or replaced`;
+    this.#compare(size);
+    if (this.#isWrittenOver) return `${this.#path} was written over`;
+    const now = this.#clock.monotonic();
+    if (!this.#isLost && now - this.#logSeenAt < COMPANION_INTERVAL) return undefined;
+    this.#logSeenAt = now;
+    return this.#sizeOfSame(this.#log) === undefined ? `${this.#log} was removed or replaced` : undefined;
+  }
+
+  /** Bytes of a file; undefined where it is not the one that was opened. */
+  #sizeOfSame(path: string): number | undefined {
+    const [opened, found] = [this.#opened.get(path), lookAt(path)];
+    if (opened !== undefined) return found?.identity === opened ? found.size : undefined;
+    if (found) this.#opened.set(path, found.identity);
+    return found?.size ?? 0;
   }
 
   /**

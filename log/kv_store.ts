@@ -77,7 +77,7 @@ export class KvStore {
     try {
       if (path !== undefined) keepToOwner(path);
       const kv = await Deno.openKv(path);
-      return new KvStore(kv, path === undefined ? undefined : new DataFile(path), clock);
+      return new KvStore(kv, path === undefined ? undefined : new DataFile(path, clock), clock);
     } catch (error) {
       throw new Error(`${path ?? "Deno KV"} can't be opened: ${(error as Error).message}`);
     }
@@ -157,8 +157,6 @@ export class KvStore {
       for (let pause = FIRST_PAUSE; this.#clock.monotonic() - start < CONTENTION_PATIENCE; pause *= 2) {
         const result = await this.#answered(attempt()).catch(whereOvertaken);
         if (result !== undefined) {
-          // It may have been taken away meanwhile.
-          this.place?.check();
           this.failed = false;
           return result;
         }

@@ -117,7 +117,11 @@ export class SqliteEngine implements Engine {
       const secret = options.secret ?? await secretFile(`${path}.secret`);
       const channel = options.isolates ? await Deno.realPath(path) : undefined;
       const version = files[0].prepare("PRAGMA schema_version");
-      const place = new DataFile(path, () => (version.get() as { schema_version: number }).schema_version);
+      const place = new DataFile(
+        path,
+        options.clock,
+        () => (version.get() as { schema_version: number }).schema_version,
+      );
       return new SqliteEngine(files[0], files[1], place, { ...options, secret, channel });
     } catch (error) {
       for (const file of files) file.close();

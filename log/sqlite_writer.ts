@@ -100,8 +100,6 @@ export class Writer {
     try {
       const result = work();
       this.#file.exec("COMMIT");
-      // It may have been taken away meanwhile.
-      this.#place.check();
       return result;
     } catch (error) {
       try {

@@ -1,5 +1,5 @@
 import { Refusal } from "../chat/refusal.ts";
-import { requestedHosts } from "./host.ts";
+import { type Asked, askedOf } from "./host.ts";
 import type { App, House } from "./house.ts";
 import { HttpRefusal, problem } from "./problem.ts";
 import { noted } from "./refusals.ts";
@@ -17,23 +17,23 @@ export function createHandler(
   house: House,
 ): (request: Request, info: Deno.ServeHandlerInfo) => Promise<Response> {
   /** Why no route should see a request; undefined where nothing is wrong with it. */
-  function refusalOf(request: Request): Response | undefined {
-    const names = requestedHosts(request);
-    if (!names) {
+  function refusalOf(asked: Asked | undefined): Response | undefined {
+    if (!asked) {
       return problem(
         new Refusal("bad_frame", "The Host header is no host name. Send the server's name, and its port if need be."),
       );
     }
-    if (house.hosts.length === 0 || names.every((name) => house.hosts.includes(name))) return undefined;
-    if (FOR_MONITORS.includes(new URL(request.url).pathname)) return undefined;
+    if (house.hosts.length === 0 || asked.names.every((name) => house.hosts.includes(name))) return undefined;
+    if (FOR_MONITORS.includes(asked.url.pathname)) return undefined;
     return problem(new HttpRefusal(421, "forbidden", "Nothing is served under this name. Add it to HOSTS."));
   }
 
   return async (request, info) => {
     try {
-      const refusal = refusalOf(request);
+      const asked = askedOf(request);
+      const refusal = refusalOf(asked);
       if (refusal) return await noted(house, request, info, refusal);
-      if (!isUpgrade(request)) return await app.fetch(request, info);
+      if (asked?.url.pathname !== "/connect" || !isUpgrade(request)) return await app.fetch(request, info);
       const response = await house.sockets.connect(request, house.proxies.addressKey(request, info.remoteAddr));
       return response.status === 101 ? response : await noted(house, request, info, response);
     } catch (error) {

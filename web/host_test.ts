@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { RawClient } from "../testing/raw.ts";
 import { startServer } from "../testing/server.ts";
-import { hostName, requestedHosts } from "./host.ts";
+import { askedOf, hostName } from "./host.ts";
 
 Deno.test("a host is a name without port, in one form however it is written", () => {
   for (
@@ -40,9 +40,10 @@ Deno.test("a host is a name without port, in one form however it is written", ()
 });
 
 Deno.test("a request whose address and Host header differ asks for both", () => {
-  const asked = (url: string, host?: string) => requestedHosts(new Request(url, { headers: host ? { host } : {} }));
+  const asked = (url: string, host?: string) => askedOf(new Request(url, { headers: host ? { host } : {} }))?.names;
   assert.deepEqual(asked("http://a:1/x", "B.:2"), ["a", "b"]);
   assert.deepEqual(asked("http://a/x"), ["a"]);
+  assert.deepEqual(asked("http://a:1/x", "a:1"), ["a"]);
   for (const host of ["%%%", "a b", "x:99999", "a/b", "a@b"]) assert.equal(asked("http://a/", host), undefined, host);
 });
 

@@ -294,10 +294,9 @@ class Socket implements Connection, EventListenerObject {
   }
 }
 
-/** Whether a request, whose address is a URL, asks for a socket. */
-export function isUpgrade({ method, headers, url }: Request): boolean {
-  return method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket" &&
-    new URL(url).pathname === "/connect";
+/** Whether a request asks for a socket, wherever it asks. */
+export function isUpgrade({ method, headers }: Request): boolean {
+  return method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket";
 }
 
 /** Says why nobody is let in, which a browser hears only from a socket that was opened. */
