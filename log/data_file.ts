@@ -25,7 +25,7 @@ function closeToOthers(path: string): void {
     // Where there are no such modes there is nothing to close.
     if (mode !== null && (mode & 0o077) !== 0) Deno.chmodSync(path, 0o600);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
+    if (isOutOfSight(error)) return;
     console.warn(`${path} may be open to others on this machine: its mode can't be set to 0600.`, error);
   }
 }
@@ -127,13 +127,18 @@ function realPath(path: string): string {
   }
 }
 
-/** A file, by an identity that is the same for as long as it is the same file; undefined where there is none. */
+/** A file, by an identity that is the same for as long as it is the same file; undefined where none is to be seen. */
 function lookAt(path: string): { identity: string; size: number } | undefined {
   try {
     const { dev, ino, size } = Deno.statSync(path);
     return { identity: `${dev}:${ino}`, size };
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (isOutOfSight(error)) return undefined;
     throw error;
   }
+}
+
+/** Whether there is no such file, or none that Deno's permissions let us look at. */
+function isOutOfSight(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable;
 }
