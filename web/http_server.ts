@@ -25,8 +25,10 @@ export class HttpServer {
   #listener: Listener | undefined;
   #stopping = false;
   #cancelTimer: (() => void) | undefined;
-  /** Since when it has not been well, by the clock's `monotonic`; undefined while it is. */
-  #unwellSince: number | undefined;
+  /** Whether it has been told that it is not well. */
+  #isTold = false;
+  /** Since when it fails for another reason than a lack of file descriptors, by the clock's `monotonic`. */
+  #failingSince: number | undefined;
   #pause = FIRST_PAUSE;
 
   /**
@@ -59,15 +61,16 @@ export class HttpServer {
   #ended(error: unknown): void {
     if (this.#stopping) return;
     this.#cancelTimer?.();
-    const now = this.#clock.monotonic();
-    if (this.#unwellSince === undefined) {
-      this.#unwellSince = now;
+    if (!this.#isTold) {
+      this.#isTold = true;
       this.#pause = FIRST_PAUSE;
       const [message, ...more] = isOutOfFiles(error) ? [OUT_OF_FILES] : ["The server no longer listened.", error];
       console.error(message, ...more.filter((each) => each !== undefined));
     }
     // Without file descriptors those who are connected are served; ending the process would help nobody.
-    if (!isOutOfFiles(error) && now - this.#unwellSince >= GIVE_UP_AFTER) {
+    const now = this.#clock.monotonic();
+    this.#failingSince = isOutOfFiles(error) ? undefined : this.#failingSince ?? now;
+    if (this.#failingSince !== undefined && now - this.#failingSince >= GIVE_UP_AFTER) {
       return this.#failed(error instanceof Error ? error : new Error("a listener ends as soon as it has begun"));
     }
     this.#cancelTimer = this.#clock.after(this.#pause, () => this.#beginAgain());
@@ -82,7 +85,8 @@ export class HttpServer {
     }
     this.#cancelTimer = this.#clock.after(SETTLED_AFTER, () => {
       console.warn("The server takes new connections again.");
-      this.#unwellSince = undefined;
+      this.#isTold = false;
+      this.#failingSince = undefined;
     });
   }
 }

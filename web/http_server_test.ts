@@ -120,6 +120,11 @@ Deno.test("without file descriptors it tries for as long as it takes", async () 
     await clock.advance(LONGEST_PAUSE + SETTLED_AFTER);
     listeners.at(-1)!.reject(new Error("accept: EMFILE (os error 24)"));
     await settle();
+    refuse(OUT_OF_FILES);
+    await clock.advance(GIVE_UP_AFTER);
+    refuse(new Error("taken"));
+    await clock.advance(GIVE_UP_AFTER / 2);
+    assert.deepEqual(failures, [], "the minute begins when files are no longer what is lacking");
   });
   assert.deepEqual([failures.length, listeners.length, said.length], [0, 2, 3]);
   assert.equal(said[2], said[0]);
