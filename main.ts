@@ -69,11 +69,11 @@ export async function start(
   });
   metrics.watch(lobby, engine);
   const rooms = new RoomList(engine, lobby);
-  let asking: Promise<boolean> | undefined;
   const outside = outsideOf(settings);
   const identities = await Identities.create(secret, doorkeeper, outside && new OutsideIssuer(outside, secret));
   const sockets = new Sockets(lobby, identities, settings.ALLOWED_ORIGINS, journal);
   const streams = new Streams(lobby, Math.random);
+  let asking: Promise<boolean> | undefined;
   const house: House = {
     version: config.version,
     assets: await loadAssets(new URL("./", import.meta.url)),

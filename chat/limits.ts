@@ -14,7 +14,10 @@ export interface Rates {
   renames: Rate;
   /** Of a person: what costs little, which is `typing`, `ping` and `leave_room`. */
   signals: Rate;
-  /** Of a person: pages of history and lists asked for without a connection. From an address 30 times that, ten seconds' worth at once. */
+  /**
+   * Of a person: pages of history and lists asked for without a connection. From an address 30 times that, ten seconds'
+   * worth at once.
+   */
   reads: Rate;
   /** Of a person: frames that make no sense. Far fewer than messages: no client that works sends any. */
   malformed: Rate;

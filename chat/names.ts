@@ -85,7 +85,7 @@ export function chosenName(asked: string): string {
     );
   }
   const looks = skeleton(name);
-  if (GIVEN.test(looks) && (/\p{N}/u.test(name) || DIGITLESS.test(name))) {
+  if (GIVEN.test(looks) && (/\p{N}/u.test(name + looks) || DIGITLESS.test(name))) {
     throw new Refusal("bad_name", 'Names that look like "User 482" are given by the server. Choose another one.');
   }
   if (RESERVED.test(looks)) {

@@ -126,6 +126,7 @@ Deno.test("nobody can choose a name that only looks like one that the server giv
     "User OOO",
     "User ƽ12",
     "User 𑣆42",
+    "User ᒿᔯᔰ",
     "User ᒿȜꮞƽбꝯ",
     "🅤🅢🅔🅡 482",
     "User ❹❽❷",
