@@ -20,6 +20,8 @@ import { TrustedProxies } from "./web/address.ts";
 import { addressHash } from "./web/address_hash.ts";
 import { createApp } from "./web/app.ts";
 import { loadAssets } from "./web/assets.ts";
+import { BasePath } from "./web/base_path.ts";
+import { SessionCookies } from "./web/cookies.ts";
 import { Streams } from "./web/events.ts";
 import { createHandler } from "./web/handler.ts";
 import { HttpServer } from "./web/http_server.ts";
@@ -70,13 +72,21 @@ export async function start(
   metrics.watch(lobby, engine);
   const rooms = new RoomList(engine, lobby);
   const outside = outsideOf(settings);
-  const identities = await Identities.create(secret, doorkeeper, outside && new OutsideIssuer(outside, secret));
+  const assets = await loadAssets(new URL("./", import.meta.url));
+  const basePath = new BasePath(settings.BASE_PATH, (path) => assets.has(path));
+  const identities = await Identities.create(
+    secret,
+    doorkeeper,
+    outside && new OutsideIssuer(outside, secret),
+    new SessionCookies(basePath.path),
+  );
   const sockets = new Sockets(lobby, identities, settings.ALLOWED_ORIGINS, journal);
   const streams = new Streams(lobby, Math.random);
   let asking: Promise<boolean> | undefined;
   const house: House = {
     version: config.version,
-    assets: await loadAssets(new URL("./", import.meta.url)),
+    assets,
+    basePath,
     identities,
     lobby,
     log: engine,
@@ -205,7 +215,7 @@ async function main(): Promise<void> {
       leave(1);
     });
     const host = ["0.0.0.0", "::"].includes(settings.HOST) ? "localhost" : settings.HOST;
-    console.log(`Parley is open at http://${host}:${server.port}`);
+    console.log(`Parley is open at http://${host}:${server.port}${settings.BASE_PATH}`);
     Deno.addSignalListener("SIGINT", () => leave(0));
     // Windows has no such signal, and Deno throws there.
     if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", () => leave(0));

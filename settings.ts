@@ -64,6 +64,17 @@ const hosts = v.pipe(
   v.transform((list) => list.filter((host) => host !== undefined)),
 );
 
+/** Own paths begin so: below one of these nobody could tell which is meant. */
+const OWN_PATHS =
+  /^\/(?:api|asyncapi\.json|client\.js|connect|docs|embed\.js|favicon\.ico|files|healthz|hooks|mcp|metrics|openapi\.json|r|readyz|static)(?:\/|$)/;
+
+const basePath = v.pipe(
+  v.string(),
+  v.regex(/^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*\/?$/, "must be a path such as /chat"),
+  v.transform((path) => path.replace(/\/$/, "")),
+  v.check((path) => !OWN_PATHS.test(path), "must be another path than those that the chat itself has"),
+);
+
 const url = v.pipe(
   v.string(),
   v.check((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ""), "must be an address that begins with https://"),
@@ -111,6 +122,7 @@ const schema = v.object({
   SECRET: v.optional(v.string()),
   ALLOWED_ORIGINS: v.optional(origins, ""),
   HOSTS: v.optional(hosts),
+  BASE_PATH: v.optional(basePath, ""),
   TRUST_PROXY: v.optional(wholeNumber(0, 10), "0"),
   MESSAGE_RATE: v.optional(wholeNumber(0, 1e6), "5"),
   MESSAGE_BURST: v.optional(wholeNumber(0, 1e6), "30"),

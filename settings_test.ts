@@ -56,6 +56,12 @@ Deno.test("origins stand with commas between them", () => {
   ]);
 });
 
+Deno.test("the path below which the chat is may end with a slash, and none is the top", () => {
+  for (const [value, path] of [["", ""], ["/", ""], ["/chat", "/chat"], ["/a-b/c.d/", "/a-b/c.d"]]) {
+    assert.equal(read({ BASE_PATH: value }).BASE_PATH, path);
+  }
+});
+
 Deno.test("hosts stand with commas between them, and are compared in one form", () => {
   assert.equal(read({}).HOSTS, undefined);
   assert.deepEqual(read({ HOSTS: "Chat.Example., bücher.example,[::1]" }).HOSTS, [
@@ -70,6 +76,7 @@ Deno.test("a value that makes no sense is told in one line that names the settin
     PORT: ["abc", "65536", "-1", "1.5", "0x10", " 80", "1e3"],
     ALLOWED_ORIGINS: ["example.com", "https://a.example/", "https://a.example/path", "*", "null"],
     HOSTS: ["https://chat.example", "chat.example:8000", "a b", "[::", "*.chat.example", ",", " "],
+    BASE_PATH: ["chat", "/a b", "//", "/a//b", "/..", "/a/../b", "/%61", "https://a.example/chat", "/api", "/r/chat/"],
     TRUST_PROXY: ["yes", "-1", "11"],
     TEXT_LIMIT: ["0", "many", "20001"],
     HISTORY_MESSAGES: ["-1", "all"],

@@ -23,7 +23,7 @@ export class RawClient {
   }
 
   /** Connects and asks for a socket; resolves with the answer's head, whatever it is. */
-  static async open(port: number, options: { query?: string; headers?: Record<string, string> } = {}) {
+  static async open(port: number, options: Parameters<typeof upgradeRequest>[1] = {}) {
     const client = await RawClient.connect(port);
     await client.send(upgradeRequest(port, options));
     await client.until(() => client.head !== "");
@@ -112,10 +112,14 @@ export class RawClient {
   }
 }
 
-/** The request that opens a socket. */
+/** The request that opens a socket. A header that is `undefined` is left out. */
 export function upgradeRequest(
   port: number,
-  { query = "", headers = {} }: { query?: string; headers?: Record<string, string> } = {},
+  { path = "/connect", query = "", headers = {} }: {
+    path?: string;
+    query?: string;
+    headers?: Record<string, string | undefined>;
+  } = {},
 ): string {
   const all = {
     host: `127.0.0.1:${port}`,
@@ -125,8 +129,8 @@ export function upgradeRequest(
     "sec-websocket-key": crypto.getRandomValues(new Uint8Array(16)).toBase64(),
     ...headers,
   };
-  const lines = Object.entries(all).map((pair) => pair.join(": "));
-  return `GET /connect${query} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`;
+  const lines = Object.entries(all).filter(([, value]) => value !== undefined).map((pair) => pair.join(": "));
+  return `GET ${path}${query} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`;
 }
 
 /**

@@ -5,8 +5,7 @@ import { PAGE_SIZE, PAGE_SIZE_LIMIT } from "../chat/protocol.ts";
 import { Refusal } from "../chat/refusal.ts";
 import { describe } from "./describe.ts";
 import type { App, House } from "./house.ts";
-import { originAllowed } from "./origin.ts";
-import { problem } from "./problem.ts";
+import { FOREIGN_PAGE, originAllowed } from "./origin.ts";
 import { serverFrames } from "./server_frames.ts";
 
 const listedRooms = v.array(v.object({ room: v.string(), count: v.number(), seq: v.number(), date: v.number() }));
@@ -24,7 +23,7 @@ export function addApi(app: App, house: House): void {
 
   app.use("/api/*", async (c, next) => {
     if (c.req.method === "GET" || originAllowed(c.req.raw, house.allowedOrigins)) return await next();
-    return problem(new Refusal("forbidden", "This page may not call. Add its origin to ALLOWED_ORIGINS."));
+    throw new Refusal("forbidden", FOREIGN_PAGE);
   });
 
   const aboutRooms = describe({

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
+import { getPath } from "hono/utils/url";
 import * as v from "valibot";
 import { Refusal } from "../chat/refusal.ts";
 import { addAdmin } from "./admin.ts";
@@ -11,14 +12,14 @@ import { addDocs } from "./docs.ts";
 import type { App, House } from "./house.ts";
 import { addMetrics } from "./metrics.ts";
 import { addPage } from "./page.ts";
-import { problem } from "./problem.ts";
+import { HttpRefusal, problem } from "./problem.ts";
 import { noted } from "./refusals.ts";
 import { addSession } from "./session.ts";
 import { addTalk, TOKEN_HEADER } from "./talk.ts";
 
 /** All that is served over HTTP, but for the upgrade to a socket. Each file of routes adds its own. */
 export function createApp(house: House): App {
-  const app: App = new Hono();
+  const app: App = new Hono({ getPath: (request) => house.basePath.of(getPath(request)) });
 
   const text = (description: string) => ({ description, schema: v.string(), type: "text/plain" });
   const aboutHealth = describe({ summary: "Whether it lives", answers: { 200: text("It does.") } });
@@ -75,9 +76,7 @@ export function createApp(house: House): App {
     who: "anyone",
   });
   app.get("/connect", aboutConnecting, () => {
-    const answer = problem(new Refusal("bad_frame", "This address takes WebSocket connections only."), 426);
-    answer.headers.set("upgrade", "websocket");
-    return answer;
+    throw new HttpRefusal(426, "bad_frame", "This address takes WebSocket connections only.");
   });
   app.use("/api/*", async (_, next) => {
     if (house.isDraining()) throw new Refusal("unavailable", "The server is restarting. Try again in a moment.", 1);
@@ -90,11 +89,8 @@ export function createApp(house: House): App {
   addDocs(app, house);
   addPage(app, house);
 
-  app.notFound(() => problem(new Refusal("not_found", "There is nothing at this address.")));
-  app.onError((error) => {
-    if (error instanceof Refusal) return problem(error);
-    console.error("a request could not be answered:", error);
-    return problem(new Refusal("unavailable", "Something failed here. Try again in a moment.", 1));
-  });
+  const docs = house.basePath.to("/docs");
+  app.notFound(() => problem(new Refusal("not_found", "There is nothing at this address."), docs));
+  app.onError((error) => problem(error, docs));
   return app;
 }

@@ -5,26 +5,29 @@ import { NO_LIMITS } from "../chat/limits.ts";
 import { launchChromium } from "../testing/chromium.ts";
 import { connected, newPerson, openRoom } from "../testing/page.ts";
 import { type RunningServer, startServer } from "../testing/server.ts";
-import { COOKIE, cookiesFor, SECURE_COOKIE, sessionCookies } from "./cookies.ts";
+import { SessionCookies } from "./cookies.ts";
 import { Identities } from "./identity.ts";
+
+const cookies = new SessionCookies();
+const { plain: COOKIE, secure: SECURE_COOKIE } = cookies;
 
 const bringing = (cookie?: string) => new Request("http://x/", { headers: cookie === undefined ? {} : { cookie } });
 
 Deno.test("the cookie is out of reach for scripts and other sites, and behind TLS for other hosts and plain HTTP", () => {
   const rest = "Max-Age=34560000; Path=/; HttpOnly";
-  assert.deepEqual(cookiesFor(bringing(), "t", false), [`parley_session=t; ${rest}; SameSite=Lax`]);
-  assert.deepEqual(cookiesFor(bringing(), "t", true), [`__Host-parley_session=t; ${rest}; Secure; SameSite=Lax`]);
+  assert.deepEqual(cookies.linesFor(bringing(), "t", false), [`parley_session=t; ${rest}; SameSite=Lax`]);
+  assert.deepEqual(cookies.linesFor(bringing(), "t", true), [`__Host-parley_session=t; ${rest}; Secure; SameSite=Lax`]);
 });
 
 Deno.test("the cookie from before there was TLS is taken back when another one is given", () => {
-  const [given, taken, ...more] = cookiesFor(bringing("parley_session=old"), "t", true);
+  const [given, taken, ...more] = cookies.linesFor(bringing("parley_session=old"), "t", true);
   assert.match(given, /^__Host-parley_session=t;/);
   assert.match(taken, /^parley_session=; Max-Age=0; Path=\/;/);
   assert.deepEqual(more, []);
 });
 
 Deno.test("every value that comes under the names is found, those that nobody else can have set first", () => {
-  const found = (cookie: string) => sessionCookies(bringing(cookie)).map(({ name, value }) => `${name}=${value}`);
+  const found = (cookie: string) => cookies.of(bringing(cookie)).map(({ name, value }) => `${name}=${value}`);
   assert.deepEqual(found("a=1; parley_session=x;parley_session=y ; b=2; __Host-parley_session=z"), [
     `${SECURE_COOKIE}=z`,
     `${COOKIE}=x`,
@@ -33,7 +36,7 @@ Deno.test("every value that comes under the names is found, those that nobody el
   assert.deepEqual(found('parley_session="x"; xparley_session=1; parley_sessio=2; parley_session2=3'), [`${COOKIE}=x`]);
   assert.deepEqual(found(`\t ${SECURE_COOKIE}=x \t`), [`${SECURE_COOKIE}=x`]);
   assert.deepEqual(found(`\xa0${SECURE_COOKIE}=x; \x85${COOKIE}=y`), [], "no name but these");
-  assert.deepEqual(sessionCookies(bringing()), []);
+  assert.deepEqual(cookies.of(bringing()), []);
   assert.ok(found("parley_session=x;".repeat(3_000)).length <= 20, "each costs a signature");
 });
 

@@ -2,7 +2,6 @@ import { html } from "hono/html";
 import { generateSpecs } from "hono-openapi";
 import * as v from "valibot";
 import { CLOSE } from "../chat/protocol.ts";
-import { COOKIE, SECURE_COOKIE } from "./cookies.ts";
 import { components, describe, type JsonSchema, spelledOut } from "./describe.ts";
 import { clientFrames } from "./frames.ts";
 import type { App, House } from "./house.ts";
@@ -25,13 +24,13 @@ const CLOSE_WORDS: Record<keyof typeof CLOSE, string> = {
 };
 
 /** The description of all routes, for machines at `/openapi.json` and for people at `/docs`. To be added after them. */
-export function addDocs(app: App, { version }: House): void {
+export function addDocs(app: App, house: House): void {
   let rendered: Promise<{ document: StaticFile; page: StaticFile }> | undefined;
   const render = async () => {
-    const description = await describeAll(app, version);
+    const description = await describeAll(app, house);
     return {
       document: staticFile(JSON.stringify(description), "application/json"),
-      page: staticFile(String(await page(description)), "text/html; charset=utf-8"),
+      page: staticFile(String(await page(description, house)), "text/html; charset=utf-8"),
     };
   };
   // Whoever asks first has it made for all: it describes routes, which stay as they are.
@@ -55,7 +54,7 @@ interface OpenApi {
   paths: Record<string, Record<string, { summary: string; responses: Record<string, unknown> }>>;
 }
 
-async function describeAll(app: App, version: string): Promise<OpenApi> {
+async function describeAll(app: App, { version, basePath, identities }: House): Promise<OpenApi> {
   const bearer = (description: string) => ({ type: "http", scheme: "bearer", description });
   const problem = {
     description: "What was asked was not done, and why.",
@@ -65,6 +64,7 @@ async function describeAll(app: App, version: string): Promise<OpenApi> {
     excludeStaticFile: false,
     documentation: {
       openapi: "3.1.0",
+      servers: [{ url: basePath.to("/") }],
       info: { title: "Parley", version, description: "A chat room that you own. /docs has the same for people." },
       components: {
         schemas: components() as never,
@@ -74,8 +74,8 @@ async function describeAll(app: App, version: string): Promise<OpenApi> {
           cookie: {
             type: "apiKey",
             in: "cookie",
-            name: COOKIE,
-            description: `The same, for browsers. Behind TLS its name is ${SECURE_COOKIE}.`,
+            name: identities.cookies.plain,
+            description: `The same, for browsers. Behind TLS its name is ${identities.cookies.secure}.`,
           },
           moderator: bearer("ADMIN_TOKEN.") as never,
           metrics: bearer("METRICS_TOKEN.") as never,
@@ -86,7 +86,7 @@ async function describeAll(app: App, version: string): Promise<OpenApi> {
   return JSON.parse(JSON.stringify(document));
 }
 
-function page({ paths }: OpenApi): Html {
+function page({ paths }: OpenApi, { basePath }: House): Html {
   const calls = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), ...operation }))
   );
@@ -98,8 +98,8 @@ function page({ paths }: OpenApi): Html {
         <title>Parley: the wire</title>
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="color-scheme" content="light dark">
-        <link rel="icon" href="/static/favicon.svg" type="image/svg+xml">
-        <link rel="stylesheet" href="/static/docs.css">
+        <link rel="icon" href="${basePath.to("/static/favicon.svg")}" type="image/svg+xml">
+        <link rel="stylesheet" href="${basePath.to("/static/docs.css")}">
       </head>
       <body>
         <main>
@@ -107,7 +107,7 @@ function page({ paths }: OpenApi): Html {
           <p>
             Frames are JSON objects with an <code>action</code>. A WebSocket at <code>/connect</code> takes and sends them;
             without one, post them to <code>/api/actions</code> and listen to a room's event stream. Fields with a question
-            mark may be absent. <a href="/openapi.json">The same for machines</a> (OpenAPI 3.1).
+            mark may be absent. <a href="${basePath.to("/openapi.json")}">The same for machines</a> (OpenAPI 3.1).
           </p>
           <h2 id="asked">What a client asks</h2>
           ${frameTable("asked", clientFrames)}

@@ -6,6 +6,7 @@ import { TestClient } from "../testing/client.ts";
 import { Listener } from "../testing/listener.ts";
 import { type RunningServer, startServer } from "../testing/server.ts";
 import { createApp } from "./app.ts";
+import { BasePath } from "./base_path.ts";
 import { clientFrames } from "./frames.ts";
 import type { House } from "./house.ts";
 import { PROBLEMS } from "./problem.ts";
@@ -33,7 +34,7 @@ Deno.test("the description is valid OpenAPI 3.1, as a parser that is not ours ha
 });
 
 Deno.test("every route is described, and nothing else", async () => {
-  const app = createApp({ adminToken: "to have the moderators' routes" } as House);
+  const app = createApp({ adminToken: "to have the moderators' routes", basePath: new BasePath() } as House);
   const routes = app.routes
     // What is for all methods is no route but stands before some; the page's files are nobody's interface.
     .filter(({ method, path }) => method !== "ALL" && path !== "/*" && path !== "/favicon.ico")

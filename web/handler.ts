@@ -16,29 +16,33 @@ export function createHandler(
   app: App,
   house: House,
 ): (request: Request, info: Deno.ServeHandlerInfo) => Promise<Response> {
-  /** Why no route should see a request; undefined where nothing is wrong with it. */
-  function refusalOf(asked: Asked | undefined): Response | undefined {
+  const { basePath, hosts } = house;
+  const docs = basePath.to("/docs");
+
+  /** @throws {Refusal} why no route should see a request */
+  function refuseStrange(asked: Asked | undefined): asserts asked {
     if (!asked) {
-      return problem(
-        new Refusal("bad_frame", "The Host header is no host name. Send the server's name, and its port if need be."),
+      throw new Refusal(
+        "bad_frame",
+        "The Host header is no host name. Send the server's name, and its port if need be.",
       );
     }
-    if (house.hosts.length === 0 || asked.names.every((name) => house.hosts.includes(name))) return undefined;
-    if (FOR_MONITORS.includes(asked.url.pathname)) return undefined;
-    return problem(new HttpRefusal(421, "forbidden", "Nothing is served under this name. Add it to HOSTS."));
+    if (hosts.length === 0 || asked.names.every((name) => hosts.includes(name))) return;
+    if (FOR_MONITORS.includes(basePath.of(asked.url.pathname))) return;
+    throw new HttpRefusal(421, "forbidden", "Nothing is served under this name. Add it to HOSTS.");
   }
 
   return async (request, info) => {
     try {
       const asked = askedOf(request);
-      const refusal = refusalOf(asked);
-      if (refusal) return await noted(house, request, info, refusal);
-      if (asked?.url.pathname !== "/connect" || !isUpgrade(request)) return await app.fetch(request, info);
-      const response = await house.sockets.connect(request, house.proxies.addressKey(request, info.remoteAddr));
-      return response.status === 101 ? response : await noted(house, request, info, response);
+      refuseStrange(asked);
+      if (basePath.of(asked.url.pathname) === "/connect" && isUpgrade(request)) {
+        return await house.sockets.connect(request, house.proxies.addressKey(request, info.remoteAddr));
+      }
+      return await app.fetch(request, info);
     } catch (error) {
-      console.error("a request could not be answered:", error);
-      return problem(new Refusal("unavailable", "Something failed here. Try again in a moment.", 1));
+      const answer = problem(error, docs);
+      return await noted(house, request, info, answer).catch(() => answer);
     }
   };
 }

@@ -6,6 +6,7 @@ import type { People } from "../chat/people.ts";
 import type { RoomList } from "../chat/room_list.ts";
 import type { TrustedProxies } from "./address.ts";
 import type { Asset } from "./assets.ts";
+import type { BasePath } from "./base_path.ts";
 import type { Streams } from "./events.ts";
 import type { Identities } from "./identity.ts";
 import type { Journal } from "./journal.ts";
@@ -20,6 +21,8 @@ export interface House {
   /** Of Parley. */
   version: string;
   assets: ReadonlyMap<string, Asset>;
+  /** Where all this is on its host. */
+  basePath: BasePath;
   identities: Identities;
   lobby: Lobby;
   log: Log;

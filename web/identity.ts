@@ -1,8 +1,9 @@
 import { sign, verify } from "hono/jwt";
 import type { Doorkeeper } from "../chat/doorkeeper.ts";
-import { BEARER_PREFIX } from "../chat/protocol.ts";
+import { BATCH_PROTOCOL, BEARER_PREFIX, PLAIN_PROTOCOL } from "../chat/protocol.ts";
 import type { Voucher } from "../chat/voucher.ts";
-import { sessionCookies, TOKEN_LIFETIME } from "./cookies.ts";
+import { SessionCookies, TOKEN_LIFETIME } from "./cookies.ts";
+import { listIn } from "./list_header.ts";
 import type { OutsideIssuer } from "./outside.ts";
 import { SignInRefusal } from "./problem.ts";
 
@@ -23,20 +24,32 @@ export interface Identity {
 export class Identities {
   /** Where people come from; undefined: anyone may come. */
   readonly outside: OutsideIssuer | undefined;
+  readonly cookies: SessionCookies;
   readonly #key: CryptoKey;
   readonly #doorkeeper: Doorkeeper;
 
-  private constructor(key: CryptoKey, doorkeeper: Doorkeeper, outside: OutsideIssuer | undefined) {
+  private constructor(
+    key: CryptoKey,
+    doorkeeper: Doorkeeper,
+    outside: OutsideIssuer | undefined,
+    cookies: SessionCookies,
+  ) {
     this.#key = key;
     this.#doorkeeper = doorkeeper;
     this.outside = outside;
+    this.cookies = cookies;
   }
 
-  static async create(secret: string, doorkeeper: Doorkeeper, outside?: OutsideIssuer): Promise<Identities> {
+  static async create(
+    secret: string,
+    doorkeeper: Doorkeeper,
+    outside?: OutsideIssuer,
+    cookies = new SessionCookies(),
+  ): Promise<Identities> {
     const bytes = new TextEncoder().encode(secret);
     const algorithm = { name: "HMAC", hash: "SHA-256" };
     const key = await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign", "verify"]);
-    return new Identities(key, doorkeeper, outside);
+    return new Identities(key, doorkeeper, outside, cookies);
   }
 
   /**
@@ -73,7 +86,7 @@ export class Identities {
 
   /** Who brings a cookie that is good, and the name of that cookie; undefined where none is. */
   async identifyCookie(request: Request): Promise<{ identity: Identity; name: string } | undefined> {
-    for (const { name, value } of sessionCookies(request)) {
+    for (const { name, value } of this.cookies.of(request)) {
       const identity = await this.#own(value);
       if (identity) return { identity, name };
     }
@@ -114,13 +127,21 @@ export class Identities {
 
 function bearerToken(request: Request): string | undefined {
   // Other schemes are not ours: a proxy in front may ask for a password of its own.
-  const [scheme, token] = request.headers.get("authorization")?.split(" ") ?? [];
+  const [scheme, token] = request.headers.get("authorization")?.split(/[ \t]+/) ?? [];
   if (scheme?.toLowerCase() === "bearer") return token ?? "";
   return subprotocols(request).find((offered) => offered.startsWith(BEARER_PREFIX))?.slice(BEARER_PREFIX.length);
 }
 
 /** The sub-protocols that a socket's client offers. */
 export function subprotocols(request: Request): string[] {
-  const header = request.headers.get("sec-websocket-protocol");
-  return header === null ? [] : header.split(",").map((name) => name.trim());
+  return listIn(request.headers.get("sec-websocket-protocol"));
+}
+
+/**
+ * The one of them that the server speaks. A client that offers nothing but its token would take a server that selects
+ * none for one that speaks none of its protocols, and hang up: then the token it is.
+ */
+export function selectSubprotocol(offered: readonly string[]): string | undefined {
+  const known = [BATCH_PROTOCOL, PLAIN_PROTOCOL].find((name) => offered.includes(name));
+  return known ?? (offered.every((name) => name.startsWith(BEARER_PREFIX)) ? offered[0] : undefined);
 }

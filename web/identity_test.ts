@@ -3,9 +3,10 @@ import { sign } from "hono/jwt";
 import { systemClock } from "../chat/clock.ts";
 import { Doorkeeper } from "../chat/doorkeeper.ts";
 import { NO_LIMITS } from "../chat/limits.ts";
-import { COOKIE } from "./cookies.ts";
+import { SessionCookies } from "./cookies.ts";
 import { Identities } from "./identity.ts";
 
+const { plain: COOKIE } = new SessionCookies();
 const SECRET = "a secret of the tests";
 const doorkeeper = new Doorkeeper(NO_LIMITS, systemClock);
 const ask = (headers: Record<string, string>) => new Request("http://x/", { headers });

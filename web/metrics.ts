@@ -8,7 +8,7 @@ import { isDirectLocal } from "./address.ts";
 import { describe } from "./describe.ts";
 import type { App, House } from "./house.ts";
 import { Gathering } from "./metrics_gathering.ts";
-import { problem } from "./problem.ts";
+import { HttpRefusal } from "./problem.ts";
 import { bringsToken } from "./token.ts";
 
 /** How often the event loop is asked how late it is, milliseconds. */
@@ -200,13 +200,9 @@ export function addMetrics(app: App, { metrics, metricsToken }: House): void {
   app.get("/metrics", about, async (c) => {
     if (metricsToken === undefined) {
       if (isDirectLocal(c.req.raw, c.env.remoteAddr)) return await metrics.answer();
-      return problem(
-        new Refusal("forbidden", "Set METRICS_TOKEN, and send it as Authorization: Bearer METRICS_TOKEN."),
-      );
+      throw new Refusal("forbidden", "Set METRICS_TOKEN, and send it as Authorization: Bearer METRICS_TOKEN.");
     }
     if (await bringsToken(c.req.raw, metricsToken)) return await metrics.answer();
-    const answer = problem(new Refusal("forbidden", "Send METRICS_TOKEN as Authorization: Bearer METRICS_TOKEN."), 401);
-    answer.headers.set("www-authenticate", "Bearer");
-    return answer;
+    throw new HttpRefusal(401, "forbidden", "Send METRICS_TOKEN as Authorization: Bearer METRICS_TOKEN.");
   });
 }

@@ -5,6 +5,7 @@ import { FakeClock } from "../testing/clock.ts";
 import { createLobby, FakeClient } from "../testing/lobby.ts";
 import { startServer } from "../testing/server.ts";
 import type { App, House } from "./house.ts";
+import { problem } from "./problem.ts";
 import { addMetrics, LAG_INTERVAL, Metrics } from "./metrics.ts";
 import { GATHERING } from "./metrics_gathering.ts";
 
@@ -113,6 +114,7 @@ Deno.test("the metrics are for who has the token, and without one for a direct c
   const status = async (ask: { token?: string; from?: string; at?: string; headers?: Record<string, string> }) => {
     const app: App = new Hono();
     addMetrics(app, { metrics, metricsToken: ask.token } as House);
+    app.onError((error) => problem(error, "/docs"));
     const remoteAddr = { transport: "tcp", hostname: ask.from ?? "127.0.0.1", port: 1 } as const;
     const url = `http://${ask.at ?? "localhost:8000"}/metrics`;
     const answer = await app.request(url, { headers: ask.headers }, { remoteAddr, completed: Promise.resolve() });

@@ -1,3 +1,7 @@
+/** What a page elsewhere is told, and a program that says that it is one. */
+export const FOREIGN_PAGE = "This page may not call here: add its origin to ALLOWED_ORIGINS. " +
+  "A program that is no page leaves the Origin header out.";
+
 /**
  * Whether a request comes from a page that may speak for the person: this server's own, or one of those allowed.
  * No `Origin` means no browser, which has no cookies to be misused. Schemes are not compared, because a proxy that ends

@@ -42,16 +42,25 @@ export class SignInRefusal extends HttpRefusal {
 
 const PROBLEM = "application/problem+json";
 
-/** An error as RFC 9457 has it, with the code of the wire in `code`. */
-export function problem(refusal: Refusal, status?: number): Response {
-  const { code, message, retryAfter } = refusal;
-  status ??= refusal instanceof HttpRefusal ? refusal.status : PROBLEMS[code].status;
+/**
+ * An error as RFC 9457 has it, with the code of the wire in `code`. One that is no refusal is our own fault: it is
+ * written down, and its words are not passed on.
+ * @param docs where `/docs` is
+ */
+export function problem(error: unknown, docs: string): Response {
+  if (!(error instanceof Refusal)) {
+    console.error("a request could not be answered:", error);
+    return problem(new Refusal("unavailable", "Something failed here. Try again in a moment.", 1), docs);
+  }
+  const { code, message, retryAfter } = error;
+  const status = error instanceof HttpRefusal ? error.status : PROBLEMS[code].status;
   const headers = new Headers({ "content-type": PROBLEM, "cache-control": "no-store" });
   if (retryAfter !== undefined) headers.set("retry-after", String(Math.ceil(retryAfter)));
   if (status === 401) headers.set("www-authenticate", "Bearer");
+  if (status === 426) headers.set("upgrade", "websocket");
   const { title } = PROBLEMS[code];
-  const login_url = refusal instanceof SignInRefusal ? refusal.loginUrl : undefined;
-  const body = { type: `/docs#${code}`, title, status, detail: message, code, retry_after: retryAfter, login_url };
+  const login_url = error instanceof SignInRefusal ? error.loginUrl : undefined;
+  const body = { type: `${docs}#${code}`, title, status, detail: message, code, retry_after: retryAfter, login_url };
   return new Response(JSON.stringify(body), { status, headers });
 }
 

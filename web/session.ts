@@ -3,7 +3,6 @@ import * as v from "valibot";
 import { isRoomName } from "../chat/names.ts";
 import { Refusal } from "../chat/refusal.ts";
 import { mediaType, readText } from "./body.ts";
-import { cookiesFor } from "./cookies.ts";
 import { describe } from "./describe.ts";
 import type { App, House } from "./house.ts";
 import type { Identity } from "./identity.ts";
@@ -16,7 +15,7 @@ const FORM_LIMIT = 16 * 1024;
 const session = v.object({ user: v.string(), name: v.string(), token: v.string(), limits });
 
 /** Who one is: `POST /api/session` makes a person, knows one again, or takes in one who comes from an outside issuer. */
-export function addSession(app: App, { identities, lobby, people, proxies }: House): void {
+export function addSession(app: App, { basePath, identities, lobby, people, proxies }: House): void {
   const about = describe({
     summary: "Become a person, or make sure who you are",
     description: "Where people come from an outside issuer it takes their token, also as a form of its page.",
@@ -37,7 +36,7 @@ export function addSession(app: App, { identities, lobby, people, proxies }: Hou
       if (!identity) throw badToken();
       await setCookies(c, identity);
       const room = form.get("room") ?? "";
-      return c.redirect(isRoomName(room) ? `/r/${encodeURIComponent(room)}` : "/", 303);
+      return c.redirect(basePath.to(isRoomName(room) ? `/r/${encodeURIComponent(room)}` : "/"), 303);
     }
     const known = await identities.identify(c.req.raw);
     if (known === "bad token") throw badToken();
@@ -53,7 +52,7 @@ export function addSession(app: App, { identities, lobby, people, proxies }: Hou
   /** @returns the token in them */
   async function setCookies(c: Context, identity: Identity): Promise<string> {
     const token = await identities.token(identity);
-    const lines = cookiesFor(c.req.raw, token, proxies.isSecure(c.req.raw), identity.voucher);
+    const lines = identities.cookies.linesFor(c.req.raw, token, proxies.isSecure(c.req.raw), identity.voucher);
     for (const line of lines) c.header("set-cookie", line, { append: true });
     return token;
   }

@@ -4,14 +4,15 @@ import type { Connection, Delivery } from "../chat/delivery.ts";
 import { PAGE_BYTES } from "../chat/log.ts";
 import type { Lobby } from "../chat/lobby.ts";
 import type { Meter } from "../chat/meter.ts";
-import { BATCH_PROTOCOL, CLOSE, DEFAULT_ROOM, PING_SECONDS, PLAIN_PROTOCOL } from "../chat/protocol.ts";
+import { BATCH_PROTOCOL, CLOSE, DEFAULT_ROOM, PING_SECONDS } from "../chat/protocol.ts";
 import { Refusal } from "../chat/refusal.ts";
 import type { Session } from "../chat/session.ts";
 import { parseFrames } from "./frames.ts";
-import { type Identities, type Identity, subprotocols } from "./identity.ts";
+import { type Identities, type Identity, selectSubprotocol, subprotocols } from "./identity.ts";
 import type { Journal } from "./journal.ts";
-import { originAllowed } from "./origin.ts";
-import { problem, SignInRefusal } from "./problem.ts";
+import { listIn } from "./list_header.ts";
+import { FOREIGN_PAGE, originAllowed } from "./origin.ts";
+import { SignInRefusal } from "./problem.ts";
 
 /**
  * Bytes that may wait for a slow reader. Past that it is let go and may come back and resume: two pages, so that a page
@@ -55,18 +56,21 @@ export class Sockets {
     this.journal = journal;
   }
 
-  /** Answers an upgrade (`isUpgrade`). What a browser could not see before the upgrade (a bad token) is told after it. */
+  /**
+   * Answers an upgrade (`isUpgrade`). What a browser could not see before the upgrade (a bad token) is told after it.
+   * @throws {Refusal} `forbidden` for a foreign page; `rate_limited`, `unavailable`, `bad_frame`
+   */
   async connect(request: Request, addressKey: string): Promise<Response> {
     if (!originAllowed(request, this.#allowedOrigins)) {
-      return problem(new Refusal("forbidden", "This page may not connect. Add its origin to ALLOWED_ORIGINS."));
+      throw new Refusal("forbidden", FOREIGN_PAGE);
     }
-    if (this.#lobby.draining) return problem(new Refusal("unavailable", "The server is restarting. Come back.", 1));
+    if (this.#lobby.draining) throw new Refusal("unavailable", "The server is restarting. Come back.", 1);
     const { doorkeeper } = this.#lobby;
     const address = doorkeeper.connected(addressKey);
     let upgraded = false;
     try {
       const response = await this.#upgrade(request, address);
-      upgraded = response.status === 101;
+      upgraded = true;
       return response;
     } finally {
       if (!upgraded) doorkeeper.disconnected(address);
@@ -76,20 +80,23 @@ export class Sockets {
   async #upgrade(request: Request, address: AddressAccount): Promise<Response> {
     const { doorkeeper } = this.#lobby;
     const over = doorkeeper.connectionsOver(address);
-    if (over > TURNED_AWAY_AT_ONCE) return problem(new Refusal("rate_limited", CROWDED, CROWDED_RETRY));
+    if (over > TURNED_AWAY_AT_ONCE) throw new Refusal("rate_limited", CROWDED, CROWDED_RETRY);
     const identity = over > 0
       ? [CLOSE.tooManyConnections, CROWDED] as const
       : await this.#identify(request, address.key);
     const rooms = roomsAskedFor(request.url);
     const offered = subprotocols(request);
-    const protocol = [BATCH_PROTOCOL, PLAIN_PROTOCOL].find((name) => offered.includes(name));
+    const protocol = selectSubprotocol(offered);
     const batch = protocol === BATCH_PROTOCOL;
     let upgraded: Deno.WebSocketUpgrade;
     try {
       // Batch clients beat by themselves, so the runtime's own timer (3 KiB a socket) is left to the others.
-      upgraded = Deno.upgradeWebSocket(request, { protocol, idleTimeout: batch ? 0 : 2 * PING_SECONDS });
+      upgraded = Deno.upgradeWebSocket(offering(request, offered), {
+        protocol,
+        idleTimeout: batch ? 0 : 2 * PING_SECONDS,
+      });
     } catch (error) {
-      return problem(new Refusal("bad_frame", `The handshake is not complete: ${(error as Error).message}`));
+      throw new Refusal("bad_frame", `The handshake is not complete: ${(error as Error).message}`);
     }
     const { socket, response } = upgraded;
     // The runtime has begun it: unless its response comes back, whatever happens here, the listener closes for good.
@@ -296,7 +303,17 @@ class Socket implements Connection, EventListenerObject {
 
 /** Whether a request asks for a socket, wherever it asks. */
 export function isUpgrade({ method, headers }: Request): boolean {
-  return method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket";
+  return method === "GET" && listIn(headers.get("upgrade")?.toLowerCase() ?? null).includes("websocket");
+}
+
+/** The request with its list of sub-protocols as the runtime reads one: with a comma and a space between them. */
+function offering(request: Request, offered: readonly string[]): Request {
+  const list = offered.join(", ");
+  if (list === (request.headers.get("sec-websocket-protocol") ?? "")) return request;
+  const headers = new Headers(request.headers);
+  headers.set("sec-websocket-protocol", list);
+  // It must be the very request that came, whose headers can't be changed.
+  return Object.defineProperty(request, "headers", { value: headers });
 }
 
 /** Says why nobody is let in, which a browser hears only from a socket that was opened. */
@@ -306,9 +323,9 @@ function turnAway(socket: WebSocket, [code, reason]: readonly [number, string], 
   socket.addEventListener("close", gone, { once: true });
 }
 
-/** `room=a,b`; absent the default room, empty none. */
+/** `room=a,b`, or `room=a&room=b`; absent the default room, empty none. */
 function roomsAskedFor(url: string): string[] {
-  const asked = new URL(url).searchParams.get("room");
-  if (asked === null) return [DEFAULT_ROOM];
-  return asked === "" ? [] : asked.split(",");
+  const asked = new URL(url).searchParams.getAll("room");
+  if (asked.length === 0) return [DEFAULT_ROOM];
+  return asked.filter((list) => list !== "").flatMap((list) => list.split(","));
 }

@@ -1,0 +1,27 @@
+/**
+ * Where the chat is on its host: at the top, or below a path such as `/chat`. Requests are taken with that path before
+ * their own and without it, because some proxies take it away and others leave it.
+ */
+export class BasePath {
+  /** Empty at the top, else as `/chat`. */
+  readonly path: string;
+  readonly #isFile: (path: string) => boolean;
+
+  /** @param isFile whether the page has a file under a path of ours, which then is no path below this one */
+  constructor(path = "", isFile: (path: string) => boolean = () => false) {
+    this.path = path;
+    this.#isFile = isFile;
+  }
+
+  /** The path under which browsers ask for one of ours, which begins with a slash. */
+  to(path: string): string {
+    return this.path + path;
+  }
+
+  /** Which of our own paths a request asks for. A slash at its end makes no difference. */
+  of(pathname: string): string {
+    const isBelow = this.path !== "" && (pathname === this.path || pathname.startsWith(`${this.path}/`));
+    const path = isBelow && !this.#isFile(pathname) ? pathname.slice(this.path.length) : pathname;
+    return path === "" ? "/" : path.replace(/(?<=[^/])\/$/, "");
+  }
+}
