@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { pathOf, roomAt, roomNamed } from "./address.ts";
+import { addressesAt, roomNamed } from "./address.ts";
 
 Deno.test("a room's name is letters, marks and digits of any script, - and _, up to 64", () => {
   for (const name of ["general", "섬여행", "हिन्दी", "a-b_9", "x".repeat(64)]) {
@@ -16,14 +16,36 @@ Deno.test("a room's name is taken as the server keeps it", () => {
   assert.equal(roomNamed("\u3164"), null);
 });
 
-Deno.test("the address names the room, and / the default one", () => {
-  assert.equal(roomAt("/"), "general");
-  assert.equal(roomAt(pathOf("섬여행")), "섬여행");
-  assert.equal(roomAt("/r/Islands"), "islands");
-  assert.equal(roomAt("/r/Isl%EF%B8%8Fands"), "islands");
-  assert.equal(roomAt(pathOf("general")), "general");
+const top = addressesAt("/");
+const below = addressesAt("/chat/");
+
+Deno.test("the address names the room, and the top is the default one, wherever the chat is on its host", () => {
+  for (const { placeAt, pathOf } of [top, below]) {
+    for (const room of ["general", "섬여행"]) assert.deepEqual(placeAt(pathOf(room)), { room });
+  }
+  for (const path of ["/r/Islands", "/r/islands/", "/r/Isl%EF%B8%8Fands"]) {
+    assert.deepEqual(top.placeAt(path), { room: "islands" });
+    assert.deepEqual(below.placeAt(`/chat${path}`), { room: "islands" });
+    assert.deepEqual(below.placeAt(path), { room: "islands" }, "where a proxy takes the path away");
+  }
+  for (const path of ["/", "/chat", "/chat/"]) assert.deepEqual(below.placeAt(path), { room: "general" });
+  assert.equal(below.pathOf("a b"), "/chat/r/a%20b");
 });
 
-Deno.test("an address that names no possible room names none", () => {
-  for (const path of ["/r/", "/r/a%2Fb", "/r/%E0%A4%A", "/r/two%20words"]) assert.equal(roomAt(path), null);
+Deno.test("an address that names no possible room names none, and the one that may be meant", () => {
+  const bad = (meant: string | null) => ({ room: null, problem: "bad_room", meant });
+  assert.deepEqual(top.placeAt("/r/two%20words"), bad("two-words"));
+  for (const path of ["/r/a%2Fb", "/r/%E0%A4%A"]) assert.deepEqual(top.placeAt(path), bad(null));
+});
+
+Deno.test("an address of nothing is that of no room, whichever may be meant", () => {
+  const nothing = (meant: string | null) => ({ room: null, problem: "not_found", meant });
+  for (const path of ["/islands", "/Islands/"]) {
+    assert.deepEqual(top.placeAt(path), nothing("islands"));
+  }
+  assert.deepEqual(below.placeAt("/chat/islands"), nothing("islands"));
+  for (const path of ["/r", "/r/", "/r/islands/2", "/a/b", "//", "/index.html", "/%E0%A4%A"]) {
+    assert.deepEqual(top.placeAt(path), nothing(null), path);
+  }
+  assert.deepEqual(below.placeAt("/chats"), nothing("chats"));
 });

@@ -1,11 +1,12 @@
 /** Puts the page together: the session with what the browser offers, the views with the session. Nothing else. */
-import { pathOf, roomAt } from "./address.ts";
+import { addressesAt } from "./address.ts";
 import { browserClock } from "./clock.ts";
-import { createConnection, type SessionAnswer } from "./connection.ts";
+import { createConnection } from "./connection.ts";
 import { withFallback } from "./fallback.ts";
 import { storageMemory } from "./memory.ts";
 import { listRooms } from "./moderator.ts";
 import { createSession, type HistoryPage } from "./session.ts";
+import { sessionAnswer } from "./session_answer.ts";
 import { streamTransport } from "./stream_transport.ts";
 import { tongueFor } from "./strings.ts";
 import { socketTransport } from "./transport.ts";
@@ -15,6 +16,13 @@ import { createViews } from "./views.ts";
 const HISTORY_PAGE = 50;
 /** Milliseconds between two looks at the state while nobody sees the page: the count in its title need not be quicker. */
 const HIDDEN_RENDER_INTERVAL = 250;
+
+/** Where the chat is on its host: this file lies in a folder of it. */
+const base = new URL("../", import.meta.url);
+const addresses = addressesAt(base.pathname);
+
+/** As the browser's own, for paths of the chat. */
+const ask = (path: string, init?: RequestInit) => fetch(new URL(`.${path}`, base), init);
 
 const memory = { tab: storageMemory(() => sessionStorage), browser: storageMemory(() => localStorage) };
 const random = Math.random;
@@ -26,10 +34,10 @@ const session = createSession({
   connect: ({ onFrames, onStatus }) =>
     createConnection({
       open: withFallback(
-        socketTransport(new URL("/connect?room=", location.href.replace(/^http/, "ws"))),
-        streamTransport({ fetch: (path, init) => fetch(path, init), clock: browserClock, newId }),
+        socketTransport(new URL("connect?room=", base.href.replace(/^http/, "ws"))),
+        streamTransport({ fetch: ask, clock: browserClock, newId }),
       ),
-      renewSession,
+      renewSession: async () => sessionAnswer(await ask("/api/session", { method: "POST" })),
       clock: browserClock,
       random,
       onFrames,
@@ -37,7 +45,7 @@ const session = createSession({
     }),
   async fetchHistory(room, before): Promise<HistoryPage> {
     const path = `/api/rooms/${encodeURIComponent(room)}/messages?before=${before}&limit=${HISTORY_PAGE}`;
-    const response = await fetch(path);
+    const response = await ask(path);
     if (!response.ok) throw new Error(`${response.status} for ${path}`);
     return await response.json();
   },
@@ -49,26 +57,19 @@ const session = createSession({
   onChange: () => schedule(),
 });
 
-async function renewSession(): Promise<SessionAnswer> {
-  const response = await fetch("/api/session", { method: "POST" });
-  if (response.ok) return "granted";
-  if (response.status !== 401) return "failed";
-  const { login_url } = await response.json();
-  return { loginUrl: login_url ?? null };
-}
-
 const render = createViews({
   session,
   tongue: tongueFor(navigator.languages),
   drafts: memory.tab,
   listRooms: () => listRooms(callApi),
+  pathOf: addresses.pathOf,
   goTo,
 });
 
 async function callApi(method: string, path: string, { token, body }: { token?: string; body?: unknown }) {
   const headers: Record<string, string> = { "content-type": "application/json" };
   if (token !== undefined) headers.authorization = `Bearer ${token}`;
-  const response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const response = await ask(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
   return { status: response.status, body: await response.json().catch(() => null) };
 }
 
@@ -87,14 +88,14 @@ function show() {
 }
 
 function goTo(room: string) {
-  if (roomAt(location.pathname) === room) return;
-  history.pushState(null, "", pathOf(room));
+  if (addresses.placeAt(location.pathname).room === room) return;
+  history.pushState(null, "", addresses.pathOf(room));
   enter();
 }
 
 /** Shown at once: words typed before the next frame would go into the other room's field, and be gone with it. */
 function enter() {
-  session.enter(roomAt(location.pathname));
+  session.enter(addresses.placeAt(location.pathname));
   show();
 }
 
@@ -113,6 +114,6 @@ addEventListener("pageshow", (event) => event.persisted && session.start());
 
 session.reading(!document.hidden, true);
 session.wake(navigator.onLine);
-session.enter(roomAt(location.pathname));
+session.enter(addresses.placeAt(location.pathname));
 render(session.state());
 session.start();

@@ -1,6 +1,7 @@
 /** The connection that comes back by itself: when to try, when to give a silent one up, when to stop trying. */
 import { type ClientFrame, CLOSE, type ServerFrame } from "../chat/protocol.ts";
 import type { Clock } from "./clock.ts";
+import type { Refused, SessionAnswer } from "./session_answer.ts";
 import { LOST, type OpenTransport, type Transport } from "./transport.ts";
 
 /** Milliseconds: about this long until the first new try, doubled with every further one… */
@@ -19,10 +20,11 @@ export const CONNECT_TIMEOUT = 10_000;
 export const PONG_TIMEOUT = 10_000;
 
 export type ConnectionStatus =
-  | { readonly kind: "connecting"; readonly again: boolean }
+  /** `why` the last try came to nothing, where that was said. */
+  | { readonly kind: "connecting"; readonly again: boolean; readonly why: Refused | null }
   | { readonly kind: "connected" }
   /** The next try begins at `until`, milliseconds since 1970. */
-  | { readonly kind: "waiting"; readonly until: number }
+  | { readonly kind: "waiting"; readonly until: number; readonly why: Refused | null }
   /** Only a person brings it back. `code` says why. */
   | { readonly kind: "stopped"; readonly code: number }
   /** Only who has an account may come in; where they sign in, if the server knows. */
@@ -39,11 +41,9 @@ export interface Connection {
   stop(): void;
 }
 
-export type SessionAnswer = "granted" | "failed" | { readonly loginUrl: string | null };
-
 export interface ConnectionOptions {
   open: OpenTransport;
-  /** Gets a session cookie; "failed" or a rejection is retried like a lost connection. */
+  /** Gets a session cookie. Without one it is asked again, as after a lost connection; so it is when it rejects. */
   renewSession: () => Promise<SessionAnswer>;
   clock: Clock;
   /** From 0 up to, not including, 1. */
@@ -62,6 +62,11 @@ export function retryDelay(attempt: number, code: number, random: () => number):
   return RETRY_BASE * (0.5 + random());
 }
 
+/** What a close code says by itself. */
+function reasonOf(code: number): Refused | null {
+  return code === CLOSE.tooManyConnections || code === CLOSE.flooding ? { kind: "crowded" } : null;
+}
+
 export function createConnection(options: ConnectionOptions): Connection {
   const { clock, random, onFrames, onStatus } = options;
   let status: ConnectionStatus | null = null;
@@ -73,6 +78,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   /** Whether a fresh session was already tried for the trouble at hand. */
   let renewed = false;
   let everConnected = false;
+  let why: Refused | null = null;
   const alarms = new Map<"next" | "deadline" | "stable" | "ping", () => void>();
 
   function alarm(name: "next" | "deadline" | "stable" | "ping", delay: number, callback: () => void) {
@@ -94,8 +100,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     transport = null;
   }
 
-  function lost(code: number): void {
+  /** @param leastDelay milliseconds */
+  function lost(code: number, reason: Refused | null = reasonOf(code), leastDelay = 0): void {
     drop();
+    why = reason;
     if (code === CLOSE.badToken && !renewed) {
       renewed = true;
       hasSession = false;
@@ -104,23 +112,27 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
     if (code >= 4400 && code <= 4499) return setStatus({ kind: "stopped", code });
     if (code === CLOSE.renewToken) hasSession = false;
-    const delay = retryDelay(attempt++, code, random);
-    setStatus({ kind: "waiting", until: clock.now() + delay });
+    const delay = Math.max(leastDelay, retryDelay(attempt++, code, random));
+    setStatus({ kind: "waiting", until: clock.now() + delay, why });
     alarm("next", delay, connect);
   }
 
   async function connect(): Promise<void> {
     drop();
     const mine = generation;
-    setStatus({ kind: "connecting", again: everConnected });
+    setStatus({ kind: "connecting", again: everConnected, why });
     alarm("deadline", CONNECT_TIMEOUT, () => lost(LOST));
     if (!hasSession) {
-      const answer = await options.renewSession().catch(() => "failed" as const);
+      const answer = await options.renewSession().catch((): SessionAnswer => ({ kind: "failed" }));
       if (mine !== generation) return;
-      if (answer === "failed") return lost(LOST);
-      if (answer !== "granted") {
-        drop();
-        return setStatus({ kind: "signed_out", loginUrl: answer.loginUrl });
+      switch (answer.kind) {
+        case "failed":
+          return lost(LOST);
+        case "refused":
+          return lost(answer.why.kind === "crowded" ? CLOSE.flooding : LOST, answer.why, answer.retryAfter);
+        case "signed_out":
+          drop();
+          return setStatus({ kind: "signed_out", loginUrl: answer.loginUrl });
       }
       hasSession = true;
     }
@@ -138,6 +150,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       // A token means that our cookie was not taken (the server's secret is new): get one that is, then come as that person.
       if (first.token !== undefined && !renewed) return lost(CLOSE.badToken);
       everConnected = true;
+      why = null;
       setStatus({ kind: "connected" });
       alarm("stable", STABLE_AFTER, () => {
         attempt = 0;

@@ -10,9 +10,9 @@ import {
   RETRY_BASE,
   RETRY_CEILING,
   retryDelay,
-  type SessionAnswer,
   STABLE_AFTER,
 } from "./connection.ts";
+import type { SessionAnswer } from "./session_answer.ts";
 import { FakeClock } from "../testing/clock.ts";
 import type { TransportListener } from "./transport.ts";
 
@@ -30,7 +30,7 @@ function setUp() {
   const sockets: (TransportListener & { sent: ClientFrame[]; open: boolean })[] = [];
   const statuses: ConnectionStatus[] = [];
   const heard: ServerFrame[] = [];
-  const world: { sessions: number; answer: SessionAnswer } = { sessions: 0, answer: "granted" };
+  const world: { sessions: number; answer: SessionAnswer } = { sessions: 0, answer: { kind: "granted" } };
   const connection = createConnection({
     open(listener) {
       const socket = { ...listener, sent: [] as ClientFrame[], open: true };
@@ -68,11 +68,11 @@ Deno.test("a session comes before the first socket, and not before the next ones
 
 Deno.test("a session that is not granted is asked for again with the same patience as a socket", async () => {
   const { clock, sockets, world, connection, kind } = setUp();
-  world.answer = "failed";
+  world.answer = { kind: "failed" };
   connection.start();
   await clock.advance(0);
   assert.equal(kind(), "waiting");
-  world.answer = "granted";
+  world.answer = { kind: "granted" };
   await clock.advance(RETRY_BASE);
   assert.equal(sockets.length, 1);
 });
@@ -228,12 +228,12 @@ Deno.test("what is said without a connection is not kept here", () => {
 
 Deno.test("where one has to sign in first it stops and says where, until a person tries again", async () => {
   const { clock, sockets, statuses, world, connection, connected } = setUp();
-  world.answer = { loginUrl: "https://accounts.example/login" };
+  world.answer = { kind: "signed_out", loginUrl: "https://accounts.example/login" };
   connection.start();
   await clock.advance(10 * RETRY_CEILING);
   assert.deepEqual(statuses.at(-1), { kind: "signed_out", loginUrl: "https://accounts.example/login" });
   assert.deepEqual([world.sessions, sockets.length], [1, 0]);
-  world.answer = "granted";
+  world.answer = { kind: "granted" };
   connection.retry();
   await connected();
   assert.equal(statuses.at(-1)?.kind, "connected");
@@ -242,8 +242,47 @@ Deno.test("where one has to sign in first it stops and says where, until a perso
 Deno.test("a token that has ended is renewed before coming back, and if it can't be, one has to sign in", async () => {
   const { clock, statuses, world, connected, socket } = setUp();
   await connected();
-  world.answer = { loginUrl: null };
+  world.answer = { kind: "signed_out", loginUrl: null };
   socket().closed(CLOSE.renewToken);
   await clock.advance(RETRY_CEILING);
   assert.deepEqual(statuses.at(-1), { kind: "signed_out", loginUrl: null });
+});
+
+Deno.test("a page that is refused says why until it is let in, and tries again no sooner than it was told to", async () => {
+  const { clock, statuses, world, connection, kind, socket } = setUp();
+  const foreign: SessionAnswer = { kind: "refused", why: { kind: "foreign_page" }, retryAfter: 0 };
+  world.answer = foreign;
+  connection.start();
+  await clock.advance(0);
+  assert.deepEqual(statuses.at(-1), { kind: "waiting", until: clock.now() + RETRY_BASE, why: foreign.why });
+  world.answer = { kind: "refused", why: { kind: "not_ready" }, retryAfter: 20_000 };
+  await clock.advance(RETRY_BASE);
+  const [before, after] = statuses.slice(-2);
+  assert.deepEqual(before, { kind: "connecting", again: false, why: foreign.why }, "while it tries");
+  assert.deepEqual(after, { kind: "waiting", until: clock.now() + 20_000, why: { kind: "not_ready" } });
+  world.answer = { kind: "granted" };
+  await clock.advance(20_000);
+  socket().received([welcome]);
+  assert.equal(kind(), "connected");
+  socket().closed(1006);
+  assert.deepEqual(statuses.at(-1), { kind: "waiting", until: clock.now() + 1_000, why: null });
+});
+
+Deno.test("whoever is one too many is told so, by a socket as by the answer to a session", async () => {
+  const { clock, statuses, world, connected, connection, socket } = setUp();
+  await connected();
+  socket().closed(CLOSE.tooManyConnections);
+  const why = () => {
+    const status = statuses.at(-1)!;
+    assert.ok(status.kind === "waiting" && status.until >= clock.now() + CROWDED_DELAY);
+    return status.why;
+  };
+  assert.deepEqual(why(), { kind: "crowded" });
+  world.answer = { kind: "refused", why: { kind: "crowded" }, retryAfter: 0 };
+  connection.retry();
+  await clock.advance(0);
+  socket().closed(CLOSE.renewToken);
+  connection.retry();
+  await clock.advance(0);
+  assert.deepEqual(why(), { kind: "crowded" });
 });

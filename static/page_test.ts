@@ -488,7 +488,7 @@ Deno.test("an address that names no room says so, shows no name and no link to p
   const ann = await person();
   const page = await ann.newPage();
   await page.goto(`${server.url}/r/no%20room`);
-  await page.locator("#problem h2").waitFor();
+  await page.locator("#problem h1").waitFor();
   assert.deepEqual(await page.locator("header").innerText(), "Parley");
   await page.getByRole("button", { name: "Go to general" }).click();
   await connected(page);

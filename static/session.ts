@@ -10,6 +10,7 @@ import {
   type Welcome,
 } from "../chat/protocol.ts";
 import type { Clock } from "./clock.ts";
+import type { Place } from "./address.ts";
 import type { Connection, ConnectionStatus } from "./connection.ts";
 import type { Memory } from "./memory.ts";
 import { type CallApi, createModerator } from "./moderator.ts";
@@ -203,11 +204,12 @@ export function createSession(options: SessionOptions) {
       connection.wake();
     },
 
-    /** Goes to another room. Null: the address names none that can be, and the page says so. */
-    enter(room: string | null) {
+    /** Goes to another room. Where the address shows none, the page says so. */
+    enter(place: Place) {
+      const { room } = place;
       const left = state.room;
       if (left.joined && left.name !== room) connection.send({ action: "leave_room", room: left.name });
-      const problem = room === null ? { code: "bad_room" as const, message: "" } : undefined;
+      const problem = place.room === null ? { code: place.problem, message: "", meant: place.meant } : undefined;
       dispatch({ kind: "entered", room: room ?? "", problem });
       typingSaid = -Infinity;
       join();

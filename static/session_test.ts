@@ -63,9 +63,9 @@ function setUp(memory = { tab: remembering(), browser: remembering() }) {
     newId: () => `id${++ids}`,
     onChange() {},
   });
-  session.enter("general");
+  session.enter({ room: "general" });
   const hear = (...frames: ServerFrame[]) => handlers?.onFrames(frames);
-  const lose = () => handlers?.onStatus({ kind: "waiting", until: 0 });
+  const lose = () => handlers?.onStatus({ kind: "waiting", until: 0, why: null });
   function connect(name = me.name) {
     handlers?.onStatus({ kind: "connected" });
     hear({ ...welcome, name });
@@ -228,14 +228,14 @@ Deno.test("a hole in what is heard asks for the room once, from the last place s
 Deno.test("another room is entered by leaving the one before", () => {
   const { session, talk, actions } = setUp();
   talk();
-  session.enter("islands");
+  session.enter({ room: "islands" });
   assert.deepEqual(actions(), ["leave_room", "join_room"]);
 });
 
 Deno.test("words still waiting for a room one has left are sent there, and the room is left again", () => {
   const { session, talk, sent, hear, keep } = setUp();
   session.write("late");
-  session.enter("islands");
+  session.enter({ room: "islands" });
   talk();
   hear(joined({ room: "islands" }));
   assert.deepEqual(sent.at(-1), { action: "send_message", room: "general", text: "late", id: "id1" });
@@ -262,7 +262,7 @@ Deno.test("a page of history that comes after the reader has gone elsewhere is n
   connect();
   hear(joined({ seq: 5, more: true }));
   const loading = session.loadOlder();
-  session.enter("islands");
+  session.enter({ room: "islands" });
   const message = {
     action: "receive_message",
     room: "general",

@@ -15,6 +15,7 @@ import {
 import type { ConnectionStatus } from "./connection.ts";
 import type { Moderation } from "./moderator.ts";
 import { emptyOutbox, type Outbox, type Refusal } from "./outbox.ts";
+import type { Refused } from "./session_answer.ts";
 
 export interface Message {
   readonly seq: number;
@@ -38,10 +39,15 @@ export type Notice =
   | { readonly kind: "name_lost"; readonly name: string }
   | { readonly kind: "address"; readonly url: string };
 
+/** Why one cannot be in a room. */
+export interface RoomProblem extends Refusal {
+  /** The room that the address may have meant. */
+  readonly meant?: string | null;
+}
+
 export interface RoomState {
   readonly name: string;
-  /** Why one cannot be here. */
-  readonly problem: Refusal | null;
+  readonly problem: RoomProblem | null;
   /** Whether the server counts us in, on this connection. */
   readonly joined: boolean;
   /** The last place seen; null before the first page. */
@@ -74,6 +80,8 @@ export interface State {
   readonly status: ConnectionStatus;
   /** What the browser thinks of the network. */
   readonly online: boolean;
+  /** The server is there, and its store was not when it was last asked for something. */
+  readonly storeFails: boolean;
   readonly room: RoomState;
   readonly outbox: Outbox;
   readonly notice: Notice | null;
@@ -94,7 +102,7 @@ export type Event =
   | { kind: "frames"; frames: readonly ServerFrame[]; now: number; jitter: number }
   | { kind: "status"; status: ConnectionStatus }
   | { kind: "online"; online: boolean }
-  | { kind: "entered"; room: string; problem?: Refusal }
+  | { kind: "entered"; room: string; problem?: RoomProblem }
   | { kind: "room_refused"; problem: Refusal }
   | { kind: "history_requested" }
   | { kind: "history_loaded"; messages: readonly ReceiveMessage[]; seq: number; more: boolean }
@@ -110,8 +118,9 @@ export function initialState(room: string, outbox = emptyOutbox): State {
   return {
     me: null,
     limits: { text: TEXT_LIMIT, name: NAME_LIMIT, frame: 64 * 1024, rooms: 1, ping_seconds: PING_SECONDS },
-    status: { kind: "connecting", again: false },
+    status: { kind: "connecting", again: false, why: null },
     online: true,
+    storeFails: false,
     room: emptyRoom(room),
     outbox,
     notice: null,
@@ -163,6 +172,11 @@ export function inRoom(state: State, change: Partial<RoomState>): State {
 /** Has to sign in before there is anyone to speak as. Whose token ends later goes on writing, and it waits. */
 export function isStranger({ status, me }: State): boolean {
   return status.kind === "signed_out" && me === null;
+}
+
+/** Why the server does not let the page in, where it has said so; a moderator's ban is no such reason. */
+export function refusalOf({ status }: State): Refused | null {
+  return status.kind === "waiting" || status.kind === "connecting" ? status.why : null;
 }
 
 /** A moderator keeps the person out. */

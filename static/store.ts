@@ -15,12 +15,18 @@ export const TYPING_SHOWN = 5_000;
 export function apply(state: State, event: Event): State {
   switch (event.kind) {
     case "frames":
-      return trim(event.frames.reduce((next, frame) => applyFrame(next, frame, event.now, event.jitter), state));
+      return trim(
+        event.frames.reduce(
+          (next, frame) => noteStore(applyFrame(next, frame, event.now, event.jitter), frame),
+          state,
+        ),
+      );
     case "status":
       if (event.status.kind === "connected") return { ...state, status: event.status };
       return {
         ...inRoom(state, { joined: false, hole: false, typing: [] }),
         status: event.status,
+        storeFails: false,
         outbox: outboxes.disconnected(state.outbox),
       };
     case "online":
@@ -103,6 +109,16 @@ function applyFrame(state: State, frame: ServerFrame, now: number, jitter: numbe
       if (frame.user === state.me?.user || isMuted(state.muted, frame.user)) return state;
       return inRoom(state, { typing: typists(room, frame, now) });
   }
+}
+
+/** What is said or shown came out of the store. */
+function noteStore(state: State, frame: ServerFrame): State {
+  const storeFails = "seq" in frame
+    ? false
+    : frame.action === "error"
+    ? frame.code === "unavailable"
+    : state.storeFails;
+  return storeFails === state.storeFails ? state : { ...state, storeFails };
 }
 
 /** Our own copy of an action has come back: it is kept, and no longer ours to send. */

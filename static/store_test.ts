@@ -54,7 +54,7 @@ function waiting(state: State, id: string, text = "mine"): State {
 }
 
 const texts = (state: State) => state.room.messages.map((entry) => entry.text);
-const lost: Event = { kind: "status", status: { kind: "waiting", until: 1 } };
+const lost: Event = { kind: "status", status: { kind: "waiting", until: 1, why: null } };
 
 Deno.test("an event never changes the state it was given", () => {
   const before = inRoom(message(1));
@@ -294,4 +294,13 @@ Deno.test("muted people are neither seen typing nor counted as unread", () => {
   const silent = after(inRoom(), muted, { kind: "reading", visible: false, following: true });
   const heard = hear(silent, typing, message(1), message(2, { user: "u3", from: "Clara" }));
   assert.deepEqual([heard.room.typing, heard.unread, texts(heard)], [[], 1, ["text 1", "text 2"]]);
+});
+
+Deno.test("while the store fails the page says so, until it shows that it is back or the connection is lost", () => {
+  const failing = hear(inRoom(message(1)), { action: "error", code: "unavailable", message: "", room, id: "x" });
+  assert.equal(failing.storeFails, true);
+  assert.equal(hear(failing, { action: "pong" }).storeFails, true);
+  assert.equal(hear(failing, { action: "error", code: "rate_limited", message: "", room }).storeFails, false);
+  assert.equal(hear(failing, message(2)).storeFails, false);
+  assert.equal(after(failing, lost).storeFails, false);
 });

@@ -52,7 +52,8 @@ export function streamTransport({ fetch, clock, newId }: StreamOptions): OpenTra
 
     async function begin() {
       const response = await post("/api/session");
-      if (!response.ok) return end(closeCode(response.status) ?? LOST);
+      // Whoever asks for a session next hears why there is none.
+      if (!response.ok) return end(response.status === 401 ? CLOSE.badToken : CLOSE.renewToken);
       const { user, name, limits } = await response.json();
       receive({ action: "welcome", user, name, limits });
     }

@@ -132,9 +132,11 @@ Deno.test("a problem is the error that a socket would have brought, and no answe
 Deno.test("it ends with the code with which a socket would have ended", async () => {
   const ends: [number, (world: ReturnType<typeof setUp>) => Promise<unknown>][] = [
     [1006, ({ reply }) => reply(new TypeError("network"))],
-    [1006, ({ reply }) => reply(new Response("", { status: 502 }))],
     [4401, ({ reply }) => reply(problem("forbidden", 401))],
-    [4403, ({ reply }) => reply(problem("forbidden", 403))],
+    // Then the next try is told why there is no session.
+    [4001, ({ reply }) => reply(new Response("", { status: 502 }))],
+    [4001, ({ reply }) => reply(problem("forbidden", 403))],
+    [4001, ({ reply }) => reply(problem("rate_limited", 429))],
     [
       4009,
       ({ welcomed, ask }) => welcomed().then(() => ask({ action: "join_room", room }, problem("rate_limited", 429))),

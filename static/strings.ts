@@ -1,5 +1,6 @@
 /** Every word of the page, in English and in Korean. */
 import { CLOSE, type ErrorCode } from "../chat/protocol.ts";
+import type { Refused } from "./session_answer.ts";
 
 export type Language = "en" | "ko";
 
@@ -16,6 +17,9 @@ function duration(language: Language, seconds: number): string {
   const [unit, size] = all.find(([, size]) => seconds % size === 0)!;
   return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(seconds / size);
 }
+
+/** A sentence for each way in which the page may be refused. */
+type RefusedWords = { [Kind in Refused["kind"]]: (refusal: Extract<Refused, { kind: Kind }>) => string };
 
 const english = {
   product: "Parley",
@@ -151,14 +155,46 @@ const english = {
   justNow: "just now",
   go: "Go",
   problemTitle: "You can’t be in this room.",
-  toDefault: (room: string) => `Go to ${room}`,
+  nothingHere: "There is nothing at this address.",
+  nothingHereText: "A room’s address is /r/ and its name.",
+  goToRoom: (room: string) => `Go to ${room}`,
 
   connecting: "Connecting…",
   connected: "Connected",
   reconnecting: "Reconnecting…",
   reconnectingIn: (seconds: number) => `in ${seconds} s`,
   tryNow: "Try now",
+  tryingAgainIn: (seconds: number) => `Trying again in ${seconds} s`,
   offline: "Offline – your messages wait here",
+  storeFails: "The server can’t keep messages right now. Yours wait here.",
+  /** In a few words, at the foot of the page. */
+  refusedShortly: {
+    foreign_page: () => "The server refuses this page.",
+    crowded: () => "Too many connections from your network.",
+    not_ready: () => "The server is not ready.",
+    other: () => "The server refuses this page.",
+    intercepted: ({ status }) => `The server does not answer (${status}).`,
+  } as RefusedWords,
+  refused: {
+    foreign_page: () => "The server takes this page for another site’s, and does not let it in.",
+    crowded: () => "Too many connections come from your network right now.",
+    not_ready: () => "The server can’t let anyone in right now.",
+    other: () => "The server does not let this page in.",
+    intercepted: ({ status }) => `Something else answers in the server’s place (${status}).`,
+  } as RefusedWords,
+  refusedText: {
+    foreign_page: () =>
+      "If the server is yours: the proxy in front of it must pass the Host header on, or ALLOWED_ORIGINS must have " +
+      `${location.origin}. “deno task doctor” says more.`,
+    crowded: () =>
+      "The page tries again by itself. If the server is yours and stands behind a proxy: set TRUST_PROXY, or all people " +
+      "count as one address.",
+    not_ready: () => "It is being started again, or its store does not answer. The page tries again by itself.",
+    other: ({ message }) => message,
+    intercepted: () =>
+      "The page tries again by itself. If the server is yours: see whether it runs, and what the proxy in front of it " +
+      "says. “deno task doctor” says more.",
+  } as RefusedWords,
   dismiss: "Dismiss",
 
   errors: {
@@ -315,14 +351,45 @@ const korean: Strings = {
   justNow: "방금",
   go: "이동",
   problemTitle: "이 대화방에는 들어갈 수 없어요.",
-  toDefault: (room) => `${room} 대화방으로 가기`,
+  nothingHere: "이 주소에는 아무것도 없어요.",
+  nothingHereText: "대화방의 주소는 /r/ 뒤에 이름을 붙인 것이에요.",
+  goToRoom: (room) => `${room} 대화방으로 가기`,
 
   connecting: "연결하는 중…",
   connected: "연결됨",
   reconnecting: "다시 연결하는 중…",
   reconnectingIn: (seconds) => `${seconds}초 후`,
   tryNow: "지금 시도",
+  tryingAgainIn: (seconds) => `${seconds}초 후 다시 시도`,
   offline: "오프라인 – 메시지는 여기서 기다려요",
+  storeFails: "서버가 지금 메시지를 저장하지 못해요. 보낼 메시지는 여기서 기다려요.",
+  refusedShortly: {
+    foreign_page: () => "서버가 이 페이지를 받아 주지 않아요.",
+    crowded: () => "같은 네트워크에서 온 연결이 너무 많아요.",
+    not_ready: () => "서버가 아직 준비되지 않았어요.",
+    other: () => "서버가 이 페이지를 받아 주지 않아요.",
+    intercepted: ({ status }) => `서버가 응답하지 않아요 (${status}).`,
+  },
+  refused: {
+    foreign_page: () => "서버가 이 페이지를 다른 사이트의 페이지로 여겨 들여보내지 않아요.",
+    crowded: () => "지금 같은 네트워크에서 온 연결이 너무 많아요.",
+    not_ready: () => "서버가 지금은 아무도 들여보낼 수 없어요.",
+    other: () => "서버가 이 페이지를 들여보내지 않아요.",
+    intercepted: ({ status }) => `서버 대신 다른 것이 응답하고 있어요 (${status}).`,
+  },
+  refusedText: {
+    foreign_page: () =>
+      `서버 운영자라면, 앞단의 프록시가 Host 헤더를 그대로 전달하게 하거나 ALLOWED_ORIGINS에 ${location.origin}을 넣어 주세요. ` +
+      "“deno task doctor”로 더 알아볼 수 있어요.",
+    crowded: () =>
+      "페이지가 알아서 다시 시도해요. 서버 운영자이고 앞단에 프록시가 있다면 TRUST_PROXY를 설정해 주세요. 그러지 않으면 모두가 " +
+      "한 주소로 여겨져요.",
+    not_ready: () => "다시 시작하는 중이거나 저장소가 응답하지 않아요. 페이지가 알아서 다시 시도해요.",
+    other: ({ message }) => message,
+    intercepted: () =>
+      "페이지가 알아서 다시 시도해요. 서버 운영자라면 서버가 켜져 있는지, 앞단의 프록시가 무엇이라고 하는지 확인해 주세요. " +
+      "“deno task doctor”로 더 알아볼 수 있어요.",
+  },
   dismiss: "알림 닫기",
 
   errors: {
@@ -386,6 +453,11 @@ export function reason(strings: Strings, refusal: { code: string; message: strin
 /** Why a moderator's call came to nothing. */
 export function failureReason(strings: Strings, failure: { code: string; message: string } | "offline"): string {
   return failure === "offline" ? strings.nameOffline : reason(strings, failure);
+}
+
+/** What is said of this way of being refused. */
+export function refusedReason(words: RefusedWords, refusal: Refused): string {
+  return words[refusal.kind](refusal as never);
 }
 
 /** Why the server sent us away for good, from the close code. */

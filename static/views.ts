@@ -1,6 +1,5 @@
 /** The page as a whole: its views, what they tell one another, and what belongs to none of them. */
 import { CLOSE, DEFAULT_ROOM } from "../chat/protocol.ts";
-import { pathOf } from "./address.ts";
 import { createComposerView } from "./composer_view.ts";
 import { button, element, find, icon, setText } from "./dom.ts";
 import { createFieldDialog } from "./field_dialog.ts";
@@ -10,6 +9,7 @@ import { createModerationDialog } from "./moderation_dialog.ts";
 import type { ListedRoom } from "./moderator.ts";
 import { createPeopleView } from "./people_view.ts";
 import { createPersonDialog } from "./person_dialog.ts";
+import { createRefusedView } from "./refused_view.ts";
 import { createRoomDialog } from "./room_dialog.ts";
 import type { Session } from "./session.ts";
 import { isBanned, lastOwn, type State } from "./state.ts";
@@ -26,15 +26,18 @@ export interface ViewOptions {
   drafts: Memory;
   /** The rooms that anyone may know of; null where they can't be had now. */
   listRooms: () => Promise<readonly ListedRoom[] | null>;
+  /** The address of a room, without its host. */
+  pathOf: (room: string) => string;
   /** Goes to a room by its address. */
   goTo: (room: string) => void;
 }
 
 /** Builds the page, and gives the function that shows a state in it. */
-export function createViews({ session, tongue, drafts, listRooms, goTo }: ViewOptions): (state: State) => void {
+export function createViews({ session, tongue, drafts, listRooms, pathOf, goTo }: ViewOptions): (state: State) => void {
   const { strings } = tongue;
   const product = find("product", HTMLElement);
   const room = find("room", HTMLButtonElement);
+  const heading = room.closest("h1")!;
   const copyLink = find("copy-link", HTMLButtonElement);
   const announcer = find("announcer", HTMLElement);
   const problem = element("div", { id: "problem", hidden: true });
@@ -104,6 +107,7 @@ export function createViews({ session, tongue, drafts, listRooms, goTo }: ViewOp
     moderate: moderationDialog.open,
   });
   const signIn = createSignInView(tongue);
+  const refused = createRefusedView(tongue, session.retryNow);
   const status = createStatusView(tongue, session.retryNow);
 
   document.documentElement.lang = tongue.language;
@@ -147,11 +151,15 @@ export function createViews({ session, tongue, drafts, listRooms, goTo }: ViewOp
   function renderProblem({ room: { problem: refusal, name } }: State) {
     problem.hidden = refusal === null;
     if (!refusal) return;
+    const { meant } = refusal;
+    const isAddress = refusal.code === "not_found";
+    const ways = [DEFAULT_ROOM, ...(meant && meant !== DEFAULT_ROOM ? [meant] : [])].reverse();
     problem.replaceChildren(
-      element("h2", { textContent: strings.problemTitle }),
-      element("p", { textContent: reason(strings, refusal) }),
+      // Where there is no room it is what the page is about.
+      element(name === "" ? "h1" : "h2", { textContent: isAddress ? strings.nothingHere : strings.problemTitle }),
+      element("p", { textContent: isAddress ? strings.nothingHereText : reason(strings, refusal) }),
+      ...ways.map((room) => button(strings.goToRoom(room), "outlined", () => settle(room))),
       button(strings.changeRoom, "outlined", () => roomDialog.open(name)),
-      button(strings.toDefault(DEFAULT_ROOM), "outlined", () => settle(DEFAULT_ROOM)),
     );
   }
 
@@ -178,7 +186,7 @@ export function createViews({ session, tongue, drafts, listRooms, goTo }: ViewOp
       : strings.product;
     setText(roomName, state.room.name);
     // An address that names no room has no name to show, and is none to pass on.
-    room.hidden = copyLink.hidden = state.room.name === "";
+    heading.hidden = copyLink.hidden = state.room.name === "";
     room.ariaLabel = strings.changeRoomFrom(state.room.name);
     lock.toggleAttribute("hidden", !state.room.locked);
     if (before?.problem !== state.room.problem) renderProblem(state);
@@ -191,6 +199,7 @@ export function createViews({ session, tongue, drafts, listRooms, goTo }: ViewOp
     personDialog.render(state);
     moderationDialog.render(state);
     signIn.render(state);
+    refused.render(state);
     status.render(state);
     announceRefusals(state);
   };

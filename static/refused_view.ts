@@ -1,0 +1,27 @@
+import { button, element, find, setText } from "./dom.ts";
+import { refusalOf, type State } from "./state.ts";
+import { refusedReason, type Tongue } from "./strings.ts";
+
+/** Why the server lets nobody in, for those who come and for whoever runs it: in an empty room it is all there is to see. */
+export function createRefusedView({ strings }: Tongue, retryNow: () => void): { render(state: State): void } {
+  const title = element("h2");
+  const text = element("p");
+  const view = element(
+    "div",
+    { id: "refused", hidden: true },
+    title,
+    text,
+    button(strings.tryNow, "outlined", retryNow),
+  );
+  find("conversation", HTMLElement).append(view);
+
+  function render(state: State) {
+    const refusal = refusalOf(state);
+    view.hidden = !refusal || !state.online || state.room.messages.length > 0 || state.room.problem !== null;
+    if (!refusal) return;
+    setText(title, refusedReason(strings.refused, refusal));
+    setText(text, refusedReason(strings.refusedText, refusal));
+  }
+
+  return { render };
+}

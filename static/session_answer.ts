@@ -1,0 +1,56 @@
+/** What the page makes of the answer to `POST /api/session`, which it asks before it connects. */
+
+/** Why there is no connection, where the server said so or something in front of it did. */
+export type Refused =
+  /** The server takes this page for another site's. */
+  | { readonly kind: "foreign_page" }
+  /** Too many come from the same address. */
+  | { readonly kind: "crowded" }
+  /** It can't serve right now. */
+  | { readonly kind: "not_ready" }
+  /** In its own words. */
+  | { readonly kind: "other"; readonly message: string }
+  /** It is not the server that answers. */
+  | { readonly kind: "intercepted"; readonly status: number };
+
+export type SessionAnswer =
+  | { readonly kind: "granted" }
+  /** There was no answer. */
+  | { readonly kind: "failed" }
+  /** One has to sign in; where, if the server knows. */
+  | { readonly kind: "signed_out"; readonly loginUrl: string | null }
+  /** `retryAfter` is in milliseconds. */
+  | { readonly kind: "refused"; readonly why: Refused; readonly retryAfter: number };
+
+/** Never rejects: a body that breaks off, or is not what it says, counts as nobody's. */
+export async function sessionAnswer(response: Response): Promise<SessionAnswer> {
+  const { status } = response;
+  const problem = await problemIn(response);
+  // A page of a proxy's own may come with any status; a session's answer is JSON.
+  if (response.ok && problem) return { kind: "granted" };
+  if (typeof problem?.code !== "string") {
+    return { kind: "refused", why: { kind: "intercepted", status }, retryAfter: 0 };
+  }
+  if (status === 401) return { kind: "signed_out", loginUrl: problem.login_url ?? null };
+  return { kind: "refused", why: why(status, problem), retryAfter: (problem.retry_after ?? 0) * 1_000 };
+}
+
+interface Problem {
+  code?: string;
+  detail?: string;
+  login_url?: string;
+  retry_after?: number;
+}
+
+function why(status: number, { code, detail }: Problem): Refused {
+  if (status === 403) return { kind: "foreign_page" };
+  if (code === "rate_limited") return { kind: "crowded" };
+  if (code === "unavailable") return { kind: "not_ready" };
+  return { kind: "other", message: detail ?? "" };
+}
+
+async function problemIn(response: Response): Promise<Problem | null> {
+  if (!/^application\/(?:problem\+)?json\b/.test(response.headers.get("content-type") ?? "")) return null;
+  const value: unknown = await response.json().catch(() => null);
+  return typeof value === "object" ? value : null;
+}

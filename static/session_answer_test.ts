@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { sessionAnswer } from "./session_answer.ts";
+
+const problem = (status: number, code: string, more: object = {}) =>
+  new Response(JSON.stringify({ status, code, detail: "In words.", ...more }), {
+    status,
+    headers: { "content-type": "application/problem+json" },
+  });
+
+Deno.test("a refusal is told by what it means for the page", async () => {
+  const told = async (response: Response) => {
+    const answer = await sessionAnswer(response);
+    return answer.kind === "refused" ? [answer.why, answer.retryAfter] : answer;
+  };
+  assert.deepEqual(await told(problem(403, "forbidden")), [{ kind: "foreign_page" }, 0]);
+  assert.deepEqual(await told(problem(429, "rate_limited", { retry_after: 20 })), [{ kind: "crowded" }, 20_000]);
+  assert.deepEqual(await told(problem(503, "unavailable", { retry_after: 1 })), [{ kind: "not_ready" }, 1_000]);
+  assert.deepEqual(await told(problem(421, "forbidden")), [{ kind: "other", message: "In words." }, 0]);
+  assert.deepEqual(await told(problem(401, "forbidden")), { kind: "signed_out", loginUrl: null });
+  assert.deepEqual(await told(problem(401, "forbidden", { login_url: "https://a.example" })), {
+    kind: "signed_out",
+    loginUrl: "https://a.example",
+  });
+  assert.deepEqual(await told(Response.json({ user: "u" }, { status: 201 })), { kind: "granted" });
+});
+
+Deno.test("what is not the server's own answer is told apart, whatever its status", async () => {
+  const html = { headers: { "content-type": "text/html" } };
+  const broken = { headers: { "content-type": "application/json" } };
+  for (const status of [200, 401, 403, 404, 429, 502, 504]) {
+    for (const response of [new Response("<p>", { status, ...html }), new Response("{", { status, ...broken })]) {
+      assert.deepEqual(await sessionAnswer(response), {
+        kind: "refused",
+        why: { kind: "intercepted", status },
+        retryAfter: 0,
+      });
+    }
+  }
+});

@@ -1,0 +1,151 @@
+/** How people get to the page, and what they see where they don't: a real browser, a real server, proxies between them. */
+import assert from "node:assert/strict";
+import type { Browser, BrowserContextOptions } from "playwright-core";
+import { launchChromium } from "../testing/chromium.ts";
+import { connected, findNothing, newPerson, openRoom, shows, write } from "../testing/page.ts";
+import { type Meddling, Proxy } from "../testing/proxy.ts";
+import { type RunningServer, startServer } from "../testing/server.ts";
+
+let browser: Browser;
+let server: RunningServer;
+/** One that is at /chat on its host. */
+let below: RunningServer;
+
+Deno.test.beforeAll(async () => {
+  [browser, server, below] = await Promise.all([
+    launchChromium(),
+    startServer({ env: { DATABASE_URL: "memory:" } }),
+    startServer({ env: { DATABASE_URL: "memory:", BASE_PATH: "/chat" } }),
+  ]);
+});
+
+Deno.test.afterAll(async () => {
+  await browser.close();
+  await Promise.all([server.stop(), below.stop()]);
+});
+
+const person = (options: BrowserContextOptions = {}) => newPerson(browser, options);
+
+const withoutUpgrades = (head: string) => head.replace(/^(upgrade|connection): .*\r\n/gim, "");
+const stripped = (head: string) => head.replace(/^([A-Z]+) \/chat(?=[/ ])/, "$1 ").replace(/^([A-Z]+) {2}/, "$1 / ");
+
+for (
+  const [way, request] of Object.entries<Meddling["request"]>({
+    "leaves the path": undefined,
+    "takes the path away": stripped,
+    "leaves the path and lets no sockets through": withoutUpgrades,
+    "takes the path away and lets no sockets through": (head) => withoutUpgrades(stripped(head)),
+  })
+) {
+  Deno.test(`below a path all is as at the top, where a proxy ${way}`, async () => {
+    const proxy = new Proxy(below.port, { request });
+    const ann = await person();
+    await ann.grantPermissions(["clipboard-read", "clipboard-write"]);
+    const room = `islands-${below.port}-${way.length}`;
+    const page = await openRoom(ann, `${proxy.url}/chat`, room);
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    page.on("websocket", (socket) => asked.push(new URL(socket.url()).pathname));
+    await write(page, "hello");
+    await shows(page, "hello");
+    await page.locator("#copy-link").click();
+    await page.locator("#copy-link", { hasText: "Link copied" }).waitFor();
+    const link = await page.evaluate(() => navigator.clipboard.readText());
+    assert.equal(link, `${proxy.url}/chat/r/${room}`);
+    await page.locator("#room").click();
+    await page.locator("dialog[open] input").fill("general");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${proxy.url}/chat/`);
+    await connected(page);
+    await page.goto(link);
+    await shows(page, "hello");
+    const name = await page.locator("#me").innerText();
+    await page.reload();
+    await connected(page);
+    assert.equal(await page.locator("#me").innerText(), name, "the cookie came along");
+    await page.goto(`${proxy.url}/chat/docs`);
+    await page.getByRole("link", { name: "The same for machines" }).click();
+    await page.waitForURL(`${proxy.url}/chat/openapi.json`);
+    assert.deepEqual(asked.filter((path) => !/^\/chat(\/|$)/.test(path)), []);
+    assert.ok(asked.some((path) => path === "/chat/connect" || path === "/chat/api/actions"));
+    await ann.close();
+    await proxy.stop();
+  });
+}
+
+Deno.test("an address of nothing says so, and shows the way to where one may have wanted to go", async () => {
+  const ann = await person();
+  const page = await ann.newPage();
+  await page.goto(`${server.url}/Islands`);
+  await page.locator("#problem h1", { hasText: "There is nothing at this address." }).waitFor();
+  await findNothing(page, "an address of nothing");
+  await page.getByRole("button", { name: "Go to islands" }).click();
+  await page.waitForURL(`${server.url}/r/islands`);
+  await connected(page);
+  await page.goto(`${server.url}/r`);
+  await page.getByRole("button", { name: "Go to general" }).click();
+  await page.waitForURL(`${server.url}/`);
+  await connected(page);
+  await ann.close();
+});
+
+/** Gives an answer in the server's place to whoever asks for a session. */
+const answering = (head: string, answer: string) => head.startsWith("POST /api/session") ? { answer } : head;
+const answer = (status: string, type: string, body: string) =>
+  `HTTP/1.1 ${status}\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`;
+const problem = (status: string, code: string, more = "") =>
+  answer(status, "application/problem+json", `{"code":"${code}","detail":"The server's words."${more}}`);
+
+for (
+  const [what, title, text, request] of [
+    [
+      "a proxy hides from the server by which name it was asked",
+      "The server takes this page for another site’s",
+      /the Host header on, or ALLOWED_ORIGINS must have http:\/\/127\.0\.0\.1:\d+\./,
+      (head) => head.replace(/^host: .*$/im, "host: inside"),
+    ],
+    [
+      "too many come from one address",
+      "Too many connections come from your network",
+      /TRUST_PROXY/,
+      (head) => answering(head, problem("429 Too Many Requests", "rate_limited", ',"retry_after":20')),
+    ],
+    [
+      "the server is not ready",
+      "The server can’t let anyone in right now",
+      /tries again by itself/,
+      (head) => answering(head, problem("503 Service Unavailable", "unavailable")),
+    ],
+    [
+      "it has another reason",
+      "The server does not let this page in",
+      /The server's words\./,
+      (head) => answering(head, problem("421 Misdirected Request", "forbidden")),
+    ],
+    [
+      "a proxy asks for a password of its own",
+      "Something else answers in the server’s place (401)",
+      /what the proxy in front of it says/,
+      (head) => answering(head, answer("401 Unauthorized", "text/html", "<p>Who are you?")),
+    ],
+  ] as [string, string, RegExp, Meddling["request"]][]
+) {
+  Deno.test(`a page that is not let in says so in words, and comes in once it may: ${what}`, async () => {
+    let isRefused = true;
+    const proxy = new Proxy(server.port, { request: (head) => isRefused ? request!(head) : head });
+    const ann = await person();
+    const page = await ann.newPage();
+    await page.goto(`${proxy.url}/r/refused`);
+    await page.locator("#refused h2", { hasText: title }).waitFor();
+    assert.match(await page.locator("#refused p").innerText(), text);
+    assert.doesNotMatch(await page.locator("#connection").innerText(), /Reconnecting/);
+    await page.locator("#countdown", { hasText: /^Trying again in \d+ s$/ }).waitFor();
+    await findNothing(page, what);
+    isRefused = false;
+    await page.locator("#refused").getByRole("button", { name: "Try now" }).click();
+    await connected(page);
+    assert.equal(await page.locator("#refused").isVisible(), false);
+    await ann.close();
+    await proxy.stop();
+  });
+}
