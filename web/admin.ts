@@ -68,22 +68,27 @@ export function addAdmin(app: App, { adminToken, moderator, journal, proxies }: 
     await next();
   });
 
-  const about = (more: Pick<About, "summary" | "body" | "answers"> & { problems: number[] }) =>
-    describe({ ...more, problems: [...more.problems, 404, 503], who: "moderator" });
+  const about = ({ problems = [], ...more }: Omit<About, "tag" | "who">) =>
+    describe({ ...more, problems: [...problems, 404], tag: "Moderation", who: "moderator" });
   const aboutDeletion = about({
+    id: "deleteMessage",
     summary: "Delete anybody's message",
     answers: { 200: { description: "What all are told.", schema: serverFrames.message_deleted } },
-    problems: [422, 429],
+    problems: [422],
   });
   app.delete("/api/rooms/:room/messages/:seq{\\d{1,15}}", aboutDeletion, admins, async (c) => {
     return c.json(await moderator.deleteMessage(roomName(c.req.param("room")), Number(c.req.param("seq"))));
   });
 
   const aboutRoom = about({
+    id: "changeRoom",
     summary: "Lock, list or slow down a room",
+    description:
+      "In a locked room nobody can say anything. A listed one stands in `GET /api/rooms`. Where a room is slowed down " +
+      "a person may say something every so many seconds. What is not sent stays as it is.",
     body: roomChange,
     answers: { 200: { description: "The settings as they are now.", schema: roomSettings } },
-    problems: [400, 413, 422],
+    problems: [413, 422],
   });
   app.patch("/api/rooms/:room", aboutRoom, admins, async (c) => {
     const room = roomName(c.req.param("room"));
@@ -91,26 +96,28 @@ export function addAdmin(app: App, { adminToken, moderator, journal, proxies }: 
   });
 
   const aboutBans = about({
+    id: "listBans",
     summary: "The bans that are not over",
     answers: { 200: { description: "The latest first.", schema: v.array(shownBan) } },
-    problems: [],
   });
   app.get("/api/bans", aboutBans, admins, async (c) => c.json((await moderator.bans()).map(shown)));
 
   const aboutBan = about({
+    id: "banPerson",
     summary: "Keep a person out",
+    description: "From everything but reading. With `address` all are kept out who come from where this person does.",
     body: newBan,
     answers: { 201: { description: "The ban, in place of one that this person had.", schema: shownBan } },
-    problems: [400, 413],
+    problems: [413],
   });
   app.post("/api/bans", aboutBan, admins, async (c) => {
     return c.json(shown(await moderator.ban(await bodyOf(c.req.raw, newBan))), 201);
   });
 
   const aboutLifting = about({
+    id: "liftBan",
     summary: "Let a person in again",
     answers: { 204: { description: "They may come back." } },
-    problems: [],
   });
   app.delete("/api/bans/:user", aboutLifting, admins, async (c) => {
     await moderator.unban(c.req.param("user"));

@@ -15,8 +15,7 @@ export const LARGE = 4 * 1024;
  */
 export function limitAnswers({ lobby, proxies }: House): MiddlewareHandler<{ Bindings: Deno.ServeHandlerInfo }> {
   return async (c, next) => {
-    // What is posted is answered with a frame, but for a room that is looked at.
-    if (c.req.method === "POST" && c.req.path !== "/api/actions") return await next();
+    if (!isLimited(c.req.method, c.req.path)) return await next();
     const { doorkeeper } = lobby;
     const address = proxies.addressKey(c.req.raw, c.env.remoteAddr);
     // Until it is known how large an answer is, as much is set aside as it may come to.
@@ -36,6 +35,11 @@ export function limitAnswers({ lobby, proxies }: House): MiddlewareHandler<{ Bin
       free();
     }
   };
+}
+
+/** Whether an answer may be large: what is posted is answered with a frame, but for a room that is looked at. */
+export function isLimited(method: string, path: string): boolean {
+  return method !== "POST" || path === "/api/actions";
 }
 
 function isStream({ headers }: Response): boolean {

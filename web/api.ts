@@ -17,6 +17,20 @@ const history = v.object({
   more: v.boolean(),
 });
 
+/** A place in a log, as `wholeNumber` reads it. */
+const place = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(10 ** 15 - 1));
+/** How long a page is asked to be: more counts as the most, less as the least. */
+export const pageLimit = v.optional(
+  v.pipe(
+    v.number(),
+    v.integer(),
+    v.minValue(1),
+    v.maxValue(PAGE_SIZE_LIMIT),
+    v.description("How many messages there may be."),
+  ),
+  PAGE_SIZE,
+);
+
 /** What is asked and changed over HTTP, under `/api`. */
 export function addApi(app: App, house: House): void {
   const { identities } = house;
@@ -27,10 +41,12 @@ export function addApi(app: App, house: House): void {
   });
 
   const aboutRooms = describe({
+    id: "listRooms",
+    tag: "Chat",
     summary: "The rooms that anyone may know of",
     answers: { 200: { description: "`general`, then the listed ones.", schema: listedRooms } },
-    problems: [401, 429, 503],
-    who: "anyone",
+    problems: [401],
+    who: "person",
   });
   app.get("/api/rooms", aboutRooms, async (c) => {
     await countRead(c);
@@ -39,15 +55,18 @@ export function addApi(app: App, house: House): void {
   });
 
   const aboutHistory = describe({
+    id: "getHistory",
+    tag: "Chat",
     summary: "What was said in a room",
+    description: "The newest, or what is before a place or after it, not both.",
     query: {
-      before: "The newest before this `seq`. With neither of the two, the newest.",
-      after: "The oldest after this `seq`.",
-      limit: `How many, at most ${PAGE_SIZE_LIMIT}; ${PAGE_SIZE} unless told.`,
+      before: v.pipe(place, v.description("The newest before this `seq`.")),
+      after: v.pipe(place, v.description("The oldest after this `seq`.")),
+      limit: pageLimit,
     },
     answers: { 200: { description: "Messages as they are now, oldest first. `seq` is the head.", schema: history } },
-    problems: [400, 401, 422, 429, 503],
-    who: "anyone",
+    problems: [401, 422],
+    who: "person",
   });
   app.get("/api/rooms/:room/messages", aboutHistory, async (c) => {
     const room = roomName(c.req.param("room"));

@@ -3,6 +3,7 @@ import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
 import { getPath } from "hono/utils/url";
 import * as v from "valibot";
+import { DEFAULT_ROOM } from "../chat/protocol.ts";
 import { Refusal } from "../chat/refusal.ts";
 import { addAdmin } from "./admin.ts";
 import { limitAnswers } from "./answers.ts";
@@ -22,11 +23,20 @@ export function createApp(house: House): App {
   const app: App = new Hono({ getPath: (request) => house.basePath.of(getPath(request)) });
 
   const text = (description: string) => ({ description, schema: v.string(), type: "text/plain" });
-  const aboutHealth = describe({ summary: "Whether it lives", answers: { 200: text("It does.") } });
+  const aboutHealth = describe({
+    id: "getHealth",
+    tag: "Monitoring",
+    summary: "Whether it lives",
+    answers: { 200: text("It does.") },
+    who: "anyone",
+  });
   app.get("/healthz", aboutHealth, (c) => c.text("alive\n"));
   const aboutReadiness = describe({
+    id: "getReadiness",
+    tag: "Monitoring",
     summary: "Whether it can serve",
     answers: { 200: text("It can."), 503: text("It is being stopped, or its store does not answer.") },
+    who: "anyone",
   });
   app.get("/readyz", aboutReadiness, async (c) => {
     if (house.isDraining()) return c.text("draining\n", 503);
@@ -67,13 +77,19 @@ export function createApp(house: House): App {
   );
   app.use(limitAnswers(house));
   // Upgrades never come here: the handler answers them.
+  const asked = v.pipe(v.string(), v.description("Rooms to join, with commas between them. Empty: none."));
   const aboutConnecting = describe({
+    id: "openSocket",
+    tag: "Chat",
     summary: "The WebSocket",
-    description: "Frames are JSON objects with an action. The sub-protocol chat.batch.v1 takes arrays of them too.",
-    query: { room: "Rooms to join, with commas between them; `general` unless told, none if empty." },
-    answers: { 101: { description: "Welcome." } },
-    problems: [400, 403, 426, 429, 503],
-    who: "anyone",
+    description:
+      "Frames are JSON objects with an action: ClientFrame is what is taken, ServerFrame what is sent. The sub-protocol " +
+      "chat.batch.v1 takes arrays of them too. A token comes as a header or as the sub-protocol bearer.TOKEN.",
+    query: { room: v.optional(asked, DEFAULT_ROOM) },
+    // Nothing else is answered but problems.
+    answers: { 101: { description: "Welcome: from here on frames are sent both ways." } },
+    problems: [403, 426, 429, 503, "default"],
+    who: "person",
   });
   app.get("/connect", aboutConnecting, () => {
     throw new HttpRefusal(426, "bad_frame", "This address takes WebSocket connections only.");

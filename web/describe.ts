@@ -4,6 +4,7 @@ import type { MiddlewareHandler } from "hono";
 import { describeRoute, type DescribeRouteOptions } from "hono-openapi";
 import * as v from "valibot";
 import { clientFrames } from "./frames.ts";
+import { headersOf, problemReferences, type ProblemStatus } from "./problem_answers.ts";
 import { entry, limits, member, serverFrames } from "./server_frames.ts";
 
 /** As valibot gives it: JSON Schema, of which OpenAPI 3.1 takes all. */
@@ -13,10 +14,11 @@ const problem = v.pipe(
   v.object({
     type: v.string(),
     title: v.string(),
-    status: v.number(),
+    status: v.pipe(v.number(), v.safeInteger(), v.minValue(400), v.maxValue(599)),
     detail: v.string(),
     code: serverFrames.error.entries.code,
-    retry_after: v.optional(v.number()),
+    retry_after: v.optional(v.pipe(v.number(), v.description("Seconds."))),
+    login_url: v.optional(v.pipe(v.string(), v.description("Where to get the token that is missing."))),
   }),
   v.description("RFC 9457. `detail` says what to do."),
 );
@@ -77,63 +79,84 @@ export interface Answer {
   headers?: Record<string, string>;
 }
 
+/** What operations are grouped by, in this order. */
+export const TAGS = {
+  Session: "Who you are.",
+  Chat: "Rooms: what was said in them, listening, and saying something.",
+  Moderation: "For whoever brings ADMIN_TOKEN. For all others there is nothing at these addresses.",
+  Monitoring: "For whoever runs the server.",
+  Pages: "The chat in a browser, and this description.",
+};
+
+export type Tag = keyof typeof TAGS;
+
 export interface About {
+  /** Its name in clients that are made from the description: a verb first, in camelCase. */
+  id: string;
+  tag: Tag;
   summary: string;
   description?: string;
-  /** Of what is brought beside the address: names, with what they are. */
-  query?: Record<string, string>;
-  headers?: Record<string, string>;
+  /** What may be brought beside the address, by name; each schema says in words what it is. */
+  query?: Record<string, v.GenericSchema>;
+  headers?: Record<string, v.GenericSchema>;
   body?: v.GenericSchema;
+  /** What it takes from a page's form, for which there may also be no body at all. */
+  form?: v.GenericSchema;
   answers: Record<number, Answer>;
-  /** Statuses that come with a problem. */
-  problems?: readonly number[];
-  /** Who may call: anyone, with or without being a person; a person; moderators; who may read the metrics. */
-  who?: "anyone" | "person" | "moderator" | "metrics";
+  /** Statuses of its own that come with a problem. Those that many routes have are added to them, see `openapi.ts`. */
+  problems?: readonly ProblemStatus[];
+  /** Who may call: anyone; anyone, as the person that they are; moderators; who may read the metrics. */
+  who: keyof typeof SECURITY;
 }
 
 const SECURITY = {
-  anyone: [{}, { session: [] }, { cookie: [] }],
-  person: [{ session: [] }, { cookie: [] }],
+  anyone: [],
+  person: [{}, { session: [] }, { cookie: [] }],
   moderator: [{ moderator: [] }],
   metrics: [{}, { metrics: [] }],
 };
 
+/** The answer to who has the file already, and says so by `If-None-Match`. */
+export const UNCHANGED = { 304: { description: "You have it: it is what the ETag says that you brought." } };
+
 /** Describes the route that it stands in. */
-export function describe(
-  { summary, description, query, headers, body, answers, problems = [], who }: About,
-): MiddlewareHandler {
-  const parameters = [
-    ...Object.entries(query ?? {}).map(([name, what]) => ({ name, in: "query", description: what, schema: {} })),
-    ...Object.entries(headers ?? {}).map(([name, what]) => ({
-      name,
-      in: "header",
-      description: what,
-      schema: { type: "string" },
-    })),
-  ];
-  const responses = Object.fromEntries([
-    ...Object.entries(answers).map(([status, answer]) => [status, responseOf(answer)]),
-    ...problems.map((status) => [status, { $ref: `#/components/responses/Problem` }]),
-  ]);
+export function describe(about: About): MiddlewareHandler {
+  const { id, tag, summary, description, query = {}, headers = {}, body, form, answers, problems = [], who } = about;
+  const content = {
+    ...contentOf("application/json", body),
+    ...contentOf("application/x-www-form-urlencoded", form),
+  };
   const operation = {
+    operationId: id,
+    tags: [tag],
     summary,
     description,
-    parameters,
-    responses,
-    security: who && SECURITY[who],
-    requestBody: body && { required: true, content: { "application/json": { schema: jsonSchema(body) } } },
+    parameters: [
+      ...Object.entries(query).map(([name, schema]) => ({ name, in: "query", ...parameterOf(schema) })),
+      ...Object.entries(headers).map(([name, schema]) => ({ name, in: "header", ...parameterOf(schema) })),
+    ],
+    requestBody: (body || form) && { required: form === undefined, content },
+    responses: {
+      ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, responseOf(answer)])),
+      ...problemReferences(problems),
+    },
+    security: SECURITY[who],
   };
   return describeRoute(operation as DescribeRouteOptions);
 }
 
+/** What a parameter is, in words and as a schema. */
+export function parameterOf(schema: v.GenericSchema): { description: unknown; schema: JsonSchema } {
+  const { description, ...rest } = spelledOut(schema);
+  return { description, schema: rest };
+}
+
 function responseOf({ description, schema, type = "application/json", headers }: Answer) {
-  return {
-    description,
-    headers: headers && Object.fromEntries(
-      Object.entries(headers).map(([name, what]) => [name, { description: what, schema: { type: "string" } }]),
-    ),
-    content: schema && { [type]: { schema: jsonSchema(schema) } },
-  };
+  return { description, headers: headers && headersOf(headers), content: schema && contentOf(type, schema) };
+}
+
+function contentOf(type: string, schema: v.GenericSchema | undefined) {
+  return schema && { [type]: { schema: jsonSchema(schema) } };
 }
 
 function pascal(action: string): string {

@@ -1,10 +1,10 @@
 import { html } from "hono/html";
-import { generateSpecs } from "hono-openapi";
 import * as v from "valibot";
 import { CLOSE } from "../chat/protocol.ts";
-import { components, describe, type JsonSchema, spelledOut } from "./describe.ts";
+import { describe, type JsonSchema, spelledOut, UNCHANGED } from "./describe.ts";
 import { clientFrames } from "./frames.ts";
 import type { App, House } from "./house.ts";
+import { describeAll, type OpenApi, type Operation } from "./openapi.ts";
 import { PROBLEMS } from "./problem.ts";
 import { serverFrames } from "./server_frames.ts";
 import { serveFile, type StaticFile, staticFile } from "./static_file.ts";
@@ -37,56 +37,25 @@ export function addDocs(app: App, house: House): void {
   const made = () => rendered ??= render();
 
   const about = describe({
+    id: "getDescription",
+    tag: "Pages",
     summary: "This description, for machines",
-    answers: { 200: { description: "OpenAPI 3.1.", schema: v.looseObject({}) } },
+    answers: { 200: { description: "OpenAPI 3.1.", schema: v.looseObject({}) }, ...UNCHANGED },
+    who: "anyone",
   });
   app.get("/openapi.json", about, async (c) => serveFile((await made()).document, c.req.raw));
 
   const aboutPage = describe({
+    id: "getDescriptionPage",
+    tag: "Pages",
     summary: "This description, for people",
-    answers: { 200: { description: "A page.", schema: v.string(), type: "text/html" } },
+    answers: { 200: { description: "A page.", schema: v.string(), type: "text/html" }, ...UNCHANGED },
+    who: "anyone",
   });
   app.get("/docs", aboutPage, async (c) => serveFile((await made()).page, c.req.raw));
 }
 
-/** As much of an OpenAPI document as the page shows. */
-interface OpenApi {
-  paths: Record<string, Record<string, { summary: string; responses: Record<string, unknown> }>>;
-}
-
-async function describeAll(app: App, { version, basePath, identities }: House): Promise<OpenApi> {
-  const bearer = (description: string) => ({ type: "http", scheme: "bearer", description });
-  const problem = {
-    description: "What was asked was not done, and why.",
-    content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
-  };
-  const document = await generateSpecs(app, {
-    excludeStaticFile: false,
-    documentation: {
-      openapi: "3.1.0",
-      servers: [{ url: basePath.to("/") }],
-      info: { title: "Parley", version, description: "A chat room that you own. /docs has the same for people." },
-      components: {
-        schemas: components() as never,
-        responses: { Problem: problem as never },
-        securitySchemes: {
-          session: bearer("A token, as POST /api/session gives it.") as never,
-          cookie: {
-            type: "apiKey",
-            in: "cookie",
-            name: identities.cookies.plain,
-            description: `The same, for browsers. Behind TLS its name is ${identities.cookies.secure}.`,
-          },
-          moderator: bearer("ADMIN_TOKEN.") as never,
-          metrics: bearer("METRICS_TOKEN.") as never,
-        },
-      },
-    },
-  });
-  return JSON.parse(JSON.stringify(document));
-}
-
-function page({ paths }: OpenApi, { basePath }: House): Html {
+function page({ tags, paths }: OpenApi, { basePath }: House): Html {
   const calls = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), ...operation }))
   );
@@ -114,14 +83,12 @@ function page({ paths }: OpenApi, { basePath }: House): Html {
           <h2 id="told">What the server tells</h2>
           ${frameTable("told", serverFrames)}
           <h2 id="http">HTTP</h2>
-          ${table(
-            "http",
-            ["call", "what", "answers"],
-            calls.map(({ method, path, summary, responses }) => [
-              html`<code>${method} ${path}</code>`,
-              html`${summary}`,
-              html`${Object.keys(responses).join(", ")}`,
-            ]),
+          ${tags.map(({ name, description }) =>
+            html`
+              <h3 id="${name.toLowerCase()}">${name}</h3>
+              <p>${description}</p>
+              ${callTable(name.toLowerCase(), calls.filter((call) => call.tags.includes(name)))}
+            `
           )}
           <h2 id="errors">Errors</h2>
           <p>Over HTTP they are problem documents (RFC 9457) with the same codes.</p>
@@ -147,6 +114,18 @@ function page({ paths }: OpenApi, { basePath }: House): Html {
       </body>
     </html>
   `;
+}
+
+function callTable(heading: string, calls: (Operation & { path: string; method: string })[]): Html {
+  return table(
+    heading,
+    ["call", "what", "answers"],
+    calls.map(({ method, path, summary, responses }) => [
+      html`<code>${method} ${path}</code>`,
+      html`${summary}`,
+      html`${Object.keys(responses).filter((status) => status !== "default").join(", ")}`,
+    ]),
+  );
 }
 
 function frameTable(heading: string, frames: Record<string, v.GenericSchema>): Html {

@@ -6,7 +6,7 @@ import { noted } from "./refusals.ts";
 import { isUpgrade } from "./socket.ts";
 
 /** What monitors ask for by whatever name they know: an address of the machine, mostly. */
-const FOR_MONITORS = ["/healthz", "/readyz", "/metrics"];
+export const FOR_MONITORS = ["/healthz", "/readyz", "/metrics"];
 
 /**
  * All that is served, as a handler for `Deno.serve` which never throws. The upgrade to a socket is answered here and by

@@ -192,7 +192,10 @@ export class Metrics {
 /** `GET /metrics`, for whoever has the token; where there is none, for a caller on this very machine. */
 export function addMetrics(app: App, { metrics, metricsToken }: House): void {
   const about = describe({
+    id: "getMetrics",
+    tag: "Monitoring",
     summary: "Figures for Prometheus",
+    description: "Without METRICS_TOKEN they are for callers on the server's own machine alone.",
     answers: { 200: { description: "Its text format.", schema: v.string(), type: "text/plain" } },
     problems: [401, 403],
     who: "metrics",

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { isRoomName } from "../chat/names.ts";
 import { Refusal } from "../chat/refusal.ts";
 import { PAGE } from "./assets.ts";
-import { describe } from "./describe.ts";
+import { describe, UNCHANGED } from "./describe.ts";
 import type { App, House } from "./house.ts";
 import type { Identity } from "./identity.ts";
 import { serveFile, type StaticFile, staticFile } from "./static_file.ts";
@@ -45,10 +45,22 @@ export function addPage(app: App, { assets, basePath, identities, proxies }: Hou
       return undefined;
     });
   };
-  const about = (summary: string) =>
-    describe({ summary, answers: { 200: { description: "The page.", schema: v.string(), type: "text/html" } } });
-  app.get("/", about("The page, in the room general"), (c) => servePage(c.req.raw, c.env));
-  app.get("/r/:room", about("The page, in this room"), (c) => {
+  const aPage = (description: string) => ({ description, schema: v.string(), type: "text/html" });
+  const about = { tag: "Pages", who: "anyone" } as const;
+  const aboutPage = describe({
+    ...about,
+    id: "getPage",
+    summary: "The page, in the room general",
+    answers: { 200: aPage("The page."), ...UNCHANGED },
+  });
+  app.get("/", aboutPage, (c) => servePage(c.req.raw, c.env));
+  const aboutRoom = describe({
+    ...about,
+    id: "getRoomPage",
+    summary: "The page, in this room",
+    answers: { 200: aPage("The page."), ...UNCHANGED, 404: aPage("The page: it says that no room has such a name.") },
+  });
+  app.get("/r/:room", aboutRoom, (c) => {
     // Where there can be no such room the page says so, and shows a way out.
     return servePage(c.req.raw, c.env, isRoomName(c.req.param("room")) ? 200 : 404);
   });

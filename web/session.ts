@@ -13,18 +13,22 @@ import { limits } from "./server_frames.ts";
 const FORM_LIMIT = 16 * 1024;
 
 const session = v.object({ user: v.string(), name: v.string(), token: v.string(), limits });
+const form = v.object({ token: v.string(), room: v.optional(v.string()) });
 
 /** Who one is: `POST /api/session` makes a person, knows one again, or takes in one who comes from an outside issuer. */
 export function addSession(app: App, { basePath, identities, lobby, people, proxies }: House): void {
   const about = describe({
+    id: "startSession",
+    tag: "Session",
     summary: "Become a person, or make sure who you are",
     description: "Where people come from an outside issuer it takes their token, also as a form of its page.",
+    form,
     answers: {
       201: { description: "Who you are.", schema: session, headers: { "Set-Cookie": "The session, for browsers." } },
-      303: { description: "To a form: on to the page." },
+      303: { description: "To a form: on to the page.", headers: { Location: "The room's." } },
     },
-    problems: [400, 401, 403, 413, 429, 503],
-    who: "anyone",
+    problems: [401, 413, 429],
+    who: "person",
   });
   app.post("/api/session", about, async (c) => {
     c.header("cache-control", "no-store");

@@ -5,7 +5,7 @@ import { type Done, runErrand } from "../chat/errand.ts";
 import { roomName } from "../chat/names.ts";
 import { type ClientFrame, ID_LIMIT, type Position } from "../chat/protocol.ts";
 import { Refusal } from "../chat/refusal.ts";
-import { wholeNumber } from "./api.ts";
+import { pageLimit, wholeNumber } from "./api.ts";
 import { readJson } from "./body.ts";
 import { clientFrame, describe, serverFrame } from "./describe.ts";
 import { EVENT_HEADERS } from "./events.ts";
@@ -21,21 +21,26 @@ export const TOKEN_HEADER = "x-session-token";
 /** A place in a log as `Last-Event-ID` has it. */
 const POSITION = /^([!-9;-~]{1,64}):(\d{1,15})$/;
 
+/** What clients name things by, as `asId` has it. */
+const ownName = v.pipe(v.string(), v.regex(/^[!-~]+$/), v.maxLength(ID_LIMIT));
+
 /** Talking without a socket: a room as an event stream, messages and all other actions by POST. */
 export function addTalk(app: App, house: House): void {
   const { identities, lobby, streams } = house;
 
   const aboutEvents = describe({
+    id: "openEventStream",
+    tag: "Chat",
     summary: "A room as an event stream",
     description:
       "Each frame is an event named after its action, entries of the log with the id EPOCH:SEQ. The first is " +
       "room_joined, then comes welcome. An open stream is membership. Before the server ends it comes a close event " +
       "with the code and reason that a socket would have had.",
-    query: { limit: "Messages to begin with.", stream: "Your own name for it, to leave by." },
-    headers: { "Last-Event-ID": "EPOCH:SEQ, the last one you have seen." },
+    query: { limit: pageLimit, stream: v.pipe(ownName, v.description("Your own name for it, to leave by.")) },
+    headers: { "Last-Event-ID": v.pipe(v.string(), v.description("EPOCH:SEQ, the last one you have seen.")) },
     answers: { 200: { description: "Frames.", schema: serverFrame, type: "text/event-stream" } },
-    problems: [400, 401, 403, 422, 429, 503],
-    who: "anyone",
+    problems: [401, 403, 422],
+    who: "person",
   });
   app.get("/api/rooms/:room/events", aboutEvents, async (c) => {
     // An open stream makes a member, and a foreign page must not make one of somebody.
@@ -57,16 +62,20 @@ export function addTalk(app: App, house: House): void {
   });
 
   const { receive_message: message } = serverFrames;
+  const newToken = { [TOKEN_HEADER]: "Of the person you became, if you were nobody yet." };
   const aboutMessages = describe({
+    id: "sendMessage",
+    tag: "Chat",
     summary: "Say something in a room",
-    headers: { "Idempotency-Key": "The same one again never makes a second message. It belongs to a person." },
+    description: "Whoever is nobody yet becomes a person. With an `Idempotency-Key` one has to be one.",
+    headers: { "Idempotency-Key": v.pipe(ownName, v.description("The same one again never makes a second message.")) },
     body: v.object({ text: v.string() }),
     answers: {
-      201: { description: "Kept and told.", schema: message, headers: { [TOKEN_HEADER]: "Of the person you became." } },
+      201: { description: "Kept and told.", schema: message, headers: newToken },
       200: { description: "The key was seen: what it made then.", schema: message },
     },
-    problems: [400, 401, 403, 413, 415, 422, 429, 503],
-    who: "anyone",
+    problems: [401, 413, 415, 422, 429],
+    who: "person",
   });
   app.post("/api/rooms/:room/messages", aboutMessages, async (c) => {
     const identity = await identify(c.req.raw);
@@ -78,15 +87,17 @@ export function addTalk(app: App, house: House): void {
   });
 
   const aboutActions = describe({
+    id: "sendAction",
+    tag: "Chat",
     summary: "Whatever a socket can ask",
     description: "It makes nobody a member: join_room only looks. ping, join_room and send_message need no identity.",
     body: clientFrame,
     answers: {
-      200: { description: "The frame that a socket would have got.", schema: serverFrame },
+      200: { description: "The frame that a socket would have got.", schema: serverFrame, headers: newToken },
       204: { description: "Done; a socket would have got nothing." },
     },
-    problems: [400, 401, 403, 404, 409, 413, 415, 422, 429, 503],
-    who: "anyone",
+    problems: [401, 404, 409, 413, 415, 422],
+    who: "person",
   });
   app.post("/api/actions", aboutActions, async (c) => {
     const identity = await identify(c.req.raw);
