@@ -4,6 +4,7 @@ import * as v from "valibot";
 import type { ServerFrame } from "../chat/protocol.ts";
 import { TestClient } from "../testing/client.ts";
 import { Listener } from "../testing/listener.ts";
+import { RawClient } from "../testing/raw.ts";
 import { type RunningServer, startServer } from "../testing/server.ts";
 import { createApp } from "./app.ts";
 import { BasePath } from "./base_path.ts";
@@ -15,7 +16,7 @@ import { serverFrames } from "./server_frames.ts";
 let server: RunningServer;
 
 Deno.test.beforeAll(async () => {
-  server = await startServer({ env: { ADMIN_TOKEN: "the moderators of the tests" } });
+  server = await startServer({ env: { ADMIN_TOKEN: "the moderators of the tests", HOSTS: "127.0.0.1" } });
 });
 
 Deno.test.afterAll(async () => {
@@ -44,6 +45,32 @@ Deno.test("every route is described, and nothing else", async () => {
   const described = Object.entries(paths as Record<string, object>)
     .flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`));
   assert.deepEqual(described.toSorted(), [...new Set(routes)].sort());
+});
+
+Deno.test("a refusal that comes before the route is asked is described, and so is where it never comes", async () => {
+  const { paths } = await (await fetch(`${server.url}/openapi.json`)).json();
+  const refusal = async (method: string, path: string, headers: Record<string, string>) => {
+    const client = await RawClient.connect(server.port);
+    const lines = Object.entries({ connection: "close", ...headers }).map((pair) => pair.join(": "));
+    await client.send(`${method} ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
+    await client.until(() => client.head !== "");
+    await client.close();
+    return client.head.split(" ")[1];
+  };
+  for (const [path, methods] of Object.entries(paths as Record<string, Record<string, { responses: object }>>)) {
+    const address = path.replace("{room}", "general").replace("{seq}", "1").replace("{user}", "nobody");
+    for (const [name, { responses }] of Object.entries(methods)) {
+      const method = name.toUpperCase();
+      const described = Object.keys(responses);
+      assert.equal(await refusal(method, address, { host: "%%%" }), "400");
+      assert.ok(described.includes("400"), `${method} ${path}`);
+      const misdirected = await refusal(method, address, { host: "evil.example" });
+      assert.equal(misdirected === "421", described.includes("421"), `${method} ${path} ${misdirected}`);
+      if (method === "GET") continue;
+      assert.equal(await refusal(method, address, { host: "127.0.0.1", origin: "https://evil.example" }), "403");
+      assert.ok(described.includes("403"), `${method} ${path}`);
+    }
+  }
 });
 
 Deno.test("what the server says is as its schemas have it, field for field", async () => {
