@@ -35,6 +35,31 @@ Deno.test("a linter that is not ours finds nothing to say about the description"
   await withoutModerators.stop();
 });
 
+Deno.test("a generator that is not ours makes types of the description with which a client can be written", async () => {
+  const folder = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${folder}/openapi.json`, await (await fetch(`${server.url}/openapi.json`)).text());
+  // With a lock of its own: as a dependency of ours it would bring the compiler along, which valibot then takes too.
+  const lock = new URL("../testing/openapi_typescript.lock", import.meta.url).pathname;
+  const flags = ["--quiet", "--no-config", `--lock=${lock}`, "--frozen", "--allow-env", "--allow-read"];
+  const types = await deno(folder, "run", ...flags, "npm:openapi-typescript@^7.13", "openapi.json");
+  await Deno.writeTextFile(`${folder}/types.ts`, types);
+  await Deno.writeTextFile(
+    `${folder}/client.ts`,
+    `import type { components, operations } from "./types.ts";
+    type Sending = operations["sendMessage"];
+    export const path: Sending["parameters"]["path"] = { room: "general" };
+    export const body: Sending["requestBody"]["content"]["application/json"] = { text: "hello" };
+    export const told = (frame: Sending["responses"][201]["content"]["application/json"]): string => frame.from;
+    export const code = (problem: components["schemas"]["Problem"]): string => problem.code;
+    export const page: operations["getHistory"]["parameters"]["query"] = { before: 7, limit: 10 };
+    // @ts-expect-error -- a place is no text
+    export const wrong: operations["getHistory"]["parameters"]["query"] = { before: "7" };
+    `,
+  );
+  await deno(folder, "check", "--quiet", "--no-config", "client.ts");
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("every route is described, and nothing else", async () => {
   const app = createApp({ adminToken: "to have the moderators' routes", basePath: new BasePath() } as House);
   const routes = app.routes
@@ -129,3 +154,11 @@ Deno.test("the page for people has every frame with its fields, every call and e
   assert.equal(told.type, "/docs#not_found");
   for (const code of Object.keys(PROBLEMS)) assert.ok(page.includes(`id="${code}"`), code);
 });
+
+/** Runs Deno, which must have nothing to complain about. @returns what it printed */
+async function deno(cwd: string, ...args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd }).output();
+  const [printed, complaints] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  assert.deepEqual([success, complaints], [true, ""]);
+  return printed;
+}
