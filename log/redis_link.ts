@@ -1,7 +1,7 @@
-import { createClient } from "redis";
 import type { Clock } from "../chat/clock.ts";
 import { Refusal } from "../chat/refusal.ts";
 import { FUNCTIONS, LIBRARY } from "./redis_functions.ts";
+import { createClient } from "./redis_package.ts";
 import { type Survey, survey } from "./redis_survey.ts";
 
 /** A command that has not been answered by then is given up, milliseconds; Redis may do it later all the same. */

@@ -26,7 +26,8 @@ export const startArguments = await taskArguments("start");
 /** The arguments with which Deno does a task of `deno.json`. */
 export async function taskArguments(task: string): Promise<string[]> {
   const { tasks } = JSON.parse(await Deno.readTextFile(`${root}deno.json`));
-  const [, ...words] = tasks[task].command.split(" ") as string[];
+  // Locks lie beside deno.json, and the task may be done anywhere.
+  const [, ...words] = tasks[task].command.replace("--lock=", `--lock=${root}`).split(" ") as string[];
   const [file, ...flags] = [words.pop()!, ...words];
   return [...flags, "--quiet", "--config", `${root}deno.json`, root + file];
 }

@@ -1,12 +1,14 @@
 /**
  * `deno task build`: server, page and client in one file, `dist/chat.js`, which needs Deno and nothing else. The page's
- * files, already stripped of their types, take the place of the module that reads them from the disk.
+ * files, already stripped of their types, take the place of the module that reads them from the disk, and Redis' client
+ * that of the one which downloads it.
  */
 import config from "../deno.json" with { type: "json" };
 import { loadAssets, PAGE } from "../web/assets.ts";
 
 const root = new URL("../", import.meta.url);
 const result = new URL("dist/chat.js", root);
+const redisPackage = new URL("log/redis_package.ts", root);
 
 // In one order on every disk, so that the same source makes the same file.
 const assets = [...await loadAssets(root)].sort(([one], [other]) => one < other ? -1 : 1);
@@ -20,14 +22,24 @@ const assets = new Map(${JSON.stringify(assets)});
 export const loadAssets = () => Promise.resolve(assets);
 `,
   );
-  const packages = Object.entries(config.imports).filter(([name]) => !name.startsWith("."));
+  const client = new URL("client.ts", workshop);
+  const [redis] = /npm:redis@[^"]+/.exec(await Deno.readTextFile(redisPackage))!;
+  await Deno.writeTextFile(client, `export { createClient } from "${redis}";\n`);
+  const packages = Object.entries(config.imports).filter(([name, from]) =>
+    !name.startsWith(".") && from.startsWith("npm:")
+  );
   const importMap = new URL("imports.json", workshop);
-  const imports = { ...Object.fromEntries(packages), [new URL("web/assets.ts", root).href]: embedded.href };
+  const imports = {
+    ...Object.fromEntries(packages),
+    [new URL("web/assets.ts", root).href]: embedded.href,
+    [redisPackage.href]: client.href,
+  };
   await Deno.writeTextFile(importMap, JSON.stringify({ imports }));
   await Deno.mkdir(new URL("./", result), { recursive: true });
   const bundler = new Deno.Command(Deno.execPath(), {
     args: [
       "bundle",
+      "--lock=all.lock",
       "--quiet",
       "--minify",
       "--platform",

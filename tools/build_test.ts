@@ -12,7 +12,7 @@ async function deno(args: string[], options: Deno.CommandOptions = {}): Promise<
 Deno.test("the built file, alone in an empty folder with no registry in reach, does what the source does", async () => {
   await deno(await taskArguments("build"));
   const env = { BUILT_FILE: new URL("dist/chat.js", root).pathname };
-  const play = ["test", "-P", "--no-check", "--sanitize-ops", "--sanitize-resources"];
+  const play = ["test", "--lock=all.lock", "-P", "--no-check", "--sanitize-ops", "--sanitize-resources"];
   await deno([...play, "main_test.ts"], { env });
   const more = "/^(a restart under load|with two isolates)/";
   await deno([...play, "drain_test.ts", "workers_test.ts", "--filter", more], { env });

@@ -44,6 +44,8 @@ export async function loadAssets(root: URL): Promise<Map<string, Asset>> {
 }
 
 async function olderStripTypes(): Promise<(text: string) => string> {
-  const { transformSync } = await import("amaro");
+  // Of a name in an import Deno would download the package before anything runs.
+  const name = "npm:amaro@^1.2";
+  const { transformSync }: typeof import("npm:amaro@^1.2") = await import(name);
   return (text) => transformSync(text, { mode: "strip-only" }).code;
 }

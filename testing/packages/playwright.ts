@@ -1,0 +1,2 @@
+export { chromium } from "npm:playwright-core@^1.65";
+export type { Browser, BrowserContext, BrowserContextOptions, Page } from "npm:playwright-core@^1.65";
