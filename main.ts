@@ -16,6 +16,7 @@ import { secretFile } from "./log/secret.ts";
 import { SqliteEngine } from "./log/sqlite.ts";
 import { timed } from "./log/timed.ts";
 import { limitsOf, outsideOf, ratesOf, readSettings, type Settings } from "./settings.ts";
+import { help, misspelt } from "./settings_help.ts";
 import { TrustedProxies } from "./web/address.ts";
 import { addressHash } from "./web/address_hash.ts";
 import { createApp } from "./web/app.ts";
@@ -186,13 +187,27 @@ export async function openEngine(settings: Settings, clock: Clock = systemClock)
   }
 }
 
-/** As a sentence, not as a line of a log: whoever starts a server that doesn't start reads it. */
-const tellWhoStarts = console.error.bind(console);
+/** As sentences, not as lines of a log: whoever starts a server that doesn't start reads them. */
+const [tellWhoStarts, tellWhoAsks] = [console.error.bind(console), console.log.bind(console)];
+
+/** None where the environment may be read by name only. */
+function namesInEnvironment(): string[] {
+  try {
+    return Object.keys(Deno.env.toObject());
+  } catch {
+    return [];
+  }
+}
 
 /** Serves until a signal asks it to stop, or nobody can connect any more. */
 async function main(): Promise<void> {
+  if (Deno.args.some((argument) => ["--help", "-h"].includes(argument))) return tellWhoAsks(help());
   try {
+    if (Deno.args.length > 0) {
+      throw new Error(`it takes no argument ${Deno.args[0]}. Settings come from the environment: see --help.`);
+    }
     const settings = readSettings((name) => Deno.env.get(name));
+    for (const sentence of misspelt(namesInEnvironment())) console.warn(sentence);
     let leaving = false;
     const leave = (code: number) => {
       if (leaving) return;

@@ -396,6 +396,31 @@ Deno.test("a setting that makes no sense stops the start with one line that name
   }
 });
 
+Deno.test("--help lists the settings and starts nothing; any other argument stops the start with one line", async () => {
+  const asked = async (...words: string[]) => {
+    const error = await startServer({ words }).then(() => assert.fail("it started"), (error: Error) => error);
+    return { code: Number(/with code (\d+)/.exec(error.message)![1]), error: error.message, said: String(error.cause) };
+  };
+  for (const word of ["--help", "-h"]) {
+    const { code, said } = await asked(word);
+    assert.equal(code, 0);
+    assert.match(said, /^Parley: [^{]*\n {2}PORT +where it listens[^{]*\n {2}AUTH_LOGIN_URL +/);
+  }
+  const { code, error, said } = await asked("--port=9000");
+  assert.deepEqual([code, said], [1, ""]);
+  assert.match(error, /: Parley could not start: it takes no argument --port=9000\. [^\n]+--help\.\n$/);
+});
+
+Deno.test("a setting that is misspelt is warned about by name, and its value is not repeated", async () => {
+  const server = await startServer({ env: { DATABASE_URL: "memory:", ADMIN_TOKENS: "not to be shown" } });
+  assert.equal(await server.stop(), 0);
+  assert.match(
+    server.errors() + server.output(),
+    /ADMIN_TOKENS is no setting, and is ignored\. ADMIN_TOKEN may be meant/,
+  );
+  assert.doesNotMatch(server.errors() + server.output(), /not to be shown/);
+});
+
 Deno.test("a database that can't be used stops the start with one line that names it", async () => {
   const cwd = await Deno.makeTempDir();
   await Deno.writeTextFile(`${cwd}/diary.txt`, "Dear diary, ".repeat(100));

@@ -149,6 +149,7 @@ const schema = v.object({
 });
 
 export type Settings = v.InferOutput<typeof schema>;
+export const SETTING_NAMES: readonly string[] = Object.keys(schema.entries);
 
 /**
  * Whose tokens are taken; undefined: nobody's, and anyone may come.
@@ -204,7 +205,7 @@ export function ratesOf(settings: Settings): Rates {
  * @throws {Error} one line that names the setting and says what it must be
  */
 export function readSettings(read: (name: string) => string | undefined): Settings {
-  const given = Object.fromEntries(Object.keys(schema.entries).map((name) => [name, read(name) || undefined]));
+  const given = Object.fromEntries(SETTING_NAMES.map((name) => [name, read(name) || undefined]));
   if (given.DENO_DEPLOYMENT_ID !== undefined) given.DATABASE_URL ??= "kv:";
   const result = v.safeParse(schema, given);
   if (result.success) {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { Doorkeeper } from "./chat/doorkeeper.ts";
 import { FakeClock } from "./testing/clock.ts";
-import { outsideOf, ratesOf, readSettings } from "./settings.ts";
+import { outsideOf, ratesOf, readSettings, SETTING_NAMES } from "./settings.ts";
+import { help, misspelt } from "./settings_help.ts";
 
 const read = (env: Record<string, string>) => readSettings((name) => env[name]);
 
@@ -177,4 +178,33 @@ Deno.test("thirty people behind one address, who come, reload and talk all at on
     }
     for (let at = 0; at < 60; at++) doorkeeper.disconnected(address);
   }
+});
+
+Deno.test("a name that is nearly a setting's is told, with the one that is meant; names of others are not", () => {
+  const meant = (...names: string[]) => misspelt(names).map((sentence) => /(\w+) may be meant/.exec(sentence)![1]);
+  for (
+    const [name, setting] of [
+      ["TRUST_PROXYS", "TRUST_PROXY"],
+      ["TRUST_PROXIES", undefined],
+      ["TRUSTPROXY", "TRUST_PROXY"],
+      ["trust_proxy", "TRUST_PROXY"],
+      ["DATABASE_URI", "DATABASE_URL"],
+      ["ALLOWED_ORIGIN", "ALLOWED_ORIGINS"],
+      ["WORKER", "WORKERS"],
+      ["SECRETS", "SECRET"],
+      ["port", "PORT"],
+    ]
+  ) assert.deepEqual(meant(name!), setting ? [setting] : [], name);
+  assert.deepEqual(
+    meant("HOME", "HOSTNAME", "HOSTTYPE", "POST", "PATH", "LOGNAME", "TERM", "SHELL", "DENO_DIR", "_"),
+    [],
+  );
+  assert.deepEqual(meant(...SETTING_NAMES), []);
+  assert.deepEqual(meant("port", "PORT"), [], "the right one is there too");
+  const [sentence] = misspelt(["TRUST_PROXYS"]);
+  assert.equal(sentence, "TRUST_PROXYS is no setting, and is ignored. TRUST_PROXY may be meant: see --help.");
+});
+
+Deno.test("--help lists every setting", () => {
+  for (const name of SETTING_NAMES) assert.match(help(), new RegExp(`^  ${name} +\\S`, "m"));
 });

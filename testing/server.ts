@@ -42,6 +42,8 @@ export async function startServer(
     port?: number;
     cwd?: string;
     args?: string[];
+    /** What stands behind the command. */
+    words?: string[];
     /** File descriptors that it may have; unless told as many as the tests have. */
     openFiles?: number;
     /** Bytes up to which a file of it may grow, as if the disk were full then. */
@@ -52,8 +54,9 @@ export async function startServer(
   if (builtFile) await Deno.copyFile(builtFile, `${cwd}/chat.js`);
   // Into a file, not a pipe: what a server that several tests share says would be read during one test for another.
   const errorFile = await Deno.makeTempFile();
-  const args = options.args ??
+  const command = options.args ??
     (builtFile ? await builtArguments(options.env?.WORKERS !== undefined) : startArguments);
+  const args = [...command, ...options.words ?? []];
   const limits = [
     options.openFiles === undefined ? "" : `ulimit -n ${options.openFiles}; `,
     // In blocks of 512 bytes; the signal would end it where a full disk only fails.
@@ -84,7 +87,7 @@ export async function startServer(
   const open = await output.until(/http:\/\/[^\s:]+:(\d+)/);
   clearTimeout(deadline);
   if (!open) {
-    throw new Error(`The server did not start with code ${await stop()}: ${errors()}`);
+    throw new Error(`The server did not start with code ${await stop()}: ${errors()}`, { cause: output.text() });
   }
   const port = Number(open[1]);
   return { url: `http://127.0.0.1:${port}`, port, pid: process.pid, output: output.text, errors, stop };
