@@ -1,9 +1,9 @@
-import { button, element, find, setText } from "./dom.ts";
+import { element, find, setText } from "./dom.ts";
 import { refusalOf, type State } from "./state.ts";
 import { refusedReason, type Tongue } from "./strings.ts";
 
-/** Why the server lets nobody in, for those who come and for whoever runs it: in an empty room it is all there is to see. */
-export function createRefusedView({ strings }: Tongue, retryNow: () => void): { render(state: State): void } {
+/** Why the server lets nobody in, for those who come and for whoever runs it: in an empty room it is what there is to see. */
+export function createRefusedView({ strings }: Tongue): { render(state: State): void } {
   const title = element("h2");
   const text = element("p");
   const view = element(
@@ -11,7 +11,6 @@ export function createRefusedView({ strings }: Tongue, retryNow: () => void): { 
     { id: "refused", hidden: true },
     title,
     text,
-    button(strings.tryNow, "outlined", retryNow),
   );
   find("conversation", HTMLElement).append(view);
 

@@ -107,7 +107,7 @@ export function createViews({ session, tongue, drafts, listRooms, pathOf, goTo }
     moderate: moderationDialog.open,
   });
   const signIn = createSignInView(tongue);
-  const refused = createRefusedView(tongue, session.retryNow);
+  const refused = createRefusedView(tongue);
   const status = createStatusView(tongue, session.retryNow);
 
   document.documentElement.lang = tongue.language;

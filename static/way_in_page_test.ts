@@ -142,7 +142,7 @@ for (
     await page.locator("#countdown", { hasText: /^Trying again in \d+ s$/ }).waitFor();
     await findNothing(page, what);
     isRefused = false;
-    await page.locator("#refused").getByRole("button", { name: "Try now" }).click();
+    await page.locator("#try-now").click();
     await connected(page);
     assert.equal(await page.locator("#refused").isVisible(), false);
     await ann.close();
