@@ -12,7 +12,7 @@ const examination = { seconds: 0.3, patience: 10_000, slow: 10_000, clock: syste
 async function findings(server: RunningServer, meddling: Meddling = {}, options: Partial<typeof examination> = {}) {
   const proxy = new Proxy(server.port, meddling);
   const off: string[] = [];
-  for await (const { well, sentence } of examine(new URL(proxy.url), { ...examination, ...options })) {
+  for await (const { well, sentence } of examine({ address: new URL(proxy.url), ...examination, ...options })) {
     if (!well) off.push(sentence);
   }
   await proxy.stop();
@@ -20,6 +20,10 @@ async function findings(server: RunningServer, meddling: Meddling = {}, options:
 }
 
 const isUpgrade = (head: string) => /^upgrade: websocket/im.test(head);
+const isStream = (head: string) => /^GET \S+\/events /.test(head);
+const OWN_PAGE =
+  "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 9\r\nconnection: close\r\n\r\n<p>Hello\n";
+const NO_POST = "HTTP/1.1 405 Method Not Allowed\r\ncontent-length: 3\r\nconnection: close\r\n\r\nno\n";
 
 Deno.test("the doctor finds what is wrong with a proxy, and passes a good one", async () => {
   const server = await startServer({ env: { DATABASE_URL: "memory:" } });
@@ -36,19 +40,46 @@ Deno.test("the doctor finds what is wrong with a proxy, and passes a good one", 
     ["ends who asks for an upgrade", /could not be opened .*does not pass WebSocket upgrades/, {
       response: (head, piece) => isUpgrade(head) ? "cut" : piece,
     }],
-    ["asks under another name", /takes its own page for a foreign one: .*proxy_set_header Host/, {
+    ["asks under another name", /takes its own page for a foreign one, .*proxy_set_header Host/, {
       request: (head) => head.replace(/^host: .*\r\n/im, "host: inside\r\n"),
     }],
-    ["cuts sockets after a while", /A socket was cut after \d+\.\d s .*proxy_read_timeout/, {
+    ["has a page of its own", /The page is not Parley's: something in front answers in its place, with 200/, {
+      request: (head) => head.startsWith("GET / ") ? { answer: OWN_PAGE } : head,
+    }],
+    ["loses the page's files", /names its script as \/static\/client.ts, which is not there \(200\): .*pass it on/, {
+      request: (head) => head.startsWith("GET /static/client.ts ") ? { answer: OWN_PAGE } : head,
+    }],
+    ["refuses POST", /Something in front answers POST \/api\/session itself, with 405/, {
+      request: (head) => head.startsWith("POST ") ? { answer: NO_POST } : head,
+    }],
+    ["takes no actions", /Something in front answers POST \/api\/actions itself, with 405/, {
+      request: (head) => head.startsWith("POST /api/actions ") ? { answer: NO_POST } : head,
+    }],
+    ["takes cookies away", /cookie is lost on the way: .*Set-Cookie/, {
+      response: (_, piece) => piece.replace(/^set-cookie: .*\r\n/im, ""),
+    }],
+    ["hides cookies from the server", /cookie is lost on the way to a socket: .*pass Cookie on/, {
+      request: (head) => isUpgrade(head) ? head.replace(/^cookie: .*\r\n/im, "") : head,
+    }],
+    ["cuts sockets after a while", /A socket was cut after \d+\.\d s, .*proxy_read_timeout/, {
       response: (head, piece) => isUpgrade(head) && piece.includes("Canary 3") ? "cut" : piece,
     }],
     ["holds back what comes by socket", /opens, but nothing comes through it .*buffering/, {
       response: (head, piece) => isUpgrade(head) ? piece.match(/^HTTP.+?\r\n\r\n/s)?.[0] ?? "" : piece,
     }, { patience: 3_000 }],
-    ["holds back streams", /An event stream brings nothing .*buffering/, {
-      response: (head, piece) => /^GET \S+\/events /.test(head) ? "" : piece,
+    ["holds back small events", /An event stream begins, but what is said then does not come .*buffering/, {
+      response: (head, piece) => isStream(head) && !piece.startsWith("HTTP/1.1 200") ? "" : piece,
     }, { patience: 3_000 }],
-    ["is slow", /^Messages are slow: /, {}, { slow: 0 }],
+    ["holds back what is compressed", /Something in front compresses it, and holds it back for that\. .*encode/, {
+      response: (head, piece) =>
+        isStream(head) && /^accept-encoding: gzip, deflate, br, zstd\r/im.test(head) ? "" : piece,
+    }, { patience: 3_000 }],
+    ["cuts streams", /^An event stream was cut after \d+\.\d s, .*proxy_read_timeout/, {
+      response: (head, piece) => isStream(head) && piece.includes("By stream 1") ? "cut" : piece,
+    }],
+    ["holds back streams", /An event stream brings nothing .*buffering/, {
+      response: (head, piece) => isStream(head) ? "" : piece,
+    }, { patience: 3_000 }],
   ];
   const finds = bad.map(async ([title, sentence, meddling, options]) => {
     const [first, ...more] = await findings(server, meddling, options);
@@ -57,6 +88,10 @@ Deno.test("the doctor finds what is wrong with a proxy, and passes a good one", 
   });
   await Promise.all(finds);
   assert.deepEqual(await findings(server), [], "a good one");
+  const [stream, messages, ...more] = await findings(server, {}, { slow: 0 });
+  assert.match(stream, /^An event stream brings what is said, but late /);
+  assert.match(messages, /^Messages are slow: /);
+  assert.deepEqual(more, []);
   await server.stop();
 });
 
@@ -75,8 +110,15 @@ Deno.test("the doctor ends with code 0 where all is well, with 1 and a sentence 
   const bad: [string[], RegExp][] = [
     [[server.url], /✗ Nothing answers at /],
     [[`http://127.0.0.1:${other.addr.port}`], /✗ What answers at .* is no Parley/],
-    [["chat.example"], /Say which server/],
-    [[server.url, "--seconds=soon"], /Say which server, and for how long/],
+    [[], /^Say which server: .*--help/],
+    [["chat.example"], /^The address must begin with .* Try: deno task doctor https:\/\/chat\.example$/m],
+    [["localhost:8000"], /Try: deno task doctor http:\/\/localhost:8000$/m],
+    [["wss://chat.example:8443/chat/"], /Try: deno task doctor https:\/\/chat\.example:8443\/chat$/m],
+    [["http://"], /is no address/],
+    [["http://one", "http://two"], /^One server at a time, so not also http:\/\/two/],
+    [[server.url, "--seconds=soon"], /^--seconds is a number above 0, up to 3600, and soon is not/],
+    [[server.url, "--second=10"], /^Unknown option '--second': .*\n$/],
+    [[server.url, "--token"], /^Option '--token <value>' argument missing: .*\n$/],
   ];
   for (const [args, sentence] of bad) {
     const { code, said } = await doctor(...args);
@@ -84,6 +126,38 @@ Deno.test("the doctor ends with code 0 where all is well, with 1 and a sentence 
     assert.match(said, sentence);
   }
   await other.shutdown();
+});
+
+Deno.test("the doctor says what it is and how to call it, when it is asked for help", async () => {
+  const task = await taskArguments("doctor");
+  for (const flag of ["--help", "-h"]) {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args: [...task, flag] }).output();
+    assert.equal(code, 0);
+    assert.equal(stderr.length, 0);
+    assert.match(new TextDecoder().decode(stdout), /--seconds.+--token.+deno task doctor https:\/\/chat\.example/s);
+  }
+});
+
+Deno.test("the doctor passes on why the server does not let the page in, in the server's words", async () => {
+  const cases: [Record<string, string>, RegExp][] = [
+    [{ HOSTS: "chat.example" }, /^The server refuses the page with 421: .*Add it to HOSTS\. .*Host header/],
+    [{ NEWCOMERS_PER_MINUTE: "1", CONNECTIONS_PER_IP: "1" }, /429: .*TRUST_PROXY/],
+    [
+      { AUTH_JWT_SECRET: "x".repeat(32), AUTH_ISSUER: "https://issuer.example", AUTH_AUDIENCE: "chat" },
+      /^Who comes without a token is not let in: give one with --token=TOKEN\.$/,
+    ],
+  ];
+  await Promise.all(cases.map(async ([env, sentence]) => {
+    const server = await startServer({ env: { DATABASE_URL: "memory:", ...env } });
+    const limit = "NEWCOMERS_PER_MINUTE" in env ? 3 : 0;
+    for (let at = 0; at < limit; at++) {
+      await fetch(`${server.url}/api/session`, { method: "POST" }).then((answer) => answer.body?.cancel());
+    }
+    const found = await findings(server);
+    assert.match(found[0] ?? "nothing", sentence);
+    assert.equal(found.length, 1);
+    await server.stop();
+  }));
 });
 
 Deno.test("a tally tells lost, doubled and misplaced messages apart", () => {

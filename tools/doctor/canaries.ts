@@ -1,7 +1,8 @@
 import type { Clock } from "../../chat/clock.ts";
 import type { ErrorFrame } from "../../chat/protocol.ts";
-import { type Call, Line, type Unopened } from "./line.ts";
+import { Line, type Unopened } from "./line.ts";
 import { Tally } from "./tally.ts";
+import type { Visitor } from "./visitor.ts";
 
 /** Milliseconds between two canary messages, unless there is no time for that: below what any server lets a person say. */
 const INTERVAL = 500;
@@ -24,13 +25,13 @@ export interface Flight {
  * Has one client say canary messages and another one hear them, with a break in the middle, while a third hears
  * nothing at all, as most people do most of the time.
  */
-export async function fly(call: Omit<Call, "room">, room: string, seconds: number): Promise<Flight> {
-  const { clock, patience } = call;
+export async function fly(visitor: Visitor, room: string, seconds: number): Promise<Flight> {
+  const { clock, patience } = visitor;
   const flight: Flight = { tally: new Tally(), recovered: false };
   const { tally } = flight;
   const lines: Line[] = [];
   const open = async (rooms: string) => {
-    const line = await Line.open({ ...call, room: rooms });
+    const line = await Line.open(visitor, rooms);
     if (line instanceof Line) lines.push(line);
     else flight.trouble = line;
     return line instanceof Line ? line : undefined;

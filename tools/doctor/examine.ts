@@ -1,6 +1,9 @@
-import type { Clock } from "../../chat/clock.ts";
 import { fly } from "./canaries.ts";
-import { type Call, Line, type Unopened } from "./line.ts";
+import { EventStream, talk } from "./event_stream.ts";
+import { Line } from "./line.ts";
+import { openPage } from "./page.ts";
+import { Sentences } from "./sentences.ts";
+import { Unanswered, Visitor, type VisitorOptions } from "./visitor.ts";
 
 /** What is well, or what is not and how to change that, in a sentence or two. */
 export interface Finding {
@@ -8,160 +11,139 @@ export interface Finding {
   sentence: string;
 }
 
-export interface Examination {
+export interface Examination extends VisitorOptions {
   /** How long canary messages are sent. */
   seconds: number;
-  /** Milliseconds to wait for what must come. */
-  patience: number;
   /** Milliseconds from one person to another above which something is off. */
   slow: number;
   /** Where people come from an outside issuer: a token of one of them. */
   token?: string;
-  clock: Clock;
 }
 
-const UPGRADE_ADVICE =
-  "In nginx set proxy_http_version 1.1, proxy_set_header Upgrade $http_upgrade and proxy_set_header Connection upgrade; " +
-  "Caddy passes them by itself.";
+const well = (sentence: string): Finding => ({ well: true, sentence });
+const off = (sentence: string): Finding => ({ well: false, sentence });
 
-/** Looks at a server as its users meet it, and ends at what makes looking further pointless. */
-export async function* examine(address: URL, examination: Examination): AsyncGenerator<Finding> {
-  const well = (sentence: string): Finding => ({ well: true, sentence });
-  const off = (sentence: string): Finding => ({ well: false, sentence });
-  const { patience, token, clock, seconds, slow } = examination;
-  const ask = (path: string, init?: RequestInit) =>
-    fetch(new URL(path, address), { redirect: "manual", signal: AbortSignal.timeout(patience), ...init });
-
-  const answer = await ask("/healthz").catch((error: Error) => error);
-  if (answer instanceof Error) {
-    const { message } = innermost(answer);
-    return yield off(`Nothing answers at ${address.origin} (${message}). Is the server running, and is this it?`);
+/** Looks at a server as its users meet it, in their browser's order, and ends at what makes looking further pointless. */
+export async function* examine(examination: Examination): AsyncGenerator<Finding> {
+  const visitor = new Visitor(examination);
+  try {
+    yield* look(visitor, examination);
+  } catch (error) {
+    if (!(error instanceof Unanswered)) throw error;
+    yield off(`It answered, and then it did not (${error.message}). Look at its log, and at that of what is in front.`);
   }
-  const alive = await answer.text();
-  const elsewhere = answer.headers.get("location");
-  if (elsewhere) return yield off(`${address.origin} sends everyone on to ${elsewhere}: ask about that address.`);
-  if (alive !== "alive\n") return yield off(`What answers at ${address.origin} is no Parley. Is the address right?`);
+}
+
+async function* look(visitor: Visitor, { token, seconds, slow, clock }: Examination): AsyncGenerator<Finding> {
+  const say = new Sentences(visitor);
+  const { base } = visitor;
+  const place = base.href.replace(/\/$/, "");
+
+  const alive = await visitor.ask("healthz").catch((error: Unanswered) => error);
+  if (alive instanceof Unanswered) {
+    return yield off(`Nothing answers at ${place} (${alive.message}). Is the server running, and is this it?`);
+  }
+  const elsewhere = alive.headers.get("location");
+  if (elsewhere) return yield off(`${place} sends everyone on to ${elsewhere}: ask about that address.`);
+  if (alive.body !== "alive\n") return yield off(`What answers at ${place} is no Parley. Is the address right?`);
   yield well("It answers.");
-  const ready = await ask("/readyz").then((answer) => answer.text());
-  if (ready !== "ready\n") return yield off(`It is not ready: ${ready.trim()}. Look at its log.`);
+  const ready = await visitor.ask("readyz");
+  if (ready.body !== "ready\n") return yield off(`It is not ready: ${ready.body.trim()}. Look at its log.`);
   yield well("It is ready: its store answers.");
 
-  const call = { address, token, patience, clock, origin: address.origin };
-  const room = `doctor-${crypto.randomUUID().slice(0, 8)}`;
-  const line = await Line.open({ ...call, room });
-  if (!(line instanceof Line)) {
-    yield off(await whyUnopened(line, { ...call, room }));
-    return yield await streams() ?? well("Until then the page talks by event streams, which come through.");
-  }
-  const joined = await line.until("room_joined");
-  await line.hangUp();
-  if (line.cut?.code === 4401) {
-    return yield off("Who comes without a token is not let in: give one with --token=TOKEN.");
-  }
-  if (line.cut) return yield off(cutShort(line.cut));
-  if (!joined) {
-    return yield off(`A socket opens, but nothing comes through it within ${patience / 1000} s. ${HELD_BACK}`);
-  }
-  yield well("The socket gets through, and the page's origin is right.");
+  const page = await openPage(visitor);
+  if (page) return yield off(say.pageTrouble(page));
+  yield well("The page comes, and finds its script.");
 
-  if (address.protocol === "https:") {
-    const session = await ask("/api/session", { method: "POST", headers: { origin: address.origin } });
-    await session.body?.cancel();
-    const cookie = session.headers.get("set-cookie");
-    if (cookie && !/; *secure/i.test(cookie)) {
-      yield off(
-        "The server does not know that people come by TLS, and takes all of them for one address: set TRUST_PROXY to the " +
-          "number of proxies in front, each of which must set X-Forwarded-Proto and X-Forwarded-For.",
-      );
-    } else yield well("It knows that people come by TLS.");
-  }
-  yield await streams() ?? well("Event streams come through, for whom sockets don't.");
-
-  const { tally, recovered, trouble } = await fly(call, room, seconds);
-  if (trouble) {
-    if ("cut" in trouble) yield off(cutShort(trouble.cut));
-    else if ("refused" in trouble) yield off(`A message was refused: ${trouble.refused.message}`);
-    else if ("silent" in trouble) yield off(`A socket opened, but nothing came through it. ${HELD_BACK}`);
-    else yield off(await whyUnopened(trouble, { ...call, room }));
-    return;
-  }
-  const { median, slowest } = tally.latency;
-  const times = `${Math.round(median)} ms for half of them, ${Math.round(slowest)} ms at most`;
-  if (tally.missing > 0) yield off(`${tally.missing} of ${tally.sent} messages were lost. Look at the server's log.`);
-  if (tally.doubled > 0) yield off(`${tally.doubled} of ${tally.sent} messages came twice.`);
-  if (tally.misplaced > 0) yield off(`${tally.misplaced} of ${tally.sent} messages came out of their order.`);
-  if (tally.missing + tally.doubled + tally.misplaced === 0) {
-    yield well(`${tally.sent} messages in ${seconds} s: none lost, none doubled, all in order.`);
-  }
-  if (median > slow) yield off(`Messages are slow: ${times}. ${HELD_BACK}`);
-  else yield well(`From one person to another they take ${times}.`);
-  if (recovered) yield well("What was missed in a break came afterwards.");
-  else yield off("After a short break the server could not say what was missed. Do all instances have one store?");
-
-  /** @returns what is off with event streams, if anything is */
-  async function streams(): Promise<Finding | undefined> {
-    const headers = token === undefined ? undefined : { authorization: `Bearer ${token}` };
-    const given = new AbortController();
-    const cancel = clock.after(patience, () => given.abort());
-    try {
-      const answer = await ask(`/api/rooms/${room}/events`, { headers, signal: given.signal });
-      const reader = answer.body!.getReader();
-      await reader.read();
-      await reader.cancel();
-      if (answer.status !== 200) return off(`Event streams are answered with ${answer.status}.`);
-    } catch {
-      return off(`An event stream brings nothing within ${patience / 1000} s. ${HELD_BACK}`);
-    } finally {
-      cancel();
+  const bearer = token === undefined ? undefined : { authorization: `Bearer ${token}` };
+  const begin = () => visitor.ask("api/session", { method: "POST", headers: bearer });
+  let session = await begin();
+  /** Whether the page can talk at all, so that it makes sense to say what is well. */
+  let usable = true;
+  if (session.status === 403) {
+    const { origin } = visitor;
+    visitor.origin = undefined;
+    const asScript = await begin();
+    if (asScript.status === 201) {
+      usable = false;
+      session = asScript;
+      yield off(say.foreignPage(origin!));
     }
   }
-}
-
-const HELD_BACK =
-  "Something in front holds back what the server sends: switch its buffering off (in nginx proxy_buffering off).";
-
-function cutShort({ code, after }: { code: number; after: number }): string {
-  const when = `after ${(after / 1000).toFixed(1)} s`;
-  if (code === 1012 || code === 1001) return `The server stopped ${when}. Try again when it is back.`;
-  if (code >= 4000) return `The server closed a socket ${when} with code ${code}, which the README explains.`;
-  return `A socket was cut ${when} (code ${code}), and not by the server: something in front ends connections. Have it ` +
-    "wait for longer than a minute (in nginx proxy_read_timeout 1h).";
-}
-
-async function whyUnopened(why: Unopened, call: Call): Promise<string> {
-  if ("failure" in why) {
-    return `The socket could not be opened (${why.failure}): something in front does not pass WebSocket upgrades. ${UPGRADE_ADVICE}`;
+  if (session.status !== 201) return yield off(say.noSession(session, token));
+  const [cookie] = session.headers.getSetCookie();
+  if (cookie === undefined) {
+    return yield off("The session's cookie is lost on the way: what is in front must pass Set-Cookie on.");
   }
-  const refusal = problemIn(why.body);
-  if (!refusal) {
-    return `Something in front answered the socket's request itself, with ${why.status}: it does not pass WebSocket ` +
-      `upgrades. ${UPGRADE_ADVICE}`;
+  visitor.cookie = cookie.split(";")[0];
+  visitor.textLimit = JSON.parse(session.body).limits.text;
+  if (usable) yield well("The page gets its session: its origin is right.");
+  if (base.protocol === "https:") {
+    if (!/; *secure/i.test(cookie)) yield off(say.plainCookie());
+    else if (usable) yield well("It knows that people come by TLS.");
   }
-  if (why.status === 426) {
-    return "The proxy in front does not pass WebSocket upgrades: the request came to the server without its Upgrade " +
-      `header. ${UPGRADE_ADVICE}`;
-  }
-  const asScript = why.status === 403 ? await Line.open({ ...call, origin: undefined }) : undefined;
-  if (asScript instanceof Line) {
-    await asScript.hangUp();
-    return `The server takes its own page for a foreign one: it was asked under another name than ${call.address.host}. ` +
-      "The proxy must pass the Host header on (in nginx proxy_set_header Host $http_host), or ALLOWED_ORIGINS must have " +
-      `${call.address.origin}.`;
-  }
-  return `The server does not let sockets in: ${refusal.detail}`;
-}
 
-/** The server's own words, or undefined where somebody else answered. */
-function problemIn(body: string): { detail: string } | undefined {
-  try {
-    const problem = JSON.parse(body);
-    return typeof problem?.code === "string" && typeof problem.detail === "string" ? problem : undefined;
-  } catch {
-    return undefined;
-  }
-}
+  const room = `doctor-${crypto.randomUUID().slice(0, 8)}`;
+  const socketTrouble = await trySocket();
+  if (socketTrouble !== undefined) yield off(socketTrouble);
+  else if (usable) yield well("The socket gets through.");
+  const streamTrouble = await tryStream();
+  if (streamTrouble !== undefined) yield off(streamTrouble);
+  if (!usable) return;
+  // Nothing is said there: what ends idle connections ends this one.
+  const quiet = streamTrouble === undefined ? await EventStream.open(visitor, `${room}-still`) : undefined;
+  if (socketTrouble === undefined) {
+    if (streamTrouble === undefined) yield well("Event streams come through, for whom sockets don't.");
+    yield* fromOneToAnother();
+  } else if (quiet) await new Promise<void>((resolve) => clock.after(seconds * 1000, resolve));
+  if (!(quiet instanceof EventStream)) return;
+  await quiet.hangUp();
+  if (quiet.cut) yield off(say.cutShort("An event stream", quiet.cut));
+  else if (socketTrouble !== undefined) yield well("Until then the page talks by event streams, which come through.");
 
-/** What "fetch failed" is about. */
-function innermost(error: Error): Error {
-  return error.cause instanceof Error ? innermost(error.cause) : error;
+  /** @returns what is off with sockets, if anything is */
+  async function trySocket(): Promise<string | undefined> {
+    const line = await Line.open(visitor, room);
+    if (!(line instanceof Line)) return say.unopened(line);
+    const joined = await line.until("room_joined");
+    await line.hangUp();
+    if (line.cut) return say.cutShort("A socket", line.cut);
+    if (line.frames.some((frame) => frame.action === "welcome" && frame.token !== undefined)) {
+      return "The page's cookie is lost on the way to a socket: what is in front must pass Cookie on.";
+    }
+    return joined ? undefined : say.silentSocket();
+  }
+
+  /** @returns what is off with event streams, if anything is */
+  async function tryStream(): Promise<string | undefined> {
+    const began = clock.monotonic();
+    const how = await talk(visitor, room);
+    const took = clock.monotonic() - began;
+    if (how === "well") return took > slow ? say.slowStream(took) : undefined;
+    const heldBack = "missing" in how ? !how.cut : "unopened" in how && how.unopened === "silent";
+    // Who takes nothing compressed is served by the same proxy without its compression.
+    const uncompressed = heldBack && await talk(visitor, room, { "accept-encoding": "identity" }) === "well";
+    return say.streamTrouble(how, uncompressed);
+  }
+
+  async function* fromOneToAnother(): AsyncGenerator<Finding> {
+    const { tally, recovered, trouble } = await fly(visitor, room, seconds);
+    if (trouble) {
+      if ("cut" in trouble) return yield off(say.cutShort("A socket", trouble.cut));
+      if ("refused" in trouble) return yield off(`A message was refused: ${trouble.refused.message}`);
+      return yield off("silent" in trouble ? say.silentSocket() : say.unopened(trouble));
+    }
+    const { median, slowest } = tally.latency;
+    const times = `${Math.round(median)} ms for half of them, ${Math.round(slowest)} ms at most`;
+    if (tally.missing > 0) yield off(`${tally.missing} of ${tally.sent} messages were lost. Look at the server's log.`);
+    if (tally.doubled > 0) yield off(`${tally.doubled} of ${tally.sent} messages came twice.`);
+    if (tally.misplaced > 0) yield off(`${tally.misplaced} of ${tally.sent} messages came out of their order.`);
+    if (tally.missing + tally.doubled + tally.misplaced === 0) {
+      yield well(`${tally.sent} messages in ${seconds} s: none lost, none doubled, all in order.`);
+    }
+    if (median > slow) yield off(say.slowMessages(times));
+    else yield well(`From one person to another they take ${times}.`);
+    if (recovered) yield well("What was missed in a break came afterwards.");
+    else yield off("After a short break the server could not say what was missed. Do all instances have one store?");
+  }
 }

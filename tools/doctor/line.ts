@@ -1,22 +1,11 @@
 import { WebSocket } from "ws";
-import type { Clock } from "../../chat/clock.ts";
-import type { ClientFrame, ServerFrame } from "../../chat/protocol.ts";
+import { BATCH_PROTOCOL, type ClientFrame, type ServerFrame } from "../../chat/protocol.ts";
+import type { Visitor } from "./visitor.ts";
 
 /** Why there is no socket: something answered in its place, or nothing did. */
 export type Unopened = { status: number; body: string } | { failure: string };
 
-export interface Call {
-  address: URL;
-  room: string;
-  /** As a page would send it; absent: as a script comes. */
-  origin?: string;
-  token?: string;
-  /** Milliseconds to wait for what must come. */
-  patience: number;
-  clock: Clock;
-}
-
-/** A socket of the doctor's. It notes what comes, and when it was ended by somebody else. */
+/** A socket as the page opens it. It notes what comes, and when it was ended by somebody else. */
 export class Line {
   readonly frames: ServerFrame[] = [];
   /** Told of each frame as it comes. */
@@ -24,33 +13,39 @@ export class Line {
   /** Set once somebody else has ended it: with which code, and after how many milliseconds. */
   cut: { code: number; after: number } | undefined;
   readonly #socket: WebSocket;
-  readonly #call: Call;
+  readonly #visitor: Visitor;
   #checks = new Set<() => void>();
   #hungUp = false;
+  #stopPinging = () => {};
 
-  private constructor(socket: WebSocket, call: Call) {
+  private constructor(socket: WebSocket, visitor: Visitor) {
     this.#socket = socket;
-    this.#call = call;
-    const opened = call.clock.monotonic();
+    this.#visitor = visitor;
+    const opened = visitor.clock.monotonic();
     socket.on("message", (data: Uint8Array) => {
-      const frame: ServerFrame = JSON.parse(String(data));
-      this.frames.push(frame);
-      this.onFrame(frame);
+      const come: ServerFrame | ServerFrame[] = JSON.parse(String(data));
+      for (const frame of [come].flat()) {
+        if (frame.action === "welcome") this.#pingEvery(frame.limits.ping_seconds * 1000);
+        this.frames.push(frame);
+        this.onFrame(frame);
+      }
       this.#check();
     });
     socket.on("close", (code: number) => {
-      if (!this.#hungUp) this.cut = { code, after: call.clock.monotonic() - opened };
+      this.#stopPinging();
+      if (!this.#hungUp) this.cut = { code, after: visitor.clock.monotonic() - opened };
       this.#check();
     });
   }
 
-  static open(call: Call): Promise<Line | Unopened> {
-    const url = new URL(`/connect?room=${call.room}`, call.address);
+  static open(visitor: Visitor, room: string): Promise<Line | Unopened> {
+    const url = new URL(`connect?room=${room}`, visitor.base);
     url.protocol = url.protocol.replace("http", "ws");
     return new Promise((resolve) => {
-      const headers = call.token === undefined ? undefined : { authorization: `Bearer ${call.token}` };
-      const socket = new WebSocket(url, { origin: call.origin, headers, handshakeTimeout: call.patience });
-      const line = new Line(socket, call);
+      const { origin, cookie, patience } = visitor;
+      const headers = cookie === undefined ? undefined : { cookie };
+      const socket = new WebSocket(url, [BATCH_PROTOCOL], { origin, headers, handshakeTimeout: patience });
+      const line = new Line(socket, visitor);
       socket.on("open", () => resolve(line));
       socket.on("error", ({ message }: Error) => resolve({ failure: message }));
       socket.on(
@@ -79,7 +74,7 @@ export class Line {
         this.#checks.delete(check);
         resolve(frame);
       };
-      const cancel = this.#call.clock.after(this.#call.patience, () => check(true));
+      const cancel = this.#visitor.clock.after(this.#visitor.patience, () => check(true));
       this.#checks.add(check);
       check();
     });
@@ -90,9 +85,17 @@ export class Line {
     if (this.#socket.readyState === WebSocket.CLOSED) return;
     const closed = new Promise((resolve) => this.#socket.on("close", resolve));
     this.#socket.close();
-    const cancel = this.#call.clock.after(this.#call.patience, () => this.#socket.terminate());
+    const cancel = this.#visitor.clock.after(this.#visitor.patience, () => this.#socket.terminate());
     await closed;
     cancel();
+  }
+
+  /** The server ends a socket of the page's that doesn't. @param interval milliseconds */
+  #pingEvery(interval: number): void {
+    this.#stopPinging = this.#visitor.clock.after(interval, () => {
+      this.send({ action: "ping" });
+      this.#pingEvery(interval);
+    });
   }
 
   #check(): void {

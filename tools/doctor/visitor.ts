@@ -1,0 +1,117 @@
+import { Duplex } from "node:stream";
+import { createZstdDecompress } from "node:zlib";
+import type { Clock } from "../../chat/clock.ts";
+import { proxiesIn, type ProxyName } from "./advice.ts";
+
+/** What browsers take: a proxy compresses only for whom asks for it. */
+const ENCODINGS = "gzip, deflate, br, zstd";
+
+export interface VisitorOptions {
+  /** Where the page is. A path in it is where the whole chat is. */
+  address: URL;
+  /** Milliseconds to wait for what must come. */
+  patience: number;
+  clock: Clock;
+}
+
+export interface Asking {
+  method?: "GET" | "POST";
+  headers?: Record<string, string>;
+  body?: string;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: string;
+}
+
+/** Nothing came back, or not in time. */
+export class Unanswered extends Error {}
+
+/** Asks as the page in a browser does: with its origin, its cookie, and what browsers add by themselves. */
+export class Visitor {
+  /** Ends with a slash, so that what is asked for can be told from there. */
+  readonly base: URL;
+  readonly patience: number;
+  readonly clock: Clock;
+  /** The proxies that have shown themselves so far. */
+  readonly seen = new Set<ProxyName>();
+  cookie: string | undefined;
+  /** The longest message that the server takes, in code points. */
+  textLimit = Infinity;
+  /** Absent: it comes as a script does. */
+  origin: string | undefined;
+
+  constructor({ address, patience, clock }: VisitorOptions) {
+    this.base = new URL(address.pathname.replace(/\/*$/, "/"), address.origin);
+    this.origin = address.origin;
+    this.patience = patience;
+    this.clock = clock;
+  }
+
+  /**
+   * Asks, and reads the whole answer.
+   * @param path from where the page is, without a slash at its front
+   * @throws {Unanswered}
+   */
+  async ask(path: string, asking: Asking = {}): Promise<Answer> {
+    const given = new AbortController();
+    const cancel = this.clock.after(this.patience, () => given.abort(new Error("it took too long")));
+    try {
+      const response = await this.open(path, asking, given.signal);
+      const body = await new Response(plain(response)).text();
+      return { status: response.status, headers: response.headers, body };
+    } catch (error) {
+      const { message } = innermost(error as Error);
+      throw new Unanswered(message);
+    } finally {
+      cancel();
+    }
+  }
+
+  /** Asks, and leaves the answer to be read. */
+  async open(path: string, { method = "GET", headers, body }: Asking, signal: AbortSignal): Promise<Response> {
+    const all = new Headers({
+      "accept": "*/*",
+      "accept-encoding": ENCODINGS,
+      "sec-fetch-site": "same-origin",
+      "sec-fetch-mode": "cors",
+      "sec-fetch-dest": "empty",
+      ...headers,
+    });
+    // A browser names its page's origin in a POST, and leaves it out of a GET to where the page is from.
+    if (method === "POST" && this.origin !== undefined) all.set("origin", this.origin);
+    if (this.cookie !== undefined) all.set("cookie", this.cookie);
+    const response = await fetch(new URL(path, this.base), { method, headers: all, body, signal, redirect: "manual" });
+    for (const name of proxiesIn(response.headers)) this.seen.add(name);
+    return response;
+  }
+}
+
+/** The body without what compressed it on the way; `fetch` takes away gzip and Brotli by itself. */
+export function plain(response: Response): ReadableStream<Uint8Array<ArrayBuffer>> | null {
+  const decoder = decoderOf(response.headers.get("content-encoding"));
+  return response.body && decoder ? response.body.pipeThrough(decoder) : response.body;
+}
+
+function decoderOf(encoding: string | null) {
+  if (encoding === "deflate") return new DecompressionStream("deflate");
+  if (encoding !== "zstd") return undefined;
+  return Duplex.toWeb(createZstdDecompress()) as TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>;
+}
+
+/** The server's own words, or undefined where somebody else answered. */
+export function problemIn(body: string): { detail: string } | undefined {
+  try {
+    const problem = JSON.parse(body);
+    return typeof problem?.code === "string" && typeof problem.detail === "string" ? problem : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What "fetch failed" is about. */
+function innermost(error: Error): Error {
+  return error.cause instanceof Error ? innermost(error.cause) : error;
+}
