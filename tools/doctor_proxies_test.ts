@@ -1,0 +1,253 @@
+/** The doctor behind proxies as people run them: what it says is so, and what it advises helps. */
+import assert from "node:assert/strict";
+import { systemClock } from "../chat/clock.ts";
+import { type ProxyCommand, proxyTest, RealProxy, versionOf } from "../testing/real_proxy.ts";
+import { startServer } from "../testing/server.ts";
+import { examine } from "./doctor/examine.ts";
+
+/** How long a proxy of these tests waits for what is idle, seconds, and messages are sent where that is to be seen. */
+const [IDLE, LONGER] = [2, 3.5];
+
+/** What the doctor says behind a proxy with this configuration. */
+interface Case {
+  /** What is said to be off, one after the other; nothing else may be. Nothing: all is well. */
+  off?: RegExp[];
+  /** A path that the proxy gives the chat. */
+  path?: string;
+  /** How long messages are sent. */
+  seconds?: number;
+  config: (port: number, target: number) => string;
+}
+
+/** Holds the cases against one server, all at once. Their names are rules. */
+function rules(command: ProxyCommand, title: string, cases: Record<string, Case>): Promise<void> {
+  return proxyTest(command, title, async () => {
+    const server = await startServer({ env: { DATABASE_URL: "memory:" } });
+    const ends = Object.entries(cases).map(async ([rule, { off = [], path = "", seconds = 0.3, config }]) => {
+      const proxy = await RealProxy.start(command, (port) => config(port, server.port));
+      const address = new URL(path, proxy.url);
+      const said: string[] = [];
+      for await (
+        const finding of examine({ address, seconds, patience: 2_500, slow: 10_000, clock: systemClock })
+      ) {
+        if (!finding.well) said.push(finding.sentence);
+        // Where something is off that keeps the page from talking, nobody may say that it talks.
+        else if (/can't connect|compresses|holds it back/.test(said.join())) {
+          assert.doesNotMatch(finding.sentence, /stream/, rule);
+        }
+      }
+      await proxy.stop();
+      assert.equal(said.length, off.length, `${rule}: ${said.join("\n") || "nothing is said"}`);
+      for (const [at, sentence] of off.entries()) assert.match(said[at], sentence, rule);
+    });
+    const failed = (await Promise.allSettled(ends)).filter((end) => end.status === "rejected");
+    await server.stop();
+    if (failed.length > 0) throw failed[0].reason;
+  });
+}
+
+const nginx = (location: string, aside = "") => (port: number, target: number) => `
+  daemon off; master_process off; pid pid; error_log stderr error;
+  events {}
+  http {
+    access_log off;
+    client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
+    ${aside}
+    server {
+      listen 127.0.0.1:${port};
+      ${location.replaceAll("TARGET", `http://127.0.0.1:${target}`)}
+    }
+  }`;
+const PASS = "proxy_pass TARGET;";
+const HOST = "proxy_set_header Host $http_host;";
+const UPGRADE = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;";
+const GZIP = "gzip on; gzip_types *; gzip_min_length 1;";
+
+await rules(
+  "nginx",
+  "behind an nginx the doctor says what is off, and what it advises helps",
+  {
+    "one that only passes changes Host and drops upgrades": {
+      off: [/The page can't connect: .* In nginx /, /does not pass WebSocket upgrades: .* In nginx /],
+      config: nginx(`location / { ${PASS} }`),
+    },
+    "the README's is well": {
+      config: nginx(`location / {
+      ${PASS} ${HOST} ${UPGRADE}
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_buffering off; proxy_read_timeout 1h;
+    }`),
+    },
+    "one that changes Host only leaves no page that can talk": {
+      off: [/The page can't connect: .* In nginx set proxy_set_header Host \$http_host/],
+      config: nginx(`location / { ${PASS} ${UPGRADE} }`),
+    },
+    "one without upgrades leaves the page its streams": {
+      off: [/does not pass WebSocket upgrades: .* In nginx set proxy_http_version 1\.1, .* Upgrade \$http_upgrade /],
+      config: nginx(`location / { ${PASS} ${HOST} }`),
+    },
+    "one that compresses, and ignores what the stream says, holds it back": {
+      off: [/stream .* compresses it, and holds it back for that\. In nginx set proxy_buffering off\.$/],
+      config: nginx(`location / { ${PASS} ${HOST} ${UPGRADE} proxy_ignore_headers X-Accel-Buffering; }`, GZIP),
+    },
+    "one that compresses and does not buffer is well": {
+      config: nginx(
+        `location / { ${PASS} ${HOST} ${UPGRADE} proxy_ignore_headers X-Accel-Buffering; proxy_buffering off; }`,
+        GZIP,
+      ),
+    },
+    "one that compresses is well where it heeds what the stream says": {
+      config: nginx(`location / { ${PASS} ${HOST} ${UPGRADE} }`, GZIP),
+    },
+    "one that buffers holds streams back": {
+      off: [
+        /does not pass WebSocket upgrades/,
+        /stream brings nothing .* holds it back\. In nginx set proxy_buffering off\.$/,
+      ],
+      config: nginx(`location / { ${PASS} ${HOST} proxy_ignore_headers X-Accel-Buffering; }`),
+    },
+    "one that waits too short for sockets ends idle ones": {
+      off: [/^A socket was cut after .* In nginx set proxy_read_timeout 1h\.$/],
+      seconds: LONGER,
+      config: nginx(`location / { ${PASS} ${HOST} }
+      location /connect { ${PASS} ${HOST} ${UPGRADE} proxy_read_timeout ${IDLE}s; }`),
+    },
+    "one that waits too short for streams ends idle ones": {
+      off: [/^An event stream was cut after .* In nginx set proxy_read_timeout 1h\.$/],
+      seconds: LONGER,
+      config: nginx(`location / { ${PASS} ${HOST} ${UPGRADE} }
+      location ~ /events$ { ${PASS} ${HOST} proxy_read_timeout ${IDLE}s; }`),
+    },
+    "one that gives the chat a path is told to the server": {
+      off: [/names its script as \/static\/client\.ts, which is not there \(404\): set BASE_PATH=\/chat,/],
+      path: "/chat",
+      config: nginx(`location /chat/ { ${PASS.replace(";", "/;")} ${HOST} ${UPGRADE} }`),
+    },
+    "one whose root is somebody else's page does not hide that": {
+      off: [/names its script as \/static\/client\.ts, which is not there \(200\): set BASE_PATH=\/chat,/],
+      path: "/chat/",
+      config: nginx(`location /chat/ { ${PASS.replace(";", "/;")} ${HOST} ${UPGRADE} }
+      location / { default_type text/html; return 200 "<p>Hello"; }`),
+    },
+  },
+);
+
+/** From 2.7 on it heeds `no-transform`, which streams say, and has no `buffer_responses`. */
+const isOldCaddy = /^2\.[0-6]$/.test(await versionOf("caddy") ?? "");
+const caddy = (inside: string) => (port: number, target: number) => `
+{
+	admin off
+	auto_https off
+}
+http://127.0.0.1:${port} {
+	${inside.replaceAll("TARGET", `127.0.0.1:${target}`)}
+}
+`;
+
+const SHORT = `TARGET {\ntransport http {\nread_timeout ${IDLE}s\n}\n}`;
+
+const OLD_CADDY: Record<string, Case> = {
+  "one that encodes holds streams back": {
+    off: [/An event stream .* compresses it, and holds it back for that\. In Caddy leave streams out of encode: /],
+    config: caddy("encode gzip\nreverse_proxy TARGET"),
+  },
+  "one that encodes with Zstandard does too": {
+    off: [/An event stream .* compresses it, and holds it back for that\. In Caddy leave streams out of encode: /],
+    config: caddy("encode zstd gzip\nreverse_proxy TARGET"),
+  },
+  "one that buffers holds streams back": {
+    off: [
+      /socket could not be opened .* In Caddy .* buffer_responses, /,
+      /holds it back\. In Caddy take out buffer_responses\.$/,
+    ],
+    config: caddy("reverse_proxy TARGET {\nbuffer_responses\n}"),
+  },
+};
+
+await rules(
+  "caddy",
+  "behind a Caddy the doctor says what is off, and what it advises helps",
+  {
+    "a plain one is well": { config: caddy("reverse_proxy TARGET") },
+    ...(isOldCaddy ? OLD_CADDY : undefined),
+    "one that leaves streams out is well": {
+      config: caddy("@compress not path */events\nencode @compress gzip\nreverse_proxy TARGET"),
+    },
+    "one that changes Host leaves no page that can talk": {
+      off: [/The page can't connect: .* In Caddy take out header_up Host\.$/],
+      config: caddy("reverse_proxy TARGET {\nheader_up Host {upstream_hostport}\n}"),
+    },
+    "one that takes upgrades away is seen": {
+      off: [/does not pass WebSocket upgrades: .* In Caddy .* header_up/],
+      config: caddy("reverse_proxy TARGET {\nheader_up -Upgrade\n}"),
+    },
+    "one that asks by HTTP/2 passes no upgrades": {
+      off: [/answered the socket's request itself, with 502: .* In Caddy .* take out versions h2c/],
+      config: caddy("reverse_proxy TARGET {\ntransport http {\nversions h2c\n}\n}"),
+    },
+    "one that waits too short for sockets ends idle ones": {
+      off: [/^A socket was cut after .* In Caddy take out read_timeout\.$/],
+      seconds: LONGER,
+      config: caddy(`reverse_proxy /connect ${SHORT}\nreverse_proxy TARGET`),
+    },
+    "one that waits too short for streams ends idle ones": {
+      off: [/^An event stream was cut after .* In Caddy take out read_timeout\.$/],
+      seconds: LONGER,
+      config: caddy(`@events path */events\nreverse_proxy @events ${SHORT}\nreverse_proxy TARGET`),
+    },
+  },
+);
+
+const haproxy = (inside = "", server = "") => (port: number, target: number) => `
+global
+  maxconn 100
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 1m
+  timeout server 1m
+  timeout tunnel 1h
+listen parley
+  bind 127.0.0.1:${port}
+  option forwardfor
+  http-request set-header X-Forwarded-Proto https if { ssl_fc }
+  ${inside}
+  server parley 127.0.0.1:${target} ${server}
+`;
+
+await rules(
+  "haproxy",
+  "behind an HAProxy, which says nothing of itself, what the doctor advises helps too",
+  {
+    "the README's is well": { config: haproxy() },
+    "one that compresses is well: it heeds what the stream says": {
+      config: haproxy("filter compression\n  compression algo gzip\n  compression type text/event-stream text/html"),
+    },
+    "one that changes Host leaves no page that can talk": {
+      off: [/The page can't connect: .* in HAProxy take out http-request set-header Host\.$/],
+      config: haproxy("http-request set-header Host inside"),
+    },
+    "one that takes upgrades away is seen": {
+      off: [/does not pass WebSocket upgrades: .* In nginx .+; in Caddy .+; in HAProxy /],
+      config: haproxy("http-request del-header Upgrade"),
+    },
+    "one that asks by HTTP/2 passes no upgrades": {
+      off: [/answered the socket's request itself, with 502: .* take out proto h2/],
+      config: haproxy("", "proto h2"),
+    },
+    "one that waits for whole answers holds streams back": {
+      off: [/An event stream .* holds it back\. .* in HAProxy take out http-response wait-for-body\.$/],
+      config: haproxy("http-response wait-for-body time 10s if { res.hdr(content-type) -m beg text/event-stream }"),
+    },
+    "one that waits too short ends idle sockets": {
+      off: [/A socket was cut after .* in HAProxy set timeout tunnel 1h for sockets, /],
+      seconds: LONGER,
+      config: haproxy(`timeout tunnel ${IDLE}s`),
+    },
+    "one that waits too short ends idle streams": {
+      off: [/An event stream was cut after .* in HAProxy .* timeout server 1m for streams\.$/],
+      seconds: LONGER,
+      config: haproxy(`timeout server ${IDLE}s`),
+    },
+  },
+);
