@@ -12,7 +12,11 @@ const COMMANDS = {
     debian: "caddy",
     args: (folder: string) => ["run", "--config", `${folder}/config`, "--adapter", "caddyfile"],
   },
-  haproxy: { version: "-v", debian: "haproxy", args: (folder: string) => ["-db", "-f", `${folder}/config`] },
+  haproxy: {
+    version: "-v",
+    debian: "haproxy",
+    args: (folder: string) => ["-db", "-n", "100", "-f", `${folder}/config`],
+  },
 };
 
 export type ProxyCommand = keyof typeof COMMANDS;

@@ -5,6 +5,10 @@ import { type ProxyCommand, proxyTest, RealProxy, versionOf } from "../testing/r
 import { startServer } from "../testing/server.ts";
 import { examine } from "./doctor/examine.ts";
 
+const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
+/** The README's lines for a proxy. */
+const fromReadme = (proxy: string) => readme.split(`\`\`\`${proxy}\n`)[1].split("```")[0];
+
 /** How long a proxy of these tests waits for what is idle, seconds, and messages are sent where that is to be seen. */
 const [IDLE, LONGER] = [2, 3.5];
 
@@ -71,13 +75,7 @@ await rules(
       off: [/The page can't connect: .* In nginx /, /does not pass WebSocket upgrades: .* In nginx /],
       config: nginx(`location / { ${PASS} }`),
     },
-    "the README's is well": {
-      config: nginx(`location / {
-      ${PASS} ${HOST} ${UPGRADE}
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme;
-      proxy_buffering off; proxy_read_timeout 1h;
-    }`),
-    },
+    "the README's is well": { config: nginx(fromReadme("nginx").replace("http://127.0.0.1:8000", "TARGET")) },
     "one that changes Host only leaves no page that can talk": {
       off: [/The page can't connect: .* In nginx set proxy_set_header Host \$http_host/],
       config: nginx(`location / { ${PASS} ${UPGRADE} }`),
@@ -168,7 +166,9 @@ await rules(
   "caddy",
   "behind a Caddy the doctor says what is off, and what it advises helps",
   {
-    "a plain one is well": { config: caddy("reverse_proxy TARGET") },
+    "the README's is well": {
+      config: caddy(/reverse_proxy .+?\n\t\}/s.exec(readme)![0].replace("localhost:8000", "TARGET")),
+    },
     ...(isOldCaddy ? OLD_CADDY : undefined),
     "one that leaves streams out is well": {
       config: caddy("@compress not path */events\nencode @compress gzip\nreverse_proxy TARGET"),
@@ -198,22 +198,9 @@ await rules(
   },
 );
 
-const haproxy = (inside = "", server = "") => (port: number, target: number) => `
-global
-  maxconn 100
-defaults
-  mode http
-  timeout connect 5s
-  timeout client 1m
-  timeout server 1m
-  timeout tunnel 1h
-listen parley
-  bind 127.0.0.1:${port}
-  option forwardfor
-  http-request set-header X-Forwarded-Proto https if { ssl_fc }
-  ${inside}
-  server parley 127.0.0.1:${target} ${server}
-`;
+const haproxy = (inside = "", server = "") => (port: number, target: number) =>
+  fromReadme("haproxy").replace(/bind .+/, `bind 127.0.0.1:${port}\n${inside}`)
+    .replace("127.0.0.1:8000", `127.0.0.1:${target} ${server}`) + "\n";
 
 await rules(
   "haproxy",
