@@ -34,11 +34,11 @@ export async function proxyTest(command: ProxyCommand, title: string, check: () 
   });
 }
 
-/** What it says of its version, such as "2.6"; undefined where it is not installed. */
+/** What it says of its version, such as "2.6.2"; undefined where it is not installed. */
 export async function versionOf(command: ProxyCommand): Promise<string | undefined> {
   const args = ["-c", '"$0" "$1" 2>&1', command, COMMANDS[command].version];
   const { stdout } = await new Deno.Command("sh", { args, env: { PATH } }).output();
-  return /\d+\.\d+/.exec(new TextDecoder().decode(stdout))?.[0];
+  return /\d+\.\d+\.\d+/.exec(new TextDecoder().decode(stdout))?.[0];
 }
 
 /** A proxy that people put in front, in a folder of its own, for this machine only. */

@@ -130,8 +130,8 @@ await rules(
   },
 );
 
-/** From 2.7 on it heeds `no-transform`, which streams say, and has no `buffer_responses`. */
-const isOldCaddy = /^2\.[0-6]$/.test(await versionOf("caddy") ?? "");
+/** From 2.6.3 on it heeds `no-transform`, which streams say; later `buffer_responses` has another name. */
+const isOldCaddy = /^2\.([0-5]\.|6\.[0-2]$)/.test(await versionOf("caddy") ?? "");
 const caddy = (inside: string) => (port: number, target: number) => `
 {
 	admin off

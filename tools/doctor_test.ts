@@ -52,6 +52,9 @@ Deno.test("the doctor finds what is wrong with a proxy, and passes a good one", 
     ["refuses POST", /Something in front answers POST \/api\/session itself, with 405/, {
       request: (head) => head.startsWith("POST ") ? { answer: NO_POST } : head,
     }],
+    ["answers for the session", /Something in front answers POST \/api\/session itself, with 201/, {
+      request: (head) => head.startsWith("POST ") ? { answer: OWN_PAGE.replace("200 OK", "201 Created") } : head,
+    }],
     ["takes no actions", /Something in front answers POST \/api\/actions itself, with 405/, {
       request: (head) => head.startsWith("POST /api/actions ") ? { answer: NO_POST } : head,
     }],

@@ -41,7 +41,7 @@ async function* look(visitor: Visitor, { token, seconds, slow, clock }: Examinat
 
   const alive = await visitor.ask("healthz").catch((error: Unanswered) => error);
   if (alive instanceof Unanswered) {
-    return yield off(`Nothing answers at ${place} (${alive.message}). Is the server running, and is this it?`);
+    return yield off(say.noAnswer(place, alive.message));
   }
   const elsewhere = alive.headers.get("location");
   if (elsewhere) return yield off(`${place} sends everyone on to ${elsewhere}: ask about that address.`);
@@ -70,13 +70,14 @@ async function* look(visitor: Visitor, { token, seconds, slow, clock }: Examinat
       yield off(say.foreignPage(origin!));
     }
   }
-  if (session.status !== 201) return yield off(say.noSession(session, token));
+  const textLimit = session.status === 201 ? textLimitIn(session.body) : undefined;
+  if (textLimit === undefined) return yield off(say.noSession(session, token));
+  visitor.textLimit = textLimit;
   const [cookie] = session.headers.getSetCookie();
   if (cookie === undefined) {
     return yield off("The session's cookie is lost on the way: what is in front must pass Set-Cookie on.");
   }
   visitor.cookie = cookie.split(";")[0];
-  visitor.textLimit = JSON.parse(session.body).limits.text;
   if (usable) yield well("The page gets its session: its origin is right.");
   if (base.protocol === "https:") {
     if (!/; *secure/i.test(cookie)) yield off(say.plainCookie());
@@ -145,5 +146,15 @@ async function* look(visitor: Visitor, { token, seconds, slow, clock }: Examinat
     else yield well(`From one person to another they take ${times}.`);
     if (recovered) yield well("What was missed in a break came afterwards.");
     else yield off("After a short break the server could not say what was missed. Do all instances have one store?");
+  }
+}
+
+/** The longest text that the server takes, as it says with a session; undefined where somebody else answered. */
+function textLimitIn(body: string): number | undefined {
+  try {
+    const text = JSON.parse(body)?.limits?.text;
+    return typeof text === "number" ? text : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -12,6 +12,14 @@ export class Sentences {
     this.#visitor = visitor;
   }
 
+  noAnswer(place: string, message: string): string {
+    if (/certificate/i.test(message)) {
+      return `Browsers will not trust ${place}: ${message}. Give what ends TLS a certificate for this name, and the whole ` +
+        "chain of it.";
+    }
+    return `Nothing answers at ${place} (${message}). Is the server running, and is this it?`;
+  }
+
   pageTrouble(trouble: PageTrouble): string {
     if ("refused" in trouble) return this.#refused("the page", "GET /", trouble.refused);
     if ("foreign" in trouble) {
