@@ -111,7 +111,8 @@ export class Sentences {
   #refused(what: string, request: string, { status, body }: Pick<Answer, "status" | "body">): string {
     const problem = problemIn(body);
     if (!problem) {
-      return `Something in front answers ${request} itself, with ${status}: it must pass that on to the server.`;
+      const asked = request.replace(" /", ` ${this.#visitor.base.pathname}`);
+      return `Something in front answers ${asked} itself, with ${status}: it must pass that on to the server.`;
     }
     const said = `The server refuses ${what} with ${status}: ${problem.detail}`;
     if (status === 421) {
