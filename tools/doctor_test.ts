@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { sign } from "hono/jwt";
 import { systemClock } from "../chat/clock.ts";
 import type { ReceiveMessage } from "../chat/protocol.ts";
 import { type Meddling, Proxy } from "../testing/proxy.ts";
@@ -9,7 +10,11 @@ import { Tally } from "./doctor/tally.ts";
 const examination = { seconds: 0.3, patience: 10_000, slow: 10_000, clock: systemClock };
 
 /** What the doctor finds to be off with a server behind a proxy. */
-async function findings(server: RunningServer, meddling: Meddling = {}, options: Partial<typeof examination> = {}) {
+async function findings(
+  server: RunningServer,
+  meddling: Meddling = {},
+  options: Partial<typeof examination & { token: string }> = {},
+) {
   const proxy = new Proxy(server.port, meddling);
   const off: string[] = [];
   for await (const { well, sentence } of examine({ address: new URL(proxy.url), ...examination, ...options })) {
@@ -94,7 +99,7 @@ Deno.test("the doctor finds what is wrong with a proxy, and passes a good one", 
   });
   await Promise.all(finds);
   assert.deepEqual(await findings(server), [], "a good one");
-  const [stream, messages, ...more] = await findings(server, {}, { slow: 0 });
+  const [stream, messages, ...more] = await findings(server, {}, { slow: -1 });
   assert.match(stream, /^An event stream brings what is said, but late /);
   assert.match(messages, /^Messages are slow: /);
   assert.deepEqual(more, []);
@@ -164,6 +169,20 @@ Deno.test("the doctor passes on why the server does not let the page in, in the 
     assert.equal(found.length, 1);
     await server.stop();
   }));
+});
+
+Deno.test("with a token the doctor comes in where people come with accounts", async () => {
+  const [secret, iss, aud] = ["x".repeat(32), "https://issuer.example", "chat"];
+  const server = await startServer({
+    env: { DATABASE_URL: "memory:", AUTH_JWT_SECRET: secret, AUTH_ISSUER: iss, AUTH_AUDIENCE: aud },
+  });
+  const exp = Math.floor(Date.now() / 1000) + 60;
+  const token = await sign({ iss, aud, sub: "ann", name: "Ann", exp }, secret, "HS256");
+  assert.deepEqual(await findings(server, {}, { token }), []);
+  const [refused, ...more] = await findings(server, {}, { token: `${token}x` });
+  assert.match(refused, /refuses the page's session with 401: The token is no good/);
+  assert.deepEqual(more, []);
+  await server.stop();
 });
 
 Deno.test("a tally tells lost, doubled and misplaced messages apart", () => {

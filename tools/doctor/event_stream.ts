@@ -88,7 +88,8 @@ export class EventStream {
 
 /** How a talk by stream and POST went, as the page has it where sockets don't open. */
 export type Talk =
-  | "well"
+  /** All came, the latest so many milliseconds after its author had the answer. */
+  | { late: number }
   | { unopened: NoStream }
   | { unsaid: Answer }
   /** What was said did not come by the stream in time, or not even the stream's beginning. */
@@ -108,16 +109,19 @@ export async function talk(visitor: Visitor, room: string, headers?: Asking["hea
   if ("unsaid" in history) return history;
   const stream = await EventStream.open(visitor, room, headers);
   if (!(stream instanceof EventStream)) return { unopened: stream };
+  let late = 0;
   try {
     if (!await stream.until(({ action }) => action === "room_joined")) return { missing: "beginning", cut: stream.cut };
     for (let at = 1; at <= SAID; at++) {
       const said = await say(`By stream ${at} of ${SAID}`);
       if ("unsaid" in said) return said;
       const { id } = said;
+      const answered = visitor.clock.monotonic();
       const come = await stream.until((frame) => frame.action === "receive_message" && frame.id === id);
       if (!come) return { missing: "event", cut: stream.cut };
+      late = Math.max(late, visitor.clock.monotonic() - answered);
     }
-    return "well";
+    return { late };
   } finally {
     await stream.hangUp();
   }

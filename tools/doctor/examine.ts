@@ -117,13 +117,11 @@ async function* look(visitor: Visitor, { token, seconds, slow, clock }: Examinat
 
   /** @returns what is off with event streams, if anything is */
   async function tryStream(): Promise<string | undefined> {
-    const began = clock.monotonic();
     const how = await talk(visitor, room);
-    const took = clock.monotonic() - began;
-    if (how === "well") return took > slow ? say.slowStream(took) : undefined;
+    if ("late" in how) return how.late > slow ? say.slowStream(how.late) : undefined;
     const heldBack = "missing" in how ? !how.cut : "unopened" in how && how.unopened === "silent";
     // Who takes nothing compressed is served by the same proxy without its compression.
-    const uncompressed = heldBack && await talk(visitor, room, { "accept-encoding": "identity" }) === "well";
+    const uncompressed = heldBack && "late" in await talk(visitor, room, { "accept-encoding": "identity" });
     return say.streamTrouble(how, uncompressed);
   }
 

@@ -82,7 +82,7 @@ export class Sentences {
   }
 
   /** @param uncompressed whether it is well for who takes nothing compressed */
-  streamTrouble(trouble: Exclude<Talk, "well">, uncompressed: boolean): string {
+  streamTrouble(trouble: Exclude<Talk, { late: number }>, uncompressed: boolean): string {
     if ("unsaid" in trouble) return this.#refused("what is said by POST", "POST /api/actions", trouble.unsaid);
     if ("unopened" in trouble) {
       if (trouble.unopened !== "silent") return this.#noStream(trouble.unopened);
@@ -95,8 +95,9 @@ export class Sentences {
     return `${where}holds it back. ${this.#advice("buffering")}`;
   }
 
-  slowStream(took: number): string {
-    return `An event stream brings what is said, but late (${Math.round(took)} ms). ${this.#advice("buffering")}`;
+  /** @param late milliseconds */
+  slowStream(late: number): string {
+    return `An event stream brings what is said, but late (${Math.round(late)} ms). ${this.#advice("buffering")}`;
   }
 
   slowMessages(times: string): string {
