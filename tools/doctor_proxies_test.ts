@@ -18,6 +18,8 @@ interface Case {
   off?: RegExp[];
   /** A path that the proxy gives the chat. */
   path?: string;
+  /** Whether the server knows that path, which is `/chat` then. */
+  known?: true;
   /** How long messages are sent. */
   seconds?: number;
   config: (port: number, target: number) => string;
@@ -26,9 +28,12 @@ interface Case {
 /** Holds the cases against one server, all at once. Their names are rules. */
 function rules(command: ProxyCommand, title: string, cases: Record<string, Case>): Promise<void> {
   return proxyTest(command, title, async () => {
-    const server = await startServer({ env: { DATABASE_URL: "memory:" } });
-    const ends = Object.entries(cases).map(async ([rule, { off = [], path = "", seconds = 0.3, config }]) => {
-      const proxy = await RealProxy.start(command, (port) => config(port, server.port));
+    const [server, below] = await Promise.all([
+      startServer({ env: { DATABASE_URL: "memory:" } }),
+      startServer({ env: { DATABASE_URL: "memory:", BASE_PATH: "/chat" } }),
+    ]);
+    const ends = Object.entries(cases).map(async ([rule, { off = [], path = "", known, seconds = 0.3, config }]) => {
+      const proxy = await RealProxy.start(command, (port) => config(port, (known ? below : server).port));
       const address = new URL(path, proxy.url);
       const said: string[] = [];
       for await (
@@ -45,7 +50,7 @@ function rules(command: ProxyCommand, title: string, cases: Record<string, Case>
       for (const [at, sentence] of off.entries()) assert.match(said[at], sentence, rule);
     });
     const failed = (await Promise.allSettled(ends)).filter((end) => end.status === "rejected");
-    await server.stop();
+    await Promise.all([server.stop(), below.stop()]);
     if (failed.length > 0) throw failed[0].reason;
   });
 }
@@ -121,6 +126,16 @@ await rules(
       path: "/chat",
       config: nginx(`location /chat/ { ${PASS.replace(";", "/;")} ${HOST} ${UPGRADE} }`),
     },
+    "one that strips a path which the server knows is well": {
+      path: "/chat",
+      known: true,
+      config: nginx(`location /chat/ { ${PASS.replace(";", "/;")} ${HOST} ${UPGRADE} }`),
+    },
+    "one that leaves a path which the server knows is well": {
+      path: "/chat/",
+      known: true,
+      config: nginx(`location /chat { ${PASS} ${HOST} ${UPGRADE} }`),
+    },
     "one whose root is somebody else's page does not hide that": {
       off: [/names its script as \/static\/client\.ts, which is not there \(200\): set BASE_PATH=\/chat,/],
       path: "/chat/",
@@ -173,6 +188,16 @@ await rules(
     "one that leaves streams out is well": {
       config: caddy("@compress not path */events\nencode @compress gzip\nreverse_proxy TARGET"),
     },
+    "one that strips a path which the server knows is well": {
+      path: "/chat",
+      known: true,
+      config: caddy("handle_path /chat* {\nreverse_proxy TARGET\n}"),
+    },
+    "one that leaves a path which the server knows is well": {
+      path: "/chat",
+      known: true,
+      config: caddy("reverse_proxy /chat* TARGET"),
+    },
     "one that changes Host leaves no page that can talk": {
       off: [/The page can't connect: .* In Caddy take out header_up Host\.$/],
       config: caddy("reverse_proxy TARGET {\nheader_up Host {upstream_hostport}\n}"),
@@ -210,6 +235,12 @@ await rules(
     "one that compresses is well: it heeds what the stream says": {
       config: haproxy("filter compression\n  compression algo gzip\n  compression type text/event-stream text/html"),
     },
+    "one that strips a path which the server knows is well": {
+      path: "/chat",
+      known: true,
+      config: haproxy("http-request replace-path /chat(/.*)? \\1"),
+    },
+    "one that leaves a path which the server knows is well": { path: "/chat", known: true, config: haproxy() },
     "one that changes Host leaves no page that can talk": {
       off: [/The page can't connect: .* in HAProxy take out http-request set-header Host\.$/],
       config: haproxy("http-request set-header Host inside"),
