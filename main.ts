@@ -190,13 +190,9 @@ export async function openEngine(settings: Settings, clock: Clock = systemClock)
 /** As sentences, not as lines of a log: whoever starts a server that doesn't start reads them. */
 const [tellWhoStarts, tellWhoAsks] = [console.error.bind(console), console.log.bind(console)];
 
-/** None where the environment may be read by name only. */
+/** None where the environment may be read by name only; in a terminal Deno would ask for more, and wait. */
 function namesInEnvironment(): string[] {
-  try {
-    return Object.keys(Deno.env.toObject());
-  } catch {
-    return [];
-  }
+  return Deno.permissions.querySync({ name: "env" }).state === "granted" ? Object.keys(Deno.env.toObject()) : [];
 }
 
 /** Serves until a signal asks it to stop, or nobody can connect any more. */
@@ -229,11 +225,12 @@ async function main(): Promise<void> {
       );
       leave(1);
     });
-    const host = ["0.0.0.0", "::"].includes(settings.HOST) ? "localhost" : settings.HOST;
-    console.log(`Parley is open at http://${host}:${server.port}${settings.BASE_PATH}`);
     Deno.addSignalListener("SIGINT", () => leave(0));
     // Windows has no such signal, and Deno throws there.
     if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", () => leave(0));
+    const host = ["0.0.0.0", "::"].includes(settings.HOST) ? "localhost" : settings.HOST;
+    // Last, so that whoever has read it can stop the server as it should be stopped.
+    console.log(`Parley is open at http://${host}:${server.port}${settings.BASE_PATH}`);
   } catch (error) {
     tellWhoStarts(`Parley could not start: ${error instanceof Error ? error.message : error}`);
     Deno.exit(1);

@@ -1,7 +1,7 @@
 /** Puts the page together: the session with what the browser offers, the views with the session. Nothing else. */
 import { addressesAt } from "./address.ts";
 import { browserClock } from "./clock.ts";
-import { createConnection } from "./connection.ts";
+import { CONNECT_TIMEOUT, createConnection } from "./connection.ts";
 import { withFallback } from "./fallback.ts";
 import { storageMemory } from "./memory.ts";
 import { listRooms } from "./moderator.ts";
@@ -37,7 +37,9 @@ const session = createSession({
         socketTransport(new URL("connect?room=", base.href.replace(/^http/, "ws"))),
         streamTransport({ fetch: ask, clock: browserClock, newId }),
       ),
-      renewSession: async () => sessionAnswer(await ask("/api/session", { method: "POST" })),
+      // Browsers open six connections to a host: some that are never answered would take all of them.
+      renewSession: async () =>
+        sessionAnswer(await ask("/api/session", { method: "POST", signal: AbortSignal.timeout(CONNECT_TIMEOUT) })),
       clock: browserClock,
       random,
       onFrames,

@@ -1,5 +1,8 @@
 /** What the page makes of the answer to `POST /api/session`, which it asks before it connects. */
 
+/** Seconds. */
+const LONGEST_WAIT = 60 * 60;
+
 /** Why there is no connection, where the server said so or something in front of it did. */
 export type Refused =
   /** The server takes this page for another site's. */
@@ -31,22 +34,32 @@ export async function sessionAnswer(response: Response): Promise<SessionAnswer> 
   if (typeof problem?.code !== "string") {
     return { kind: "refused", why: { kind: "intercepted", status }, retryAfter: 0 };
   }
-  if (status === 401) return { kind: "signed_out", loginUrl: problem.login_url ?? null };
-  return { kind: "refused", why: why(status, problem), retryAfter: (problem.retry_after ?? 0) * 1_000 };
+  if (status === 401) return { kind: "signed_out", loginUrl: address(problem.login_url) };
+  return { kind: "refused", why: why(status, problem), retryAfter: milliseconds(problem.retry_after) };
 }
 
+/** What it may have in it; a gateway can have words of its own. */
 interface Problem {
-  code?: string;
-  detail?: string;
-  login_url?: string;
-  retry_after?: number;
+  code?: unknown;
+  detail?: unknown;
+  login_url?: unknown;
+  retry_after?: unknown;
 }
 
 function why(status: number, { code, detail }: Problem): Refused {
   if (status === 403) return { kind: "foreign_page" };
   if (code === "rate_limited") return { kind: "crowded" };
   if (code === "unavailable") return { kind: "not_ready" };
-  return { kind: "other", message: detail ?? "" };
+  return { kind: "other", message: typeof detail === "string" ? detail : "" };
+}
+
+/** How long to wait; no timer takes more than 24 days, and nobody is kept out for more than an hour. */
+function milliseconds(seconds: unknown): number {
+  return typeof seconds === "number" && seconds > 0 ? Math.min(seconds, LONGEST_WAIT) * 1_000 : 0;
+}
+
+function address(url: unknown): string | null {
+  return typeof url === "string" && /^https?:/i.test(url) && URL.canParse(url) ? url : null;
 }
 
 async function problemIn(response: Response): Promise<Problem | null> {

@@ -24,6 +24,23 @@ Deno.test("a refusal is told by what it means for the page", async () => {
   assert.deepEqual(await told(Response.json({ user: "u" }, { status: 201 })), { kind: "granted" });
 });
 
+Deno.test("what makes no sense in an answer changes nothing: not how long to wait, not where to sign in", async () => {
+  for (
+    const [retry_after, wait] of [["30s", 0], [NaN, 0], [-1, 0], [null, 0], [{}, 0], [1e10, 3_600_000], [1e400, 0]]
+  ) {
+    const answer = await sessionAnswer(problem(503, "unavailable", { retry_after }));
+    assert.ok(answer.kind === "refused");
+    assert.equal(answer.retryAfter, wait, String(retry_after));
+  }
+  for (const login_url of ["/login", "javascript:alert(1)", 5, {}, "data:text/html,x"]) {
+    const answer = await sessionAnswer(problem(401, "forbidden", { login_url }));
+    assert.deepEqual(answer, { kind: "signed_out", loginUrl: null });
+  }
+  const odd = await sessionAnswer(problem(421, "forbidden", { detail: { not: "words" } }));
+  assert.ok(odd.kind === "refused");
+  assert.deepEqual(odd.why, { kind: "other", message: "" });
+});
+
 Deno.test("what is not the server's own answer is told apart, whatever its status", async () => {
   const html = { headers: { "content-type": "text/html" } };
   const broken = { headers: { "content-type": "application/json" } };

@@ -89,6 +89,24 @@ Deno.test("an address of nothing says so, and shows the way to where one may hav
   await ann.close();
 });
 
+Deno.test("a session that is never answered is given up, so that the page comes in once there is an answer", async () => {
+  const ann = await person();
+  // A hundred times as fast as people wait.
+  await ann.addInitScript(() => {
+    const { timeout } = AbortSignal;
+    AbortSignal.timeout = (milliseconds) => timeout.call(AbortSignal, milliseconds / 100);
+  });
+  const page = await ann.newPage();
+  let isLost = true;
+  await page.route("**/api/session", (route) => isLost ? undefined : route.continue());
+  const givenUp = page.waitForEvent("requestfailed", (request) => request.url().endsWith("/api/session"));
+  await page.goto(`${server.url}/r/refused`);
+  await givenUp;
+  isLost = false;
+  await connected(page);
+  await ann.close();
+});
+
 /** Gives an answer in the server's place to whoever asks for a session. */
 const answering = (head: string, answer: string) => head.startsWith("POST /api/session") ? { answer } : head;
 const answer = (status: string, type: string, body: string) =>

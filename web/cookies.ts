@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { serialize } from "hono/utils/cookie";
 import type { Voucher } from "../chat/voucher.ts";
+import { withoutBlanks } from "./list_header.ts";
 
 /** How long a token is good, seconds: as long as browsers keep a cookie at most. Each visit renews it. */
 export const TOKEN_LIFETIME = 400 * 24 * 60 * 60;
@@ -39,8 +40,7 @@ export class SessionCookies {
    * paths and of older age first, and says of none where it is from; those that nobody else can have set come first here.
    */
   of(request: Request): SessionCookie[] {
-    // White space as RFC 6265 has it: what `trim` takes away too (U+00A0) would make one name of another.
-    const pairs = (request.headers.get("cookie") ?? "").split(";").map((pair) => pair.replace(/^[ \t]+|[ \t]+$/g, ""));
+    const pairs = (request.headers.get("cookie") ?? "").split(";").map(withoutBlanks);
     const named = (wanted: string) =>
       pairs.filter((pair) => pair.startsWith(`${wanted}=`))
         .map((pair) => ({ name: wanted, value: pair.slice(wanted.length + 1).replace(/^"(.*)"$/, "$1") }));

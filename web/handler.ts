@@ -1,3 +1,4 @@
+import { getPath } from "hono/utils/url";
 import { Refusal } from "../chat/refusal.ts";
 import { type Asked, askedOf } from "./host.ts";
 import type { App, House } from "./house.ts";
@@ -20,7 +21,7 @@ export function createHandler(
   const docs = basePath.to("/docs");
 
   /** @throws {Refusal} why no route should see a request */
-  function refuseStrange(asked: Asked | undefined): asserts asked {
+  function refuseStrange(asked: Asked | undefined, path: string): void {
     if (!asked) {
       throw new Refusal(
         "bad_frame",
@@ -28,15 +29,16 @@ export function createHandler(
       );
     }
     if (hosts.length === 0 || asked.names.every((name) => hosts.includes(name))) return;
-    if (FOR_MONITORS.includes(basePath.of(asked.url.pathname))) return;
+    if (FOR_MONITORS.includes(path)) return;
     throw new HttpRefusal(421, "forbidden", "Nothing is served under this name. Add it to HOSTS.");
   }
 
   return async (request, info) => {
     try {
-      const asked = askedOf(request);
-      refuseStrange(asked);
-      if (basePath.of(asked.url.pathname) === "/connect" && isUpgrade(request)) {
+      // As the routes have it: a path that only a browser would shorten to another one is none of that one's.
+      const path = basePath.of(getPath(request));
+      refuseStrange(askedOf(request), path);
+      if (path === "/connect" && isUpgrade(request)) {
         return await house.sockets.connect(request, house.proxies.addressKey(request, info.remoteAddr));
       }
       return await app.fetch(request, info);

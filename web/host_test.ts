@@ -76,6 +76,11 @@ Deno.test("with HOSTS no name but these is answered to, through no door; monitor
       assert.equal(await status(method, path, host), 421, `${host}${path}`);
     }
   }
+  for (
+    const path of ["/r/x\\..\\..\\healthz", "/chat/../healthz", "/r/./../metrics", "/r/healthz", "/nowhere/healthz"]
+  ) {
+    assert.equal(await status("GET", path, "evil.example"), 421, `${path}: no monitor asks so`);
+  }
   for (const [host, target] of [["evil.example", "chat.example"], ["chat.example", "evil.example"]]) {
     assert.equal(await status("GET", "/", host, `http://${target}/`), 421, "whichever of the two is foreign");
   }

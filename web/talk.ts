@@ -52,8 +52,9 @@ export function addTalk(app: App, house: House): void {
       );
     }
     const room = roomName(c.req.param("room"));
-    const limit = wholeNumber(c.req.query("limit"), "limit");
-    const name = asId(c.req.query("stream"), "stream");
+    const query = new URL(c.req.url).searchParams;
+    const limit = wholeNumber(query, "limit");
+    const name = asId(query.get("stream") ?? undefined, "stream");
     if (c.req.raw.method === "HEAD") return c.body(null, 200, EVENT_HEADERS);
     const address = addressOf(c);
     const identity = await identify(c.req.raw) ?? await identities.newcomer(address);
