@@ -73,8 +73,7 @@ export async function start(
   metrics.watch(lobby, engine);
   const rooms = new RoomList(engine, lobby);
   const outside = outsideOf(settings);
-  const assets = await loadAssets(new URL("./", import.meta.url));
-  const basePath = new BasePath(settings.BASE_PATH, (path) => assets.has(path));
+  const basePath = new BasePath(settings.BASE_PATH);
   const identities = await Identities.create(
     secret,
     doorkeeper,
@@ -86,7 +85,7 @@ export async function start(
   let asking: Promise<boolean> | undefined;
   const house: House = {
     version: config.version,
-    assets,
+    assets: await loadAssets(new URL("./", import.meta.url)),
     basePath,
     identities,
     lobby,
@@ -198,6 +197,7 @@ function namesInEnvironment(): string[] {
 /** Serves until a signal asks it to stop, or nobody can connect any more. */
 async function main(): Promise<void> {
   if (Deno.args.some((argument) => ["--help", "-h"].includes(argument))) return tellWhoAsks(help());
+  if (Deno.args[0] === "--version") return tellWhoAsks(config.version);
   try {
     if (Deno.args.length > 0) {
       throw new Error(`it takes no argument ${Deno.args[0]}. Settings come from the environment: see --help.`);

@@ -186,7 +186,7 @@ serverTest("only what is meant to be served is served", async ({ url, port }) =>
       "/r/%ED%95%9C%EA%B5%AD%EC%96%B4",
       "/static/client.ts",
       "/static/style.css",
-      "/chat/protocol.ts",
+      "/static/chat/protocol.ts",
       "/static/vendor/linkify.js",
       "/healthz",
       "/readyz",
@@ -406,6 +406,7 @@ Deno.test("--help lists the settings and starts nothing; any other argument stop
     assert.equal(code, 0);
     assert.match(said, /^Parley: [^{]*\n {2}PORT +where it listens[^{]*\n {2}AUTH_LOGIN_URL +/);
   }
+  assert.match((await asked("--version")).said, /^\d+\.\d+\.\d+\n$/);
   const { code, error, said } = await asked("--port=9000");
   assert.deepEqual([code, said], [1, ""]);
   assert.match(error, /: Parley could not start: it takes no argument --port=9000\. [^\n]+--help\.\n$/);

@@ -43,9 +43,9 @@ export function help(): string {
   const width = Math.max(...SETTING_NAMES.map(({ length }) => length));
   const rows = Object.entries(WORDS).map(([name, words]) => `  ${name.padEnd(width)}  ${words}`);
   return [
-    "Parley: a chat room that you own. It takes no arguments; settings come from the environment, all of them optional:",
+    "Parley: a chat room that you own. Settings come from the environment, all of them optional, as in",
     "",
-    "  PORT=9000 ADMIN_TOKEN=… deno task start",
+    "  PORT=9000 HISTORY_DAYS=30 npx -y deno task start",
     "",
     ...rows,
     "",
@@ -54,16 +54,27 @@ export function help(): string {
 }
 
 /**
- * Which settings were meant by names that are none, in a sentence each. What is no name of ours by a letter or two is
- * (`TRUST_PROXYS`, `trust_proxy`); of short ones (`HOME`) too many others are near.
+ * Which settings were meant by names that are none, in a sentence each: those that differ by a few letters
+ * (`TRUST_PROXIES`) or by their order (`PROT`), are written small, or begin with `PARLEY_`.
  * @param names all that the environment has
  */
 export function misspelt(names: readonly string[]): string[] {
   const meant = SETTING_NAMES.filter((name) => name !== "DENO_DEPLOYMENT_ID");
   return names.filter((name) => !SETTING_NAMES.includes(name)).flatMap((name) => {
-    const near = closest(name.toUpperCase(), meant);
-    const letters = near.length < 5 ? 0 : near.length < 7 ? 1 : 2;
-    if (distance(name.toUpperCase(), near) > letters) return [];
-    return names.includes(near) ? [] : [`${name} is no setting, and is ignored. ${near} may be meant: see --help.`];
+    const bare = name.toUpperCase().replace(/^PARLEY_(?!PORT$|HOST$)/, "");
+    const near = closest(bare, meant);
+    const isNear = bare[0] === near[0] && distance(bare, near) <= lettersOff(near) ||
+      lettersOf(bare) === lettersOf(near);
+    if (!isNear || names.includes(near)) return [];
+    return [`${name} is no setting, and is ignored. ${near} may be meant: see --help.`];
   });
+}
+
+/** Of short names others are near that mean something else, such as `HOME`. Kubernetes itself sets `PARLEY_PORT`. */
+function lettersOff({ length }: string): number {
+  return length < 5 ? 0 : length < 10 ? 1 : 3;
+}
+
+function lettersOf(name: string): string {
+  return [...name].sort().join("");
 }

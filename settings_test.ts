@@ -185,7 +185,13 @@ Deno.test("a name that is nearly a setting's is told, with the one that is meant
   for (
     const [name, setting] of [
       ["TRUST_PROXYS", "TRUST_PROXY"],
-      ["TRUST_PROXIES", undefined],
+      ["TRUST_PROXIES", "TRUST_PROXY"],
+      ["PARLEY_BASE_PATH", "BASE_PATH"],
+      ["SERCET", "SECRET"],
+      ["PROT", "PORT"],
+      ["PARLEY_PORT", undefined],
+      ["RATE_LIMIT", undefined],
+      ["BASE_URL", undefined],
       ["TRUSTPROXY", "TRUST_PROXY"],
       ["trust_proxy", "TRUST_PROXY"],
       ["DATABASE_URI", "DATABASE_URL"],
@@ -196,7 +202,7 @@ Deno.test("a name that is nearly a setting's is told, with the one that is meant
     ]
   ) assert.deepEqual(meant(name!), setting ? [setting] : [], name);
   assert.deepEqual(
-    meant("HOME", "HOSTNAME", "HOSTTYPE", "POST", "PATH", "LOGNAME", "TERM", "SHELL", "DENO_DIR", "_"),
+    meant("HOME", "HOSTNAME", "HOSTTYPE", "POST", "PATH", "LOGNAME", "TERM", "SHELL", "WORKERID", "DENO_DIR", "_"),
     [],
   );
   assert.deepEqual(meant(...SETTING_NAMES), []);

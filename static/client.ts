@@ -24,7 +24,9 @@ const addresses = addressesAt(base.pathname);
 /** As the browser's own, for paths of the chat. */
 const ask = (path: string, init?: RequestInit) => fetch(new URL(`.${path}`, base), init);
 
-const memory = { tab: storageMemory(() => sessionStorage), browser: storageMemory(() => localStorage) };
+/** What is remembered here is no business of another chat on the host. */
+const prefix = base.pathname === "/" ? "" : base.pathname;
+const memory = { tab: storageMemory(() => sessionStorage, prefix), browser: storageMemory(() => localStorage, prefix) };
 const random = Math.random;
 
 // `crypto.randomUUID` is kept from pages without TLS, which is how a room on a home network is opened.
@@ -102,7 +104,9 @@ function enter() {
 }
 
 addEventListener("popstate", enter);
-addEventListener("storage", (event) => session.remembered(event.key));
+addEventListener("storage", ({ key }) => {
+  if (key === null || key.startsWith(prefix)) session.remembered(key === null ? null : key.slice(prefix.length));
+});
 addEventListener("online", () => session.wake(true));
 addEventListener("offline", () => session.wake(false));
 document.addEventListener("visibilitychange", () => {

@@ -5,20 +5,23 @@ export interface Memory {
   write(key: string, value: string | null): void;
 }
 
-/** Memory in `localStorage` or `sessionStorage`. Where it is forbidden or full, only the next life of the page loses. */
-export function storageMemory(open: () => Storage): Memory {
+/**
+ * Memory in `localStorage` or `sessionStorage`. Where it is forbidden or full, only the next life of the page loses.
+ * @param prefix stands before every name, since browsers have one storage for all that is on a host
+ */
+export function storageMemory(open: () => Storage, prefix: string): Memory {
   return {
     read(key) {
       try {
-        return open().getItem(key);
+        return open().getItem(prefix + key);
       } catch {
         return null;
       }
     },
     write(key, value) {
       try {
-        if (value === null) open().removeItem(key);
-        else open().setItem(key, value);
+        if (value === null) open().removeItem(prefix + key);
+        else open().setItem(prefix + key, value);
       } catch {
         // The words are still on the screen, and are sent as ever.
       }

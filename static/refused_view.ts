@@ -1,5 +1,5 @@
 import { element, find, setText } from "./dom.ts";
-import { refusalOf, type State } from "./state.ts";
+import { isEmpty, refusalOf, type State } from "./state.ts";
 import { refusedReason, type Tongue } from "./strings.ts";
 
 /** Why the server lets nobody in, for those who come and for whoever runs it: in an empty room it is what there is to see. */
@@ -16,7 +16,7 @@ export function createRefusedView({ strings }: Tongue): { render(state: State): 
 
   function render(state: State) {
     const refusal = refusalOf(state);
-    view.hidden = !refusal || !state.online || state.room.messages.length > 0 || state.room.problem !== null;
+    view.hidden = !refusal || !state.online || !isEmpty(state) || state.room.problem !== null;
     if (!refusal) return;
     setText(title, refusedReason(strings.refused, refusal));
     setText(text, refusedReason(strings.refusedText, refusal));

@@ -1,5 +1,5 @@
 import { element, find, setText } from "./dom.ts";
-import type { State } from "./state.ts";
+import { isEmpty, type State } from "./state.ts";
 import type { Tongue } from "./strings.ts";
 
 /**
@@ -19,10 +19,10 @@ export function createSignInView({ strings }: Tongue): { render(state: State): v
   setText(footLink, strings.signIn);
   find("conversation", HTMLElement).append(door);
 
-  function render({ status, room }: State) {
+  function render(state: State) {
+    const { status, room } = state;
     const url = status.kind === "signed_out" ? status.loginUrl : null;
-    const isEmpty = room.messages.length === 0;
-    door.hidden = status.kind !== "signed_out" || !isEmpty || room.problem !== null;
+    door.hidden = status.kind !== "signed_out" || !isEmpty(state) || room.problem !== null;
     link.hidden = url === null;
     footLink.hidden = url === null || !door.hidden;
     if (url !== null) link.href = footLink.href = backTo(url, room.name);

@@ -174,6 +174,11 @@ export function isStranger({ status, me }: State): boolean {
   return status.kind === "signed_out" && me === null;
 }
 
+/** There is nothing to read in the room, not even what waits to be sent. */
+export function isEmpty({ room, outbox }: State): boolean {
+  return room.messages.length === 0 && !outbox.items.some(({ frame }) => frame.room === room.name);
+}
+
 /** Why the server does not let the page in, where it has said so; a moderator's ban is no such reason. */
 export function refusalOf({ status }: State): Refused | null {
   return status.kind === "waiting" || status.kind === "connecting" ? status.why : null;

@@ -17,6 +17,7 @@ export function createStatusView(tongue: Tongue, retryNow: () => void): { render
     const { status: now, online } = state;
     clearTimeout(timer);
     connection.dataset.kind = now.kind;
+    connection.classList.toggle("store-fails", state.storeFails);
     setText(status, words(state));
     const stopped = now.kind === "stopped" || now.kind === "signed_out";
     setText(tryNow, stopped ? strings.tryAgain : strings.tryNow);

@@ -156,7 +156,7 @@ const english = {
   go: "Go",
   problemTitle: "You can’t be in this room.",
   nothingHere: "There is nothing at this address.",
-  nothingHereText: "A room’s address is /r/ and its name.",
+  nothingHereText: (path: string) => `A room has an address like ${path}.`,
   goToRoom: (room: string) => `Go to ${room}`,
 
   connecting: "Connecting…",
@@ -170,30 +170,32 @@ const english = {
   /** In a few words, at the foot of the page. */
   refusedShortly: {
     foreign_page: () => "The server refuses this page.",
-    crowded: () => "Too many connections from your network.",
+    crowded: () => "Too many from your network.",
     not_ready: () => "The server is not ready.",
     other: () => "The server refuses this page.",
     intercepted: ({ status }) => `The server does not answer (${status}).`,
   } as RefusedWords,
   refused: {
     foreign_page: () => "The server takes this page for another site’s, and does not let it in.",
-    crowded: () => "Too many connections come from your network right now.",
+    crowded: () => "Too many people or connections come from your network right now.",
     not_ready: () => "The server can’t let anyone in right now.",
     other: () => "The server does not let this page in.",
     intercepted: ({ status }) => `Something else answers in the server’s place (${status}).`,
   } as RefusedWords,
   refusedText: {
     foreign_page: () =>
-      "If the server is yours: the proxy in front of it must pass the Host header on, or ALLOWED_ORIGINS must have " +
-      `${location.origin}. “deno task doctor” says more.`,
+      "If the server is yours: the proxy in front of it must pass the Host header on as it came, with its port, or " +
+      `ALLOWED_ORIGINS must have ${location.origin}. “deno task doctor” says more.`,
     crowded: () =>
-      "The page tries again by itself. If the server is yours and stands behind a proxy: set TRUST_PROXY, or all people " +
-      "count as one address.",
-    not_ready: () => "It is being started again, or its store does not answer. The page tries again by itself.",
+      "The page tries again by itself. If the server is yours: NEWCOMERS_PER_MINUTE and CONNECTIONS_PER_IP say how many " +
+      "may come from one address, and behind a proxy all do unless TRUST_PROXY is set.",
+    not_ready: () =>
+      "It is being started again, or its store does not answer. The page tries again by itself. If the server is yours: " +
+      "its log says why.",
     other: ({ message }) => message,
-    intercepted: () =>
-      "The page tries again by itself. If the server is yours: see whether it runs, and what the proxy in front of it " +
-      "says. “deno task doctor” says more.",
+    intercepted: ({ status }) =>
+      (status < 500 ? "You may have to sign in first: reload the page. " : "The page tries again by itself. ") +
+      "If the server is yours: see whether it runs, and what the proxy in front of it says. “deno task doctor” says more.",
   } as RefusedWords,
   dismiss: "Dismiss",
 
@@ -352,7 +354,7 @@ const korean: Strings = {
   go: "이동",
   problemTitle: "이 대화방에는 들어갈 수 없어요.",
   nothingHere: "이 주소에는 아무것도 없어요.",
-  nothingHereText: "대화방의 주소는 /r/ 뒤에 이름을 붙인 것이에요.",
+  nothingHereText: (path) => `대화방의 주소는 ${path} 같은 모양이에요.`,
   goToRoom: (room) => `${room} 대화방으로 가기`,
 
   connecting: "연결하는 중…",
@@ -372,22 +374,24 @@ const korean: Strings = {
   },
   refused: {
     foreign_page: () => "서버가 이 페이지를 다른 사이트의 페이지로 여겨 들여보내지 않아요.",
-    crowded: () => "지금 같은 네트워크에서 온 연결이 너무 많아요.",
+    crowded: () => "지금 같은 네트워크에서 온 사람이나 연결이 너무 많아요.",
     not_ready: () => "서버가 지금은 아무도 들여보낼 수 없어요.",
     other: () => "서버가 이 페이지를 들여보내지 않아요.",
     intercepted: ({ status }) => `서버 대신 다른 것이 응답하고 있어요 (${status}).`,
   },
   refusedText: {
     foreign_page: () =>
-      `서버 운영자라면, 앞단의 프록시가 Host 헤더를 그대로 전달하게 하거나 ALLOWED_ORIGINS에 ${location.origin}을 넣어 주세요. ` +
+      `서버 운영자라면, 앞단의 프록시가 Host 헤더를 포트까지 그대로 전달하게 하거나 ALLOWED_ORIGINS에 ${location.origin}을 넣어 주세요. ` +
       "“deno task doctor”로 더 알아볼 수 있어요.",
     crowded: () =>
-      "페이지가 알아서 다시 시도해요. 서버 운영자이고 앞단에 프록시가 있다면 TRUST_PROXY를 설정해 주세요. 그러지 않으면 모두가 " +
-      "한 주소로 여겨져요.",
-    not_ready: () => "다시 시작하는 중이거나 저장소가 응답하지 않아요. 페이지가 알아서 다시 시도해요.",
+      "페이지가 알아서 다시 시도해요. 서버 운영자라면 NEWCOMERS_PER_MINUTE와 CONNECTIONS_PER_IP로 한 주소에서 올 수 있는 수를 정할 수 " +
+      "있어요. 앞단에 프록시가 있다면 TRUST_PROXY를 설정해야 모두가 한 주소로 여겨지지 않아요.",
+    not_ready: () =>
+      "다시 시작하는 중이거나 저장소가 응답하지 않아요. 페이지가 알아서 다시 시도해요. 서버 운영자라면 로그에서 이유를 볼 수 있어요.",
     other: ({ message }) => message,
-    intercepted: () =>
-      "페이지가 알아서 다시 시도해요. 서버 운영자라면 서버가 켜져 있는지, 앞단의 프록시가 무엇이라고 하는지 확인해 주세요. " +
+    intercepted: ({ status }) =>
+      (status < 500 ? "먼저 로그인해야 할 수 있어요. 페이지를 새로 고쳐 보세요. " : "페이지가 알아서 다시 시도해요. ") +
+      "서버 운영자라면 서버가 켜져 있는지, 앞단의 프록시가 무엇이라고 하는지 확인해 주세요. " +
       "“deno task doctor”로 더 알아볼 수 있어요.",
   },
   dismiss: "알림 닫기",

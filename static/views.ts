@@ -12,7 +12,7 @@ import { createPersonDialog } from "./person_dialog.ts";
 import { createRefusedView } from "./refused_view.ts";
 import { createRoomDialog } from "./room_dialog.ts";
 import type { Session } from "./session.ts";
-import { isBanned, lastOwn, type State } from "./state.ts";
+import { isBanned, isEmpty, lastOwn, type State } from "./state.ts";
 import { createSignInView } from "./sign_in_view.ts";
 import { createStatusView } from "./status_view.ts";
 import { failureReason, reason, type Tongue } from "./strings.ts";
@@ -157,7 +157,7 @@ export function createViews({ session, tongue, drafts, listRooms, pathOf, goTo }
     problem.replaceChildren(
       // Where there is no room it is what the page is about.
       element(name === "" ? "h1" : "h2", { textContent: isAddress ? strings.nothingHere : strings.problemTitle }),
-      element("p", { textContent: isAddress ? strings.nothingHereText : reason(strings, refusal) }),
+      element("p", { textContent: isAddress ? strings.nothingHereText(pathOf("islands")) : reason(strings, refusal) }),
       ...ways.map((room) => button(strings.goToRoom(room), "outlined", () => settle(room))),
       button(strings.changeRoom, "outlined", () => roomDialog.open(name)),
     );
@@ -194,7 +194,7 @@ export function createViews({ session, tongue, drafts, listRooms, pathOf, goTo }
     before = state.room;
     log.render(state);
     composer.render(state);
-    sentAway.hidden = !isBanned(state) || state.room.messages.length > 0;
+    sentAway.hidden = !isBanned(state) || !isEmpty(state);
     people.render(state);
     personDialog.render(state);
     moderationDialog.render(state);

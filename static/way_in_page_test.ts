@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import { launchChromium } from "../testing/chromium.ts";
-import { connected, findNothing, newPerson, openRoom, shows, write } from "../testing/page.ts";
+import { connected, findNothing, newPerson, openRoom, rename, shows, texts, write } from "../testing/page.ts";
 import { type Meddling, Proxy } from "../testing/proxy.ts";
+import { proxyTest, RealProxy } from "../testing/real_proxy.ts";
 import { type RunningServer, startServer } from "../testing/server.ts";
 
 let browser: Browser;
@@ -73,6 +74,67 @@ for (
   });
 }
 
+await proxyTest("nginx", "a chat at the top of a host and one below a path share nothing in a browser", async () => {
+  const proxy = await RealProxy.start(
+    "nginx",
+    (port) =>
+      `daemon off; master_process off; pid pid; error_log stderr error; events {}
+    http {
+      access_log off;
+      client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
+      proxy_http_version 1.1;
+      proxy_set_header Host $http_host;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection upgrade;
+      server {
+        listen 127.0.0.1:${port};
+        location / { proxy_pass http://127.0.0.1:${server.port}; }
+        location /chat/ { proxy_pass http://127.0.0.1:${below.port}/; }
+      }
+    }`,
+  );
+  const ann = await person();
+  const page = await openRoom(ann, proxy.url, "both");
+  const name = await page.locator("#me").innerText();
+  await rename(page, "Top Ann");
+  await page.locator("#me", { hasText: "Top Ann" }).waitFor();
+  await ann.setOffline(true);
+  await write(page, "for the top only");
+  await page.locator("#text").fill("a draft");
+  await ann.setOffline(false);
+  await page.route(/\/connect|\/api\//, (route) => route.abort());
+  await page.goto(`${proxy.url}/chat/r/both`);
+  await page.unroute(/\/connect|\/api\//);
+  await page.reload();
+  await connected(page);
+  assert.equal(await page.locator("#text").inputValue(), "");
+  assert.match(await page.locator("#me").innerText(), /^User \d+$/);
+  assert.deepEqual(await texts(page), []);
+  await page.goto(`${proxy.url}/r/both`);
+  await shows(page, "for the top only");
+  assert.equal(await page.locator("#text").inputValue(), "a draft");
+  assert.notEqual(await page.locator("#me").innerText(), name);
+  await ann.close();
+  await proxy.stop();
+});
+
+Deno.test("where the page's files do not come, it says what whoever runs the server can do", async () => {
+  const nowhere = { answer: "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n" };
+  // A path that the server was not told of.
+  const proxy = new Proxy(server.port, {
+    request: (head) => /^[A-Z]+ \/chat[/ ]/.test(head) ? stripped(head) : nowhere,
+  });
+  const ann = await person();
+  const page = await ann.newPage();
+  await page.goto(`${proxy.url}/chat/r/islands`);
+  await page.getByText("set BASE_PATH to that path").waitFor();
+  await page.goto(`${server.url}/r/islands`);
+  await connected(page);
+  assert.equal(await page.getByText("set BASE_PATH to that path").isVisible(), false);
+  await ann.close();
+  await proxy.stop();
+});
+
 Deno.test("an address of nothing says so, and shows the way to where one may have wanted to go", async () => {
   const ann = await person();
   const page = await ann.newPage();
@@ -119,12 +181,12 @@ for (
     [
       "a proxy hides from the server by which name it was asked",
       "The server takes this page for another site’s",
-      /the Host header on, or ALLOWED_ORIGINS must have http:\/\/127\.0\.0\.1:\d+\./,
+      /the Host header on as it came, with its port, or ALLOWED_ORIGINS must have http:\/\/127\.0\.0\.1:\d+\./,
       (head) => head.replace(/^host: .*$/im, "host: inside"),
     ],
     [
       "too many come from one address",
-      "Too many connections come from your network",
+      "Too many people or connections come from your network",
       /TRUST_PROXY/,
       (head) => answering(head, problem("429 Too Many Requests", "rate_limited", ',"retry_after":20')),
     ],
@@ -159,9 +221,13 @@ for (
     assert.doesNotMatch(await page.locator("#connection").innerText(), /Reconnecting/);
     await page.locator("#countdown", { hasText: /^Trying again in \d+ s$/ }).waitFor();
     await findNothing(page, what);
+    await write(page, `waits, ${what}`);
+    await page.locator(".message .text").waitFor();
+    assert.equal(await page.locator("#refused").isVisible(), false, "what waits to be sent has its place");
     isRefused = false;
     await page.locator("#try-now").click();
     await connected(page);
+    await page.locator(".message:not(.waiting) .text", { hasText: `waits, ${what}` }).waitFor();
     assert.equal(await page.locator("#refused").isVisible(), false);
     await ann.close();
     await proxy.stop();

@@ -22,8 +22,9 @@ const stripTypes = nodeModule.stripTypeScriptTypes ?? await olderStripTypes();
 export const PAGE = "/static/index.html";
 
 /**
- * The page's files by the path under which they are served, which is the path they have here, so that the modules'
- * own imports hold. TypeScript goes out as JavaScript, its types blanked out and its line numbers kept.
+ * The page's files by the path under which they are served: the one that they have here, or below `static/` where they
+ * lie elsewhere, so that the modules' own imports hold. TypeScript goes out as JavaScript, its types blanked out and its
+ * line numbers kept.
  * @param root the folder that holds `static/` and `chat/`
  */
 export async function loadAssets(root: URL): Promise<Map<string, Asset>> {
@@ -31,15 +32,17 @@ export async function loadAssets(root: URL): Promise<Map<string, Asset>> {
   for await (const { name, isFile } of Deno.readDir(new URL("static/", root))) {
     if (isFile && !name.endsWith("_test.ts")) await load(`static/${name}`);
   }
-  await load("chat/protocol.ts");
+  await load("chat/protocol.ts", "static/chat/protocol.ts");
   assets.set("/static/vendor/linkify.js", { body: linkify, type: TYPES.ts });
   return assets;
 
-  async function load(path: string): Promise<void> {
+  async function load(path: string, served = path): Promise<void> {
     const type = TYPES[path.slice(path.lastIndexOf(".") + 1)];
     if (type === undefined) return;
     const text = await Deno.readTextFile(new URL(path, root));
-    assets.set(`/${path}`, { type, body: path.endsWith(".ts") ? stripTypes(text) : text });
+    // All of the page lies below one path, since another one of the host may lead to somebody else.
+    const body = path.endsWith(".ts") ? stripTypes(text).replaceAll('"../chat/', '"./chat/') : text;
+    assets.set(`/${served}`, { type, body });
   }
 }
 

@@ -5,12 +5,9 @@
 export class BasePath {
   /** Empty at the top, else as `/chat`. */
   readonly path: string;
-  readonly #isFile: (path: string) => boolean;
 
-  /** @param isFile whether the page has a file under a path of ours, which then is no path below this one */
-  constructor(path = "", isFile: (path: string) => boolean = () => false) {
+  constructor(path = "") {
     this.path = path;
-    this.#isFile = isFile;
   }
 
   /** The path under which browsers ask for one of ours, which begins with a slash. */
@@ -21,7 +18,7 @@ export class BasePath {
   /** Which of our own paths a request asks for. A slash at its end makes no difference. */
   of(pathname: string): string {
     const isBelow = this.path !== "" && (pathname === this.path || pathname.startsWith(`${this.path}/`));
-    const path = isBelow && !this.#isFile(pathname) ? pathname.slice(this.path.length) : pathname;
+    const path = isBelow ? pathname.slice(this.path.length) : pathname;
     return path === "" ? "/" : path.replace(/(?<=[^/])\/$/, "");
   }
 }
