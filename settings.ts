@@ -64,7 +64,7 @@ const hosts = v.pipe(
   v.transform((list) => list.filter((host) => host !== undefined)),
 );
 
-/** Own paths begin so: below one of these nobody could tell which is meant. */
+/** How paths of the chat's own begin, some of them kept for what is to come: below one nobody could tell which is meant. */
 const OWN_PATHS =
   /^\/(?:api|asyncapi\.json|client\.js|connect|docs|embed\.js|favicon\.ico|files|healthz|hooks|mcp|metrics|openapi\.json|r|readyz|static)(?:\/|$)/;
 

@@ -58,7 +58,9 @@ Deno.test("origins stand with commas between them", () => {
 });
 
 Deno.test("the path below which the chat is may end with a slash, and none is the top", () => {
-  for (const [value, path] of [["", ""], ["/", ""], ["/chat", "/chat"], ["/a-b/c.d/", "/a-b/c.d"]]) {
+  for (
+    const [value, path] of [["", ""], ["/", ""], ["/chat", "/chat"], ["/a-b/c.d/", "/a-b/c.d"], ["/apis", "/apis"]]
+  ) {
     assert.equal(read({ BASE_PATH: value }).BASE_PATH, path);
   }
 });
@@ -77,7 +79,22 @@ Deno.test("a value that makes no sense is told in one line that names the settin
     PORT: ["abc", "65536", "-1", "1.5", "0x10", " 80", "1e3"],
     ALLOWED_ORIGINS: ["example.com", "https://a.example/", "https://a.example/path", "*", "null"],
     HOSTS: ["https://chat.example", "chat.example:8000", "a b", "[::", "*.chat.example", ",", " "],
-    BASE_PATH: ["chat", "/a b", "//", "/a//b", "/..", "/a/../b", "/%61", "https://a.example/chat", "/api", "/r/chat/"],
+    BASE_PATH: [
+      "chat",
+      "/static",
+      "/files",
+      "/mcp/x",
+      "/asyncapi.json",
+      "/a b",
+      "//",
+      "/a//b",
+      "/..",
+      "/a/../b",
+      "/%61",
+      "https://a.example/chat",
+      "/api",
+      "/r/chat/",
+    ],
     TRUST_PROXY: ["yes", "-1", "11"],
     TEXT_LIMIT: ["0", "many", "20001"],
     HISTORY_MESSAGES: ["-1", "all"],
@@ -202,7 +219,21 @@ Deno.test("a name that is nearly a setting's is told, with the one that is meant
     ]
   ) assert.deepEqual(meant(name!), setting ? [setting] : [], name);
   assert.deepEqual(
-    meant("HOME", "HOSTNAME", "HOSTTYPE", "POST", "PATH", "LOGNAME", "TERM", "SHELL", "WORKERID", "DENO_DIR", "_"),
+    meant(
+      "HOME",
+      "HOSTNAME",
+      "HOSTTYPE",
+      "POST",
+      "PATH",
+      "LOGNAME",
+      "TERM",
+      "SHELL",
+      "WORKERID",
+      "DENO_DEPLOYMENT_IDS",
+      "HOSTZ",
+      "DENO_DIR",
+      "_",
+    ),
     [],
   );
   assert.deepEqual(meant(...SETTING_NAMES), []);
@@ -211,6 +242,11 @@ Deno.test("a name that is nearly a setting's is told, with the one that is meant
   assert.equal(sentence, "TRUST_PROXYS is no setting, and is ignored. TRUST_PROXY may be meant: see --help.");
 });
 
-Deno.test("--help lists every setting", () => {
-  for (const name of SETTING_NAMES) assert.match(help(), new RegExp(`^  ${name} +\\S`, "m"));
+Deno.test("--help lists every setting, with what it is unless set", () => {
+  const unset: Record<string, unknown> = read({});
+  for (const name of SETTING_NAMES) {
+    const [, words] = new RegExp(`^  ${name} +(\\S.*)$`, "m").exec(help())!;
+    if (typeof unset[name] === "number") assert.match(words, new RegExp(`\\(${unset[name]}[;:)]`), name);
+  }
+  assert.match(help(), /^ {2}DATABASE_URL .*\(sqlite:data\/chat\.db\)$/m);
 });

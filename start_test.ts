@@ -13,8 +13,9 @@ Deno.test("a start downloads what serving needs, and none of what tests, tools o
     cwd: root,
     env,
     stdout: "piped",
-    stderr: "null",
+    stderr: "piped",
   }).spawn();
+  const complained = new Response(task.stderr).text();
   let said = "";
   for await (const text of task.stdout.pipeThrough(new TextDecoderStream())) {
     said += text;
@@ -25,11 +26,11 @@ Deno.test("a start downloads what serving needs, and none of what tests, tools o
     assert.equal(answer.status, 200);
     break;
   }
+  assert.match(said, /Parley is open/, `it says ${said || await complained}`);
   task.kill("SIGTERM");
-  await task.status;
+  await Promise.all([task.status, complained]);
   const { size, packages } = await contents(env.DENO_DIR);
   await Deno.remove(folder, { recursive: true });
-  assert.match(said, /Parley is open/);
   assert.ok(size < DOWNLOAD_LIMIT, `${size} bytes`);
   assert.ok(packages.includes("hono") && packages.includes("valibot"));
   for (const name of packages) assert.doesNotMatch(name, /redis|playwright|sparticuz|axe|fast-check|redocly|amaro/);

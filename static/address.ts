@@ -13,13 +13,11 @@ export function roomNamed(text: string): string | null {
   return size >= 1 && size <= ROOM_NAME_LIMIT && ROOM_NAME.test(room) ? room : null;
 }
 
-/** The addresses of a chat which is at `base`, a path that ends with a slash, or whose proxy takes that path away. */
+/** The addresses of a chat which is at `base`, a path that ends with a slash, and can be asked for without it too. */
 export function addressesAt(base: string) {
-  const isAtTop = base === "/";
-
   /** What an address shows: the top is the default room. */
   function placeAt(pathname: string): Place {
-    const isBelow = !isAtTop && `${pathname}/`.startsWith(base);
+    const isBelow = `${pathname}/`.startsWith(base);
     const path = isBelow ? pathname.slice(base.length) : pathname.slice(1);
     if (path === "") return { room: DEFAULT_ROOM };
     const [, prefix, text] = /^(r\/)?([^/]*)\/?$/.exec(path) ?? [];

@@ -78,7 +78,6 @@ export function createConnection(options: ConnectionOptions): Connection {
   /** Whether a fresh session was already tried for the trouble at hand. */
   let renewed = false;
   let everConnected = false;
-  let why: Refused | null = null;
   const alarms = new Map<"next" | "deadline" | "stable" | "ping", () => void>();
 
   function alarm(name: "next" | "deadline" | "stable" | "ping", delay: number, callback: () => void) {
@@ -103,7 +102,6 @@ export function createConnection(options: ConnectionOptions): Connection {
   /** @param leastDelay milliseconds */
   function lost(code: number, reason: Refused | null = reasonOf(code), leastDelay = 0): void {
     drop();
-    why = reason;
     if (code === CLOSE.badToken && !renewed) {
       renewed = true;
       hasSession = false;
@@ -113,13 +111,14 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (code >= 4400 && code <= 4499) return setStatus({ kind: "stopped", code });
     if (code === CLOSE.renewToken) hasSession = false;
     const delay = Math.max(leastDelay, retryDelay(attempt++, code, random));
-    setStatus({ kind: "waiting", until: clock.now() + delay, why });
+    setStatus({ kind: "waiting", until: clock.now() + delay, why: reason });
     alarm("next", delay, connect);
   }
 
   async function connect(): Promise<void> {
     drop();
     const mine = generation;
+    const why = status && "why" in status ? status.why : null;
     setStatus({ kind: "connecting", again: everConnected, why });
     alarm("deadline", CONNECT_TIMEOUT, () => lost(LOST));
     if (!hasSession) {
@@ -150,7 +149,6 @@ export function createConnection(options: ConnectionOptions): Connection {
       // A token means that our cookie was not taken (the server's secret is new): get one that is, then come as that person.
       if (first.token !== undefined && !renewed) return lost(CLOSE.badToken);
       everConnected = true;
-      why = null;
       setStatus({ kind: "connected" });
       alarm("stable", STABLE_AFTER, () => {
         attempt = 0;

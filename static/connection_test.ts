@@ -268,6 +268,28 @@ Deno.test("a page that is refused says why until it is let in, and tries again n
   assert.deepEqual(statuses.at(-1), { kind: "waiting", until: clock.now() + 1_000, why: null });
 });
 
+Deno.test("why a page was refused is forgotten once it is let in, and once it has to sign in", async () => {
+  const { clock, statuses, world, connection, socket } = setUp();
+  const refused: SessionAnswer = { kind: "refused", why: { kind: "foreign_page" }, retryAfter: 0 };
+  const connecting = () => statuses.findLast(({ kind }) => kind === "connecting");
+  world.answer = refused;
+  connection.start();
+  await clock.advance(0);
+  world.answer = { kind: "granted" };
+  await clock.advance(RETRY_BASE);
+  socket().received([welcome]);
+  socket().outdated();
+  assert.deepEqual(statuses.slice(-2).map(({ kind }) => kind), ["connected", "connecting"], "at once");
+  assert.deepEqual(connecting(), { kind: "connecting", again: true, why: null });
+  socket().closed(CLOSE.flooding);
+  world.answer = { kind: "signed_out", loginUrl: null };
+  connection.retry();
+  socket().closed(CLOSE.badToken);
+  await clock.advance(0);
+  connection.retry();
+  assert.deepEqual(connecting(), { kind: "connecting", again: true, why: null });
+});
+
 Deno.test("whoever is one too many is told so, by a socket as by the answer to a session", async () => {
   const { clock, statuses, world, connected, connection, socket } = setUp();
   await connected();

@@ -28,25 +28,26 @@ export type SessionAnswer =
 /** Never rejects: a body that breaks off, or is not what it says, counts as nobody's. */
 export async function sessionAnswer(response: Response): Promise<SessionAnswer> {
   const { status } = response;
-  const problem = await problemIn(response);
-  // A page of a proxy's own may come with any status; a session's answer is JSON.
-  if (response.ok && problem) return { kind: "granted" };
-  if (typeof problem?.code !== "string") {
+  const body = await bodyOf(response);
+  // What stands in front may answer for itself with any status, and in JSON too.
+  if (response.ok && typeof body?.user === "string") return { kind: "granted" };
+  if (typeof body?.code !== "string") {
     return { kind: "refused", why: { kind: "intercepted", status }, retryAfter: 0 };
   }
-  if (status === 401) return { kind: "signed_out", loginUrl: address(problem.login_url) };
-  return { kind: "refused", why: why(status, problem), retryAfter: milliseconds(problem.retry_after) };
+  if (status === 401) return { kind: "signed_out", loginUrl: address(body.login_url) };
+  return { kind: "refused", why: why(status, body), retryAfter: milliseconds(body.retry_after) };
 }
 
-/** What it may have in it; a gateway can have words of its own. */
-interface Problem {
+/** What it may have in it, a session or a problem; a gateway can have words of its own. */
+interface Body {
+  user?: unknown;
   code?: unknown;
   detail?: unknown;
   login_url?: unknown;
   retry_after?: unknown;
 }
 
-function why(status: number, { code, detail }: Problem): Refused {
+function why(status: number, { code, detail }: Body): Refused {
   if (status === 403) return { kind: "foreign_page" };
   if (code === "rate_limited") return { kind: "crowded" };
   if (code === "unavailable") return { kind: "not_ready" };
@@ -62,7 +63,7 @@ function address(url: unknown): string | null {
   return typeof url === "string" && /^https?:/i.test(url) && URL.canParse(url) ? url : null;
 }
 
-async function problemIn(response: Response): Promise<Problem | null> {
+async function bodyOf(response: Response): Promise<Body | null> {
   if (!/^application\/(?:problem\+)?json\b/.test(response.headers.get("content-type") ?? "")) return null;
   const value: unknown = await response.json().catch(() => null);
   return typeof value === "object" ? value : null;

@@ -43,9 +43,11 @@ Deno.test("what makes no sense in an answer changes nothing: not how long to wai
 
 Deno.test("what is not the server's own answer is told apart, whatever its status", async () => {
   const html = { headers: { "content-type": "text/html" } };
-  const broken = { headers: { "content-type": "application/json" } };
+  const json = { headers: { "content-type": "application/json" } };
+  const bodies = ["{", "7", "[]", "null", '{"message":"Bad gateway"}', '{"code":502}'];
   for (const status of [200, 401, 403, 404, 429, 502, 504]) {
-    for (const response of [new Response("<p>", { status, ...html }), new Response("{", { status, ...broken })]) {
+    const responses = bodies.map((body) => new Response(body, { status, ...json }));
+    for (const response of [new Response('{"user":"u","code":"x"}', { status, ...html }), ...responses]) {
       assert.deepEqual(await sessionAnswer(response), {
         kind: "refused",
         why: { kind: "intercepted", status },

@@ -179,7 +179,7 @@ export function isEmpty({ room, outbox }: State): boolean {
   return room.messages.length === 0 && !outbox.items.some(({ frame }) => frame.room === room.name);
 }
 
-/** Why the server does not let the page in, where it has said so; a moderator's ban is no such reason. */
+/** Why the server does not let the page in, where it has said so. A ban is none of these: see `isBanned`. */
 export function refusalOf({ status }: State): Refused | null {
   return status.kind === "waiting" || status.kind === "connecting" ? status.why : null;
 }

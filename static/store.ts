@@ -111,13 +111,10 @@ function applyFrame(state: State, frame: ServerFrame, now: number, jitter: numbe
   }
 }
 
-/** What is said or shown came out of the store. */
+/** Only the server's own words say that its store fails (a lost request has none), and an entry that it is back. */
 function noteStore(state: State, frame: ServerFrame): State {
-  const storeFails = "seq" in frame
-    ? false
-    : frame.action === "error"
-    ? frame.code === "unavailable"
-    : state.storeFails;
+  const fails = frame.action === "error" && frame.code === "unavailable" && frame.message !== "";
+  const storeFails = fails || (state.storeFails && !("seq" in frame));
   return storeFails === state.storeFails ? state : { ...state, storeFails };
 }
 

@@ -297,10 +297,12 @@ Deno.test("muted people are neither seen typing nor counted as unread", () => {
 });
 
 Deno.test("while the store fails the page says so, until it shows that it is back or the connection is lost", () => {
-  const failing = hear(inRoom(message(1)), { action: "error", code: "unavailable", message: "", room, id: "x" });
+  const unavailable = { action: "error", code: "unavailable", room, id: "x" } as const;
+  assert.equal(hear(inRoom(message(1)), { ...unavailable, message: "" }).storeFails, false, "a lost request");
+  const failing = hear(inRoom(message(1)), { ...unavailable, message: "The store does not answer." });
   assert.equal(failing.storeFails, true);
   assert.equal(hear(failing, { action: "pong" }).storeFails, true);
-  assert.equal(hear(failing, { action: "error", code: "rate_limited", message: "", room }).storeFails, false);
+  assert.equal(hear(failing, { action: "error", code: "rate_limited", message: "", room }).storeFails, true);
   assert.equal(hear(failing, message(2)).storeFails, false);
   assert.equal(after(failing, lost).storeFails, false);
 });

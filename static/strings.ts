@@ -170,14 +170,14 @@ const english = {
   /** In a few words, at the foot of the page. */
   refusedShortly: {
     foreign_page: () => "The server refuses this page.",
-    crowded: () => "Too many from your network.",
+    crowded: () => "Too much from you or your network.",
     not_ready: () => "The server is not ready.",
     other: () => "The server refuses this page.",
-    intercepted: ({ status }) => `The server does not answer (${status}).`,
+    intercepted: ({ status }) => `Something else answers (${status}).`,
   } as RefusedWords,
   refused: {
     foreign_page: () => "The server takes this page for another site’s, and does not let it in.",
-    crowded: () => "Too many people or connections come from your network right now.",
+    crowded: () => "Too much comes from you or from your network right now.",
     not_ready: () => "The server can’t let anyone in right now.",
     other: () => "The server does not let this page in.",
     intercepted: ({ status }) => `Something else answers in the server’s place (${status}).`,
@@ -367,14 +367,14 @@ const korean: Strings = {
   storeFails: "서버가 지금 메시지를 저장하지 못해요. 보낼 메시지는 여기서 기다려요.",
   refusedShortly: {
     foreign_page: () => "서버가 이 페이지를 받아 주지 않아요.",
-    crowded: () => "같은 네트워크에서 온 연결이 너무 많아요.",
+    crowded: () => "나 또는 같은 네트워크의 요청이 너무 많아요.",
     not_ready: () => "서버가 아직 준비되지 않았어요.",
     other: () => "서버가 이 페이지를 받아 주지 않아요.",
-    intercepted: ({ status }) => `서버가 응답하지 않아요 (${status}).`,
+    intercepted: ({ status }) => `서버 대신 다른 것이 응답해요 (${status}).`,
   },
   refused: {
     foreign_page: () => "서버가 이 페이지를 다른 사이트의 페이지로 여겨 들여보내지 않아요.",
-    crowded: () => "지금 같은 네트워크에서 온 사람이나 연결이 너무 많아요.",
+    crowded: () => "지금 나 또는 같은 네트워크에서 온 요청이 너무 많아요.",
     not_ready: () => "서버가 지금은 아무도 들여보낼 수 없어요.",
     other: () => "서버가 이 페이지를 들여보내지 않아요.",
     intercepted: ({ status }) => `서버 대신 다른 것이 응답하고 있어요 (${status}).`,

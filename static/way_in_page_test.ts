@@ -1,6 +1,6 @@
 /** How people get to the page, and what they see where they don't: a real browser, a real server, proxies between them. */
 import assert from "node:assert/strict";
-import type { Browser, BrowserContextOptions } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { launchChromium } from "../testing/chromium.ts";
 import { connected, findNothing, newPerson, openRoom, rename, shows, texts, write } from "../testing/page.ts";
 import { type Meddling, Proxy } from "../testing/proxy.ts";
@@ -38,11 +38,12 @@ for (
     "takes the path away and lets no sockets through": (head) => withoutUpgrades(stripped(head)),
   })
 ) {
+  const isStream = way.endsWith("no sockets through");
   Deno.test(`below a path all is as at the top, where a proxy ${way}`, async () => {
     const proxy = new Proxy(below.port, { request });
     const ann = await person();
     await ann.grantPermissions(["clipboard-read", "clipboard-write"]);
-    const room = `islands-${below.port}-${way.length}`;
+    const room = `islands-${isStream}-${request === undefined || request === withoutUpgrades}`;
     const page = await openRoom(ann, `${proxy.url}/chat`, room);
     const asked: string[] = [];
     page.on("request", (request) => asked.push(new URL(request.url()).pathname));
@@ -68,7 +69,7 @@ for (
     await page.getByRole("link", { name: "The same for machines" }).click();
     await page.waitForURL(`${proxy.url}/chat/openapi.json`);
     assert.deepEqual(asked.filter((path) => !/^\/chat(\/|$)/.test(path)), []);
-    assert.ok(asked.some((path) => path === "/chat/connect" || path === "/chat/api/actions"));
+    assert.ok(asked.includes(isStream ? "/chat/api/actions" : "/chat/connect"));
     await ann.close();
     await proxy.stop();
   });
@@ -141,9 +142,20 @@ Deno.test("an address of nothing says so, and shows the way to where one may hav
   await page.goto(`${server.url}/Islands`);
   await page.locator("#problem h1", { hasText: "There is nothing at this address." }).waitFor();
   await findNothing(page, "an address of nothing");
+  const height = (page: Page) => page.locator("header").evaluate((header) => header.getBoundingClientRect().height);
+  const bare = await height(page);
+  assert.deepEqual(await page.locator("#problem button").allInnerTexts(), [
+    "Go to islands",
+    "Go to general",
+    "Change room",
+  ]);
   await page.getByRole("button", { name: "Go to islands" }).click();
   await page.waitForURL(`${server.url}/r/islands`);
   await connected(page);
+  assert.equal(await height(page), bare, "the head of the page stays where it is");
+  await page.goto(`${server.url}/general`);
+  await page.locator("#problem button").first().waitFor();
+  assert.deepEqual(await page.locator("#problem button").allInnerTexts(), ["Go to general", "Change room"]);
   await page.goto(`${server.url}/r`);
   await page.getByRole("button", { name: "Go to general" }).click();
   await page.waitForURL(`${server.url}/`);
@@ -169,6 +181,44 @@ Deno.test("a session that is never answered is given up, so that the page comes 
   await ann.close();
 });
 
+Deno.test("while the store fails the page says so in place of Connected, and sends what waits once it is back", async () => {
+  const cwd = await Deno.makeTempDir();
+  const failing = await startServer({ cwd });
+  const ann = await person();
+  const page = await openRoom(ann, failing.url, "store");
+  await Deno.rename(`${cwd}/data/chat.db`, `${cwd}/data/elsewhere.db`);
+  await write(page, "kept later");
+  await page.locator("#status", { hasText: "The server can’t keep messages right now. Yours wait here." }).waitFor();
+  assert.equal(await page.locator("#connection.store-fails").count(), 1, "its dot is hollow");
+  await Deno.rename(`${cwd}/data/elsewhere.db`, `${cwd}/data/chat.db`);
+  await shows(page, "kept later");
+  await page.locator("#status", { hasText: /^Connected$/ }).waitFor();
+  await ann.close();
+  await failing.stop();
+  await Deno.remove(cwd, { recursive: true });
+});
+
+Deno.test("what was read stays in sight when the page is refused later, and the foot says why", async () => {
+  let isRefused = false;
+  const proxy = new Proxy(server.port, {
+    request: (head) =>
+      isRefused ? answering(withoutUpgrades(head), problem("503 Service Unavailable", "unavailable")) : head,
+  });
+  const ann = await person();
+  const page = await openRoom(ann, proxy.url, "read");
+  await write(page, "read this");
+  await shows(page, "read this");
+  isRefused = true;
+  await page.evaluate(() => Object.assign(globalThis, { WebSocket: undefined }));
+  proxy.cut();
+  await page.locator("#status", { hasText: "The server is not ready." }).waitFor();
+  assert.equal(await page.locator("#refused").isVisible(), false);
+  await ann.setOffline(true);
+  await page.locator("#status", { hasText: "Offline" }).waitFor();
+  await ann.close();
+  await proxy.stop();
+});
+
 /** Gives an answer in the server's place to whoever asks for a session. */
 const answering = (head: string, answer: string) => head.startsWith("POST /api/session") ? { answer } : head;
 const answer = (status: string, type: string, body: string) =>
@@ -186,7 +236,7 @@ for (
     ],
     [
       "too many come from one address",
-      "Too many people or connections come from your network",
+      "Too much comes from you or from your network",
       /TRUST_PROXY/,
       (head) => answering(head, problem("429 Too Many Requests", "rate_limited", ',"retry_after":20')),
     ],
@@ -225,7 +275,8 @@ for (
     await page.locator(".message .text").waitFor();
     assert.equal(await page.locator("#refused").isVisible(), false, "what waits to be sent has its place");
     isRefused = false;
-    await page.locator("#try-now").click();
+    // It may have come in by itself by now, and the button be gone.
+    await page.locator("#try-now").dispatchEvent("click");
     await connected(page);
     await page.locator(".message:not(.waiting) .text", { hasText: `waits, ${what}` }).waitFor();
     assert.equal(await page.locator("#refused").isVisible(), false);

@@ -24,9 +24,14 @@ export class Proxy {
     this.#ended = this.#accept();
   }
 
+  /** Ends all that is under way; what comes next is passed on again. */
+  cut(): void {
+    for (const connection of this.#connections) end(connection);
+  }
+
   async stop(): Promise<void> {
     this.#listener.close();
-    for (const connection of this.#connections) end(connection);
+    this.cut();
     await this.#ended;
   }
 

@@ -30,6 +30,11 @@ export class RawClient {
     return client;
   }
 
+  /** What has come behind the head and is no whole frame: an answer's body. */
+  get body(): string {
+    return new TextDecoder().decode(this.#bytes);
+  }
+
   /** Whether the server took it for a socket. */
   get isOpen(): boolean {
     return this.head.startsWith("HTTP/1.1 101 ");

@@ -77,7 +77,10 @@ export function createApp(house: House): App {
   );
   app.use(limitAnswers(house));
   // Upgrades never come here: the handler answers them.
-  const asked = v.pipe(v.string(), v.description("Rooms to join, with commas between them. Empty: none."));
+  const asked = v.pipe(
+    v.string(),
+    v.description("Rooms to join, with commas between them, or each in a `room` of its own. Empty: none."),
+  );
   const aboutConnecting = describe({
     id: "openSocket",
     tag: "Chat",
@@ -86,7 +89,7 @@ export function createApp(house: House): App {
       "Frames are JSON objects with an action: ClientFrame is what is taken, ServerFrame what is sent. The sub-protocol " +
       "chat.batch.v1 takes arrays of them too. A token comes as a header or as the sub-protocol bearer.TOKEN.",
     query: { room: v.optional(asked, DEFAULT_ROOM) },
-    // Nothing else is answered but problems.
+    // Linters ask for an answer that is none of 1xx: `default` is the truth, since all others are problems.
     answers: { 101: { description: "Welcome: from here on frames are sent both ways." } },
     problems: [403, 426, 429, 503, "default"],
     who: "person",

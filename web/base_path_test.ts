@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readSettings } from "../settings.ts";
+import { RawClient } from "../testing/raw.ts";
 import { startServer } from "../testing/server.ts";
 import { createApp } from "./app.ts";
 import { BasePath } from "./base_path.ts";
@@ -38,10 +39,28 @@ Deno.test("no base path may begin as a path of the chat's own does", () => {
 });
 
 Deno.test("links, cookies and the description carry the base path, asked for with it and without", async () => {
-  const server = await startServer({ env: { BASE_PATH: "/chat/", DATABASE_URL: "memory:", TRUST_PROXY: "1" } });
+  const server = await startServer({
+    env: { BASE_PATH: "/chat/", DATABASE_URL: "memory:", TRUST_PROXY: "1", HOSTS: "127.0.0.1" },
+  });
   assert.match(server.output(), /open at http:\/\/127\.0\.0\.1:\d+\/chat"/);
   const { plain, secure } = new SessionCookies("/chat");
+  const refusedType = async (path: string, headers: Record<string, string>) => {
+    const raw = await RawClient.connect(server.port);
+    const lines = Object.entries({ connection: "close", ...headers }).map((pair) => pair.join(": "));
+    await raw.send(`GET ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
+    await raw.ended;
+    await raw.close();
+    return raw.body.match(/"type":"([^"]*)"/)?.[1];
+  };
   for (const base of ["", "/chat"]) {
+    assert.equal(await refusedType(`${base}/docs`, { host: "%%%" }), "/chat/docs#bad_frame");
+    assert.equal(await refusedType(`${base}/r/x`, { host: "evil.example" }), "/chat/docs#forbidden");
+    assert.equal(
+      await refusedType(`${base}/healthz/`, { host: "evil.example" }),
+      undefined,
+      "monitors may use any name",
+    );
+    assert.equal(await refusedType(`${base}/api/rooms/a%20b/messages`, { host: "127.0.0.1" }), "/chat/docs#bad_room");
     const nothing = await (await fetch(`${server.url}${base}/nowhere`)).json();
     assert.equal(nothing.type, "/chat/docs#not_found");
     const page = await (await fetch(`${server.url}${base}/r/islands`)).text();

@@ -32,6 +32,7 @@ async function shake(headers: Record<string, string | undefined>, rest: Paramete
     status: Number(client.head.split(" ")[1]),
     selected: /^sec-websocket-protocol: (.*)$/mi.exec(client.head)?.[1],
     isKnown: welcome?.user === known.user,
+    errors: frames().flatMap((frame) => frame.action === "error" ? [frame.code] : []),
     rooms: frames().flatMap((frame) => frame.action === "room_joined" ? [frame.room] : []),
     closeCode: client.closeCode,
   };
@@ -47,6 +48,7 @@ Deno.test("sub-protocols are told apart by commas, whatever white space is aroun
     [", ,chat.v1,,bearer.TOKEN", "chat.v1"],
     ["chat.v1\r\nSec-WebSocket-Protocol: bearer.TOKEN", "chat.v1"],
     ["graphql-ws,bearer.TOKEN", undefined],
+    ["\u00a0chat.v1,bearer.TOKEN", undefined],
   ];
   for (const [list, selected] of lists) {
     const shaken = await shake({ "sec-websocket-protocol": list.replace("TOKEN", known.token) });
@@ -109,7 +111,10 @@ Deno.test("rooms to join may stand in one parameter or in several", async () => 
       ["?room=a&room=&room=b", ["a", "b"]],
       ["?room=a&room=a", ["a", "a"]],
     ] as const
-  ) assert.deepEqual((await shake({}, { query })).rooms, rooms, query);
+  ) {
+    const shaken = await shake({}, { query });
+    assert.deepEqual([shaken.rooms, shaken.errors], [rooms, []], query);
+  }
 });
 
 Deno.test("a program that names itself an origin of another port is told to leave the header out", async () => {
@@ -129,17 +134,22 @@ Deno.test("a program that names itself an origin of another port is told to leav
 Deno.test("whoever mistypes an address is shown the page, and a program is told of a problem", async () => {
   const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
   const programs = [undefined, "*/*", "application/json", "application/problem+json", "application/json, text/html"];
-  for (const path of ["/islands", "/r", "/r/", "/a/b/c", "/api/nowhere", "/static/nothing.ts"]) {
+  for (const path of ["/islands", "/r", "/r/", "/a/b/c", "/static/nothing.ts"]) {
     const page = await fetch(server.url + path, { headers: { accept: browser } });
     assert.equal(page.status, 404, path);
     assert.match(page.headers.get("content-type")!, /^text\/html/);
     assert.match(await page.text(), /<script type="module" src="\/static\/client\.ts">/);
-    for (const accept of [...programs, "text/html;q=0"]) {
+    assert.match(page.headers.get("vary")!, /accept/);
+    for (const accept of [...programs, "text/html;q=0", "application/problem+json, text/html"]) {
       const answer = await fetch(server.url + path, { headers: accept === undefined ? {} : { accept } });
       assert.equal(answer.status, 404);
       assert.match(answer.headers.get("vary")!, /accept/);
       assert.equal((await answer.json()).code, "not_found", `${path} as ${accept}`);
     }
+  }
+  for (const path of ["/api/bans", "/api/nowhere", "/chat/api/nowhere"]) {
+    const call = await fetch(server.url + path, { headers: { accept: path.startsWith("/api/") ? browser : "*/*" } });
+    assert.equal((await call.json()).code, "not_found", `${path} is for programs`);
   }
   const posted = await fetch(`${server.url}/islands`, { method: "POST", headers: { accept: browser } });
   assert.equal((await posted.json()).code, "not_found");

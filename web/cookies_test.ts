@@ -19,6 +19,15 @@ Deno.test("the cookie is out of reach for scripts and other sites, and behind TL
   assert.deepEqual(cookies.linesFor(bringing(), "t", true), [`__Host-parley_session=t; ${rest}; Secure; SameSite=Lax`]);
 });
 
+Deno.test("chats below paths of one host have cookies of their own", () => {
+  const [chat, talk] = ["/chat", "/talk"].map((path) => new SessionCookies(path));
+  assert.deepEqual([chat.plain, chat.secure], ["parley_session_6ea4b827", "__Host-parley_session_6ea4b827"]);
+  assert.notEqual(chat.plain, talk.plain);
+  const all = `${COOKIE}=top; ${chat.plain}=chat; ${talk.plain}=talk`;
+  assert.deepEqual(chat.of(bringing(all)), [{ name: chat.plain, value: "chat" }]);
+  assert.deepEqual(cookies.of(bringing(all)), [{ name: COOKIE, value: "top" }]);
+});
+
 Deno.test("the cookie from before there was TLS is taken back when another one is given", () => {
   const [given, taken, ...more] = cookies.linesFor(bringing("parley_session=old"), "t", true);
   assert.match(given, /^__Host-parley_session=t;/);

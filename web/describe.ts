@@ -105,7 +105,7 @@ export interface About {
   answers: Record<number, Answer>;
   /** Statuses of its own that come with a problem. Those that many routes have are added to them, see `openapi.ts`. */
   problems?: readonly ProblemStatus[];
-  /** Who may call: anyone; anyone, as the person that they are; moderators; who may read the metrics. */
+  /** Who may call: anyone, and it makes no difference who; a person, or anyone at all; a moderator; a monitor. */
   who: keyof typeof SECURITY;
 }
 
@@ -152,7 +152,7 @@ export function parameterOf(schema: v.GenericSchema): { description: unknown; sc
 }
 
 function responseOf({ description, schema, type = "application/json", headers }: Answer) {
-  return { description, headers: headers && headersOf(headers), content: schema && contentOf(type, schema) };
+  return { description, headers: headersOf(headers), content: schema && contentOf(type, schema) };
 }
 
 function contentOf(type: string, schema: v.GenericSchema | undefined) {

@@ -60,6 +60,63 @@ Deno.test("a generator that is not ours makes types of the description with whic
   await Deno.remove(folder, { recursive: true });
 });
 
+/** What each call answers, and who may call. Every change here is one for those who made clients of it. */
+const CALLS: Record<string, [tag: string, statuses: string, who: string]> = {
+  getHealth: ["Monitoring", "200 400", ""],
+  getReadiness: ["Monitoring", "200 400 503", ""],
+  getMetrics: ["Monitoring", "200 400 401 403", "- metrics"],
+  openSocket: ["Chat", "101 400 403 421 426 429 503 default", "- session cookie"],
+  listRooms: ["Chat", "200 400 401 421 429 503", "- session cookie"],
+  getHistory: ["Chat", "200 400 401 421 422 429 503", "- session cookie"],
+  sendMessage: ["Chat", "200 201 400 401 403 413 415 421 422 429 503", "- session cookie"],
+  startSession: ["Session", "201 303 400 401 403 413 421 429 503", "- session cookie"],
+  openEventStream: ["Chat", "200 400 401 403 421 422 429 503", "- session cookie"],
+  sendAction: ["Chat", "200 204 400 401 403 404 409 413 415 421 422 429 503", "- session cookie"],
+  deleteMessage: ["Moderation", "200 400 403 404 421 422 429 503", "moderator"],
+  changeRoom: ["Moderation", "200 400 403 404 413 421 422 429 503", "moderator"],
+  listBans: ["Moderation", "200 400 404 421 429 503", "moderator"],
+  banPerson: ["Moderation", "201 400 403 404 413 421 503", "moderator"],
+  liftBan: ["Moderation", "204 400 403 404 421 429 503", "moderator"],
+  getDescription: ["Pages", "200 304 400 421 429", ""],
+  getDescriptionPage: ["Pages", "200 304 400 421 429", ""],
+  getPage: ["Pages", "200 304 400 421 429", ""],
+  getRoomPage: ["Pages", "200 304 400 404 421 429", ""],
+};
+
+interface Described {
+  operationId: string;
+  tags: string[];
+  responses: object;
+  security: object[];
+}
+
+Deno.test("each call is described with its answers, and with who may call", async () => {
+  const { paths, tags, components } = await (await fetch(`${server.url}/openapi.json`)).json();
+  const calls = Object.values(paths as Record<string, Record<string, Described>>).flatMap((methods) =>
+    Object.values(methods).map(({ operationId, tags, responses, security }) => {
+      const who = security.map((needed) => Object.keys(needed).join("+") || "-").join(" ");
+      return [operationId, [tags.join(), Object.keys(responses).join(" "), who]];
+    })
+  );
+  assert.deepEqual(Object.fromEntries(calls), CALLS);
+  assert.deepEqual(tags.map(({ name }: { name: string }) => name), [
+    "Session",
+    "Chat",
+    "Moderation",
+    "Monitoring",
+    "Pages",
+  ]);
+  assert.equal(components.securitySchemes.cookie.name, "parley_session");
+  assert.deepEqual(Object.keys(components.responses.TooManyRequests.headers), ["Retry-After"]);
+  assert.deepEqual(Object.keys(components.responses.Unauthorized.headers), ["WWW-Authenticate"]);
+  const [room, seq] = paths["/api/rooms/{room}/messages/{seq}"].delete.parameters;
+  assert.deepEqual([room.schema.maxLength, seq.schema.minimum, seq.schema.type], [64, 1, "integer"]);
+  const withoutModerators = await startServer({ env: { DATABASE_URL: "memory:" } });
+  const bare = await (await fetch(`${withoutModerators.url}/openapi.json`)).json();
+  assert.doesNotMatch(JSON.stringify([bare.tags, bare.components.securitySchemes]), /moderat/i);
+  await withoutModerators.stop();
+});
+
 Deno.test("every route is described, and nothing else", async () => {
   const app = createApp({ adminToken: "to have the moderators' routes", basePath: new BasePath() } as House);
   const routes = app.routes
@@ -72,7 +129,7 @@ Deno.test("every route is described, and nothing else", async () => {
   assert.deepEqual(described.toSorted(), [...new Set(routes)].sort());
 });
 
-Deno.test("a refusal that comes before the route is asked is described, and so is where it never comes", async () => {
+Deno.test("400, 403 and 421, which come before a route is asked, are described exactly where they come", async () => {
   const { paths } = await (await fetch(`${server.url}/openapi.json`)).json();
   const refusal = async (method: string, path: string, headers: Record<string, string>) => {
     const client = await RawClient.connect(server.port);

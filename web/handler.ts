@@ -1,13 +1,10 @@
 import { getPath } from "hono/utils/url";
 import { Refusal } from "../chat/refusal.ts";
-import { type Asked, askedOf } from "./host.ts";
+import { type Asked, askedOf, FOR_MONITORS } from "./host.ts";
 import type { App, House } from "./house.ts";
 import { HttpRefusal, problem } from "./problem.ts";
 import { noted } from "./refusals.ts";
 import { isUpgrade } from "./socket.ts";
-
-/** What monitors ask for by whatever name they know: an address of the machine, mostly. */
-export const FOR_MONITORS = ["/healthz", "/readyz", "/metrics"];
 
 /**
  * All that is served, as a handler for `Deno.serve` which never throws. The upgrade to a socket is answered here and by

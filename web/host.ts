@@ -1,6 +1,9 @@
 /** What can't stand in an authority, and would make a path, a query or a person of the rest of it. */
 const NO_AUTHORITY = /[\s/?#@\\]/;
 
+/** What monitors ask for by whatever name they know: an address of the machine, mostly. `HOSTS` does not count here. */
+export const FOR_MONITORS = ["/healthz", "/readyz", "/metrics"];
+
 /** What a request asks for, and by which names it asks for this server. */
 export interface Asked {
   url: URL;

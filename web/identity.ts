@@ -6,6 +6,7 @@ import { SessionCookies, TOKEN_LIFETIME } from "./cookies.ts";
 import { listIn } from "./list_header.ts";
 import type { OutsideIssuer } from "./outside.ts";
 import { SignInRefusal } from "./problem.ts";
+import { bearerIn } from "./token.ts";
 
 /** Longer ones are not even decoded; ours have about 200 characters. */
 const TOKEN_LENGTH = 4_096;
@@ -127,8 +128,8 @@ export class Identities {
 
 function bearerToken(request: Request): string | undefined {
   // Other schemes are not ours: a proxy in front may ask for a password of its own.
-  const [scheme, token] = request.headers.get("authorization")?.split(/[ \t]+/) ?? [];
-  if (scheme?.toLowerCase() === "bearer") return token ?? "";
+  const token = bearerIn(request);
+  if (token !== undefined) return token;
   return subprotocols(request).find((offered) => offered.startsWith(BEARER_PREFIX))?.slice(BEARER_PREFIX.length);
 }
 

@@ -4,12 +4,12 @@ import * as v from "valibot";
 import { ROOM_NAME_LIMIT } from "../chat/protocol.ts";
 import { isLimited } from "./answers.ts";
 import { components, parameterOf, type Tag, TAGS } from "./describe.ts";
-import { FOR_MONITORS } from "./handler.ts";
+import { FOR_MONITORS } from "./host.ts";
 import type { App, House } from "./house.ts";
 import { problemComponents, problemReferences, type ProblemStatus } from "./problem_answers.ts";
 
 /** An OpenAPI document, of which only this much is read here. */
-export interface OpenApi {
+export interface OpenApi extends Record<string, unknown> {
   tags: { name: Tag; description: string }[];
   paths: Record<string, Record<string, Operation>>;
 }
@@ -75,7 +75,7 @@ export async function describeAll(app: App, house: House): Promise<OpenApi> {
   // What only moderators have is left out where there are none.
   const tags = new Set(operations.flatMap((operation) => operation.tags));
   const schemes = new Set(operations.flatMap(({ security }) => security.flatMap(Object.keys)));
-  const document = {
+  return {
     openapi: "3.1.0",
     info: { version: house.version, ...INFO },
     servers: [{ url: house.basePath.path || "/", description: "The server that this description comes from." }],
@@ -87,7 +87,6 @@ export async function describeAll(app: App, house: House): Promise<OpenApi> {
       securitySchemes: Object.fromEntries(entriesOf(securitySchemes(house)).filter(([name]) => schemes.has(name))),
     },
   };
-  return document;
 }
 
 /** Problems that one meets before the route itself is asked. */

@@ -68,8 +68,9 @@ export function addPage(app: App, { assets, basePath, identities, proxies }: Hou
   app.get("*", async (c) => {
     const file = serve(c.req.path, c.req.raw);
     if (file) return file;
-    // Whoever mistypes an address is told so by the page, which shows a way out; a program hears of a problem.
-    const type = accepts(c, {
+    // Whoever mistypes an address is told so by the page, which shows a way out; a program hears of a problem. Below /api
+    // there are only programs, and whether moderators' calls are there is nobody's business.
+    const type = c.req.path.startsWith("/api/") ? "" : accepts(c, {
       header: "Accept",
       supports: ["application/problem+json", "application/json", "text/html"],
       default: "",

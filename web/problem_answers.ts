@@ -64,9 +64,9 @@ export function problemComponents(): Record<string, unknown> {
   );
 }
 
-/** Headers of an answer, all of them texts. */
-export function headersOf(headers: Record<string, string> = {}): Record<string, unknown> {
-  return Object.fromEntries(
+/** Headers of an answer, all of them texts; undefined where it has none. */
+export function headersOf(headers: Record<string, string> | undefined): Record<string, unknown> | undefined {
+  return headers && Object.fromEntries(
     Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: "string" } }]),
   );
 }

@@ -67,13 +67,11 @@ export class Sockets {
     if (this.#lobby.draining) throw new Refusal("unavailable", "The server is restarting. Come back.", 1);
     const { doorkeeper } = this.#lobby;
     const address = doorkeeper.connected(addressKey);
-    let upgraded = false;
     try {
-      const response = await this.#upgrade(request, address);
-      upgraded = true;
-      return response;
-    } finally {
-      if (!upgraded) doorkeeper.disconnected(address);
+      return await this.#upgrade(request, address);
+    } catch (error) {
+      doorkeeper.disconnected(address);
+      throw error;
     }
   }
 
