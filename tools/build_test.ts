@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { copyTree } from "../testing/files.ts";
 import { startServer, taskArguments } from "../testing/server.ts";
 
 const root = new URL("../", import.meta.url);
@@ -21,7 +22,7 @@ Deno.test("the built file, alone in an empty folder with no registry in reach, d
 Deno.test("what deno.json has Deno Deploy take is enough to build what it has it run", async () => {
   const { deploy } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
   const cwd = await Deno.makeTempDir();
-  for (const path of deploy.include) await copy(new URL(path, root).pathname, `${cwd}/${path}`);
+  for (const path of deploy.include) await copyTree(new URL(path, root).pathname, `${cwd}/${path}`);
   await deno(deploy.build.split(" ").slice(1), { cwd });
   const built = await Deno.readTextFile(`${cwd}/${deploy.runtime.entrypoint}`);
   assert.equal(built, await Deno.readTextFile(new URL("dist/chat.js", root)), "and from anywhere it is the same");
@@ -51,12 +52,3 @@ Deno.test({
     await Deno.remove(cwd, { recursive: true });
   },
 });
-
-async function copy(from: string, to: string): Promise<void> {
-  if ((await Deno.stat(from)).isFile) {
-    await Deno.mkdir(to.slice(0, to.lastIndexOf("/")), { recursive: true });
-    return await Deno.copyFile(from, to);
-  }
-  await Deno.mkdir(to, { recursive: true });
-  for await (const { name } of Deno.readDir(from)) await copy(`${from}/${name}`, `${to}/${name}`);
-}
