@@ -170,8 +170,8 @@ const OLD_CADDY: Record<string, Case> = {
   },
   "one that buffers holds streams back": {
     off: [
-      /socket could not be opened .* In Caddy .* buffer_responses, /,
-      /holds it back\. In Caddy take out buffer_responses\.$/,
+      /socket could not be opened .* In Caddy .* buffer_responses \(/,
+      /holds it back\. In Caddy take out buffer_responses, or /,
     ],
     config: caddy("reverse_proxy TARGET {\nbuffer_responses\n}"),
   },

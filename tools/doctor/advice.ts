@@ -8,7 +8,8 @@ export type Fault = "upgrades" | "host" | "buffering" | "compression" | "idle" |
 const ADVICE: Record<Fault, Partial<Record<ProxyName, string>>> = {
   upgrades: {
     nginx: "set proxy_http_version 1.1, proxy_set_header Upgrade $http_upgrade and proxy_set_header Connection upgrade",
-    Caddy: "nothing is needed for them: take out versions h2c, buffer_responses, and header_up lines about Upgrade",
+    Caddy:
+      "nothing is needed for them: take out versions h2c, buffer_responses (or response_buffers), and header_up lines about Upgrade",
     HAProxy: "nothing is needed for them but mode http: take out proto h2, and del-header lines about Upgrade",
   },
   host: {
@@ -18,7 +19,7 @@ const ADVICE: Record<Fault, Partial<Record<ProxyName, string>>> = {
   },
   buffering: {
     nginx: "set proxy_buffering off",
-    Caddy: "take out buffer_responses",
+    Caddy: "take out buffer_responses, or response_buffers as newer ones call it",
     HAProxy: "take out http-response wait-for-body",
   },
   compression: {
