@@ -119,6 +119,7 @@ export function createViews({ session, tongue, drafts, listRooms, pathOf, goTo }
   room.onclick = () => roomDialog.open("");
   copyLink.onclick = copy;
   find("conversation", HTMLElement).append(problem, sentAway);
+  find("unloaded", HTMLElement).remove();
   find("page", HTMLElement).hidden = false;
 
   /** Whoever changes rooms does it to talk there. */

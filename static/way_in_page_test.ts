@@ -129,9 +129,17 @@ Deno.test("where the page's files do not come, it says what whoever runs the ser
   const page = await ann.newPage();
   await page.goto(`${proxy.url}/chat/r/islands`);
   await page.getByText("set BASE_PATH to that path").waitFor();
+  // One that comes late is waited for, one that never comes is not.
+  await page.route("**/linkify.js", (route) => route.abort());
   await page.goto(`${server.url}/r/islands`);
-  await connected(page);
   assert.equal(await page.getByText("set BASE_PATH to that path").isVisible(), false);
+  await page.locator("#unloaded").evaluate((words) => words.getAnimations().forEach((animation) => animation.finish()));
+  await page.getByText("set BASE_PATH to that path").waitFor();
+  await page.unroute("**/linkify.js");
+  await page.route("**/style.css", (route) => route.abort());
+  await page.goto(`${server.url}/r/islands`);
+  await page.locator("#people li").first().waitFor({ state: "attached" });
+  assert.equal(await page.getByText("set BASE_PATH to that path").count(), 0, "whose script works has no use for it");
   await ann.close();
   await proxy.stop();
 });

@@ -1,7 +1,7 @@
 /** What a proxy does to what passes through it. */
 export interface Meddling {
-  /** Gets the head of each request; returns the one to pass on, or an answer to give in the server's place. */
-  request?(head: string): string | { answer: string };
+  /** Gets the head of each request; returns the one to pass on, or an answer to give in the server's place, maybe the last. */
+  request?(head: string): string | { answer: string; isLast?: true };
   /** Gets each piece that the server sends in answer to a head; returns what of it to pass on, or "cut". */
   response?(head: string, piece: string): string | "cut";
 }
@@ -60,8 +60,10 @@ export class Proxy {
       const isHead = /^[A-Z]+ \S+ HTTP\/1\.1\r\n/.test(text);
       if (isHead) head.now = text;
       const passed = isHead && this.#meddling.request ? this.#meddling.request(text) : undefined;
-      if (typeof passed === "object") await write(client, passed.answer);
-      else await write(server, passed ?? bytes);
+      if (typeof passed === "object") {
+        await write(client, passed.answer);
+        if (passed.isLast) break;
+      } else await write(server, passed ?? bytes);
     }
     end(server);
   }

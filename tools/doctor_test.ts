@@ -28,6 +28,8 @@ const isUpgrade = (head: string) => /^upgrade: websocket/im.test(head);
 const isStream = (head: string) => /^GET \S+\/events /.test(head);
 const OWN_PAGE =
   "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 9\r\nconnection: close\r\n\r\n<p>Hello\n";
+const NOTHING = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+const BROKEN = "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 100\r\nconnection: close\r\n\r\nno";
 const NO_POST = "HTTP/1.1 405 Method Not Allowed\r\ncontent-length: 3\r\nconnection: close\r\n\r\nno\n";
 
 Deno.test("the doctor finds what is wrong with a proxy, and passes a good one", async () => {
@@ -54,6 +56,26 @@ Deno.test("the doctor finds what is wrong with a proxy, and passes a good one", 
     ["loses the page's files", /names its script as \/static\/client.ts, which is not there \(200\): .*pass it on/, {
       request: (head) => head.startsWith("GET /static/client.ts ") ? { answer: OWN_PAGE } : head,
     }],
+    [
+      "loses a file that the page needs later",
+      /names its script as \/static\/vendor\/linkify.js, which is not there \(404\)/,
+      {
+        request: (head) => head.includes("linkify.js ") ? { answer: NOTHING } : head,
+      },
+    ],
+    ["loses the page's style", /names its style as \/static\/style.css, which is not there \(404\)/, {
+      request: (head) => head.includes("style.css ") ? { answer: NOTHING } : head,
+    }],
+    ["says that a session is a text", /Something in front answers POST \/api\/session itself, with 201/, {
+      response: (head, piece) =>
+        head.startsWith("POST /api/session") ? piece.replace("application/json", "text/plain") : piece,
+    }],
+    ["breaks off its answer to an upgrade", /answered the socket's request itself, with 502/, {
+      request: (head) => isUpgrade(head) ? { answer: BROKEN, isLast: true } : head,
+    }],
+    ["never ends its answer to an upgrade", /does not pass WebSocket upgrades/, {
+      request: (head) => isUpgrade(head) ? { answer: BROKEN } : head,
+    }, { patience: 2_000 }],
     ["refuses POST", /Something in front answers POST \/api\/session itself, with 405/, {
       request: (head) => head.startsWith("POST ") ? { answer: NO_POST } : head,
     }],
@@ -183,6 +205,51 @@ Deno.test("with a token the doctor comes in where people come with accounts", as
   assert.match(refused, /refuses the page's session with 401: The token is no good/);
   assert.deepEqual(more, []);
   await server.stop();
+});
+
+Deno.test("whatever answers, the doctor ends with a sentence", async () => {
+  const server = await startServer({ env: { DATABASE_URL: "memory:" } });
+  const text = (words: string) => String.fromCharCode(0x81, words.length) + words;
+  const junk: [string, string][] = [
+    ["no JSON", text("hello {")],
+    ["nothing", text("")],
+    ["null", text("null")],
+    ["a list of junk", text('[null,1,"x",{"action":7}]')],
+    ["a welcome without limits", text('{"action":"welcome"}')],
+    ["a room without messages", text('{"action":"room_joined","messages":5}')],
+    ["bytes", String.fromCharCode(0x82, 3, 1, 2, 3)],
+  ];
+  const ends = junk.map(async ([title, piece]) => {
+    const off = await findings(server, {
+      response: (head, all) => isUpgrade(head) ? (all.match(/^HTTP.+?\r\n\r\n/s)?.[0] ?? "") + piece : all,
+    }, { patience: 2_000 });
+    assert.ok(off.length > 0 && off.every((sentence) => /^[A-Z].+[.?]$/s.test(sentence)), `${title}: ${off}`);
+  });
+  await Promise.all(ends);
+  await server.stop();
+});
+
+Deno.test("the doctor is as well as a page is, whatever cookies a proxy adds, and says which limit is too low for it", async () => {
+  const server = await startServer({ env: { DATABASE_URL: "memory:" } });
+  const sticky = "set-cookie: lb=a; Path=/\r\n";
+  const off = await findings(server, {
+    request: (head) => isUpgrade(head) && !/^cookie: .*lb=a; parley_session=/m.test(head) ? { answer: NO_POST } : head,
+    response: (head, piece) =>
+      head.startsWith("POST /api/session") ? piece.replace("set-cookie:", `${sticky}set-cookie:`) : piece,
+  });
+  assert.deepEqual(off, []);
+  await server.stop();
+  for (
+    const [env, sentence] of [
+      [{ JOINS_PER_MINUTE: "1" }, /refuses what the page would ask: .+ are limits set so low\?$/],
+      [{ CONNECTIONS_PER_IP: "3" }, /the doctor takes four at a time, and CONNECTIONS_PER_IP/],
+    ] as const
+  ) {
+    const strict = await startServer({ env: { DATABASE_URL: "memory:", ...env } });
+    const said = await findings(strict);
+    assert.ok(said.some((words) => sentence.test(words)), `${said}`);
+    await strict.stop();
+  }
 });
 
 Deno.test("a tally tells lost, doubled and misplaced messages apart", () => {

@@ -37,6 +37,9 @@ export function readArguments(words: string[]): Wish | "help" | { mistake: strin
   if (more.length > 0) return { mistake: `One server at a time, so not also ${more.join(" ")}: ${USAGE}` };
   const address = URL.parse(text);
   if (!address || !/^https?:\/\//i.test(text)) return { mistake: withScheme(text) };
+  if (values.token !== undefined && !/^[!-~]+$/.test(values.token)) {
+    return { mistake: "--token has signs that no token has. Is it whole, and nothing else?" };
+  }
   const seconds = Number(values.seconds);
   if (!(seconds > 0 && seconds <= 3_600)) {
     return { mistake: `--seconds is a number above 0, up to 3600, and ${values.seconds} is not: ${USAGE}` };

@@ -41,7 +41,7 @@ export async function fly(visitor: Visitor, room: string, seconds: number): Prom
     let reader = await open(room);
     if (!writer || !idler || !reader) return flight;
     const joined = await reader.until("room_joined");
-    if (!joined) return { ...flight, trouble: reader.cut ? { cut: reader.cut } : { silent: true } };
+    if (!joined) return { ...flight, trouble: whySilent(reader) };
     const listen = (line: Line) =>
       line.onFrame = (frame) => {
         if (frame.action === "receive_message") tally.hear(frame, clock.monotonic());
@@ -67,6 +67,7 @@ export async function fly(visitor: Visitor, room: string, seconds: number): Prom
         if (!reader) break;
         reader.send({ action: "join_room", room, since: { epoch: joined.epoch, seq: tally.last } });
         const back = await reader.until("room_joined");
+        if (!back) flight.trouble ??= whySilent(reader);
         flight.recovered = back?.recovered ?? false;
         for (const entry of back?.messages ?? []) tally.catchUp(entry);
         for (const frame of reader.frames) if (frame.action === "receive_message") tally.hear(frame, clock.monotonic());
@@ -85,6 +86,10 @@ export async function fly(visitor: Visitor, room: string, seconds: number): Prom
     if (cut) flight.trouble ??= { cut };
     return flight.trouble;
   }
+}
+
+function whySilent({ cut, refusal }: Line): Flight["trouble"] {
+  return cut ? { cut } : refusal ? { refused: refusal } : { silent: true };
 }
 
 function pause(clock: Clock, milliseconds: number): Promise<void> {

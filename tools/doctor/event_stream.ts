@@ -1,5 +1,6 @@
 import type { ServerFrame } from "../../chat/protocol.ts";
 import { createEventReader } from "../../static/event_stream.ts";
+import { framesIn } from "./line.ts";
 import { type Answer, type Asking, plain, problemIn, type Visitor } from "./visitor.ts";
 
 /** Why there is no stream: something else was answered, or nothing was. */
@@ -76,7 +77,7 @@ export class EventStream {
         if (done) break;
         for (const { event, data } of read(value)) {
           if (event === "close") code = JSON.parse(data).code;
-          else this.#frames.push(JSON.parse(data));
+          else this.#frames.push(...framesIn(data));
         }
         for (const check of this.#checks) check();
       }

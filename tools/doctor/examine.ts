@@ -3,7 +3,7 @@ import { EventStream, talk } from "./event_stream.ts";
 import { Line } from "./line.ts";
 import { openPage } from "./page.ts";
 import { Sentences } from "./sentences.ts";
-import { Unanswered, Visitor, type VisitorOptions } from "./visitor.ts";
+import { type Answer, Unanswered, Visitor, type VisitorOptions } from "./visitor.ts";
 
 /** What is well, or what is not and how to change that, in a sentence or two. */
 export interface Finding {
@@ -29,7 +29,9 @@ export async function* examine(examination: Examination): AsyncGenerator<Finding
   try {
     yield* look(visitor, examination);
   } catch (error) {
-    if (!(error instanceof Unanswered)) throw error;
+    if (!(error instanceof Unanswered)) {
+      return yield off(`What answers does not speak as Parley does (${(error as Error).message}). Is it one?`);
+    }
     yield off(`It answered, and then it did not (${error.message}). Look at its log, and at that of what is in front.`);
   }
 }
@@ -70,14 +72,16 @@ async function* look(visitor: Visitor, { token, seconds, slow, clock }: Examinat
       yield off(say.foreignPage(origin!));
     }
   }
-  const textLimit = session.status === 201 ? textLimitIn(session.body) : undefined;
+  const textLimit = session.status === 201 ? textLimitIn(session) : undefined;
   if (textLimit === undefined) return yield off(say.noSession(session, token));
   visitor.textLimit = textLimit;
-  const [cookie] = session.headers.getSetCookie();
+  // Proxies that keep people with one server add a cookie of their own.
+  const cookies = session.headers.getSetCookie();
+  const cookie = cookies.find((line) => /^(?:__Host-)?parley_session/.test(line));
   if (cookie === undefined) {
     return yield off("The session's cookie is lost on the way: what is in front must pass Set-Cookie on.");
   }
-  visitor.cookie = cookie.split(";")[0];
+  visitor.cookie = cookies.map((line) => line.split(";")[0]).join("; ");
   if (usable) yield well("The page gets its session: its origin is right.");
   if (base.protocol === "https:") {
     if (!/; *secure/i.test(cookie)) yield off(say.plainCookie());
@@ -99,8 +103,14 @@ async function* look(visitor: Visitor, { token, seconds, slow, clock }: Examinat
   } else if (quiet) await new Promise<void>((resolve) => clock.after(seconds * 1000, resolve));
   if (!(quiet instanceof EventStream)) return;
   await quiet.hangUp();
-  if (quiet.cut) yield off(say.cutShort("An event stream", quiet.cut));
+  if (quiet.cut) yield off(await cutShort("An event stream", quiet.cut));
   else if (socketTrouble !== undefined) yield well("Until then the page talks by event streams, which come through.");
+
+  /** Whether it was the server that went away, or something in front that ended a connection. */
+  async function cutShort(what: "A socket" | "An event stream", cut: { code: number; after: number }): Promise<string> {
+    const isThere = await visitor.ask("healthz").then(({ body }) => body === "alive\n", () => false);
+    return isThere ? say.cutShort(what, cut) : say.goneAway(cut.after);
+  }
 
   /** @returns what is off with sockets, if anything is */
   async function trySocket(): Promise<string | undefined> {
@@ -108,10 +118,11 @@ async function* look(visitor: Visitor, { token, seconds, slow, clock }: Examinat
     if (!(line instanceof Line)) return say.unopened(line);
     const joined = await line.until("room_joined");
     await line.hangUp();
-    if (line.cut) return say.cutShort("A socket", line.cut);
+    if (line.cut) return await cutShort("A socket", line.cut);
     if (line.frames.some((frame) => frame.action === "welcome" && frame.token !== undefined)) {
       return "The page's cookie is lost on the way to a socket: what is in front must pass Cookie on.";
     }
+    if (line.refusal) return say.refusedAction(line.refusal);
     return joined ? undefined : say.silentSocket();
   }
 
@@ -128,8 +139,8 @@ async function* look(visitor: Visitor, { token, seconds, slow, clock }: Examinat
   async function* fromOneToAnother(): AsyncGenerator<Finding> {
     const { tally, recovered, trouble } = await fly(visitor, room, seconds);
     if (trouble) {
-      if ("cut" in trouble) return yield off(say.cutShort("A socket", trouble.cut));
-      if ("refused" in trouble) return yield off(`A message was refused: ${trouble.refused.message}`);
+      if ("cut" in trouble) return yield off(await cutShort("A socket", trouble.cut));
+      if ("refused" in trouble) return yield off(say.refusedAction(trouble.refused));
       return yield off("silent" in trouble ? say.silentSocket() : say.unopened(trouble));
     }
     const { median, slowest } = tally.latency;
@@ -148,7 +159,9 @@ async function* look(visitor: Visitor, { token, seconds, slow, clock }: Examinat
 }
 
 /** The longest text that the server takes, as it says with a session; undefined where somebody else answered. */
-function textLimitIn(body: string): number | undefined {
+function textLimitIn({ headers, body }: Answer): number | undefined {
+  // As the page has it, which takes no other for a session's.
+  if (!headers.get("content-type")?.startsWith("application/json")) return undefined;
   try {
     const text = JSON.parse(body)?.limits?.text;
     return typeof text === "number" ? text : undefined;

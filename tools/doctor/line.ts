@@ -1,5 +1,5 @@
 import { WebSocket } from "ws";
-import { BATCH_PROTOCOL, type ClientFrame, type ServerFrame } from "../../chat/protocol.ts";
+import { BATCH_PROTOCOL, type ClientFrame, type ErrorFrame, type ServerFrame } from "../../chat/protocol.ts";
 import type { Visitor } from "./visitor.ts";
 
 /** Why there is no socket: something answered in its place, or nothing did. */
@@ -23,9 +23,9 @@ export class Line {
     this.#visitor = visitor;
     const opened = visitor.clock.monotonic();
     socket.on("message", (data: Uint8Array) => {
-      const come: ServerFrame | ServerFrame[] = JSON.parse(String(data));
-      for (const frame of [come].flat()) {
-        if (frame.action === "welcome") this.#pingEvery(frame.limits.ping_seconds * 1000);
+      for (const frame of framesIn(String(data))) {
+        const seconds = frame.action === "welcome" ? frame.limits?.ping_seconds : undefined;
+        if (seconds !== undefined && seconds > 0) this.#pingEvery(seconds * 1000);
         this.frames.push(frame);
         this.onFrame(frame);
       }
@@ -51,9 +51,12 @@ export class Line {
       socket.on(
         "unexpected-response",
         (request: { destroy(): void }, response: AsyncIterable<Uint8Array> & Answered) => {
-          read(response).then((body) => resolve({ status: response.statusCode, body })).finally(() =>
-            request.destroy()
-          );
+          const cancel = visitor.clock.after(patience, () => request.destroy());
+          read(response).then((body) => {
+            cancel();
+            request.destroy();
+            resolve({ status: response.statusCode, body });
+          });
         },
       );
     });
@@ -63,13 +66,18 @@ export class Line {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
   }
 
+  /** What the server would not do, if anything. */
+  get refusal(): ErrorFrame | undefined {
+    return this.frames.find((frame) => frame.action === "error");
+  }
+
   /** The first frame of an action, now or as soon as it comes; undefined if it does not come in time or no more. */
   until<A extends ServerFrame["action"]>(action: A): Promise<Extract<ServerFrame, { action: A }> | undefined> {
     const isIt = (frame: ServerFrame): frame is Extract<ServerFrame, { action: A }> => frame.action === action;
     return new Promise((resolve) => {
       const check = (late = false) => {
         const frame = this.frames.find(isIt);
-        if (!frame && !late && !this.cut) return;
+        if (!frame && !late && !this.cut && !this.refusal) return;
         cancel();
         this.#checks.delete(check);
         resolve(frame);
@@ -107,9 +115,27 @@ interface Answered {
   statusCode: number;
 }
 
+/** What stands in a message; nothing, where it is none of ours. */
+export function framesIn(text: string): ServerFrame[] {
+  try {
+    return [JSON.parse(text)].flat().filter((frame) => typeof frame?.action === "string");
+  } catch {
+    return [];
+  }
+}
+
+/** A problem is far shorter. */
+const LONGEST = 100_000;
+
+/** The body, or as much of it as came. */
 async function read(answer: AsyncIterable<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
-  for await (const bytes of answer) text += decoder.decode(bytes, { stream: true });
+  try {
+    for await (const bytes of answer) {
+      text += decoder.decode(bytes, { stream: true });
+      if (text.length > LONGEST) break;
+    }
+  } catch { /* it broke off, or took too long */ }
   return text;
 }

@@ -7,7 +7,7 @@ const NAVIGATION = {
   "sec-fetch-mode": "navigate",
   "sec-fetch-dest": "document",
 };
-const SCRIPT = /<script type="module" src="([^"]+)">/;
+const FILES = /<(?:script type="module" src|link rel="(?:stylesheet|modulepreload)" href)="([^"]+)">/g;
 
 /** What is the matter with the page. */
 export type PageTrouble =
@@ -17,16 +17,19 @@ export type PageTrouble =
   /** The page names a file that is not where it says, and whether that is outside of the chat's own path. */
   | { lost: URL; answer: Answer; outside: boolean };
 
-/** Opens the page as a browser does, and gets the script that it begins with. */
+/** Opens the page as a browser does, and gets all the files that it names. */
 export async function openPage(visitor: Visitor): Promise<PageTrouble | undefined> {
   const page = await visitor.ask("", { headers: NAVIGATION });
   if (problemIn(page.body)) return { refused: page };
-  const [, name] = SCRIPT.exec(page.body) ?? [];
-  if (page.status !== 200 || !isOf(page, "text/html") || name === undefined) return { foreign: page };
-  const file = new URL(name, visitor.base);
-  const script = await visitor.ask(file.href, { headers: { "sec-fetch-dest": "script" } });
-  if (script.status === 200 && isOf(script, "text/javascript")) return undefined;
-  return { lost: file, answer: script, outside: !file.href.startsWith(visitor.base.href) };
+  const files = Array.from(page.body.matchAll(FILES), ([, name]) => new URL(name, visitor.base));
+  if (page.status !== 200 || !isOf(page, "text/html") || files.length === 0) return { foreign: page };
+  const answers = await Promise.all(files.map(async (lost) => {
+    const [dest, type] = lost.pathname.endsWith(".css") ? ["style", "text/css"] : ["script", "text/javascript"];
+    const answer = await visitor.ask(lost.href, { headers: { "sec-fetch-dest": dest } });
+    const isThere = answer.status === 200 && isOf(answer, type);
+    return isThere ? undefined : { lost, answer, outside: !lost.href.startsWith(visitor.base.href) };
+  }));
+  return answers.findLast((trouble) => trouble !== undefined);
 }
 
 function isOf({ headers }: Answer, type: string): boolean {

@@ -1,5 +1,6 @@
 import { adviceOn, type Fault } from "./advice.ts";
 import type { NoStream, Talk } from "./event_stream.ts";
+import type { ErrorFrame } from "../../chat/protocol.ts";
 import type { Unopened } from "./line.ts";
 import type { PageTrouble } from "./page.ts";
 import { type Answer, problemIn, type Visitor } from "./visitor.ts";
@@ -28,7 +29,8 @@ export class Sentences {
     }
     const { lost, answer: { status }, outside } = trouble;
     const path = this.#visitor.base.pathname.replace(/\/$/, "");
-    const what = `The page names its script as ${lost.pathname}, which is not there (${status}): `;
+    const kind = lost.pathname.endsWith(".css") ? "style" : "script";
+    const what = `The page names its ${kind} as ${lost.pathname}, which is not there (${status}): `;
     if (path !== "" && outside) return `${what}set BASE_PATH=${path}, so that the server knows its path.`;
     return `${what}what is in front must pass it on to the server.`;
   }
@@ -73,9 +75,25 @@ export class Sentences {
       "server sends: switch its buffering off.";
   }
 
+  goneAway(after: number): string {
+    return `The server went away after ${(after / 1000).toFixed(1)} s. Try again when it is back, and look at its log.`;
+  }
+
+  /** An error of the wire; limits that are very low meet the doctor, which is several visitors at once. */
+  refusedAction({ code, message }: ErrorFrame): string {
+    const why = code === "rate_limited"
+      ? " The doctor asks for as much as a few people do: are limits set so low?"
+      : "";
+    return `The server refuses what the page would ask: ${message}${why}`;
+  }
+
   cutShort(what: "A socket" | "An event stream", { code, after }: { code: number; after: number }): string {
     const when = `after ${(after / 1000).toFixed(1)} s`;
     if (code === 1012 || code === 1001) return `The server stopped ${when}. Try again when it is back.`;
+    if (code === 4009) {
+      return `The server ended a connection ${when}: the doctor takes four at a time, and CONNECTIONS_PER_IP lets nobody ` +
+        "have so many. Pages take one each.";
+    }
     if (code >= 4000) return `The server ended a connection ${when} with code ${code}, which the README explains.`;
     return `${what} was cut ${when}, and not by the server: something in front ends connections. Have it wait for longer ` +
       `than a minute. ${this.#advice("idle")}`;

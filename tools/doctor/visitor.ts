@@ -3,6 +3,9 @@ import { createZstdDecompress } from "node:zlib";
 import type { Clock } from "../../chat/clock.ts";
 import { proxiesIn, type ProxyName } from "./advice.ts";
 
+/** Characters: far more than anything that Parley answers. */
+const LONGEST = 4_000_000;
+
 /** What browsers take: a proxy compresses only for whom asks for it. */
 const ENCODINGS = "gzip, deflate, br, zstd";
 
@@ -71,6 +74,10 @@ export class Visitor {
       let text = "";
       for (let piece = await reader?.read(); piece?.value !== undefined; piece = await reader?.read()) {
         text += piece.value;
+        if (text.length > LONGEST) {
+          await reader?.cancel();
+          throw new Error("its answer has no end");
+        }
       }
       if (late) throw new Error();
       return { status, headers, body: text };
