@@ -47,8 +47,8 @@ export function addTalk(app: App, house: House): void {
     if (!mayListen(c.req.raw, house.allowedOrigins)) {
       throw new Refusal(
         "forbidden",
-        "A page elsewhere, or a window of its own, may not listen. A program or the chat's own page may, and a page whose " +
-          "origin is in ALLOWED_ORIGINS.",
+        "A page elsewhere, or a window of its own, may not listen. The chat's own page may, one whose origin is in " +
+          "ALLOWED_ORIGINS, and a program, which leaves the Origin header out.",
       );
     }
     const room = roomName(c.req.param("room"));
