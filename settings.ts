@@ -1,9 +1,9 @@
 import * as v from "valibot";
-import type { Rates } from "./chat/limits.ts";
-import { PAGE_BYTES } from "./chat/log.ts";
+import type { Rates } from "./chat/limits/token_bucket.ts";
+import { PAGE_BYTES } from "./chat/storage.ts";
 import { type Limits, NAME_LIMIT, PING_SECONDS, TEXT_LIMIT } from "./chat/protocol.ts";
-import { hostName } from "./web/host.ts";
-import type { OutsideSettings } from "./web/outside.ts";
+import { hostName } from "./web/transport/host.ts";
+import type { OutsideSettings } from "./web/auth/jwt_issuer.ts";
 
 /** Where the words are kept. */
 export type Database =

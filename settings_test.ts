@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Doorkeeper } from "./chat/doorkeeper.ts";
+import { Doorkeeper } from "./chat/limits/rate_limiter.ts";
 import { FakeClock } from "./testing/clock.ts";
 import { outsideOf, ratesOf, readSettings, SETTING_NAMES } from "./settings.ts";
 import { help, misspelt } from "./settings_help.ts";

@@ -1,7 +1,7 @@
 /** Several isolates on one machine: the one that minds them, and the whole server with real Workers and real sockets. */
 import assert from "node:assert/strict";
 import { systemClock } from "./chat/clock.ts";
-import { SILENCE } from "./chat/elsewhere.ts";
+import { SILENCE } from "./chat/cluster/remote_presence.ts";
 import { TestClient } from "./testing/client.ts";
 import { FakeClock } from "./testing/clock.ts";
 import { startServer } from "./testing/server.ts";

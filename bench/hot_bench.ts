@@ -1,13 +1,13 @@
 /** What each message goes through, one by one: `deno bench --allow-all`. */
-import { Delivery } from "../chat/delivery.ts";
+import { Delivery } from "../chat/encoded_frames.ts";
 import type { ReceiveMessage } from "../chat/protocol.ts";
-import { roomName } from "../chat/names.ts";
-import { MemoryEngine } from "../log/memory.ts";
-import { SqliteEngine } from "../log/sqlite.ts";
+import { roomName } from "../chat/users/names.ts";
+import { MemoryEngine } from "../storage/memory.ts";
+import { SqliteEngine } from "../storage/sqlite/sqlite.ts";
 import { systemClock } from "../chat/clock.ts";
 import { createLobby, FakeClient } from "../testing/lobby.ts";
 import { settle } from "../testing/clock.ts";
-import { parseFrames } from "../web/frames.ts";
+import { parseFrames } from "../web/schema/client_frames.ts";
 
 const sent = JSON.stringify({
   action: "send_message",

@@ -1,12 +1,12 @@
-import type { AddressAccount, PersonAccount } from "./accounts.ts";
-import { type Connection, Delivery } from "./delivery.ts";
-import { pageSize } from "./errand.ts";
-import type { Draft, HeldName } from "./log.ts";
-import type { Deed } from "./limits.ts";
-import { deedOf, FLOODING } from "./doorkeeper.ts";
-import type { Lobby } from "./lobby.ts";
-import { isRoomName, roomName } from "./names.ts";
-import type { Person } from "./people.ts";
+import type { AddressAccount, PersonAccount } from "./limits/usage.ts";
+import { type Connection, Delivery } from "./encoded_frames.ts";
+import { pageSize } from "./commands.ts";
+import type { Draft, HeldName } from "./storage.ts";
+import type { Deed } from "./limits/token_bucket.ts";
+import { deedOf, FLOODING } from "./limits/rate_limiter.ts";
+import type { Lobby } from "./chat.ts";
+import { isRoomName, roomName } from "./users/names.ts";
+import type { Person } from "./users/users.ts";
 import {
   type ClientFrame,
   CLOSE,
@@ -16,9 +16,9 @@ import {
   TYPING_SECONDS,
   type Welcome,
 } from "./protocol.ts";
-import { errorFrame, Refusal } from "./refusal.ts";
-import type { Room } from "./room.ts";
-import { nameIsVouchedFor, type Voucher } from "./voucher.ts";
+import { errorFrame, Refusal } from "./errors.ts";
+import type { Room } from "./rooms/room.ts";
+import { nameIsVouchedFor, type Voucher } from "./users/session_expiry.ts";
 import { draftOf, keep, type Writing } from "./writing.ts";
 
 /** Frames of one client that may wait for the one before them; who sends more without waiting for answers is flooding. */

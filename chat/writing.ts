@@ -1,8 +1,8 @@
-import type { Draft, Outcome } from "./log.ts";
-import type { Lobby } from "./lobby.ts";
-import { checkText } from "./names.ts";
+import type { Draft, Outcome } from "./storage.ts";
+import type { Lobby } from "./chat.ts";
+import { checkText } from "./users/names.ts";
 import type { DeleteMessage, EditMessage, Entry, Member, SendMessage } from "./protocol.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "./errors.ts";
 
 /** What a person may have kept; `room` in the form in which names are compared. */
 export type Writing = SendMessage | EditMessage | DeleteMessage;

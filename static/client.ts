@@ -1,16 +1,16 @@
 /** Puts the page together: the session with what the browser offers, the views with the session. Nothing else. */
-import { addressesAt } from "./address.ts";
-import { browserClock } from "./clock.ts";
-import { CONNECT_TIMEOUT, createConnection } from "./connection.ts";
-import { withFallback } from "./fallback.ts";
-import { storageMemory } from "./memory.ts";
-import { listRooms } from "./moderator.ts";
-import { createSession, type HistoryPage } from "./session.ts";
-import { sessionAnswer } from "./session_answer.ts";
-import { streamTransport } from "./stream_transport.ts";
-import { tongueFor } from "./strings.ts";
-import { socketTransport } from "./transport.ts";
-import { createViews } from "./views.ts";
+import { addressesAt } from "./lib/address.ts";
+import { browserClock } from "../client/clock.ts";
+import { CONNECT_TIMEOUT, createConnection } from "../client/connection.ts";
+import { withFallback } from "../client/transport_choice.ts";
+import { storageMemory } from "../client/storage.ts";
+import { listRooms } from "./lib/moderator.ts";
+import { createSession, type HistoryPage } from "./controller.ts";
+import { sessionAnswer } from "../client/session_answer.ts";
+import { streamTransport } from "../client/stream_transport.ts";
+import { tongueFor } from "./i18n/locale.ts";
+import { socketTransport } from "../client/transport.ts";
+import { createViews } from "./views/views.ts";
 
 /** Messages in a page of older ones. */
 const HISTORY_PAGE = 50;

@@ -1,6 +1,6 @@
 /** The room's log as the page holds it: a stretch of messages without a hole, up to a position. Pure, like `store.ts`. */
 import type { Entry, MessageDeleted, MessageEdited, ReceiveMessage, RoomJoined } from "../chat/protocol.ts";
-import { isMuted } from "./mutes.ts";
+import { isMuted } from "./lib/mutes.ts";
 import { inRoom, type Message, type RoomState, type State } from "./state.ts";
 
 /** Messages kept (and shown) while the reader is at the newest one, and how many remain when there are more. */

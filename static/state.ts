@@ -12,10 +12,10 @@ import {
   type ServerFrame,
   TEXT_LIMIT,
 } from "../chat/protocol.ts";
-import type { ConnectionStatus } from "./connection.ts";
-import type { Moderation } from "./moderator.ts";
-import { emptyOutbox, type Outbox, type Refusal } from "./outbox.ts";
-import type { Refused } from "./session_answer.ts";
+import type { ConnectionStatus } from "../client/connection.ts";
+import type { Moderation } from "./lib/moderator.ts";
+import { emptyOutbox, type Outbox, type Refusal } from "../client/outbox.ts";
+import type { Refused } from "../client/session_answer.ts";
 
 export interface Message {
   readonly seq: number;

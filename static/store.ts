@@ -3,8 +3,8 @@
  * Time and chance come in with the events; what a state means to do (send, keep, show) is read off it by others.
  */
 import type { Entry, ErrorFrame, Member, ServerFrame, Typing } from "../chat/protocol.ts";
-import { isMuted } from "./mutes.ts";
-import * as outboxes from "./outbox.ts";
+import { isMuted } from "./lib/mutes.ts";
+import * as outboxes from "../client/outbox.ts";
 import { applyEntry, joined, trim, withOlder } from "./room_log.ts";
 import { emptyRoom, type Event, inRoom, type RoomState, type State, type Typist } from "./state.ts";
 

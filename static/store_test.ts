@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Entry, ReceiveMessage, RoomJoined, ServerFrame } from "../chat/protocol.ts";
-import { add, emptyOutbox } from "./outbox.ts";
+import { add, emptyOutbox } from "../client/outbox.ts";
 import { HELD_AFTER_TRIM, HELD_LIMIT, READING_LIMIT } from "./room_log.ts";
 import { type Event, initialState, type State } from "./state.ts";
 import { apply, TYPING_SHOWN } from "./store.ts";

@@ -1,4 +1,4 @@
-import type { Engine, News } from "../chat/log.ts";
+import type { Engine, News } from "../chat/storage.ts";
 
 /**
  * Makes an engine tell its followers badly: some news is dropped, some doubled, some comes after what was newer.

@@ -1,10 +1,10 @@
-import type { Connection, Delivery } from "../chat/delivery.ts";
-import type { Doorkeeper } from "../chat/doorkeeper.ts";
-import type { Engine } from "../chat/log.ts";
-import { Lobby } from "../chat/lobby.ts";
+import type { Connection, Delivery } from "../chat/encoded_frames.ts";
+import type { Doorkeeper } from "../chat/limits/rate_limiter.ts";
+import type { Engine } from "../chat/storage.ts";
+import { Lobby } from "../chat/chat.ts";
 import type { ClientFrame, Limits, ServerFrame } from "../chat/protocol.ts";
 import type { Session } from "../chat/session.ts";
-import { MemoryEngine } from "../log/memory.ts";
+import { MemoryEngine } from "../storage/memory.ts";
 import { FakeClock, settle } from "./clock.ts";
 
 export const LIMITS: Limits = { text: 4_000, name: 32, frame: 65_536, rooms: 50, ping_seconds: 30 };

@@ -1,4 +1,4 @@
-import type { Engine } from "../chat/log.ts";
+import type { Engine } from "../chat/storage.ts";
 import type { Entry } from "../chat/protocol.ts";
 
 /** One who follows a room as the contract says: what comes out of order, or may be missing, is read from the log. */

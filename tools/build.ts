@@ -4,11 +4,11 @@
  * that of the one which downloads it.
  */
 import config from "../deno.json" with { type: "json" };
-import { loadAssets, PAGE } from "../web/assets.ts";
+import { loadAssets, PAGE } from "../web/routes/assets.ts";
 
 const root = new URL("../", import.meta.url);
 const result = new URL("dist/chat.js", root);
-const redisPackage = new URL("log/redis_package.ts", root);
+const redisPackage = new URL("storage/redis/package.ts", root);
 
 // In one order on every disk, so that the same source makes the same file.
 const assets = [...await loadAssets(root)].sort(([one], [other]) => one < other ? -1 : 1);
@@ -31,7 +31,7 @@ export const loadAssets = () => Promise.resolve(assets);
   const importMap = new URL("imports.json", workshop);
   const imports = {
     ...Object.fromEntries(packages),
-    [new URL("web/assets.ts", root).href]: embedded.href,
+    [new URL("web/routes/assets.ts", root).href]: embedded.href,
     [redisPackage.href]: client.href,
   };
   await Deno.writeTextFile(importMap, JSON.stringify({ imports }));

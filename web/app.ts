@@ -4,19 +4,19 @@ import { secureHeaders } from "hono/secure-headers";
 import { getPath } from "hono/utils/url";
 import * as v from "valibot";
 import { DEFAULT_ROOM } from "../chat/protocol.ts";
-import { Refusal } from "../chat/refusal.ts";
-import { addAdmin } from "./admin.ts";
-import { limitAnswers } from "./answers.ts";
-import { addApi } from "./api.ts";
-import { describe } from "./describe.ts";
-import { addDocs } from "./docs.ts";
-import type { App, House } from "./house.ts";
-import { addMetrics } from "./metrics.ts";
-import { addPage } from "./page.ts";
-import { HttpRefusal, problem } from "./problem.ts";
-import { noted } from "./refusals.ts";
-import { addSession } from "./session.ts";
-import { addTalk, TOKEN_HEADER } from "./talk.ts";
+import { Refusal } from "../chat/errors.ts";
+import { addAdmin } from "./routes/admin.ts";
+import { limitAnswers } from "./transport/answers.ts";
+import { addApi } from "./routes/api.ts";
+import { describe } from "./schema/describe.ts";
+import { addDocs } from "./routes/docs.ts";
+import type { App, House } from "./services.ts";
+import { addMetrics } from "./observability/metrics.ts";
+import { addPage } from "./routes/page.ts";
+import { HttpRefusal, problem } from "./schema/problem.ts";
+import { noted } from "./observability/refusals.ts";
+import { addSession } from "./routes/session.ts";
+import { addTalk, TOKEN_HEADER } from "./routes/talk.ts";
 
 /** All that is served over HTTP, but for the upgrade to a socket. Each file of routes adds its own. */
 export function createApp(house: House): App {

@@ -4,8 +4,8 @@ import { RawClient } from "../testing/raw.ts";
 import { startServer } from "../testing/server.ts";
 import { createApp } from "./app.ts";
 import { BasePath } from "./base_path.ts";
-import { SessionCookies } from "./cookies.ts";
-import type { House } from "./house.ts";
+import { SessionCookies } from "./auth/cookies.ts";
+import type { House } from "./services.ts";
 
 Deno.test("a path is taken with the base path before it and without, and with a slash behind it and without", () => {
   const chat = new BasePath("/chat");

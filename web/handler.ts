@@ -1,10 +1,10 @@
 import { getPath } from "hono/utils/url";
-import { Refusal } from "../chat/refusal.ts";
-import { type Asked, askedOf, FOR_MONITORS } from "./host.ts";
-import type { App, House } from "./house.ts";
-import { HttpRefusal, problem } from "./problem.ts";
-import { noted } from "./refusals.ts";
-import { isUpgrade } from "./socket.ts";
+import { Refusal } from "../chat/errors.ts";
+import { type Asked, askedOf, FOR_MONITORS } from "./transport/host.ts";
+import type { App, House } from "./services.ts";
+import { HttpRefusal, problem } from "./schema/problem.ts";
+import { noted } from "./observability/refusals.ts";
+import { isUpgrade } from "./transport/websocket.ts";
 
 /**
  * All that is served, as a handler for `Deno.serve` which never throws. The upgrade to a socket is answered here and by

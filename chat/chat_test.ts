@@ -1,0 +1,428 @@
+import assert from "node:assert/strict";
+import { settle } from "../testing/clock.ts";
+import { openings } from "../testing/isolates.ts";
+import { createLobby, FakeClient } from "../testing/lobby.ts";
+import { LONGEST_QUEUE, SHORT_QUEUE, STORE_PATIENCE } from "./pipeline/write_queue.ts";
+import { DRAIN_PATIENCE } from "./chat.ts";
+import { CHOSEN_NAME_HOLD, GIVEN_NAME_HOLD } from "./users/users.ts";
+import { COUNT_INTERVAL, LINGER } from "./rooms/members.ts";
+import { BACKLOG } from "./session.ts";
+
+const message = (text: string, id?: string) => ({ action: "send_message", room: "general", text, id }) as const;
+
+Deno.test("a welcome comes first, then the rooms that were asked for", async () => {
+  const { lobby } = createLobby();
+  const client = await FakeClient.enter(lobby, "ann", ["a", "b"]);
+  assert.deepEqual(client.frames.map(({ action }) => action), ["welcome", "room_joined", "room_joined"]);
+  assert.match(client.last("welcome").name, /^User \d{3}$/);
+});
+
+Deno.test("what is said reaches everyone in the room, the author included, in one order", async () => {
+  const { lobby } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  const elsewhere = await FakeClient.enter(lobby, "eve", ["other"]);
+  await Promise.all([ann.send(message("one", "1")), bob.send(message("two"))]);
+  assert.deepEqual(ann.all("receive_message").map(({ seq, text }) => [seq, text]), [[1, "one"], [2, "two"]]);
+  assert.deepEqual(ann.all("receive_message"), bob.all("receive_message"));
+  assert.equal(ann.all("receive_message")[0].id, "1");
+  assert.deepEqual(elsewhere.all("receive_message"), []);
+});
+
+Deno.test("sending to a room joins it first", async () => {
+  const { lobby } = createLobby();
+  const client = await FakeClient.enter(lobby, "ann", []);
+  await client.send(message("hello"));
+  assert.deepEqual(client.frames.map(({ action }) => action), ["welcome", "room_joined", "receive_message"]);
+});
+
+Deno.test("a repeated id is answered to its sender alone, with the first one's frame", async () => {
+  const { lobby } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  await ann.send(message("once", "k"));
+  await ann.send(message("twice", "k"));
+  assert.deepEqual(ann.all("receive_message").map(({ seq, text }) => [seq, text]), [[1, "once"], [1, "once"]]);
+  assert.equal(bob.all("receive_message").length, 1);
+  await bob.send(message("mine", "k"));
+  assert.equal(ann.all("receive_message").at(-1)!.text, "mine");
+});
+
+Deno.test("a refused message is never shown and uses up no id", async () => {
+  const { lobby } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  await ann.send(message(" ", "k"), message("x".repeat(4_001), "k"));
+  assert.deepEqual(ann.all("error").map(({ code, id }) => [code, id]), [["text_empty", "k"], ["text_too_long", "k"]]);
+  await ann.send(message("fine", "k"));
+  assert.deepEqual(bob.all("receive_message").map(({ seq, text }) => [seq, text]), [[1, "fine"]]);
+});
+
+Deno.test("only its author edits or deletes a message, and everyone is told", async () => {
+  const { lobby } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  await ann.send(message("frist"));
+  await bob.send({ action: "edit_message", room: "general", target: 1, text: "mine now", id: "e" });
+  await bob.send({ action: "delete_message", room: "general", target: 1 });
+  await bob.send({ action: "delete_message", room: "general", target: 7 });
+  assert.deepEqual(bob.all("error").map(({ code }) => code), ["forbidden", "forbidden", "not_found"]);
+  assert.equal(bob.all("error")[0].id, "e");
+  await ann.send({ action: "edit_message", room: "general", target: 1, text: "first" });
+  await ann.send({ action: "delete_message", room: "general", target: 1 });
+  assert.deepEqual(bob.frames.slice(-2).map((frame) => ({ ...frame, date: 0 })), [
+    { action: "message_edited", room: "general", seq: 2, target: 1, user: "ann", text: "first", date: 0 },
+    { action: "message_deleted", room: "general", seq: 3, target: 1, user: "ann", date: 0 },
+  ]);
+  await ann.send({ action: "edit_message", room: "general", target: 1, text: "again" });
+  assert.equal(ann.last("error").code, "not_found");
+});
+
+Deno.test("one person is one member, however many sockets", async () => {
+  const { lobby } = createLobby();
+  const ann = await FakeClient.enter(lobby, "ann");
+  const phone = await FakeClient.enter(lobby, "bob");
+  const laptop = await FakeClient.enter(lobby, "bob");
+  assert.equal(ann.all("member_joined").length, 1);
+  assert.equal(laptop.last("room_joined").count, 2);
+  assert.equal(phone.last("welcome").name, laptop.last("welcome").name);
+  await phone.send({ action: "leave_room", room: "general" });
+  assert.equal(phone.last("room_left").room, "general");
+  assert.deepEqual(ann.all("member_left"), []);
+  await laptop.send({ action: "leave_room", room: "general" });
+  assert.equal(ann.all("member_left").length, 1);
+});
+
+Deno.test("a lost socket is told after five seconds, and not at all to whoever is back by then", async () => {
+  const { lobby, clock } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  bob.session.end();
+  await clock.advance(LINGER - 1);
+  const again = await FakeClient.enter(lobby, "bob");
+  await clock.advance(LINGER);
+  assert.deepEqual(ann.all("member_left"), []);
+  assert.equal(ann.all("member_joined").length, 1);
+  again.session.end();
+  await clock.advance(LINGER);
+  assert.deepEqual(ann.all("member_left").map(({ user }) => user), ["bob"]);
+});
+
+Deno.test("own words come back before a room is left", async () => {
+  const { lobby } = createLobby();
+  const ann = await FakeClient.enter(lobby, "ann");
+  await ann.send(message("bye"), { action: "leave_room", room: "general" });
+  assert.deepEqual(ann.frames.slice(-2).map(({ action }) => action), ["receive_message", "room_left"]);
+});
+
+Deno.test("a new name is told once to everyone who sees the person, and its id to the asker alone", async () => {
+  const { lobby } = createLobby();
+  const ann = await FakeClient.enter(lobby, "ann", ["a", "b"]);
+  const tab = await FakeClient.enter(lobby, "ann", []);
+  const bob = await FakeClient.enter(lobby, "bob", ["a", "b"]);
+  const eve = await FakeClient.enter(lobby, "eve", ["c"]);
+  const was = ann.last("welcome").name;
+  await ann.send({ action: "set_name", name: "Ann", id: "n" });
+  assert.deepEqual(ann.all("name_changed"), [{ action: "name_changed", user: "ann", name: "Ann", was, id: "n" }]);
+  for (const other of [tab, bob]) {
+    assert.deepEqual(other.all("name_changed"), [{ action: "name_changed", user: "ann", name: "Ann", was }]);
+  }
+  assert.deepEqual(eve.all("name_changed"), []);
+  await bob.send({ action: "join_room", room: "a" });
+  assert.deepEqual(bob.last("room_joined").members.find(({ user }) => user === "ann")!.name, "Ann");
+  await ann.send({ action: "send_message", room: "a", text: "it's me" });
+  assert.equal(bob.last("receive_message").from, "Ann");
+});
+
+Deno.test("a name that somebody else has is name_taken, also in other letters", async () => {
+  const { lobby } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  await ann.send({ action: "set_name", name: "Alice" });
+  await bob.send({ action: "set_name", name: "ＡLICE", id: "n" });
+  assert.equal(bob.last("error").code, "name_taken");
+  assert.equal(bob.last("error").id, "n");
+  await ann.send({ action: "set_name", name: "alice" });
+  assert.equal(ann.last("name_changed").was, "Alice");
+  await ann.send({ action: "set_name", name: "Other" });
+  await bob.send({ action: "set_name", name: "Alice" });
+  assert.equal(bob.last("name_changed").name, "Alice");
+});
+
+Deno.test("a name chosen on one isolate is held as a chosen one by all who have its person", async () => {
+  const { clock, engine } = createLobby();
+  const [one, two] = openings(engine, 2).map((opening) => createLobby({ clock, engine: opening.engine }).lobby);
+  const [here, there] = [await FakeClient.enter(one, "ann"), await FakeClient.enter(two, "ann")];
+  await here.send({ action: "set_name", name: "Ann" });
+  here.session.end();
+  clock.set(clock.now() + CHOSEN_NAME_HOLD);
+  there.session.end();
+  await settle();
+  clock.set(clock.now() + CHOSEN_NAME_HOLD - 1);
+  const claim = { user: "eve", name: "Ann", key: "ann", chosen: true, until: clock.now() + 1, now: clock.now() };
+  assert.equal(await engine.claimName(claim), undefined);
+  one.close();
+  two.close();
+});
+
+Deno.test("the names of all who leave at once are held in one go", async () => {
+  const { lobby, engine } = createLobby();
+  for (const user of ["ann", "bob", "cid"]) await FakeClient.enter(lobby, user);
+  const held: string[][] = [];
+  engine.holdNames = (holds) => Promise.resolve(void held.push(holds.map(({ user }) => user)));
+  await lobby.drain();
+  lobby.close();
+  assert.deepEqual(held, [["ann", "bob", "cid"]]);
+});
+
+Deno.test("a given name is held for ten minutes after its person left, a chosen one for seven days", async () => {
+  const { lobby, clock, engine } = createLobby();
+  const claim = (key: string) =>
+    engine.claimName({ user: "eve", name: key, key, chosen: true, until: clock.now() + 1, now: clock.now() });
+  const ann = await FakeClient.enter(lobby, "ann");
+  const given = ann.last("welcome").name.toLowerCase();
+  await clock.advance(3 * GIVEN_NAME_HOLD);
+  assert.equal(await claim(given), undefined, "while she is here");
+  ann.session.end();
+  await clock.advance(GIVEN_NAME_HOLD - 1);
+  assert.equal(await claim(given), undefined);
+  await clock.advance(1);
+  assert.ok(await claim(given));
+
+  const bob = await FakeClient.enter(lobby, "bob");
+  await bob.send({ action: "set_name", name: "Bob" });
+  bob.session.end();
+  await clock.advance(CHOSEN_NAME_HOLD - 1);
+  assert.equal(await claim("bob"), undefined);
+  assert.equal((await FakeClient.enter(lobby, "bob")).last("welcome").name, "Bob");
+});
+
+Deno.test("typing is told to the others, at most every three seconds, and nowhere in a crowd", async () => {
+  const { lobby, clock } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  const tab = await FakeClient.enter(lobby, "ann");
+  const typing = { action: "typing", room: "general" } as const;
+  await ann.send(typing, typing);
+  await clock.advance(2_999);
+  await ann.send(typing);
+  assert.equal(bob.all("typing").length, 1);
+  await clock.advance(1);
+  await ann.send(typing);
+  assert.equal(bob.all("typing").length, 2);
+  assert.deepEqual([...ann.all("typing"), ...tab.all("typing")], []);
+  for (let at = 0; at < 100; at++) new FakeClient(lobby, `user ${at}`);
+  await clock.advance(10_000);
+  await ann.send(typing);
+  assert.equal(bob.all("typing").length, 2);
+});
+
+Deno.test("above a hundred people a count stands in for who came and went, at most once a second", async () => {
+  const { lobby, clock } = createLobby();
+  const first = await FakeClient.enter(lobby, "first");
+  const crowd = Array.from({ length: 1_000 }, (_, at) => new FakeClient(lobby, `user ${at}`));
+  await clock.advance(COUNT_INTERVAL);
+  assert.equal(first.all("member_joined").length, 99);
+  assert.deepEqual(first.all("room_count").map(({ count }) => count), [1_001]);
+  const late = await FakeClient.enter(lobby, "late");
+  assert.equal(late.last("room_joined").members.length, 100);
+  assert.equal(late.last("room_joined").count, 1_002);
+  await late.send({ action: "leave_room", room: "general" });
+
+  for (const client of crowd.slice(0, 921)) await client.send({ action: "leave_room", room: "general" });
+  await clock.advance(COUNT_INTERVAL);
+  assert.deepEqual(first.all("member_left"), []);
+  assert.equal(first.all("room_joined").length, 1, "eighty are still a crowd");
+  await crowd[921].send({ action: "leave_room", room: "general" });
+  assert.equal(first.last("room_joined").members.length, 79);
+  assert.equal(first.last("room_joined").recovered, true);
+  await crowd[922].send({ action: "leave_room", room: "general" });
+  await clock.advance(1_000);
+  assert.equal(first.all("member_left").length, 1);
+});
+
+Deno.test("a connection is in at most so many rooms, and may join one of them again", async () => {
+  const { lobby } = createLobby({ limits: { rooms: 2 } });
+  const client = await FakeClient.enter(lobby, "ann", ["a", "b", "c"]);
+  assert.deepEqual(client.all("error").map(({ code, room }) => [code, room]), [["too_many_rooms", "c"]]);
+  await client.send({ action: "join_room", room: "B", id: "j" });
+  assert.equal(client.last("room_joined").id, "j");
+});
+
+Deno.test("a room's bad name is told and the others are joined", async () => {
+  const { lobby } = createLobby();
+  const client = await FakeClient.enter(lobby, "ann", ["a", "no room", "b"]);
+  assert.deepEqual(client.frames.map(({ action }) => action), ["welcome", "room_joined", "error", "room_joined"]);
+  assert.equal(client.last("error").code, "bad_room");
+});
+
+Deno.test("a client that never waits for answers is sent away, and nobody else notices", async () => {
+  const { lobby } = createLobby();
+  const [ann, flood] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "eve")];
+  for (let at = 0; at <= BACKLOG; at++) flood.session.receive({ action: "ping" });
+  await settle();
+  assert.equal(flood.closed?.code, 4029);
+  await ann.send(message("still here"));
+  assert.equal(ann.last("receive_message").text, "still here");
+});
+
+Deno.test("an engine that fails is told to the asker as unavailable and ends nothing", async () => {
+  const { lobby, engine } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  const { append } = engine;
+  engine.append = () => Promise.reject(new Error("disk on fire"));
+  const said: unknown[] = [];
+  const { error } = console;
+  console.error = (...what) => said.push(what);
+  await ann.send(message("lost?", "k"));
+  console.error = error;
+  assert.equal(said.length, 1);
+  assert.equal(ann.last("error").code, "unavailable");
+  assert.ok(ann.last("error").retry_after! > 0);
+  assert.deepEqual(bob.all("receive_message"), []);
+  engine.append = append;
+  await ann.send(message("lost?", "k"));
+  assert.equal(bob.last("receive_message").text, "lost?");
+});
+
+Deno.test("who comes and goes is told together where many would hear each of them, and before what they say", async () => {
+  const { lobby, clock } = createLobby();
+  const first = await FakeClient.enter(lobby, "first");
+  for (let at = 0; at < 20; at++) await FakeClient.enter(lobby, `user ${at}`);
+  await clock.advance(1_000);
+  const deliveries = first.deliveries;
+  const [one, two] = [await FakeClient.enter(lobby, "one"), await FakeClient.enter(lobby, "two")];
+  assert.equal(first.deliveries, deliveries, "it waits a moment");
+  await two.send(message("hello"));
+  assert.equal(first.deliveries, deliveries + 1);
+  assert.deepEqual(first.frames.slice(-3).map(({ action }) => action), [
+    "member_joined",
+    "member_joined",
+    "receive_message",
+  ]);
+  // Each newcomer hears of those who came later, and not of themselves.
+  assert.deepEqual(one.all("member_joined").map(({ user }) => user), ["two"]);
+  assert.deepEqual(two.all("member_joined"), []);
+});
+
+Deno.test("what can't be told in time is refused, and taken again when the queue is gone", async () => {
+  const { lobby, clock, engine } = createLobby();
+  const ann = await FakeClient.enter(lobby, "ann");
+  const { append } = engine;
+  const stuck: (() => void)[] = [];
+  engine.append = async (drafts) => {
+    await new Promise<void>((resolve) => stuck.push(resolve));
+    return await append.call(engine, drafts);
+  };
+  await ann.send(message("under way"));
+  for (let at = 0; at < SHORT_QUEUE; at++) await ann.send(message("waits"));
+  await ann.send(message("a burst is no overload"));
+  await clock.advance(LONGEST_QUEUE);
+  await ann.send(message("too late", "k"));
+  assert.deepEqual(ann.all("error").map(({ code, id, retry_after }) => [code, id, retry_after]), [[
+    "rate_limited",
+    "k",
+    1,
+  ]]);
+  engine.append = append;
+  stuck.forEach((go) => go());
+  await settle();
+  await ann.send(message("again", "k"));
+  assert.equal(ann.all("receive_message").length, SHORT_QUEUE + 3);
+  assert.equal(ann.last("receive_message").text, "again");
+});
+
+Deno.test("a room that the store takes long to keep holds up no other room, and keeps its order", async () => {
+  const { lobby, clock, engine } = createLobby();
+  const inSlow = (text: string) => ({ ...message(text), room: "slow" });
+  const [ann, bob] = [await FakeClient.enter(lobby, "ann", ["slow"]), await FakeClient.enter(lobby, "bob", ["slow"])];
+  const [eve, mal] = [await FakeClient.enter(lobby, "eve"), await FakeClient.enter(lobby, "mal")];
+  const { append } = engine;
+  const stuck: (() => void)[] = [];
+  engine.append = async (drafts) => {
+    if (drafts.some(({ room }) => room === "slow")) await new Promise<void>((resolve) => stuck.push(resolve));
+    return await append.call(engine, drafts);
+  };
+  await ann.send(inSlow("one"));
+  await clock.advance(STORE_PATIENCE);
+  await bob.send(inSlow("two"));
+  await eve.send(message("meanwhile"));
+  assert.deepEqual([stuck.length, mal.last("receive_message").text], [1, "meanwhile"]);
+  assert.deepEqual(bob.all("receive_message"), []);
+  let settled = false;
+  const settling = lobby.settled().then(() => settled = true);
+  for (let at = 0; at < 2; at++) {
+    await settle();
+    assert.equal(settled, false);
+    stuck.shift()!();
+  }
+  await settling;
+  for (const client of [ann, bob]) {
+    assert.deepEqual(client.all("receive_message").map(({ seq, text }) => [seq, text]), [[1, "one"], [2, "two"]]);
+  }
+});
+
+Deno.test("one turn keeps so much and no more, and the next goes on with the rest", async () => {
+  const { lobby, engine } = createLobby();
+  const batches: number[] = [];
+  const { append } = engine;
+  engine.append = (drafts) => {
+    batches.push(drafts.length);
+    return append.call(engine, drafts);
+  };
+  const ann = await FakeClient.enter(lobby, "ann");
+  await ann.send(...Array.from({ length: 100 }, () => message("x".repeat(4_000))));
+  await settle();
+  assert.equal(batches.reduce((sum, length) => sum + length, 0), 100);
+  assert.ok(Math.max(...batches) <= 8, String(batches));
+  assert.equal(ann.all("receive_message").length, 100);
+});
+
+Deno.test("when all has settled, what was said before has been kept and told", async () => {
+  const { lobby } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  ann.session.receive(message("last words"));
+  await Promise.resolve().then(() => lobby.settled());
+  assert.equal(bob.last("receive_message").text, "last words");
+  lobby.close();
+  assert.equal(ann.closed, undefined, "connections are their door's to close");
+});
+
+Deno.test("a server that is to stop keeps and tells what it took, takes nothing more, and sends everyone away", async () => {
+  const { lobby } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  ann.session.receive({ action: "send_message", room: "general", text: "taken" });
+  const drained = lobby.drain();
+  ann.session.receive({ action: "send_message", room: "general", text: "too late" });
+  await drained;
+  for (const client of [ann, bob]) {
+    assert.deepEqual(client.all("receive_message").map(({ text }) => text), ["taken"]);
+    assert.equal(client.closed?.code, 1012);
+  }
+  assert.equal(lobby.meter.messagesIn, 1);
+  lobby.close();
+});
+
+Deno.test("a server that is to stop does not wait for ever for a store that does not answer", async () => {
+  const { clock, engine, lobby } = createLobby();
+  const ann = await FakeClient.enter(lobby, "ann");
+  engine.append = () => new Promise(() => {});
+  await ann.send({ action: "send_message", room: "general", text: "x" });
+  const drained = lobby.drain();
+  await clock.advance(DRAIN_PATIENCE);
+  await drained;
+  assert.equal(ann.closed?.code, 1012);
+  lobby.close();
+});
+
+Deno.test("who leaves a room that the store is slow to keep has their words back first", async () => {
+  const { lobby, clock, engine } = createLobby();
+  const ann = await FakeClient.enter(lobby, "ann", ["slow", "general"]);
+  const { append } = engine;
+  const stuck = Promise.withResolvers<void>();
+  engine.append = async (drafts) => {
+    if (drafts.some(({ room }) => room === "slow")) await stuck.promise;
+    return await append.call(engine, drafts);
+  };
+  await ann.send({ ...message("one"), room: "slow" });
+  await clock.advance(STORE_PATIENCE);
+  await ann.send(message("two"), { action: "leave_room", room: "slow" });
+  assert.equal(ann.last("receive_message").text, "two");
+  stuck.resolve();
+  await clock.advance(STORE_PATIENCE);
+  const told = ann.frames.slice(3).map((frame) => "text" in frame ? frame.text : frame.action);
+  assert.deepEqual(told, ["two", "one", "room_left"]);
+});

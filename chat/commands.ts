@@ -1,0 +1,91 @@
+import type { Lobby } from "./chat.ts";
+import type { Asked } from "./storage.ts";
+import { roomName } from "./users/names.ts";
+import type { People } from "./users/users.ts";
+import { type ClientFrame, PAGE_SIZE, PAGE_SIZE_LIMIT, type ServerFrame } from "./protocol.ts";
+import { Refusal } from "./errors.ts";
+import { nameIsVouchedFor, type Voucher } from "./users/session_expiry.ts";
+import { draftOf, keep } from "./writing.ts";
+
+/** What came of an errand. There is no `frame` where a connection would have got none. */
+export interface Done {
+  frame?: ServerFrame;
+  /** The id had been used before, and nothing new was made. */
+  repeated?: boolean;
+}
+
+/**
+ * Does one action for someone who keeps no connection to ask on. It is judged as on a connection, and answered with the
+ * frame that a connection would have got; but it makes nobody a member, and nobody hears of who only looks.
+ * @param who undefined for someone unknown, who may look and nothing else; `address` is the key of where they come from
+ * @throws {Refusal} what a connection would have got as an error
+ */
+export async function runErrand(
+  lobby: Lobby,
+  who: { user: string; address?: string; voucher?: Voucher } | undefined,
+  frame: ClientFrame,
+): Promise<Done> {
+  switch (frame.action) {
+    case "ping":
+      return answer(frame, { action: "pong" });
+    case "join_room":
+      return answer(frame, await lobby.room(roomName(frame.room)).look({ ...frame, limit: pageSize(frame.limit) }));
+  }
+  if (who === undefined) throw new Refusal("forbidden", "Say who you are. POST /api/session gives you a token.");
+  const { user, address, voucher } = who;
+  await lobby.bans.admit(user, address);
+  switch (frame.action) {
+    case "send_message":
+    case "edit_message":
+    case "delete_message": {
+      const room = roomName(frame.room);
+      const draft = draftOf(lobby, await lobby.people.meet(user, voucher?.name), { ...frame, room });
+      const { slow_seconds } = await lobby.settingsOf(room);
+      const { entry, repeated } = await keep(lobby, draft, slow_seconds);
+      return { frame: entry, repeated };
+    }
+    case "set_name": {
+      if (voucher?.name !== undefined) throw nameIsVouchedFor();
+      const person = await lobby.people.meet(user);
+      const was = await lobby.people.rename(person, frame.name);
+      if (was !== person.name) lobby.tellName(person, was);
+      return answer(frame, { action: "name_changed", user, name: person.name, was });
+    }
+    case "typing":
+      lobby.ask({ asked: "typing", user, room: roomName(frame.room) });
+      return {};
+    case "leave_room": {
+      const room = roomName(frame.room);
+      lobby.ask({ asked: "leave", user, room, stream: frame.stream });
+      return answer(frame, { action: "room_left", room });
+    }
+  }
+}
+
+/**
+ * Does what a person asked with the connections that this isolate holds.
+ * @returns whether that was all there was to do
+ */
+export function hearAsked(people: People, asked: Asked): boolean {
+  const { user, room } = asked;
+  const sessions = [...people.find(user)?.sessions ?? []].filter((session) => session.isIn(room));
+  if (asked.asked === "typing") {
+    // One is enough: it is the person who types.
+    sessions[0]?.type(room);
+    return sessions.length > 0;
+  }
+  for (const session of sessions) {
+    const { stream } = session.connection;
+    if (stream !== undefined && (asked.stream ?? stream) === stream) session.leaveRoom(room);
+  }
+  return false;
+}
+
+/** How many messages a page has for who asked for so many. */
+export function pageSize(limit: number = PAGE_SIZE): number {
+  return Math.min(Math.max(limit, 1), PAGE_SIZE_LIMIT);
+}
+
+function answer<F extends ServerFrame & { id?: string }>({ id }: ClientFrame, frame: F): Done {
+  return { frame: id === undefined ? frame : { ...frame, id } };
+}

@@ -1,0 +1,208 @@
+import { AddressAccount, Ledger, PersonAccount } from "./usage.ts";
+import type { Clock } from "../clock.ts";
+import type { Deed, Rates } from "./token_bucket.ts";
+import type { ClientFrame } from "../protocol.ts";
+import { Refusal } from "../errors.ts";
+
+/** A flood costs its address so many newcomers, so that coming back as somebody else is no way out of it. */
+const FLOOD_COST = 10;
+/** Of the rooms that there is place for one address may open so many: a classroom in which each opens thirty. */
+const SHARE_OF_ROOMS = 0.1;
+
+const SENTENCES: Record<Deed, string> = {
+  messages: "You are sending too fast. Wait, then send it again.",
+  joins: "You are joining rooms too fast. Wait, then join again.",
+  renames: "You are changing your name too often. Wait, then choose it again.",
+  signals: "You are sending too many small frames. Wait between them.",
+  reads: "You are reading too fast. Wait, then ask again.",
+  malformed: "Too many frames made no sense. Wait, and send only what the protocol knows.",
+};
+
+/** What a flooder is told, in the last words to them or instead of an answer. */
+export const FLOODING = "Too many frames. Come back later, wait for answers and heed retry_after.";
+
+const DEEDS: Record<ClientFrame["action"], Deed> = {
+  send_message: "messages",
+  edit_message: "messages",
+  delete_message: "messages",
+  join_room: "joins",
+  set_name: "renames",
+  leave_room: "signals",
+  typing: "signals",
+  ping: "signals",
+};
+
+/** What a frame, or what came in place of one, is counted as. */
+export function deedOf(frame: ClientFrame | Refusal): Deed {
+  return frame instanceof Refusal ? "malformed" : DEEDS[frame.action];
+}
+
+/** What somebody was refused, for whoever runs the server. */
+export interface LimitReached {
+  limit: Deed | "newcomers" | "connections" | "answers" | "flooding" | "banned";
+  user?: string;
+  addressKey?: string;
+}
+
+/**
+ * Keeps any one person, and any one address, from taking more than their share of this instance. Whoever comes is
+ * looked up once; from then on a check is a comparison of numbers.
+ */
+export class Doorkeeper {
+  readonly #rates: Rates;
+  readonly #clock: Clock;
+  readonly #report: (reached: LimitReached) => void;
+  readonly #people: Ledger<PersonAccount>;
+  readonly #addresses: Ledger<AddressAccount>;
+
+  /** @param report told of every refusal, also in a flood of them */
+  constructor(rates: Rates, clock: Clock, report: (reached: LimitReached) => void = () => {}) {
+    this.#rates = rates;
+    this.#clock = clock;
+    this.#report = report;
+    this.#people = new Ledger((user) => new PersonAccount(user, rates));
+    this.#addresses = new Ledger((key) => new AddressAccount(key, rates));
+  }
+
+  /** Someone came whom a moderator keeps out. */
+  banned(user: string, addressKey: string | undefined): void {
+    this.#report({ limit: "banned", user, addressKey });
+  }
+
+  /** What a person has used up. It is to be released. */
+  person(user: string): PersonAccount {
+    return this.#people.enter(user);
+  }
+
+  /** What has been used up from an address. It is to be released. */
+  address(key: string): AddressAccount {
+    return this.#addresses.enter(key);
+  }
+
+  release(person: PersonAccount | undefined, address: AddressAccount | undefined): void {
+    const now = this.#clock.monotonic();
+    if (person) this.#people.leave(person, now);
+    if (address) this.#addresses.leave(address, now);
+  }
+
+  /** One more connection from an address; `disconnected` must follow once it costs nothing any more. */
+  connected(addressKey: string): AddressAccount {
+    const address = this.#addresses.enter(addressKey);
+    address.connections++;
+    return address;
+  }
+
+  disconnected(address: AddressAccount): void {
+    address.connections--;
+    this.release(undefined, address);
+  }
+
+  /** Connections from an address that are more than it may have; Infinity where it opens them too fast. */
+  connectionsOver(address: AddressAccount): number {
+    const { connections } = this.#rates;
+    const isTooFast = address.openings.take(this.#clock.monotonic()) > 0;
+    const over = connections === 0 ? 0 : isTooFast ? Infinity : Math.max(0, address.connections - connections);
+    if (over > 0) this.#report({ limit: "connections", addressKey: address.key });
+    return over;
+  }
+
+  /**
+   * Begins an answer that may have so many bytes.
+   * @returns to be called once it is known how many it has, see `underWay`
+   * @throws {Refusal} `rate_limited`, where as much waits to be taken by the address as may
+   */
+  answering(addressKey: string, bytes: number): () => void {
+    const address = this.#addresses.enter(addressKey);
+    const { underWay } = address;
+    this.release(undefined, address);
+    if (this.#rates.answers === 0 || underWay < this.#rates.answers) return this.underWay(addressKey, bytes);
+    this.#report({ limit: "answers", addressKey });
+    throw new Refusal("rate_limited", "Too many answers to your address are under way. Take them, then ask again.", 1);
+  }
+
+  /**
+   * Notes that so many bytes are on their way to an address.
+   * @returns to be called once they were taken, or can't be any more
+   */
+  underWay(addressKey: string, bytes: number): () => void {
+    const address = this.#addresses.enter(addressKey);
+    address.underWay += bytes;
+    return () => {
+      address.underWay -= bytes;
+      this.release(undefined, address);
+    };
+  }
+
+  /**
+   * Counts someone who was never here before.
+   * @throws {Refusal} `rate_limited` when too many of them have come from their address
+   */
+  admitNewcomer(addressKey: string): void {
+    const address = this.address(addressKey);
+    const wait = address.newcomers.take(this.#clock.monotonic());
+    this.release(undefined, address);
+    if (wait === 0) return;
+    this.#report({ limit: "newcomers", addressKey });
+    throw new Refusal("rate_limited", "Too many new people have come from your address. Come back later.", wait);
+  }
+
+  /**
+   * Whether a person may do something now; if so it is counted.
+   * @param address where they do it from, if that is known
+   * @returns why not, or "flooding" once they were told so too often
+   */
+  judge(person: PersonAccount, address: AddressAccount | undefined, deed: Deed): Refusal | "flooding" | undefined {
+    // Where there is no limit not even the clock is looked at.
+    if (person.mayAlways(deed)) return undefined;
+    const now = this.#clock.monotonic();
+    if (person.blockedFor(now) > 0) return "flooding";
+    const own = person.take(deed, now);
+    const wait = own || (address?.take(deed, now) ?? 0);
+    if (wait === 0) return undefined;
+    // What others at their address have used up is no fault of theirs.
+    if (own > 0 && person.tryPatience(now)) {
+      this.block(person, address);
+      return "flooding";
+    }
+    this.#report({ limit: deed, user: person.key, addressKey: address?.key });
+    return new Refusal("rate_limited", SENTENCES[deed], wait);
+  }
+
+  /**
+   * The same for someone who keeps no connection.
+   * @param user undefined: someone unknown, who is counted with all others at their address
+   * @throws {Refusal} why not
+   */
+  admit(user: string | undefined, addressKey: string, deed: Deed): void {
+    const [person, address] = [this.person(user ?? addressKey), this.address(addressKey)];
+    const verdict = this.judge(person, address, deed);
+    const wait = this.blockedFor(person);
+    this.release(person, address);
+    if (verdict === "flooding") throw new Refusal("rate_limited", FLOODING, wait);
+    if (verdict) throw verdict;
+  }
+
+  /** A flooder stays away, longer each time. */
+  block(person: PersonAccount, address: AddressAccount | undefined): void {
+    const now = this.#clock.monotonic();
+    person.block(now);
+    address?.newcomers.spend(now, FLOOD_COST);
+    this.#report({ limit: "flooding", user: person.key, addressKey: address?.key });
+  }
+
+  /**
+   * Whether one more room than these may be held in memory.
+   * @param opener from where it is opened, if that is known: nobody takes all places, whoever lifts limits by address aside
+   */
+  hasPlaceForRoom(rooms: number, opener?: AddressAccount): boolean {
+    const { rooms: places, connections } = this.#rates;
+    if (places === 0) return true;
+    const share = opener && connections > 0 ? Math.ceil(places * SHARE_OF_ROOMS) : places;
+    return rooms < places && (opener?.rooms ?? 0) < share;
+  }
+
+  /** Seconds until a flooder may come back; 0 for everyone else. */
+  blockedFor(person: PersonAccount): number {
+    return person.blockedFor(this.#clock.monotonic());
+  }
+}

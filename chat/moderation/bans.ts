@@ -1,0 +1,103 @@
+import type { Clock } from "../clock.ts";
+import { Known } from "../cached_value.ts";
+import type { Ban, Engine, Moderation } from "../storage.ts";
+import { Refusal } from "../errors.ts";
+
+/** How often the bans are read anew, milliseconds: the word that there is a new one may get lost between isolates. */
+export const BANS_INTERVAL = 30_000;
+/** In place of an address: the one from which this person comes is banned too, as soon as an isolate sees it. */
+export const ADDRESS_WANTED = "";
+
+type BanStore = Pick<Moderation, "bans" | "ban"> & Pick<Engine, "signal">;
+
+/** Who may not be here, as this isolate knows it. */
+export class Bans {
+  readonly #store: BanStore;
+  readonly #clock: Clock;
+  readonly #hashAddress: (addressKey: string) => string | undefined;
+  readonly #known: Known<Ban[]>;
+  #byUser = new Map<string, Ban>();
+  #byAddress = new Map<string, Ban>();
+  #stopReading: (() => void) | undefined;
+
+  /**
+   * @param hashAddress the form in which an address is kept; undefined for one that is never banned
+   * @param changed is called when somebody else may be banned by now
+   */
+  constructor(
+    store: BanStore,
+    clock: Clock,
+    hashAddress: (addressKey: string) => string | undefined,
+    changed: () => void,
+  ) {
+    this.#hashAddress = hashAddress;
+    this.#store = store;
+    this.#clock = clock;
+    this.#known = new Known(() => store.bans(clock.now()), clock, (bans, before) => {
+      // Mostly nothing has changed, and looking at everyone who is here is dear.
+      if (JSON.stringify(bans) === JSON.stringify(before)) return;
+      this.#byUser = new Map(bans.map((ban) => [ban.user, ban]));
+      // Of several with one address the longest holds.
+      const byEnd = bans.toSorted((one, other) => one.until - other.until);
+      this.#byAddress = new Map(byEnd.map((ban) => [ban.address ?? ADDRESS_WANTED, ban]));
+      this.#byAddress.delete(ADDRESS_WANTED);
+      if (bans.length > 0) changed();
+    });
+  }
+
+  /** @throws {Refusal} `forbidden` to who may not come in, `unavailable` as long as nobody can know */
+  async admit(user: string, addressKey?: string): Promise<void> {
+    this.#stopReading ??= this.#clock.after(BANS_INTERVAL, () => this.#readAgain());
+    await this.#known.get();
+    this.check(user, addressKey);
+  }
+
+  /**
+   * Judges by what is known here.
+   * @param addressKey where the person comes from, if that is known
+   * @throws {Refusal} `forbidden`
+   */
+  check(user: string, addressKey?: string): void {
+    if (this.#byUser.size === 0) return;
+    const address = this.hashed(addressKey);
+    const now = this.#clock.now();
+    const bans = [this.#byUser.get(user), this.#byAddress.get(address ?? ADDRESS_WANTED)];
+    const ban = bans.find((ban) => ban !== undefined && ban.until > now);
+    if (!ban) return;
+    if (ban.address === ADDRESS_WANTED && address !== undefined) this.#complete({ ...ban, address });
+    const end = new Date(ban.until).toISOString().slice(0, 16);
+    throw new Refusal("forbidden", `A moderator keeps you out until ${end} UTC. Come back after that.`);
+  }
+
+  /** The form in which an address is kept; undefined for one that is never banned. */
+  hashed(addressKey: string | undefined): string | undefined {
+    return addressKey === undefined ? undefined : this.#hashAddress(addressKey);
+  }
+
+  /** They may be other ones now. Resolves when they have been read again, or could not be. */
+  refresh(): Promise<void> {
+    return this.#known.refresh();
+  }
+
+  dispose(): void {
+    this.#stopReading?.();
+    this.#known.dispose();
+  }
+
+  #readAgain(): void {
+    this.refresh();
+    this.#stopReading = this.#clock.after(BANS_INTERVAL, () => this.#readAgain());
+  }
+
+  /** Now that the address is known it is kept with the ban, unless that has been lifted or replaced in the meantime. */
+  #complete(ban: Ban & { address: string }): void {
+    this.#byUser.set(ban.user, ban);
+    this.#byAddress.set(ban.address, ban);
+    this.#store.bans(this.#clock.now()).then(async (bans) => {
+      const current = bans.find(({ user, date }) => user === ban.user && date === ban.date);
+      if (current?.address !== ADDRESS_WANTED) return;
+      await this.#store.ban(ban);
+      this.#store.signal({ kind: "bans_changed" });
+    }).catch((error) => console.error("the address of a ban could not be kept:", error));
+  }
+}

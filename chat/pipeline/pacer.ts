@@ -1,0 +1,89 @@
+import type { Clock } from "../clock.ts";
+
+/** Nothing waits longer than this for the tick's pace, milliseconds: what people do not notice in a conversation. */
+export const LONGEST_WAIT = 100;
+
+/**
+ * How long patient requests wait after a run, in what that run cost: work takes less than half of the loop. With 1 the
+ * slowest deliveries of many rooms come a sixth sooner, and each costs a tenth more; with 1.5 it is the other way round.
+ */
+const REST = 1.25;
+
+/**
+ * Runs one piece of work whenever something waits for it, one run at a time: what arrives during a run is taken together
+ * by the next. Idle, a run starts as soon as the events at hand have been taken. Under load it keeps a pace: patient
+ * requests wait in proportion to what the last run cost, so that the loop has time for everything else, and the more there
+ * is to do the more is done at once.
+ */
+export class Tick {
+  readonly #clock: Clock;
+  readonly #work: () => Promise<void>;
+  #wanted = false;
+  #hurried = false;
+  #endPause: (() => void) | undefined;
+  #running: Promise<void> | undefined;
+  #due = -Infinity;
+
+  /** @param work must not throw; it takes all that waits at its start */
+  constructor(clock: Clock, work: () => Promise<void>) {
+    this.#clock = clock;
+    this.#work = work;
+  }
+
+  /** Asks for a run that begins after this call. @param patient it may wait for the pace */
+  request(patient = false): void {
+    this.#wanted = true;
+    if (!patient) {
+      this.#hurried = true;
+      this.#endPause?.();
+    }
+    this.#running ??= this.#run();
+  }
+
+  /** Whether what is patient has waited long enough. */
+  get isDue(): boolean {
+    return this.#clock.monotonic() >= this.#due;
+  }
+
+  /**
+   * Sets the pace by what sending since `start` really cost. Sending returns before the work is done: the first turn of
+   * the loop that follows begins it, and only the second one comes after it.
+   * @param start by the clock's `monotonic`
+   */
+  async keepPace(start: number): Promise<void> {
+    await this.#soon();
+    await this.#soon();
+    const cost = this.#clock.monotonic() - start;
+    this.#due = start + cost + Math.min(REST * cost, LONGEST_WAIT);
+  }
+
+  /** Resolves when nothing waits any more; under unbroken load that may be never. */
+  async settled(): Promise<void> {
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#wanted) {
+      await this.#soon();
+      if (!this.#hurried && !this.isDue) await this.#pause();
+      this.#wanted = false;
+      this.#hurried = false;
+      await this.#work();
+    }
+    this.#running = undefined;
+  }
+
+  async #pause(): Promise<void> {
+    let cancel = () => {};
+    await new Promise<void>((resolve) => {
+      this.#endPause = resolve;
+      cancel = this.#clock.after(Math.max(0, this.#due - this.#clock.monotonic()), resolve);
+    });
+    cancel();
+    this.#endPause = undefined;
+  }
+
+  #soon(): Promise<void> {
+    return new Promise((resolve) => this.#clock.soon(resolve));
+  }
+}

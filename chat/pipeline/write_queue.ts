@@ -1,0 +1,164 @@
+import type { Clock } from "../clock.ts";
+import type { Draft, Log, Outcome } from "../storage.ts";
+import type { Meter } from "./counters.ts";
+import { Refusal } from "../errors.ts";
+import { LONGEST_WAIT } from "./pacer.ts";
+
+/**
+ * New drafts are refused while more wait than were kept within this time, milliseconds: whoever would wait longer would
+ * rather know, and when the load stops what is left is done within this time.
+ */
+export const LONGEST_QUEUE = 500;
+/** So many may always wait, and any number as long as none has waited longer than the pace explains, milliseconds. */
+export const SHORT_QUEUE = 100;
+const PATIENCE = LONGEST_WAIT + 50;
+/** Seconds after which whoever was refused may try again. */
+const OVERLOAD_RETRY = 1;
+/**
+ * Bytes that one turn may send, all members counted, with at least one message: about what a machine moves in the
+ * hundred milliseconds that a turn may take. A message is taken for its text and `FRAME_OVERHEAD`.
+ */
+const TURN_BYTES = 16 * 1024 * 1024;
+const FRAME_OVERHEAD = 200;
+/** UTF-16 units of text that one turn keeps, at least one message, so that one frame is far below what makes a slow reader. */
+const TURN_LENGTH = 32 * 1024;
+/**
+ * How long a turn waits for the store, milliseconds. A file or a near Redis takes a few; a store in another region must
+ * not hold up what there is to pass on meanwhile.
+ */
+export const STORE_PATIENCE = 20;
+
+interface Waiting {
+  draft: Draft;
+  /** By the clock's `monotonic`. */
+  since: number;
+  resolve(outcome: Outcome): void;
+  reject(reason: unknown): void;
+}
+
+/** What a lobby gives to be kept. */
+export interface KeepingSurroundings {
+  log: Log;
+  clock: Clock;
+  meter: Meter;
+  /** How many connections a message in this room goes to. */
+  sizeOf(room: string): number;
+  /** Something has been kept for which no turn waited. */
+  keptLate(): void;
+}
+
+/** Drafts that wait to be kept, and those that are on their way: of one room one batch at a time, which keeps its order. */
+export class Keeping {
+  readonly #around: KeepingSurroundings;
+  #drafts: Waiting[] = [];
+  readonly #onTheWay = new Map<string, Promise<void>>();
+  readonly #answers: (() => void)[] = [];
+  #window = { from: 0, kept: 0, before: 0 };
+
+  constructor(around: KeepingSurroundings) {
+    this.#around = around;
+  }
+
+  /**
+   * Notes a draft, to be kept with the next turn.
+   * @throws {Refusal} `rate_limited` when more is said than can be kept and passed on
+   */
+  add(draft: Draft): Promise<Outcome> {
+    const since = this.#around.clock.monotonic();
+    const { length } = this.#drafts;
+    if (length >= SHORT_QUEUE && since - this.#drafts[0].since > PATIENCE && length > this.#keptLately(since)) {
+      throw new Refusal("rate_limited", "Too much is being said at once. Send it again in a moment.", OVERLOAD_RETRY);
+    }
+    return new Promise<Outcome>((resolve, reject) => this.#drafts.push({ draft, since, resolve, reject }));
+  }
+
+  /** Whether a turn would find drafts to keep. */
+  get canGoOn(): boolean {
+    return this.#drafts.some(({ draft }) => !this.#onTheWay.has(draft.room));
+  }
+
+  /** Whether somebody has not been answered yet. */
+  get busy(): boolean {
+    return this.#drafts.length + this.#onTheWay.size + this.#answers.length > 0;
+  }
+
+  /** Has what waits kept. Resolves when it is, or when it takes the store too long to wait for. */
+  async keepSome(): Promise<void> {
+    const some = this.#take();
+    if (some.length === 0) return;
+    const rooms = new Set(some.map(({ draft }) => draft.room));
+    let late = false;
+    const kept = this.#keep(some).then(() => {
+      for (const room of rooms) this.#onTheWay.delete(room);
+      if (late) this.#around.keptLate();
+    });
+    for (const room of rooms) this.#onTheWay.set(room, kept);
+    let cancel = () => {};
+    const patience = new Promise<void>((resolve) => {
+      cancel = this.#around.clock.after(STORE_PATIENCE, () => {
+        late = true;
+        resolve();
+      });
+    });
+    await Promise.race([kept, patience]);
+    cancel();
+  }
+
+  /** Tells those who wait what became of what they said. Members must have been told of it before. */
+  answer(): void {
+    for (const answer of this.#answers.splice(0)) answer();
+  }
+
+  /** Resolves when nothing is on its way any more. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#onTheWay.values());
+  }
+
+  async #keep(some: Waiting[]): Promise<void> {
+    try {
+      const outcomes = await this.#around.log.append(some.map(({ draft }) => draft));
+      for (const outcome of outcomes) {
+        if ("entry" in outcome && !outcome.repeated && outcome.entry.action === "receive_message") {
+          this.#around.meter.messagesIn++;
+        }
+      }
+      this.#answers.push(() => some.forEach(({ resolve }, at) => resolve(outcomes[at])));
+    } catch (error) {
+      this.#answers.push(() => some.forEach(({ reject }) => reject(error)));
+    }
+    this.#keptLately(this.#around.clock.monotonic());
+    this.#window.kept += some.length;
+  }
+
+  /** How many drafts were kept in about the last `LONGEST_QUEUE`. */
+  #keptLately(now: number): number {
+    const { from, kept } = this.#window;
+    if (now - from >= LONGEST_QUEUE) {
+      this.#window = { from: now, kept: 0, before: now - from < 2 * LONGEST_QUEUE ? kept : 0 };
+    }
+    return Math.max(this.#window.before, this.#window.kept);
+  }
+
+  /** What one turn takes of the drafts that wait, but for rooms that something is on its way to. */
+  #take(): Waiting[] {
+    const some: Waiting[] = [];
+    const rest: Waiting[] = [];
+    let length = 0;
+    let bytes = 0;
+    let isFull = false;
+    for (const waiting of this.#drafts) {
+      const { draft } = waiting;
+      const mustWait = this.#onTheWay.has(draft.room);
+      if (!isFull && !mustWait) {
+        const text = "text" in draft ? draft.text.length : 0;
+        length += text;
+        bytes += (text + FRAME_OVERHEAD) * this.#around.sizeOf(draft.room);
+        isFull = some.length > 0 && (length > TURN_LENGTH || bytes > TURN_BYTES);
+      }
+      if (isFull || mustWait) rest.push(waiting);
+      else some.push(waiting);
+    }
+    this.#drafts = rest;
+    return some;
+  }
+}

@@ -1,0 +1,53 @@
+import type { Engine } from "../storage.ts";
+import type { Lobby } from "../chat.ts";
+import { DEFAULT_ROOM } from "../protocol.ts";
+
+/** How long a list may be shown, milliseconds: anyone may ask for it at any time, and the store looks through all rooms. */
+const LIST_LIFE = 1_000;
+
+/** A room as those see it who are not in it. */
+export interface ListedRoom {
+  room: string;
+  count: number;
+  /** The head of its log. */
+  seq: number;
+  /** When something was last said, milliseconds since 1970; 0 if nothing was. */
+  date: number;
+}
+
+/** The rooms that anyone may know of: the default one, and those that a moderator has listed. */
+export class RoomList {
+  readonly #engine: Engine;
+  readonly #lobby: Lobby;
+  #read: { rooms: Promise<Omit<ListedRoom, "count">[]>; at: number } | undefined;
+
+  constructor(engine: Engine, lobby: Lobby) {
+    this.#engine = engine;
+    this.#lobby = lobby;
+  }
+
+  /** Another room is listed, or one no more. Other isolates find out when their list is too old. */
+  outdate(): void {
+    this.#read = undefined;
+  }
+
+  /** The default room, then the others by name. @throws {Refusal} `unavailable` */
+  async rooms(): Promise<ListedRoom[]> {
+    const now = this.#lobby.clock.monotonic();
+    if (!this.#read || now - this.#read.at >= LIST_LIFE) {
+      this.#read = { rooms: this.#readRooms(), at: now };
+      this.#read.rooms.catch(() => this.outdate());
+    }
+    const rooms = await this.#read.rooms;
+    return rooms.map(({ room, ...rest }) => ({ room, count: this.#lobby.countIn(room), ...rest }));
+  }
+
+  async #readRooms(): Promise<Omit<ListedRoom, "count">[]> {
+    const [listed, general] = await Promise.all([
+      this.#engine.listedRooms(),
+      this.#engine.history(DEFAULT_ROOM, { limit: 1 }),
+    ]);
+    const others = listed.filter(({ room }) => room !== DEFAULT_ROOM);
+    return [{ room: DEFAULT_ROOM, seq: general.seq, date: general.messages[0]?.date ?? 0 }, ...others];
+  }
+}

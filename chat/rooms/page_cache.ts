@@ -1,0 +1,53 @@
+import type { Clock } from "../clock.ts";
+import type { Log } from "../storage.ts";
+import { PAGE_SIZE, type Position, type RoomJoined } from "../protocol.ts";
+
+/** How long the newest page may be shown to those who join while nothing is said, milliseconds. */
+const PAGE_LIFE = 1_000;
+
+/** What a join reads: a page, or what was missed. */
+export type Page = Position & Pick<RoomJoined, "recovered" | "messages" | "more">;
+
+/** Reads what those who join a room are shown. The newest page is read once for all who join at the same time. */
+export class Pages {
+  readonly #room: string;
+  readonly #log: Log;
+  readonly #clock: Clock;
+  /** The newest page of the usual size, for as long as it is the newest. */
+  #newest: { page: Promise<Page>; read: number } | undefined;
+
+  constructor(room: string, log: Log, clock: Clock) {
+    this.#room = room;
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  /**
+   * What came after `since` if all of it can be had, else the newest page.
+   * @throws {Refusal} `unavailable`
+   */
+  async read(ask: { since?: Position; limit?: number }): Promise<Page> {
+    if (ask.since) {
+      const missed = await this.#log.read(this.#room, ask.since.seq);
+      if (missed.complete && missed.epoch === ask.since.epoch) {
+        return { ...missed, recovered: true, messages: missed.entries, more: ask.since.seq > 0 };
+      }
+    }
+    const { limit = PAGE_SIZE } = ask;
+    if (limit !== PAGE_SIZE) return this.#readNewest(limit);
+    if (!this.#newest || this.#clock.monotonic() - this.#newest.read >= PAGE_LIFE) {
+      this.#newest = { page: this.#readNewest(limit), read: this.#clock.monotonic() };
+      this.#newest.page.catch(() => this.outdate());
+    }
+    return this.#newest.page;
+  }
+
+  /** Something newer than the newest page is there. */
+  outdate(): void {
+    this.#newest = undefined;
+  }
+
+  async #readNewest(limit: number): Promise<Page> {
+    return { ...await this.#log.history(this.#room, { limit }), recovered: false };
+  }
+}

@@ -1,0 +1,308 @@
+import type { Clock } from "../clock.ts";
+import { Delivery } from "../encoded_frames.ts";
+import { Follower } from "./log_subscriber.ts";
+import { Known } from "../cached_value.ts";
+import { type Log, type Moderation, ROOM_SETTINGS, type RoomSettings } from "../storage.ts";
+import { type Page, Pages } from "./page_cache.ts";
+import { Members } from "./members.ts";
+import type { Entry, Member, Position, RoomJoined, ServerFrame } from "../protocol.ts";
+import { Refusal } from "../errors.ts";
+import type { Session } from "../session.ts";
+import { Tidings } from "./notice_buffer.ts";
+
+/** Reads of a page that may be overtaken by newer entries before the joiner is told to come again. */
+const JOIN_ATTEMPTS = 3;
+
+/** A page waits until the joiner has taken in what was sent before, in steps and at most so long, milliseconds. */
+const DRAIN_PAUSE = 10;
+const LONGEST_DRAIN = 10_000;
+
+/** What a room needs of the house around it. */
+export interface RoomSurroundings {
+  log: Log;
+  moderation: Moderation;
+  clock: Clock;
+  /** Asks for `flush` to be called soon. */
+  requestFlush(room: Room): void;
+  /** The room is empty: nobody holds it any more. */
+  forget(room: Room): void;
+  /** Tells other isolates and machines that this one has come to hold a person in this room, or holds them no more. */
+  announce(room: Room, user: string, name?: string): void;
+  /** The people whom others hold in this room, once for each that holds them. */
+  heldElsewhere(room: string): Iterable<Member>;
+}
+
+/** A session on its way in. Until its page has been sent, what comes live is held back for it. */
+interface Arrival {
+  held: Entry[];
+  /** Answers to this session alone which its page must come before. */
+  answers: Entry[];
+  /** Once the page is sent: its head, and the first of the waiting tidings that are news to this session. */
+  sent?: { upTo: number; tidings: number };
+}
+
+/** One room as this isolate sees it: who is in it, and passing on what its log brings. */
+export class Room {
+  readonly name: string;
+  readonly members: Members;
+  readonly #around: RoomSurroundings;
+  readonly #follower: Follower;
+  readonly #settings: Known<RoomSettings>;
+  readonly #sessions = new Set<Session>();
+  #batching = 0;
+  readonly #arriving = new Map<Session, Arrival>();
+  /** What is told beside the log with the next flush. */
+  readonly #tidings: Tidings;
+  readonly #pages: Pages;
+  #disposed = false;
+
+  constructor(name: string, around: RoomSurroundings) {
+    this.name = name;
+    this.#around = around;
+    this.#pages = new Pages(name, around.log, around.clock);
+    this.#tidings = new Tidings(around.clock, () => around.requestFlush(this));
+    this.members = new Members(name, around.clock, {
+      changed: (frame) => this.#tidings.add(frame, this.size),
+      listAgain: () => {
+        this.flush();
+        const here = this.#follower.position;
+        if (here) this.tell(this.#joined({ ...here, recovered: true, messages: [], more: here.seq > 0 }));
+      },
+      held: (user, name) => around.announce(this, user, name),
+      released: (user) => around.announce(this, user),
+      empty: () => this.forgetIfEmpty(),
+    });
+    for (const member of around.heldElsewhere(name)) this.members.holdElsewhere(member);
+    this.#settings = new Known(() => around.moderation.roomSettings(name), around.clock, (settings, before) => {
+      const { locked, slow_seconds } = settings;
+      if (!before || (before.locked === locked && before.slow_seconds === slow_seconds)) return;
+      this.tell({ action: "room_changed", room: name, locked, slow_seconds });
+    });
+    this.#follower = new Follower(name, around.log, around.clock, {
+      heard: ({ entries }) => {
+        this.#pages.outdate();
+        if (entries.length === 0) this.refreshSettings();
+      },
+      due: () => around.requestFlush(this),
+      passOn: (entries) => this.#passOn([], entries),
+      restart: () => this.#restart(),
+    });
+  }
+
+  /** What moderators have set for it, as far as it is known here: the engine judges by what is. */
+  get settings(): RoomSettings {
+    return this.#settings.value ?? ROOM_SETTINGS;
+  }
+
+  /** The same, also where they have not been read yet. @throws {Refusal} `unavailable` */
+  readSettings(): Promise<RoomSettings> {
+    return this.#settings.get();
+  }
+
+  /** Connections that what is said here goes to. */
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** Whether somebody here takes many frames as one, so that waiting for more of them saves work. */
+  get patient(): boolean {
+    return this.#batching > 0;
+  }
+
+  /** Those who are to hear what is told beside the log. */
+  *hearers(): Generator<Session> {
+    yield* this.#sessions;
+    for (const [session, { sent }] of this.#arriving) if (sent) yield session;
+  }
+
+  /**
+   * Brings a session into the room (again): a page or what it missed, then everything live, without hole or double.
+   * @throws {Refusal} `unavailable`; who was in the room stays in it
+   */
+  async join(session: Session, ask: { since?: Position; limit?: number; id?: string } = {}): Promise<void> {
+    const arrival: Arrival = { held: [], answers: [] };
+    const before = { live: this.#dropLive(session), epoch: this.#follower.position?.epoch };
+    this.#arriving.set(session, arrival);
+    try {
+      for (let attempt = 0; attempt < JOIN_ATTEMPTS; attempt++) {
+        if (attempt > 0) this.#pages.outdate();
+        const [page] = await Promise.all([this.#pages.read(ask), this.#settings.get()]);
+        await this.#drained(session);
+        if (this.#arriving.get(session) !== arrival) return;
+        if (!this.#follower.position) this.#begin(page);
+        else if (this.#follower.position.epoch !== page.epoch) {
+          this.#restart();
+          continue;
+        }
+        const held = arrival.held.filter((entry) => entry.seq > page.seq);
+        if (held.length === Math.max(0, this.#follower.position!.seq - page.seq)) {
+          return this.#admit(session, arrival, page, held, ask.id);
+        }
+      }
+      throw new Refusal("unavailable", "The room is moving too fast to join right now. Try again.", 1);
+    } catch (error) {
+      this.#putBack(session, arrival, before);
+      throw error;
+    }
+  }
+
+  /**
+   * What someone who joined now would be shown. It makes nobody a member.
+   * @throws {Refusal} `unavailable`
+   */
+  async look(ask: { since?: Position; limit?: number }): Promise<RoomJoined> {
+    try {
+      const [page] = await Promise.all([this.#pages.read(ask), this.#settings.get()]);
+      return this.#joined(page);
+    } finally {
+      this.forgetIfEmpty();
+    }
+  }
+
+  /** Takes a session out: lost, if it may be back in a moment. */
+  leave(session: Session, lost: boolean): void {
+    this.#dropLive(session);
+    this.#arriving.delete(session);
+    if (session.rooms.delete(this)) this.members.leave(session.person.user, lost);
+    this.forgetIfEmpty();
+  }
+
+  /** Passes on what the log brought and who came or went since the last call. */
+  flush(): void {
+    const tidings = this.#tidings.take();
+    this.#passOn(tidings, this.#follower.take());
+  }
+
+  /**
+   * Answers one session with an entry of the log, never ahead of the entries before it: what it has not been told yet
+   * it will be told with all others.
+   */
+  answer(session: Session, entry: Entry): void {
+    const arrival = this.#arriving.get(session);
+    if (arrival && !arrival.sent) arrival.answers.push(entry);
+    else if (entry.seq <= (arrival?.sent?.upTo ?? this.#follower.position?.seq ?? 0)) {
+      session.connection.deliver(new Delivery(entry));
+    }
+  }
+
+  /** Tells everyone in the room at once, or everyone but one person. */
+  tell(frame: ServerFrame, exceptUser?: string): void {
+    const delivery = new Delivery(frame);
+    for (const session of this.hearers()) {
+      if (session.person.user !== exceptUser) session.connection.deliver(delivery);
+    }
+  }
+
+  /** Its settings may be other ones now: whoever is here is told if they are. */
+  refreshSettings(): void {
+    this.#settings.refresh();
+  }
+
+  /** Nobody is here, on the way or expected back: the room need not be held any longer. */
+  forgetIfEmpty(): void {
+    if (this.#disposed || this.#sessions.size + this.#arriving.size + this.members.heldHere > 0) return;
+    this.dispose();
+    this.#around.forget(this);
+  }
+
+  /** Stops all that would still happen by itself. */
+  dispose(): void {
+    this.#disposed = true;
+    this.members.dispose();
+    this.#tidings.dispose();
+    this.#settings.dispose();
+    this.#follower.dispose();
+  }
+
+  /** Several joins of one connection must not make a slow reader of it. */
+  async #drained({ connection }: Session): Promise<void> {
+    for (let waited = 0; !connection.hasRoom && waited < LONGEST_DRAIN; waited += DRAIN_PAUSE) {
+      await new Promise<void>((resolve) => this.#around.clock.after(DRAIN_PAUSE, resolve));
+    }
+  }
+
+  #joined({ epoch, seq, recovered, messages, more }: Page): RoomJoined {
+    const [members, count] = [this.members.list(), this.members.count];
+    const { locked, slow_seconds } = this.settings;
+    const position = { action: "room_joined", room: this.name, epoch, seq, recovered, messages, more } as const;
+    return { ...position, members, count, locked, slow_seconds };
+  }
+
+  #begin(at: Position): void {
+    for (const arrival of this.#arriving.values()) arrival.held = [];
+    this.#follower.begin(at);
+  }
+
+  /** What was passed on does not lead up to what the log holds now: whoever is here gets the room as it is. */
+  #restart(): void {
+    this.#follower.forget();
+    this.#pages.outdate();
+    // All at once: each is taken out of the live ones before any page comes, so none hears the new life before its page.
+    for (const session of [...this.hearers()]) {
+      this.join(session).catch(() => session.connection.close(1011, "The room could not be read. Come back."));
+    }
+  }
+
+  #admit(session: Session, arrival: Arrival, page: Page, held: Entry[], id: string | undefined): void {
+    if (!session.rooms.has(this)) {
+      session.rooms.add(this);
+      this.members.enter(session.person);
+    }
+    const frame = this.#joined(page);
+    if (id !== undefined) frame.id = id;
+    const answers = arrival.answers.filter((entry) => entry.seq <= page.seq);
+    session.connection.deliver(new Delivery(frame, ...answers, ...held));
+    arrival.sent = { upTo: page.seq + held.length, tidings: this.#tidings.length };
+    this.#settle(session, arrival);
+  }
+
+  /** A session joins the others as soon as they have been told all that its page held, and nothing waits to be told. */
+  #settle(session: Session, { sent }: Arrival): void {
+    if (sent!.upTo > this.#follower.position!.seq || this.#tidings.length > 0 || !this.#arriving.delete(session)) {
+      return;
+    }
+    this.#addLive(session);
+  }
+
+  /** A join has failed: who was live goes on where they were; who was in the room in any other way has to come back. */
+  #putBack(session: Session, arrival: Arrival, before: { live: boolean; epoch: string | undefined }): void {
+    if (this.#arriving.get(session) !== arrival) return;
+    this.#arriving.delete(session);
+    if (before.live && before.epoch === this.#follower.position?.epoch) {
+      this.#addLive(session);
+      const waiting = [...arrival.answers, ...arrival.held];
+      if (waiting.length > 0) session.connection.deliver(new Delivery(...waiting));
+    } else if (session.rooms.has(this)) {
+      session.connection.close(1011, "The room could not be read. Come back.");
+    }
+    this.forgetIfEmpty();
+  }
+
+  #addLive(session: Session): void {
+    this.#sessions.add(session);
+    if (session.connection.batch) this.#batching++;
+  }
+
+  #dropLive(session: Session): boolean {
+    const wasLive = this.#sessions.delete(session);
+    if (wasLive && session.connection.batch) this.#batching--;
+    return wasLive;
+  }
+
+  #passOn(tidings: ServerFrame[], entries: Entry[]): void {
+    if (tidings.length + entries.length === 0) return;
+    const delivery = new Delivery(...tidings, ...entries);
+    for (const session of this.#sessions) session.connection.deliver(delivery);
+    for (const [session, arrival] of this.#arriving) {
+      const { sent, held } = arrival;
+      if (!sent) {
+        for (const entry of entries) held.push(entry);
+        continue;
+      }
+      const news = [...tidings.slice(sent.tidings), ...entries.filter((entry) => entry.seq > sent.upTo)];
+      sent.tidings = 0;
+      if (news.length > 0) session.connection.deliver(new Delivery(...news));
+      this.#settle(session, arrival);
+    }
+  }
+}

@@ -1,0 +1,273 @@
+import assert from "node:assert/strict";
+import { settle } from "../../testing/clock.ts";
+import { createLobby, FakeClient } from "../../testing/lobby.ts";
+import type { Engine, History, Missed, News } from "../storage.ts";
+import { type Entry, RESUME_LIMIT } from "../protocol.ts";
+import { Refusal } from "../errors.ts";
+
+const message = (text: string) => ({ action: "send_message", room: "general", text }) as const;
+const seqs = (entries: Entry[]) => entries.map(({ seq }) => seq);
+
+/** What a client's view of the log is: its page, then what came live. */
+function view(client: FakeClient): Entry[] {
+  return client.frames.flatMap((frame) =>
+    frame.action === "room_joined" ? frame.messages : "seq" in frame ? [frame] : []
+  );
+}
+
+/** An engine whose reads answer only when they are told to. */
+function withSlowReads(engine: Engine) {
+  const waiting: (() => void)[] = [];
+  const { history, read } = engine;
+  engine.history = async (...query): Promise<History> => {
+    const page = await history.apply(engine, query);
+    await new Promise<void>((resolve) => waiting.push(resolve));
+    return page;
+  };
+  engine.read = async (...query): Promise<Missed> => {
+    const page = await read.apply(engine, query);
+    await new Promise<void>((resolve) => waiting.push(resolve));
+    return page;
+  };
+  return async () => {
+    waiting.splice(0).forEach((answer) => answer());
+    await settle();
+  };
+}
+
+/** An engine whose followers hear what `change` makes of the news. */
+function withFaultyNews(engine: Engine, change: (news: News, pass: (news: News) => void) => void) {
+  const { follow } = engine;
+  engine.follow = (room, listener) => follow.call(engine, room, (news) => change(news, listener));
+}
+
+Deno.test("what is said while somebody joins is neither lost nor doubled for them", async () => {
+  const { lobby, engine } = createLobby();
+  const ann = await FakeClient.enter(lobby, "ann");
+  await ann.send(message("before"));
+  const answer = withSlowReads(engine);
+  const bob = await FakeClient.enter(lobby, "bob");
+  await ann.send(message("during"), message("during, too"));
+  assert.deepEqual(view(bob), []);
+  await answer();
+  await ann.send(message("after"));
+  assert.deepEqual(seqs(view(bob)), [1, 2, 3, 4]);
+  assert.deepEqual(bob.last("room_joined").seq, 1);
+});
+
+Deno.test("the first two in a room, whose pages come in any order, miss nothing", async () => {
+  const { lobby, engine } = createLobby();
+  const append = (text: string) => engine.append([{ ...message(text), user: "ann", from: "Ann" }]);
+  await append("one");
+  const waiting: (() => void)[] = [];
+  const { history } = engine;
+  engine.history = async (...query) => {
+    const page = await history.apply(engine, query);
+    await new Promise<void>((resolve) => waiting.push(resolve));
+    return page;
+  };
+  const early = await FakeClient.enter(lobby, "early");
+  await append("two");
+  const late = await FakeClient.enter(lobby, "late");
+  waiting[1]();
+  await settle();
+  waiting[0]();
+  await settle();
+  waiting.slice(2).forEach((answer) => answer());
+  await settle();
+  await append("three");
+  await settle();
+  assert.deepEqual(seqs(view(late)), [1, 2, 3]);
+  assert.deepEqual(seqs(view(early)), [1, 2, 3]);
+});
+
+Deno.test("a resume brings exactly what was missed, each entry with its own action", async () => {
+  const { lobby } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  await ann.send(message("one"), message("two"));
+  const { epoch } = bob.last("room_joined");
+  bob.session.end();
+  await ann.send(
+    message("three"),
+    { action: "edit_message", room: "general", target: 1, text: "ONE" },
+    { action: "delete_message", room: "general", target: 2 },
+  );
+  const back = await FakeClient.enter(lobby, "bob", []);
+  await back.send({ action: "join_room", room: "general", since: { epoch, seq: 2 } });
+  const joined = back.last("room_joined");
+  assert.equal(joined.recovered, true);
+  assert.deepEqual(
+    joined.messages.map(({ action, seq }) => [action, seq]),
+    [["receive_message", 3], ["message_edited", 4], ["message_deleted", 5]],
+  );
+  await back.send({ action: "join_room", room: "general", since: { epoch, seq: 5 } });
+  assert.deepEqual([back.last("room_joined").recovered, back.last("room_joined").messages], [true, []]);
+});
+
+Deno.test("a gap that can't be closed as a whole brings the newest page and says so", async () => {
+  const { lobby } = createLobby();
+  const ann = await FakeClient.enter(lobby, "ann");
+  for (let at = 0; at < RESUME_LIMIT + 1; at += 100) {
+    await ann.send(...Array.from({ length: 100 }, () => message("x")));
+  }
+  const { epoch } = ann.last("room_joined");
+  const head = ann.last("receive_message").seq;
+  const cases = {
+    "too long": { epoch, seq: 0 },
+    future: { epoch, seq: head + 1 },
+    "other epoch": { epoch: "?", seq: head },
+  };
+  for (const [what, since] of Object.entries(cases)) {
+    const bob = await FakeClient.enter(lobby, "bob", []);
+    await bob.send({ action: "join_room", room: "general", since });
+    const { recovered, messages, more, seq } = bob.last("room_joined");
+    assert.deepEqual({ recovered, more, seq, length: messages.length }, {
+      recovered: false,
+      more: true,
+      seq: head,
+      length: 50,
+    }, what);
+  }
+  const bob = await FakeClient.enter(lobby, "bob", []);
+  await bob.send({ action: "join_room", room: "general", since: { epoch, seq: head - RESUME_LIMIT }, limit: 1 });
+  assert.equal(bob.last("room_joined").messages.length, RESUME_LIMIT);
+  await bob.send({ action: "join_room", room: "general", limit: 1_000 });
+  assert.equal(bob.last("room_joined").messages.length, 200);
+});
+
+Deno.test("news that gets lost, doubled or out of order is put right from the log", async () => {
+  const { lobby, engine } = createLobby();
+  let faults: ((news: News, pass: (news: News) => void) => void)[] = [];
+  withFaultyNews(engine, (news, pass) => (faults.shift() ?? ((news, pass) => pass(news)))(news, pass));
+  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  let late = () => {};
+  faults = [
+    () => {},
+    (news, pass) => pass(news),
+    (news, pass) => (pass(news), pass(news)),
+    (news, pass) => late = () => pass(news),
+    (news, pass) => (pass(news), late()),
+    (news, pass) => pass({ ...news, entries: news.entries.toReversed() }),
+  ];
+  for (const text of ["lost", "told", "doubled", "late", "early"]) await ann.send(message(text));
+  await ann.send(message("b"), message("a"));
+  assert.deepEqual(faults, []);
+  assert.deepEqual(seqs(view(bob)), [1, 2, 3, 4, 5, 6, 7]);
+  assert.deepEqual(view(bob), view(ann));
+});
+
+Deno.test("news of news alone sends the room to the log, also when it comes while somebody joins", async () => {
+  const { lobby, engine } = createLobby();
+  withFaultyNews(engine, ({ epoch }, pass) => pass({ epoch, entries: [] }));
+  const ann = await FakeClient.enter(lobby, "ann");
+  await ann.send(message("one"), message("two"));
+  assert.deepEqual(seqs(view(ann)), [1, 2]);
+  const answer = withSlowReads(engine);
+  const bob = new FakeClient(lobby, "bob");
+  await settle();
+  await ann.send(message("three"));
+  for (let reads = 0; reads < 4; reads++) await answer();
+  assert.deepEqual([seqs(view(ann)), seqs(view(bob))], [[1, 2, 3], [1, 2, 3]]);
+  lobby.close();
+});
+
+Deno.test("a hole that can't be read is read again until the store answers", async () => {
+  const { lobby, engine, clock } = createLobby();
+  let lose = true;
+  withFaultyNews(engine, (news, pass) => lose ? undefined : pass(news));
+  const ann = await FakeClient.enter(lobby, "ann");
+  await ann.send(message("lost"));
+  lose = false;
+  const { read } = engine;
+  engine.read = () => Promise.reject(new Error("no answer"));
+  await ann.send(message("told"));
+  assert.deepEqual(seqs(view(ann)), []);
+  await clock.advance(5_000);
+  engine.read = read;
+  await clock.advance(1_000);
+  assert.deepEqual(seqs(view(ann)), [1, 2]);
+});
+
+Deno.test("when the log begins another life, whoever is here is sent the room anew", async () => {
+  const { lobby, engine } = createLobby();
+  let epoch = "";
+  const { history, read, follow } = engine;
+  const renewed = <P extends { epoch: string }>(page: P): P => epoch ? { ...page, epoch } : page;
+  engine.history = (...query) => history.apply(engine, query).then(renewed);
+  engine.read = (...query) => read.apply(engine, query).then(renewed);
+  engine.follow = (room, listener) => follow.call(engine, room, (news) => listener(renewed(news)));
+  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  await ann.send(message("old"));
+  epoch = "another";
+  await ann.send(message("new"));
+  for (const client of [ann, bob]) {
+    const joined = client.last("room_joined");
+    assert.deepEqual([joined.epoch, joined.recovered, joined.seq], ["another", false, 2]);
+    assert.equal(client.all("room_joined").length, 2);
+  }
+  await bob.send(message("newer"));
+  assert.equal(ann.last("receive_message").text, "newer");
+  assert.deepEqual(ann.all("member_joined").length, 1);
+});
+
+Deno.test("who joins again while the store fails stays in the room and misses nothing", async () => {
+  const { lobby, engine, clock } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  await clock.advance(1_000); // the page is kept for a moment
+  const { history } = engine;
+  let fail = () => {};
+  engine.history = () => new Promise((_, reject) => fail = () => reject(new Error("no answer")));
+  const { error } = console;
+  console.error = () => {};
+  await bob.send({ action: "join_room", room: "general", id: "again" });
+  await ann.send(message("meanwhile"));
+  fail();
+  await settle();
+  console.error = error;
+  engine.history = history;
+  assert.equal(bob.last("error").code, "unavailable");
+  await ann.send(message("afterwards"));
+  assert.deepEqual(seqs(view(bob)), [1, 2]);
+});
+
+Deno.test("who joins again before the room has settled for them, and fails, has to come back", async () => {
+  const { lobby, engine } = createLobby();
+  for (let at = 0; at < 12; at++) await FakeClient.enter(lobby, `user ${at}`);
+  const bob = await FakeClient.enter(lobby, "bob");
+  const { read } = engine;
+  engine.read = () => Promise.reject(new Refusal("unavailable", "The store does not answer.", 1));
+  await bob.send({ action: "join_room", room: "general", since: { epoch: "?", seq: 0 } });
+  engine.read = read;
+  assert.equal(bob.closed?.code, 1011, "he would be in the room and hear nothing");
+});
+
+Deno.test("the page that many get who join at once is never older than what was said since", async () => {
+  const { lobby, engine } = createLobby();
+  const { history } = engine;
+  let reads = 0;
+  engine.history = (...query) => {
+    reads++;
+    return history.apply(engine, query);
+  };
+  const ann = await FakeClient.enter(lobby, "ann");
+  await ann.send(message("one"));
+  reads = 0;
+  const crowd = await Promise.all(Array.from({ length: 20 }, (_, at) => FakeClient.enter(lobby, `user ${at}`)));
+  assert.equal(reads, 1);
+  for (const client of crowd) assert.deepEqual(seqs(view(client)), [1]);
+  await ann.send(message("two"), { action: "edit_message", room: "general", target: 1, text: "ONE" });
+  const late = await FakeClient.enter(lobby, "late");
+  assert.deepEqual(late.last("room_joined").messages.map((entry) => "text" in entry && entry.text), ["ONE", "two"]);
+});
+
+Deno.test("who is lost on the way into a room leaves no trace in it", async () => {
+  const { lobby, engine, clock } = createLobby();
+  const ann = await FakeClient.enter(lobby, "ann");
+  await clock.advance(1_000); // the page is kept for a moment
+  const answer = withSlowReads(engine);
+  const bob = await FakeClient.enter(lobby, "bob");
+  bob.session.end();
+  await answer();
+  await clock.advance(10_000);
+  assert.deepEqual([...ann.all("member_joined"), ...ann.all("member_left")], []);
+});

@@ -1,0 +1,53 @@
+import type { Clock } from "../clock.ts";
+import type { Room } from "./room.ts";
+
+/**
+ * How often what moderators have set for a room is read anew while somebody is in it, milliseconds: the word that it has
+ * changed may get lost, and another process on the same file sends none.
+ */
+export const SETTINGS_INTERVAL = 30_000;
+/** Milliseconds between two steps. Each reads its share of the rooms, so that no moment has them all to read. */
+const STEP = 1_000;
+
+/** Has the settings of all rooms that are held read anew, one room after the other. */
+export class SettingsSweep {
+  readonly #rooms: ReadonlyMap<string, Room>;
+  readonly #clock: Clock;
+  #turns: Iterator<Room>;
+  /** Rooms that should have been read by now, times `SETTINGS_INTERVAL`. */
+  #due = 0;
+  #cancel: (() => void) | undefined;
+  #isOver = false;
+
+  /** @param rooms those that are held, whatever is opened and forgotten meanwhile */
+  constructor(rooms: ReadonlyMap<string, Room>, clock: Clock) {
+    this.#rooms = rooms;
+    this.#clock = clock;
+    this.#turns = rooms.values();
+  }
+
+  /** Goes on for as long as there are rooms. */
+  start(): void {
+    if (!this.#isOver) this.#cancel ??= this.#clock.after(STEP, () => this.#step());
+  }
+
+  /** For good. */
+  stop(): void {
+    this.#isOver = true;
+    this.#cancel?.();
+  }
+
+  #step(): void {
+    this.#cancel = undefined;
+    this.#due += this.#rooms.size * STEP;
+    for (; this.#due >= SETTINGS_INTERVAL; this.#due -= SETTINGS_INTERVAL) this.#next()?.refreshSettings();
+    if (this.#rooms.size > 0) this.start();
+  }
+
+  #next(): Room | undefined {
+    const next = this.#turns.next();
+    if (!next.done) return next.value;
+    this.#turns = this.#rooms.values();
+    return this.#turns.next().value;
+  }
+}

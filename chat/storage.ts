@@ -1,0 +1,224 @@
+/**
+ * The one idea: a room is an append-only log. What a storage engine must do is said here and proven for each of them
+ * by `storage/contract_test.ts`.
+ */
+import type { DeleteMessage, EditMessage, Entry, Position, ReceiveMessage, SendMessage } from "./protocol.ts";
+
+/** What is to be appended, by a person whose frame has been checked. */
+export type Draft =
+  | SendMessage & { user: string; from: string; /** Answered if it was kept before, and not kept now. */ again?: true }
+  | EditMessage & { user: string }
+  | DeleteMessage & { user: string; /** It may be anybody's message, also in a locked room. */ moderator?: true };
+
+/**
+ * What became of a draft. `repeated`: that id had been used for this kind of action, and `entry` is the first one's
+ * (without its text if it has been deleted or has expired). `locked`: nobody sends or edits in this room now; what is
+ * repeated is answered all the same. What is only sent `again` and was never kept is `not_found`.
+ */
+export type Outcome = { entry: Entry; repeated: boolean } | { refused: "not_found" | "forbidden" | "locked" };
+
+/** Messages in their present state, oldest first. `seq` is the head, `more` tells of messages on the far side. */
+export interface History extends Position {
+  messages: ReceiveMessage[];
+  more: boolean;
+}
+
+/** Entries in order. `complete`: nothing is missing between the place asked for and the head, which is `seq`. */
+export interface Missed extends Position {
+  entries: Entry[];
+  complete: boolean;
+}
+
+/**
+ * What is new in a room. Without entries it says that something may have been missed, or that the epoch is another one:
+ * whoever follows reads the log from where they are.
+ */
+export interface News {
+  epoch: string;
+  entries: readonly Entry[];
+}
+
+/** Bytes of JSON in one page: far below what a socket may have waiting, so that no page can make a slow reader. */
+export const PAGE_BYTES = 128 * 1024;
+
+/** How long an id is remembered at least, milliseconds; longer when its message is held longer. */
+export const ID_MEMORY = 24 * 60 * 60 * 1000;
+
+/** What is kept of each room; 0 keeps everything. */
+export interface Retention {
+  messages: number;
+  days: number;
+}
+
+export interface Log {
+  /**
+   * Keeps the drafts, in order and all at once, and tells the followers; outcomes come in the same order.
+   * A message that a crash could still take back is told to nobody.
+   * @throws {Refusal} `unavailable`: they may or may not have been kept, none has been told
+   */
+  append(drafts: readonly Draft[]): Promise<Outcome[]>;
+
+  /**
+   * A page of history: the newest `limit` messages before `before` (or at all), or the oldest after `after`.
+   * It ends at `PAGE_BYTES`.
+   * @throws {Refusal} `unavailable`
+   */
+  history(room: string, query: { limit: number; before?: number; after?: number }): Promise<History>;
+
+  /**
+   * What came after `after`, at most `RESUME_LIMIT` entries and `PAGE_BYTES`.
+   * @throws {Refusal} `unavailable`
+   */
+  read(room: string, after: number): Promise<Missed>;
+
+  /** Tells what is new in the room, in order, until the function that it returns is called. */
+  follow(room: string, listener: (news: News) => void): () => void;
+}
+
+/**
+ * What other isolates and machines should know now and nobody needs to know later: plain JSON of at most `SIGNAL_BYTES`.
+ * It may get lost, and whatever matters is found out without it.
+ */
+export type Signal =
+  | { kind: "typing"; room: string; user: string; name: string }
+  | { kind: "name_changed"; user: string; name: string; was: string }
+  | { kind: "room_changed"; room: string; settings: RoomSettings }
+  | { kind: "bans_changed" }
+  | { kind: "asked" } & Asked
+  | PresenceSignal;
+
+/** Who is where. `from` is the isolate that tells or asks, `version` counts its changes; see `elsewhere.ts`. */
+export type PresenceSignal =
+  & { kind: "presence"; from: string }
+  & (
+    | { presence: "alive"; version: number }
+    | { presence: "changes"; version: number; changes: PresenceChange[] }
+    /** Asks one of the others, or all of them, for their roster. */
+    | { presence: "who"; of?: string }
+    /** `part` is how many people the parts before this one had. */
+    | { presence: "roster"; version: number; part: number; last: boolean; people: PresenceChange[] }
+    | { presence: "leaving" }
+  );
+
+/** Room, user and name of someone who has come; without the name, of someone who has gone. */
+export type PresenceChange = [room: string, user: string, name?: string];
+
+/** What a person asks, without a connection to ask on, about connections of theirs that any isolate may hold. */
+export type Asked =
+  | { asked: "typing"; user: string; room: string }
+  /** `stream`: only the event stream of this name; absent: all of this person's event streams in the room. */
+  | { asked: "leave"; user: string; room: string; stream?: string };
+
+/** Bytes of JSON in one signal: what fits into one value of every store. */
+export const SIGNAL_BYTES = 32 * 1024;
+
+/** What a moderator has set for a room. */
+export interface RoomSettings {
+  /** Nobody may send. */
+  locked: boolean;
+  /** It is shown to whoever asks for a list of rooms. */
+  listed: boolean;
+  /** Least seconds between two messages of one person; 0: none. */
+  slow_seconds: number;
+}
+
+/** The settings of a room that nobody has set. */
+export const ROOM_SETTINGS: RoomSettings = { locked: false, listed: false, slow_seconds: 0 };
+
+/** Who may not be here. */
+export interface Ban {
+  user: string;
+  /** Milliseconds since 1970; when it was made, and when it is over. */
+  date: number;
+  until: number;
+  /** For moderators only. */
+  reason: string;
+  /** A keyed hash of the address from which nobody may come either; empty until it is known. */
+  address?: string;
+}
+
+/** What moderators have decided. It outlives restarts, and holds on every isolate and machine. */
+export interface Moderation {
+  /** @throws {Refusal} `unavailable` */
+  roomSettings(room: string): Promise<RoomSettings>;
+
+  /**
+   * Changes what is given and keeps the rest, in one write. From its end on no append to a locked room is kept.
+   * @returns the settings as they are now
+   * @throws {Refusal} `unavailable`
+   */
+  changeRoom(room: string, change: Partial<RoomSettings>): Promise<RoomSettings>;
+
+  /**
+   * The rooms that are listed, by name, with the head and the date of the newest entry (0 where there is none).
+   * @throws {Refusal} `unavailable`
+   */
+  listedRooms(): Promise<{ room: string; seq: number; date: number }[]>;
+
+  /**
+   * Keeps a ban, in place of one that this user had.
+   * @throws {Refusal} `unavailable`
+   */
+  ban(ban: Ban): Promise<void>;
+
+  /** @returns whether this user was banned @throws {Refusal} `unavailable` */
+  unban(user: string): Promise<boolean>;
+
+  /** The bans that are not over at `now`, the latest first. @throws {Refusal} `unavailable` */
+  bans(now: number): Promise<Ban[]>;
+}
+
+export interface HeldName {
+  name: string;
+  /** Whether the person chose it; given ones are let go sooner. */
+  chosen: boolean;
+}
+
+export interface Names {
+  /**
+   * Gives a name to a user in one conditional write, unless somebody else holds one with the same key; what the user
+   * was called before becomes free. A given name never takes the place of a name that the user has, even one whose
+   * time is over: that one is held until `until` at least.
+   * @param claim `until` and `now` in milliseconds since 1970
+   * @returns what the user is called now, or undefined if the name is taken
+   * @throws {Refusal} `unavailable`
+   */
+  claimName(
+    claim: HeldName & { user: string; key: string; until: number; now: number },
+  ): Promise<HeldName | undefined>;
+
+  /** Holds the names of these users until then at least. */
+  holdNames(holds: readonly { user: string; until: number }[]): Promise<void>;
+}
+
+/** A storage engine. */
+export interface Engine extends Log, Names, Moderation {
+  /**
+   * Begins another life of every room's log, as is needed when a backup has been put back: entries that somebody has
+   * seen may be gone, and their places will be taken by others. Followers are told.
+   */
+  renewEpoch(): Promise<void>;
+
+  /** What signs the tokens: made once, the same on every isolate and after every restart. */
+  secret(): Promise<string>;
+
+  /** Passes a signal to every other isolate and machine, never back to this one. Never throws; it may get lost. */
+  signal(signal: Signal): void;
+  /** Sets the one who hears the signals of the others, those of one of them in the order in which it gave them. */
+  onSignal(listener: (signal: Signal) => void): void;
+
+  /**
+   * How often a room's log held what others had written and nobody had told: its followers were told to look into it.
+   * Counted since the start.
+   */
+  readonly missedNews: number;
+
+  /**
+   * Resolves if the store answers, and tells what others write to it.
+   * @throws if it does not
+   */
+  check(): Promise<void>;
+
+  /** Gives everything back; nothing is called afterwards. */
+  close(): Promise<void>;
+}

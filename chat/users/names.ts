@@ -1,0 +1,144 @@
+import { fold, skeleton } from "./look_alikes.ts";
+import { NAME_LIMIT, normaliseRoom, ROOM_NAME, ROOM_NAME_LIMIT } from "../protocol.ts";
+import { Refusal } from "../errors.ts";
+
+/**
+ * The one form in which a room's name is kept and compared.
+ * @throws {Refusal} `bad_room`
+ */
+export function roomName(asked: string): string {
+  // Length is looked at first: normalising is not free.
+  const name = asked.length > 4 * ROOM_NAME_LIMIT ? "" : normaliseRoom(asked);
+  if (!ROOM_NAME.test(name) || codePoints(name) > ROOM_NAME_LIMIT) {
+    throw new Refusal(
+      "bad_room",
+      `A room's name has 1 to ${ROOM_NAME_LIMIT} letters, digits, "-" or "_". Choose another name.`,
+    );
+  }
+  return name;
+}
+
+/** Whether `roomName` would take it. */
+export function isRoomName(asked: string): boolean {
+  try {
+    return roomName(asked) !== "";
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Looks at a message's text, which is kept exactly as sent.
+ * @param limit code points
+ * @throws {Refusal} `text_empty`, `text_too_long`
+ */
+export function checkText(text: string, limit: number): void {
+  if (text.trim() === "") throw new Refusal("text_empty", "The text is empty. Write something first.");
+  if (text.length > limit && codePoints(text) > limit) {
+    throw new Refusal(
+      "text_too_long",
+      `A message has at most ${limit} characters. Make it shorter or send it in parts.`,
+    );
+  }
+}
+
+/** Emoji are joined by characters that are invisible elsewhere (U+200D, U+FE0F, tags), so they are set aside first. */
+const EMOJI = /\p{RGI_Emoji}/gv;
+/**
+ * Control, format (the bidi overrides among them), private and unassigned characters, invisible ones, and letters and
+ * signs that are blank though Unicode counts them as such.
+ */
+const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\u{13441}\u{13442}\u{16FE4}\u{1D159}]/u;
+/** A mark with nothing below it: it would sit on whatever stands before the name. */
+const LONE_MARK = /(?:^|\p{Z})\p{M}/u;
+const LATIN = /\p{Script=Latin}/u;
+const LOOKS_LATIN = /[\p{Script=Cyrillic}\p{Script=Greek}]/u;
+/** The skeleton of `User 482`. */
+const GIVEN = /^user[lo\p{Nd}]+$/u;
+/** As many letters as a given name has digits, at least, all of which look like digits as they are written. */
+const DIGITLESS = /[IlO|]{3,}$/;
+/** Skeletons of what only those who run a chat should be taken for, with a number behind it or without. */
+const RESERVED = new RegExp(
+  `^(?:${
+    ["moderator", "admin", "administrator", "system", "관리자", "운영자", "시스템"].map(skeleton).join("|")
+  })[s님]?[lo\\p{Nd}]*$`,
+  "u",
+);
+
+/**
+ * A name that a person chose, with white space at its ends and doubled inside taken away.
+ * @throws {Refusal} `bad_name`
+ */
+export function chosenName(asked: string): string {
+  const name = asked.length > 16 * NAME_LIMIT ? "" : asked.normalize("NFC").trim().replaceAll(/\p{Zs}+/gu, " ");
+  if (name === "" || codePoints(name) > NAME_LIMIT) {
+    throw new Refusal("bad_name", `A name has 1 to ${NAME_LIMIT} characters. Choose another one.`);
+  }
+  const seen = name.replaceAll(EMOJI, "x");
+  if (UNSEEN.test(seen) || LONE_MARK.test(seen)) {
+    throw new Refusal("bad_name", "A name has no control or invisible characters. Choose another one.");
+  }
+  if (name.split(/[^\p{L}\p{M}\p{N}]+/u).some((word) => LATIN.test(word) && LOOKS_LATIN.test(word))) {
+    throw new Refusal(
+      "bad_name",
+      "A word in a name does not mix Latin with Cyrillic or Greek letters. Choose another one.",
+    );
+  }
+  const looks = skeleton(name);
+  if (GIVEN.test(looks) && (/\p{N}/u.test(name + looks) || DIGITLESS.test(name))) {
+    throw new Refusal("bad_name", 'Names that look like "User 482" are given by the server. Choose another one.');
+  }
+  if (RESERVED.test(looks)) {
+    throw new Refusal("bad_name", "This name is kept for those who run the chat. Choose another one.");
+  }
+  return name;
+}
+
+/** A dot above what has one already is not seen: `i` and `i̇`. */
+const DOUBLE_DOT = /(\p{Soft_Dotted}(?:(?!\u0307)\p{M})*)\u0307+/gu;
+
+/** What two names have in common that nobody should have to tell apart: NFKC, case folding, and no second dots. */
+export function nameKey(name: string): string {
+  return fold(name.normalize("NFKC")).normalize("NFKD").replaceAll(DOUBLE_DOT, "$1").normalize("NFKC");
+}
+
+/** Tries for each number of digits before one digit more is taken. */
+const TRIES = 4;
+
+/**
+ * Names of the form `User NNN`, the next one for each that was taken: three digits, more when it is crowded.
+ * The first follows from the user's id, so that who comes back to a store that forgot them is likely called the same.
+ * @param random in [0, 1)
+ */
+export function* givenNames(user: string, random: () => number): Generator<string, never> {
+  let hash = 0;
+  for (let at = 0; at < user.length; at++) hash = (Math.imul(hash, 31) + user.charCodeAt(at)) >>> 0;
+  yield `User ${100 + hash % 900}`;
+  for (let attempt = 1;; attempt++) {
+    const smallest = 10 ** (2 + Math.min(9, Math.floor(attempt / TRIES)));
+    yield `User ${smallest + Math.floor(random() * 9 * smallest)}`;
+  }
+}
+
+/** So many people of one name are told apart by a number. */
+const NAMESAKES = 100;
+
+/** A name from elsewhere, then the same with a number, for those whose name somebody has; none if it can't be one here. */
+export function* numberedNames(called: string): Generator<string> {
+  try {
+    const name = chosenName(called);
+    yield name;
+    for (let number = 2; number <= NAMESAKES; number++) {
+      const end = ` ${number}`;
+      yield chosenName([...name].slice(0, NAME_LIMIT - end.length).join("") + end);
+    }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+  }
+}
+
+function codePoints(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import type { ErrorCode, ErrorFrame } from "../chat/protocol.ts";
+import type { Memory } from "./storage.ts";
+import * as outbox from "./outbox.ts";
+
+const send = (id: string): outbox.OutboxFrame => ({ action: "send_message", room: "general", text: `text ${id}`, id });
+const error = (code: ErrorCode, retry_after?: number): ErrorFrame => ({
+  action: "error",
+  code,
+  message: "No.",
+  retry_after,
+});
+
+function filled(...ids: string[]): outbox.Outbox {
+  return ids.reduce((box, id) => outbox.add(box, send(id), 0) ?? assert.fail("full"), outbox.emptyOutbox);
+}
+
+function sendNext(box: outbox.Outbox, now = 0): [outbox.Outbox, string | undefined] {
+  const due = outbox.next(box, now);
+  return [due?.outbox ?? box, due?.frame.id];
+}
+
+function memoryOf(content: string | null): Memory & { content: string | null } {
+  return {
+    content,
+    read() {
+      return this.content;
+    },
+    write(_, value) {
+      this.content = value;
+    },
+  };
+}
+
+Deno.test("words go out in the order in which they were written, one under way at a time", () => {
+  let [box, id] = sendNext(filled("a", "b"));
+  assert.equal(id, "a");
+  assert.equal(outbox.next(box, 1), null);
+  [box, id] = sendNext(outbox.remove(box, "a"));
+  assert.equal(id, "b");
+});
+
+Deno.test("after a new connection the oldest unacknowledged words are sent again, under the same id", () => {
+  const [box] = sendNext(filled("a", "b"));
+  assert.equal(sendNext(outbox.disconnected(box))[1], "a");
+});
+
+Deno.test("too fast and out of order are waited for, as long as the server says and a little more", () => {
+  const [box] = sendNext(filled("a"));
+  const held = outbox.refuse(box, "a", error("rate_limited", 2), 1_000, 0.5);
+  assert.equal(held.items[0].refusal, null);
+  assert.equal(outbox.wakeAt(held), 1_000 + 2_000 + 0.5 * outbox.RETRY_JITTER);
+  assert.equal(outbox.next(held, 3_499), null);
+  assert.equal(sendNext(held, 3_500)[1], "a");
+  const down = outbox.refuse(box, "a", error("unavailable"), 0, 0);
+  assert.equal(outbox.wakeAt(down), outbox.RETRY_DELAY);
+});
+
+Deno.test("words refused for good do not hold up those behind them", () => {
+  const [box] = sendNext(filled("a", "b"));
+  const refused = outbox.refuse(box, "a", error("text_too_long"), 0, 0);
+  assert.deepEqual(refused.items[0].refusal, { code: "text_too_long", message: "No." });
+  assert.equal(sendNext(refused)[1], "b");
+});
+
+Deno.test("refused words are sent again when their author says so, or given up", () => {
+  const refused = outbox.refuse(filled("a"), "a", error("forbidden"), 0, 0);
+  assert.equal(outbox.next(refused, 0), null);
+  assert.equal(sendNext(outbox.retry(refused, "a"))[1], "a");
+  assert.deepEqual(outbox.remove(refused, "a").items, []);
+});
+
+Deno.test("an answer that never comes is not waited for longer than the limit", () => {
+  const [box] = sendNext(filled("a"), 0);
+  assert.equal(outbox.wakeAt(box), outbox.ANSWER_TIMEOUT);
+  assert.equal(outbox.next(box, outbox.ANSWER_TIMEOUT - 1), null);
+  assert.equal(sendNext(box, outbox.ANSWER_TIMEOUT)[1], "a");
+});
+
+Deno.test("a full outbox takes no more, and loses nothing", () => {
+  const full = filled(...Array.from({ length: outbox.OUTBOX_LIMIT }, (_, index) => `${index}`));
+  assert.equal(outbox.add(full, send("one more"), 0), null);
+  assert.equal(full.items.length, outbox.OUTBOX_LIMIT);
+});
+
+Deno.test("an empty outbox wakes nobody", () => {
+  assert.equal(outbox.wakeAt(outbox.emptyOutbox), null);
+});
+
+Deno.test("what was written down comes back, in order, with nothing under way", () => {
+  const memory = memoryOf(null);
+  const [box] = sendNext(filled("a", "b"));
+  outbox.save(memory, box);
+  const loaded = outbox.load(memory);
+  assert.deepEqual(loaded.items, box.items);
+  assert.equal(loaded.flight, null);
+});
+
+Deno.test("what is written down but not understood is left out", () => {
+  assert.deepEqual(outbox.load(memoryOf("{")), outbox.emptyOutbox);
+  assert.deepEqual(outbox.load(memoryOf('{"a":1}')), outbox.emptyOutbox);
+  const items = [null, 7, { frame: { id: "a" } }, { frame: send("b"), date: 1, refusal: null }];
+  assert.deepEqual(outbox.load(memoryOf(JSON.stringify(items))).items.map((item) => item.frame.id), ["b"]);
+});

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import type { ClientFrame, ServerFrame, Welcome } from "../chat/protocol.ts";
+import { follow, initialWays, type Sign, withFallback } from "./transport_choice.ts";
+import type { OpenTransport, TransportListener } from "./transport.ts";
+
+const welcome: Welcome = {
+  action: "welcome",
+  user: "u1",
+  name: "User 101",
+  limits: { text: 4_000, name: 32, frame: 65_536, rooms: 50, ping_seconds: 30 },
+};
+
+/** One way of which a test decides what becomes of it; `opened` are those that were opened, in their order. */
+function madeUp() {
+  const opened: (TransportListener & { sent: ClientFrame[]; open: boolean })[] = [];
+  const way = { missing: false };
+  const open: OpenTransport = (listener) => {
+    if (way.missing) throw new ReferenceError("WebSocket is not defined");
+    const made = { ...listener, sent: [] as ClientFrame[], open: true };
+    opened.push(made);
+    return { send: (frame) => made.sent.push(frame), close: () => made.open = false };
+  };
+  return { way, opened, open, last: () => opened.at(-1) ?? assert.fail("nothing was opened") };
+}
+
+function setUp() {
+  const [socket, stream] = [madeUp(), madeUp()];
+  const heard: (ServerFrame | number | "outdated")[] = [];
+  const open = withFallback(socket.open, stream.open);
+  const listener: TransportListener = {
+    received: (frames) => void heard.push(...frames),
+    closed: (code) => void heard.push(code),
+    outdated: () => void heard.push("outdated"),
+  };
+  return { socket, stream, heard, open: () => open(listener) };
+}
+
+Deno.test("one socket that fails is no reason to give sockets up, two in a row are", () => {
+  const after = (...signs: Sign[]) => signs.reduce(follow, initialWays).way;
+  assert.equal(after("socket_failed"), "socket");
+  assert.equal(after("socket_failed", "socket_failed"), "stream");
+  assert.equal(after("socket_failed", "socket_opened", "socket_failed"), "socket");
+  assert.equal(after("socket_missing"), "stream");
+});
+
+Deno.test("where the stream fails too it was not the sockets' fault, and both are tried in turn", () => {
+  const signs: Sign[] = ["socket_failed", "socket_failed", "stream_failed", "socket_failed", "stream_failed"];
+  const ways = signs.map((_, at) => signs.slice(0, at + 1).reduce(follow, initialWays).way);
+  assert.deepEqual(ways, ["socket", "stream", "socket", "stream", "socket"]);
+});
+
+Deno.test("sockets that end before a welcome, or never say anything, give way to a stream", () => {
+  const { socket, stream, heard, open } = setUp();
+  open();
+  socket.last().closed(1006);
+  open().close(); // given up: no welcome came in time
+  open();
+  assert.deepEqual([socket.opened.length, stream.opened.length], [2, 1]);
+  assert.deepEqual(heard, [1006]);
+});
+
+Deno.test("a server that sends a socket away was reached by it", () => {
+  const { socket, stream, open } = setUp();
+  for (const code of [1012, 4009, 4401, 1011]) {
+    open();
+    socket.last().closed(code);
+  }
+  open();
+  socket.last().received([welcome]);
+  socket.last().closed(1006);
+  open();
+  assert.equal(stream.opened.length, 0);
+});
+
+Deno.test("without a WebSocket the stream is opened at once", () => {
+  const { socket, stream, heard, open } = setUp();
+  socket.way.missing = true;
+  const transport = open();
+  stream.last().received([welcome]);
+  transport.send({ action: "ping" });
+  assert.deepEqual(heard, [welcome]);
+  assert.deepEqual(stream.last().sent, [{ action: "ping" }]);
+});
+
+Deno.test("while it streams each ping is also a try of a socket, and the first that opens brings the page back", () => {
+  const { socket, stream, heard, open } = setUp();
+  socket.way.missing = true;
+  const transport = open();
+  socket.way.missing = false;
+  stream.last().received([welcome]);
+  assert.equal(socket.opened.length, 1, "at once: the server may just have been away");
+  socket.last().closed(1006);
+  transport.send({ action: "typing", room: "general" });
+  assert.equal(socket.opened.length, 1);
+  transport.send({ action: "ping" });
+  transport.send({ action: "ping" });
+  assert.deepEqual(socket.opened.map(({ open }) => open), [false, false, true], "one at a time");
+  assert.deepEqual(heard, [welcome]);
+  socket.last().received([welcome]);
+  assert.deepEqual(heard, [welcome, "outdated"]);
+  assert.equal(socket.last().open, false, "the trial itself is not used");
+  transport.close();
+  open();
+  assert.deepEqual([socket.opened.length, stream.opened.length], [4, 1]);
+});
+
+Deno.test("what is closed tries nothing any more", () => {
+  const { socket, stream, heard, open } = setUp();
+  for (const _ of [1, 2]) open().close();
+  const transport = open();
+  stream.last().received([welcome]);
+  transport.close();
+  assert.deepEqual([socket.last().open, stream.last().open], [false, false]);
+  assert.deepEqual(heard, [welcome]);
+});

@@ -1,0 +1,136 @@
+import { DEFAULT_ROOM, type Member } from "../../chat/protocol.ts";
+import { button, element, setText } from "../lib/dom.ts";
+import { createFieldDialog } from "./field_dialog.ts";
+import type { Ban, Failure, Moderator, RoomChange } from "../lib/moderator.ts";
+import { checkbox, createSheet, select } from "./sheet.ts";
+import type { State } from "../state.ts";
+import { failureReason, type Tongue } from "../i18n/locale.ts";
+
+const MINUTE = 60;
+/** Seconds between two messages that a moderator may set by a click. */
+const SLOW_SECONDS = [0, 5, 10, 30, MINUTE, 5 * MINUTE, 15 * MINUTE, 60 * MINUTE];
+
+export interface ModerationDialog {
+  /** Asks for the token first, where the person is no moderator. */
+  open(): void;
+  render(state: State): void;
+}
+
+/** What a moderator does about the room and about who is banned; asks for the token before. */
+export function createModerationDialog(tongue: Tongue, moderator: Moderator): ModerationDialog {
+  const { strings, locale } = tongue;
+  const dates = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+  const sheet = createSheet(strings, strings.moderate);
+  const locked = checkbox(strings.lock, strings.lockHelp);
+  const listed = checkbox(strings.list, strings.listHelp);
+  const slow = select(strings.slowMode, SLOW_SECONDS.map((value) => [value, strings.slowChoice(value)]), 0);
+  const error = element("p", { className: "problem", role: "alert" });
+  const bans = element("ul", { role: "list", className: "bans" });
+  const nobody = element("p", { className: "help", textContent: strings.nobodyBanned });
+  let state: State;
+  let shownBans: readonly Ban[] | null = null;
+
+  const tokenDialog = createFieldDialog(strings, {
+    title: strings.moderate,
+    label: strings.tokenField,
+    hint: strings.tokenHint,
+    submit: strings.go,
+    type: "password",
+  }, async (value) => {
+    const failure = await moderator.enter(value.trim());
+    if (failure === null) sheet.open();
+    else if (failure !== "offline" && failure.code === "not_found") return strings.tokenBad;
+    return failure && failureReason(strings, failure);
+  });
+
+  sheet.body.append(
+    locked.element,
+    listed.element,
+    slow.label,
+    slow.field,
+    error,
+    element("h3", { textContent: strings.banned }),
+    nobody,
+    bans,
+  );
+  sheet.foot.prepend(button(strings.stopModerating, "quiet danger", () => {
+    moderator.leave();
+    sheet.close();
+  }));
+  locked.field.onchange = () => change({ locked: locked.field.checked });
+  listed.field.onchange = () => change({ listed: listed.field.checked });
+  slow.field.onchange = () => change({ slow_seconds: Number(slow.field.value) });
+
+  async function change(settings: RoomChange) {
+    complain(await moderator.changeRoom(state.room.name, settings));
+  }
+
+  /** What could not be changed stands as it was. */
+  function complain(failure: Failure) {
+    setText(error, failure === null ? "" : failureReason(strings, failure));
+    if (failure !== null) render(state);
+  }
+
+  function render(next: State) {
+    state = next;
+    const { room, moderation } = state;
+    if (moderation === null) return sheet.close();
+    setText(sheet.title, strings.moderateRoom(room.name));
+    locked.field.checked = room.locked;
+    listed.element.hidden = room.name === DEFAULT_ROOM;
+    listed.field.checked = moderation.listed.includes(room.name);
+    chooseSlow(room.slowSeconds);
+    nobody.hidden = moderation.bans.length > 0;
+    if (shownBans === moderation.bans) return;
+    shownBans = moderation.bans;
+    bans.replaceChildren(...shownBans.map(line));
+  }
+
+  /** Others may have set what is not among the choices. */
+  function chooseSlow(seconds: number) {
+    const { field } = slow;
+    const known = [...field.options].some(({ value }) => value === String(seconds));
+    if (!known) field.append(element("option", { value: String(seconds), textContent: strings.slowChoice(seconds) }));
+    field.value = String(seconds);
+  }
+
+  function line({ user, until, reason, address }: Ban): HTMLLIElement {
+    const name = nameOf(user);
+    const lift = button(strings.liftBan, "outlined", async () => {
+      lift.disabled = true;
+      complain(await moderator.unban(user));
+      lift.disabled = false;
+    });
+    lift.ariaLabel = `${strings.liftBan}: ${name}`;
+    // The page puts the name before the reason, for where it can't be known by other means; here it would stand twice.
+    const why = reason === name ? "" : reason.startsWith(`${name}: `) ? reason.slice(name.length + 2) : reason;
+    const about = [strings.bannedUntil(dates.format(until)), address ? strings.addressToo : "", why];
+    return element(
+      "li",
+      {},
+      element(
+        "span",
+        {},
+        element("bdi", { textContent: name }),
+        element("span", { className: "help", textContent: about.filter((part) => part !== "").join(" · ") }),
+      ),
+      lift,
+    );
+  }
+
+  /** Bans go by the person's id; names are known of those who are, or were, in this room. */
+  function nameOf(user: string): string {
+    const member: Member | undefined = [...state.room.members, ...state.muted].find((other) => other.user === user);
+    return member?.name ?? state.room.messages.findLast((message) => message.user === user)?.from ?? user;
+  }
+
+  return {
+    async open() {
+      if (state.moderation === null) return tokenDialog.open("");
+      complain(null);
+      sheet.open();
+      complain(await moderator.refresh());
+    },
+    render,
+  };
+}

@@ -1,0 +1,65 @@
+import { roomNamed } from "../lib/address.ts";
+import { button, element } from "../lib/dom.ts";
+import { createFieldDialog } from "./field_dialog.ts";
+import type { ListedRoom } from "../lib/moderator.ts";
+import type { Tongue } from "../i18n/locale.ts";
+
+export interface RoomDialogOptions {
+  /** Null where they can't be had now. */
+  listRooms: () => Promise<readonly ListedRoom[] | null>;
+  goTo: (room: string) => void;
+}
+
+/** Where one changes rooms: by a name, or by choosing one of those that anyone may know of. */
+export function createRoomDialog({ strings, locale }: Tongue, { listRooms, goTo }: RoomDialogOptions) {
+  const list = element("ul", { role: "list" });
+  const listed = element(
+    "div",
+    { className: "rooms", hidden: true },
+    element("h3", { textContent: strings.rooms }),
+    list,
+  );
+  const dialog = createFieldDialog(strings, {
+    title: strings.changeRoom,
+    label: strings.roomField,
+    hint: strings.roomHint,
+    submit: strings.go,
+  }, (value) => {
+    const name = roomNamed(value);
+    if (name === null) return strings.roomBad;
+    dialog.close(); // first, because it gives the focus back
+    goTo(name);
+    return null;
+  }, listed);
+  const ago = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+
+  function line({ room, count, date }: ListedRoom): HTMLLIElement {
+    const go = button("", "room", () => {
+      dialog.close();
+      goTo(room);
+    });
+    const about = [count > 0 ? strings.peopleCount(count) : "", date > 0 ? since(date) : ""];
+    go.append(
+      element("bdi", { textContent: room }),
+      element("span", { className: "help", textContent: about.filter((part) => part !== "").join(" · ") }),
+    );
+    return element("li", {}, go);
+  }
+
+  function since(date: number): string {
+    const minutes = Math.round((date - Date.now()) / 60_000);
+    if (minutes >= 0) return strings.justNow;
+    if (minutes > -60) return ago.format(minutes, "minute");
+    const hours = Math.round(minutes / 60);
+    return hours > -24 ? ago.format(hours, "hour") : ago.format(Math.round(hours / 24), "day");
+  }
+
+  return {
+    async open(value: string) {
+      dialog.open(value);
+      const rooms = await listRooms() ?? [];
+      list.replaceChildren(...rooms.map(line));
+      listed.hidden = rooms.length === 0;
+    },
+  };
+}

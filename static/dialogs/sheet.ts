@@ -1,0 +1,57 @@
+import { button, element } from "../lib/dom.ts";
+import type { Strings } from "../i18n/locale.ts";
+
+/** A dialog over the page with a title, something in it, and a way to close it. */
+export interface Sheet {
+  title: HTMLHeadingElement;
+  body: HTMLDivElement;
+  /** At its foot, before the button that closes it. */
+  foot: HTMLDivElement;
+  open(): void;
+  close(): void;
+}
+
+export function createSheet(strings: Strings, label: string): Sheet {
+  const title = element("h2");
+  const body = element("div");
+  const close = button(strings.close, "outlined", () => dialog.close());
+  const foot = element("div", { className: "buttons" }, close);
+  const dialog = element("dialog", { className: "sheet", ariaLabel: label }, title, body, foot);
+  document.body.append(dialog);
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  return {
+    title,
+    body,
+    foot,
+    open: () => dialog.open || dialog.showModal(),
+    close: () => dialog.close(),
+  };
+}
+
+let ids = 0;
+
+/** A box to tick, with what it means under it. */
+export function checkbox(label: string, help: string): { element: HTMLElement; field: HTMLInputElement } {
+  const id = `choice-${++ids}`;
+  const field = element("input", { type: "checkbox", id });
+  field.setAttribute("aria-describedby", `${id}-help`);
+  const words = element(
+    "span",
+    {},
+    element("label", { htmlFor: id, textContent: label }),
+    element("span", { id: `${id}-help`, className: "help", textContent: help }),
+  );
+  return { element: element("div", { className: "choice" }, field, words), field };
+}
+
+/** A list to choose one value from. */
+export function select(label: string, values: [number, string][], chosen: number) {
+  const id = `choice-${++ids}`;
+  const options = values.map(([value, text]) =>
+    element("option", { value: String(value), textContent: text, selected: value === chosen })
+  );
+  return {
+    label: element("label", { htmlFor: id, textContent: label }),
+    field: element("select", { id }, ...options),
+  };
+}

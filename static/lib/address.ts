@@ -1,0 +1,49 @@
+import { DEFAULT_ROOM, normaliseRoom, ROOM_NAME, ROOM_NAME_LIMIT } from "../../chat/protocol.ts";
+
+/** What an address shows: a room, or why it shows none, and which one may have been meant. */
+export type Place = { room: string } | { room: null; problem: "bad_room" | "not_found"; meant: string | null };
+
+/**
+ * The room that someone means by `text`, or null if no room can be called so. A leading `#` is habit, not name, and a
+ * name of several words is one with hyphens.
+ */
+export function roomNamed(text: string): string | null {
+  const room = normaliseRoom(text.trim().replace(/^#/, "").trim()).replace(/\s+/g, "-");
+  const size = [...room].length;
+  return size >= 1 && size <= ROOM_NAME_LIMIT && ROOM_NAME.test(room) ? room : null;
+}
+
+/** The addresses of a chat which is at `base`, a path that ends with a slash, and can be asked for without it too. */
+export function addressesAt(base: string) {
+  /** What an address shows: the top is the default room. */
+  function placeAt(pathname: string): Place {
+    const isBelow = `${pathname}/`.startsWith(base);
+    const path = isBelow ? pathname.slice(base.length) : pathname.slice(1);
+    if (path === "") return { room: DEFAULT_ROOM };
+    const [, prefix, text] = /^(r\/)?([^/]*)\/?$/.exec(path) ?? [];
+    const name = text ? decoded(text) : null;
+    if (!prefix || !text) {
+      const meant = name !== null && path !== "r" ? roomNamed(name) : null;
+      return { room: null, problem: "not_found", meant };
+    }
+    const room = name === null ? null : normaliseRoom(name);
+    const meant = name === null ? null : roomNamed(name);
+    return room !== null && room === meant ? { room } : { room: null, problem: "bad_room", meant };
+  }
+
+  /** The address of a room, to put in the location bar or to give to a friend. */
+  function pathOf(room: string): string {
+    return room === DEFAULT_ROOM ? base : `${base}r/${encodeURIComponent(room)}`;
+  }
+
+  return { placeAt, pathOf };
+}
+
+/** Null where "%" is followed by what is no UTF-8. */
+function decoded(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,136 @@
+import { button, element, find, icon, setText } from "../lib/dom.ts";
+import type { Memory } from "../../client/storage.ts";
+import { OUTBOX_LIMIT } from "../../client/outbox.ts";
+import { isBanned, isStranger, type Notice, type State } from "../state.ts";
+import type { Tongue } from "../i18n/locale.ts";
+import { enterSubmits, grow, length, sendable } from "./text_entry.ts";
+
+/** Code points before the limit from which on the rest is counted down. */
+const COUNTDOWN_FROM = 200;
+const DRAFT_KEY = "parley.draft:";
+
+export interface ComposerActions {
+  /** False when the text could not be taken: it stays in the field. */
+  write(text: string): boolean;
+  typing(): void;
+  editLast(): void;
+  changeName(): void;
+  dismiss(): void;
+}
+
+export interface ComposerView {
+  render(state: State): void;
+  focus(): void;
+}
+
+/** Where one writes: one's own next line in the conversation, under one's own name. */
+export function createComposerView(tongue: Tongue, drafts: Memory, actions: ComposerActions): ComposerView {
+  const { strings } = tongue;
+  const form = find("composer", HTMLFormElement);
+  const field = find("text", HTMLTextAreaElement);
+  const send = find("send", HTMLButtonElement);
+  const me = find("me", HTMLButtonElement);
+  const hint = find("hint", HTMLElement);
+  const notice = find("notice", HTMLElement);
+  const name = element("bdi");
+  let state: State;
+  let shownNotice: Notice | null = null;
+
+  send.ariaLabel = strings.send;
+  send.title = strings.send;
+  send.append(icon("M10 16V4M5 9l5-5 5 5"));
+  me.append(
+    name,
+    icon("M4 16l.8-3.400L13.400 4a1.500 1.500 0 0 1 2.100 0l.5.5a1.500 1.500 0 0 1 0 2.100L7.400 15.200z"),
+  );
+  me.onclick = actions.changeName;
+
+  enterSubmits(field, submit);
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    submit();
+    field.focus();
+  };
+  field.addEventListener("input", () => {
+    changed();
+    if (field.value.trim() !== "") actions.typing();
+  });
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowUp" || field.value !== "" || event.isComposing) return;
+    event.preventDefault();
+    actions.editLast();
+  });
+
+  function submit() {
+    const text = sendable(field.value);
+    if (text.trim() === "" || length(text) > state.limits.text || field.disabled) return;
+    if (!actions.write(text)) return;
+    field.value = "";
+    changed();
+  }
+
+  function changed() {
+    grow(field);
+    drafts.write(DRAFT_KEY + state.room.name, field.value || null);
+    renderHint();
+  }
+
+  /** One line for what matters most right now. */
+  function renderHint() {
+    const left = state.limits.text - length(field.value);
+    field.ariaInvalid = left < 0 ? "true" : null;
+    hint.classList.toggle("problem", left < 0);
+    send.disabled = left < 0 || field.disabled;
+    setText(hint, left < 0 ? strings.over(-left) : left < COUNTDOWN_FROM ? strings.left(left) : roomHint());
+  }
+
+  function roomHint(): string {
+    const { room, outbox, status } = state;
+    if (isBanned(state)) return room.messages.length > 0 ? strings.banRead : "";
+    if (room.locked) return strings.locked;
+    if (room.typing.length > 0) return strings.typing(room.typing.map((typist) => typist.name));
+    const waiting = outbox.items.filter((item) => item.refusal === null).length;
+    if (status.kind !== "connected" && waiting > 0) return strings.waiting(waiting);
+    return room.slowSeconds > 0 ? strings.slow(room.slowSeconds) : "";
+  }
+
+  function renderNotice(next: Notice | null) {
+    if (next === shownNotice) return;
+    shownNotice = next;
+    if (!next) return notice.replaceChildren();
+    const words = next.kind === "outbox_full"
+      ? strings.outboxFull(OUTBOX_LIMIT)
+      : next.kind === "name_lost"
+      ? strings.nameLost(next.name)
+      : strings.copyByHand(next.url);
+    notice.replaceChildren(`${words} `, button(strings.dismiss, "link", actions.dismiss));
+  }
+
+  function render(next: State) {
+    const entered = state?.room.name !== next.room.name;
+    state = next;
+    if (entered) {
+      field.value = drafts.read(DRAFT_KEY + state.room.name) ?? "";
+      field.ariaLabel = strings.compose(state.room.name);
+      grow(field);
+    }
+    form.hidden = state.room.problem !== null;
+    field.disabled = state.room.locked || isBanned(state) || isStranger(state);
+    field.placeholder = isBanned(state)
+      ? strings.banPlaceholder
+      : isStranger(state)
+      ? strings.signInFirst
+      : state.room.locked
+      ? strings.lockedPlaceholder
+      : strings.placeholder;
+    form.classList.toggle("closed", field.disabled);
+    me.hidden = state.me === null;
+    setText(name, state.me?.name ?? "");
+    me.ariaLabel = strings.changeNameFrom(state.me?.name ?? "");
+    me.title = strings.changeName;
+    renderHint();
+    renderNotice(state.notice);
+  }
+
+  return { render, focus: () => field.focus() };
+}

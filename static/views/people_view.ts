@@ -1,0 +1,96 @@
+import type { Member } from "../../chat/protocol.ts";
+import { button, element, find, setText } from "../lib/dom.ts";
+import { isMuted } from "../lib/mutes.ts";
+import type { State } from "../state.ts";
+import type { Tongue } from "../i18n/locale.ts";
+
+export interface PeopleActions {
+  /** Shows what can be done about somebody. */
+  openPerson(person: Member): void;
+  unmute(user: string): void;
+  moderate(): void;
+}
+
+/** Who is here: beside the conversation where there is room, in a dialog where there is none. */
+export function createPeopleView(tongue: Tongue, actions: PeopleActions): { render(state: State): void } {
+  const { strings, locale } = tongue;
+  const aside = find("people", HTMLElement);
+  const opener = find("show-people", HTMLButtonElement);
+  const dialog = element("dialog", { className: "sheet", ariaLabel: strings.people });
+  const collator = new Intl.Collator(locale, { numeric: true });
+  const title = element("h2", {}, strings.people, " ");
+  const count = element("span", { className: "count" });
+  const list = element("ul", { role: "list" });
+  const more = element("p");
+  const silent = element("ul", { role: "list" });
+  const silenced = element("section", { hidden: true }, element("h3", { textContent: strings.muted }), silent);
+  const moderate = button(strings.moderate, "quiet", () => {
+    dialog.close();
+    actions.moderate();
+  });
+  const panel = element("div", { className: "panel" }, title, list, more, silenced, moderate);
+  const close = element("button", { type: "button", className: "outlined", textContent: strings.close });
+  let members: State["room"]["members"] | null = null;
+  let me: State["me"] = null;
+  let muted: State["muted"] | null = null;
+
+  title.append(count);
+  aside.ariaLabel = strings.people;
+  aside.append(panel);
+  dialog.append(element("div", { className: "buttons" }, close));
+  document.body.append(dialog);
+  close.onclick = () => dialog.close();
+  // There is one panel, and it is where it can be seen.
+  opener.onclick = () => {
+    dialog.prepend(panel);
+    dialog.showModal();
+  };
+  dialog.onclose = () => aside.append(panel);
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  matchMedia("(width >= 50rem)").addEventListener("change", () => dialog.close());
+
+  function render(state: State) {
+    const { room } = state;
+    const size = new Intl.NumberFormat(locale).format(room.count);
+    setText(count, room.joined ? size : "");
+    setText(opener, strings.peopleCount(room.count));
+    opener.hidden = !room.joined;
+    aside.hidden = room.members.length === 0;
+    const hidden = room.count - room.members.length;
+    setText(more, hidden > 0 ? strings.peopleMore(hidden) : "");
+    moderate.classList.toggle("active", state.moderation !== null);
+    setText(moderate, state.moderation === null ? strings.moderate : strings.moderating);
+    if (members === room.members && me === state.me && muted === state.muted) return;
+    ({ members } = room);
+    ({ me, muted } = state);
+    silenced.hidden = muted.length === 0;
+    silent.replaceChildren(...muted.toReversed().map(mutedLine));
+    const sorted = members.toSorted((one, other) =>
+      Number(other.user === me?.user) - Number(one.user === me?.user) || collator.compare(one.name, other.name)
+    );
+    list.replaceChildren(...sorted.map(memberLine));
+  }
+
+  function memberLine(member: Member): HTMLLIElement {
+    const name = element("bdi", { textContent: member.name });
+    if (member.user === me?.user) return element("li", {}, name, ` (${strings.you})`);
+    const person = button("", "person", () => {
+      dialog.close();
+      actions.openPerson(member);
+    });
+    person.ariaHasPopup = "dialog";
+    person.append(name);
+    if (isMuted(muted ?? [], member.user)) {
+      person.append(element("span", { className: "help", textContent: ` (${strings.mutedMark})` }));
+    }
+    return element("li", {}, person);
+  }
+
+  function mutedLine({ user, name }: Member): HTMLLIElement {
+    const unmute = button(strings.unmute, "link", () => actions.unmute(user));
+    unmute.ariaLabel = `${strings.unmute}: ${name}`;
+    return element("li", {}, element("bdi", { textContent: name }), " ", unmute);
+  }
+
+  return { render };
+}

@@ -1,0 +1,26 @@
+import { element, find, setText } from "../lib/dom.ts";
+import { isEmpty, refusalOf, type State } from "../state.ts";
+import { refusedReason, type Tongue } from "../i18n/locale.ts";
+
+/** Why the server lets nobody in, for those who come and for whoever runs it: in an empty room it is what there is to see. */
+export function createRefusedView({ strings }: Tongue): { render(state: State): void } {
+  const title = element("h2");
+  const text = element("p");
+  const view = element(
+    "div",
+    { id: "refused", hidden: true },
+    title,
+    text,
+  );
+  find("conversation", HTMLElement).append(view);
+
+  function render(state: State) {
+    const refusal = refusalOf(state);
+    view.hidden = !refusal || !state.online || !isEmpty(state) || state.room.problem !== null;
+    if (!refusal) return;
+    setText(title, refusedReason(strings.refused, refusal));
+    setText(text, refusedReason(strings.refusedText, refusal));
+  }
+
+  return { render };
+}

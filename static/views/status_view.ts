@@ -1,0 +1,47 @@
+import { find, setText } from "../lib/dom.ts";
+import { refusalOf, type State } from "../state.ts";
+import { closeReason, refusedReason, type Tongue } from "../i18n/locale.ts";
+
+/** The state of the connection, in words. The seconds until the next try can be seen, and are not read out one by one. */
+export function createStatusView(tongue: Tongue, retryNow: () => void): { render(state: State): void } {
+  const { strings } = tongue;
+  const connection = find("connection", HTMLElement);
+  const status = find("status", HTMLElement);
+  const countdown = find("countdown", HTMLElement);
+  const tryNow = find("try-now", HTMLButtonElement);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  tryNow.onclick = retryNow;
+
+  function render(state: State) {
+    const { status: now, online } = state;
+    clearTimeout(timer);
+    connection.dataset.kind = now.kind;
+    connection.classList.toggle("store-fails", state.storeFails);
+    setText(status, words(state));
+    const stopped = now.kind === "stopped" || now.kind === "signed_out";
+    setText(tryNow, stopped ? strings.tryAgain : strings.tryNow);
+    tryNow.hidden = !stopped && (now.kind !== "waiting" || !online);
+    if (now.kind === "waiting" && online) count(now.until, now.why ? strings.tryingAgainIn : strings.reconnectingIn);
+    else setText(countdown, "");
+  }
+
+  function words(state: State): string {
+    const { status: now, online } = state;
+    if (now.kind === "connected") return state.storeFails ? strings.storeFails : strings.connected;
+    if (now.kind === "signed_out") return strings.signInFirst;
+    if (now.kind === "stopped") return closeReason(strings, now.code);
+    if (!online) return strings.offline;
+    const refusal = refusalOf(state);
+    if (refusal) return refusedReason(strings.refusedShortly, refusal);
+    return now.kind === "connecting" && !now.again ? strings.connecting : strings.reconnecting;
+  }
+
+  function count(until: number, inWords: (seconds: number) => string) {
+    const left = until - Date.now();
+    setText(countdown, left > 0 ? inWords(Math.ceil(left / 1_000)) : "");
+    if (left > 0) timer = setTimeout(() => count(until, inWords), left % 1_000 + 1);
+  }
+
+  return { render };
+}

@@ -1,0 +1,143 @@
+/**
+ * What the log shows, line by line: messages grouped by author, days, the places where something may be missing and
+ * from which on all is new, and a line in place of what muted people say.
+ */
+import { isMuted } from "../lib/mutes.ts";
+import type { Item } from "../../client/outbox.ts";
+import type { State } from "../state.ts";
+
+/** Milliseconds within which messages of one author stand under one name. */
+export const GROUP_SPAN = 5 * 60_000;
+const MINUTE = 60_000;
+
+export interface MessageRow {
+  readonly kind: "message";
+  /** The same for a message of ours before and after it is kept, so that its element stays. */
+  readonly key: string;
+  /** Null until the server has kept it. */
+  readonly seq: number | null;
+  readonly user: string;
+  readonly author: string;
+  /** As the reader is to see it: an edit of one's own shows before it is kept. */
+  readonly text: string;
+  readonly date: number;
+  readonly edited: boolean;
+  readonly deleted: boolean;
+  readonly mine: boolean;
+  /** The reader is a moderator. */
+  readonly moderated: boolean;
+  /** The first of its author's group. */
+  readonly first: boolean;
+  /** The first of its minute: only there does the time stand beside it. */
+  readonly timed: boolean;
+  /** What we did to it and the server has not acknowledged. */
+  readonly item: Item | null;
+  /** It has been sent, and the answer is on its way; otherwise it waits for its turn, a connection, or a slow room. */
+  readonly underWay: boolean;
+}
+
+/** Messages of one muted person that follow one another. */
+export interface MutedRow {
+  readonly kind: "muted";
+  readonly key: string;
+  readonly user: string;
+  readonly author: string;
+  readonly count: number;
+}
+
+export type Row =
+  | MessageRow
+  | MutedRow
+  | { readonly kind: "day"; readonly key: string; readonly date: number }
+  | { readonly kind: "missing" | "new"; readonly key: string };
+
+/** The rows of the room, oldest first. Days are those of the browser's time zone. */
+export function rowsOf(state: State): Row[] {
+  const { room, me, outbox, muted } = state;
+  const moderated = state.moderation !== null;
+  const rows: Row[] = [];
+  let previous: { user: string; name: string; date: number } | null = null;
+  let { missingAfter, newAfter } = room;
+
+  const place = (row: Omit<MessageRow, "first" | "timed" | "moderated" | "underWay">) => {
+    const { user } = row;
+    let first = previous?.user !== user || previous.name !== row.author || row.date - previous.date > GROUP_SPAN;
+    if (!previous || day(previous.date) !== day(row.date)) {
+      rows.push({ kind: "day", key: `day ${day(row.date)}`, date: row.date });
+      first = true;
+    }
+    if (missingAfter !== null && (row.seq ?? Infinity) > missingAfter) {
+      rows.push({ kind: "missing", key: "missing" });
+      missingAfter = null;
+      first = true;
+    }
+    if (newAfter !== null && (row.seq ?? 0) > newAfter) {
+      rows.push({ kind: "new", key: "new" });
+      newAfter = null;
+      first = true;
+    }
+    const timed = !previous || Math.floor(previous.date / MINUTE) !== Math.floor(row.date / MINUTE);
+    const above = rows.at(-1);
+    if (!isMuted(muted, user)) {
+      rows.push({ ...row, moderated, first, timed, underWay: row.item?.frame.id === outbox.flight?.id });
+    } else if (above?.kind === "muted" && above.user === user) {
+      rows[rows.length - 1] = { ...above, author: row.author, count: above.count + 1 };
+    } else rows.push({ kind: "muted", key: `muted ${row.key}`, user, author: row.author, count: 1 });
+    previous = { user, name: row.author, date: row.date };
+  };
+
+  const changes = new Map<number, Item>();
+  for (const item of outbox.items) {
+    if (item.frame.action !== "send_message" && item.frame.room === room.name) changes.set(item.frame.target, item);
+  }
+  for (const message of room.messages) {
+    const mine = message.user === me?.user;
+    const item = mine ? changes.get(message.seq) ?? null : null;
+    place({
+      kind: "message",
+      user: message.user,
+      key: mine && message.id ? `own ${message.id}` : `seq ${message.seq}`,
+      seq: message.seq,
+      author: message.from,
+      text: item?.frame.action === "edit_message" && !message.deleted ? item.frame.text : message.text,
+      date: message.date,
+      edited: message.edited,
+      deleted: message.deleted,
+      mine,
+      item,
+    });
+  }
+  // What waits belongs below what is kept, whatever the clocks say. While the newest are left out, so is this.
+  let date = room.messages.at(-1)?.date ?? 0;
+  for (const item of room.cut ? [] : outbox.items) {
+    if (item.frame.action !== "send_message" || item.frame.room !== room.name) continue;
+    date = Math.max(date, item.date);
+    place({
+      kind: "message",
+      user: me?.user ?? "",
+      key: `own ${item.frame.id}`,
+      seq: null,
+      author: me?.name ?? "",
+      text: item.frame.text,
+      date,
+      edited: false,
+      deleted: false,
+      mine: true,
+      item,
+    });
+  }
+  if (missingAfter !== null) rows.push({ kind: "missing", key: "missing" });
+  return rows;
+}
+
+/** Whether two rows look the same. */
+export function sameRow(one: Row, other: Row): boolean {
+  if (one.kind !== other.kind) return false;
+  const [left, right] = [one, other] as Record<keyof MessageRow, unknown>[];
+  return (Object.keys(one) as (keyof MessageRow)[]).every((key) => left[key] === right[key]);
+}
+
+function day(date: number): string {
+  const local = new Date(date);
+  return `${local.getFullYear()}-${local.getMonth() + 1}-${local.getDate()}`;
+}

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { add, next, type Outbox, refuse } from "../../client/outbox.ts";
+import { GROUP_SPAN, type MessageRow, type Row, rowsOf, sameRow } from "./timeline.ts";
+import { initialState, inRoom, type Message, type State } from "../state.ts";
+
+const noon = new Date(2026, 4, 4, 12).getTime();
+
+function message(seq: number, more: Partial<Message> = {}): Message {
+  return {
+    seq,
+    user: "u2",
+    from: "Mina",
+    text: `text ${seq}`,
+    date: noon,
+    id: undefined,
+    edited: false,
+    deleted: false,
+    ...more,
+  };
+}
+
+function holding(...messages: Message[]): State {
+  return inRoom({ ...initialState("general"), me: { user: "u1", name: "Hana" } }, { messages });
+}
+
+const kinds = (rows: Row[]) => rows.map((row) => row.kind);
+const messages = (rows: Row[]) => rows.filter((row): row is MessageRow => row.kind === "message");
+
+Deno.test("messages of one author stand under one name until someone else speaks or time has passed", () => {
+  const rows = messages(rowsOf(holding(
+    message(1),
+    message(2),
+    message(3, { user: "u3", from: "Clara" }),
+    message(4),
+    message(5, { date: noon + GROUP_SPAN + 1 }),
+  )));
+  assert.deepEqual(rows.map((row) => row.first), [true, false, true, true, true]);
+});
+
+Deno.test("a new name begins a new group", () => {
+  const rows = messages(rowsOf(holding(message(1), message(2, { from: "Minji" }))));
+  assert.deepEqual(rows.map((row) => row.first), [true, true]);
+});
+
+Deno.test("the time stands at the first message of each minute", () => {
+  const rows = messages(rowsOf(holding(message(1), message(2), message(3, { date: noon + 60_000 }))));
+  assert.deepEqual(rows.map((row) => row.timed), [true, false, true]);
+});
+
+Deno.test("every day begins with its name", () => {
+  const tomorrow = new Date(2026, 4, 5, 0, 1).getTime();
+  assert.deepEqual(kinds(rowsOf(holding(message(1), message(2, { date: tomorrow })))), [
+    "day",
+    "message",
+    "day",
+    "message",
+  ]);
+});
+
+Deno.test("the place where messages may be missing is before the first one not seen", () => {
+  const state = inRoom(holding(message(3), message(7)), { missingAfter: 3 });
+  assert.deepEqual(kinds(rowsOf(state)), ["day", "message", "missing", "message"]);
+  assert.deepEqual(kinds(rowsOf(inRoom(state, { missingAfter: 0 }))), ["day", "missing", "message", "message"]);
+  assert.deepEqual(kinds(rowsOf(inRoom(holding(), { missingAfter: 0 }))), ["missing"]);
+});
+
+Deno.test("what waits is shown last, in order, and keeps its key when it is kept", () => {
+  const state = holding(message(1));
+  const outbox = add(state.outbox, { action: "send_message", room: "general", text: "hello", id: "a" }, noon);
+  assert.ok(outbox);
+  const waiting = messages(rowsOf({ ...state, outbox })).at(-1);
+  assert.deepEqual([waiting?.text, waiting?.author, waiting?.mine, waiting?.seq], ["hello", "Hana", true, null]);
+  const kept = messages(rowsOf(holding(message(1), message(2, { user: "u1", from: "Hana", id: "a" })))).at(-1);
+  assert.equal(kept?.key, waiting?.key);
+});
+
+Deno.test("what was sent is told from what waits for its turn", () => {
+  const state = holding();
+  const one = add(state.outbox, { action: "send_message", room: "general", text: "one", id: "a" }, noon);
+  const two = one && add(one, { action: "send_message", room: "general", text: "two", id: "b" }, noon);
+  assert.ok(two);
+  const rows = (outbox: Outbox) => messages(rowsOf({ ...state, outbox })).map(({ underWay }) => underWay);
+  assert.deepEqual(rows(two), [false, false]);
+  const sent = next(two, noon)!.outbox;
+  assert.deepEqual(rows(sent), [true, false]);
+  const slow = { action: "error", code: "rate_limited", message: "Slow.", retry_after: 30 } as const;
+  assert.deepEqual(rows(refuse(sent, "a", slow, noon, 0)), [false, false]);
+});
+
+Deno.test("what waits for another room is not shown here", () => {
+  const state = holding(message(1));
+  const outbox = add(state.outbox, { action: "send_message", room: "elsewhere", text: "hello", id: "a" }, noon);
+  assert.ok(outbox);
+  assert.equal(messages(rowsOf({ ...state, outbox })).length, 1);
+});
+
+Deno.test("a line stands above the first message that is new", () => {
+  const rows = rowsOf(inRoom(holding(message(1), message(4), message(5)), { newAfter: 2 }));
+  assert.deepEqual(kinds(rows), ["day", "message", "new", "message", "message"]);
+  assert.deepEqual(messages(rows).map(({ first }) => first), [true, true, false]);
+});
+
+Deno.test("an edit of one's own shows before it is kept", () => {
+  const state = holding(message(1, { user: "u1" }));
+  const outbox = add(
+    state.outbox,
+    { action: "edit_message", room: "general", target: 1, text: "better", id: "a" },
+    noon,
+  );
+  assert.ok(outbox);
+  assert.equal(messages(rowsOf({ ...state, outbox }))[0].text, "better");
+});
+
+Deno.test("what muted people say is one line for as long as nobody else speaks", () => {
+  const state = holding(
+    message(1),
+    message(2, { user: "u3", from: "Eve" }),
+    message(3, { user: "u3", from: "Eva" }),
+    message(4),
+    message(5, { user: "u3", from: "Eva" }),
+  );
+  const rows = rowsOf({ ...state, muted: [{ user: "u3", name: "Eve" }] });
+  assert.deepEqual(kinds(rows), ["day", "message", "muted", "message", "muted"]);
+  assert.deepEqual(rows[2], { kind: "muted", key: "muted seq 2", user: "u3", author: "Eva", count: 2 });
+  assert.equal(JSON.stringify(rows).includes("text 2"), false);
+  assert.deepEqual(messages(rows).map(({ first }) => first), [true, true]);
+  assert.equal(rowsOf(state).length, 6, "and all of it is there again afterwards");
+});
+
+Deno.test("rows are the same when all that shows is the same", () => {
+  const [, one] = rowsOf(holding(message(1)));
+  const [, same] = rowsOf(holding(message(1)));
+  const [, other] = rowsOf(holding(message(1, { edited: true })));
+  assert.equal(sameRow(one, same), true);
+  assert.equal(sameRow(one, other), false);
+});

@@ -1,0 +1,207 @@
+/** The page as a whole: its views, what they tell one another, and what belongs to none of them. */
+import { CLOSE, DEFAULT_ROOM } from "../../chat/protocol.ts";
+import { createComposerView } from "./composer_view.ts";
+import { button, element, find, icon, setText } from "../lib/dom.ts";
+import { createFieldDialog } from "../dialogs/field_dialog.ts";
+import { createLogView } from "./log_view.ts";
+import type { Memory } from "../../client/storage.ts";
+import { createModerationDialog } from "../dialogs/moderation_dialog.ts";
+import type { ListedRoom } from "../lib/moderator.ts";
+import { createPeopleView } from "./people_view.ts";
+import { createPersonDialog } from "../dialogs/person_dialog.ts";
+import { createRefusedView } from "./refused_view.ts";
+import { createRoomDialog } from "../dialogs/room_dialog.ts";
+import type { Session } from "../controller.ts";
+import { isBanned, isEmpty, lastOwn, type State } from "../state.ts";
+import { createSignInView } from "./sign_in_view.ts";
+import { createStatusView } from "./status_view.ts";
+import { failureReason, reason, type Tongue } from "../i18n/locale.ts";
+
+/** Milliseconds for which a button says that it has done its work. */
+const DONE_SHOWN = 2_000;
+
+export interface ViewOptions {
+  session: Session;
+  tongue: Tongue;
+  drafts: Memory;
+  /** The rooms that anyone may know of; null where they can't be had now. */
+  listRooms: () => Promise<readonly ListedRoom[] | null>;
+  /** The address of a room, without its host. */
+  pathOf: (room: string) => string;
+  /** Goes to a room by its address. */
+  goTo: (room: string) => void;
+}
+
+/** Builds the page, and gives the function that shows a state in it. */
+export function createViews({ session, tongue, drafts, listRooms, pathOf, goTo }: ViewOptions): (state: State) => void {
+  const { strings } = tongue;
+  const product = find("product", HTMLElement);
+  const room = find("room", HTMLButtonElement);
+  const heading = room.closest("h1")!;
+  const copyLink = find("copy-link", HTMLButtonElement);
+  const announcer = find("announcer", HTMLElement);
+  const problem = element("div", { id: "problem", hidden: true });
+  // What there is to see where nothing was read before one was sent away.
+  const sentAway = element(
+    "div",
+    { id: "sent-away", hidden: true },
+    element("h2", { textContent: strings.closed[CLOSE.notAllowed] }),
+    element("p", { textContent: strings.banText }),
+    button(strings.tryAgain, "outlined", session.retryNow),
+  );
+  const roomName = element("bdi");
+  /** Refusals that were already told to those who hear the page. */
+  const told = new Set<string>();
+
+  const nameDialog = createFieldDialog(strings, {
+    title: strings.changeName,
+    label: strings.nameField,
+    hint: strings.nameHint(session.state().limits.name),
+    submit: strings.save,
+  }, async (value) => {
+    const answer = await session.rename(value.trim());
+    if (answer.kind === "done") return null;
+    return answer.kind === "offline" ? strings.nameOffline : reason(strings, answer.error);
+  });
+  const roomDialog = createRoomDialog(tongue, { listRooms, goTo: settle });
+  const moderationDialog = createModerationDialog(tongue, session.moderator);
+  const personDialog = createPersonDialog(tongue, {
+    mute: session.mute,
+    unmute: session.unmute,
+    ban: session.moderator.ban,
+  });
+  const log = createLogView(tongue, {
+    edit: session.edit,
+    remove: session.remove,
+    retry: session.retry,
+    discard: session.discard,
+    mute: session.mute,
+    unmute: session.unmute,
+    openPerson: personDialog.open,
+    async moderate(seq) {
+      const failure = await session.moderator.deleteMessage(session.state().room.name, seq);
+      return failure && failureReason(strings, failure);
+    },
+    loadOlder: session.loadOlder,
+    textLimit: () => session.state().limits.text,
+    leave: () => composer.focus(),
+    copyLink: copy,
+    following: (following) => session.reading(!document.hidden, following),
+  });
+  const composer = createComposerView(tongue, drafts, {
+    write(text) {
+      log.toLatest();
+      return session.write(text);
+    },
+    typing: session.typing,
+    editLast() {
+      const message = lastOwn(session.state());
+      if (message) log.edit(message.seq);
+    },
+    changeName: () => nameDialog.open(session.state().me?.name ?? ""),
+    dismiss: () => session.notice(null),
+  });
+  const people = createPeopleView(tongue, {
+    openPerson: personDialog.open,
+    unmute: session.unmute,
+    moderate: moderationDialog.open,
+  });
+  const signIn = createSignInView(tongue);
+  const refused = createRefusedView(tongue);
+  const status = createStatusView(tongue, session.retryNow);
+
+  document.documentElement.lang = tongue.language;
+  setText(product, strings.product);
+  setText(copyLink, strings.copyLink);
+  const lock = icon("M6 9V6.500a4 4 0 0 1 8 0V9M4.500 9h11v7.500h-11z");
+  lock.classList.add("lock");
+  room.append(lock, roomName, icon("M6 8l4 4 4-4"));
+  room.onclick = () => roomDialog.open("");
+  copyLink.onclick = copy;
+  find("conversation", HTMLElement).append(problem, sentAway);
+  find("unloaded", HTMLElement).remove();
+  find("page", HTMLElement).hidden = false;
+
+  /** Whoever changes rooms does it to talk there. */
+  function settle(room: string) {
+    goTo(room);
+    focusComposer();
+  }
+
+  // Where a keyboard would slide in over the conversation, it waits to be called.
+  function focusComposer() {
+    if (matchMedia("(hover: hover)").matches) composer.focus();
+  }
+
+  async function copy() {
+    const url = new URL(pathOf(session.state().room.name), location.href).href;
+    try {
+      await navigator.clipboard.writeText(url);
+      setText(announcer, strings.linkCopied);
+      setText(copyLink, strings.linkCopied);
+      setTimeout(() => {
+        setText(announcer, "");
+        setText(copyLink, strings.copyLink);
+      }, DONE_SHOWN);
+    } catch {
+      // Browsers keep the clipboard from pages that came without TLS: the link is shown, to be copied by hand.
+      session.notice({ kind: "address", url });
+    }
+  }
+
+  function renderProblem({ room: { problem: refusal, name } }: State) {
+    problem.hidden = refusal === null;
+    if (!refusal) return;
+    const { meant } = refusal;
+    const isAddress = refusal.code === "not_found";
+    const ways = [DEFAULT_ROOM, ...(meant && meant !== DEFAULT_ROOM ? [meant] : [])].reverse();
+    problem.replaceChildren(
+      // Where there is no room it is what the page is about.
+      element(name === "" ? "h1" : "h2", { textContent: isAddress ? strings.nothingHere : strings.problemTitle }),
+      element("p", { textContent: isAddress ? strings.nothingHereText(pathOf("islands")) : reason(strings, refusal) }),
+      ...ways.map((room) => button(strings.goToRoom(room), "outlined", () => settle(room))),
+      button(strings.changeRoom, "outlined", () => roomDialog.open(name)),
+    );
+  }
+
+  function announceRefusals({ outbox }: State) {
+    for (const { frame, refusal } of outbox.items) {
+      if (!refusal) told.delete(frame.id);
+      else if (!told.has(frame.id)) {
+        told.add(frame.id);
+        const what = frame.action === "edit_message"
+          ? strings.notSaved
+          : frame.action === "delete_message"
+          ? strings.notDeleted
+          : strings.notSent;
+        setText(announcer, `${what} ${reason(strings, refusal)}`);
+      }
+    }
+  }
+
+  let before: State["room"] | null = null;
+  focusComposer();
+  return (state) => {
+    document.title = state.room.name
+      ? strings.title(state.room.name, state.visible ? 0 : state.unread)
+      : strings.product;
+    setText(roomName, state.room.name);
+    // An address that names no room has no name to show, and is none to pass on.
+    heading.hidden = copyLink.hidden = state.room.name === "";
+    room.ariaLabel = strings.changeRoomFrom(state.room.name);
+    lock.toggleAttribute("hidden", !state.room.locked);
+    if (before?.problem !== state.room.problem) renderProblem(state);
+    if (before && before.name !== state.room.name) setText(announcer, strings.entered(state.room.name));
+    before = state.room;
+    log.render(state);
+    composer.render(state);
+    sentAway.hidden = !isBanned(state) || !isEmpty(state);
+    people.render(state);
+    personDialog.render(state);
+    moderationDialog.render(state);
+    signIn.render(state);
+    refused.render(state);
+    status.render(state);
+    announceRefusals(state);
+  };
+}

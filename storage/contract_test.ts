@@ -1,0 +1,728 @@
+/** The contract of `chat/storage.ts`, which every engine passes. */
+import assert from "node:assert/strict";
+import { systemClock } from "../chat/clock.ts";
+import {
+  type Draft,
+  type Engine,
+  ID_MEMORY,
+  type News,
+  type Outcome,
+  PAGE_BYTES,
+  type Retention,
+  type Signal,
+} from "../chat/storage.ts";
+import { type Entry, type ReceiveMessage, RESUME_LIMIT } from "../chat/protocol.ts";
+import { FakeClock } from "../testing/clock.ts";
+import { RedisServer, redisServer, redisTest } from "../testing/redis.ts";
+import { injectFaults } from "../testing/faulty_news.ts";
+import { createLobby, FakeClient } from "../testing/lobby.ts";
+import { LogView } from "../testing/log_view.ts";
+import { until } from "../testing/until.ts";
+import { KvEngine } from "./kv/kv.ts";
+import { MemoryEngine } from "./memory.ts";
+import { RedisEngine } from "./redis/redis.ts";
+import { SqliteEngine } from "./sqlite/sqlite.ts";
+
+/** One store, which several isolates or the same one after a restart may open. */
+interface Store {
+  open(options: { clock: FakeClock; retention?: Retention }): Promise<Engine>;
+  /** Whether what was written is there for the next one who opens it. */
+  lasting: boolean;
+  /** Whether several who have it open at once hear of each other. */
+  shared: boolean;
+  remove(): Promise<void>;
+}
+
+const KEEP_ALL: Retention = { messages: 0, days: 0 };
+const DAY = 24 * 60 * 60 * 1000;
+
+const engines: Record<string, () => Promise<Store>> = {
+  memory: () =>
+    Promise.resolve({
+      lasting: false,
+      shared: false,
+      open: ({ clock, retention = KEEP_ALL }) => Promise.resolve(new MemoryEngine({ clock, secret: "s", retention })),
+      remove: () => Promise.resolve(),
+    }),
+  sqlite: async () => {
+    const folder = await Deno.makeTempDir();
+    return {
+      lasting: true,
+      shared: true,
+      open: ({ clock, retention = KEEP_ALL }) =>
+        SqliteEngine.open(`${folder}/chat.db`, { clock, retention, isolates: true }),
+      remove: () => Deno.remove(folder, { recursive: true }),
+    };
+  },
+  kv: async () => {
+    const folder = await Deno.makeTempDir();
+    return {
+      lasting: true,
+      shared: true,
+      open: ({ clock, retention = KEEP_ALL }) => {
+        // Deno KV takes real time to answer; only what the clock shows is the test's.
+        return KvEngine.open(`${folder}/chat.kv`, { clock: { ...systemClock, now: () => clock.now() }, retention });
+      },
+      remove: () => Deno.remove(folder, { recursive: true }),
+    };
+  },
+};
+
+if (redisServer) {
+  let server: RedisServer;
+  Deno.test.beforeAll(async () => {
+    server = await RedisServer.start();
+  });
+  Deno.test.afterAll(() => server.stop());
+  let stores = 0;
+  engines.redis = () => {
+    const url = `${server.url}/${stores % 16}`;
+    const prefix = `store${stores++}`;
+    return Promise.resolve({
+      lasting: true,
+      shared: true,
+      open: ({ clock, retention = KEEP_ALL }) => {
+        // Redis takes real time to answer; only what the clock shows is the test's.
+        const shown = { ...systemClock, now: () => clock.now() };
+        return RedisEngine.open({ url, prefix, mayLoseASecond: false }, { clock: shown, retention });
+      },
+      remove: () => Promise.resolve(),
+    });
+  };
+} else {
+  redisTest("every rule of the log", async () => {});
+}
+
+const say = (text: string, more: { id?: string; user?: string; room?: string } = {}): Draft => {
+  const { user = "ann", room = "r" } = more;
+  const draft: Draft = { action: "send_message", room, user, from: user.toUpperCase(), text };
+  return more.id === undefined ? draft : { ...draft, id: more.id };
+};
+const edit = (target: number, text: string, more: { id?: string; user?: string } = {}): Draft => (
+  { action: "edit_message", room: "r", user: "ann", target, text, ...more }
+);
+const remove = (target: number, more: { id?: string; user?: string } = {}): Draft => (
+  { action: "delete_message", room: "r", user: "ann", target, ...more }
+);
+const entryOf = (outcome: Outcome): Entry => {
+  assert.ok("entry" in outcome, JSON.stringify(outcome));
+  return outcome.entry;
+};
+const appendOne = async (engine: Engine, draft: Draft) => (await engine.append([draft]))[0];
+const texts = (messages: ReceiveMessage[]) => messages.map(({ text }) => text);
+
+for (const [name, create] of Object.entries(engines)) {
+  /** A rule that this engine keeps. */
+  const rule = (
+    title: string,
+    check: (store: { engine: Engine; clock: FakeClock; store: Store }) => Promise<void>,
+    retention?: Retention,
+  ) =>
+    Deno.test(`${name}: ${title}`, async () => {
+      const store = await create();
+      const clock = new FakeClock();
+      const engine = await store.open({ clock, retention });
+      try {
+        await check({ engine, clock, store });
+      } finally {
+        await engine.close();
+        await store.remove();
+      }
+    });
+
+  rule(
+    "entries of a room are numbered from 1 without gaps, whatever their kind, and rooms apart",
+    async ({ engine }) => {
+      const outcomes = await engine.append([
+        say("a"),
+        say("x", { room: "other" }),
+        edit(1, "b"),
+        remove(9),
+        remove(1),
+        say("c"),
+      ]);
+      const seqs = outcomes.map((outcome) => "entry" in outcome ? outcome.entry.seq : outcome.refused);
+      assert.deepEqual(seqs, [1, 1, 2, "not_found", 3, 4]);
+      assert.equal(entryOf(await appendOne(engine, say("d"))).seq, 5);
+    },
+  );
+
+  rule("an entry comes back just as it was given", async ({ engine, clock }) => {
+    const text = ' <b>"quoted"</b>\n\t한국어 😀 \u2028 {"a":1} \\ ';
+    const entry = entryOf(await appendOne(engine, say(text, { id: 'i"d' })));
+    const message = {
+      action: "receive_message",
+      room: "r",
+      seq: 1,
+      user: "ann",
+      from: "ANN",
+      text,
+      date: clock.now(),
+      id: 'i"d',
+    };
+    assert.deepEqual(entry, message);
+    assert.deepEqual((await engine.history("r", { limit: 9 })).messages, [message]);
+    assert.deepEqual((await engine.read("r", 0)).entries, [message]);
+    assert.equal("id" in entryOf(await appendOne(engine, say("no id"))), false);
+  });
+
+  rule("no date lies before the one above it, though the clock goes back", async ({ engine, clock }) => {
+    const start = clock.now();
+    const dates = [];
+    for (const now of [start, start + 10, start - 60_000, start + 5, start + 11]) {
+      clock.set(now);
+      dates.push(entryOf(await appendOne(engine, say("x"))).date - start);
+    }
+    assert.deepEqual(dates, [0, 10, 10, 10, 11]);
+  });
+
+  rule("the same id from the same person in the same room never makes a second entry", async ({ engine }) => {
+    const first = await appendOne(engine, say("once", { id: "k" }));
+    assert.deepEqual(await appendOne(engine, say("again", { id: "k" })), { entry: entryOf(first), repeated: true });
+    const [one, two] = await engine.append([say("twin", { id: "t" }), say("twin", { id: "t" })]);
+    assert.deepEqual([one, two], [{ entry: entryOf(one), repeated: false }, { entry: entryOf(one), repeated: true }]);
+    const others = [
+      say("other person", { id: "k", user: "bob" }),
+      say("other room", { id: "k", room: "q" }),
+      edit(1, "edit", { id: "k" }),
+    ];
+    for (const outcome of await engine.append(others)) assert.equal("repeated" in outcome && outcome.repeated, false);
+    assert.equal((await engine.history("r", { limit: 9 })).seq, 4);
+    assert.deepEqual(await appendOne(engine, edit(1, "edit", { id: "k" })), {
+      entry: entryOf(await appendOne(engine, edit(1, "edit", { id: "k" }))),
+      repeated: true,
+    });
+    assert.equal((await engine.history("r", { limit: 9 })).seq, 4);
+  });
+
+  rule("a refused draft uses up neither a place nor its id", async ({ engine }) => {
+    assert.deepEqual(await appendOne(engine, edit(1, "x", { id: "k" })), { refused: "not_found" });
+    await appendOne(engine, say("x"));
+    assert.equal(entryOf(await appendOne(engine, edit(1, "x", { id: "k" }))).seq, 2);
+  });
+
+  rule("only the author changes a message, and only one that is there", async ({ engine }) => {
+    await engine.append([say("mine"), edit(1, "still mine")]);
+    const refused = await engine.append([
+      edit(1, "yours", { user: "bob" }),
+      remove(1, { user: "bob" }),
+      edit(2, "an edit is no message"),
+      edit(0, "x"),
+      edit(99, "x"),
+      remove(1),
+      edit(1, "gone"),
+      remove(1),
+    ]);
+    const outcomes = refused.map((outcome) => "refused" in outcome ? outcome.refused : outcome.entry.seq);
+    assert.deepEqual(outcomes, [
+      "forbidden",
+      "forbidden",
+      "not_found",
+      "not_found",
+      "not_found",
+      3,
+      "not_found",
+      "not_found",
+    ]);
+  });
+
+  rule("history shows messages in their present state, and the old text is nowhere", async ({ engine, clock }) => {
+    await engine.append([say("secret one", { id: "k" }), say("secret two"), say("three")]);
+    clock.set(clock.now() + 5);
+    await engine.append([edit(1, "secret draft"), edit(1, "final"), remove(2)]);
+    const { messages, seq } = await engine.history("r", { limit: 9 });
+    assert.equal(seq, 6);
+    assert.deepEqual(messages.map(({ seq, text, edited, deleted }) => ({ seq, text, edited, deleted })), [
+      { seq: 1, text: "final", edited: clock.now(), deleted: undefined },
+      { seq: 2, text: undefined, edited: undefined, deleted: true },
+      { seq: 3, text: "three", edited: undefined, deleted: undefined },
+    ]);
+    assert.equal("text" in messages[1], false);
+    const { entries } = await engine.read("r", 0);
+    assert.deepEqual(entries.map(({ action, seq }) => [action, seq]), [
+      ["receive_message", 1],
+      ["receive_message", 2],
+      ["receive_message", 3],
+      ["message_edited", 4],
+      ["message_edited", 5],
+      ["message_deleted", 6],
+    ]);
+    assert.doesNotMatch(JSON.stringify([messages, entries]), /secret/);
+    const repeated = await appendOne(engine, say("secret one", { id: "k" }));
+    assert.equal((entryOf(repeated) as ReceiveMessage).text, "final");
+  });
+
+  rule("pages of history meet without overlap, from either side", async ({ engine }) => {
+    await engine.append(Array.from({ length: 10 }, (_, at) => say(`m${at + 1}`)));
+    await engine.append([edit(3, "m3"), say("m12")]);
+    const page = (query: { limit: number; before?: number; after?: number }) =>
+      engine.history("r", query).then(({ messages, more, seq }) => ({ texts: texts(messages), more, seq }));
+    assert.deepEqual(await page({ limit: 3 }), { texts: ["m9", "m10", "m12"], more: true, seq: 12 });
+    assert.deepEqual(await page({ limit: 3, before: 9 }), { texts: ["m6", "m7", "m8"], more: true, seq: 12 });
+    assert.deepEqual(await page({ limit: 5, before: 6 }), {
+      texts: ["m1", "m2", "m3", "m4", "m5"],
+      more: false,
+      seq: 12,
+    });
+    assert.deepEqual(await page({ limit: 3, after: 0 }), { texts: ["m1", "m2", "m3"], more: true, seq: 12 });
+    assert.deepEqual(await page({ limit: 3, after: 9 }), { texts: ["m10", "m12"], more: false, seq: 12 });
+    assert.deepEqual(await page({ limit: 3, after: 12 }), { texts: [], more: false, seq: 12 });
+    assert.deepEqual(await page({ limit: 3, after: 99 }), { texts: [], more: false, seq: 12 });
+    assert.deepEqual(await page({ limit: 3, before: 1 }), { texts: [], more: false, seq: 12 });
+  });
+
+  rule("a room of which nothing is known is empty", async ({ engine }) => {
+    const { epoch, ...history } = await engine.history("nowhere", { limit: 9 });
+    assert.deepEqual(history, { seq: 0, messages: [], more: false });
+    assert.deepEqual(await engine.read("nowhere", 0), { epoch, seq: 0, entries: [], complete: true });
+    assert.equal((await engine.read("nowhere", 1)).complete, false);
+  });
+
+  rule("a page ends at 128 KiB of JSON, whatever the script", async ({ engine }) => {
+    const encoder = new TextEncoder();
+    for (
+      const [room, text] of [["latin", "x".repeat(4_000)], ["korean", "가".repeat(4_000)], [
+        "escapes",
+        "\u0001".repeat(4_000),
+      ]]
+    ) {
+      await engine.append(Array.from({ length: 100 }, () => say(text, { room })));
+      const newest = await engine.history(room, { limit: 200 });
+      const oldest = await engine.history(room, { limit: 200, after: 0 });
+      const missed = await engine.read(room, 0);
+      for (
+        const [page, rows] of [[newest, newest.messages], [oldest, oldest.messages], [missed, missed.entries]] as const
+      ) {
+        const bytes = rows.reduce((sum, row) => sum + encoder.encode(JSON.stringify(row)).length, 0);
+        assert.ok(bytes <= PAGE_BYTES && bytes > PAGE_BYTES - 30_000, `${room}: ${bytes}`);
+        assert.equal("more" in page ? page.more : !page.complete, true);
+      }
+      assert.equal(newest.messages.at(-1)!.seq, 100);
+      assert.equal(missed.entries[0].seq, 1);
+    }
+  });
+
+  rule("what was missed is complete up to a thousand entries, and never beyond the head", async ({ engine }) => {
+    await engine.append(Array.from({ length: RESUME_LIMIT + 1 }, () => say("x")));
+    const exact = await engine.read("r", 1);
+    assert.deepEqual([exact.complete, exact.entries.length, exact.seq], [true, RESUME_LIMIT, RESUME_LIMIT + 1]);
+    const part = await engine.read("r", 0);
+    assert.deepEqual([part.complete, part.entries.length, part.entries[0].seq], [false, RESUME_LIMIT, 1]);
+    assert.deepEqual((await engine.read("r", RESUME_LIMIT + 1)).complete, true);
+    assert.deepEqual((await engine.read("r", RESUME_LIMIT + 2)).complete, false);
+  });
+
+  rule(
+    "followers hear what is new in their room, in order and once it is kept, until they stop",
+    async ({ engine }) => {
+      const heard: News[] = [];
+      const stop = engine.follow("r", (news) => heard.push(news));
+      await engine.append([say("a"), say("elsewhere", { room: "q" }), say("b", { id: "k" })]);
+      await engine.append([say("b", { id: "k" }), remove(77), edit(1, "c")]);
+      const { epoch } = await engine.read("r", 0);
+      assert.deepEqual(heard.flatMap(({ entries }) => entries.map(({ seq }) => seq)), [1, 2, 3]);
+      assert.ok(heard.every((news) => news.epoch === epoch));
+      stop();
+      await engine.append([say("d")]);
+      assert.equal(heard.flatMap(({ entries }) => entries).length, 3);
+    },
+  );
+
+  rule("news that is dropped, doubled or out of order changes nobody's view in the end", async ({ engine, clock }) => {
+    let seed = 20261122;
+    const heal = injectFaults(engine, () => (seed = seed * 48_271 % 2_147_483_647) / 2_147_483_647);
+    const { lobby } = createLobby({ clock, engine });
+    const clients = ["ann", "bob", "eve"].map((user) => new FakeClient(lobby, user, ["r"]));
+    await until(() => clients.every((client) => client.all("room_joined").length === 1));
+    for (let said = 0; said < 60;) {
+      for (const client of clients) client.session.receive({ action: "send_message", room: "r", text: `${said++}` });
+      // Each turn of the lobby is one piece of news.
+      await until(async () => (await engine.read("r", 0)).seq === said);
+    }
+    await heal();
+    const { entries } = await engine.read("r", 0);
+    for (const client of clients) {
+      await until(() => client.all("receive_message").length >= entries.length);
+      assert.deepEqual(client.all("receive_message"), entries);
+    }
+    lobby.close();
+  });
+
+  rule("another epoch is told to followers and keeps what is there", async ({ engine }) => {
+    await engine.append([say("a")]);
+    const { epoch } = await engine.read("r", 0);
+    const heard: News[] = [];
+    engine.follow("r", (news) => heard.push(news));
+    await engine.renewEpoch();
+    const after = await engine.read("r", 0);
+    assert.notEqual(after.epoch, epoch);
+    assert.deepEqual(heard, [{ epoch: after.epoch, entries: [] }]);
+    assert.deepEqual([after.seq, after.entries.length], [1, 1]);
+  });
+
+  rule("more messages than are to be kept push out the oldest, and the head stays", async ({ engine }) => {
+    await engine.append(Array.from({ length: 30 }, (_, at) => say(`m${at + 1}`, { id: `k${at + 1}` })));
+    assert.deepEqual(
+      texts((await engine.history("r", { limit: 99 })).messages).slice(-10),
+      [21, 22, 23, 24, 25, 26, 27, 28, 29, 30].map((at) => `m${at}`),
+    );
+    const { messages, more, seq } = await engine.history("r", { limit: 99, before: 1e9 });
+    assert.deepEqual([messages.length, more, seq], [10, false, 30]);
+    assert.equal((await engine.read("r", 5)).complete, false, "expired");
+    assert.equal((await engine.read("r", 20)).complete, true);
+    assert.deepEqual(await appendOne(engine, edit(1, "x")), { refused: "not_found" });
+    assert.equal(entryOf(await appendOne(engine, say("next"))).seq, 31);
+  }, { messages: 10, days: 0 });
+
+  rule(
+    "messages older than they are to be kept are gone, also from a room where nobody speaks",
+    async ({ engine, clock }) => {
+      await engine.append([say("old")]);
+      await clock.advance(2 * DAY);
+      await engine.append([say("new")]);
+      await clock.advance(DAY + 1);
+      assert.deepEqual(texts((await engine.history("r", { limit: 9 })).messages), ["new"]);
+      await clock.advance(2 * DAY);
+      const { messages, seq } = await engine.history("r", { limit: 9 });
+      assert.deepEqual([messages, seq], [[], 2]);
+      assert.equal((await engine.read("r", 1)).complete, false);
+      assert.equal((await engine.read("r", 2)).complete, true);
+    },
+    { messages: 0, days: 3 },
+  );
+
+  rule("an id is remembered for a day at least, longer than its message is held", async ({ engine, clock }) => {
+    await engine.append([say("first", { id: "k" }), say("second"), say("third")]);
+    await clock.advance(ID_MEMORY - 1);
+    const repeated = await appendOne(engine, say("first", { id: "k" }));
+    assert.deepEqual([
+      entryOf(repeated).seq,
+      (entryOf(repeated) as ReceiveMessage).deleted,
+      "repeated" in repeated && repeated.repeated,
+    ], [1, true, true]);
+    await clock.advance(2);
+    await engine.append([say("fourth")]);
+    assert.equal(entryOf(await appendOne(engine, say("first", { id: "k" }))).seq, 5);
+  }, { messages: 1, days: 0 });
+
+  rule("what has expired is answered without its words, however short a time ago that was", async ({ engine }) => {
+    const outcomes = await engine.append([say("secret", { id: "k" }), say("second"), say("secret", { id: "k" })]);
+    const entry = entryOf(outcomes[2]) as ReceiveMessage;
+    assert.deepEqual([entry.seq, entry.deleted, "text" in entry], [1, true, false]);
+  }, { messages: 1, days: 0 });
+
+  rule("edits show the newest words of their message, also when they outlive it", async ({ engine }) => {
+    await engine.append([say("one"), edit(1, "two"), edit(1, "three"), edit(1, "four", { id: "k" })]);
+    const words = async () => (await engine.read("r", 1)).entries.map((entry) => "text" in entry && entry.text);
+    assert.deepEqual(await words(), ["four", "four", "four"]);
+    assert.deepEqual(await appendOne(engine, edit(1, "five")), { refused: "not_found" });
+    const repeated = entryOf(await appendOne(engine, edit(1, "four", { id: "k" })));
+    assert.equal("text" in repeated && repeated.text, "four");
+  }, { messages: 3, days: 0 });
+
+  rule("whoever stops following twice stops nobody else", async ({ engine }) => {
+    const stop = engine.follow("r", () => {});
+    stop();
+    const heard: number[] = [];
+    const stopOther = engine.follow("r", ({ entries }) => heard.push(...entries.map(({ seq }) => seq)));
+    stop();
+    await engine.history("r", { limit: 1 });
+    await engine.append([say("hello")]);
+    assert.deepEqual(heard, [1]);
+    stopOther();
+  });
+
+  rule("a name belongs to one person, and the one before it becomes free", async ({ engine, clock }) => {
+    const now = clock.now();
+    const claim = (user: string, name: string, chosen = true) =>
+      engine.claimName({ user, name, key: name.toLowerCase(), chosen, until: now + 1_000, now });
+    assert.deepEqual(await claim("ann", "Alice"), { name: "Alice", chosen: true });
+    assert.equal(await claim("bob", "ALICE"), undefined);
+    assert.deepEqual(await claim("ann", "ALICE"), { name: "ALICE", chosen: true });
+    assert.deepEqual(await claim("ann", "Ada"), { name: "Ada", chosen: true });
+    assert.deepEqual(await claim("bob", "alice"), { name: "alice", chosen: true });
+    const results = await Promise.all(["c", "d", "e", "f"].map((user) => claim(user, "Wanted")));
+    assert.equal(results.filter((got) => got !== undefined).length, 1);
+  });
+
+  rule("the names of many are held at once", async ({ engine, clock }) => {
+    const now = clock.now();
+    const users = Array.from({ length: 1_201 }, (_, at) => `user${at}`);
+    const claim = (user: string, key: string, now: number) =>
+      engine.claimName({ user, name: key, key, chosen: true, until: now + 10, now });
+    for (const at of [0, 600, 1_200]) await claim(users[at], `name${at}`, now);
+    await engine.holdNames(users.map((user) => ({ user, until: now + 1_000 })));
+    for (const at of [0, 600, 1_200]) assert.equal(await claim("eve", `name${at}`, now + 500), undefined);
+  });
+
+  rule("a given name never takes the place of a name that the person has", async ({ engine, clock }) => {
+    const now = clock.now();
+    const given = (user: string, name: string) =>
+      engine.claimName({ user, name, key: name.toLowerCase(), chosen: false, until: now + 1_000, now });
+    assert.deepEqual(await given("ann", "User 1"), { name: "User 1", chosen: false });
+    assert.deepEqual(await given("ann", "User 2"), { name: "User 1", chosen: false });
+    assert.deepEqual(await given("bob", "User 2"), { name: "User 2", chosen: false });
+    await engine.claimName({ user: "ann", name: "Ann", key: "ann", chosen: true, until: now + 5_000, now });
+    assert.deepEqual(await given("ann", "User 3"), { name: "Ann", chosen: true });
+    assert.deepEqual(await given("bob", "User 1"), { name: "User 2", chosen: false });
+  });
+
+  rule(
+    "a name whose time is over is anybody's, and still its person's while nobody takes it",
+    async ({ engine, clock }) => {
+      const claim = (user: string, name: string) =>
+        engine.claimName({
+          user,
+          name,
+          key: name.toLowerCase(),
+          chosen: true,
+          until: clock.now() + 1_000,
+          now: clock.now(),
+        });
+      const given = (user: string) =>
+        engine.claimName({
+          user,
+          name: "User 1",
+          key: "user 1",
+          chosen: false,
+          until: clock.now() + 1_000,
+          now: clock.now(),
+        });
+      await claim("ann", "Alice");
+      await engine.holdNames([{ user: "ann", until: clock.now() + 5_000 }, { user: "nobody", until: 1 }]);
+      await clock.advance(4_999);
+      assert.equal(await claim("bob", "alice"), undefined);
+      await clock.advance(1);
+      assert.deepEqual(await given("ann"), { name: "Alice", chosen: true });
+      await clock.advance(1_000);
+      assert.deepEqual(await claim("bob", "alice"), { name: "alice", chosen: true });
+      assert.deepEqual(await given("ann"), { name: "User 1", chosen: false });
+    },
+  );
+
+  rule("in a locked room nothing is sent or edited, and what was sent before is still answered", async ({ engine }) => {
+    await engine.append([say("before", { id: "k" })]);
+    assert.deepEqual(await engine.changeRoom("r", { locked: true }), {
+      locked: true,
+      listed: false,
+      slow_seconds: 0,
+    });
+    const outcomes = await engine.append([
+      say("during", { id: "new" }),
+      say("elsewhere", { room: "q" }),
+      edit(1, "x"),
+      say("before", { id: "k" }),
+      remove(1),
+    ]);
+    assert.deepEqual(
+      outcomes.map((outcome) => "refused" in outcome ? outcome.refused : outcome.entry.seq),
+      ["locked", 1, "locked", 1, 2],
+    );
+    await engine.changeRoom("r", { locked: false });
+    assert.equal(entryOf(await appendOne(engine, say("after", { id: "new" }))).seq, 3);
+  });
+
+  rule("what is only sent again is answered if it was kept before, and never kept now", async ({ engine }) => {
+    await engine.append([say("first", { id: "k" })]);
+    const again = (id: string): Draft => ({
+      action: "send_message",
+      room: "r",
+      user: "ann",
+      from: "",
+      text: "x",
+      id,
+      again: true,
+    });
+    const [known, unknown] = await engine.append([again("k"), again("new")]);
+    assert.deepEqual([entryOf(known).seq, "repeated" in known && known.repeated], [1, true]);
+    assert.deepEqual(unknown, { refused: "not_found" });
+    assert.equal(entryOf(await appendOne(engine, say("second", { id: "new" }))).seq, 2);
+  });
+
+  rule("a moderator deletes anybody's message, also in a locked room", async ({ engine }) => {
+    await engine.append([say("bad words", { id: "k" })]);
+    await engine.changeRoom("r", { locked: true });
+    const byModerator: Draft = {
+      action: "delete_message",
+      room: "r",
+      user: "moderator",
+      target: 1,
+      moderator: true,
+    };
+    assert.deepEqual(entryOf(await appendOne(engine, byModerator)).action, "message_deleted");
+    assert.deepEqual(await appendOne(engine, byModerator), { refused: "not_found" });
+    const { messages } = await engine.history("r", { limit: 9 });
+    assert.deepEqual(messages.map(({ deleted, text }) => ({ deleted, text })), [{ deleted: true, text: undefined }]);
+  });
+
+  rule("a room's settings are kept, also where nothing was said, and listed rooms are listed", async ({ engine }) => {
+    assert.deepEqual(await engine.roomSettings("quiet"), { locked: false, listed: false, slow_seconds: 0 });
+    await Promise.all([engine.changeRoom("two", { locked: true }), engine.changeRoom("two", { slow_seconds: 5 })]);
+    assert.deepEqual(await engine.roomSettings("two"), { locked: true, listed: false, slow_seconds: 5 });
+    await engine.changeRoom("quiet", { slow_seconds: 30 });
+    await engine.changeRoom("quiet", { listed: true });
+    assert.deepEqual(await engine.roomSettings("quiet"), { locked: false, listed: true, slow_seconds: 30 });
+    const { date } = entryOf(await appendOne(engine, say("x", { room: "busy" })));
+    await engine.changeRoom("busy", { listed: true });
+    await engine.changeRoom("hidden", { locked: true });
+    assert.deepEqual(await engine.listedRooms(), [{ room: "busy", seq: 1, date }, { room: "quiet", seq: 0, date: 0 }]);
+    assert.equal(entryOf(await appendOne(engine, say("first", { room: "quiet" }))).seq, 1);
+  });
+
+  rule("bans are kept until they are over or lifted, one a person", async ({ engine, clock }) => {
+    const now = clock.now();
+    const ban = (user: string, minutes: number, more = {}) => {
+      const made = { user, date: clock.now(), until: clock.now() + minutes * 60_000, reason: "spam", ...more };
+      return engine.ban(made).then(() => made);
+    };
+    await ban("eve", 1);
+    await clock.advance(1);
+    const [eve, mal] = [await ban("eve", 10, { address: "hash" }), (await clock.advance(1), await ban("mal", 5))];
+    assert.deepEqual(await engine.bans(now + 2), [mal, eve]);
+    assert.deepEqual(await engine.bans(now + 6 * 60_000), [eve]);
+    assert.equal(await engine.unban("eve"), true);
+    assert.equal(await engine.unban("eve"), false);
+    assert.deepEqual(await engine.bans(now + 6 * 60_000), []);
+    const anywhere = await ban("eve", 10, { address: "" });
+    assert.deepEqual((await engine.bans(clock.now())).find(({ user }) => user === "eve"), anywhere);
+  });
+
+  rule("what moderators decided is there for everyone who opens the store", async ({ engine, clock, store }) => {
+    if (!store.lasting) return;
+    await engine.changeRoom("r", { locked: true });
+    await engine.ban({ user: "eve", date: clock.now(), until: clock.now() + 1_000, reason: "spam" });
+    const other = await store.open({ clock });
+    assert.deepEqual(await appendOne(other, say("x")), { refused: "locked" });
+    assert.equal((await other.bans(clock.now())).length, 1);
+    await other.close();
+  });
+
+  rule(
+    "the secret is the same for everyone who opens the store, and it answers when asked",
+    async ({ engine, clock, store }) => {
+      assert.ok((await engine.secret()).length > 0);
+      await engine.check();
+      const other = await store.open({ clock });
+      assert.equal(await other.secret(), await engine.secret());
+      await other.close();
+    },
+  );
+
+  /** A rule for two who have the same store open at the same time, as two isolates or two machines have. */
+  const sharedRule = (
+    title: string,
+    check: (both: { one: Engine; other: Engine; clock: FakeClock }) => Promise<void>,
+  ) =>
+    rule(title, async ({ engine, clock, store }) => {
+      if (!store.shared) return;
+      const other = await store.open({ clock });
+      try {
+        await check({ one: engine, other, clock });
+      } finally {
+        await other.close();
+      }
+    });
+
+  sharedRule(
+    "what one of several keeps is heard by the followers of all, in order and once",
+    async ({ one, other }) => {
+      const heard = [one, other].map((engine) => {
+        const news: News[] = [];
+        engine.follow("r", (each) => news.push(each));
+        return news;
+      });
+      // Whoever follows reads next, and hears all that comes after what was read.
+      for (const engine of [one, other]) await engine.read("r", 0);
+      await one.append([say("a", { id: "k" }), say("elsewhere", { room: "q" }), say("b")]);
+      await until(() => heard[1].flatMap(({ entries }) => entries).length === 2);
+      await other.append([edit(1, "c"), say("a", { id: "k" }), remove(77)]);
+      await until(() => heard[0].flatMap(({ entries }) => entries).length === 3);
+      await one.append([remove(1)]);
+      const { epoch } = await one.read("r", 0);
+      for (const news of heard) {
+        await until(() => news.flatMap(({ entries }) => entries).length >= 4);
+        const entries = news.flatMap(({ entries }) => entries);
+        assert.deepEqual(entries.map(({ action, seq }) => [action, seq]), [
+          ["receive_message", 1],
+          ["receive_message", 2],
+          ["message_edited", 3],
+          ["message_deleted", 4],
+        ]);
+        assert.deepEqual((entries[0] as ReceiveMessage).text, "a");
+        assert.ok(news.every((each) => each.epoch === epoch));
+      }
+    },
+  );
+
+  sharedRule("what several append at once is one log without gap or double, and all see it", async ({ one, other }) => {
+    const views = [one, other].map((engine) => new LogView(engine, "r"));
+    const batches = Array.from({ length: 20 }, (_, at) => [say(`one ${at}`), say("both", { id: `k${at}` })]);
+    const outcomes = await Promise.all(
+      [one, other].flatMap((engine) => batches.map((batch) => engine.append(batch))),
+    );
+    assert.equal(outcomes.flat().filter((outcome) => "repeated" in outcome && outcome.repeated).length, 20);
+    const { entries, complete } = await one.read("r", 0);
+    assert.ok(complete);
+    assert.deepEqual(entries.map(({ seq }) => seq), Array.from({ length: 60 }, (_, at) => at + 1));
+    for (const view of views) {
+      await until(() => view.entries.length === 60);
+      await view.settled();
+      assert.deepEqual(view.entries, entries);
+    }
+  });
+
+  sharedRule("a signal reaches all others and never the one who gave it, in order", async ({ one, other }) => {
+    const heard: Record<string, Signal[]> = { one: [], other: [] };
+    one.onSignal((signal) => heard.one.push(signal));
+    other.onSignal((signal) => heard.other.push(signal));
+    const typing = (name: string): Signal => ({ kind: "typing", room: "r", user: "ann", name });
+    const settings = { locked: true, listed: false, slow_seconds: 5 };
+    for (let at = 0; at < 10; at++) one.signal(typing(`한국어 ${at}`));
+    one.signal({ kind: "room_changed", room: "r", settings });
+    await until(() => heard.other.length === 11);
+    other.signal({ kind: "bans_changed" });
+    await until(() => heard.one.length > 0);
+    assert.deepEqual(heard.one, [{ kind: "bans_changed" }]);
+    assert.deepEqual(heard.other, [
+      ...Array.from({ length: 10 }, (_, at) => typing(`한국어 ${at}`)),
+      { kind: "room_changed", room: "r", settings },
+    ]);
+  });
+
+  rule("the last word of one who closes is heard by the others", async ({ engine, clock, store }) => {
+    if (!store.shared) return;
+    const leaving = await store.open({ clock });
+    const heard: Signal[] = [];
+    engine.onSignal((signal) => heard.push(signal));
+    leaving.signal({ kind: "bans_changed" });
+    await leaving.close();
+    await until(() => heard.length > 0);
+    assert.deepEqual(heard, [{ kind: "bans_changed" }]);
+  });
+
+  sharedRule("a name that several claim at once is one person's", async ({ one, other, clock }) => {
+    const claim = (engine: Engine, user: string) =>
+      engine.claimName({
+        user,
+        name: "Ada",
+        key: "ada",
+        chosen: true,
+        until: clock.now() + 1_000,
+        now: clock.now(),
+      });
+    const got = await Promise.all(["a", "b", "c", "d"].flatMap((user) => [claim(one, user), claim(other, `${user}2`)]));
+    assert.equal(got.filter((name) => name !== undefined).length, 1);
+  });
+
+  sharedRule("another epoch that one begins is told to the followers of all", async ({ one, other }) => {
+    await one.append([say("a")]);
+    const before = await one.read("r", 0);
+    const told: string[] = [];
+    other.follow("r", ({ epoch }) => told.push(epoch));
+    await one.renewEpoch();
+    const { epoch } = await one.read("r", 0);
+    assert.notEqual(epoch, before.epoch);
+    await until(() => told.includes(epoch));
+    assert.equal((await other.read("r", 0)).epoch, epoch);
+  });
+}

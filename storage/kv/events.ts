@@ -1,0 +1,97 @@
+import type { Clock } from "../../chat/clock.ts";
+import type { Signal } from "../../chat/storage.ts";
+import { KEY, type KvStore } from "./store.ts";
+
+/** Signals are gathered so long and written together, milliseconds: a commit is dear, and nobody waits for them. */
+const GATHER = 50;
+/** Bytes of JSON in one value, which may have 64 KiB: two signals of the largest size do not fit. */
+const VALUE_BYTES = 60 * 1024;
+/** Signals that may wait to be written; beyond that the oldest are lost, as signals may be. */
+const MOST_WAITING = 1_000;
+/** How long a signal can be read, milliseconds: whoever comes later finds out what matters without it. */
+const SIGNAL_LIFE = 60_000;
+
+interface SignalRecord {
+  from: string;
+  /** A JSON array in UTF-8: as text, one foreign letter would double its size. */
+  signals: Uint8Array;
+}
+
+/** Signals in Deno KV: a numbered log of its own, which goes by itself. */
+export class KvSignals {
+  readonly #store: KvStore;
+  readonly #clock: Clock;
+  readonly #own: string = crypto.randomUUID();
+  #waiting: string[] = [];
+  #writing: Promise<void> | undefined;
+  #cancelGather: (() => void) | undefined;
+  /** The number of the last one that was read. */
+  #read: number;
+  #reading = Promise.resolve();
+  listener: (signal: Signal) => void = () => {};
+
+  /** @param last the number of the last one when this isolate began */
+  constructor(store: KvStore, clock: Clock, last: number) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#read = last;
+  }
+
+  give(signal: Signal): void {
+    this.#waiting.push(JSON.stringify(signal));
+    if (this.#waiting.length > MOST_WAITING) this.#waiting.shift();
+    this.#gather();
+  }
+
+  /** Reads what has been given up to this number. */
+  hear(last: number): void {
+    this.#reading = this.#reading.then(async () => {
+      // A store that was emptied counts anew.
+      if (last < this.#read) this.#read = 0;
+      const news = { start: KEY.signal(this.#read + 1), end: KEY.signal(last + 1) };
+      for await (const { key, value: { from, signals } } of this.#store.kv.list<SignalRecord>(news)) {
+        this.#read = Number(key.at(-1));
+        if (from === this.#own) continue;
+        for (const signal of JSON.parse(new TextDecoder().decode(signals))) this.listener(signal);
+      }
+      this.#read = Math.max(this.#read, last);
+    }).catch((error) => console.error("signals could not be read:", error));
+  }
+
+  /** Resolves when nothing is being read or written any more. The last words, that this isolate leaves, are among it. */
+  async close(): Promise<void> {
+    await Promise.all([this.#reading, this.#writing]);
+    this.#cancelGather?.();
+    if (this.#waiting.length > 0) await this.#write().catch(() => {/* it was said why */});
+  }
+
+  #gather(): void {
+    if (this.#writing || this.#cancelGather) return;
+    this.#cancelGather = this.#clock.after(GATHER, () => {
+      this.#cancelGather = undefined;
+      this.#writing = this.#write()
+        .catch(() => {/* it was said why; signals may get lost */})
+        .finally(() => {
+          this.#writing = undefined;
+          if (this.#waiting.length > 0) this.#gather();
+        });
+    });
+  }
+
+  async #write(): Promise<void> {
+    const encoder = new TextEncoder();
+    let count = 0;
+    for (let bytes = 2; count < this.#waiting.length; count++) {
+      bytes += encoder.encode(this.#waiting[count]).length + 1;
+      if (bytes > VALUE_BYTES && count > 0) break;
+    }
+    const some = this.#waiting.splice(0, count);
+    const record: SignalRecord = { from: this.#own, signals: encoder.encode(`[${some.join()}]`) };
+    await this.#store.writing(async () => {
+      const { value = 0, check } = await this.#store.get<number>(KEY.signals);
+      const operation = this.#store.kv.atomic().check(check).set(KEY.signals, value + 1);
+      operation.set(KEY.signal(value + 1), record, { expireIn: SIGNAL_LIFE });
+      return (await operation.commit()).ok || undefined;
+    });
+  }
+}

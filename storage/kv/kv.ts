@@ -1,0 +1,242 @@
+import type { Clock } from "../../chat/clock.ts";
+import {
+  type Ban,
+  type Draft,
+  type Engine,
+  type HeldName,
+  type History,
+  type Missed,
+  type News,
+  type Outcome,
+  type Retention,
+  type RoomSettings,
+  type Signal,
+} from "../../chat/storage.ts";
+import { Refusal } from "../../chat/errors.ts";
+import { BELLS } from "./append.ts";
+import { KvExpiry } from "./expiry.ts";
+import { KvNames } from "./names.ts";
+import { KvNews } from "./notifications.ts";
+import { KvRooms } from "./rooms.ts";
+import { KvSignals } from "./events.ts";
+import { KEY, KvStore } from "./store.ts";
+import { newSecret } from "../shared/secret.ts";
+
+/**
+ * Code points of the longest text: 64 KiB is what one value holds, in which a letter takes two bytes and an emoji four
+ * as soon as one of them is not Latin.
+ */
+export const KV_TEXT_LIMIT = 16_000;
+/** How often what has expired is let go of, milliseconds. It is hidden at once. */
+const SWEEP_INTERVAL = 10 * 60_000;
+
+/**
+ * Keeps everything in Deno KV, for Deno Deploy: isolates there share nothing else. A room is one value that holds its head;
+ * whoever appends writes the entries and the head in one commit which fails if the head has moved, and reads anew.
+ */
+export class KvEngine implements Engine {
+  readonly #store: KvStore;
+  readonly #clock: Clock;
+  readonly #secret: string;
+  readonly #rooms: KvRooms;
+  readonly #expiry: KvExpiry;
+  readonly #names: KvNames;
+  readonly #news: KvNews;
+  readonly #signals: KvSignals;
+  /** By room: what is being kept, one call after the other, so that one isolate does not overtake itself. */
+  readonly #keeping = new Map<string, Promise<unknown>>();
+  #cancelSweep: (() => void) | undefined;
+  #sweeping: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  private constructor(
+    store: KvStore,
+    options: { clock: Clock; secret: string; retention: Retention; epoch: string; signals: number },
+  ) {
+    const { clock, epoch } = options;
+    this.#store = store;
+    this.#clock = clock;
+    this.#secret = options.secret;
+    this.#rooms = new KvRooms(store, options.retention, clock);
+    this.#expiry = new KvExpiry(store, this.#rooms, options.retention, clock);
+    this.#names = new KvNames(store);
+    this.#signals = new KvSignals(store, clock, options.signals);
+    const hearSignals = (last: number) => this.#signals.hear(last);
+    this.#news = new KvNews(store, this.#rooms, { clock, epoch, hearSignals });
+    this.#sweepLater();
+  }
+
+  /**
+   * @param path of a file; where absent, what Deno Deploy or Deno itself provides
+   * @param options.secret where absent, it stands in the store
+   * @throws {Error} one sentence that says what is wrong
+   */
+  static async open(
+    path: string | undefined,
+    options: { clock: Clock; secret?: string; retention: Retention },
+  ): Promise<KvEngine> {
+    const store = await KvStore.open(path, options.clock);
+    try {
+      const epoch = await store.epoch();
+      const secret = options.secret ?? await store.setIfAbsent(KEY.secret, newSecret);
+      const { value: signals = 0 } = await store.get<number>(KEY.signals);
+      return new KvEngine(store, { ...options, secret, epoch, signals });
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  /** Rooms are kept at the same time, each in its own commits: one that can't be kept does not keep the others from it. */
+  async append(drafts: readonly Draft[]): Promise<Outcome[]> {
+    const byRoom = Map.groupBy(drafts.keys(), (at) => drafts[at].room);
+    const outcomes = new Array<Outcome>(drafts.length);
+    const kept = await Promise.allSettled([...byRoom].map(async ([room, places]) => {
+      const ofRoom = await this.#inTurn(room, () => this.#keep(room, places.map((at) => drafts[at])));
+      places.forEach((place, at) => outcomes[place] = ofRoom[at]);
+    }));
+    for (const result of kept) if (result.status === "rejected") throw result.reason;
+    return outcomes;
+  }
+
+  history(room: string, query: { limit: number; before?: number; after?: number }): Promise<History> {
+    return this.#store.reading(async () => {
+      await this.#news.ready(room);
+      return this.#rooms.history(room, query);
+    });
+  }
+
+  read(room: string, after: number): Promise<Missed> {
+    return this.#store.reading(async () => {
+      await this.#news.ready(room);
+      return this.#rooms.read(room, after);
+    });
+  }
+
+  follow(room: string, listener: (news: News) => void): () => void {
+    return this.#news.follow(room, listener);
+  }
+
+  async claimName(
+    claim: HeldName & { user: string; key: string; until: number; now: number },
+  ): Promise<HeldName | undefined> {
+    return await this.#names.claim(claim) ?? undefined;
+  }
+
+  holdNames(holds: readonly { user: string; until: number }[]): Promise<void> {
+    return this.#names.hold(holds, this.#clock.now());
+  }
+
+  roomSettings(room: string): Promise<RoomSettings> {
+    return this.#store.reading(async () => (await this.#rooms.record(room)).record.settings);
+  }
+
+  changeRoom(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {
+    return this.#rooms.changeSettings(room, change);
+  }
+
+  listedRooms(): Promise<{ room: string; seq: number; date: number }[]> {
+    return this.#store.reading(() => this.#rooms.listed());
+  }
+
+  async ban(ban: Ban): Promise<void> {
+    const expireIn = Math.max(1, ban.until - this.#clock.now());
+    await this.#store.writing(() => this.#store.kv.set(KEY.ban(ban.user), ban, { expireIn }));
+  }
+
+  unban(user: string): Promise<boolean> {
+    return this.#store.writing(async () => {
+      const { value, check } = await this.#store.get<Ban>(KEY.ban(user));
+      if (value === undefined) return false;
+      return (await this.#store.kv.atomic().check(check).delete(check.key).commit()).ok || undefined;
+    });
+  }
+
+  bans(now: number): Promise<Ban[]> {
+    return this.#store.reading(async () => {
+      const bans = await Array.fromAsync(this.#store.kv.list<Ban>({ prefix: KEY.bans }), ({ value }) => value);
+      return bans.filter(({ until }) => until > now).sort((one, other) => other.date - one.date);
+    });
+  }
+
+  async renewEpoch(): Promise<void> {
+    const epoch = crypto.randomUUID();
+    await this.#store.writing(() => {
+      const operation = this.#store.kv.atomic().set(KEY.epoch, epoch);
+      for (let bell = 0; bell < BELLS; bell++) operation.set(KEY.bell(bell), 0);
+      return operation.commit();
+    });
+    await this.#news.renewed(epoch);
+  }
+
+  secret(): Promise<string> {
+    return Promise.resolve(this.#secret);
+  }
+
+  signal(signal: Signal): void {
+    this.#signals.give(signal);
+  }
+
+  onSignal(listener: (signal: Signal) => void): void {
+    this.#signals.listener = listener;
+  }
+
+  get missedNews(): number {
+    return this.#news.missed;
+  }
+
+  /** After a write that failed only a write can tell whether the store is well again. */
+  async check(): Promise<void> {
+    if (this.#news.deaf) {
+      throw new Refusal("unavailable", "This isolate does not hear what the others write. It comes late here.", 2);
+    }
+    this.#store.place?.check();
+    if (this.#store.failed) await this.#store.writing(() => this.#store.kv.set(KEY.probe, 0));
+    else await this.#store.reading(() => this.#store.get(KEY.epoch));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelSweep?.();
+    await Promise.allSettled(this.#keeping.values());
+    await Promise.all([this.#sweeping, this.#news.close(), this.#signals.close()]);
+    await this.#store.close();
+  }
+
+  async #keep(room: string, drafts: readonly Draft[]): Promise<Outcome[]> {
+    const outcomes: Outcome[] = [];
+    for await (const kept of this.#rooms.keep(room, drafts)) {
+      outcomes.push(...kept.outcomes);
+      await this.#news.kept(room, kept.epoch, kept.entries);
+    }
+    return outcomes;
+  }
+
+  #inTurn<Result>(room: string, work: () => Promise<Result>): Promise<Result> {
+    const before = this.#keeping.get(room) ?? Promise.resolve();
+    const result = before.then(work, work);
+    this.#keeping.set(room, result);
+    const forget = () => {
+      if (this.#keeping.get(room) === result) this.#keeping.delete(room);
+    };
+    result.then(forget, forget);
+    return result;
+  }
+
+  #sweepLater(): void {
+    this.#cancelSweep = this.#clock.after(SWEEP_INTERVAL, () => {
+      this.#sweeping = this.#sweep()
+        .catch((error) => console.error("what has expired could not be let go of:", error))
+        .then(() => this.#closed ? undefined : this.#sweepLater());
+    });
+  }
+
+  /** One isolate's work is enough; whoever comes first does it. */
+  async #sweep(): Promise<void> {
+    const now = this.#clock.now();
+    const { value = 0, check } = await this.#store.get<number>(KEY.swept);
+    if (Math.abs(now - value) < SWEEP_INTERVAL / 2) return;
+    const { ok } = await this.#store.kv.atomic().check(check).set(KEY.swept, now).commit();
+    if (ok) await this.#expiry.run(() => !this.#closed);
+  }
+}

@@ -1,0 +1,69 @@
+import type { HeldName } from "../../chat/storage.ts";
+import { KEY, type KvStore } from "./store.ts";
+
+/** How long a given name is remembered after its time is over, milliseconds: every passer-by leaves one. */
+const GIVEN_NAME_MEMORY = 30 * 24 * 60 * 60 * 1000;
+/** Users whose names are held in one commit: what one read may ask for. */
+const HOLDS_A_COMMIT = 10;
+
+interface NameRecord extends HeldName {
+  user: string;
+  until: number;
+}
+
+/** Who is called what, in Deno KV. */
+export class KvNames {
+  readonly #store: KvStore;
+
+  constructor(store: KvStore) {
+    this.#store = store;
+  }
+
+  /** @returns what the user is called now; null if somebody else has the name */
+  claim(claim: HeldName & { user: string; key: string; until: number; now: number }): Promise<HeldName | null> {
+    const { user, key, name, chosen, until, now } = claim;
+    return this.#store.writing(async () => {
+      const called = await this.#store.get<string>(KEY.called(user));
+      const [own, holder] = await this.#store.load<NameRecord>([KEY.name(called.value ?? key), KEY.name(key)]);
+      const operation = this.#store.kv.atomic().check(called.check, own.check, holder.check);
+      const isOwn = own.value?.user === user;
+      if (isOwn && !chosen) {
+        const held = { ...own.value!, until: Math.max(own.value!.until, until) };
+        put(operation, called.value!, held, now);
+        return (await operation.commit()).ok ? { name: held.name, chosen: held.chosen } : undefined;
+      }
+      if (holder.value && holder.value.user !== user) {
+        if (holder.value.until > now) return null;
+        operation.delete(KEY.called(holder.value.user));
+      }
+      if (isOwn && called.value !== key) operation.delete(KEY.name(called.value!));
+      put(operation, key, { user, name, chosen, until }, now);
+      return (await operation.commit()).ok ? { name, chosen } : undefined;
+    });
+  }
+
+  async hold(holds: readonly { user: string; until: number }[], now: number): Promise<void> {
+    for (let from = 0; from < holds.length; from += HOLDS_A_COMMIT) {
+      const some = holds.slice(from, from + HOLDS_A_COMMIT);
+      await this.#store.writing(async () => {
+        const called = await this.#store.load<string>(some.map(({ user }) => KEY.called(user)));
+        const known = called.flatMap(({ value }, at) => value === undefined ? [] : [{ ...some[at], key: value }]);
+        const names = await this.#store.load<NameRecord>(known.map(({ key }) => KEY.name(key)));
+        const operation = this.#store.kv.atomic();
+        for (const [at, { value, check }] of names.entries()) {
+          const { user, until, key } = known[at];
+          if (value?.user !== user || value.until >= until) continue;
+          operation.check(check);
+          put(operation, key, { ...value, until }, now);
+        }
+        return (await operation.commit()).ok || undefined;
+      });
+    }
+  }
+}
+
+/** A given name goes by itself when it has been nobody's for long. */
+function put(operation: Deno.AtomicOperation, key: string, record: NameRecord, now: number): void {
+  const expireIn = record.chosen ? undefined : Math.max(1, record.until - now) + GIVEN_NAME_MEMORY;
+  operation.set(KEY.name(key), record, { expireIn }).set(KEY.called(record.user), key, { expireIn });
+}

@@ -1,0 +1,231 @@
+import type { Clock } from "../../chat/clock.ts";
+import type { News } from "../../chat/storage.ts";
+import type { Entry } from "../../chat/protocol.ts";
+import { bellOf, BELLS } from "./append.ts";
+import type { KvRooms } from "./rooms.ts";
+import { KEY, type KvStore } from "./store.ts";
+
+/**
+ * How often the bells are looked at, whether or not the watch has brought them, milliseconds: the safety net, slow
+ * because every read has its price.
+ */
+export const POLL_INTERVAL = 10_000;
+/** Wait before a watch that broke is begun again, milliseconds. */
+const WATCH_PAUSE = 1_000;
+/** After so many polls in a row that found what the watch should have brought long ago, it is deaf. */
+const DEAF_POLLS = 3;
+
+/** All that one watch may have: the bells, and the number of the last signals. */
+const WATCHED = [...Array.from({ length: BELLS }, (_, bell) => KEY.bell(bell)), KEY.signals];
+
+interface Followed {
+  listeners: Set<(news: News) => void>;
+  /** The last place that they have been told of; undefined while it is not known what they know. */
+  told: number | undefined;
+  /** What is being read and told, one thing after the other. */
+  work: Promise<void>;
+}
+
+/**
+ * Tells what is new in the rooms that somebody follows here. A bell says only that something has been written in one of
+ * its rooms, and of several rings only the last may be heard: the rooms are read from where they are.
+ */
+export class KvNews {
+  readonly #store: KvStore;
+  readonly #rooms: KvRooms;
+  readonly #clock: Clock;
+  readonly #hearSignals: (last: number) => void;
+  readonly #followed = new Map<string, Followed>();
+  #epoch: string;
+  /** By bell: the version that has been answered, the one that the watch brought, and the one at the last poll. */
+  readonly #answered: string[] = WATCHED.map(() => "");
+  readonly #watched: string[] = WATCHED.map(() => "");
+  readonly #polled: string[] = WATCHED.map(() => "");
+  #answering = Promise.resolve();
+  #watch: ReadableStreamDefaultReader<unknown> | undefined;
+  #watching: Promise<void>;
+  #cancelPause: (() => void) | undefined;
+  #cancelPoll: (() => void) | undefined;
+  #polling = Promise.resolve();
+  #deafPolls = 0;
+  #closed = false;
+  missed = 0;
+
+  constructor(
+    store: KvStore,
+    rooms: KvRooms,
+    options: { clock: Clock; epoch: string; hearSignals: (last: number) => void },
+  ) {
+    this.#store = store;
+    this.#rooms = rooms;
+    this.#clock = options.clock;
+    this.#epoch = options.epoch;
+    this.#hearSignals = options.hearSignals;
+    this.#watching = this.#keepWatching();
+    this.#pollLater();
+  }
+
+  /** Whether the watch does not bring what others write. */
+  get deaf(): boolean {
+    return this.#deafPolls >= DEAF_POLLS;
+  }
+
+  follow(room: string, listener: (news: News) => void): () => void {
+    let followed = this.#followed.get(room);
+    if (!followed) {
+      followed = { listeners: new Set(), told: undefined, work: Promise.resolve() };
+      this.#followed.set(room, followed);
+      this.#enqueue(followed, async (followed) => {
+        followed.told = (await this.#rooms.heads([room])).heads[0];
+      });
+    }
+    const { listeners } = followed;
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#followed.get(room)?.listeners === listeners) this.#followed.delete(room);
+    };
+  }
+
+  /** Resolves when it is known from where on the followers of a room must be told: what is read after that holds the rest. */
+  async ready(room: string): Promise<void> {
+    const followed = this.#followed.get(room);
+    if (followed?.told === undefined) await followed?.work;
+  }
+
+  /** Tells what this isolate has kept, and before it what others have kept. */
+  async kept(room: string, epoch: string, entries: readonly Entry[]): Promise<void> {
+    const followed = this.#followed.get(room);
+    if (!followed || entries.length === 0) return;
+    await this.#enqueue(followed, (followed) => {
+      if (followed.told !== undefined && entries[0].seq !== followed.told + 1) return this.#readOn(room, followed);
+      this.#tell(followed, { epoch, entries });
+    });
+  }
+
+  /** Another epoch has begun. */
+  renewed(epoch: string): void {
+    if (epoch === this.#epoch) return;
+    this.#epoch = epoch;
+    for (const followed of this.#followed.values()) {
+      this.#enqueue(followed, (followed) => this.#tell(followed, { epoch, entries: [] }));
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelPoll?.();
+    this.#cancelPause?.();
+    await this.#watch?.cancel().catch(() => {/* it had ended by itself */});
+    await Promise.all([this.#watching, this.#polling, this.#answering]);
+    await Promise.all([...this.#followed.values()].map(({ work }) => work));
+  }
+
+  #tell(followed: Followed, news: News): void {
+    const last = news.entries.at(-1);
+    if (last) followed.told = Math.max(followed.told ?? 0, last.seq);
+    for (const listener of followed.listeners) listener(news);
+  }
+
+  /** Never rejects: what could not be read is read with the next ring, or by the follower. */
+  #enqueue(followed: Followed, work: (followed: Followed) => void | Promise<void>): Promise<void> {
+    followed.work = followed.work.then(() => this.#closed ? undefined : work(followed)).catch((error) => {
+      console.error("a room could not be read on:", error);
+      this.#tell(followed, { epoch: this.#epoch, entries: [] });
+    });
+    return followed.work;
+  }
+
+  /** Reads a room from where its followers are. */
+  async #readOn(room: string, followed: Followed): Promise<void> {
+    for (;;) {
+      const { epoch, entries, seq, complete } = await this.#store.reading(() =>
+        this.#rooms.read(room, followed.told ?? 0)
+      );
+      const goesOn = followed.told !== undefined && (entries[0]?.seq ?? seq + 1) === followed.told + 1;
+      if (!goesOn) {
+        // They must see for themselves what has become of the room.
+        followed.told = seq;
+        return this.#tell(followed, { epoch, entries: [] });
+      }
+      if (entries.length > 0) this.#tell(followed, { epoch, entries });
+      if (complete || entries.length === 0) return;
+    }
+  }
+
+  #ring(bell: number, version: string, value: unknown): void {
+    if (version <= this.#answered[bell]) return;
+    this.#answered[bell] = version;
+    if (bell === BELLS) return this.#hearSignals(Number(value));
+    this.#answering = this.#answering.then(() => this.#answer(bell))
+      .catch((error) => {
+        // The next poll finds it unanswered.
+        if (this.#answered[bell] === version) this.#answered[bell] = "";
+        console.error("the news could not be read:", error);
+      });
+  }
+
+  async #answer(bell: number): Promise<void> {
+    if (this.#closed) return;
+    const rooms = [...this.#followed.keys()].filter((room) => bellOf(room) === bell);
+    if (rooms.length === 0) return;
+    const { epoch, heads } = await this.#rooms.heads(rooms);
+    this.renewed(epoch);
+    for (const [at, room] of rooms.entries()) {
+      const followed = this.#followed.get(room);
+      if (!followed || followed.told === heads[at]) continue;
+      this.#enqueue(followed, (followed) => {
+        if (followed.told === undefined || followed.told !== heads[at]) return this.#readOn(room, followed);
+      });
+    }
+  }
+
+  async #keepWatching(): Promise<void> {
+    while (!this.#closed) {
+      try {
+        const watch = this.#store.kv.watch<unknown[]>(WATCHED).getReader();
+        this.#watch = watch;
+        for (;;) {
+          const { value: bells, done } = await watch.read();
+          if (done) break;
+          for (const [bell, { versionstamp, value }] of bells.entries()) {
+            this.#watched[bell] = versionstamp ?? "";
+            this.#ring(bell, this.#watched[bell], value);
+          }
+        }
+      } catch (error) {
+        if (!this.#closed) console.error("the watch broke and is begun again:", error);
+      }
+      if (this.#closed) return;
+      await new Promise<void>((resolve) => {
+        const cancel = this.#clock.after(WATCH_PAUSE, resolve);
+        this.#cancelPause = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
+  }
+
+  #pollLater(): void {
+    this.#cancelPoll = this.#clock.after(POLL_INTERVAL, () => {
+      this.#polling = this.#poll()
+        .catch((error) => console.error("the news could not be looked for:", error))
+        .then(() => this.#closed ? undefined : this.#pollLater());
+    });
+  }
+
+  async #poll(): Promise<void> {
+    const bells = await this.#store.load(WATCHED);
+    let late = 0;
+    for (const [bell, { value, check: { versionstamp } }] of bells.entries()) {
+      if (this.#watched[bell] < this.#polled[bell]) late++;
+      this.#polled[bell] = versionstamp ?? "";
+      this.#ring(bell, this.#polled[bell], value);
+    }
+    this.missed += late;
+    this.#deafPolls = late > 0 ? this.#deafPolls + 1 : 0;
+    // Another watch may hear better.
+    if (late > 0) await this.#watch?.cancel();
+  }
+}

@@ -1,0 +1,268 @@
+import type { Clock } from "../../chat/clock.ts";
+import { Refusal } from "../../chat/errors.ts";
+import { FUNCTIONS, LIBRARY } from "./functions.ts";
+import { createClient } from "./package.ts";
+import { type Survey, survey } from "./server_check.ts";
+
+/** A command that has not been answered by then is given up, milliseconds; Redis may do it later all the same. */
+export const COMMAND_DEADLINE = 3_000;
+/** A connection on which nothing was answered for so long is given up, milliseconds: nothing is left to hear from it. */
+export const CONNECTION_DEADLINE = 6_000;
+/** How long closing waits for answers that are on their way, milliseconds. */
+const CLOSE_PATIENCE = 1_000;
+/** Pauses between two tries to connect, milliseconds, each drawn from half of it to one and a half. */
+const FIRST_PAUSE = 50;
+const LONGEST_PAUSE = 1_000;
+/** Commands that may be on their way: what comes beyond is refused, so that a slow store never fills the memory. */
+const QUEUE_LIMIT = 10_000;
+
+export interface RedisPlace {
+  /** `redis:` or `rediss:`, with what is needed to come in. */
+  url: string;
+  /** Before every key, so that several can share a database. */
+  prefix: string;
+  /** Whether `appendfsync everysec` is all right. */
+  mayLoseASecond: boolean;
+}
+
+/** What the one who uses the link does with a connection, and with what it brings. */
+export interface LinkUser {
+  /** A connection is there, and nobody has used it yet. @returns what is to be done as soon as all may use it */
+  begin(survey: Survey, call: Call): Promise<() => void>;
+  hear(message: string): void;
+}
+
+/** Calls one of our functions. Arguments are strings, as Redis knows nothing else. */
+export type Call = <Reply>(name: string, ...args: string[]) => Promise<Reply>;
+type Client = ReturnType<typeof connection>;
+
+/**
+ * The way to Redis: one connection for commands and for what is published, so that both come in the order in which Redis
+ * did them. Each connection is used once; when it is lost, another one is made, for as long as it takes.
+ */
+export class RedisLink {
+  readonly #place: RedisPlace;
+  readonly #clock: Clock;
+  readonly #user: LinkUser;
+  #client: Client | undefined;
+  /** A connection on its way to be used. */
+  #candidate: Client | undefined;
+  /** Commands that were given up and not answered yet: as long as there are any, Redis has stalled. */
+  #overdue = 0;
+  readonly #pending = new Set<Promise<unknown>>();
+  #isClosed = false;
+  #cancelConnect: (() => void) | undefined;
+  #connecting: Promise<void> | undefined;
+  #survey: Survey | undefined;
+
+  private constructor(place: RedisPlace, clock: Clock, user: LinkUser) {
+    this.#place = place;
+    this.#clock = clock;
+    this.#user = user;
+  }
+
+  /** @throws {Error} one sentence that says why Redis can't be used */
+  static async open(place: RedisPlace, clock: Clock, user: LinkUser): Promise<RedisLink> {
+    const link = new RedisLink(place, clock, user);
+    try {
+      await link.#connect();
+      return link;
+    } catch (error) {
+      throw new Error(whyNot(error, new URL(place.url).host));
+    }
+  }
+
+  /** What whoever runs the server should know of it, a sentence each. */
+  get warnings(): readonly string[] {
+    return this.#survey?.warnings ?? [];
+  }
+
+  /**
+   * Calls one of our functions and does `take` with the reply as soon as it comes, also when nobody waits for it any more.
+   * @throws {Refusal} `unavailable`: it may or may not have been done
+   */
+  async call<Reply, Result = Reply>(
+    name: string,
+    args: readonly string[],
+    take: (reply: Reply) => Result = (reply) => reply as unknown as Result,
+  ): Promise<Result> {
+    const client = this.#client;
+    if (!client || this.#overdue > 0) throw unavailable();
+    const answer = this.#send<Reply>(client, name, args).then(take);
+    this.#pending.add(answer);
+    try {
+      return await this.#inTime(answer, client);
+    } catch (error) {
+      if (error instanceof Refusal) throw error;
+      const { message } = error as Error;
+      if (message.startsWith("READONLY")) this.#lose(client, message);
+      else if (this.#client === client) console.error(`Redis refused ${name}:`, message);
+      throw unavailable();
+    } finally {
+      this.#pending.delete(answer);
+    }
+  }
+
+  /** Publishes, if that can be done now. */
+  publish(message: string): void {
+    if (this.#overdue > 0 || !this.#client) return;
+    const published = this.#client.sendCommand(["PUBLISH", `${this.#place.prefix}:news`, message])
+      .catch(() => {/* a signal may get lost */})
+      .finally(() => this.#pending.delete(published));
+    this.#pending.add(published);
+  }
+
+  /** Waits a moment for what has not been answered yet, and gives the connection back. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelConnect?.();
+    let cancel = () => {};
+    const patience = new Promise<void>((resolve) => cancel = this.#clock.after(CLOSE_PATIENCE, resolve));
+    await Promise.race([Promise.allSettled(this.#pending), patience]);
+    cancel();
+    const client = this.#client;
+    this.#client = undefined;
+    for (const each of [client, this.#candidate]) if (each?.isOpen) each.destroy();
+    await this.#connecting;
+  }
+
+  async #connect(): Promise<void> {
+    const client = connection(this.#place);
+    this.#candidate = client;
+    let reason: Error | undefined;
+    client.on("error", (error: Error) => {
+      reason ??= error;
+      if (this.#client === client) this.#lose(client, error.message);
+    });
+    let giveUp = () => {};
+    let announce: () => void;
+    try {
+      // A server that has stalled takes connections and then says nothing.
+      const late = new Promise<never>((_, reject) => {
+        giveUp = this.#clock.after(COMMAND_DEADLINE, () => reject(new Error("It does not answer.")));
+      });
+      const began = this.#begin(client);
+      began.catch(() => {/* it may end after its time is over */});
+      announce = await Promise.race([began, late]);
+      if (reason || this.#isClosed) throw reason;
+    } catch (error) {
+      if (client.isOpen) client.destroy();
+      throw reason ?? error;
+    } finally {
+      giveUp();
+      this.#candidate = undefined;
+    }
+    this.#client = client;
+    announce();
+  }
+
+  async #begin(client: Client): Promise<() => void> {
+    await client.connect();
+    const found = await survey((...command) => client.sendCommand(command), this.#place.mayLoseASecond);
+    await loadFunctions(client);
+    await client.subscribe(`${this.#place.prefix}:news`, (message) => {
+      try {
+        this.#user.hear(message);
+      } catch (error) {
+        console.error("what Redis told could not be understood:", error);
+      }
+    });
+    this.#survey = found;
+    return await this.#user.begin(found, (name, ...args) => this.#send(client, name, args));
+  }
+
+  async #send<Reply>(client: Client, name: string, args: readonly string[]): Promise<Reply> {
+    const command = ["FCALL", `${LIBRARY}_${name}`, "1", this.#place.prefix, ...args];
+    try {
+      return await client.sendCommand(command) as Reply;
+    } catch (error) {
+      if (!(error as Error).message.includes("Function not found")) throw error;
+      // Somebody has flushed the functions. Nothing was done.
+      await loadFunctions(client);
+      return await client.sendCommand(command) as Reply;
+    }
+  }
+
+  async #inTime<Result>(answer: Promise<Result>, client: Client): Promise<Result> {
+    let cancel = () => {};
+    const late = new Promise<never>((_, reject) => {
+      cancel = this.#clock.after(COMMAND_DEADLINE, () => {
+        this.#overdue++;
+        const giveUp = this.#clock.after(
+          CONNECTION_DEADLINE - COMMAND_DEADLINE,
+          () => this.#lose(client, "It does not answer."),
+        );
+        answer.catch(() => {/* nobody waits for it */}).finally(() => {
+          this.#overdue--;
+          giveUp();
+        });
+        reject(unavailable());
+      });
+    });
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      cancel();
+    }
+  }
+
+  #lose(client: Client, why: string): void {
+    if (this.#client !== client) return;
+    this.#client = undefined;
+    if (client.isOpen) client.destroy();
+    if (this.#isClosed) return;
+    console.error(`Redis is out of reach: ${why} It is tried again.`);
+    this.#connectLater(FIRST_PAUSE);
+  }
+
+  #connectLater(pause: number): void {
+    this.#cancelConnect = this.#clock.after(pause * (0.5 + Math.random()), () => {
+      this.#connecting = this.#connect().then(
+        () => console.error("Redis is back."),
+        () => this.#isClosed || this.#connectLater(Math.min(2 * pause, LONGEST_PAUSE)),
+      ).then(() => this.#connecting = undefined);
+    });
+  }
+}
+
+function connection({ url }: RedisPlace) {
+  return createClient({
+    url,
+    name: "parley",
+    // What is published and what is answered come on one connection only in this version.
+    RESP: 3,
+    socket: { connectTimeout: COMMAND_DEADLINE, reconnectStrategy: false },
+    disableOfflineQueue: true,
+    commandsQueueMaxLength: QUEUE_LIMIT,
+    maintNotifications: "disabled",
+  });
+}
+
+async function loadFunctions(client: Client): Promise<void> {
+  try {
+    await client.sendCommand(["FUNCTION", "LOAD", FUNCTIONS]);
+  } catch (error) {
+    if (!(error as Error).message.includes("already exists")) throw error;
+  }
+}
+
+function unavailable(): Refusal {
+  return new Refusal("unavailable", "The store does not answer now. Send it again, with the same id.", 2);
+}
+
+/** In a sentence, without the password. */
+function whyNot(error: unknown, host: string): string {
+  const { message, code } = error as Error & { code?: string };
+  if (/WRONGPASS|NOAUTH|invalid password/i.test(message)) {
+    return `Redis at ${host} does not know this user or password.`;
+  }
+  if (/NOPERM/.test(message)) return `Redis at ${host} does not let this user do all that Parley needs: ${message}.`;
+  if (/DB index|invalid DB/i.test(message)) return `Redis at ${host} has no database of this number.`;
+  if (/CERT|SIGNATURE/.test(code ?? "")) {
+    return `Redis at ${host} shows a certificate that is not trusted (${code}). Name who signed it in DENO_CERT.`;
+  }
+  if (code !== undefined || message === "") {
+    return `Redis at ${host} can't be reached (${code ?? "no answer"}). Is it up?`;
+  }
+  return `Redis at ${host}: ${message}`;
+}

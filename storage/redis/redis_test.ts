@@ -1,0 +1,499 @@
+/** What Redis adds to the contract of the log: what happens when it stalls, restarts, is emptied, or says nothing. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { type Clock, systemClock } from "../../chat/clock.ts";
+import type { Draft } from "../../chat/storage.ts";
+import type { Entry } from "../../chat/protocol.ts";
+import { LogView } from "../../testing/log_view.ts";
+import { RedisServer, redisTest } from "../../testing/redis.ts";
+import { until } from "../../testing/until.ts";
+import { Wire } from "../../testing/wire.ts";
+import { MemoryEngine } from "../memory.ts";
+import { PULSE_INTERVAL, RedisEngine, SWEEP_INTERVAL } from "./redis.ts";
+import { FUNCTIONS } from "./functions.ts";
+
+const KEEP_ALL = { messages: 0, days: 0 };
+const DURABLE = ["--appendonly", "yes", "--appendfsync", "always"];
+
+const say = (text: string, id?: string): Draft => {
+  const draft: Draft = { action: "send_message", room: "r", user: "ann", from: "Ann", text };
+  return id === undefined ? draft : { ...draft, id };
+};
+const change = (target: number, text?: string): Draft =>
+  text === undefined
+    ? { action: "delete_message", room: "r", user: "ann", target }
+    : { action: "edit_message", room: "r", user: "ann", target, text };
+
+const opened = new Set<RedisEngine>();
+const open = async (
+  server: { port: number },
+  options: { clock?: Clock; retention?: typeof KEEP_ALL; prefix?: string; mayLoseASecond?: boolean } = {},
+) => {
+  const { prefix = "parley", mayLoseASecond = false, clock = systemClock, retention = KEEP_ALL } = options;
+  const place = { url: `redis://127.0.0.1:${server.port}`, prefix, mayLoseASecond };
+  const engine = await RedisEngine.open(place, { clock, retention });
+  opened.add(engine);
+  return engine;
+};
+
+/** Real time, of which a test makes some waits shorter. */
+class HastyClock implements Clock {
+  /** How long a wait really takes, milliseconds. */
+  hurry = (milliseconds: number) => milliseconds;
+  now = systemClock.now;
+  monotonic = systemClock.monotonic;
+  soon = systemClock.soon;
+
+  after(milliseconds: number, act: () => void): () => void {
+    return systemClock.after(this.hurry(milliseconds), act);
+  }
+}
+
+/** Does something without what it says on the error output. @param work is given what tells what was said so far */
+async function quietly(work: (said: () => string) => Promise<void>): Promise<string> {
+  const words: unknown[] = [];
+  const said = () => words.join(" ");
+  const { error } = console;
+  console.error = (...what) => words.push(...what);
+  try {
+    await work(said);
+  } finally {
+    console.error = error;
+  }
+  return said();
+}
+
+/** A test with a Redis server of its own. */
+const serverTest = (title: string, options: string[], check: (server: RedisServer) => Promise<void>) =>
+  redisTest(`redis: ${title}`, async () => {
+    const server = await RedisServer.start(...options);
+    try {
+      await check(server);
+    } finally {
+      for (const engine of opened) await engine.close();
+      opened.clear();
+      await server.stop();
+    }
+  });
+
+/** Appends until it is kept, as a client does that was told `unavailable`. */
+async function insist(engine: RedisEngine, draft: Draft): Promise<void> {
+  await until(() => engine.append([draft]).then(() => true, () => false));
+}
+
+const commands = async (server: RedisServer) =>
+  [...(await server.command("INFO", "commandstats")).matchAll(/cmdstat_fcall\w*:calls=(\d+)/g)]
+    .reduce((sum, [, calls]) => sum + Number(calls), 0);
+
+serverTest("a hundred messages of several rooms are one command", [], async (server) => {
+  const engine = await open(server);
+  const before = await commands(server);
+  await engine.append(Array.from({ length: 100 }, (_, at) => ({ ...say(`m${at}`, `k${at}`), room: `r${at % 5}` })));
+  // A pulse may fall in between.
+  assert.ok(await commands(server) - before <= 2);
+});
+
+serverTest("edited, deleted and expired words are in no dump", ["--rdbcompression", "no"], async (server) => {
+  const engine = await open(server, { retention: { messages: 8, days: 0 } });
+  await engine.append([say("hush one"), say("hush two"), change(1, "hush three"), change(1, "kept one")]);
+  await engine.append([change(2), say("hush four"), say("kept two")]);
+  await engine.append(Array.from({ length: 7 }, (_, at) => say(`kept ${at}`)));
+  await server.command("SAVE");
+  const dump = new TextDecoder("latin1").decode(await server.file("dump.rdb"));
+  assert.match(dump, /kept two/);
+  assert.doesNotMatch(dump, /hush/);
+  // The first edit's words went with the entry that showed them last.
+  assert.doesNotMatch(dump, /kept one/);
+});
+
+/** What can be asked of two engines: each is a batch, some time after the one before. */
+const batches = fc.array(
+  fc.record({
+    pause: fc.nat(3 * 60 * 60 * 1000),
+    drafts: fc.array(
+      fc.record({
+        what: fc.constantFrom("say", "say", "edit", "delete", "again"),
+        user: fc.constantFrom("ann", "bob"),
+        back: fc.nat(9),
+        id: fc.option(fc.constantFrom("k1", "k2", "k3"), { nil: undefined }),
+      }),
+      { minLength: 1, maxLength: 8 },
+    ),
+  }),
+  { minLength: 1, maxLength: 12 },
+);
+
+for (const retention of [KEEP_ALL, { messages: 5, days: 0 }, { messages: 0, days: 1 }]) {
+  serverTest(
+    `whatever is asked, it is answered as from memory, keeping ${JSON.stringify(retention)}`,
+    [],
+    async (server) => {
+      let runs = 0;
+      await fc.assert(
+        fc.asyncProperty(batches, async (story) => {
+          let now = Date.UTC(2026, 0, 1);
+          const clock = { ...systemClock, now: () => now };
+          const memory = new MemoryEngine({ clock, secret: "", retention });
+          const redis = await open(server, { clock, retention, prefix: `run${runs++}` });
+          let head = 0;
+          for (const [at, { pause, drafts }] of story.entries()) {
+            now += pause;
+            const asked = drafts.map(({ what, user, back, id }, number): Draft => {
+              const common = { room: "r", user, ...(id !== undefined && retention.days === 0 && { id }) };
+              const target = Math.max(0, head - back);
+              if (what === "edit") return { action: "edit_message", target, text: `edit ${at} ${number}`, ...common };
+              if (what === "delete") return { action: "delete_message", target, ...common };
+              const again = what === "again" && { again: true as const };
+              return { action: "send_message", from: user, text: `text ${at} ${number}`, ...common, ...again };
+            });
+            // What expires within a batch may still be shown by memory, which lets go of it at the end.
+            const parts = retention.messages === 0 ? [asked] : asked.map((draft) => [draft]);
+            for (const part of parts) assert.deepEqual(await redis.append(part), await memory.append(part));
+            for (const query of [{}, { before: head }, { after: head - 4 }]) {
+              const [one, other] = await Promise.all(
+                [redis, memory].map((e) => e.history("r", { limit: 4, ...query })),
+              );
+              assert.deepEqual({ ...one, epoch: "" }, { ...other, epoch: "" });
+            }
+            const [one, other] = await Promise.all(
+              [redis, memory].map((engine) => engine.read("r", Math.max(0, head - 6))),
+            );
+            assert.deepEqual({ ...one, epoch: "" }, { ...other, epoch: "" });
+            head = other.seq;
+          }
+          await redis.close();
+          opened.delete(redis);
+        }),
+        {
+          numRuns: Deno.env.get("SOAK") === undefined ? 40 : 500,
+          seed: Deno.env.get("SOAK") === undefined ? 20261122 : undefined,
+        },
+      );
+    },
+  );
+}
+
+serverTest("a prefix is a chat of its own", [], async (server) => {
+  const [one, other] = [await open(server, { prefix: "one" }), await open(server, { prefix: "other" })];
+  const heard = new LogView(other, "r");
+  await one.append([say("hello")]);
+  await other.append([say("hi")]);
+  assert.deepEqual(heard.entries.map((entry) => "text" in entry && entry.text), ["hi"]);
+  assert.notEqual(await one.secret(), await other.secret());
+});
+
+serverTest("the password opens it, and no error shows one", ["--requirepass", "sesame"], async (server) => {
+  const place = { prefix: "parley", mayLoseASecond: false };
+  const address = (password: string) => ({ ...place, url: `redis://:${password}@127.0.0.1:${server.port}` });
+  const options = { clock: systemClock, retention: KEEP_ALL };
+  await (await RedisEngine.open(address("sesame"), options)).close();
+  await assert.rejects(RedisEngine.open(address("wrong-word"), options), {
+    message: `Redis at 127.0.0.1:${server.port} does not know this user or password.`,
+  });
+});
+
+serverTest(
+  "what may be lost is said at the start, unless that is all right",
+  ["--maxmemory", "1gb"],
+  async (server) => {
+    const warnings = async (mayLoseASecond = false) => {
+      const engine = await open(server, { mayLoseASecond });
+      await engine.close();
+      return engine.warnings;
+    };
+    const set = (...words: string[]) => server.command("CONFIG", "SET", ...words);
+    assert.match((await warnings())[0], /keeps no append-only file/);
+    await set("appendonly", "yes");
+    assert.match((await warnings())[0], /once a second/);
+    assert.deepEqual(await warnings(true), []);
+    await set("appendfsync", "no");
+    assert.match((await warnings(true))[0], /leaves it to the system/);
+    await set("appendfsync", "always");
+    assert.deepEqual(await warnings(), []);
+    await set("maxmemory-policy", "allkeys-lru");
+    assert.match((await warnings())[0], /Set maxmemory-policy noeviction/);
+  },
+);
+
+const compose = await Deno.readTextFile(new URL("../../compose.yaml", import.meta.url));
+const [, options] = /command: valkey-server (.+)/.exec(compose)!;
+
+serverTest(
+  "compose.yaml starts one that loses nothing acknowledged",
+  options.replaceAll('"', "").split(" "),
+  async (server) => {
+    assert.deepEqual((await open(server)).warnings, []);
+  },
+);
+
+serverTest("an emptied Redis is another epoch, and no old place is taken for a new one", [], async (server) => {
+  const engine = await open(server);
+  await engine.append([say("old", "k"), say("older")]);
+  const { epoch } = await engine.read("r", 0);
+  const secret = await engine.secret();
+  const seen = new LogView(engine, "r");
+  await server.command("FLUSHALL");
+  await until(() => seen.epochs.size > 0 && !seen.epochs.has(epoch));
+  const after = await engine.read("r", 0);
+  assert.deepEqual([after.seq, after.entries, seen.epochs.has(after.epoch)], [0, [], true]);
+  const [outcome] = await engine.append([say("new", "k")]);
+  assert.ok("entry" in outcome && outcome.entry.seq === 1 && !outcome.repeated);
+  // Whoever has a token keeps their identity.
+  const other = await open(server);
+  assert.equal(await other.secret(), secret);
+});
+
+for (
+  const [options, isSame] of [[DURABLE, true], [["--appendonly", "yes", "--appendfsync", "everysec"], false]] as const
+) {
+  const title = isSame
+    ? "a restart that loses nothing acknowledged is the same epoch"
+    : "a restart after which less may be there is another epoch, though nothing seems to be missing";
+  serverTest(title, [...options], async (server) => {
+    const [one, other] = [await open(server), await open(server)];
+    const seen = new LogView(other, "r");
+    await one.append([say("first", "k")]);
+    const { epoch } = await one.read("r", 0);
+    const said = await quietly(async () => {
+      await server.kill();
+      await assert.rejects(one.append([say("second", "l")]), { name: "Refusal", code: "unavailable" });
+      await assert.rejects(one.check());
+      await server.restart();
+      await insist(one, say("second", "l"));
+      await until(() => other.check().then(() => true, () => false));
+    });
+    assert.match(said, /Redis is out of reach.+Redis is back/s);
+    const epochs = await Promise.all([one, other].map(async (engine) => (await engine.read("r", 0)).epoch));
+    assert.equal(epochs[0], epochs[1]);
+    assert.equal(epochs[0] === epoch, isSame);
+    await until(() => seen.epochs.has(epochs[0]));
+    if (isSame) {
+      const again = await one.append([say("first", "k"), say("third")]);
+      assert.deepEqual(again.map((outcome) => "entry" in outcome && outcome.entry.seq), [1, 3]);
+      await until(() => seen.entries.length === 3);
+    }
+  });
+}
+
+serverTest(
+  "a stalled Redis is unavailable, new commands at once, and what it does late is told",
+  [],
+  async (server) => {
+    const clock = new HastyClock();
+    const engine = await open(server, { clock });
+    const seen = new LogView(engine, "r");
+    await engine.append([say("before")]);
+    const said = await quietly(async () => {
+      server.signal("SIGSTOP");
+      clock.hurry = (milliseconds) => milliseconds / 30;
+      await assert.rejects(engine.append([say("during", "k")]), {
+        name: "Refusal",
+        code: "unavailable",
+        retryAfter: 2,
+      });
+      clock.hurry = (milliseconds) => milliseconds;
+      const before = performance.now();
+      for (let at = 0; at < 1_000; at++) await assert.rejects(engine.append([say(`more ${at}`)]));
+      assert.ok(performance.now() - before < 3_000, "nobody waits behind what is stalled");
+      server.signal("SIGCONT");
+      await insist(engine, say("during", "k"));
+    });
+    await until(() => seen.entries.length === 2);
+    assert.deepEqual((await engine.read("r", 0)).entries, seen.entries);
+    await engine.check();
+    assert.doesNotMatch(said, /unhandled/i);
+    await engine.close();
+  },
+);
+
+serverTest("a Redis whose memory is full is not ready, since nobody new can be given a name", [], async (server) => {
+  const engine = await open(server);
+  await engine.append([say("before")]);
+  await server.command("CONFIG", "SET", "maxmemory-policy", "noeviction");
+  await server.command("CONFIG", "SET", "maxmemory", "1");
+  await quietly(async () => {
+    const claim = { user: "bob", name: "Bob", key: "bob", chosen: true, until: 1e15, now: 0 };
+    await assert.rejects(engine.claimName(claim), { code: "unavailable" });
+    await assert.rejects(engine.append([say("during")]), { code: "unavailable" });
+    await assert.rejects(engine.check());
+  });
+  await server.command("CONFIG", "SET", "maxmemory", "0");
+  await engine.check();
+  await engine.close();
+});
+
+serverTest("a connection that says nothing is given up, and another one taken", [], async (server) => {
+  const clock = new HastyClock();
+  const engine = await open(server, { clock });
+  await quietly(async (said) => {
+    server.signal("SIGSTOP");
+    clock.hurry = (milliseconds) => milliseconds / 30;
+    await assert.rejects(engine.append([say("lost?", "k")]));
+    // The next tries find a server that takes connections and does not answer.
+    await until(() => said().includes("It does not answer."));
+    clock.hurry = (milliseconds) => milliseconds;
+    server.signal("SIGCONT");
+    await insist(engine, say("lost?", "k"));
+  });
+  assert.equal((await engine.read("r", 0)).seq, 1);
+});
+
+serverTest("a connection cut in the middle of a call keeps all of it or nothing, once", [], async (server) => {
+  const wire = new Wire(server.port);
+  const [engine, other] = [await open(wire), await open(server)];
+  const views = [new LogView(engine, "r"), new LogView(other, "r")];
+  const batch = ["a", "b", "c"].map((text) => say(text, text));
+  for (let round = 1; round <= 3; round++) {
+    await quietly(async () => {
+      const cut = wire.cutAfter("_append");
+      await assert.rejects(engine.append(batch.map((draft) => ({ ...draft, id: `${draft.id} ${round}` }))), {
+        code: "unavailable",
+      });
+      await cut;
+      for (const draft of batch) await insist(engine, { ...draft, id: `${draft.id} ${round}` });
+    });
+  }
+  const { entries } = await other.read("r", 0);
+  assert.deepEqual(entries.map(({ seq }) => seq), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  for (const seen of views) {
+    await until(() => seen.entries.length === 9);
+    assert.deepEqual(seen.entries, entries);
+  }
+  await wire.close();
+});
+
+/** The library as it is, but for how it publishes. */
+const publishing = (lua: string) =>
+  FUNCTIONS.replace(/(local function publish\([^)]*\))[\s\S]*?\nend\n/, (_, head) => `${head}\n${lua}\nend\n`);
+const PUBLISH =
+  "redis.call('PUBLISH', prefix .. ':news', kind .. ' ' .. origin .. ' ' .. count .. ' ' .. epoch .. '\\n' .. body)";
+
+serverTest(
+  "news that Redis drops, doubles or puts out of order changes nobody's view in the end",
+  [],
+  async (server) => {
+    const engines = [await open(server), await open(server)];
+    const views = engines.map((engine) => new LogView(engine, "r"));
+    await server.command(
+      "FUNCTION",
+      "LOAD",
+      "REPLACE",
+      publishing(`
+    if kind == 'pulse' then ${PUBLISH} return end
+    local chance = tonumber(count) % 5
+    if chance == 0 then return end
+    if chance == 1 then ${PUBLISH} end
+    if chance == 2 then redis.call('SET', prefix .. ':held', kind .. ' ' .. origin .. ' ' .. count .. ' ' .. epoch .. '\\n' .. body) return end
+    ${PUBLISH}
+    local held = redis.call('GETDEL', prefix .. ':held')
+    if held then redis.call('PUBLISH', prefix .. ':news', held) end
+  `),
+    );
+    for (let at = 0; at < 40; at++) {
+      await engines[at % 2].append([
+        say(`m${at}`),
+        ...at % 7 === 0 ? [change(1, `e${at}`)] : [],
+      ]);
+    }
+    const { entries } = await engines[0].read("r", 0);
+    const shape = (list: Entry[]) => list.map(({ seq, action }) => [seq, action]);
+    for (const seen of views) {
+      await until(() => seen.entries.length === entries.length);
+      assert.deepEqual(shape(seen.entries), shape(entries));
+    }
+    assert.ok(engines.every((engine) => engine.missedNews > 0));
+    await Promise.all(engines.map((engine) => engine.close()));
+  },
+);
+
+serverTest("who hears nothing any more knows it, says so, and reads the log", [], async (server) => {
+  const clock = new HastyClock();
+  const [deaf, other] = [await open(server, { clock }), await open(server)];
+  const seen = new LogView(deaf, "r");
+  await server.command("FUNCTION", "LOAD", "REPLACE", publishing("return"));
+  clock.hurry = (milliseconds) => milliseconds === PULSE_INTERVAL ? 50 : milliseconds;
+  await until(() => deaf.check().then(() => false, () => true));
+  await other.append([say("can you hear me?")]);
+  await until(() => seen.entries.length === 1);
+  assert.ok(deaf.missedNews > 0);
+  await server.command("FUNCTION", "LOAD", "REPLACE", FUNCTIONS);
+  await until(() => deaf.check().then(() => true, () => false));
+});
+
+serverTest(
+  "a full Redis refuses what is new, shows what is there, and is well when there is space",
+  [],
+  async (server) => {
+    const engine = await open(server);
+    await engine.append([say("before")]);
+    const said = await quietly(async () => {
+      await server.command("CONFIG", "SET", "maxmemory", "1mb");
+      await assert.rejects(engine.append([say("too much", "k")]), { code: "unavailable" });
+      await assert.rejects(engine.check());
+      assert.equal((await engine.history("r", { limit: 9 })).messages.length, 1);
+      await server.command("CONFIG", "SET", "maxmemory", "0");
+      await engine.append([say("too much", "k")]);
+      await engine.check();
+    });
+    assert.match(said, /maxmemory/);
+    assert.equal((await engine.read("r", 0)).seq, 2);
+  },
+);
+
+serverTest("a Redis that became a replica is left, and taken again when it leads", [], async (server) => {
+  const engine = await open(server);
+  await engine.append([say("before")]);
+  await quietly(async (said) => {
+    await server.command("REPLICAOF", "127.0.0.1", "1");
+    await assert.rejects(engine.append([say("during", "k")]), { code: "unavailable" });
+    await until(() => said().includes("READONLY"));
+    await server.command("REPLICAOF", "NO", "ONE");
+    await insist(engine, say("during", "k"));
+  });
+  assert.equal((await engine.read("r", 0)).seq, 2);
+});
+
+serverTest("functions that somebody flushed are brought back", [], async (server) => {
+  const engine = await open(server);
+  await server.command("FUNCTION", "FLUSH");
+  await engine.append([say("still here")]);
+  assert.equal((await engine.history("r", { limit: 9 })).messages.length, 1);
+});
+
+serverTest("what nonsense comes over the channel harms nobody", [], async (server) => {
+  const engine = await open(server);
+  const seen = new LogView(engine, "r");
+  await quietly(async () => {
+    for (const nonsense of ["", "\n", "log x 7 e\n[", "signals x\n{}", "log"]) {
+      await server.command("PUBLISH", "parley:news", nonsense);
+    }
+    await engine.append([say("well")]);
+    await until(() => seen.entries.length === 1);
+  });
+});
+
+serverTest("a page of history looks at messages only, however many changes lie between them", [], async (server) => {
+  const engine = await open(server);
+  await engine.append([say("one"), ...Array.from({ length: 500 }, (_, at) => change(1, `edit ${at}`)), say("two")]);
+  for (const query of [{ limit: 9 }, { limit: 9, after: 0 }]) {
+    await server.command("CONFIG", "RESETSTAT");
+    const { messages, seq, more } = await engine.history("r", query);
+    assert.deepEqual([messages.map(({ text }) => text), seq, more], [["edit 499", "two"], 502, false]);
+    const [, looks] = /cmdstat_xrange:calls=(\d+)/.exec(await server.command("INFO", "commandstats"))!;
+    assert.equal(looks, "2");
+  }
+});
+
+serverTest("what has expired is let go of where nobody speaks", [], async (server) => {
+  const clock = new HastyClock();
+  let now = Date.UTC(2026, 0, 1);
+  const shown = { ...systemClock, now: () => now, after: clock.after.bind(clock) };
+  clock.hurry = (milliseconds) => milliseconds === SWEEP_INTERVAL ? 100 : milliseconds;
+  const engine = await open(server, { clock: shown, retention: { messages: 0, days: 1 } });
+  await engine.append(Array.from({ length: 200 }, (_, at) => say(`m${at}`, `k${at}`)));
+  now += 3 * 24 * 60 * 60 * 1000;
+  await until(async () => (await server.command("XLEN", "parley:room:r:log")) === ":0\r\n");
+  await until(async () => (await server.command("EXISTS", "parley:room:r:words")) === ":0\r\n");
+  assert.equal(await server.command("EXISTS", "parley:room:r:said"), ":0\r\n");
+  assert.equal((await engine.history("r", { limit: 9 })).seq, 200);
+});

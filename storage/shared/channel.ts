@@ -1,0 +1,71 @@
+import type { News, Signal } from "../../chat/storage.ts";
+
+/** What isolates tell each other about a store that they share. Entries are JSON, decoded only where somebody follows. */
+type Message =
+  | { kind: "news"; room: string; epoch: string; entries: string }
+  | { kind: "epoch"; epoch: string }
+  | { kind: "signal"; signal: string };
+
+/** Who listens to the others. */
+export interface ChannelListener {
+  /** Whether anybody here wants to hear of this room. */
+  follows(room: string): boolean;
+  news(room: string, news: News): void;
+  /** There is another epoch. */
+  epoch(epoch: string): void;
+  signal(signal: Signal): void;
+}
+
+/**
+ * Between the isolates of one process that share a store: each hears the others, never itself, each of them in order.
+ * What is told may get lost where somebody is far behind: the store is the truth.
+ */
+export class Channel {
+  readonly #broadcast: BroadcastChannel;
+
+  /** @param store which one, the same for all who share it */
+  constructor(store: string, listener: ChannelListener) {
+    this.#broadcast = new BroadcastChannel(`parley ${store}`);
+    this.#broadcast.onmessage = ({ data }: MessageEvent<Message>) => {
+      try {
+        hear(data, listener);
+      } catch (error) {
+        // What is thrown here would end the isolate.
+        console.error("what another isolate told could not be taken:", error);
+      }
+    };
+  }
+
+  news(room: string, { epoch, entries }: News): void {
+    // JSON takes a third of the time that a structured clone takes.
+    this.#post({ kind: "news", room, epoch, entries: JSON.stringify(entries) });
+  }
+
+  epoch(epoch: string): void {
+    this.#post({ kind: "epoch", epoch });
+  }
+
+  signal(signal: Signal): void {
+    this.#post({ kind: "signal", signal: JSON.stringify(signal) });
+  }
+
+  close(): void {
+    this.#broadcast.close();
+  }
+
+  #post(message: Message): void {
+    this.#broadcast.postMessage(message);
+  }
+}
+
+function hear(message: Message, listener: ChannelListener): void {
+  switch (message.kind) {
+    case "news":
+      if (!listener.follows(message.room)) return;
+      return listener.news(message.room, { epoch: message.epoch, entries: JSON.parse(message.entries) });
+    case "epoch":
+      return listener.epoch(message.epoch);
+    case "signal":
+      return listener.signal(JSON.parse(message.signal));
+  }
+}

@@ -1,0 +1,144 @@
+import { resolve } from "node:path";
+import type { Clock } from "../../chat/clock.ts";
+import { Refusal } from "../../chat/errors.ts";
+
+/** In place of a path it makes a database that is no file. */
+export const IN_MEMORY = ":memory:";
+/** What stands beside a database's file while it is open: beside the file itself, where the path is a link to it. */
+const COMPANIONS = ["-wal", "-shm"];
+
+/**
+ * Makes a database's file, with whatever stands beside it, readable by its owner only: what SQLite makes beside it later
+ * will be too. An empty one is made where there is none. What can't be made is for the database to complain about.
+ */
+export function keepToOwner(path: string): void {
+  if (path === IN_MEMORY) return;
+  try {
+    Deno.openSync(path, { createNew: true, write: true, mode: 0o600 }).close();
+  } catch { /* it is there, or can't be */ }
+  for (const end of ["", ...COMPANIONS]) closeToOthers(realPath(path) + end);
+}
+
+function closeToOthers(path: string): void {
+  try {
+    const { mode } = Deno.statSync(path);
+    // Where there are no such modes there is nothing to close.
+    if (mode !== null && (mode & 0o077) !== 0) Deno.chmodSync(path, 0o600);
+  } catch (error) {
+    if (isOutOfSight(error)) return;
+    console.warn(`${path} may be open to others on this machine: its mode can't be set to 0600.`, error);
+  }
+}
+
+/** How often what stands beside the file is looked at, milliseconds: what is in it comes into the file in the end. */
+export const COMPANION_INTERVAL = 1_000;
+
+/**
+ * A database's files as they were when they were opened. Whoever removes them, or puts a backup in their place, while
+ * they are open has everything written from then on go where nobody will ever find it.
+ */
+export class DataFile {
+  /** By path, the file that was opened; a companion from when it is first seen. */
+  readonly #opened = new Map<string, string>();
+  readonly #path: string;
+  readonly #log: string;
+  readonly #clock: Clock;
+  readonly #schemaVersion: () => number;
+  #logSeenAt = -Infinity;
+  #seen: { size: number; schema: number };
+  #isWrittenOver = false;
+  #isLost = false;
+
+  /**
+   * @param path of a file that is open; one that is none (`:memory:`) can't get lost
+   * @param schemaVersion of the database as its connection sees it, which another one that shrinks it on purpose raises
+   */
+  constructor(path: string, clock: Clock, schemaVersion: () => number = () => 0) {
+    // A look at an absolute path takes half as long.
+    this.#path = resolve(path);
+    this.#log = realPath(path) + COMPANIONS[0];
+    this.#clock = clock;
+    this.#schemaVersion = schemaVersion;
+    const found = lookAt(this.#path);
+    if (found) this.#opened.set(this.#path, found.identity);
+    this.#seen = { size: found?.size ?? 0, schema: schemaVersion() };
+  }
+
+  /**
+   * Whether what is written comes to stand where it is looked for. It is asked before each commit: some 10 µs.
+   * @throws {Refusal} `unavailable` if it does not; the first time that is told on the error output
+   */
+  check(): void {
+    if (this.#opened.size === 0) return;
+    const cause = this.#cause();
+    const wasLost = this.#isLost;
+    this.#isLost = cause !== undefined;
+    if (wasLost && !this.#isLost) console.warn(`${this.#path} is back. What is said is stored again.`);
+    if (!this.#isLost) return;
+    if (!wasLost) {
+      console.error(
+        `${cause} while it was open. Nothing is stored any more. Stop the server, put the right file in place, with ` +
+          "neither -wal nor -shm beside it, and start it again; or put back as it was what was moved away.",
+      );
+    }
+    throw new Refusal("unavailable", "The store's file is gone. Nothing can be stored until its owner has acted.", 5);
+  }
+
+  /** What has become of which file, if anything has. */
+  #cause(): string | undefined {
+    const size = this.#sizeOfSame(this.#path);
+    if (size === undefined) return `${this.#path} was removed or replaced`;
+    this.#compare(size);
+    if (this.#isWrittenOver) return `${this.#path} was written over`;
+    const now = this.#clock.monotonic();
+    if (!this.#isLost && now - this.#logSeenAt < COMPANION_INTERVAL) return undefined;
+    this.#logSeenAt = now;
+    return this.#sizeOfSame(this.#log) === undefined ? `${this.#log} was removed or replaced` : undefined;
+  }
+
+  /** Bytes of a file; undefined where it is not the one that was opened. */
+  #sizeOfSame(path: string): number | undefined {
+    const [opened, found] = [this.#opened.get(path), lookAt(path)];
+    if (opened !== undefined) return found?.identity === opened ? found.size : undefined;
+    if (found) this.#opened.set(path, found.identity);
+    return found?.size ?? 0;
+  }
+
+  /**
+   * A backup that is copied over the file leaves it the same file, mostly with less in it. Nothing of ours makes it
+   * smaller; somebody's VACUUM does, which makes another version of the schema.
+   */
+  #compare(size: number): void {
+    if (size < this.#seen.size) {
+      const schema = this.#schemaVersion();
+      // For good: how large it is when all has been copied says nothing any more.
+      if (schema === this.#seen.schema) this.#isWrittenOver = true;
+      this.#seen.schema = schema;
+    }
+    this.#seen.size = size;
+  }
+}
+
+function realPath(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+/** A file, by an identity that is the same for as long as it is the same file; undefined where none is to be seen. */
+function lookAt(path: string): { identity: string; size: number } | undefined {
+  try {
+    const { dev, ino, size } = Deno.statSync(path);
+    return { identity: `${dev}:${ino}`, size };
+  } catch (error) {
+    if (isOutOfSight(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether there is no such file, or none that Deno's permissions let us look at. */
+function isOutOfSight(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable;
+}

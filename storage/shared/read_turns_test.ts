@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import type { Engine, History } from "../../chat/storage.ts";
+import { FakeClock, settle } from "../../testing/clock.ts";
+import { readInTurns } from "./read_turns.ts";
+
+/** An engine whose pages take this long to read, and what happens on it, in order. */
+function createEngine(milliseconds: number) {
+  const clock = new FakeClock();
+  const done: string[] = [];
+  const slow = {
+    history(room: string): Promise<History> {
+      clock.spend(milliseconds);
+      done.push(`read ${room}`);
+      return room === "broken" ? Promise.reject(new Error(room)) : Promise.resolve({ seq: 1 } as History);
+    },
+    read(room: string): Promise<History> {
+      return this.history(room);
+    },
+    missedNews: 7,
+    append() {
+      return Promise.resolve(this.missedNews);
+    },
+  };
+  const engine = readInTurns(slow as unknown as Engine, clock);
+  return { clock, done, engine };
+}
+
+Deno.test("while many pages are read, whatever else waits comes after each of them", async () => {
+  const { clock, done, engine } = createEngine(2);
+  const pages = [engine.history("a", { limit: 50 }), engine.read("b", 0), engine.history("c", { limit: 50 })];
+  assert.deepEqual(done, ["read a"], "the first one need not wait");
+  const other = (left: number): void =>
+    clock.soon(() => {
+      done.push("something else");
+      if (left > 1) other(left - 1);
+    });
+  other(2);
+  assert.deepEqual((await Promise.all(pages)).map(({ seq }) => seq), [1, 1, 1]);
+  assert.deepEqual(done, ["read a", "read b", "something else", "read c", "something else"]);
+});
+
+Deno.test("pages that are quickly read share a turn", async () => {
+  const { clock, done, engine } = createEngine(0.4);
+  for (const room of ["a", "b", "c", "d", "e", "f", "g"]) engine.history(room, { limit: 50 });
+  assert.equal(done.length, 3);
+  clock.soon(() => done.push("something else"));
+  await settle();
+  assert.equal(done.indexOf("something else"), 6);
+  assert.equal(done.length, 8);
+});
+
+Deno.test("a page that can't be read keeps nobody else waiting, and all else is as the engine has it", async () => {
+  const { engine } = createEngine(2);
+  const [first, broken, last] = ["a", "broken", "b"].map((room) => engine.history(room, { limit: 50 }));
+  await assert.rejects(broken, /broken/);
+  await Promise.all([first, last]);
+  assert.equal(engine.missedNews, 7);
+  assert.equal(await engine.append([]), 7 as never);
+});
+
+Deno.test("who comes later does not overtake who waits", async () => {
+  const { clock, done, engine } = createEngine(2);
+  for (const room of ["a", "b", "c"]) engine.history(room, { limit: 50 });
+  clock.soon(() => void engine.history("late", { limit: 50 }));
+  await settle();
+  assert.deepEqual(done, ["read a", "read b", "read c", "read late"]);
+});

@@ -1,0 +1,25 @@
+import type { Clock } from "../../chat/clock.ts";
+import type { Engine } from "../../chat/storage.ts";
+
+/** Told of each thing that was asked of a store: what, how long the answer took in milliseconds, and whether it failed. */
+export type StoreWatcher = (operation: string, milliseconds: number, failed: boolean) => void;
+
+/** The same engine, with a watcher told how long each of its answers took. */
+export function timed(engine: Engine, clock: Clock, watch: StoreWatcher): Engine {
+  // Around whatever an engine can do, so that what it learns is watched too. It is asked once a turn, not once a message.
+  return new Proxy(engine, {
+    get(target, operation) {
+      const member = Reflect.get(target, operation, target);
+      if (typeof member !== "function" || typeof operation === "symbol") return member;
+      return (...parameters: unknown[]) => {
+        const start = clock.monotonic();
+        const answer = member.apply(target, parameters);
+        if (answer instanceof Promise) {
+          const answered = (failed: boolean) => () => watch(operation, clock.monotonic() - start, failed);
+          answer.then(answered(false), answered(true));
+        }
+        return answer;
+      };
+    },
+  });
+}

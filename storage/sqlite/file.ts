@@ -1,0 +1,132 @@
+import { DatabaseSync } from "node:sqlite";
+import { IN_MEMORY, keepToOwner } from "../shared/data_file.ts";
+
+/** Marks a file as ours ("PRLY"), so that another program's database is not taken for a chat. */
+const APPLICATION = 0x50524c59;
+
+/** What leads from each version of the schema to the next. Only ever add to it: files of every age are out there. */
+const MIGRATIONS = [
+  `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  INSERT INTO meta VALUES ('epoch', lower(hex(randomblob(16))));
+
+  -- head: the last seq given, kept by itself so that nothing lowers it. date: of the newest entry.
+  -- floor: entries up to here have expired.
+  CREATE TABLE rooms (
+    room INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    head INTEGER NOT NULL,
+    date INTEGER NOT NULL,
+    floor INTEGER NOT NULL
+  );
+
+  -- kind: 0 message, 1 edit, 2 deletion. name: the author's at that time. text: the newest, NULL once it is gone.
+  -- edited: when. An expired row whose id must still be remembered stays without its text.
+  CREATE TABLE entries (
+    room INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    name TEXT,
+    text TEXT,
+    date INTEGER NOT NULL,
+    id TEXT,
+    target INTEGER,
+    edited INTEGER,
+    PRIMARY KEY (room, seq)
+  ) WITHOUT ROWID;
+  CREATE UNIQUE INDEX entries_by_id ON entries (room, user, kind, id) WHERE id IS NOT NULL;
+  CREATE INDEX edits_by_target ON entries (room, target) WHERE kind = 1;
+
+  CREATE TABLE names (
+    key TEXT PRIMARY KEY,
+    user TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    chosen INTEGER NOT NULL,
+    until INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  `,
+  `
+  ALTER TABLE rooms ADD COLUMN locked INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE rooms ADD COLUMN listed INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE rooms ADD COLUMN slow_seconds INTEGER NOT NULL DEFAULT 0;
+
+  CREATE TABLE bans (
+    user TEXT PRIMARY KEY,
+    date INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    address TEXT
+  ) WITHOUT ROWID;
+  `,
+  `
+  -- Of the edits of a message only the newest has the text, which all of them show: an edit changes two rows, not all.
+  UPDATE entries SET text = NULL WHERE kind = 1 AND seq < (
+    SELECT max(seq) FROM entries AS newest
+    WHERE newest.room = entries.room AND newest.target = entries.target AND newest.kind = 1
+  );
+  CREATE INDEX messages ON entries (room, seq) WHERE kind = 0;
+  `,
+];
+
+/**
+ * Opens a database file, makes it where there is none, and brings its schema up to date.
+ * @param synchronous FULL: what is committed outlives a power cut. NORMAL: only the end of the process, and saves a wait.
+ * @throws {Error} one sentence that says what is wrong with the file
+ */
+export function openFile(path: string, synchronous: "FULL" | "NORMAL" = "FULL"): DatabaseSync {
+  let file: DatabaseSync | undefined;
+  try {
+    if (!iteratesAgain()) throw new Error(`${path} needs Deno 2.6 or newer: an older one finds nothing in it.`);
+    keepToOwner(path);
+    // No busy timeout: waiting inside SQLite would stop the whole loop.
+    file = new DatabaseSync(path, { timeout: 0 });
+    // Deleted text is overwritten, not just let go.
+    file.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA secure_delete = ON`);
+    file.exec("BEGIN IMMEDIATE");
+    migrate(file, path);
+    file.exec("COMMIT");
+    return file;
+  } catch (error) {
+    file?.close();
+    throw explain(error as Error, path);
+  }
+}
+
+/** Whether a statement can be iterated over more than once, which before Deno 2.6 brings no rows: no history at all. */
+function iteratesAgain(): boolean {
+  const memory = new DatabaseSync(IN_MEMORY);
+  const statement = memory.prepare("SELECT 1");
+  const [, again] = [[...statement.iterate()], [...statement.iterate()]];
+  memory.close();
+  return again.length === 1;
+}
+
+/** Whether an error of SQLite only says that somebody else is writing. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof Error && /database (table )?is locked/.test(error.message);
+}
+
+function migrate(file: DatabaseSync, path: string): void {
+  const { user_version: version } = file.prepare("PRAGMA user_version").get() as { user_version: number };
+  const { application_id: application } = file.prepare("PRAGMA application_id").get() as { application_id: number };
+  const { tables } = file.prepare("SELECT count(*) AS tables FROM sqlite_schema").get() as { tables: number };
+  if (application !== APPLICATION && (tables > 0 || version > 0)) {
+    throw new Error(`${path} is another program's database. Name another file.`);
+  }
+  if (version > MIGRATIONS.length) {
+    throw new Error(`${path} was written by a newer Parley (schema ${version}, this one knows ${MIGRATIONS.length}).`);
+  }
+  for (const migration of MIGRATIONS.slice(version)) file.exec(migration);
+  file.exec(`PRAGMA application_id = ${APPLICATION}; PRAGMA user_version = ${MIGRATIONS.length}`);
+}
+
+function explain(error: Error, path: string): Error {
+  if (isBusy(error)) return error;
+  if (/not a database|malformed/.test(error.message)) return new Error(`${path} is not a database, or a broken one.`);
+  if (/readonly/.test(error.message)) return new Error(`${path} is read-only. Make it and its folder writable.`);
+  if (/unable to open/.test(error.message)) {
+    return new Error(`${path} can't be opened. Is it a folder, or out of reach?`);
+  }
+  return error.message.startsWith(path) ? error : new Error(`${path} can't be used: ${error.message}.`);
+}

@@ -1,0 +1,323 @@
+import { dirname } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import type { Clock } from "../../chat/clock.ts";
+import type {
+  Ban,
+  Draft,
+  Engine,
+  HeldName,
+  History,
+  Missed,
+  News,
+  Outcome,
+  Retention,
+  RoomSettings,
+  Signal,
+} from "../../chat/storage.ts";
+import type { Entry } from "../../chat/protocol.ts";
+import { Refusal } from "../../chat/errors.ts";
+import { Channel } from "../shared/channel.ts";
+import { DataFile } from "../shared/data_file.ts";
+import { Followers } from "../shared/subscribers.ts";
+import { secretFile } from "../shared/secret.ts";
+import { Entries } from "./entries.ts";
+import { isBusy, openFile } from "./file.ts";
+import { ModerationTables } from "./moderation.ts";
+import { Lookout } from "./change_detector.ts";
+import { NameTable } from "./names.ts";
+import { SweepTurns } from "./sweep_lease.ts";
+import { BUSY_PATIENCE, Writer } from "./group_commit.ts";
+
+/** How long deleted words may still stand in the write-ahead log, milliseconds; then it is emptied. */
+export const SCRUB_DELAY = 1_000;
+/** How often what has expired is let go of, milliseconds. It is hidden at once. */
+export const SWEEP_INTERVAL = 60_000;
+/** Looking through all names is dearer than looking at the ends of the rooms, and less urgent. */
+const SWEEPS_AN_HOUR = 60;
+/** How long given names are remembered after their time is over, milliseconds: whoever is back by then keeps theirs. */
+const GIVEN_NAME_MEMORY = 30 * 24 * 60 * 60 * 1000;
+
+/** Writes as much as a name or a message may need, and leaves nothing behind. */
+const PROBE = "INSERT OR REPLACE INTO meta VALUES ('probe', hex(zeroblob(8192))); DELETE FROM meta WHERE key = 'probe'";
+
+/** Keeps everything in one file, for one machine: durable when acknowledged, also when the power fails. */
+export class SqliteEngine implements Engine {
+  readonly #file: DatabaseSync;
+  /**
+   * A connection of its own for names and the turns of sweeping, which does not wait for the disk: a power cut may take
+   * the latest names back. In return a thousand people can arrive in a second.
+   */
+  readonly #nameFile: DatabaseSync;
+  readonly #place: DataFile;
+  readonly #clock: Clock;
+  readonly #secret: string;
+  readonly #writer: Writer;
+  readonly #nameWriter: Writer;
+  readonly #entries: Entries;
+  readonly #names: NameTable;
+  readonly #turns: SweepTurns;
+  readonly #moderation: ModerationTables;
+  readonly #followers = new Followers();
+  /** To the other isolates, where there are any. */
+  readonly #channel: Channel | undefined;
+  #hearSignal: (signal: Signal) => void = () => {};
+  readonly #lookout: Lookout;
+  #cancelScrub: (() => void) | undefined;
+  #cancelSweep: (() => void) | undefined;
+  #sweeps = 0;
+  #closed = false;
+
+  private constructor(
+    file: DatabaseSync,
+    nameFile: DatabaseSync,
+    place: DataFile,
+    options: { clock: Clock; secret: string; retention: Retention; channel?: string },
+  ) {
+    this.#file = file;
+    this.#nameFile = nameFile;
+    this.#place = place;
+    this.#clock = options.clock;
+    this.#secret = options.secret;
+    this.#writer = new Writer(file, place, options.clock);
+    this.#entries = new Entries(file, options.retention);
+    this.#moderation = new ModerationTables(file);
+    this.#nameWriter = new Writer(nameFile, place, options.clock);
+    this.#names = new NameTable(nameFile);
+    this.#turns = new SweepTurns(nameFile);
+    if (options.channel !== undefined) {
+      this.#channel = new Channel(options.channel, {
+        follows: (room) => this.#followers.has(room),
+        news: (room, news) => this.#followers.tell(room, news),
+        epoch: (epoch) => this.#followers.tellAll(epoch),
+        signal: (signal) => this.#hearSignal(signal),
+      });
+    }
+    this.#lookout = new Lookout(file, this.#entries, this.#followers, options.clock);
+    this.#sweepLater();
+    // What a former life deleted just before it ended may still stand in the write-ahead log.
+    this.#scrubLater();
+  }
+
+  /**
+   * Opens the file, which is made with its folder where there is none.
+   * @param options.secret where absent, it stands in a file beside the database
+   * @param options.isolates other isolates of this process have it open too: they tell each other what is new
+   * @throws {Error} one sentence that says what is wrong
+   */
+  static async open(
+    path: string,
+    options: { clock: Clock; secret?: string; retention: Retention; isolates?: boolean },
+  ): Promise<SqliteEngine> {
+    await Deno.mkdir(dirname(path), { recursive: true });
+    const files: DatabaseSync[] = [];
+    try {
+      for (const synchronous of ["FULL", "NORMAL"] as const) {
+        files.push(await openPatiently(path, synchronous, options.clock));
+      }
+      const secret = options.secret ?? await secretFile(`${path}.secret`);
+      const channel = options.isolates ? await Deno.realPath(path) : undefined;
+      const version = files[0].prepare("PRAGMA schema_version");
+      const place = new DataFile(
+        path,
+        options.clock,
+        () => (version.get() as { schema_version: number }).schema_version,
+      );
+      return new SqliteEngine(files[0], files[1], place, { ...options, secret, channel });
+    } catch (error) {
+      for (const file of files) file.close();
+      throw error;
+    }
+  }
+
+  async append(drafts: readonly Draft[]): Promise<Outcome[]> {
+    const { outcomes, epoch } = await this.#writer.run(() => ({
+      outcomes: this.#entries.keep(drafts, this.#clock.now()),
+      epoch: this.#entries.epoch,
+    }), true);
+    const news = new Map<string, Entry[]>();
+    for (const outcome of outcomes) {
+      if (!("entry" in outcome) || outcome.repeated) continue;
+      const { entry } = outcome;
+      if (entry.action !== "receive_message") this.#scrubLater();
+      const entries = news.get(entry.room);
+      if (entries) entries.push(entry);
+      else news.set(entry.room, [entry]);
+    }
+    for (const [room, entries] of news) {
+      this.#followers.tell(room, { epoch, entries });
+      this.#channel?.news(room, { epoch, entries });
+    }
+    return outcomes;
+  }
+
+  history(room: string, query: { limit: number; before?: number; after?: number }): Promise<History> {
+    return this.#read(() => this.#entries.history(room, query, this.#clock.now()));
+  }
+
+  read(room: string, after: number): Promise<Missed> {
+    return this.#read(() => this.#entries.read(room, after, this.#clock.now()));
+  }
+
+  follow(room: string, listener: (news: News) => void): () => void {
+    this.#lookout.start();
+    return this.#followers.follow(room, listener, () => {
+      try {
+        return this.#entries.head(room);
+      } catch {
+        // Then they are told once too often to look into the log.
+        return 0;
+      }
+    });
+  }
+
+  claimName(
+    claim: HeldName & { user: string; key: string; until: number; now: number },
+  ): Promise<HeldName | undefined> {
+    return this.#nameWriter.run(() => this.#names.claim(claim));
+  }
+
+  holdNames(holds: readonly { user: string; until: number }[]): Promise<void> {
+    return this.#nameWriter.run(() => this.#names.hold(holds));
+  }
+
+  roomSettings(room: string): Promise<RoomSettings> {
+    return this.#read(() => this.#moderation.settings(room));
+  }
+
+  changeRoom(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {
+    return this.#writer.run(() => this.#moderation.change(room, change));
+  }
+
+  listedRooms(): Promise<{ room: string; seq: number; date: number }[]> {
+    return this.#read(() => this.#moderation.listed());
+  }
+
+  ban(ban: Ban): Promise<void> {
+    return this.#writer.run(() => this.#moderation.ban(ban));
+  }
+
+  unban(user: string): Promise<boolean> {
+    return this.#writer.run(() => this.#moderation.unban(user));
+  }
+
+  bans(now: number): Promise<Ban[]> {
+    return this.#read(() => this.#moderation.bans(now));
+  }
+
+  async renewEpoch(): Promise<void> {
+    const epoch = await this.#writer.run(() => this.#entries.renewEpoch());
+    this.#followers.tellAll(epoch);
+    this.#channel?.epoch(epoch);
+  }
+
+  secret(): Promise<string> {
+    return Promise.resolve(this.#secret);
+  }
+
+  signal(signal: Signal): void {
+    this.#channel?.signal(signal);
+  }
+
+  onSignal(listener: (signal: Signal) => void): void {
+    this.#hearSignal = listener;
+  }
+
+  get missedNews(): number {
+    return this.#lookout.missedNews;
+  }
+
+  /** After a write that failed only a write can tell whether the store is well again. */
+  async check(): Promise<void> {
+    if (this.#channel && this.#lookout.deaf) {
+      throw new Refusal("unavailable", "This isolate does not hear what the others write. It comes late here.", 2);
+    }
+    await Promise.all([
+      this.#writer.failed ? this.#writer.run(() => this.#file.exec(PROBE)) : this.#read(() => this.#entries.epoch),
+      // Who comes in needs a name. That the file is gone, or locked by another process, is found without writing anything.
+      this.#nameWriter.run(() => this.#nameWriter.failed && this.#nameFile.exec(PROBE)),
+    ]);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelScrub?.();
+    this.#cancelSweep?.();
+    this.#lookout.stop();
+    await Promise.all([this.#writer.settled(), this.#nameWriter.settled()]);
+    this.#channel?.close();
+    this.#nameFile.close();
+    // The last one to close empties the write-ahead log and removes it.
+    this.#file.close();
+  }
+
+  /** Several statements see one state of the file. */
+  #read<Result>(work: () => Result): Promise<Result> {
+    try {
+      this.#file.exec("BEGIN");
+      try {
+        return Promise.resolve(work());
+      } finally {
+        this.#file.exec("COMMIT");
+      }
+    } catch (error) {
+      console.error("the database could not be read:", error);
+      return Promise.reject(new Refusal("unavailable", "The store can't be read now. Try again in a moment.", 2));
+    }
+  }
+
+  #scrubLater(): void {
+    this.#cancelScrub ??= this.#clock.after(SCRUB_DELAY, () => {
+      this.#cancelScrub = undefined;
+      try {
+        // What somebody has put in its place is not to be written to.
+        this.#place.check();
+        const { busy } = this.#file.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number };
+        if (busy === 1) this.#scrubLater();
+      } catch (error) {
+        if (!isBusy(error) && !(error instanceof Refusal)) {
+          console.error("the write-ahead log could not be emptied:", error);
+        }
+        this.#scrubLater();
+      }
+    });
+  }
+
+  #sweepLater(): void {
+    this.#cancelSweep = this.#clock.after(SWEEP_INTERVAL, () => {
+      this.#sweep()
+        .catch(() => {/* the writer has said why; the next sweep goes on from here */})
+        .finally(() => this.#closed || this.#sweepLater());
+    });
+  }
+
+  /** In small steps, with everyone else's writes between them. */
+  async #sweep(): Promise<void> {
+    const now = this.#clock.now();
+    // One isolate's work is enough; whoever comes first does it.
+    if (this.#channel && !await this.#nameWriter.run(() => this.#turns.take(now, SWEEP_INTERVAL / 2))) return;
+    if (this.#sweeps++ % SWEEPS_AN_HOUR === 0) {
+      await this.#nameWriter.run(() => this.#names.forget(now - GIVEN_NAME_MEMORY));
+    }
+    let next: number | undefined = 0;
+    while (next !== undefined && !this.#closed) {
+      const from: number = next;
+      const step = await this.#writer.run(() => this.#entries.expire(from, now));
+      if (step?.changed) this.#scrubLater();
+      next = step?.next;
+    }
+  }
+}
+
+/** Another process may just be writing: it is given as long to finish as while the server runs. */
+async function openPatiently(path: string, synchronous: "FULL" | "NORMAL", clock: Clock): Promise<DatabaseSync> {
+  const pause = 50;
+  for (let waited = 0;; waited += pause) {
+    try {
+      return openFile(path, synchronous);
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      if (waited >= BUSY_PATIENCE) throw new Error(`${path} is locked by another process. Stop it first.`);
+    }
+    await new Promise<void>((resolve) => clock.after(pause, resolve));
+  }
+}

@@ -1,0 +1,577 @@
+/** What SQLite promises beyond the contract: the file, its faults, and who else may be writing to it. */
+import assert from "node:assert/strict";
+import { DatabaseSync, StatementSync } from "node:sqlite";
+import { type Clock, systemClock } from "../../chat/clock.ts";
+import type { Draft, News } from "../../chat/storage.ts";
+import { FakeClock } from "../../testing/clock.ts";
+import { until } from "../../testing/until.ts";
+import { COMPANION_INTERVAL } from "../shared/data_file.ts";
+import { SCRUB_DELAY, SqliteEngine, SWEEP_INTERVAL } from "./sqlite.ts";
+import { LOOK_INTERVAL } from "./change_detector.ts";
+import { BUSY_PATIENCE } from "./group_commit.ts";
+
+const RETENTION = { messages: 0, days: 0 };
+const say = (text: string, id?: string): Draft => {
+  const draft: Draft = { action: "send_message", room: "r", user: "ann", from: "Ann", text };
+  return id === undefined ? draft : { ...draft, id };
+};
+
+/** A test in a folder of its own. */
+function fileTest(title: string, check: (path: string) => Promise<void>, options: { ignore?: boolean } = {}) {
+  Deno.test({
+    name: `sqlite: ${title}`,
+    ...options,
+    async fn() {
+      const folder = await Deno.makeTempDir();
+      try {
+        await check(`${folder}/chat.db`);
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    },
+  });
+}
+
+const open = (path: string, clock: Clock = new FakeClock(), retention = RETENTION) =>
+  SqliteEngine.open(path, { clock, retention });
+
+/** Every byte that stands in the database's files. */
+async function everything(path: string): Promise<string> {
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  let text = "";
+  for await (const { name, isFile } of Deno.readDir(folder)) {
+    if (!isFile) continue;
+    text += new TextDecoder("latin1").decode(await Deno.readFile(`${folder}/${name}`));
+  }
+  return text;
+}
+
+/** Does something without what it says on the error output, and returns that. */
+async function quietly(work: () => Promise<void>): Promise<unknown[][]> {
+  const said: unknown[][] = [];
+  const { error } = console;
+  console.error = (...what) => said.push(what);
+  try {
+    await work();
+  } finally {
+    console.error = error;
+  }
+  return said;
+}
+
+fileTest("what was kept, the epoch, the names and the secret are there when the file is opened again", async (path) => {
+  const first = await open(path);
+  await first.append([say("one", "k"), { action: "edit_message", room: "r", user: "ann", target: 1, text: "ONE" }]);
+  await first.claimName({ user: "ann", name: "Ann", key: "ann", chosen: true, until: 1e15, now: 0 });
+  const [before, secret] = [await first.history("r", { limit: 9 }), await first.secret()];
+  await first.close();
+  const again = await open(path);
+  assert.deepEqual(await again.history("r", { limit: 9 }), before);
+  assert.equal(await again.secret(), secret);
+  const taken = await again.claimName({ user: "bob", name: "Ann", key: "ann", chosen: true, until: 1e15, now: 0 });
+  assert.equal(taken, undefined);
+  const [repeated, next] = await again.append([say("one", "k"), say("two")]);
+  assert.ok("entry" in repeated && repeated.repeated && "entry" in next && next.entry.seq === 3);
+  await again.close();
+  if (Deno.build.os !== "windows") assert.equal((await Deno.stat(`${path}.secret`)).mode! & 0o777, 0o600);
+});
+
+fileTest("edited, deleted and expired words are gone from the file, not just hidden", async (path) => {
+  const clock = new FakeClock();
+  const engine = await open(path, clock, { messages: 200, days: 0 });
+  const word = (kind: string, at: number) => `${kind}-${at}-${"secret".repeat(1 + at % 90)}`;
+  for (let at = 0; at < 300; at++) {
+    const { entry } = (await engine.append([say(word("old", at))]))[0] as { entry: { seq: number } };
+    if (at % 3 === 0) {
+      await engine.append([{
+        action: "edit_message",
+        room: "r",
+        user: "ann",
+        target: entry.seq,
+        text: word("draft", at),
+      }]);
+      await engine.append([{
+        action: "edit_message",
+        room: "r",
+        user: "ann",
+        target: entry.seq,
+        text: word("final", at),
+      }]);
+    }
+    if (at % 3 === 1) await engine.append([{ action: "delete_message", room: "r", user: "ann", target: entry.seq }]);
+  }
+  await clock.advance(SWEEP_INTERVAL + SCRUB_DELAY);
+  const bytes = await everything(path);
+  const { messages } = await engine.history("r", { limit: 200 });
+  const held = new Set(messages.map(({ text }) => text));
+  for (let at = 0; at < 300; at++) {
+    for (const kind of ["old", "draft", "final"]) {
+      assert.equal(bytes.includes(`${word(kind, at)}`), held.has(word(kind, at)), `${kind} ${at}`);
+    }
+  }
+  assert.ok(held.size > 50);
+  await engine.close();
+});
+
+fileTest("deleted words are gone from the file also when the server was killed right after", async (path) => {
+  const killed = `${path.slice(0, path.lastIndexOf("/"))}/killed`;
+  const engine = await open(path);
+  await engine.append([say("a secret of ann's")]);
+  await engine.append([{ action: "delete_message", room: "r", user: "ann", target: 1 }]);
+  // What a kill leaves behind is what stands in the files now.
+  await Deno.mkdir(killed);
+  for (const end of ["", "-wal"]) await Deno.copyFile(path + end, `${killed}/chat.db${end}`);
+  assert.match(await everything(`${killed}/chat.db`), /a secret of ann's/);
+  await engine.close();
+  const clock = new FakeClock();
+  const again = await open(`${killed}/chat.db`, clock);
+  await clock.advance(SCRUB_DELAY);
+  assert.doesNotMatch(await everything(`${killed}/chat.db`), /a secret of ann's/);
+  assert.equal((await again.history("r", { limit: 9 })).messages[0].deleted, true);
+  await again.close();
+});
+
+fileTest("a Deno whose SQLite would show no history stops the start with one sentence", async (path) => {
+  const { iterate } = StatementSync.prototype;
+  // As Deno 2.5 has it: rows come the first time that a statement is iterated over, and never again.
+  const used = new WeakSet<StatementSync>();
+  StatementSync.prototype.iterate = function (...parameters) {
+    const isFirst = !used.has(this);
+    used.add(this);
+    return isFirst ? Reflect.apply(iterate, this, parameters) : [].values();
+  };
+  try {
+    await assert.rejects(open(path), /chat\.db needs Deno 2\.6 or newer/);
+  } finally {
+    StatementSync.prototype.iterate = iterate;
+  }
+});
+
+fileTest("what is no database of this program stops the start with one sentence that names it", async (path) => {
+  await Deno.writeTextFile(path, "I am a diary, not a database. ".repeat(200));
+  await assert.rejects(open(path), { message: `${path} is not a database, or a broken one.` });
+  assert.match(await Deno.readTextFile(path), /^I am a diary/);
+  await Deno.remove(path);
+
+  const foreign = new DatabaseSync(path);
+  foreign.exec("CREATE TABLE accounts (money)");
+  foreign.close();
+  await assert.rejects(open(path), { message: `${path} is another program's database. Name another file.` });
+  await Deno.remove(path);
+
+  const newer = await open(path);
+  await newer.close();
+  const file = new DatabaseSync(path);
+  file.exec("PRAGMA user_version = 99");
+  file.close();
+  await assert.rejects(open(path), /was written by a newer Parley \(schema 99, this one knows \d+\)\.$/);
+
+  await assert.rejects(
+    open(path.slice(0, path.lastIndexOf("/"))),
+    /can't be opened. Is it a folder, or out of reach\?$/,
+  );
+});
+
+fileTest("an edit writes as much, however often its message was edited before", async (path) => {
+  const engine = await open(path);
+  const edits = Array.from({ length: 50 }, (_, at): Draft => (
+    { action: "edit_message", room: "r", user: "ann", target: 1, text: `edit ${at}` }
+  ));
+  await engine.append([say("first"), ...edits]);
+  const file = new DatabaseSync(path);
+  const shown = () => file.prepare("SELECT text FROM entries WHERE text IS NOT NULL ORDER BY seq").all();
+  assert.deepEqual(shown().map(({ text }) => text), ["edit 49", "edit 49"], "the message and its newest edit");
+  await engine.append([{ action: "delete_message", room: "r", user: "ann", target: 1 }]);
+  assert.deepEqual(shown(), []);
+  file.close();
+  await engine.close();
+});
+
+fileTest("a file of an older version is brought up to date, and its edits show the newest words", async (path) => {
+  const engine = await open(path);
+  const edit = (text: string): Draft => ({ action: "edit_message", room: "r", user: "ann", target: 1, text });
+  await engine.append([say("one"), edit("two"), edit("three")]);
+  await engine.close();
+  const file = new DatabaseSync(path);
+  file.exec(`UPDATE entries SET text = 'three' WHERE kind = 1; DROP INDEX messages; PRAGMA user_version = 2`);
+  file.close();
+
+  const again = await open(path);
+  const texts = (await again.read("r", 0)).entries.map((entry) => "text" in entry && entry.text);
+  assert.deepEqual(texts, ["three", "three", "three"]);
+  await again.append([edit("four")]);
+  assert.doesNotMatch(JSON.stringify(await again.read("r", 0)), /three/);
+  await again.close();
+});
+
+/** A small disk of its own, which only root can make. */
+async function withSmallDisk(
+  check: (folder: string, fill: () => Promise<void>, free: () => Promise<void>) => Promise<void>,
+) {
+  const folder = await Deno.makeTempDir();
+  const run = (...args: string[]) => new Deno.Command(args[0], { args: args.slice(1) }).output();
+  const mounted = await run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder);
+  if (!mounted.success) throw new Error(new TextDecoder().decode(mounted.stderr));
+  try {
+    const fill = async () => {
+      const ballast = await Deno.open(`${folder}/ballast`, { create: true, write: true });
+      try {
+        for (;;) await ballast.write(new Uint8Array(4_096));
+      } catch {
+        /* full */
+      } finally {
+        ballast.close();
+      }
+    };
+    await check(folder, fill, () => Deno.remove(`${folder}/ballast`));
+  } finally {
+    await run("umount", folder);
+    await Deno.remove(folder);
+  }
+}
+
+/** What a name claim needs. */
+const claim = (user: string) => ({ user, name: user, key: user, chosen: true, until: 1e15, now: 0 });
+const UNAVAILABLE = { name: "Refusal", code: "unavailable" };
+
+for (
+  const [how, takeAway, putBack] of [
+    [
+      "removed",
+      (path: string) => Deno.rename(path, `${path}.gone`),
+      (path: string) => Deno.rename(`${path}.gone`, path),
+    ],
+    ["replaced by a backup", async (path: string) => {
+      await Deno.rename(path, `${path}.gone`);
+      await Deno.copyFile(`${path}.gone`, path);
+    }, (path: string) => Deno.rename(`${path}.gone`, path)],
+    [
+      "left without its write-ahead log",
+      (path: string) => Deno.rename(`${path}-wal`, `${path}.gone`),
+      (path: string) => Deno.rename(`${path}.gone`, `${path}-wal`),
+    ],
+  ] as const
+) {
+  fileTest(`a file that is ${how} while it is open takes nothing more in, and says so once`, async (path) => {
+    const clock = new FakeClock();
+    const engine = await open(path, clock);
+    await engine.append([say("before")]);
+    clock.spend(COMPANION_INTERVAL);
+    await takeAway(path);
+    const said = await quietly(async () => {
+      await assert.rejects(engine.append([say("lost", "k")]), UNAVAILABLE);
+      await assert.rejects(engine.claimName(claim("bob")), UNAVAILABLE);
+      await assert.rejects(engine.changeRoom("r", { locked: true }), UNAVAILABLE);
+      await assert.rejects(engine.check(), UNAVAILABLE);
+    });
+    assert.equal(said.length, 1);
+    assert.match(String(said[0][0]), /chat\.db(-wal)? was removed or replaced while it was open/);
+    assert.equal((await engine.history("r", { limit: 9 })).messages.length, 1, "what was said can still be read");
+    await putBack(path);
+    const { warn } = console;
+    const back: unknown[] = [];
+    console.warn = (line) => back.push(line);
+    await engine.check();
+    console.warn = warn;
+    assert.match(String(back), /chat\.db is back/);
+    const [kept] = await engine.append([say("kept", "k")]);
+    assert.ok("entry" in kept && !kept.repeated && kept.entry.seq === 2);
+    await engine.close();
+  });
+}
+
+for (
+  const [what, content] of [
+    ["a backup", (path: string) => Deno.readFile(`${path}.backup`)],
+    ["garbage", () => Promise.resolve(new TextEncoder().encode("garbage ".repeat(1_000)))],
+    ["nothing", () => Promise.resolve(new Uint8Array())],
+  ] as const
+) {
+  fileTest(`a file that ${what} is copied over while it is open takes nothing more in`, async (path) => {
+    const engine = await open(path, systemClock);
+    const sayAndEmptyTheLog = async (word: string, target: number) => {
+      await engine.append(Array.from({ length: 40 }, (_, at) => say(`${word} ${at} ${"x".repeat(500)}`)));
+      await engine.append([{ action: "delete_message", room: "r", user: "ann", target }]);
+      await until(async () => (await Deno.stat(`${path}-wal`)).size === 0);
+    };
+    await sayAndEmptyTheLog("old", 1);
+    await Deno.copyFile(path, `${path}.backup`);
+    await sayAndEmptyTheLog("new", 2);
+    await engine.append([say("in the write-ahead log")]);
+    await engine.check();
+    // As `cp` does it: the file stays the same one.
+    await Deno.writeFile(path, await content(path));
+    const said = await quietly(async () => {
+      await assert.rejects(engine.append([say("lost")]), UNAVAILABLE);
+      await assert.rejects(engine.check(), UNAVAILABLE);
+      await assert.rejects(engine.claimName(claim("bob")), UNAVAILABLE);
+    });
+    assert.deepEqual([said.length, /was written over while it was open/.test(String(said[0]))], [1, true]);
+    await quietly(() => engine.close());
+  });
+}
+
+fileTest("checkpoints and a VACUUM, also by other processes, are no reason to take nothing in", async (path) => {
+  const engines = await Promise.all([open(path, systemClock), open(path, systemClock)]);
+  const other = new DatabaseSync(path, { timeout: 1_000 });
+  const vacuum = setInterval(() => {
+    try {
+      other.exec("PRAGMA wal_checkpoint(TRUNCATE); VACUUM; PRAGMA wal_checkpoint(PASSIVE)");
+    } catch { /* busy */ }
+  }, 20);
+  for (let time = 0; time < 150; time++) {
+    const outcomes = await Promise.all(engines.map((engine) => engine.append([say("x".repeat(20_000))])));
+    assert.ok(outcomes.every(([outcome]) => "entry" in outcome));
+    if (time % 50 === 0) await Promise.all(engines.map((engine) => engine.check()));
+  }
+  clearInterval(vacuum);
+  other.close();
+  await Promise.all(engines.map((engine) => engine.close()));
+});
+
+fileTest(
+  "the file and what stands beside it can be read by its owner only, also where they could by others",
+  async (path) => {
+    if (Deno.build.os === "windows") return;
+    const modes = async () =>
+      await Promise.all(["", "-wal", "-shm"].map(async (end) => (await Deno.stat(path + end)).mode! & 0o777));
+    const first = await open(path);
+    await first.append([say("one")]);
+    assert.deepEqual(await modes(), [0o600, 0o600, 0o600]);
+    for (const end of ["", "-wal", "-shm"]) await Deno.chmod(path + end, 0o644);
+    const second = await open(path);
+    assert.deepEqual(await modes(), [0o600, 0o600, 0o600]);
+    await Promise.all([first.close(), second.close()]);
+  },
+);
+
+fileTest("a path that is a link is guarded where the file is", async (path) => {
+  if (Deno.build.os === "windows") return;
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  const link = `${folder}/link.db`;
+  await (await open(path)).close();
+  await Deno.chmod(path, 0o640);
+  await Deno.symlink(path, link);
+  const clock = new FakeClock();
+  const engine = await open(link, clock);
+  await engine.append([say("before")]);
+  for (const end of ["", "-wal", "-shm"]) assert.equal((await Deno.stat(path + end)).mode! & 0o777, 0o600);
+  await Deno.rename(`${path}-wal`, `${path}.gone`);
+  clock.spend(COMPANION_INTERVAL);
+  await quietly(() => assert.rejects(engine.append([say("lost")]), UNAVAILABLE));
+  await Deno.rename(`${path}.gone`, `${path}-wal`);
+  await Deno.remove(link);
+  await quietly(() => assert.rejects(engine.check(), UNAVAILABLE));
+  await engine.close();
+});
+
+fileTest("a lock that another process holds makes it unready, and is told", async (path) => {
+  const engine = await open(path, systemClock);
+  const other = new DatabaseSync(path);
+  other.exec("BEGIN IMMEDIATE");
+  const said = await quietly(() => assert.rejects(engine.check(), UNAVAILABLE));
+  assert.match(String(said[0]), /another process has locked it/);
+  other.exec("ROLLBACK");
+  other.close();
+  await engine.check();
+  await engine.close();
+});
+
+const isRoot = Deno.build.os === "linux" && Deno.uid() === 0;
+
+Deno.test({
+  name: "sqlite: a full disk is unavailable, keeps nothing by halves, and is well again when there is space",
+  ignore: !isRoot,
+}, async () => {
+  await withSmallDisk(async (folder, fill, free) => {
+    const engine = await open(`${folder}/chat.db`, systemClock);
+    await engine.append([say("before", "1")]);
+    await fill();
+    const heard: unknown[] = [];
+    engine.follow("r", (news) => heard.push(news));
+    const batch = Array.from({ length: 100 }, (_, at) => say(`${at} ${"x".repeat(4_000)}`, `full ${at}`));
+    const said = await quietly(async () => {
+      await assert.rejects(engine.append(batch), { name: "Refusal", code: "unavailable" });
+      await assert.rejects(engine.check(), { name: "Refusal", code: "unavailable" }).catch(
+        () => {/* one row may still fit */},
+      );
+    });
+    assert.match(String(said[0]?.[1]), /full|disk I\/O/);
+    assert.deepEqual(heard, []);
+    assert.equal((await engine.history("r", { limit: 9 })).seq, 1);
+    await free();
+    const outcomes = await engine.append(batch);
+    assert.ok(outcomes.every((outcome) => "entry" in outcome && !outcome.repeated));
+    assert.equal((await engine.history("r", { limit: 9 })).seq, 101);
+    await engine.check();
+    await engine.close();
+  });
+});
+
+Deno.test({
+  name: "sqlite: where nobody new can be given a name it is not ready, though it can be read",
+  ignore: !isRoot,
+}, async () => {
+  await withSmallDisk(async (folder, fill, free) => {
+    const engine = await open(`${folder}/chat.db`, systemClock);
+    await engine.append([say("before")]);
+    await fill();
+    await quietly(async () => {
+      const claims = Array.from({ length: 500 }, (_, at) => engine.claimName(claim(`${at} ${"x".repeat(500)}`)));
+      assert.ok((await Promise.allSettled(claims)).every(({ status }) => status === "rejected"));
+      await assert.rejects(engine.check(), UNAVAILABLE);
+      await assert.rejects(engine.check(), UNAVAILABLE, "also when it is asked again");
+    });
+    assert.equal((await engine.history("r", { limit: 9 })).seq, 1);
+    await free();
+    await engine.check();
+    assert.ok(await engine.claimName(claim("bob")));
+    await engine.close();
+  });
+});
+
+Deno.test(
+  { name: "sqlite: a read-only file stops the start with one sentence that names it", ignore: !isRoot },
+  async () => {
+    await withSmallDisk(async (folder) => {
+      await (await open(`${folder}/chat.db`)).close();
+      const remount = (how: string) => new Deno.Command("mount", { args: ["-o", `remount,${how}`, folder] }).output();
+      await remount("ro");
+      await assert.rejects(
+        open(`${folder}/chat.db`),
+        /chat\.db (is read-only\. Make it and its folder writable|can't be opened)/,
+      );
+      await remount("rw");
+    });
+  },
+);
+
+/** Holds the file's write lock, as another process does. */
+function lock(path: string): () => void {
+  const other = new DatabaseSync(path);
+  other.exec("BEGIN IMMEDIATE");
+  return () => {
+    other.exec("ROLLBACK");
+    other.close();
+  };
+}
+
+fileTest("a file that another process has locked is tried again without stopping the loop", async (path) => {
+  const engine = await open(path, systemClock);
+  const unlock = lock(path);
+  let turns = 0;
+  const turning = setInterval(() => turns++, 1);
+  const kept = engine.append([say("patience")]);
+  const before = performance.now();
+  while (turns < 50) await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.ok(performance.now() - before < BUSY_PATIENCE);
+  assert.deepEqual((await engine.history("r", { limit: 9 })).messages, [], "reading goes on");
+  unlock();
+  const [outcome] = await kept;
+  clearInterval(turning);
+  assert.ok("entry" in outcome && outcome.entry.seq === 1);
+  await engine.close();
+});
+
+fileTest(
+  "a lock that is held for too long is unavailable, and the same id afterwards makes one message",
+  async (path) => {
+    const clock = new FakeClock();
+    const engine = await open(path, clock);
+    const unlock = lock(path);
+    const refused = assert.rejects(engine.append([say("late", "k")]), {
+      name: "Refusal",
+      code: "unavailable",
+      retryAfter: 2,
+    });
+    await clock.advance(2 * BUSY_PATIENCE);
+    await refused;
+    unlock();
+    await engine.append([say("late", "k")]);
+    await engine.append([say("late", "k")]);
+    assert.equal((await engine.history("r", { limit: 9 })).seq, 1);
+    await engine.close();
+  },
+);
+
+fileTest("a file that stays locked stops the start with one sentence that names it", async (path) => {
+  await (await open(path)).close();
+  const unlock = lock(path);
+  const clock = new FakeClock();
+  let over = false;
+  const refused = assert.rejects(open(path, clock), { message: `${path} is locked by another process. Stop it first.` })
+    .finally(() => over = true);
+  while (!over) await clock.advance(100);
+  await refused;
+  unlock();
+});
+
+fileTest("what waits together is written together", async (path) => {
+  const engine = await open(path, systemClock);
+  const outcomes = (await Promise.all(Array.from({ length: 20 }, (_, at) => engine.append([say(`${at}`)])))).flat();
+  assert.deepEqual(
+    outcomes.map((outcome) => "entry" in outcome && outcome.entry.seq),
+    Array.from({ length: 20 }, (_, at) => at + 1),
+  );
+  await engine.close();
+});
+
+fileTest("what another process writes is found by looking into the file, and told", async (path) => {
+  const clock = new FakeClock();
+  const [engine, stranger] = [await open(path, clock), await open(path)];
+  const { epoch } = await engine.history("r", { limit: 1 });
+  const heard: News[] = [];
+  engine.follow("r", (news) => heard.push(news));
+  await engine.append([say("ours")]);
+  await clock.advance(10 * LOOK_INTERVAL);
+  assert.equal(heard.length, 1, "what was told is not told again");
+  await stranger.append([say("theirs"), { ...say("theirs"), room: "q" }]);
+  await clock.advance(2 * LOOK_INTERVAL);
+  assert.deepEqual(heard.slice(1), [{ epoch, entries: [] }]);
+  assert.equal(engine.missedNews, 1);
+  await engine.check();
+  await stranger.renewEpoch();
+  await clock.advance(2 * LOOK_INTERVAL);
+  assert.deepEqual(heard.slice(2), [{ epoch: (await engine.read("r", 0)).epoch, entries: [] }]);
+  await Promise.all([engine.close(), stranger.close()]);
+});
+
+fileTest(
+  "an isolate that does not hear the others is not ready until it does, and tells what it finds",
+  async (path) => {
+    const clock = new FakeClock();
+    const engine = await SqliteEngine.open(path, { clock, retention: RETENTION, isolates: true });
+    // As one whose channel is broken: it writes and nobody hears of it.
+    const mute = await open(path);
+    const heard: News[] = [];
+    engine.follow("r", (news) => heard.push(news));
+    for (let at = 0; at < 4; at++) {
+      await engine.check();
+      await mute.append([say(`${at}`)]);
+      await clock.advance(LOOK_INTERVAL);
+    }
+    await assert.rejects(engine.check(), { name: "Refusal", code: "unavailable" });
+    assert.deepEqual([heard.length, engine.missedNews], [3, 3]);
+    await mute.close();
+    await clock.advance(LOOK_INTERVAL);
+    await assert.rejects(engine.check(), "the last one was not told either");
+    const other = await SqliteEngine.open(path, { clock, retention: RETENTION, isolates: true });
+    await other.append([say("told")]);
+    await until(() => heard.at(-1)!.entries.length === 1);
+    await clock.advance(2 * LOOK_INTERVAL);
+    await engine.check();
+    await Promise.all([engine.close(), other.close()]);
+  },
+);
+
+fileTest("of several isolates one at a time lets go of what has expired", async (path) => {
+  const clock = new FakeClock();
+  const engines = [];
+  for (let at = 0; at < 3; at++) {
+    engines.push(await SqliteEngine.open(path, { clock, retention: { messages: 1, days: 0 }, isolates: true }));
+  }
+  await engines[1].append([say("expired"), say("kept")]);
+  await clock.advance(SWEEP_INTERVAL + SCRUB_DELAY);
+  assert.doesNotMatch(await everything(path), /expired/);
+  await Promise.all(engines.map((engine) => engine.close()));
+});

@@ -1,0 +1,115 @@
+import { createHmac } from "node:crypto";
+import { createRemoteJWKSet, customFetch, errors, type JWTPayload, jwtVerify, type JWTVerifyOptions } from "jose";
+import type { Voucher } from "../../chat/users/session_expiry.ts";
+import { Refusal } from "../../chat/errors.ts";
+
+/** Whose tokens are taken. */
+export interface OutsideSettings {
+  /** What signs them: a secret that both sides know, or the address of the public keys. */
+  key: { secret: string } | { jwksUrl: string };
+  issuer: string;
+  audience: string;
+  /** Where one gets a token. */
+  loginUrl: string | undefined;
+}
+
+/** Longer tokens are not even decoded; those with many groups in them have 4 KB. */
+const TOKEN_LENGTH = 8_192;
+/** With a secret only these, with public keys only those: or a public key could be used as a secret. */
+const SECRET_ALGORITHMS = ["HS256", "HS384", "HS512"];
+const PUBLIC_ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
+/** By so much two machines' clocks may differ, seconds. */
+const CLOCK_TOLERANCE = 5;
+/**
+ * Keys are fetched again when they are so old, and when a token names a key that is not among them, but then not more
+ * often than that, milliseconds: junk must not make us flood the issuer, and a new key is to be known in no time.
+ */
+const KEYS_LIFE = 10 * 60 * 1000;
+const FETCH_INTERVAL = 5_000;
+/** Seconds after which an issuer may be asked again that did not answer. */
+const ISSUER_RETRY = 5;
+/** Bytes of a user's id, so that no two of all accounts are likely to have the same. */
+const USER_BYTES = 16;
+
+/** People who have an account elsewhere come with a token of its issuer, and nobody else comes in. */
+export class OutsideIssuer {
+  readonly issuer: string;
+  readonly loginUrl: string | undefined;
+  readonly #secret: string;
+  readonly #verify: (token: string) => Promise<JWTPayload>;
+  readonly #fetchInterval: number;
+  /** When the keys could not be had, milliseconds since 1970. */
+  #failedAt = -Infinity;
+
+  /**
+   * @param secret of this server: without it no user's id can be told from the account
+   * @param fetchInterval milliseconds, for tests
+   */
+  constructor(settings: OutsideSettings, secret: string, fetchInterval = FETCH_INTERVAL) {
+    const { key, issuer, audience, loginUrl } = settings;
+    this.issuer = issuer;
+    this.loginUrl = loginUrl;
+    this.#secret = secret;
+    this.#fetchInterval = fetchInterval;
+    const claims = { issuer, audience, requiredClaims: ["sub", "exp"], clockTolerance: CLOCK_TOLERANCE };
+    if ("secret" in key) {
+      const bytes = new TextEncoder().encode(key.secret);
+      const options: JWTVerifyOptions = { ...claims, algorithms: SECRET_ALGORITHMS };
+      this.#verify = async (token) => (await jwtVerify(token, bytes, options)).payload;
+    } else {
+      const keys = createRemoteJWKSet(new URL(key.jwksUrl), {
+        cacheMaxAge: KEYS_LIFE,
+        cooldownDuration: fetchInterval,
+        [customFetch]: async (url, init) => {
+          if (this.#hasJustFailed) throw unchecked();
+          return await fetch(url, init);
+        },
+      });
+      const options: JWTVerifyOptions = { ...claims, algorithms: PUBLIC_ALGORITHMS };
+      this.#verify = async (token) => (await jwtVerify(token, keys, options)).payload;
+    }
+  }
+
+  /**
+   * Who brings a token of the issuer; undefined for every token that is no good.
+   * @throws {Refusal} `unavailable` while the issuer's keys can't be had
+   */
+  async identify(token: string): Promise<{ user: string; voucher: Voucher } | undefined> {
+    if (token.length > TOKEN_LENGTH) return undefined;
+    try {
+      const { sub, exp, name } = await this.#verify(token);
+      if (sub === undefined || sub === "") return undefined;
+      const voucher: Voucher = { until: exp! * 1000 };
+      if (typeof name === "string") voucher.name = name;
+      return { user: this.#userOf(sub), voucher };
+    } catch (error) {
+      if (isVerdict(error)) return undefined;
+      if (!this.#hasJustFailed) {
+        this.#failedAt = Date.now();
+        console.error(`the issuer's keys can't be had: ${error}`);
+      }
+      throw unchecked();
+    }
+  }
+
+  /** Then nothing is fetched, and who comes with a key that is known is let in all the same. */
+  get #hasJustFailed(): boolean {
+    return Date.now() - this.#failedAt < this.#fetchInterval;
+  }
+
+  /** Frames go to everyone, and `sub` may be an e-mail address. */
+  #userOf(sub: string): string {
+    const hash = createHmac("sha256", this.#secret).update(`outside ${JSON.stringify([this.issuer, sub])}`).digest();
+    return new Uint8Array(hash).subarray(0, USER_BYTES).toBase64({ alphabet: "base64url", omitPadding: true });
+  }
+}
+
+function unchecked(): Refusal {
+  return new Refusal("unavailable", "Your token can't be checked right now. Try again in a moment.", ISSUER_RETRY);
+}
+
+/** Whether it is the token that is wrong, and not the way to the keys. */
+function isVerdict(error: unknown): boolean {
+  if (!(error instanceof errors.JOSEError)) return false;
+  return !["ERR_JOSE_GENERIC", "ERR_JWKS_TIMEOUT", "ERR_JWKS_INVALID"].includes(error.code);
+}

@@ -1,0 +1,148 @@
+import { sign, verify } from "hono/jwt";
+import type { Doorkeeper } from "../../chat/limits/rate_limiter.ts";
+import { BATCH_PROTOCOL, BEARER_PREFIX, PLAIN_PROTOCOL } from "../../chat/protocol.ts";
+import type { Voucher } from "../../chat/users/session_expiry.ts";
+import { SessionCookies, TOKEN_LIFETIME } from "./cookies.ts";
+import { listIn } from "../transport/list_header.ts";
+import type { OutsideIssuer } from "./jwt_issuer.ts";
+import { SignInRefusal } from "../schema/problem.ts";
+import { bearerIn } from "./token.ts";
+
+/** Longer ones are not even decoded; ours have about 200 characters. */
+const TOKEN_LENGTH = 4_096;
+/** Random bytes of a user's id: 2^48 people before two are likely to get the same one. */
+const USER_BYTES = 12;
+
+/** Who asks. Without `token` the cookie told, and then the person's client must not see the token. */
+export interface Identity {
+  user: string;
+  token?: string;
+  /** Where people come from an outside issuer. */
+  voucher?: Voucher;
+}
+
+/** Knows people by signed tokens, which name the user and nothing else that frames show. */
+export class Identities {
+  /** Where people come from; undefined: anyone may come. */
+  readonly outside: OutsideIssuer | undefined;
+  readonly cookies: SessionCookies;
+  readonly #key: CryptoKey;
+  readonly #doorkeeper: Doorkeeper;
+
+  private constructor(
+    key: CryptoKey,
+    doorkeeper: Doorkeeper,
+    outside: OutsideIssuer | undefined,
+    cookies: SessionCookies,
+  ) {
+    this.#key = key;
+    this.#doorkeeper = doorkeeper;
+    this.outside = outside;
+    this.cookies = cookies;
+  }
+
+  static async create(
+    secret: string,
+    doorkeeper: Doorkeeper,
+    outside?: OutsideIssuer,
+    cookies = new SessionCookies(),
+  ): Promise<Identities> {
+    const bytes = new TextEncoder().encode(secret);
+    const algorithm = { name: "HMAC", hash: "SHA-256" };
+    const key = await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign", "verify"]);
+    return new Identities(key, doorkeeper, outside, cookies);
+  }
+
+  /**
+   * Someone who was never here before.
+   * @throws {Refusal} `rate_limited` when too many have come from their address
+   * @throws {SignInRefusal} where people come from an outside issuer
+   */
+  async newcomer(addressKey: string): Promise<{ user: string; token: string }> {
+    if (this.outside) throw new SignInRefusal(this.outside.loginUrl);
+    this.#doorkeeper.admitNewcomer(addressKey);
+    const bytes = crypto.getRandomValues(new Uint8Array(USER_BYTES));
+    const user = bytes.toBase64({ alphabet: "base64url" });
+    return { user, token: await this.token({ user }) };
+  }
+
+  /** A token of this server's own. It ends when what vouches for the user does. */
+  token({ user, voucher }: Identity): Promise<string> {
+    const now = Math.floor(Date.now() / 1000);
+    const from = voucher && { issuer: this.outside?.issuer, name: voucher.name };
+    const exp = voucher ? Math.floor(voucher.until / 1000) : now + TOKEN_LIFETIME;
+    return sign({ sub: user, iat: now, exp, ...from }, this.#key, "HS256");
+  }
+
+  /**
+   * Who sent a request: by header, by sub-protocol, by cookie, in this order. A cookie that is no good counts as none.
+   * @returns undefined for someone unknown, "bad token" where a token was given that is no good
+   * @throws {Refusal} `unavailable` while the outside issuer's keys can't be had
+   */
+  async identify(request: Request): Promise<Identity | "bad token" | undefined> {
+    const token = bearerToken(request);
+    if (token !== undefined) return await this.identifyToken(token) ?? "bad token";
+    return (await this.identifyCookie(request))?.identity;
+  }
+
+  /** Who brings a cookie that is good, and the name of that cookie; undefined where none is. */
+  async identifyCookie(request: Request): Promise<{ identity: Identity; name: string } | undefined> {
+    for (const { name, value } of this.cookies.of(request)) {
+      const identity = await this.#own(value);
+      if (identity) return { identity, name };
+    }
+  }
+
+  /** Who brings a token, of this server's own or of the outside issuer; undefined where it is no good. */
+  async identifyToken(token: string): Promise<Identity | undefined> {
+    const identity = await this.#own(token) ?? await this.outside?.identify(token);
+    return identity && { ...identity, token };
+  }
+
+  /**
+   * The same for whoever only reads, which anyone may unless people come from an outside issuer.
+   * @throws {SignInRefusal}
+   */
+  async identifyReader(request: Request): Promise<Identity | undefined> {
+    const identity = await this.identify(request);
+    if (typeof identity === "object") return identity;
+    if (this.outside) throw new SignInRefusal(this.outside.loginUrl);
+    return undefined;
+  }
+
+  async #own(token: string): Promise<Identity | undefined> {
+    if (token.length > TOKEN_LENGTH) return undefined;
+    try {
+      // Another machine's clock may be ahead, and a clock may be set back: when a token was made proves nothing.
+      const { sub, exp, issuer, name } = await verify(token, this.#key, { alg: "HS256", iat: false });
+      // Whoever came before people had to come from an issuer, or from another one, is a stranger now.
+      if (typeof sub !== "string" || sub === "" || issuer !== this.outside?.issuer) return undefined;
+      if (!this.outside) return { user: sub };
+      const voucher = { until: exp! * 1000, name: typeof name === "string" ? name : undefined };
+      return { user: sub, voucher };
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function bearerToken(request: Request): string | undefined {
+  // Other schemes are not ours: a proxy in front may ask for a password of its own.
+  const token = bearerIn(request);
+  if (token !== undefined) return token;
+  return subprotocols(request).find((offered) => offered.startsWith(BEARER_PREFIX))?.slice(BEARER_PREFIX.length);
+}
+
+/** The sub-protocols that a socket's client offers. */
+export function subprotocols(request: Request): string[] {
+  return listIn(request.headers.get("sec-websocket-protocol"));
+}
+
+/**
+ * The one of them that the server speaks. A client that offers nothing but its token would take a server that selects
+ * none for one that speaks none of its protocols, and hang up: then the token it is.
+ */
+export function selectSubprotocol(offered: readonly string[]): string | undefined {
+  const known = [BATCH_PROTOCOL, PLAIN_PROTOCOL].find((name) => offered.includes(name));
+  return known ?? (offered.every((name) => name.startsWith(BEARER_PREFIX)) ? offered[0] : undefined);
+}

@@ -1,0 +1,55 @@
+import type { Clock } from "../../chat/clock.ts";
+
+/** So many lines of a kind are written within each of these times, milliseconds; the rest is counted. */
+export const LINES = 5;
+export const WINDOW = 10_000;
+/** Kinds that are told apart at a time; those that come on top count as one. Ours are some fifty. */
+export const KINDS = 200;
+const OTHERS = "other lines";
+
+interface Window {
+  written: number;
+  leftOut: number;
+  cancel: () => void;
+}
+
+/** Keeps what can happen a thousand times a second from filling the disk with lines that all say the same. */
+export class LogSampler {
+  readonly #clock: Clock;
+  readonly #leftOut: (kind: string, count: number) => void;
+  readonly #windows = new Map<string, Window>();
+
+  /** @param leftOut told at the end of a window how many lines of a kind were not written, if any were not */
+  constructor(clock: Clock, leftOut: (kind: string, count: number) => void) {
+    this.#clock = clock;
+    this.#leftOut = leftOut;
+  }
+
+  /** Whether one more line of this kind is to be written now; if not, it is counted. */
+  admits(kind: string): boolean {
+    if (!this.#windows.has(kind) && this.#windows.size >= KINDS) kind = OTHERS;
+    let window = this.#windows.get(kind);
+    if (!window) {
+      window = { written: 0, leftOut: 0, cancel: this.#clock.after(WINDOW, () => this.#close(kind)) };
+      this.#windows.set(kind, window);
+    }
+    const isWritten = window.written < LINES;
+    if (isWritten) window.written++;
+    else window.leftOut++;
+    return isWritten;
+  }
+
+  /** Says what is still to be said of lines that were left out. */
+  close(): void {
+    for (const [kind, { cancel }] of this.#windows) {
+      cancel();
+      this.#close(kind);
+    }
+  }
+
+  #close(kind: string): void {
+    const { leftOut } = this.#windows.get(kind)!;
+    this.#windows.delete(kind);
+    if (leftOut > 0) this.#leftOut(kind, leftOut);
+  }
+}

@@ -1,0 +1,211 @@
+import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from "prom-client";
+import * as v from "valibot";
+import type { Clock } from "../../chat/clock.ts";
+import type { Engine } from "../../chat/storage.ts";
+import type { Lobby } from "../../chat/chat.ts";
+import { Refusal } from "../../chat/errors.ts";
+import { isDirectLocal } from "../transport/client_address.ts";
+import { describe } from "../schema/describe.ts";
+import type { App, House } from "../services.ts";
+import { Gathering } from "./metrics_gathering.ts";
+import { HttpRefusal } from "../schema/problem.ts";
+import { bringsToken } from "../auth/token.ts";
+
+/** How often the event loop is asked how late it is, milliseconds. */
+export const LAG_INTERVAL = 250;
+/** Upper ends in seconds: from what a turn costs when nothing happens to what everyone notices. */
+const DURATIONS = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+/** Which of several isolates this is, and how many there are. */
+export interface IsolatePlace {
+  worker: string;
+  of: number;
+}
+
+/** What `GET /metrics` tells. The chat only adds to plain numbers; they are looked at when asked for. */
+export class Metrics {
+  /** What each isolate counts for itself, and what they have in common. */
+  readonly #registry = new Registry();
+  readonly #process = new Registry();
+  readonly #gathering: Gathering | undefined;
+  readonly #clock: Clock;
+  readonly #lag: Histogram;
+  readonly #store: Histogram<"operation">;
+  readonly #storeFailures: Counter<"operation">;
+  #stopAsking: () => void;
+
+  /**
+   * @param version of Parley
+   * @param place where there are several isolates: each counts for itself, a label tells them apart, and each tells of all
+   */
+  constructor(clock: Clock, version: string, place?: IsolatePlace) {
+    this.#clock = clock;
+    if (place) {
+      this.#registry.setDefaultLabels({ worker: place.worker });
+      this.#gathering = new Gathering(() => this.#registry.getMetricsAsJSON(), place.of - 1, clock);
+    }
+    const registers = [this.#registry];
+    this.#lag = new Histogram({
+      name: "parley_event_loop_lag_seconds",
+      help: "How late a timer was: what everything else has to wait.",
+      buckets: DURATIONS,
+      registers,
+    });
+    this.#store = new Histogram({
+      name: "parley_store_seconds",
+      help: "How long the store took to answer, by what was asked of it.",
+      labelNames: ["operation"],
+      buckets: DURATIONS,
+      registers,
+    });
+    this.#storeFailures = new Counter({
+      name: "parley_store_failures_total",
+      help: "How often the store did not do what was asked of it.",
+      labelNames: ["operation"],
+      registers,
+    });
+    new Gauge({
+      name: "parley_build_info",
+      help: "Always 1; the labels tell what is running.",
+      labelNames: ["version", "deno"],
+      registers: [this.#process],
+    }).set({ version, deno: Deno.version.deno }, 1);
+    this.#gauge(
+      "process_resident_memory_bytes",
+      "Memory that the process holds.",
+      () => Deno.memoryUsage().rss,
+      this.#process,
+    );
+    this.#gauge(
+      "process_start_time_seconds",
+      "When the process started, in seconds since 1970.",
+      () => performance.timeOrigin / 1000,
+      this.#process,
+    );
+    this.#stopAsking = this.#askLater();
+  }
+
+  /** Tells of this lobby and its store from now on. */
+  watch(lobby: Lobby, store: Pick<Engine, "missedNews">): void {
+    const { meter } = lobby;
+    this.#counter(
+      "parley_missed_news_total",
+      "How often what others had written was found by looking, because its news had not come.",
+      () => store.missedNews,
+    );
+    this.#gauge("parley_connections", "Open connections.", () => lobby.occupancy.connections);
+    this.#gauge(
+      "parley_people",
+      "People who are here, however many connections they have.",
+      () => lobby.occupancy.people,
+    );
+    this.#gauge("parley_rooms", "Rooms with somebody in them.", () => lobby.occupancy.rooms);
+    this.#counter("parley_messages_in_total", "Messages kept.", () => meter.messagesIn);
+    this.#counter(
+      "parley_messages_out_total",
+      "Messages passed on, each counted once for each connection.",
+      () => meter.messagesOut,
+    );
+    this.#counter("parley_slow_readers_total", "Readers let go because they did not keep up.", () => meter.slowReaders);
+    this.#countersByCode(
+      "parley_refusals_total",
+      "What was asked for and refused, by the code that was told.",
+      meter.refusals,
+    );
+    this.#countersByCode(
+      "parley_sent_away_total",
+      "Connections that were ended from here, by close code.",
+      meter.sentAway,
+    );
+    const turns = new Histogram({
+      name: "parley_turn_seconds",
+      help: "How long it took to keep and pass on what was waiting together.",
+      buckets: DURATIONS,
+      registers: [this.#registry],
+    });
+    meter.onTurn = (milliseconds) => turns.observe(milliseconds / 1000);
+  }
+
+  /** One answer of the store; as `timed` in `log/` tells it. */
+  storeAnswered(operation: string, milliseconds: number, failed: boolean): void {
+    this.#store.observe({ operation }, milliseconds / 1000);
+    if (failed) this.#storeFailures.inc({ operation });
+  }
+
+  /** Everything, in the text format of Prometheus. */
+  async answer(): Promise<Response> {
+    const headers = { "content-type": this.#registry.contentType, "cache-control": "no-store" };
+    const figures = this.#gathering ? AggregatorRegistry.aggregate(await this.#gathering.all()) : this.#registry;
+    return new Response(`${await this.#process.metrics()}${await figures.metrics()}`, { headers });
+  }
+
+  stop(): void {
+    this.#stopAsking();
+    this.#gathering?.close();
+  }
+
+  #askLater(): () => void {
+    const asked = this.#clock.monotonic();
+    return this.#clock.after(LAG_INTERVAL, () => {
+      this.#lag.observe(Math.max(0, this.#clock.monotonic() - asked - LAG_INTERVAL) / 1000);
+      this.#stopAsking = this.#askLater();
+    });
+  }
+
+  #gauge(name: string, help: string, read: () => number, registry = this.#registry): void {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  #countersByCode(name: string, help: string, counts: ReadonlyMap<string | number, number>): void {
+    new Counter({
+      name,
+      help,
+      labelNames: ["code"],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [code, count] of counts) this.inc({ code }, count);
+      },
+    });
+  }
+
+  #counter(name: string, help: string, read: () => number): void {
+    new Counter({
+      name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  }
+}
+
+/** `GET /metrics`, for whoever has the token; where there is none, for a caller on this very machine. */
+export function addMetrics(app: App, { metrics, metricsToken }: House): void {
+  const about = describe({
+    id: "getMetrics",
+    tag: "Monitoring",
+    summary: "Figures for Prometheus",
+    description: "Without METRICS_TOKEN they are for callers on the server's own machine alone.",
+    answers: { 200: { description: "Its text format.", schema: v.string(), type: "text/plain" } },
+    problems: [401, 403],
+    who: "metrics",
+  });
+  app.get("/metrics", about, async (c) => {
+    if (metricsToken === undefined) {
+      if (isDirectLocal(c.req.raw, c.env.remoteAddr)) return await metrics.answer();
+      throw new Refusal("forbidden", "Set METRICS_TOKEN, and send it as Authorization: Bearer METRICS_TOKEN.");
+    }
+    if (await bringsToken(c.req.raw, metricsToken)) return await metrics.answer();
+    throw new HttpRefusal(401, "forbidden", "Send METRICS_TOKEN as Authorization: Bearer METRICS_TOKEN.");
+  });
+}

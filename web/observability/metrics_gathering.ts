@@ -1,0 +1,55 @@
+import type { Clock } from "../../chat/clock.ts";
+
+/** How long the other isolates may take to tell their metrics, milliseconds; one that is too busy is left out. */
+export const GATHERING = 500;
+
+/** What `Registry.getMetricsAsJSON` gives. */
+export type Figures = object[];
+
+type Message = { ask: string } | { answer: string; figures: string };
+
+/** Lets each isolate of this process tell the metrics of all: nobody can choose which of them a scrape reaches. */
+export class Gathering {
+  readonly #own: () => Promise<Figures>;
+  readonly #others: number;
+  readonly #clock: Clock;
+  readonly #channel = new BroadcastChannel("parley metrics");
+  readonly #waiting = new Map<string, (figures: Figures) => void>();
+
+  /** @param others how many isolates there are beside this one */
+  constructor(own: () => Promise<Figures>, others: number, clock: Clock) {
+    this.#own = own;
+    this.#others = others;
+    this.#clock = clock;
+    this.#channel.onmessage = ({ data }: MessageEvent<Message>) => {
+      if ("ask" in data) this.#answer(data.ask).catch((error) => console.error("metrics could not be told:", error));
+      else this.#waiting.get(data.answer)?.(JSON.parse(data.figures));
+    };
+  }
+
+  /** The figures of all isolates that answer in time, this one's first. */
+  async all(): Promise<Figures[]> {
+    const id = crypto.randomUUID();
+    const gathered: Figures[] = [];
+    const { promise: complete, resolve } = Promise.withResolvers<void>();
+    this.#waiting.set(id, (figures) => {
+      if (gathered.push(figures) === this.#others) resolve();
+    });
+    const cancel = this.#clock.after(GATHERING, resolve);
+    this.#channel.postMessage({ ask: id } satisfies Message);
+    const own = await this.#own();
+    await complete;
+    cancel();
+    this.#waiting.delete(id);
+    return [own, ...gathered];
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+
+  async #answer(ask: string): Promise<void> {
+    const figures = JSON.stringify(await this.#own());
+    this.#channel.postMessage({ answer: ask, figures } satisfies Message);
+  }
+}

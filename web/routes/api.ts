@@ -1,0 +1,105 @@
+import type { Context } from "hono";
+import * as v from "valibot";
+import { roomName } from "../../chat/users/names.ts";
+import { PAGE_SIZE, PAGE_SIZE_LIMIT } from "../../chat/protocol.ts";
+import { Refusal } from "../../chat/errors.ts";
+import { describe } from "../schema/describe.ts";
+import type { App, House } from "../services.ts";
+import { FOREIGN_PAGE, originAllowed } from "../auth/origin.ts";
+import { serverFrames } from "../schema/server_frames.ts";
+
+const listedRooms = v.array(v.object({ room: v.string(), count: v.number(), seq: v.number(), date: v.number() }));
+const history = v.object({
+  room: v.string(),
+  epoch: v.string(),
+  seq: v.number(),
+  messages: v.array(serverFrames.receive_message),
+  more: v.boolean(),
+});
+
+/** A place in a log, as `wholeNumber` reads it. */
+const place = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(10 ** 15 - 1));
+/** How long a page is asked to be: more counts as the most, less as the least. */
+export const pageLimit = v.optional(
+  v.pipe(
+    v.number(),
+    v.integer(),
+    v.minValue(1),
+    v.maxValue(PAGE_SIZE_LIMIT),
+    v.description("How many messages there may be."),
+  ),
+  PAGE_SIZE,
+);
+
+/** What is asked and changed over HTTP, under `/api`. */
+export function addApi(app: App, house: House): void {
+  const { identities } = house;
+
+  app.use("/api/*", async (c, next) => {
+    if (c.req.method === "GET" || originAllowed(c.req.raw, house.allowedOrigins)) return await next();
+    throw new Refusal("forbidden", FOREIGN_PAGE);
+  });
+
+  const aboutRooms = describe({
+    id: "listRooms",
+    tag: "Chat",
+    summary: "The rooms that anyone may know of",
+    answers: { 200: { description: "`general`, then the listed ones.", schema: listedRooms } },
+    problems: [401],
+    who: "person",
+  });
+  app.get("/api/rooms", aboutRooms, async (c) => {
+    await countRead(c);
+    c.header("cache-control", "no-store");
+    return c.json(await house.rooms.rooms());
+  });
+
+  const aboutHistory = describe({
+    id: "getHistory",
+    tag: "Chat",
+    summary: "What was said in a room",
+    description: "The newest, or what is before a place or after it, not both.",
+    query: {
+      before: v.pipe(place, v.description("The newest before this `seq`.")),
+      after: v.pipe(place, v.description("The oldest after this `seq`.")),
+      limit: pageLimit,
+    },
+    answers: { 200: { description: "Messages as they are now, oldest first. `seq` is the head.", schema: history } },
+    problems: [401, 422],
+    who: "person",
+  });
+  app.get("/api/rooms/:room/messages", aboutHistory, async (c) => {
+    const room = roomName(c.req.param("room"));
+    const query = new URL(c.req.url).searchParams;
+    const { before, after, limit = PAGE_SIZE } = {
+      before: wholeNumber(query, "before"),
+      after: wholeNumber(query, "after"),
+      limit: wholeNumber(query, "limit"),
+    };
+    if (before !== undefined && after !== undefined) {
+      throw new Refusal("bad_frame", "Ask for what is before a place or after it, not both.");
+    }
+    await countRead(c);
+    const page = await house.log.history(room, { before, after, limit: Math.min(Math.max(limit, 1), PAGE_SIZE_LIMIT) });
+    c.header("cache-control", "no-store");
+    return c.json({ room, epoch: page.epoch, seq: page.seq, messages: page.messages, more: page.more });
+  });
+
+  /** Most may read, though not as fast as they can. */
+  async function countRead({ req, env }: Context<{ Bindings: Deno.ServeHandlerInfo }>): Promise<void> {
+    const identity = await identities.identifyReader(req.raw);
+    house.lobby.doorkeeper.admit(identity?.user, house.proxies.addressKey(req.raw, env.remoteAddr), "reads");
+  }
+}
+
+/**
+ * A number in a query, which the URL's own parser has read: Hono's throws at each broken escape, of which a request can
+ * have thousands.
+ * @throws {Refusal} `bad_frame`
+ */
+export function wholeNumber(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null) return undefined;
+  if (!/^\d{1,15}$/.test(text)) throw new Refusal("bad_frame", `"${name}" is a whole number.`);
+  return Number(text);
+}

@@ -1,0 +1,74 @@
+import nodeModule from "node:module";
+import linkify from "linkifyjs/dist/linkify.mjs" with { type: "text" };
+
+/** A file of the page as it is served. */
+export interface Asset {
+  body: string;
+  type: string;
+}
+
+const TYPES: Record<string, string> = {
+  css: "text/css; charset=utf-8",
+  html: "text/html; charset=utf-8",
+  svg: "image/svg+xml",
+  ts: "text/javascript; charset=utf-8",
+  webmanifest: "application/manifest+json",
+};
+
+/** Blanks types out, as Node's and (since 2.9) Deno's own function does; older ones get it from where Node has it. */
+const stripTypes = nodeModule.stripTypeScriptTypes ?? await olderStripTypes();
+
+/** The page itself. */
+export const PAGE = "/static/index.html";
+
+/** What a browser is given: the page, the client without a page, and what both sides know of the wire. */
+const SERVED = ["static/", "client/", "chat/protocol.ts"];
+
+/**
+ * The page's files by the path under which they are served, all of them below `/static/`, since another path of the host
+ * may lead to somebody else: `client/outbox.ts` as `/static/client/outbox.ts`. TypeScript goes out as JavaScript, its types
+ * blanked out and its line numbers kept.
+ * @param root the folder that holds `static/`, `client/` and `chat/`
+ */
+export async function loadAssets(root: URL): Promise<Map<string, Asset>> {
+  const assets = new Map<string, Asset>();
+  for (const path of SERVED) await load(path);
+  assets.set("/static/vendor/linkify.js", { body: linkify, type: TYPES.ts });
+  return assets;
+
+  async function load(path: string): Promise<void> {
+    if (path.endsWith("/")) {
+      for await (const { name, isDirectory } of Deno.readDir(new URL(path, root))) {
+        await load(isDirectory ? `${path}${name}/` : `${path}${name}`);
+      }
+      return;
+    }
+    const type = TYPES[path.slice(path.lastIndexOf(".") + 1)];
+    if (type === undefined || path.endsWith("_test.ts")) return;
+    const text = await Deno.readTextFile(new URL(path, root));
+    assets.set(`/${servedPath(path)}`, {
+      type,
+      body: path.endsWith(".ts") ? importsAsServed(stripTypes(text), path) : text,
+    });
+  }
+}
+
+function servedPath(path: string): string {
+  return path.startsWith("static/") ? path : `static/${path}`;
+}
+
+/** Makes a module's imports name the others where they are served. */
+function importsAsServed(script: string, path: string): string {
+  return script.replaceAll(/((?:from|import) ?\(?")(\.{1,2}\/[^"]+)"/g, (_, before, specifier) => {
+    const imported = servedPath(new URL(specifier, `file:///${path}`).pathname.slice(1));
+    const up = "../".repeat(servedPath(path).split("/").length - 1) || "./";
+    return `${before}${up}${imported}"`;
+  });
+}
+
+async function olderStripTypes(): Promise<(text: string) => string> {
+  // Of a name in an import Deno would download the package before anything runs.
+  const name = "npm:amaro@^1.2";
+  const { transformSync }: typeof import("npm:amaro@^1.2") = await import(name);
+  return (text) => transformSync(text, { mode: "strip-only" }).code;
+}

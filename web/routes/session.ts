@@ -1,0 +1,67 @@
+import type { Context } from "hono";
+import * as v from "valibot";
+import { isRoomName } from "../../chat/users/names.ts";
+import { Refusal } from "../../chat/errors.ts";
+import { mediaType, readText } from "./body.ts";
+import { describe } from "../schema/describe.ts";
+import type { App, House } from "../services.ts";
+import type { Identity } from "../auth/sessions.ts";
+import { HttpRefusal } from "../schema/problem.ts";
+import { limits } from "../schema/server_frames.ts";
+
+/** Bytes of a body, which may be a form: the longest token, the longest room's name, and their names. */
+const FORM_LIMIT = 16 * 1024;
+
+const session = v.object({ user: v.string(), name: v.string(), token: v.string(), limits });
+const form = v.object({ token: v.string(), room: v.optional(v.string()) });
+
+/** Who one is: `POST /api/session` makes a person, knows one again, or takes in one who comes from an outside issuer. */
+export function addSession(app: App, { basePath, identities, lobby, people, proxies }: House): void {
+  const about = describe({
+    id: "startSession",
+    tag: "Session",
+    summary: "Become a person, or make sure who you are",
+    description: "Where people come from an outside issuer it takes their token, also as a form of its page.",
+    form,
+    answers: {
+      201: { description: "Who you are.", schema: session, headers: { "Set-Cookie": "The session, for browsers." } },
+      303: { description: "To a form: on to the page.", headers: { Location: "The room's." } },
+    },
+    problems: [401, 413, 429],
+    who: "person",
+  });
+  app.post("/api/session", about, async (c) => {
+    c.header("cache-control", "no-store");
+    const body = await readText(c.req.raw, FORM_LIMIT);
+    // The issuer's page sends a browser here: it is to land on ours, signed in.
+    if (identities.outside && mediaType(c.req.raw) === "application/x-www-form-urlencoded") {
+      const form = new URLSearchParams(body);
+      const identity = await identities.identifyToken(form.get("token") ?? "");
+      if (!identity) throw badToken();
+      await setCookies(c, identity);
+      const room = form.get("room") ?? "";
+      return c.redirect(basePath.to(isRoomName(room) ? `/r/${encodeURIComponent(room)}` : "/"), 303);
+    }
+    const known = await identities.identify(c.req.raw);
+    if (known === "bad token") throw badToken();
+    const address = proxies.addressKey(c.req.raw, c.env.remoteAddr);
+    // Each time the store is asked for the name, and holds it on.
+    if (known) lobby.doorkeeper.admit(known.user, address, "reads");
+    const identity: Identity = known ?? await identities.newcomer(address);
+    const { name } = await people.nameOf(identity.user, identity.voucher?.name);
+    const token = await setCookies(c, identity);
+    return c.json({ user: identity.user, name, token, limits: lobby.limits }, 201);
+  });
+
+  /** @returns the token in them */
+  async function setCookies(c: Context, identity: Identity): Promise<string> {
+    const token = await identities.token(identity);
+    const lines = identities.cookies.linesFor(c.req.raw, token, proxies.isSecure(c.req.raw), identity.voucher);
+    for (const line of lines) c.header("set-cookie", line, { append: true });
+    return token;
+  }
+}
+
+function badToken(): Refusal {
+  return new HttpRefusal(401, "forbidden", "The token is no good. Get another one, or ask without it.");
+}

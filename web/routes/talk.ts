@@ -1,0 +1,167 @@
+import type { Context } from "hono";
+import * as v from "valibot";
+import { deedOf } from "../../chat/limits/rate_limiter.ts";
+import { type Done, runErrand } from "../../chat/commands.ts";
+import { roomName } from "../../chat/users/names.ts";
+import { type ClientFrame, ID_LIMIT, type Position } from "../../chat/protocol.ts";
+import { Refusal } from "../../chat/errors.ts";
+import { pageLimit, wholeNumber } from "./api.ts";
+import { readJson } from "./body.ts";
+import { clientFrame, describe, serverFrame } from "../schema/describe.ts";
+import { EVENT_HEADERS } from "../transport/sse.ts";
+import { parseFrame, parseFrames } from "../schema/client_frames.ts";
+import type { App, House } from "../services.ts";
+import type { Identity } from "../auth/sessions.ts";
+import { mayListen } from "../auth/origin.ts";
+import { HttpRefusal } from "../schema/problem.ts";
+import { serverFrames } from "../schema/server_frames.ts";
+
+/** Where someone finds the token of the person that was made for them. */
+export const TOKEN_HEADER = "x-session-token";
+/** A place in a log as `Last-Event-ID` has it. */
+const POSITION = /^([!-9;-~]{1,64}):(\d{1,15})$/;
+
+/** What clients name things by, as `asId` has it. */
+const ownName = v.pipe(v.string(), v.regex(/^[!-~]+$/), v.maxLength(ID_LIMIT));
+
+/** Talking without a socket: a room as an event stream, messages and all other actions by POST. */
+export function addTalk(app: App, house: House): void {
+  const { identities, lobby, streams } = house;
+
+  const aboutEvents = describe({
+    id: "openEventStream",
+    tag: "Chat",
+    summary: "A room as an event stream",
+    description:
+      "Each frame is an event named after its action, entries of the log with the id EPOCH:SEQ. The first is " +
+      "room_joined, then comes welcome. An open stream is membership. Before the server ends it comes a close event " +
+      "with the code and reason that a socket would have had.",
+    query: { limit: pageLimit, stream: v.pipe(ownName, v.description("Your own name for it, to leave by.")) },
+    headers: { "Last-Event-ID": v.pipe(v.string(), v.description("EPOCH:SEQ, the last one you have seen.")) },
+    answers: { 200: { description: "Frames.", schema: serverFrame, type: "text/event-stream" } },
+    problems: [401, 403, 422],
+    who: "person",
+  });
+  app.get("/api/rooms/:room/events", aboutEvents, async (c) => {
+    // An open stream makes a member, and a foreign page must not make one of somebody.
+    if (!mayListen(c.req.raw, house.allowedOrigins)) {
+      throw new Refusal(
+        "forbidden",
+        "A page elsewhere, or a window of its own, may not listen. The chat's own page may, one whose origin is in " +
+          "ALLOWED_ORIGINS, and a program, which leaves the Origin header out.",
+      );
+    }
+    const room = roomName(c.req.param("room"));
+    const query = new URL(c.req.url).searchParams;
+    const limit = wholeNumber(query, "limit");
+    const name = asId(query.get("stream") ?? undefined, "stream");
+    if (c.req.raw.method === "HEAD") return c.body(null, 200, EVENT_HEADERS);
+    const address = addressOf(c);
+    const identity = await identify(c.req.raw) ?? await identities.newcomer(address);
+    const since = positionIn(c.req.header("last-event-id"));
+    return await streams.open({ ...identity, room, limit, name, since, address });
+  });
+
+  const { receive_message: message } = serverFrames;
+  const newToken = { [TOKEN_HEADER]: "Of the person you became, if you were nobody yet." };
+  const aboutMessages = describe({
+    id: "sendMessage",
+    tag: "Chat",
+    summary: "Say something in a room",
+    description: "Whoever is nobody yet becomes a person. With an `Idempotency-Key` one has to be one.",
+    headers: { "Idempotency-Key": v.pipe(ownName, v.description("The same one again never makes a second message.")) },
+    body: v.object({ text: v.string() }),
+    answers: {
+      201: { description: "Kept and told.", schema: message, headers: newToken },
+      200: { description: "The key was seen: what it made then.", schema: message },
+    },
+    problems: [401, 413, 415, 422, 429],
+    who: "person",
+  });
+  app.post("/api/rooms/:room/messages", aboutMessages, async (c) => {
+    const identity = await identify(c.req.raw);
+    const id = asId(unquoted(c.req.header("idempotency-key")), "Idempotency-Key");
+    const text = textIn(await readJson(c.req.raw, lobby.limits.frame));
+    const { frame } = parseFrame({ action: "send_message", room: c.req.param("room"), text, id }, true);
+    const { headers, done } = await run(identity, addressOf(c), frame);
+    return c.json(done.frame, done.repeated ? 200 : 201, headers);
+  });
+
+  const aboutActions = describe({
+    id: "sendAction",
+    tag: "Chat",
+    summary: "Whatever a socket can ask",
+    description: "It makes nobody a member: join_room only looks. ping, join_room and send_message need no identity.",
+    body: clientFrame,
+    answers: {
+      200: { description: "The frame that a socket would have got.", schema: serverFrame, headers: newToken },
+      204: { description: "Done; a socket would have got nothing." },
+    },
+    problems: [401, 404, 409, 413, 415, 422],
+    who: "person",
+  });
+  app.post("/api/actions", aboutActions, async (c) => {
+    const identity = await identify(c.req.raw);
+    const [{ frame }] = parseFrames(await readJson(c.req.raw, lobby.limits.frame), false);
+    const { headers, done } = await run(identity, addressOf(c), frame);
+    return done.frame ? c.json(done.frame, 200, headers) : c.body(null, 204, headers);
+  });
+
+  function addressOf({ req, env }: Context<{ Bindings: Deno.ServeHandlerInfo }>): string {
+    return house.proxies.addressKey(req.raw, env.remoteAddr);
+  }
+
+  async function identify(request: Request): Promise<Identity | undefined> {
+    const identity = await identities.identify(request);
+    if (identity === "bad token") throw new HttpRefusal(401, "forbidden", "The token is no good. Ask for another one.");
+    return identity ?? await identities.identifyReader(request);
+  }
+
+  /** Whoever says something and is nobody yet becomes a person; for all else one has to be one, or only looks. */
+  async function run(identity: Identity | undefined, address: string, frame: ClientFrame | Refusal): Promise<{
+    headers: Record<string, string>;
+    done: Done;
+  }> {
+    lobby.doorkeeper.admit(identity?.user, address, deedOf(frame));
+    if (frame instanceof Refusal) throw frame;
+    const headers: Record<string, string> = { "cache-control": "no-store" };
+    if (identity || frame.action === "join_room" || frame.action === "ping") {
+      return { headers, done: await runErrand(lobby, identity && { ...identity, address }, frame) };
+    }
+    if (frame.action !== "send_message" || frame.id !== undefined) {
+      throw new HttpRefusal(401, "forbidden", "Only a person can do this. POST /api/session makes you one.");
+    }
+    const { user, token } = await identities.newcomer(address);
+    const done = await runErrand(lobby, { user, address }, frame);
+    return { headers: { ...headers, [TOKEN_HEADER]: token }, done };
+  }
+}
+
+/** @throws {Refusal} `bad_json`, `bad_frame` */
+function textIn(body: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    throw new Refusal("bad_json", 'The body is not JSON. Send {"text":"…"}.');
+  }
+  if (typeof value === "object" && value !== null && "text" in value) return value.text;
+  throw new Refusal("bad_frame", 'The body has no text. Send {"text":"…"}.');
+}
+
+/** @throws {Refusal} `bad_frame` */
+function asId(value: string | undefined, name: string): string | undefined {
+  if (value === undefined || /^[!-~]+$/.test(value) && value.length <= ID_LIMIT) return value;
+  throw new Refusal("bad_frame", `"${name}" is 1 to ${ID_LIMIT} printable characters without spaces.`);
+}
+
+/** The draft of `Idempotency-Key` has it in quotes; many leave them out. */
+function unquoted(value: string | undefined): string | undefined {
+  return value?.replace(/^"(.*)"$/, "$1");
+}
+
+/** A position that is none is none that could be resumed from, which the client is told in `room_joined`. */
+function positionIn(header: string | undefined): Position | undefined {
+  const [, epoch, seq] = POSITION.exec(header ?? "") ?? [];
+  return epoch === undefined ? undefined : { epoch, seq: Number(seq) };
+}

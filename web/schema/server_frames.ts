@@ -1,0 +1,120 @@
+import * as v from "valibot";
+import type { ErrorCode, Limits, Member, ServerFrame } from "../../chat/protocol.ts";
+import type { SchemaOf } from "./client_frames.ts";
+import { PROBLEMS } from "./problem.ts";
+
+const text = v.string();
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const id = v.optional(v.string());
+const yesOrNo = v.boolean();
+const seq = count;
+const date = v.pipe(v.number(), v.safeInteger(), v.description("Milliseconds since 1970."));
+
+export const member = v.object({ user: text, name: text }) satisfies SchemaOf<Member>;
+
+export const limits = v.object({
+  text: count,
+  name: count,
+  frame: count,
+  rooms: count,
+  ping_seconds: count,
+}) satisfies SchemaOf<Limits>;
+
+const entries = {
+  receive_message: v.pipe(
+    v.object({
+      action: v.literal("receive_message"),
+      room: text,
+      seq,
+      user: text,
+      from: text,
+      text: v.optional(text),
+      date,
+      id,
+      edited: v.optional(date),
+      deleted: v.optional(v.literal(true)),
+    }),
+    v.description("A message. To its author, with the `id` it was sent with, this is the acknowledgement."),
+  ),
+  message_edited: v.pipe(
+    v.object({ action: v.literal("message_edited"), room: text, seq, target: seq, user: text, text, date, id }),
+    v.description("The message whose `seq` is `target` has other words now."),
+  ),
+  message_deleted: v.pipe(
+    v.object({ action: v.literal("message_deleted"), room: text, seq, target: seq, user: text, date, id }),
+    v.description("The message whose `seq` is `target` is gone."),
+  ),
+};
+
+/** One entry of a room's log. */
+export const entry = v.variant("action", [entries.receive_message, entries.message_edited, entries.message_deleted]);
+
+const CODES = Object.keys(PROBLEMS) as ErrorCode[];
+
+/** What the server says, each frame as `chat/protocol.ts` has it. */
+export const serverFrames = {
+  ...entries,
+  welcome: v.pipe(
+    v.object({ action: v.literal("welcome"), user: text, name: text, token: v.optional(text), limits }),
+    v.description("Who you are, and what the server takes. The `token` brings you back as the same person."),
+  ),
+  room_joined: v.pipe(
+    v.object({
+      action: v.literal("room_joined"),
+      room: text,
+      epoch: text,
+      seq,
+      recovered: yesOrNo,
+      messages: v.array(entry),
+      more: yesOrNo,
+      members: v.array(member),
+      count,
+      locked: yesOrNo,
+      slow_seconds: count,
+      id,
+    }),
+    v.description(
+      "The room as it is. `recovered`: `messages` is exactly what came after `since`; else it is the newest page.",
+    ),
+  ),
+  room_left: v.pipe(
+    v.object({ action: v.literal("room_left"), room: text, id }),
+    v.description("You are in the room no more."),
+  ),
+  member_joined: v.pipe(
+    v.object({ action: v.literal("member_joined"), room: text, user: text, name: text }),
+    v.description("Someone has come."),
+  ),
+  member_left: v.pipe(
+    v.object({ action: v.literal("member_left"), room: text, user: text, name: text }),
+    v.description("Someone has gone."),
+  ),
+  room_count: v.pipe(
+    v.object({ action: v.literal("room_count"), room: text, count }),
+    v.description("How many are here, in place of who comes and goes, where there are more than a hundred."),
+  ),
+  room_changed: v.pipe(
+    v.object({ action: v.literal("room_changed"), room: text, locked: yesOrNo, slow_seconds: count }),
+    v.description("A moderator has locked the room, opened it, or set how often one may speak."),
+  ),
+  name_changed: v.pipe(
+    v.object({ action: v.literal("name_changed"), user: text, name: text, was: text, id }),
+    v.description("Someone is called something else."),
+  ),
+  typing: v.pipe(
+    v.object({ action: v.literal("typing"), room: text, user: text, name: text }),
+    v.description("Someone is writing."),
+  ),
+  pong: v.pipe(v.object({ action: v.literal("pong"), id }), v.description("The answer to `ping`.")),
+  error: v.pipe(
+    v.object({
+      action: v.literal("error"),
+      code: v.picklist(CODES),
+      message: text,
+      room: v.optional(text),
+      id,
+      retry_after: v.optional(v.pipe(v.number(), v.description("Seconds."))),
+    }),
+    v.description("What you asked was not done, and why."),
+  ),
+} satisfies { [A in ServerFrame["action"]]: SchemaOf<Extract<ServerFrame, { action: A }>> };

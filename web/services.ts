@@ -1,0 +1,50 @@
+import type { Hono } from "hono";
+import type { Lobby } from "../chat/chat.ts";
+import type { Log } from "../chat/storage.ts";
+import type { Moderator } from "../chat/moderation/moderator.ts";
+import type { People } from "../chat/users/users.ts";
+import type { RoomList } from "../chat/rooms/directory.ts";
+import type { TrustedProxies } from "./transport/client_address.ts";
+import type { Asset } from "./routes/assets.ts";
+import type { BasePath } from "./base_path.ts";
+import type { Streams } from "./transport/sse.ts";
+import type { Identities } from "./auth/sessions.ts";
+import type { Journal } from "./observability/audit_log.ts";
+import type { Metrics } from "./observability/metrics.ts";
+import type { Sockets } from "./transport/websocket.ts";
+
+/** The routes. `c.env` is what `Deno.serve` tells of a request: `proxies.addressKey(c.req.raw, c.env.remoteAddr)`. */
+export type App = Hono<{ Bindings: Deno.ServeHandlerInfo }>;
+
+/** What the doors lead to. */
+export interface House {
+  /** Of Parley. */
+  version: string;
+  assets: ReadonlyMap<string, Asset>;
+  /** Where all this is on its host. */
+  basePath: BasePath;
+  identities: Identities;
+  lobby: Lobby;
+  log: Log;
+  people: People;
+  rooms: RoomList;
+  moderator: Moderator;
+  /** What lets one moderate; undefined: nobody can. */
+  adminToken: string | undefined;
+  sockets: Sockets;
+  streams: Streams;
+  metrics: Metrics;
+  /** What lets one read the metrics; undefined: only from this machine. */
+  metricsToken: string | undefined;
+  allowedOrigins: readonly string[];
+  /** The names that are answered to, as `hostName` gives them; none: any. */
+  hosts: readonly string[];
+  /** Tells where a request comes from, and whether by TLS. */
+  proxies: TrustedProxies;
+  /** Where refusals are written down. */
+  journal: Journal;
+  /** Whether everyone is being sent away, because the server is to stop. */
+  isDraining(): boolean;
+  /** Whether the store answers. */
+  storeAnswers(): Promise<boolean>;
+}

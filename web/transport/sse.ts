@@ -1,0 +1,263 @@
+import type { Clock } from "../../chat/clock.ts";
+import { type Connection, Delivery } from "../../chat/encoded_frames.ts";
+import { PAGE_BYTES } from "../../chat/storage.ts";
+import type { Lobby } from "../../chat/chat.ts";
+import { CLOSE, type Position, type ServerFrame } from "../../chat/protocol.ts";
+import { Refusal } from "../../chat/errors.ts";
+import type { Session } from "../../chat/session.ts";
+import { BEAT, closeEvent, type Events, eventsOf, joinBytes, retryAfter } from "./sse_text.ts";
+import type { Identity } from "../auth/sessions.ts";
+import { BUFFER_LIMIT, CROWDED, CROWDED_RETRY } from "./websocket.ts";
+
+/** A comment goes to streams that were told nothing else so often, milliseconds: proxies cut what is silent for 30 s. */
+export const HEARTBEAT = 15_000;
+/** What a browser's `EventSource` waits before it comes back, milliseconds, with so much more at random when all do. */
+const RETRY = 1_000;
+const RETRY_SPREAD = 3_000;
+/** How long streams may take to hear that they are to come back, milliseconds; the server waits no longer to stop. */
+const GOODBYE_DEADLINE = 1_000;
+
+/** Compressing would hold events back, and so would a proxy that gathers an answer before it passes it on. */
+export const EVENT_HEADERS = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-store, no-transform",
+  "x-accel-buffering": "no",
+};
+
+/** Who listens, to which room, and from where on. */
+export interface Listening extends Identity {
+  room: string;
+  since?: Position;
+  limit?: number;
+  /** The client's own name for the stream, with which it can leave by an action. */
+  name?: string;
+  /** The key of the address from which it comes, where there is one. */
+  address?: string;
+}
+
+/** The door of event streams: each is a session in one room that only listens. */
+export class Streams {
+  readonly #lobby: Lobby;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #open = new Set<Stream>();
+  readonly #encoded = new WeakMap<Delivery, Events>();
+  #allClosed = () => {};
+  #stopBeating: (() => void) | undefined;
+
+  /** @param random in [0, 1) */
+  constructor(lobby: Lobby, random: () => number) {
+    this.#lobby = lobby;
+    this.#clock = lobby.clock;
+    this.#random = random;
+  }
+
+  /**
+   * Opens a stream that begins with `room_joined`.
+   * @throws {Refusal} what kept its session from joining
+   */
+  async open(listening: Listening): Promise<Response> {
+    const { doorkeeper } = this.#lobby;
+    const address = listening.address === undefined ? undefined : doorkeeper.connected(listening.address);
+    const gone = () => address && doorkeeper.disconnected(address);
+    try {
+      if (address && doorkeeper.connectionsOver(address) > 0) {
+        throw new Refusal("rate_limited", CROWDED, CROWDED_RETRY);
+      }
+      const stream = new Stream(this, this.#lobby, listening, gone);
+      return new Response(await stream.joined, { headers: EVENT_HEADERS });
+    } catch (error) {
+      gone();
+      throw error;
+    }
+  }
+
+  get meter(): Lobby["meter"] {
+    return this.#lobby.meter;
+  }
+
+  opened(stream: Stream): void {
+    this.#open.add(stream);
+    this.#stopBeating ??= this.#clock.after(HEARTBEAT, () => this.#beat());
+  }
+
+  closed(stream: Stream): void {
+    if (this.#open.delete(stream)) stream.gone();
+    if (this.#open.size === 0) this.#allClosed();
+  }
+
+  /** What a delivery is as events: the same bytes for all streams, since what it holds is of one room. */
+  encode(delivery: Delivery, epoch: string): Events {
+    let events = this.#encoded.get(delivery);
+    if (!events) this.#encoded.set(delivery, events = eventsOf(delivery, epoch));
+    return events;
+  }
+
+  /** When a browser is to come back, milliseconds. */
+  retry(code: number): number {
+    return code === CLOSE.restarting ? RETRY + Math.round(this.#random() * RETRY_SPREAD) : RETRY;
+  }
+
+  /** Resolves when all who were sent away have gone, or had the time to. */
+  async gone(): Promise<void> {
+    const gone = new Promise<void>((resolve) => this.#allClosed = resolve);
+    const cancel = this.#clock.after(GOODBYE_DEADLINE, this.#allClosed);
+    if (this.#open.size > 0) await gone;
+    cancel();
+    this.#stopBeating?.();
+  }
+
+  #beat(): void {
+    this.#stopBeating = undefined;
+    for (const stream of this.#open) stream.beat();
+    if (this.#open.size > 0) this.#stopBeating = this.#clock.after(HEARTBEAT, () => this.#beat());
+  }
+}
+
+/**
+ * One stream. It keeps its own queue and gives the runtime one piece at a time, all that waits, so that what is waiting
+ * for a slow reader is known and can be dropped.
+ */
+class Stream implements Connection {
+  readonly batch = true;
+  readonly stream: string;
+  /** The body, once its session has joined the room. */
+  readonly joined: Promise<ReadableStream<Uint8Array>>;
+  /** To be called once it costs nothing any more. */
+  readonly gone: () => void;
+  readonly #streams: Streams;
+  readonly #session: Session;
+  #begun: PromiseWithResolvers<ReadableStream<Uint8Array>> | undefined;
+  /** Comes first from the session, and second to the client. */
+  #welcome: ServerFrame[] = [];
+  #epoch = "";
+  #queue: Uint8Array[] = [];
+  #queued = 0;
+  /** Bytes that the runtime was given and has not yet passed on. */
+  #underWay = 0;
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  /** Set while the runtime waits for more. */
+  #wanted = false;
+  #ended = false;
+
+  constructor(streams: Streams, lobby: Lobby, listening: Listening, gone: () => void) {
+    const { user, token, room, since, limit, name, address, voucher } = listening;
+    this.gone = gone;
+    this.#streams = streams;
+    this.stream = name ?? "";
+    this.#begun = Promise.withResolvers();
+    this.joined = this.#begun.promise;
+    this.#session = lobby.enter(this, address);
+    this.#session.start(user, token, [], voucher);
+    this.#session.receive({ action: "join_room", room, since, limit });
+  }
+
+  get hasRoom(): boolean {
+    return this.#waiting <= BUFFER_LIMIT - PAGE_BYTES;
+  }
+
+  deliver(delivery: Delivery): void {
+    if (this.#ended) return;
+    if (this.#begun) return this.#begin(delivery);
+    if (this.#waiting > BUFFER_LIMIT) {
+      // What it has not read by now it will read when it is back.
+      this.#queue = [];
+      this.#queued = 0;
+      return this.close(CLOSE.tooSlow, "Too slow to keep up. Come back and resume.");
+    }
+    const { bytes, epoch, left } = this.#streams.encode(delivery, this.#epoch);
+    this.#epoch = epoch;
+    this.#streams.meter.messagesOut += delivery.messages;
+    this.#write(bytes);
+    if (left) this.close(1000, "You left the room.");
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#ended) return;
+    this.#session.end();
+    if (this.#begun) {
+      const refusal = code === CLOSE.notAllowed
+        ? new Refusal("forbidden", reason)
+        : code === CLOSE.flooding
+        ? new Refusal("rate_limited", reason, CROWDED_RETRY)
+        : new Refusal("unavailable", reason, 1);
+      return this.#refuse(refusal);
+    }
+    if (code !== 1000) this.#streams.meter.closed(code);
+    this.#write(closeEvent(code, reason, this.#streams.retry(code)));
+    this.#ended = true;
+    this.#endIfRead();
+  }
+
+  /** A sign of life, unless something else is on its way. */
+  beat(): void {
+    if (this.#waiting === 0) this.#write(BEAT);
+  }
+
+  get #waiting(): number {
+    return this.#queued + this.#underWay;
+  }
+
+  #begin(delivery: Delivery): void {
+    const [first] = delivery.frames;
+    if (first.action === "welcome") {
+      this.#welcome = [first];
+    } else if (first.action === "error") {
+      this.#session.end();
+      this.#refuse(new Refusal(first.code, first.message, first.retry_after));
+    } else if (first.action === "room_joined") {
+      const { resolve } = this.#begun!;
+      this.#begun = undefined;
+      this.#streams.opened(this);
+      const [joined, ...held] = delivery.frames;
+      this.#write(retryAfter(this.#streams.retry(1000)));
+      this.deliver(new Delivery(joined, ...this.#welcome, ...held));
+      resolve(this.#body());
+    }
+  }
+
+  #refuse(refusal: Refusal): void {
+    this.#ended = true;
+    this.#begun!.reject(refusal);
+  }
+
+  #body(): ReadableStream<Uint8Array> {
+    return new ReadableStream<Uint8Array>({
+      start: (controller) => void (this.#controller = controller),
+      pull: () => {
+        this.#underWay = 0;
+        this.#wanted = true;
+        this.#pass();
+        this.#endIfRead();
+      },
+      cancel: () => {
+        this.#ended = true;
+        this.#session.end();
+        this.#streams.closed(this);
+      },
+    }, { highWaterMark: 0 });
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#queue.push(bytes);
+    this.#queued += bytes.length;
+    this.#pass();
+  }
+
+  /** Gives the runtime all that waits in one piece, if it waits for more. */
+  #pass(): void {
+    if (!this.#wanted || this.#queue.length === 0) return;
+    this.#wanted = false;
+    const bytes = this.#queue.length === 1 ? this.#queue[0] : joinBytes(this.#queue, this.#queued);
+    this.#queue = [];
+    this.#queued = 0;
+    this.#underWay = bytes.length;
+    this.#controller!.enqueue(bytes);
+  }
+
+  #endIfRead(): void {
+    if (!this.#ended || this.#queue.length > 0 || !this.#wanted) return;
+    this.#controller!.close();
+    this.#streams.closed(this);
+  }
+}

@@ -1,0 +1,48 @@
+/** What goes over an event stream, as bytes. */
+import type { Delivery } from "../../chat/encoded_frames.ts";
+
+/** A delivery as events; the epoch after it, and whether the room was left with it. */
+export interface Events {
+  bytes: Uint8Array;
+  epoch: string;
+  left: boolean;
+}
+
+const encoder = new TextEncoder();
+
+/** A comment, which no client takes for an event. */
+export const BEAT = encoder.encode(": here\n\n");
+
+/** Each frame as an event named after its action. What has a place in the log carries it, to resume from. */
+export function eventsOf(delivery: Delivery, epoch: string): Events {
+  let left = false;
+  let text = "";
+  for (const [at, frame] of delivery.frames.entries()) {
+    if (frame.action === "room_joined") epoch = frame.epoch;
+    else if (frame.action === "room_left") left = true;
+    const id = "seq" in frame ? `id: ${epoch}:${frame.seq}\n` : "";
+    text += `event: ${frame.action}\n${id}data: ${delivery.each[at]}\n\n`;
+  }
+  return { bytes: encoder.encode(text), epoch, left };
+}
+
+/** The last words: what a socket's close would have told, and when to come back. @param retry milliseconds */
+export function closeEvent(code: number, reason: string, retry: number): Uint8Array {
+  return encoder.encode(`retry: ${retry}\nevent: close\ndata: ${JSON.stringify({ code, reason })}\n\n`);
+}
+
+/** When a browser is to come back that was cut off without a word. @param retry milliseconds */
+export function retryAfter(retry: number): Uint8Array {
+  return encoder.encode(`retry: ${retry}\n\n`);
+}
+
+/** @param length of all together */
+export function joinBytes(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const joined = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    joined.set(piece, at);
+    at += piece.length;
+  }
+  return joined;
+}

@@ -1,0 +1,329 @@
+import type { AddressAccount } from "../../chat/limits/usage.ts";
+import type { Clock } from "../../chat/clock.ts";
+import type { Connection, Delivery } from "../../chat/encoded_frames.ts";
+import { PAGE_BYTES } from "../../chat/storage.ts";
+import type { Lobby } from "../../chat/chat.ts";
+import type { Meter } from "../../chat/pipeline/counters.ts";
+import { BATCH_PROTOCOL, CLOSE, DEFAULT_ROOM, PING_SECONDS } from "../../chat/protocol.ts";
+import { Refusal } from "../../chat/errors.ts";
+import type { Session } from "../../chat/session.ts";
+import { parseFrames } from "../schema/client_frames.ts";
+import { type Identities, type Identity, selectSubprotocol, subprotocols } from "../auth/sessions.ts";
+import type { Journal } from "../observability/audit_log.ts";
+import { listIn } from "./list_header.ts";
+import { FOREIGN_PAGE, originAllowed } from "../auth/origin.ts";
+import { SignInRefusal } from "../schema/problem.ts";
+
+/**
+ * Bytes that may wait for a slow reader. Past that it is let go and may come back and resume: two pages, so that a page
+ * alone never does it, and little enough that thousands of stalled phones fit into memory.
+ */
+export const BUFFER_LIMIT = 256 * 1024;
+/** A batch client that was silent for this long missed two pings; milliseconds. */
+export const SILENCE_LIMIT = 2.5 * PING_SECONDS * 1000;
+/** How long a socket may take to open, milliseconds: it takes a few, or the client has left and it never will. */
+export const OPENING_LIMIT = 10_000;
+/** How often silence is looked for, milliseconds. */
+const SWEEP_INTERVAL = 10_000;
+
+/** So many more than its address may have are told so by a close code, which browsers see; others get no socket at all. */
+const TURNED_AWAY_AT_ONCE = 20;
+export const CROWDED = "Too many connections from your address. Close some, or come back later.";
+/** Seconds after which somebody else may have left. */
+export const CROWDED_RETRY = 30;
+
+/** How long sockets may take to hear that they are to come back, milliseconds; the server waits no longer to stop. */
+const GOODBYE_DEADLINE = 1_000;
+
+/** The WebSocket door: takes connections, ends those that fell silent, and sends all away when the server stops. */
+export class Sockets {
+  readonly #lobby: Lobby;
+  readonly #clock: Clock;
+  readonly #identities: Identities;
+  readonly #allowedOrigins: readonly string[];
+  readonly journal: Journal;
+  readonly #open = new Set<Socket>();
+  /** Those that were not open yet when they were last looked at, and since when. */
+  readonly #opening = new Map<WebSocket, number>();
+  #allClosed = () => {};
+  #stopSweeping: (() => void) | undefined;
+
+  constructor(lobby: Lobby, identities: Identities, allowedOrigins: readonly string[], journal: Journal) {
+    this.#lobby = lobby;
+    this.#clock = lobby.clock;
+    this.#identities = identities;
+    this.#allowedOrigins = allowedOrigins;
+    this.journal = journal;
+  }
+
+  /**
+   * Answers an upgrade (`isUpgrade`). What a browser could not see before the upgrade (a bad token) is told after it.
+   * @throws {Refusal} `forbidden` for a foreign page; `rate_limited`, `unavailable`, `bad_frame`
+   */
+  async connect(request: Request, addressKey: string): Promise<Response> {
+    if (!originAllowed(request, this.#allowedOrigins)) {
+      throw new Refusal("forbidden", FOREIGN_PAGE);
+    }
+    if (this.#lobby.draining) throw new Refusal("unavailable", "The server is restarting. Come back.", 1);
+    const { doorkeeper } = this.#lobby;
+    const address = doorkeeper.connected(addressKey);
+    try {
+      return await this.#upgrade(request, address);
+    } catch (error) {
+      doorkeeper.disconnected(address);
+      throw error;
+    }
+  }
+
+  async #upgrade(request: Request, address: AddressAccount): Promise<Response> {
+    const { doorkeeper } = this.#lobby;
+    const over = doorkeeper.connectionsOver(address);
+    if (over > TURNED_AWAY_AT_ONCE) throw new Refusal("rate_limited", CROWDED, CROWDED_RETRY);
+    const identity = over > 0
+      ? [CLOSE.tooManyConnections, CROWDED] as const
+      : await this.#identify(request, address.key);
+    const rooms = roomsAskedFor(request.url);
+    const offered = subprotocols(request);
+    const protocol = selectSubprotocol(offered);
+    const batch = protocol === BATCH_PROTOCOL;
+    let upgraded: Deno.WebSocketUpgrade;
+    try {
+      // Batch clients beat by themselves, so the runtime's own timer (3 KiB a socket) is left to the others.
+      upgraded = Deno.upgradeWebSocket(offering(request, offered), {
+        protocol,
+        idleTimeout: batch ? 0 : 2 * PING_SECONDS,
+      });
+    } catch (error) {
+      throw new Refusal("bad_frame", `The handshake is not complete: ${(error as Error).message}`);
+    }
+    const { socket, response } = upgraded;
+    // The runtime has begun it: unless its response comes back, whatever happens here, the listener closes for good.
+    try {
+      this.#opening.set(socket, this.now());
+      this.#sweepLater();
+      if ("user" in identity) {
+        new Socket(socket, batch, this, this.#lobby, address, { ...identity, rooms });
+      } else {
+        this.meter.closed(identity[0]);
+        turnAway(socket, identity, () => doorkeeper.disconnected(address));
+      }
+    } catch (error) {
+      console.error("a socket could not be taken:", error);
+      turnAway(socket, [1011, "Something failed here. Come back."], () => doorkeeper.disconnected(address));
+    }
+    return response;
+  }
+
+  /** Who asks, or the close code and the reason for which they are turned away. */
+  async #identify(request: Request, addressKey: string): Promise<Identity | readonly [number, string]> {
+    try {
+      const identity = await this.#identities.identify(request) ?? await this.#identities.newcomer(addressKey);
+      if (identity !== "bad token") return identity;
+      this.journal.refused({ why: "bad_token", addressKey, origin: request.headers.get("origin") });
+      return [CLOSE.badToken, "The token is no good. Ask for another one."];
+    } catch (error) {
+      if (error instanceof SignInRefusal) return [CLOSE.badToken, error.message];
+      if (error instanceof Refusal) return [error.code === "rate_limited" ? CLOSE.flooding : 1011, error.message];
+      throw error;
+    }
+  }
+
+  get limits(): Lobby["limits"] {
+    return this.#lobby.limits;
+  }
+
+  get draining(): boolean {
+    return this.#lobby.draining;
+  }
+
+  get meter(): Meter {
+    return this.#lobby.meter;
+  }
+
+  /** Milliseconds since some moment: that the clock is set must not look like silence. */
+  now(): number {
+    return this.#clock.monotonic();
+  }
+
+  opened(socket: Socket): void {
+    this.#open.add(socket);
+  }
+
+  closed(socket: Socket): void {
+    this.#open.delete(socket);
+    if (this.#open.size === 0) this.#allClosed();
+  }
+
+  /** Resolves when all who were sent away have gone, or had the time to. */
+  async gone(): Promise<void> {
+    const gone = new Promise<void>((resolve) => this.#allClosed = resolve);
+    const cancel = this.#clock.after(GOODBYE_DEADLINE, this.#allClosed);
+    if (this.#open.size > 0) await gone;
+    cancel();
+    this.#stopSweeping?.();
+  }
+
+  #sweepLater(): void {
+    this.#stopSweeping ??= this.#clock.after(SWEEP_INTERVAL, () => this.#sweep());
+  }
+
+  #sweep(): void {
+    this.#stopSweeping = undefined;
+    const now = this.now();
+    for (const socket of this.#open) {
+      if (socket.batch && socket.heardAt < now - SILENCE_LIMIT) socket.close(CLOSE.silent, "No ping came. Come back.");
+    }
+    for (const [socket, since] of this.#opening) {
+      const opens = socket.readyState === WebSocket.CONNECTING;
+      if (opens && since > now - OPENING_LIMIT) continue;
+      this.#opening.delete(socket);
+      // Of a client that left before the upgrade the runtime tells nothing: it neither opens nor fails nor closes.
+      if (opens) socket.dispatchEvent(new Event("close"));
+    }
+    if (this.#open.size + this.#opening.size > 0) this.#sweepLater();
+  }
+}
+
+/** Who comes, and into which rooms. */
+interface Arrival extends Identity {
+  rooms: string[];
+}
+
+/**
+ * One socket. It listens as an object, not with a closure for each event, and guards each: what is thrown in a socket's
+ * handler ends the process.
+ */
+class Socket implements Connection, EventListenerObject {
+  heardAt: number;
+  readonly batch: boolean;
+  readonly #socket: WebSocket;
+  readonly #sockets: Sockets;
+  readonly #session: Session;
+  readonly #lobby: Lobby;
+  /** Until it is closed for good: one that stalls counts, though its session is long over. */
+  #address: AddressAccount | undefined;
+  /** Who it is and where to, until it is open; the token and the request's address need not be kept for longer. */
+  #arrival: Arrival | undefined;
+
+  constructor(
+    socket: WebSocket,
+    batch: boolean,
+    sockets: Sockets,
+    lobby: Lobby,
+    address: AddressAccount,
+    arrival: Arrival,
+  ) {
+    this.#socket = socket;
+    this.batch = batch;
+    this.#sockets = sockets;
+    this.heardAt = sockets.now();
+    this.#arrival = arrival;
+    this.#lobby = lobby;
+    this.#address = address;
+    this.#session = lobby.enter(this, address.key);
+    // An error is always followed by a close.
+    for (const event of ["open", "message", "close"]) socket.addEventListener(event, this, { once: event === "open" });
+  }
+
+  handleEvent(event: Event): void {
+    try {
+      switch (event.type) {
+        case "open":
+          // It was given up.
+          if (!this.#address) return this.#socket.close();
+          this.#sockets.opened(this);
+          if (this.#sockets.draining) return this.close(CLOSE.restarting, "Restarting. Come back.");
+          this.#begin(this.#arrival!);
+          this.#arrival = undefined;
+          break;
+        case "message":
+          this.heardAt = this.#sockets.now();
+          this.#receive((event as MessageEvent).data);
+          break;
+        default:
+          // It may come twice.
+          if (this.#address) this.#lobby.doorkeeper.disconnected(this.#address);
+          this.#address = undefined;
+          this.#sockets.closed(this);
+          this.#session.end();
+      }
+    } catch (error) {
+      console.error("a socket event could not be handled:", error);
+      this.close(1011, "Something failed here. Come back.");
+    }
+  }
+
+  #begin({ user, token, rooms, voucher }: Arrival): void {
+    this.#session.start(user, token, rooms, voucher);
+  }
+
+  get hasRoom(): boolean {
+    return this.#socket.bufferedAmount <= BUFFER_LIMIT - PAGE_BYTES;
+  }
+
+  deliver(delivery: Delivery): void {
+    const socket = this.#socket;
+    // Once for all frames of a delivery: they have had no chance yet to leave, and are bounded themselves.
+    if (socket.bufferedAmount > BUFFER_LIMIT) {
+      return this.close(CLOSE.tooSlow, "Too slow to keep up. Come back and resume.");
+    }
+    this.#sockets.meter.messagesOut += delivery.messages;
+    if (this.batch) socket.send(delivery.batch);
+    else for (const frame of delivery.each) socket.send(frame);
+  }
+
+  close(code: number, reason: string): void {
+    // The session first: a reader that has stalled may never answer the close, and must not be sent to any more.
+    const user = this.#session.person?.user;
+    this.#session.end();
+    if (code === CLOSE.notAllowed) {
+      this.#sockets.journal.refused({ why: "banned", user, addressKey: this.#address?.key });
+    }
+    if (this.#socket.readyState === WebSocket.OPEN) this.#sockets.meter.closed(code);
+    // One that is not open yet can't be told; what made us close it will be found again when it opens.
+    if (this.#socket.readyState !== WebSocket.CONNECTING) this.#socket.close(code, reason);
+  }
+
+  #receive(data: unknown): void {
+    const session = this.#session;
+    // Who was sent away may go on talking for as long as they like.
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    if (typeof data !== "string") {
+      return session.receive(new Refusal("bad_frame", "Frames are text. Send JSON as text."), {});
+    }
+    const limit = this.#sockets.limits.frame;
+    if (data.length > limit || (data.length * 3 > limit && new TextEncoder().encode(data).length > limit)) {
+      return session.receive(new Refusal("frame_too_large", `A frame has at most ${limit} bytes. Send less.`), {});
+    }
+    for (const { frame, about } of parseFrames(data, this.batch)) session.receive(frame, about);
+  }
+}
+
+/** Whether a request asks for a socket, wherever it asks. */
+export function isUpgrade({ method, headers }: Request): boolean {
+  return method === "GET" && listIn(headers.get("upgrade")?.toLowerCase() ?? null).includes("websocket");
+}
+
+/** The request with its list of sub-protocols as the runtime reads one: with a comma and a space between them. */
+function offering(request: Request, offered: readonly string[]): Request {
+  const list = offered.join(", ");
+  if (list === (request.headers.get("sec-websocket-protocol") ?? "")) return request;
+  const headers = new Headers(request.headers);
+  headers.set("sec-websocket-protocol", list);
+  // It must be the very request that came, whose headers can't be changed.
+  return Object.defineProperty(request, "headers", { value: headers });
+}
+
+/** Says why nobody is let in, which a browser hears only from a socket that was opened. */
+function turnAway(socket: WebSocket, [code, reason]: readonly [number, string], gone: () => void): void {
+  socket.onopen = () => socket.close(code, reason);
+  socket.onerror = () => {};
+  socket.addEventListener("close", gone, { once: true });
+}
+
+/** `room=a,b`, or `room=a&room=b`; absent the default room, empty none. */
+function roomsAskedFor(url: string): string[] {
+  const asked = new URL(url).searchParams.getAll("room");
+  if (asked.length === 0) return [DEFAULT_ROOM];
+  return asked.filter((list) => list !== "").flatMap((list) => list.split(","));
+}
