@@ -4,16 +4,16 @@
  */
 import config from "./deno.json" with { type: "json" };
 import { type Clock, systemClock } from "./chat/clock.ts";
-import type { Engine } from "./chat/storage.ts";
-import { Doorkeeper } from "./chat/limits/rate_limiter.ts";
-import { Lobby } from "./chat/chat.ts";
+import type { Storage } from "./chat/storage.ts";
+import { RateLimiter } from "./chat/limits/rate_limiter.ts";
+import { Chat } from "./chat/chat.ts";
 import { Moderator } from "./chat/moderation/moderator.ts";
-import { RoomList } from "./chat/rooms/directory.ts";
-import { KV_TEXT_LIMIT, KvEngine } from "./storage/kv/kv.ts";
-import { MemoryEngine } from "./storage/memory.ts";
+import { RoomDirectory } from "./chat/rooms/directory.ts";
+import { KV_TEXT_LIMIT, KvStorage } from "./storage/kv/kv.ts";
+import { MemoryStorage } from "./storage/memory.ts";
 import { readInTurns } from "./storage/shared/read_turns.ts";
 import { secretFile } from "./storage/shared/secret.ts";
-import { SqliteEngine } from "./storage/sqlite/sqlite.ts";
+import { SqliteStorage } from "./storage/sqlite/sqlite.ts";
 import { timed } from "./storage/shared/timed.ts";
 import { limitsOf, outsideOf, ratesOf, readSettings, type Settings } from "./settings.ts";
 import { help, misspelt } from "./settings_help.ts";
@@ -27,11 +27,11 @@ import { Streams } from "./web/transport/sse.ts";
 import { createHandler } from "./web/handler.ts";
 import { HttpServer } from "./web/transport/http_server.ts";
 import { writeLogLines } from "./web/observability/json_console.ts";
-import type { House } from "./web/services.ts";
-import { Identities } from "./web/auth/sessions.ts";
-import { Journal } from "./web/observability/audit_log.ts";
+import type { AppServices } from "./web/services.ts";
+import { Sessions } from "./web/auth/sessions.ts";
+import { AuditLog } from "./web/observability/audit_log.ts";
 import { Metrics } from "./web/observability/metrics.ts";
-import { OutsideIssuer } from "./web/auth/jwt_issuer.ts";
+import { JwtIssuer } from "./web/auth/jwt_issuer.ts";
 import { Sockets } from "./web/transport/websocket.ts";
 import { serveAsWorker, type Server, startWorkers, workerNumber } from "./workers.ts";
 
@@ -51,62 +51,62 @@ export async function start(
 ): Promise<Server> {
   const worker = workerNumber();
   const metrics = new Metrics(clock, config.version, worker ? { worker, of: settings.WORKERS } : undefined);
-  const engine = readInTurns(
-    timed(await openEngine(settings, clock), clock, metrics.storeAnswered.bind(metrics)),
+  const storage = readInTurns(
+    timed(await openStorage(settings, clock), clock, metrics.storeAnswered.bind(metrics)),
     clock,
   );
-  const secret = await engine.secret();
-  const journal = new Journal(clock, (line) => console.warn(line));
-  const doorkeeper = new Doorkeeper(
+  const secret = await storage.secret();
+  const auditLog = new AuditLog(clock, (line) => console.warn(line));
+  const rateLimiter = new RateLimiter(
     ratesOf(settings),
     clock,
-    ({ limit, ...who }) => journal.refused({ why: limit, ...who }),
+    ({ limit, ...who }) => auditLog.refused({ why: limit, ...who }),
   );
-  const lobby = new Lobby({
-    engine,
+  const chat = new Chat({
+    storage,
     limits: limitsOf(settings),
     clock,
     random: Math.random,
     hashAddress: addressHash(secret),
-    doorkeeper,
+    rateLimiter,
   });
-  metrics.watch(lobby, engine);
-  const rooms = new RoomList(engine, lobby);
+  metrics.watch(chat, storage);
+  const rooms = new RoomDirectory(storage, chat);
   const outside = outsideOf(settings);
   const basePath = new BasePath(settings.BASE_PATH);
-  const identities = await Identities.create(
+  const identities = await Sessions.create(
     secret,
-    doorkeeper,
-    outside && new OutsideIssuer(outside, secret),
+    rateLimiter,
+    outside && new JwtIssuer(outside, secret),
     new SessionCookies(basePath.path),
   );
-  const sockets = new Sockets(lobby, identities, settings.ALLOWED_ORIGINS, journal);
-  const streams = new Streams(lobby, Math.random);
+  const sockets = new Sockets(chat, identities, settings.ALLOWED_ORIGINS, auditLog);
+  const streams = new Streams(chat, Math.random);
   let asking: Promise<boolean> | undefined;
-  const house: House = {
+  const services: AppServices = {
     version: config.version,
     assets: await loadAssets(new URL("./", import.meta.url)),
     basePath,
     identities,
-    lobby,
-    log: engine,
-    people: lobby.people,
+    chat,
+    log: storage,
+    users: chat.users,
     rooms,
-    moderator: new Moderator(engine, lobby, rooms),
+    moderator: new Moderator(storage, chat, rooms),
     adminToken: settings.ADMIN_TOKEN,
     sockets,
     streams,
     metrics,
-    journal,
+    auditLog,
     metricsToken: settings.METRICS_TOKEN,
     allowedOrigins: settings.ALLOWED_ORIGINS,
     hosts: settings.HOSTS ?? [],
     proxies: new TrustedProxies(settings.TRUST_PROXY, (sentence) => console.warn(sentence)),
-    isDraining: () => lobby.draining,
+    isDraining: () => chat.draining,
     // Anyone may ask, as often as they like: those who ask at the same time hear the same answer.
-    storeAnswers: () => asking ??= engine.check().then(() => true, () => false).finally(() => asking = undefined),
+    storeAnswers: () => asking ??= storage.check().then(() => true, () => false).finally(() => asking = undefined),
   };
-  const handler = createHandler(createApp(house), house);
+  const handler = createHandler(createApp(services), services);
   const listen = (port: number) =>
     // Isolates that share a port are given connections in turn.
     Deno.serve({ port, hostname: settings.HOST, reusePort: settings.WORKERS > 1, onListen() {} }, handler);
@@ -115,15 +115,15 @@ export async function start(
   return {
     port: server.port,
     async stop() {
-      await lobby.drain();
+      await chat.drain();
       await Promise.all([sockets.gone(), streams.gone()]);
-      lobby.close();
+      chat.close();
       metrics.stop();
-      journal.close();
+      auditLog.close();
       // Whoever has stalled would hold it for ever; the store is closed all the same.
       const patience = new Promise<void>((resolve) => clock.after(SHUTDOWN_PATIENCE, resolve));
       await Promise.race([server.stop(), patience]);
-      await engine.close();
+      await storage.close();
     },
   };
 }
@@ -157,15 +157,15 @@ const MEMORY_MESSAGES = 10_000;
  * Opens the store that the settings name.
  * @throws {Error} one sentence that says what is wrong with it
  */
-export async function openEngine(settings: Settings, clock: Clock = systemClock): Promise<Engine> {
+export async function openStorage(settings: Settings, clock: Clock = systemClock): Promise<Storage> {
   const { DATABASE_URL: database, SECRET: secret, HISTORY_MESSAGES: messages, HISTORY_DAYS: days } = settings;
   switch (database.kind) {
     case "memory": {
       const retention = { messages: messages ?? MEMORY_MESSAGES, days };
-      return new MemoryEngine({ clock, retention, secret: secret ?? await secretFile("data/secret") });
+      return new MemoryStorage({ clock, retention, secret: secret ?? await secretFile("data/secret") });
     }
     case "sqlite":
-      return await SqliteEngine.open(database.path, {
+      return await SqliteStorage.open(database.path, {
         clock,
         secret,
         retention: { messages: messages ?? 0, days },
@@ -175,13 +175,17 @@ export async function openEngine(settings: Settings, clock: Clock = systemClock)
       if (settings.TEXT_LIMIT > KV_TEXT_LIMIT) {
         throw new Error(`TEXT_LIMIT must be at most ${KV_TEXT_LIMIT} with DATABASE_URL kv:, where a value has 64 KiB.`);
       }
-      return await KvEngine.open(database.path, { clock, secret, retention: { messages: messages ?? 0, days } });
+      return await KvStorage.open(database.path, { clock, secret, retention: { messages: messages ?? 0, days } });
     case "redis": {
       // Only who asks for it pays for its client.
-      const { RedisEngine } = await import("./storage/redis/redis.ts");
-      const engine = await RedisEngine.open(database, { clock, secret, retention: { messages: messages ?? 0, days } });
-      for (const warning of engine.warnings) console.warn(warning);
-      return engine;
+      const { RedisStorage } = await import("./storage/redis/redis.ts");
+      const storage = await RedisStorage.open(database, {
+        clock,
+        secret,
+        retention: { messages: messages ?? 0, days },
+      });
+      for (const warning of storage.warnings) console.warn(warning);
+      return storage;
     }
   }
 }

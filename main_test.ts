@@ -207,7 +207,9 @@ serverTest("the page's scripts come as JavaScript, from here only, and are not s
   const script = await fetch(`${url}/static/client.ts`);
   assert.equal(script.headers.get("content-type"), "text/javascript; charset=utf-8");
   assert.doesNotMatch(await script.text(), /\binterface |: string\b/);
-  const again = await fetch(`${url}/static/client.ts`, { headers: { "if-none-match": script.headers.get("etag")! } });
+  const again = await fetch(`${url}/static/client.ts`, {
+    headers: { "if-none-match": script.headers.get("etag")! },
+  });
   await again.body?.cancel();
   assert.equal(again.status, 304);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Doorkeeper } from "./chat/limits/rate_limiter.ts";
+import { RateLimiter } from "./chat/limits/rate_limiter.ts";
 import { FakeClock } from "./testing/clock.ts";
 import { outsideOf, ratesOf, readSettings, SETTING_NAMES } from "./settings.ts";
 import { help, misspelt } from "./settings_help.ts";
@@ -171,29 +171,29 @@ Deno.test("who lifts the limits by address lifts all of them", () => {
 
 Deno.test("thirty people behind one address, who come, reload and talk all at once, feel no limit", async () => {
   const clock = new FakeClock();
-  const doorkeeper = new Doorkeeper(ratesOf(read({})), clock, (reached) => assert.fail(JSON.stringify(reached)));
+  const rateLimiter = new RateLimiter(ratesOf(read({})), clock, (reached) => assert.fail(JSON.stringify(reached)));
   const classroom = "203.0.113.9";
-  const people = Array.from({ length: 30 }, (_, at) => doorkeeper.person(`user${at}`));
-  const address = doorkeeper.address(classroom);
+  const users = Array.from({ length: 30 }, (_, at) => rateLimiter.person(`user${at}`));
+  const address = rateLimiter.address(classroom);
   for (let lesson = 0; lesson < 2; lesson++) {
-    for (const person of people) {
-      if (lesson === 0) doorkeeper.admitNewcomer(classroom);
+    for (const person of users) {
+      if (lesson === 0) rateLimiter.admitNewcomer(classroom);
       // A laptop and a phone, both of which reload; three rooms each.
-      const connections = Array.from({ length: 4 }, () => doorkeeper.connected(classroom));
-      for (const connection of connections) assert.equal(doorkeeper.connectionsOver(connection), 0);
-      for (let at = 0; at < 12; at++) assert.equal(doorkeeper.judge(person, address, "joins"), undefined);
-      assert.equal(doorkeeper.judge(person, address, "renames"), undefined);
-      for (const connection of connections.slice(0, 2)) doorkeeper.disconnected(connection);
+      const connections = Array.from({ length: 4 }, () => rateLimiter.connected(classroom));
+      for (const connection of connections) assert.equal(rateLimiter.connectionsOver(connection), 0);
+      for (let at = 0; at < 12; at++) assert.equal(rateLimiter.judge(person, address, "joins"), undefined);
+      assert.equal(rateLimiter.judge(person, address, "renames"), undefined);
+      for (const connection of connections.slice(0, 2)) rateLimiter.disconnected(connection);
     }
     for (let second = 0; second < 300; second++) {
-      for (const person of people) {
-        for (let at = 0; at < 3; at++) assert.equal(doorkeeper.judge(person, address, "messages"), undefined);
-        if (second % 3 === 0) assert.equal(doorkeeper.judge(person, address, "signals"), undefined);
-        if (second % 5 === 0) doorkeeper.admit(person.key, classroom, "reads");
+      for (const person of users) {
+        for (let at = 0; at < 3; at++) assert.equal(rateLimiter.judge(person, address, "messages"), undefined);
+        if (second % 3 === 0) assert.equal(rateLimiter.judge(person, address, "signals"), undefined);
+        if (second % 5 === 0) rateLimiter.admit(person.key, classroom, "reads");
       }
       await clock.advance(1_000);
     }
-    for (let at = 0; at < 60; at++) doorkeeper.disconnected(address);
+    for (let at = 0; at < 60; at++) rateLimiter.disconnected(address);
   }
 });
 

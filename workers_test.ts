@@ -28,13 +28,13 @@ async function workersAt(port: number, count: number): Promise<Set<string>> {
 
 /** Who is in the room, as a client has been told. */
 function peopleAt({ frames }: TestClient): string[] {
-  const people = new Set<string>();
+  const users = new Set<string>();
   for (const frame of frames) {
-    if (frame.action === "room_joined") { for (const { user } of frame.members) people.add(user); }
-    if (frame.action === "member_joined") people.add(frame.user);
-    if (frame.action === "member_left") people.delete(frame.user);
+    if (frame.action === "room_joined") { for (const { user } of frame.members) users.add(user); }
+    if (frame.action === "member_joined") users.add(frame.user);
+    if (frame.action === "member_left") users.delete(frame.user);
   }
-  return [...people];
+  return [...users];
 }
 
 /** Does something and returns what was said on the error output meanwhile. */

@@ -7,7 +7,7 @@ const REREAD_DELAY = 1_000;
  * Something that stands in the store, as this isolate read it last. Whoever hears that it may be another one by now asks
  * for it to be read again; what was heard is never taken for it, since it may be late, doubled or out of order.
  */
-export class Known<Value> {
+export class CachedValue<Value> {
   readonly #read: () => Promise<Value>;
   readonly #clock: Clock;
   readonly #changed: (value: Value, before: Value | undefined) => void;
@@ -29,7 +29,7 @@ export class Known<Value> {
     return this.#value;
   }
 
-  /** What it was at the last reading, which is waited for where there was none. @throws {Refusal} `unavailable` */
+  /** What it was at the last reading, which is waited for where there was none. @throws {ChatError} `unavailable` */
   async get(): Promise<Value> {
     return this.#value ?? await (this.#reading ?? this.#begin());
   }

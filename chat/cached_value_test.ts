@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { FakeClock, settle } from "../testing/clock.ts";
-import { Known } from "./cached_value.ts";
+import { CachedValue } from "./cached_value.ts";
 
 /** Something that is read when the test says so. */
 function setUp() {
   const clock = new FakeClock();
   const readings: PromiseWithResolvers<string>[] = [];
   const changes: [string, string | undefined][] = [];
-  const known = new Known(
+  const known = new CachedValue(
     () => {
       readings.push(Promise.withResolvers());
       return readings.at(-1)!.promise;

@@ -1,31 +1,31 @@
-import type { AddressAccount } from "./limits/usage.ts";
+import type { AddressUsage } from "./limits/usage.ts";
 import { Bans } from "./moderation/bans.ts";
 import type { Clock } from "./clock.ts";
-import { type Connection, Delivery } from "./encoded_frames.ts";
-import { Elsewhere } from "./cluster/remote_presence.ts";
-import { Doorkeeper } from "./limits/rate_limiter.ts";
-import { hearAsked } from "./commands.ts";
-import { Keeping } from "./pipeline/write_queue.ts";
+import { type Connection, EncodedFrames } from "./encoded_frames.ts";
+import { RemotePresence } from "./cluster/remote_presence.ts";
+import { RateLimiter } from "./limits/rate_limiter.ts";
+import { executeRemoteCommand } from "./commands.ts";
+import { WriteQueue } from "./pipeline/write_queue.ts";
 import { NO_LIMITS } from "./limits/token_bucket.ts";
-import type { Asked, Draft, Engine, HeldName, Outcome, RoomSettings, Signal } from "./storage.ts";
-import { Meter } from "./pipeline/counters.ts";
-import { People, type Person } from "./users/users.ts";
+import type { AppendResult, ClusterEvent, Command, HeldName, RemoteCommand, RoomSettings, Storage } from "./storage.ts";
+import { Counters } from "./pipeline/counters.ts";
+import { type Person, Users } from "./users/users.ts";
 import { CLOSE, type Limits, type Member, type NameChanged } from "./protocol.ts";
-import { Refusal } from "./errors.ts";
+import { ChatError } from "./errors.ts";
 import { Room } from "./rooms/room.ts";
 import { Session } from "./session.ts";
 import { SettingsSweep } from "./rooms/settings_sweep.ts";
 import { SlowMode } from "./limits/slow_mode.ts";
-import { Tick } from "./pipeline/pacer.ts";
-import { Expiries } from "./users/session_expiry.ts";
+import { Pacer } from "./pipeline/pacer.ts";
+import { SessionExpiry } from "./users/session_expiry.ts";
 
 /** Seconds after which a room may be tried again that there was no place for. */
 const CROWDED_RETRY = 60;
 /** How long a server that is to stop waits for a store that does not answer, milliseconds: it has five seconds in all. */
 export const DRAIN_PATIENCE = 1_500;
 /** What a lobby is made of. */
-export interface LobbyOptions {
-  engine: Engine;
+export interface ChatOptions {
+  storage: Storage;
   limits: Limits;
   clock: Clock;
   /** In [0, 1). */
@@ -33,60 +33,60 @@ export interface LobbyOptions {
   /** See `Bans`; absent: no address is ever banned. */
   hashAddress?: (addressKey: string) => string | undefined;
   /** Absent: there are no limits. */
-  doorkeeper?: Doorkeeper;
+  rateLimiter?: RateLimiter;
 }
 
 /** Everyone and everything that this isolate holds: the people, their sessions, the rooms, and what waits for the log. */
-export class Lobby {
+export class Chat {
   readonly clock: Clock;
   readonly limits: Limits;
-  readonly people: People;
+  readonly users: Users;
   readonly bans: Bans;
   readonly slowMode: SlowMode;
-  readonly expiries: Expiries;
-  readonly doorkeeper: Doorkeeper;
-  readonly meter = new Meter();
-  readonly #engine: Engine;
+  readonly sessionExpiry: SessionExpiry;
+  readonly rateLimiter: RateLimiter;
+  readonly counters = new Counters();
+  readonly #storage: Storage;
   readonly #rooms = new Map<string, Room>();
   readonly #settingsSweep: SettingsSweep;
   readonly #sessions = new Set<Session>();
-  readonly #elsewhere: Elsewhere;
-  readonly #tick: Tick;
-  readonly #keeping: Keeping;
+  readonly #remotePresence: RemotePresence;
+  readonly #pacer: Pacer;
+  readonly #writeQueue: WriteQueue;
   readonly #unflushed = new Set<Room>();
   #draining = false;
 
-  constructor(options: LobbyOptions) {
-    const { engine, limits, clock, random, hashAddress = () => undefined } = options;
+  constructor(options: ChatOptions) {
+    const { storage, limits, clock, random, hashAddress = () => undefined } = options;
     this.clock = clock;
     this.limits = limits;
-    this.doorkeeper = options.doorkeeper ?? new Doorkeeper(NO_LIMITS, clock);
-    this.#engine = engine;
-    this.people = new People(engine, clock, random);
-    this.bans = new Bans(engine, clock, hashAddress, () => this.#sendBannedAway());
-    this.slowMode = new SlowMode(clock, (draft) => this.append(draft));
-    this.expiries = new Expiries(clock);
+    this.rateLimiter = options.rateLimiter ?? new RateLimiter(NO_LIMITS, clock);
+    this.#storage = storage;
+    this.users = new Users(storage, clock, random);
+    this.bans = new Bans(storage, clock, hashAddress, () => this.#sendBannedAway());
+    this.slowMode = new SlowMode(clock, (command) => this.append(command));
+    this.sessionExpiry = new SessionExpiry(clock);
     this.#settingsSweep = new SettingsSweep(this.#rooms, clock);
-    this.#keeping = new Keeping({
-      log: engine,
+    this.#writeQueue = new WriteQueue({
+      log: storage,
       clock,
-      meter: this.meter,
+      counters: this.counters,
       sizeOf: (room) => this.#rooms.get(room)?.size ?? 0,
-      keptLate: () => this.#tick.request(),
+      keptLate: () => this.#pacer.request(),
     });
-    this.#tick = new Tick(clock, () => this.#turn());
-    this.#elsewhere = new Elsewhere(clock, (signal) => engine.signal(signal), {
+    this.#pacer = new Pacer(clock, () => this.#turn());
+    this.#remotePresence = new RemotePresence(clock, (signal) => storage.signal(signal), {
       held: (room, member) => this.#rooms.get(room)?.members.holdElsewhere(member),
       released: (room, user) => this.#rooms.get(room)?.members.releaseElsewhere(user),
       here: () => this.#here(),
     });
-    engine.onSignal((signal) => this.#hear(signal));
-    this.#elsewhere.start();
+    storage.onEvent((signal) => this.#hear(signal));
+    this.#remotePresence.start();
   }
 
   /** How many are here now: connections through every door, the people they belong to, and the rooms they are in. */
-  get occupancy(): { connections: number; people: number; rooms: number } {
-    return { connections: this.#sessions.size, people: this.people.count, rooms: this.#rooms.size };
+  get occupancy(): { connections: number; users: number; rooms: number } {
+    return { connections: this.#sessions.size, users: this.users.count, rooms: this.#rooms.size };
   }
 
   /**
@@ -111,28 +111,32 @@ export class Lobby {
   /**
    * The room of this (normalised) name. It is kept for as long as somebody is in it or on the way.
    * @param opener from where it is opened if it is not there yet
-   * @throws {Refusal} `too_many_rooms`
+   * @throws {ChatError} `too_many_rooms`
    */
-  room(name: string, opener?: AddressAccount): Room {
+  room(name: string, opener?: AddressUsage): Room {
     let room = this.#rooms.get(name);
     if (!room) {
-      if (!this.doorkeeper.hasPlaceForRoom(this.#rooms.size, opener)) {
-        throw new Refusal("too_many_rooms", "Nothing more can be opened here for now. Come back later.", CROWDED_RETRY);
+      if (!this.rateLimiter.hasPlaceForRoom(this.#rooms.size, opener)) {
+        throw new ChatError(
+          "too_many_rooms",
+          "Nothing more can be opened here for now. Come back later.",
+          CROWDED_RETRY,
+        );
       }
       room = new Room(name, {
-        log: this.#engine,
-        moderation: this.#engine,
+        log: this.#storage,
+        moderation: this.#storage,
         clock: this.clock,
         requestFlush: (room) => {
           this.#unflushed.add(room);
-          this.#tick.request(room.patient);
+          this.#pacer.request(room.deferrable);
         },
         forget: (room) => {
           this.#rooms.delete(room.name);
           if (opener) opener.rooms--;
         },
-        announce: (room, user, name) => this.#elsewhere.announce(room.name, user, name),
-        heldElsewhere: (room) => this.#elsewhere.membersIn(room),
+        announce: (room, user, name) => this.#remotePresence.announce(room.name, user, name),
+        heldElsewhere: (room) => this.#remotePresence.membersIn(room),
       });
       this.#rooms.set(name, room);
       this.#settingsSweep.start();
@@ -141,24 +145,24 @@ export class Lobby {
     return room;
   }
 
-  /** What moderators have set for a room, also for one that nobody is in. @throws {Refusal} `unavailable` */
+  /** What moderators have set for a room, also for one that nobody is in. @throws {ChatError} `unavailable` */
   async settingsOf(name: string): Promise<RoomSettings> {
-    return await (this.#rooms.get(name)?.readSettings() ?? this.#engine.roomSettings(name));
+    return await (this.#rooms.get(name)?.readSettings() ?? this.#storage.roomSettings(name));
   }
 
   /**
    * Has a draft kept, together with all others that wait. Members, the author among them, have been told of what was
    * kept when this resolves.
-   * @throws {Refusal} `unavailable`, or `rate_limited` when more is said than can be passed on
+   * @throws {ChatError} `unavailable`, or `rate_limited` when more is said than can be passed on
    */
-  append(draft: Draft): Promise<Outcome> {
-    const waited = this.#keeping.add(draft);
-    this.#tick.request(this.#rooms.get(draft.room)?.patient);
+  append(command: Command): Promise<AppendResult> {
+    const waited = this.#writeQueue.add(command);
+    this.#pacer.request(this.#rooms.get(command.room)?.deferrable);
     return waited;
   }
 
   /** A person who is here already has come again under another name: theirs was changed elsewhere. */
-  callAs(person: Person, { name, chosen }: HeldName): void {
+  syncName(person: Person, { name, chosen }: HeldName): void {
     if (person.name === name) return;
     const was = person.name;
     Object.assign(person, { name, chosen });
@@ -168,32 +172,32 @@ export class Lobby {
   /** Tells everyone who sees this person what they are called now, but for the connection that asked for it. */
   tellName({ user, name }: Person, was: string, asker?: Session): void {
     this.#showName({ action: "name_changed", user, name, was }, asker);
-    this.#engine.signal({ kind: "name_changed", user, name, was });
+    this.#storage.signal({ kind: "name_changed", user, name, was });
   }
 
   tellTyping(room: Room, { user, name }: Person): void {
     room.tell({ action: "typing", room: room.name, user, name }, user);
-    this.#engine.signal({ kind: "typing", room: room.name, user, name });
+    this.#storage.signal({ kind: "typing", room: room.name, user, name });
   }
 
   /** Does what a person asked about their connections, which may be here or elsewhere. */
-  ask(asked: Asked): void {
-    if (!hearAsked(this.people, asked)) this.#engine.signal({ kind: "asked", ...asked });
+  ask(asked: RemoteCommand): void {
+    if (!executeRemoteCommand(this.users, asked)) this.#storage.signal({ kind: "asked", ...asked });
   }
 
   /** Resolves when all that was said so far has been kept and told; under unbroken load that may be never. */
   async settled(): Promise<void> {
     await new Promise<void>((resolve) => this.clock.soon(resolve));
     do {
-      await this.#keeping.settled();
-      await this.#tick.settled();
-    } while (this.#keeping.busy);
+      await this.#writeQueue.settled();
+      await this.#pacer.settled();
+    } while (this.#writeQueue.busy);
   }
 
   /** How many different people are in a room, wherever they are connected. */
   countIn(name: string): number {
     const room = this.#rooms.get(name);
-    return room ? room.members.count : new Set([...this.#elsewhere.membersIn(name)].map(({ user }) => user)).size;
+    return room ? room.members.count : new Set([...this.#remotePresence.membersIn(name)].map(({ user }) => user)).size;
   }
 
   /** Whether nothing new is taken any more, because the server is to stop. */
@@ -216,41 +220,41 @@ export class Lobby {
 
   /** Ends every session, and all that would still happen by itself. Others take its people for here a little longer. */
   close(): void {
-    this.#elsewhere.leave();
+    this.#remotePresence.leave();
     for (const session of this.#sessions) session.end();
     for (const room of this.#rooms.values()) room.dispose();
-    this.people.dispose();
+    this.users.dispose();
     this.#settingsSweep.stop();
     this.bans.dispose();
-    this.expiries.dispose();
+    this.sessionExpiry.dispose();
   }
 
   async #turn(): Promise<void> {
     const start = this.clock.monotonic();
-    const isDue = this.#tick.isDue;
-    await this.#keeping.keepSome();
+    const isDue = this.#pacer.isDue;
+    await this.#writeQueue.keepSome();
     let keepsPace = false;
     for (const room of this.#unflushed) {
-      if (room.patient && !isDue) continue;
+      if (room.deferrable && !isDue) continue;
       this.#unflushed.delete(room);
       room.flush();
-      keepsPace ||= room.patient;
+      keepsPace ||= room.deferrable;
     }
     // An answer to one comes after what all are told, which may wait for the pace.
-    if (this.#unflushed.size === 0) this.#keeping.answer();
-    if (this.#keeping.canGoOn || this.#unflushed.size > 0) this.#tick.request(true);
-    if (keepsPace) await this.#tick.keepPace(start);
-    this.meter.onTurn(this.clock.monotonic() - start);
+    if (this.#unflushed.size === 0) this.#writeQueue.answer();
+    if (this.#writeQueue.canGoOn || this.#unflushed.size > 0) this.#pacer.request(true);
+    if (keepsPace) await this.#pacer.keepPace(start);
+    this.counters.onTurn(this.clock.monotonic() - start);
   }
 
   *#here(): Generator<{ room: string; member: Member }> {
     for (const [room, { members }] of this.#rooms) for (const member of members.listHere()) yield { room, member };
   }
 
-  #hear(signal: Signal): void {
+  #hear(signal: ClusterEvent): void {
     switch (signal.kind) {
       case "presence":
-        return this.#elsewhere.hear(signal);
+        return this.#remotePresence.hear(signal);
       case "typing":
         return this.#rooms.get(signal.room)?.tell({
           action: "typing",
@@ -259,10 +263,10 @@ export class Lobby {
           name: signal.name,
         }, signal.user);
       case "asked":
-        hearAsked(this.people, signal);
+        executeRemoteCommand(this.users, signal);
         return;
       case "name_changed": {
-        this.#elsewhere.rename(signal.user, signal.name);
+        this.#remotePresence.rename(signal.user, signal.name);
         return this.#showName({ action: "name_changed", user: signal.user, name: signal.name, was: signal.was });
       }
       case "room_changed":
@@ -279,15 +283,15 @@ export class Lobby {
       } catch (refusal) {
         // They are not coming back in a moment, as others are who lost a connection.
         for (const room of session.rooms) room.leave(session, false);
-        session.connection.close(CLOSE.notAllowed, (refusal as Refusal).message);
+        session.connection.close(CLOSE.notAllowed, (refusal as ChatError).message);
       }
     }
   }
 
   /** Each connection hears it once, in however many rooms it meets that person. */
   #showName(frame: NameChanged, asker?: Session): void {
-    this.people.renamed(frame);
-    const hearers = new Set<Session>(this.people.find(frame.user)?.sessions);
+    this.users.renamed(frame);
+    const hearers = new Set<Session>(this.users.find(frame.user)?.sessions);
     for (const room of this.#rooms.values()) {
       if (!room.members.has(frame.user)) continue;
       // Who came under the old name is told of first.
@@ -296,7 +300,7 @@ export class Lobby {
       for (const session of room.hearers()) hearers.add(session);
     }
     if (asker) hearers.delete(asker);
-    const delivery = new Delivery(frame);
+    const delivery = new EncodedFrames(frame);
     for (const session of hearers) session.connection.deliver(delivery);
   }
 }

@@ -5,39 +5,39 @@ import { createLobby, FakeClient } from "../testing/lobby.ts";
 import { LONGEST_QUEUE, SHORT_QUEUE, STORE_PATIENCE } from "./pipeline/write_queue.ts";
 import { DRAIN_PATIENCE } from "./chat.ts";
 import { CHOSEN_NAME_HOLD, GIVEN_NAME_HOLD } from "./users/users.ts";
-import { COUNT_INTERVAL, LINGER } from "./rooms/members.ts";
+import { COUNT_INTERVAL, DISCONNECT_GRACE } from "./rooms/members.ts";
 import { BACKLOG } from "./session.ts";
 
 const message = (text: string, id?: string) => ({ action: "send_message", room: "general", text, id }) as const;
 
 Deno.test("a welcome comes first, then the rooms that were asked for", async () => {
-  const { lobby } = createLobby();
-  const client = await FakeClient.enter(lobby, "ann", ["a", "b"]);
+  const { chat } = createLobby();
+  const client = await FakeClient.enter(chat, "ann", ["a", "b"]);
   assert.deepEqual(client.frames.map(({ action }) => action), ["welcome", "room_joined", "room_joined"]);
   assert.match(client.last("welcome").name, /^User \d{3}$/);
 });
 
 Deno.test("what is said reaches everyone in the room, the author included, in one order", async () => {
-  const { lobby } = createLobby();
-  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
-  const elsewhere = await FakeClient.enter(lobby, "eve", ["other"]);
+  const { chat } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
+  const remotePresence = await FakeClient.enter(chat, "eve", ["other"]);
   await Promise.all([ann.send(message("one", "1")), bob.send(message("two"))]);
   assert.deepEqual(ann.all("receive_message").map(({ seq, text }) => [seq, text]), [[1, "one"], [2, "two"]]);
   assert.deepEqual(ann.all("receive_message"), bob.all("receive_message"));
   assert.equal(ann.all("receive_message")[0].id, "1");
-  assert.deepEqual(elsewhere.all("receive_message"), []);
+  assert.deepEqual(remotePresence.all("receive_message"), []);
 });
 
 Deno.test("sending to a room joins it first", async () => {
-  const { lobby } = createLobby();
-  const client = await FakeClient.enter(lobby, "ann", []);
+  const { chat } = createLobby();
+  const client = await FakeClient.enter(chat, "ann", []);
   await client.send(message("hello"));
   assert.deepEqual(client.frames.map(({ action }) => action), ["welcome", "room_joined", "receive_message"]);
 });
 
 Deno.test("a repeated id is answered to its sender alone, with the first one's frame", async () => {
-  const { lobby } = createLobby();
-  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  const { chat } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   await ann.send(message("once", "k"));
   await ann.send(message("twice", "k"));
   assert.deepEqual(ann.all("receive_message").map(({ seq, text }) => [seq, text]), [[1, "once"], [1, "once"]]);
@@ -47,8 +47,8 @@ Deno.test("a repeated id is answered to its sender alone, with the first one's f
 });
 
 Deno.test("a refused message is never shown and uses up no id", async () => {
-  const { lobby } = createLobby();
-  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  const { chat } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   await ann.send(message(" ", "k"), message("x".repeat(4_001), "k"));
   assert.deepEqual(ann.all("error").map(({ code, id }) => [code, id]), [["text_empty", "k"], ["text_too_long", "k"]]);
   await ann.send(message("fine", "k"));
@@ -56,8 +56,8 @@ Deno.test("a refused message is never shown and uses up no id", async () => {
 });
 
 Deno.test("only its author edits or deletes a message, and everyone is told", async () => {
-  const { lobby } = createLobby();
-  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  const { chat } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   await ann.send(message("frist"));
   await bob.send({ action: "edit_message", room: "general", target: 1, text: "mine now", id: "e" });
   await bob.send({ action: "delete_message", room: "general", target: 1 });
@@ -75,10 +75,10 @@ Deno.test("only its author edits or deletes a message, and everyone is told", as
 });
 
 Deno.test("one person is one member, however many sockets", async () => {
-  const { lobby } = createLobby();
-  const ann = await FakeClient.enter(lobby, "ann");
-  const phone = await FakeClient.enter(lobby, "bob");
-  const laptop = await FakeClient.enter(lobby, "bob");
+  const { chat } = createLobby();
+  const ann = await FakeClient.enter(chat, "ann");
+  const phone = await FakeClient.enter(chat, "bob");
+  const laptop = await FakeClient.enter(chat, "bob");
   assert.equal(ann.all("member_joined").length, 1);
   assert.equal(laptop.last("room_joined").count, 2);
   assert.equal(phone.last("welcome").name, laptop.last("welcome").name);
@@ -90,32 +90,32 @@ Deno.test("one person is one member, however many sockets", async () => {
 });
 
 Deno.test("a lost socket is told after five seconds, and not at all to whoever is back by then", async () => {
-  const { lobby, clock } = createLobby();
-  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  const { chat, clock } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   bob.session.end();
-  await clock.advance(LINGER - 1);
-  const again = await FakeClient.enter(lobby, "bob");
-  await clock.advance(LINGER);
+  await clock.advance(DISCONNECT_GRACE - 1);
+  const again = await FakeClient.enter(chat, "bob");
+  await clock.advance(DISCONNECT_GRACE);
   assert.deepEqual(ann.all("member_left"), []);
   assert.equal(ann.all("member_joined").length, 1);
   again.session.end();
-  await clock.advance(LINGER);
+  await clock.advance(DISCONNECT_GRACE);
   assert.deepEqual(ann.all("member_left").map(({ user }) => user), ["bob"]);
 });
 
 Deno.test("own words come back before a room is left", async () => {
-  const { lobby } = createLobby();
-  const ann = await FakeClient.enter(lobby, "ann");
+  const { chat } = createLobby();
+  const ann = await FakeClient.enter(chat, "ann");
   await ann.send(message("bye"), { action: "leave_room", room: "general" });
   assert.deepEqual(ann.frames.slice(-2).map(({ action }) => action), ["receive_message", "room_left"]);
 });
 
 Deno.test("a new name is told once to everyone who sees the person, and its id to the asker alone", async () => {
-  const { lobby } = createLobby();
-  const ann = await FakeClient.enter(lobby, "ann", ["a", "b"]);
-  const tab = await FakeClient.enter(lobby, "ann", []);
-  const bob = await FakeClient.enter(lobby, "bob", ["a", "b"]);
-  const eve = await FakeClient.enter(lobby, "eve", ["c"]);
+  const { chat } = createLobby();
+  const ann = await FakeClient.enter(chat, "ann", ["a", "b"]);
+  const tab = await FakeClient.enter(chat, "ann", []);
+  const bob = await FakeClient.enter(chat, "bob", ["a", "b"]);
+  const eve = await FakeClient.enter(chat, "eve", ["c"]);
   const was = ann.last("welcome").name;
   await ann.send({ action: "set_name", name: "Ann", id: "n" });
   assert.deepEqual(ann.all("name_changed"), [{ action: "name_changed", user: "ann", name: "Ann", was, id: "n" }]);
@@ -130,8 +130,8 @@ Deno.test("a new name is told once to everyone who sees the person, and its id t
 });
 
 Deno.test("a name that somebody else has is name_taken, also in other letters", async () => {
-  const { lobby } = createLobby();
-  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  const { chat } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   await ann.send({ action: "set_name", name: "Alice" });
   await bob.send({ action: "set_name", name: "ＡLICE", id: "n" });
   assert.equal(bob.last("error").code, "name_taken");
@@ -144,8 +144,8 @@ Deno.test("a name that somebody else has is name_taken, also in other letters", 
 });
 
 Deno.test("a name chosen on one isolate is held as a chosen one by all who have its person", async () => {
-  const { clock, engine } = createLobby();
-  const [one, two] = openings(engine, 2).map((opening) => createLobby({ clock, engine: opening.engine }).lobby);
+  const { clock, storage } = createLobby();
+  const [one, two] = openings(storage, 2).map((opening) => createLobby({ clock, storage: opening.storage }).chat);
   const [here, there] = [await FakeClient.enter(one, "ann"), await FakeClient.enter(two, "ann")];
   await here.send({ action: "set_name", name: "Ann" });
   here.session.end();
@@ -154,26 +154,26 @@ Deno.test("a name chosen on one isolate is held as a chosen one by all who have 
   await settle();
   clock.set(clock.now() + CHOSEN_NAME_HOLD - 1);
   const claim = { user: "eve", name: "Ann", key: "ann", chosen: true, until: clock.now() + 1, now: clock.now() };
-  assert.equal(await engine.claimName(claim), undefined);
+  assert.equal(await storage.claimName(claim), undefined);
   one.close();
   two.close();
 });
 
 Deno.test("the names of all who leave at once are held in one go", async () => {
-  const { lobby, engine } = createLobby();
-  for (const user of ["ann", "bob", "cid"]) await FakeClient.enter(lobby, user);
+  const { chat, storage } = createLobby();
+  for (const user of ["ann", "bob", "cid"]) await FakeClient.enter(chat, user);
   const held: string[][] = [];
-  engine.holdNames = (holds) => Promise.resolve(void held.push(holds.map(({ user }) => user)));
-  await lobby.drain();
-  lobby.close();
+  storage.holdNames = (holds) => Promise.resolve(void held.push(holds.map(({ user }) => user)));
+  await chat.drain();
+  chat.close();
   assert.deepEqual(held, [["ann", "bob", "cid"]]);
 });
 
 Deno.test("a given name is held for ten minutes after its person left, a chosen one for seven days", async () => {
-  const { lobby, clock, engine } = createLobby();
+  const { chat, clock, storage } = createLobby();
   const claim = (key: string) =>
-    engine.claimName({ user: "eve", name: key, key, chosen: true, until: clock.now() + 1, now: clock.now() });
-  const ann = await FakeClient.enter(lobby, "ann");
+    storage.claimName({ user: "eve", name: key, key, chosen: true, until: clock.now() + 1, now: clock.now() });
+  const ann = await FakeClient.enter(chat, "ann");
   const given = ann.last("welcome").name.toLowerCase();
   await clock.advance(3 * GIVEN_NAME_HOLD);
   assert.equal(await claim(given), undefined, "while she is here");
@@ -183,18 +183,18 @@ Deno.test("a given name is held for ten minutes after its person left, a chosen 
   await clock.advance(1);
   assert.ok(await claim(given));
 
-  const bob = await FakeClient.enter(lobby, "bob");
+  const bob = await FakeClient.enter(chat, "bob");
   await bob.send({ action: "set_name", name: "Bob" });
   bob.session.end();
   await clock.advance(CHOSEN_NAME_HOLD - 1);
   assert.equal(await claim("bob"), undefined);
-  assert.equal((await FakeClient.enter(lobby, "bob")).last("welcome").name, "Bob");
+  assert.equal((await FakeClient.enter(chat, "bob")).last("welcome").name, "Bob");
 });
 
 Deno.test("typing is told to the others, at most every three seconds, and nowhere in a crowd", async () => {
-  const { lobby, clock } = createLobby();
-  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
-  const tab = await FakeClient.enter(lobby, "ann");
+  const { chat, clock } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
+  const tab = await FakeClient.enter(chat, "ann");
   const typing = { action: "typing", room: "general" } as const;
   await ann.send(typing, typing);
   await clock.advance(2_999);
@@ -204,20 +204,20 @@ Deno.test("typing is told to the others, at most every three seconds, and nowher
   await ann.send(typing);
   assert.equal(bob.all("typing").length, 2);
   assert.deepEqual([...ann.all("typing"), ...tab.all("typing")], []);
-  for (let at = 0; at < 100; at++) new FakeClient(lobby, `user ${at}`);
+  for (let at = 0; at < 100; at++) new FakeClient(chat, `user ${at}`);
   await clock.advance(10_000);
   await ann.send(typing);
   assert.equal(bob.all("typing").length, 2);
 });
 
 Deno.test("above a hundred people a count stands in for who came and went, at most once a second", async () => {
-  const { lobby, clock } = createLobby();
-  const first = await FakeClient.enter(lobby, "first");
-  const crowd = Array.from({ length: 1_000 }, (_, at) => new FakeClient(lobby, `user ${at}`));
+  const { chat, clock } = createLobby();
+  const first = await FakeClient.enter(chat, "first");
+  const crowd = Array.from({ length: 1_000 }, (_, at) => new FakeClient(chat, `user ${at}`));
   await clock.advance(COUNT_INTERVAL);
   assert.equal(first.all("member_joined").length, 99);
   assert.deepEqual(first.all("room_count").map(({ count }) => count), [1_001]);
-  const late = await FakeClient.enter(lobby, "late");
+  const late = await FakeClient.enter(chat, "late");
   assert.equal(late.last("room_joined").members.length, 100);
   assert.equal(late.last("room_joined").count, 1_002);
   await late.send({ action: "leave_room", room: "general" });
@@ -235,23 +235,23 @@ Deno.test("above a hundred people a count stands in for who came and went, at mo
 });
 
 Deno.test("a connection is in at most so many rooms, and may join one of them again", async () => {
-  const { lobby } = createLobby({ limits: { rooms: 2 } });
-  const client = await FakeClient.enter(lobby, "ann", ["a", "b", "c"]);
+  const { chat } = createLobby({ limits: { rooms: 2 } });
+  const client = await FakeClient.enter(chat, "ann", ["a", "b", "c"]);
   assert.deepEqual(client.all("error").map(({ code, room }) => [code, room]), [["too_many_rooms", "c"]]);
   await client.send({ action: "join_room", room: "B", id: "j" });
   assert.equal(client.last("room_joined").id, "j");
 });
 
 Deno.test("a room's bad name is told and the others are joined", async () => {
-  const { lobby } = createLobby();
-  const client = await FakeClient.enter(lobby, "ann", ["a", "no room", "b"]);
+  const { chat } = createLobby();
+  const client = await FakeClient.enter(chat, "ann", ["a", "no room", "b"]);
   assert.deepEqual(client.frames.map(({ action }) => action), ["welcome", "room_joined", "error", "room_joined"]);
   assert.equal(client.last("error").code, "bad_room");
 });
 
 Deno.test("a client that never waits for answers is sent away, and nobody else notices", async () => {
-  const { lobby } = createLobby();
-  const [ann, flood] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "eve")];
+  const { chat } = createLobby();
+  const [ann, flood] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "eve")];
   for (let at = 0; at <= BACKLOG; at++) flood.session.receive({ action: "ping" });
   await settle();
   assert.equal(flood.closed?.code, 4029);
@@ -260,10 +260,10 @@ Deno.test("a client that never waits for answers is sent away, and nobody else n
 });
 
 Deno.test("an engine that fails is told to the asker as unavailable and ends nothing", async () => {
-  const { lobby, engine } = createLobby();
-  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
-  const { append } = engine;
-  engine.append = () => Promise.reject(new Error("disk on fire"));
+  const { chat, storage } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
+  const { append } = storage;
+  storage.append = () => Promise.reject(new Error("disk on fire"));
   const said: unknown[] = [];
   const { error } = console;
   console.error = (...what) => said.push(what);
@@ -273,18 +273,18 @@ Deno.test("an engine that fails is told to the asker as unavailable and ends not
   assert.equal(ann.last("error").code, "unavailable");
   assert.ok(ann.last("error").retry_after! > 0);
   assert.deepEqual(bob.all("receive_message"), []);
-  engine.append = append;
+  storage.append = append;
   await ann.send(message("lost?", "k"));
   assert.equal(bob.last("receive_message").text, "lost?");
 });
 
 Deno.test("who comes and goes is told together where many would hear each of them, and before what they say", async () => {
-  const { lobby, clock } = createLobby();
-  const first = await FakeClient.enter(lobby, "first");
-  for (let at = 0; at < 20; at++) await FakeClient.enter(lobby, `user ${at}`);
+  const { chat, clock } = createLobby();
+  const first = await FakeClient.enter(chat, "first");
+  for (let at = 0; at < 20; at++) await FakeClient.enter(chat, `user ${at}`);
   await clock.advance(1_000);
   const deliveries = first.deliveries;
-  const [one, two] = [await FakeClient.enter(lobby, "one"), await FakeClient.enter(lobby, "two")];
+  const [one, two] = [await FakeClient.enter(chat, "one"), await FakeClient.enter(chat, "two")];
   assert.equal(first.deliveries, deliveries, "it waits a moment");
   await two.send(message("hello"));
   assert.equal(first.deliveries, deliveries + 1);
@@ -299,13 +299,13 @@ Deno.test("who comes and goes is told together where many would hear each of the
 });
 
 Deno.test("what can't be told in time is refused, and taken again when the queue is gone", async () => {
-  const { lobby, clock, engine } = createLobby();
-  const ann = await FakeClient.enter(lobby, "ann");
-  const { append } = engine;
+  const { chat, clock, storage } = createLobby();
+  const ann = await FakeClient.enter(chat, "ann");
+  const { append } = storage;
   const stuck: (() => void)[] = [];
-  engine.append = async (drafts) => {
+  storage.append = async (commands) => {
     await new Promise<void>((resolve) => stuck.push(resolve));
-    return await append.call(engine, drafts);
+    return await append.call(storage, commands);
   };
   await ann.send(message("under way"));
   for (let at = 0; at < SHORT_QUEUE; at++) await ann.send(message("waits"));
@@ -317,7 +317,7 @@ Deno.test("what can't be told in time is refused, and taken again when the queue
     "k",
     1,
   ]]);
-  engine.append = append;
+  storage.append = append;
   stuck.forEach((go) => go());
   await settle();
   await ann.send(message("again", "k"));
@@ -326,15 +326,15 @@ Deno.test("what can't be told in time is refused, and taken again when the queue
 });
 
 Deno.test("a room that the store takes long to keep holds up no other room, and keeps its order", async () => {
-  const { lobby, clock, engine } = createLobby();
+  const { chat, clock, storage } = createLobby();
   const inSlow = (text: string) => ({ ...message(text), room: "slow" });
-  const [ann, bob] = [await FakeClient.enter(lobby, "ann", ["slow"]), await FakeClient.enter(lobby, "bob", ["slow"])];
-  const [eve, mal] = [await FakeClient.enter(lobby, "eve"), await FakeClient.enter(lobby, "mal")];
-  const { append } = engine;
+  const [ann, bob] = [await FakeClient.enter(chat, "ann", ["slow"]), await FakeClient.enter(chat, "bob", ["slow"])];
+  const [eve, mal] = [await FakeClient.enter(chat, "eve"), await FakeClient.enter(chat, "mal")];
+  const { append } = storage;
   const stuck: (() => void)[] = [];
-  engine.append = async (drafts) => {
-    if (drafts.some(({ room }) => room === "slow")) await new Promise<void>((resolve) => stuck.push(resolve));
-    return await append.call(engine, drafts);
+  storage.append = async (commands) => {
+    if (commands.some(({ room }) => room === "slow")) await new Promise<void>((resolve) => stuck.push(resolve));
+    return await append.call(storage, commands);
   };
   await ann.send(inSlow("one"));
   await clock.advance(STORE_PATIENCE);
@@ -343,7 +343,7 @@ Deno.test("a room that the store takes long to keep holds up no other room, and 
   assert.deepEqual([stuck.length, mal.last("receive_message").text], [1, "meanwhile"]);
   assert.deepEqual(bob.all("receive_message"), []);
   let settled = false;
-  const settling = lobby.settled().then(() => settled = true);
+  const settling = chat.settled().then(() => settled = true);
   for (let at = 0; at < 2; at++) {
     await settle();
     assert.equal(settled, false);
@@ -356,14 +356,14 @@ Deno.test("a room that the store takes long to keep holds up no other room, and 
 });
 
 Deno.test("one turn keeps so much and no more, and the next goes on with the rest", async () => {
-  const { lobby, engine } = createLobby();
+  const { chat, storage } = createLobby();
   const batches: number[] = [];
-  const { append } = engine;
-  engine.append = (drafts) => {
-    batches.push(drafts.length);
-    return append.call(engine, drafts);
+  const { append } = storage;
+  storage.append = (commands) => {
+    batches.push(commands.length);
+    return append.call(storage, commands);
   };
-  const ann = await FakeClient.enter(lobby, "ann");
+  const ann = await FakeClient.enter(chat, "ann");
   await ann.send(...Array.from({ length: 100 }, () => message("x".repeat(4_000))));
   await settle();
   assert.equal(batches.reduce((sum, length) => sum + length, 0), 100);
@@ -372,50 +372,50 @@ Deno.test("one turn keeps so much and no more, and the next goes on with the res
 });
 
 Deno.test("when all has settled, what was said before has been kept and told", async () => {
-  const { lobby } = createLobby();
-  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  const { chat } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   ann.session.receive(message("last words"));
-  await Promise.resolve().then(() => lobby.settled());
+  await Promise.resolve().then(() => chat.settled());
   assert.equal(bob.last("receive_message").text, "last words");
-  lobby.close();
+  chat.close();
   assert.equal(ann.closed, undefined, "connections are their door's to close");
 });
 
 Deno.test("a server that is to stop keeps and tells what it took, takes nothing more, and sends everyone away", async () => {
-  const { lobby } = createLobby();
-  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  const { chat } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   ann.session.receive({ action: "send_message", room: "general", text: "taken" });
-  const drained = lobby.drain();
+  const drained = chat.drain();
   ann.session.receive({ action: "send_message", room: "general", text: "too late" });
   await drained;
   for (const client of [ann, bob]) {
     assert.deepEqual(client.all("receive_message").map(({ text }) => text), ["taken"]);
     assert.equal(client.closed?.code, 1012);
   }
-  assert.equal(lobby.meter.messagesIn, 1);
-  lobby.close();
+  assert.equal(chat.counters.messagesIn, 1);
+  chat.close();
 });
 
 Deno.test("a server that is to stop does not wait for ever for a store that does not answer", async () => {
-  const { clock, engine, lobby } = createLobby();
-  const ann = await FakeClient.enter(lobby, "ann");
-  engine.append = () => new Promise(() => {});
+  const { clock, storage, chat } = createLobby();
+  const ann = await FakeClient.enter(chat, "ann");
+  storage.append = () => new Promise(() => {});
   await ann.send({ action: "send_message", room: "general", text: "x" });
-  const drained = lobby.drain();
+  const drained = chat.drain();
   await clock.advance(DRAIN_PATIENCE);
   await drained;
   assert.equal(ann.closed?.code, 1012);
-  lobby.close();
+  chat.close();
 });
 
 Deno.test("who leaves a room that the store is slow to keep has their words back first", async () => {
-  const { lobby, clock, engine } = createLobby();
-  const ann = await FakeClient.enter(lobby, "ann", ["slow", "general"]);
-  const { append } = engine;
+  const { chat, clock, storage } = createLobby();
+  const ann = await FakeClient.enter(chat, "ann", ["slow", "general"]);
+  const { append } = storage;
   const stuck = Promise.withResolvers<void>();
-  engine.append = async (drafts) => {
-    if (drafts.some(({ room }) => room === "slow")) await stuck.promise;
-    return await append.call(engine, drafts);
+  storage.append = async (commands) => {
+    if (commands.some(({ room }) => room === "slow")) await stuck.promise;
+    return await append.call(storage, commands);
   };
   await ann.send({ ...message("one"), room: "slow" });
   await clock.advance(STORE_PATIENCE);

@@ -1,14 +1,14 @@
-import type { Lobby } from "./chat.ts";
-import type { Asked } from "./storage.ts";
+import type { Chat } from "./chat.ts";
+import type { RemoteCommand } from "./storage.ts";
 import { roomName } from "./users/names.ts";
-import type { People } from "./users/users.ts";
+import type { Users } from "./users/users.ts";
 import { type ClientFrame, PAGE_SIZE, PAGE_SIZE_LIMIT, type ServerFrame } from "./protocol.ts";
-import { Refusal } from "./errors.ts";
-import { nameIsVouchedFor, type Voucher } from "./users/session_expiry.ts";
-import { draftOf, keep } from "./writing.ts";
+import { ChatError } from "./errors.ts";
+import { type ExternalIdentity, nameIsExternal } from "./users/session_expiry.ts";
+import { keep, toCommand } from "./writing.ts";
 
 /** What came of an errand. There is no `frame` where a connection would have got none. */
-export interface Done {
+export interface CommandResult {
   frame?: ServerFrame;
   /** The id had been used before, and nothing new was made. */
   repeated?: boolean;
@@ -18,45 +18,45 @@ export interface Done {
  * Does one action for someone who keeps no connection to ask on. It is judged as on a connection, and answered with the
  * frame that a connection would have got; but it makes nobody a member, and nobody hears of who only looks.
  * @param who undefined for someone unknown, who may look and nothing else; `address` is the key of where they come from
- * @throws {Refusal} what a connection would have got as an error
+ * @throws {ChatError} what a connection would have got as an error
  */
-export async function runErrand(
-  lobby: Lobby,
-  who: { user: string; address?: string; voucher?: Voucher } | undefined,
+export async function executeCommand(
+  chat: Chat,
+  who: { user: string; address?: string; identity?: ExternalIdentity } | undefined,
   frame: ClientFrame,
-): Promise<Done> {
+): Promise<CommandResult> {
   switch (frame.action) {
     case "ping":
       return answer(frame, { action: "pong" });
     case "join_room":
-      return answer(frame, await lobby.room(roomName(frame.room)).look({ ...frame, limit: pageSize(frame.limit) }));
+      return answer(frame, await chat.room(roomName(frame.room)).look({ ...frame, limit: pageSize(frame.limit) }));
   }
-  if (who === undefined) throw new Refusal("forbidden", "Say who you are. POST /api/session gives you a token.");
-  const { user, address, voucher } = who;
-  await lobby.bans.admit(user, address);
+  if (who === undefined) throw new ChatError("forbidden", "Say who you are. POST /api/session gives you a token.");
+  const { user, address, identity } = who;
+  await chat.bans.admit(user, address);
   switch (frame.action) {
     case "send_message":
     case "edit_message":
     case "delete_message": {
       const room = roomName(frame.room);
-      const draft = draftOf(lobby, await lobby.people.meet(user, voucher?.name), { ...frame, room });
-      const { slow_seconds } = await lobby.settingsOf(room);
-      const { entry, repeated } = await keep(lobby, draft, slow_seconds);
+      const command = toCommand(chat, await chat.users.findOrLoad(user, identity?.name), { ...frame, room });
+      const { slow_seconds } = await chat.settingsOf(room);
+      const { entry, repeated } = await keep(chat, command, slow_seconds);
       return { frame: entry, repeated };
     }
     case "set_name": {
-      if (voucher?.name !== undefined) throw nameIsVouchedFor();
-      const person = await lobby.people.meet(user);
-      const was = await lobby.people.rename(person, frame.name);
-      if (was !== person.name) lobby.tellName(person, was);
+      if (identity?.name !== undefined) throw nameIsExternal();
+      const person = await chat.users.findOrLoad(user);
+      const was = await chat.users.rename(person, frame.name);
+      if (was !== person.name) chat.tellName(person, was);
       return answer(frame, { action: "name_changed", user, name: person.name, was });
     }
     case "typing":
-      lobby.ask({ asked: "typing", user, room: roomName(frame.room) });
+      chat.ask({ asked: "typing", user, room: roomName(frame.room) });
       return {};
     case "leave_room": {
       const room = roomName(frame.room);
-      lobby.ask({ asked: "leave", user, room, stream: frame.stream });
+      chat.ask({ asked: "leave", user, room, stream: frame.stream });
       return answer(frame, { action: "room_left", room });
     }
   }
@@ -66,9 +66,9 @@ export async function runErrand(
  * Does what a person asked with the connections that this isolate holds.
  * @returns whether that was all there was to do
  */
-export function hearAsked(people: People, asked: Asked): boolean {
+export function executeRemoteCommand(users: Users, asked: RemoteCommand): boolean {
   const { user, room } = asked;
-  const sessions = [...people.find(user)?.sessions ?? []].filter((session) => session.isIn(room));
+  const sessions = [...users.find(user)?.sessions ?? []].filter((session) => session.isIn(room));
   if (asked.asked === "typing") {
     // One is enough: it is the person who types.
     sessions[0]?.type(room);
@@ -86,6 +86,6 @@ export function pageSize(limit: number = PAGE_SIZE): number {
   return Math.min(Math.max(limit, 1), PAGE_SIZE_LIMIT);
 }
 
-function answer<F extends ServerFrame & { id?: string }>({ id }: ClientFrame, frame: F): Done {
+function answer<F extends ServerFrame & { id?: string }>({ id }: ClientFrame, frame: F): CommandResult {
   return { frame: id === undefined ? frame : { ...frame, id } };
 }

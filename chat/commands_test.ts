@@ -2,47 +2,47 @@ import assert from "node:assert/strict";
 import { settle } from "../testing/clock.ts";
 import { openings } from "../testing/isolates.ts";
 import { createLobby, FakeClient } from "../testing/lobby.ts";
-import { type Done, runErrand } from "./commands.ts";
-import type { Lobby } from "./chat.ts";
+import { type CommandResult, executeCommand } from "./commands.ts";
+import type { Chat } from "./chat.ts";
 import type { ClientFrame, ReceiveMessage, RoomJoined } from "./protocol.ts";
-import { Refusal } from "./errors.ts";
+import { ChatError } from "./errors.ts";
 
-async function run(lobby: Lobby, user: string | undefined, frame: ClientFrame): Promise<Done> {
-  const [done] = await Promise.all([runErrand(lobby, user === undefined ? undefined : { user }, frame), settle()]);
+async function run(chat: Chat, user: string | undefined, frame: ClientFrame): Promise<CommandResult> {
+  const [done] = await Promise.all([executeCommand(chat, user === undefined ? undefined : { user }, frame), settle()]);
   return done;
 }
 
 function refusal(code: string) {
-  return (error: unknown) => error instanceof Refusal && error.code === code;
+  return (error: unknown) => error instanceof ChatError && error.code === code;
 }
 
 Deno.test("what is said without a connection is kept and told, and makes nobody a member", async () => {
-  const { lobby } = createLobby();
-  const ann = await FakeClient.enter(lobby, "ann");
-  const { frame, repeated } = await run(lobby, "bot", { action: "send_message", room: "General", text: "beep" });
+  const { chat } = createLobby();
+  const ann = await FakeClient.enter(chat, "ann");
+  const { frame, repeated } = await run(chat, "bot", { action: "send_message", room: "General", text: "beep" });
   assert.deepEqual([repeated, frame], [false, ann.last("receive_message")]);
   assert.equal(ann.last("receive_message").room, "general");
   assert.deepEqual(ann.all("member_joined"), []);
-  const again = await FakeClient.enter(lobby, "bob");
+  const again = await FakeClient.enter(chat, "bob");
   assert.deepEqual(again.last("room_joined").members.map(({ user }) => user), ["ann", "bob"]);
-  lobby.close();
+  chat.close();
 });
 
 Deno.test("an id sent again is answered with the first message, on whichever way it came", async () => {
-  const { lobby } = createLobby();
-  const ann = await FakeClient.enter(lobby, "ann");
+  const { chat } = createLobby();
+  const ann = await FakeClient.enter(chat, "ann");
   const frame: ClientFrame = { action: "send_message", room: "general", text: "once", id: "k" };
   await ann.send(frame);
-  const done = await run(lobby, "ann", frame);
+  const done = await run(chat, "ann", frame);
   assert.deepEqual([done.repeated, done.frame], [true, ann.last("receive_message")]);
   assert.equal(ann.all("receive_message").length, 1);
-  lobby.close();
+  chat.close();
 });
 
 Deno.test("an errand is refused as a frame is", async () => {
-  const { lobby } = createLobby();
+  const { chat } = createLobby();
   const room = "general";
-  const { frame } = await run(lobby, "ann", { action: "send_message", room, text: "mine" });
+  const { frame } = await run(chat, "ann", { action: "send_message", room, text: "mine" });
   const target = (frame as ReceiveMessage).seq;
   const refused: [ClientFrame, string][] = [
     [{ action: "send_message", room, text: " " }, "text_empty"],
@@ -55,76 +55,76 @@ Deno.test("an errand is refused as a frame is", async () => {
     [{ action: "join_room", room: "../etc" }, "bad_room"],
   ];
   for (const [frame, code] of refused) {
-    await assert.rejects(run(lobby, "eve", frame), refusal(code), JSON.stringify(frame));
+    await assert.rejects(run(chat, "eve", frame), refusal(code), JSON.stringify(frame));
     if (!["join_room", "ping"].includes(frame.action)) {
-      await assert.rejects(run(lobby, undefined, frame), refusal("forbidden"), "a stranger");
+      await assert.rejects(run(chat, undefined, frame), refusal("forbidden"), "a stranger");
     }
   }
-  lobby.close();
+  chat.close();
 });
 
 Deno.test("who only looks sees what a member would, and is not seen", async () => {
-  const { lobby } = createLobby();
-  const ann = await FakeClient.enter(lobby, "ann");
+  const { chat } = createLobby();
+  const ann = await FakeClient.enter(chat, "ann");
   for (const text of ["one", "two"]) await ann.send({ action: "send_message", room: "general", text });
   const { epoch } = ann.last("room_joined");
-  const look = (since?: RoomJoined) => run(lobby, undefined, { action: "join_room", room: "general", since, id: "l" });
+  const look = (since?: RoomJoined) => run(chat, undefined, { action: "join_room", room: "general", since, id: "l" });
   const { frame } = await look() as { frame: RoomJoined };
   assert.deepEqual([frame.seq, frame.count, frame.recovered, frame.id], [2, 1, false, "l"]);
-  const missed = await run(lobby, undefined, { action: "join_room", room: "general", since: { epoch, seq: 1 } });
+  const missed = await run(chat, undefined, { action: "join_room", room: "general", since: { epoch, seq: 1 } });
   assert.deepEqual((missed.frame as RoomJoined).messages, [ann.last("receive_message")]);
   // An empty room is forgotten at once, also when several look at it.
-  await Promise.all([1, 2].map(() => run(lobby, undefined, { action: "join_room", room: "empty" })));
-  const bob = await FakeClient.enter(lobby, "bob", ["empty"]);
+  await Promise.all([1, 2].map(() => run(chat, undefined, { action: "join_room", room: "empty" })));
+  const bob = await FakeClient.enter(chat, "bob", ["empty"]);
   await bob.send({ action: "send_message", room: "empty", text: "heard" });
   assert.equal(bob.last("receive_message").text, "heard");
-  lobby.close();
+  chat.close();
 });
 
 Deno.test("what moderators decide holds for errands too", async () => {
-  const { engine, lobby } = createLobby();
-  const send = (user: string, room: string) => run(lobby, user, { action: "send_message", room, text: "x" });
-  await engine.changeRoom("locked", { locked: true });
+  const { storage, chat } = createLobby();
+  const send = (user: string, room: string) => run(chat, user, { action: "send_message", room, text: "x" });
+  await storage.changeRoom("locked", { locked: true });
   await assert.rejects(send("ann", "locked"), refusal("forbidden"));
-  await engine.changeRoom("slow", { slow_seconds: 10 });
+  await storage.changeRoom("slow", { slow_seconds: 10 });
   await send("ann", "slow");
   await assert.rejects(send("ann", "slow"), refusal("rate_limited"));
-  const { frame } = await run(lobby, "ann", { action: "join_room", room: "slow" });
+  const { frame } = await run(chat, "ann", { action: "join_room", room: "slow" });
   assert.equal((frame as RoomJoined).slow_seconds, 10);
-  const { roomSettings } = engine;
+  const { roomSettings } = storage;
   const opened = Promise.withResolvers<void>();
-  engine.roomSettings = (room) => opened.promise.then(() => roomSettings.call(engine, room));
-  const looked = runErrand(lobby, { user: "ann" }, { action: "join_room", room: "slow" });
+  storage.roomSettings = (room) => opened.promise.then(() => roomSettings.call(storage, room));
+  const looked = executeCommand(chat, { user: "ann" }, { action: "join_room", room: "slow" });
   const sent = assert.rejects(send("ann", "slow"), refusal("rate_limited"), "while the room is being opened");
   await settle();
   opened.resolve();
   await Promise.all([looked, sent]);
-  const date = lobby.clock.now();
-  await engine.ban({ user: "eve", date, until: date + 1_000, reason: "" });
-  lobby.bans.refresh();
+  const date = chat.clock.now();
+  await storage.ban({ user: "eve", date, until: date + 1_000, reason: "" });
+  chat.bans.refresh();
   await assert.rejects(send("eve", "general"), refusal("forbidden"));
-  await run(lobby, "eve", { action: "join_room", room: "general" });
-  lobby.close();
+  await run(chat, "eve", { action: "join_room", room: "general" });
+  chat.close();
 });
 
 Deno.test("a name is changed without a connection, and all who see that person hear of it", async () => {
-  const { lobby } = createLobby();
-  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
-  const { frame } = await run(lobby, "bob", { action: "set_name", name: "Bob", id: "n" });
+  const { chat } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
+  const { frame } = await run(chat, "bob", { action: "set_name", name: "Bob", id: "n" });
   const { id, ...told } = frame as { id?: string };
   assert.equal(id, "n");
   assert.deepEqual([ann.last("name_changed"), bob.last("name_changed")], [told, told]);
   // Also where the one who changes it connects meanwhile.
-  const cid = new FakeClient(lobby, "cid");
-  await run(lobby, "cid", { action: "set_name", name: "Cid" });
+  const cid = new FakeClient(chat, "cid");
+  await run(chat, "cid", { action: "set_name", name: "Cid" });
   await cid.send({ action: "send_message", room: "general", text: "hello" });
   assert.equal(ann.last("receive_message").from, "Cid");
-  lobby.close();
+  chat.close();
 });
 
 Deno.test("typing and leaving are asked anywhere and done where the event stream is, and nowhere else", async () => {
-  const { engine, clock } = createLobby();
-  const [here, there] = openings(engine, 2).map((opening) => createLobby({ clock, engine: opening.engine }).lobby);
+  const { storage, clock } = createLobby();
+  const [here, there] = openings(storage, 2).map((opening) => createLobby({ clock, storage: opening.storage }).chat);
   const ann = await FakeClient.enter(there, "ann");
   const [one, two, socket] = [
     await FakeClient.enter(there, "bob"),

@@ -1,7 +1,7 @@
 import type { ServerFrame } from "./protocol.ts";
 
 /** Frames on their way to any number of connections: encoded once for each kind of client, and only if there is one. */
-export class Delivery {
+export class EncodedFrames {
   readonly frames: readonly ServerFrame[];
   #each: string[] | undefined;
   #batch: string | undefined;
@@ -36,7 +36,7 @@ export interface Connection {
   /** Whether a page may be sent without making a slow reader of it. */
   readonly hasRoom: boolean;
   /** Never waits and never throws: a connection that can't keep up ends its session instead. */
-  deliver(delivery: Delivery): void;
+  deliver(delivery: EncodedFrames): void;
   /** Ends the session first, then the connection. */
   close(code: number, reason: string): void;
 }

@@ -1,7 +1,7 @@
 import type { ErrorCode, ErrorFrame } from "./protocol.ts";
 
 /** Something was asked for that is not to be had. The message is a sentence that tells the asker what to do. */
-export class Refusal extends Error {
+export class ChatError extends Error {
   readonly code: ErrorCode;
   /** Seconds until asking again makes sense. */
   readonly retryAfter: number | undefined;
@@ -15,7 +15,7 @@ export class Refusal extends Error {
 }
 
 /** The answer to the one who asked; `about` is their frame, of which only a usable room and id come back. */
-export function errorFrame(refusal: Refusal, about: { room?: unknown; id?: unknown } = {}): ErrorFrame {
+export function errorFrame(refusal: ChatError, about: { room?: unknown; id?: unknown } = {}): ErrorFrame {
   const frame: ErrorFrame = { action: "error", code: refusal.code, message: refusal.message };
   if (typeof about.room === "string") frame.room = about.room;
   if (typeof about.id === "string") frame.id = about.id;

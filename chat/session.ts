@@ -1,10 +1,10 @@
-import type { AddressAccount, PersonAccount } from "./limits/usage.ts";
-import { type Connection, Delivery } from "./encoded_frames.ts";
+import type { AddressUsage, PersonUsage } from "./limits/usage.ts";
+import { type Connection, EncodedFrames } from "./encoded_frames.ts";
 import { pageSize } from "./commands.ts";
-import type { Draft, HeldName } from "./storage.ts";
-import type { Deed } from "./limits/token_bucket.ts";
-import { deedOf, FLOODING } from "./limits/rate_limiter.ts";
-import type { Lobby } from "./chat.ts";
+import type { Command, HeldName } from "./storage.ts";
+import type { RateLimitedAction } from "./limits/token_bucket.ts";
+import { FLOODING, rateLimitedActionOf } from "./limits/rate_limiter.ts";
+import type { Chat } from "./chat.ts";
 import { isRoomName, roomName } from "./users/names.ts";
 import type { Person } from "./users/users.ts";
 import {
@@ -16,10 +16,10 @@ import {
   TYPING_SECONDS,
   type Welcome,
 } from "./protocol.ts";
-import { errorFrame, Refusal } from "./errors.ts";
+import { ChatError, errorFrame } from "./errors.ts";
 import type { Room } from "./rooms/room.ts";
-import { nameIsVouchedFor, type Voucher } from "./users/session_expiry.ts";
-import { draftOf, keep, type Writing } from "./writing.ts";
+import { type ExternalIdentity, nameIsExternal } from "./users/session_expiry.ts";
+import { keep, toCommand, type Writing } from "./writing.ts";
 
 /** Frames of one client that may wait for the one before them; who sends more without waiting for answers is flooding. */
 export const BACKLOG = 256;
@@ -35,7 +35,7 @@ export class Session {
   /** The key of the address from which it came, where there is one. */
   readonly address: string | undefined;
   readonly rooms = new Set<Room>();
-  readonly #lobby: Lobby;
+  readonly #chat: Chat;
   #person: Person | undefined;
   /** What is being done, if anything is. */
   #turn: Promise<void> | undefined;
@@ -45,12 +45,12 @@ export class Session {
   #appends: Promise<unknown> | undefined;
   #ended = false;
   /** What its person and its address have used up. */
-  #voucher: Voucher | undefined;
-  #account: PersonAccount | undefined;
-  #place: AddressAccount | undefined;
+  #identity: ExternalIdentity | undefined;
+  #account: PersonUsage | undefined;
+  #place: AddressUsage | undefined;
 
-  constructor(lobby: Lobby, connection: Connection, address: string | undefined) {
-    this.#lobby = lobby;
+  constructor(chat: Chat, connection: Connection, address: string | undefined) {
+    this.#chat = chat;
     this.connection = connection;
     this.address = address;
   }
@@ -65,19 +65,19 @@ export class Session {
    * @param token told to the client, so that it can come back as the same person; not where a cookie does that
    * @param voucher where the user has an account elsewhere
    */
-  start(user: string, token: string | undefined, rooms: readonly string[], voucher?: Voucher): void {
-    this.#voucher = voucher;
-    if (voucher) this.#lobby.expiries.add(this, voucher.until);
-    const { doorkeeper } = this.#lobby;
-    this.#account = doorkeeper.person(user);
-    this.#place = this.address === undefined ? undefined : doorkeeper.address(this.address);
-    if (doorkeeper.blockedFor(this.#account) > 0) return this.#sendAway();
+  start(user: string, token: string | undefined, rooms: readonly string[], identity?: ExternalIdentity): void {
+    this.#identity = identity;
+    if (identity) this.#chat.sessionExpiry.add(this, identity.until);
+    const { rateLimiter } = this.#chat;
+    this.#account = rateLimiter.person(user);
+    this.#place = this.address === undefined ? undefined : rateLimiter.address(this.address);
+    if (rateLimiter.blockedFor(this.#account) > 0) return this.#sendAway();
     this.#inTurn({}, async () => {
       const held = await this.#admit(user);
       if (!held || this.#ended) return;
-      this.#person = this.#lobby.people.enter(user, held, this);
-      if (voucher?.name !== undefined) this.#lobby.callAs(this.#person, held);
-      const welcome: Welcome = { action: "welcome", user, name: this.#person.name, limits: this.#lobby.limits };
+      this.#person = this.#chat.users.enter(user, held, this);
+      if (identity?.name !== undefined) this.#chat.syncName(this.#person, held);
+      const welcome: Welcome = { action: "welcome", user, name: this.#person.name, limits: this.#chat.limits };
       if (token !== undefined) welcome.token = token;
       this.#answer(welcome);
     });
@@ -88,16 +88,16 @@ export class Session {
    * Takes a frame that the client sent, or the reason why what it sent was none. Once the server is to stop it takes
    * none: what is not acknowledged is sent again elsewhere.
    */
-  receive(frame: ClientFrame | Refusal, about: About = frame as ClientFrame): void {
-    if (this.#ended || this.#lobby.draining) return;
+  receive(frame: ClientFrame | ChatError, about: About = frame as ClientFrame): void {
+    if (this.#ended || this.#chat.draining) return;
     if (this.#waiting >= BACKLOG) {
-      this.#lobby.doorkeeper.block(this.#account!, this.#place);
+      this.#chat.rateLimiter.block(this.#account!, this.#place);
       return this.#sendAway();
     }
-    const refusal = this.#judge(deedOf(frame));
+    const refusal = this.#judge(rateLimitedActionOf(frame));
     this.#inTurn(about, () => {
       if (refusal) throw refusal;
-      if (frame instanceof Refusal) throw frame;
+      if (frame instanceof ChatError) throw frame;
       return this.#act(frame);
     });
   }
@@ -109,15 +109,15 @@ export class Session {
 
   /**
    * Its person writes something: told to the others, though not too often and not to a crowd.
-   * @throws {Refusal} `forbidden` to who is not in the room
+   * @throws {ChatError} `forbidden` to who is not in the room
    */
   type(name: string): void {
     const room = this.#roomNamed(name);
-    if (!room) throw new Refusal("forbidden", "You are not in this room. Join it first.");
-    const now = this.#lobby.clock.now();
+    if (!room) throw new ChatError("forbidden", "You are not in this room. Join it first.");
+    const now = this.#chat.clock.now();
     if (room.members.count > MEMBERS_LISTED || Math.abs(now - this.person.typedAt) < TYPING_SECONDS * 1000) return;
     this.person.typedAt = now;
-    this.#lobby.tellTyping(room, this.person);
+    this.#chat.tellTyping(room, this.person);
   }
 
   /** Its person leaves this room, having said so elsewhere. */
@@ -131,23 +131,23 @@ export class Session {
     this.#ended = true;
     this.#joining?.leave(this, true);
     for (const room of this.rooms) room.leave(this, true);
-    if (this.#person) this.#lobby.people.leave(this);
-    this.#lobby.expiries.delete(this);
-    this.#lobby.doorkeeper.release(this.#account, this.#place);
-    this.#lobby.leave(this);
+    if (this.#person) this.#chat.users.leave(this);
+    this.#chat.sessionExpiry.delete(this);
+    this.#chat.rateLimiter.release(this.#account, this.#place);
+    this.#chat.leave(this);
   }
 
   /** What the user is called, if they may be here. */
   async #admit(user: string): Promise<HeldName | undefined> {
-    const { bans, people } = this.#lobby;
+    const { bans, users } = this.#chat;
     try {
       await bans.admit(user, this.address);
-      const held = await people.nameOf(user, this.#voucher?.name);
+      const held = await users.resolveName(user, this.#identity?.name);
       bans.check(user, this.address);
       return held;
     } catch (error) {
-      if (error instanceof Refusal && error.code === "forbidden") {
-        this.#lobby.doorkeeper.banned(user, this.address);
+      if (error instanceof ChatError && error.code === "forbidden") {
+        this.#chat.rateLimiter.banned(user, this.address);
         return void this.connection.close(CLOSE.notAllowed, error.message);
       }
       this.connection.close(1011, "The server cannot reach its store. Come back.");
@@ -156,11 +156,11 @@ export class Session {
   }
 
   /** Counts what is asked for. Whoever asks too often is told so, and sent away if they go on. */
-  #judge(deed: Deed): Refusal | undefined {
-    const verdict = this.#lobby.doorkeeper.judge(this.#account!, this.#place, deed);
+  #judge(deed: RateLimitedAction): ChatError | undefined {
+    const verdict = this.#chat.rateLimiter.judge(this.#account!, this.#place, deed);
     if (verdict !== "flooding") return verdict;
     this.#sendAway();
-    return new Refusal("rate_limited", FLOODING);
+    return new ChatError("rate_limited", FLOODING);
   }
 
   #sendAway(): void {
@@ -184,7 +184,7 @@ export class Session {
       case "delete_message":
         return this.#write({ ...frame, room: roomName(frame.room) });
       case "join_room":
-        return this.#join(this.#lobby.room(roomName(frame.room), this.#place), frame);
+        return this.#join(this.#chat.room(roomName(frame.room), this.#place), frame);
       case "leave_room":
         return this.#leave(roomName(frame.room), frame.id);
       case "set_name":
@@ -197,10 +197,10 @@ export class Session {
   }
 
   async #join(room: Room, { since, limit, id }: Omit<JoinRoom, "action" | "room">): Promise<void> {
-    const { limits } = this.#lobby;
+    const { limits } = this.#chat;
     if (!this.rooms.has(room) && this.rooms.size >= limits.rooms) {
       room.forgetIfEmpty();
-      throw new Refusal("too_many_rooms", `A connection is in at most ${limits.rooms} rooms. Leave one first.`);
+      throw new ChatError("too_many_rooms", `A connection is in at most ${limits.rooms} rooms. Leave one first.`);
     }
     this.#joining = room;
     try {
@@ -218,21 +218,21 @@ export class Session {
   }
 
   #write(frame: Writing): void | Promise<void> {
-    const draft = draftOf(this.#lobby, this.person, frame);
+    const command = toCommand(this.#chat, this.person, frame);
     const room = this.#roomNamed(frame.room);
-    if (room) return this.#append(draft);
+    if (room) return this.#append(command);
     const refusal = this.#judge("joins");
     if (refusal) throw refusal;
-    return this.#join(this.#lobby.room(frame.room, this.#place), {}).then(() => this.#append(draft));
+    return this.#join(this.#chat.room(frame.room, this.#place), {}).then(() => this.#append(command));
   }
 
   /** Does not wait for the log: what this client sends next may be kept together with it. */
-  #append(draft: Draft): void {
+  #append(command: Command): void {
     if (this.#ended) return;
-    const slow = this.#roomNamed(draft.room)?.settings.slow_seconds ?? 0;
-    const kept = keep(this.#lobby, draft, slow).then(({ entry, repeated }) => {
-      if (repeated) this.#roomNamed(draft.room)?.answer(this, entry);
-    }).catch((error) => this.#fail(error, draft));
+    const slow = this.#roomNamed(command.room)?.settings.slow_seconds ?? 0;
+    const kept = keep(this.#chat, command, slow).then(({ entry, repeated }) => {
+      if (repeated) this.#roomNamed(command.room)?.answer(this, entry);
+    }).catch((error) => this.#fail(error, command));
     const appends = Promise.all([this.#appends, kept]).then(() => {
       if (this.#appends === appends) this.#appends = undefined;
     });
@@ -240,9 +240,9 @@ export class Session {
   }
 
   async #rename(asked: string, id: string | undefined): Promise<void> {
-    if (this.#voucher?.name !== undefined) throw nameIsVouchedFor();
-    const was = await this.#lobby.people.rename(this.person, asked);
-    if (was !== this.person.name) this.#lobby.tellName(this.person, was, this);
+    if (this.#identity?.name !== undefined) throw nameIsExternal();
+    const was = await this.#chat.users.rename(this.person, asked);
+    if (was !== this.person.name) this.#chat.tellName(this.person, was, this);
     this.#answer(answerTo(id, { action: "name_changed", user: this.person.user, name: this.person.name, was }));
   }
 
@@ -251,17 +251,17 @@ export class Session {
   }
 
   #answer(frame: ServerFrame): void {
-    if (!this.#ended) this.connection.deliver(new Delivery(frame));
+    if (!this.#ended) this.connection.deliver(new EncodedFrames(frame));
   }
 
   #fail(error: unknown, about: About): void {
     const { room, id } = about;
     about = { id, room: typeof room === "string" && isRoomName(room) ? roomName(room) : room };
-    if (!(error instanceof Refusal)) console.error("a frame could not be handled:", error);
-    const refusal = error instanceof Refusal
+    if (!(error instanceof ChatError)) console.error("a frame could not be handled:", error);
+    const refusal = error instanceof ChatError
       ? error
-      : new Refusal("unavailable", "Something failed here. Try again in a moment.", 1);
-    this.#lobby.meter.refused(refusal.code);
+      : new ChatError("unavailable", "Something failed here. Try again in a moment.", 1);
+    this.#chat.counters.refused(refusal.code);
     this.#answer(errorFrame(refusal, about));
   }
 }

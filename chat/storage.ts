@@ -5,17 +5,21 @@
 import type { DeleteMessage, EditMessage, Entry, Position, ReceiveMessage, SendMessage } from "./protocol.ts";
 
 /** What is to be appended, by a person whose frame has been checked. */
-export type Draft =
-  | SendMessage & { user: string; from: string; /** Answered if it was kept before, and not kept now. */ again?: true }
+export type Command =
+  | SendMessage & {
+    user: string;
+    from: string; /** Answered if it was kept before, and not kept now. */
+    lookupOnly?: true;
+  }
   | EditMessage & { user: string }
   | DeleteMessage & { user: string; /** It may be anybody's message, also in a locked room. */ moderator?: true };
 
 /**
  * What became of a draft. `repeated`: that id had been used for this kind of action, and `entry` is the first one's
  * (without its text if it has been deleted or has expired). `locked`: nobody sends or edits in this room now; what is
- * repeated is answered all the same. What is only sent `again` and was never kept is `not_found`.
+ * repeated is answered all the same. What is only sent `lookupOnly` and was never kept is `not_found`.
  */
-export type Outcome = { entry: Entry; repeated: boolean } | { refused: "not_found" | "forbidden" | "locked" };
+export type AppendResult = { entry: Entry; repeated: boolean } | { refused: "not_found" | "forbidden" | "locked" };
 
 /** Messages in their present state, oldest first. `seq` is the head, `more` tells of messages on the far side. */
 export interface History extends Position {
@@ -24,7 +28,7 @@ export interface History extends Position {
 }
 
 /** Entries in order. `complete`: nothing is missing between the place asked for and the head, which is `seq`. */
-export interface Missed extends Position {
+export interface CatchUp extends Position {
   entries: Entry[];
   complete: boolean;
 }
@@ -33,7 +37,7 @@ export interface Missed extends Position {
  * What is new in a room. Without entries it says that something may have been missed, or that the epoch is another one:
  * whoever follows reads the log from where they are.
  */
-export interface News {
+export interface LogNotification {
   epoch: string;
   entries: readonly Entry[];
 }
@@ -42,7 +46,7 @@ export interface News {
 export const PAGE_BYTES = 128 * 1024;
 
 /** How long an id is remembered at least, milliseconds; longer when its message is held longer. */
-export const ID_MEMORY = 24 * 60 * 60 * 1000;
+export const IDEMPOTENCY_WINDOW = 24 * 60 * 60 * 1000;
 
 /** What is kept of each room; 0 keeps everything. */
 export interface Retention {
@@ -50,45 +54,45 @@ export interface Retention {
   days: number;
 }
 
-export interface Log {
+export interface MessageLog {
   /**
    * Keeps the drafts, in order and all at once, and tells the followers; outcomes come in the same order.
    * A message that a crash could still take back is told to nobody.
-   * @throws {Refusal} `unavailable`: they may or may not have been kept, none has been told
+   * @throws {ChatError} `unavailable`: they may or may not have been kept, none has been told
    */
-  append(drafts: readonly Draft[]): Promise<Outcome[]>;
+  append(commands: readonly Command[]): Promise<AppendResult[]>;
 
   /**
    * A page of history: the newest `limit` messages before `before` (or at all), or the oldest after `after`.
    * It ends at `PAGE_BYTES`.
-   * @throws {Refusal} `unavailable`
+   * @throws {ChatError} `unavailable`
    */
   history(room: string, query: { limit: number; before?: number; after?: number }): Promise<History>;
 
   /**
    * What came after `after`, at most `RESUME_LIMIT` entries and `PAGE_BYTES`.
-   * @throws {Refusal} `unavailable`
+   * @throws {ChatError} `unavailable`
    */
-  read(room: string, after: number): Promise<Missed>;
+  read(room: string, after: number): Promise<CatchUp>;
 
   /** Tells what is new in the room, in order, until the function that it returns is called. */
-  follow(room: string, listener: (news: News) => void): () => void;
+  subscribe(room: string, listener: (news: LogNotification) => void): () => void;
 }
 
 /**
- * What other isolates and machines should know now and nobody needs to know later: plain JSON of at most `SIGNAL_BYTES`.
+ * What other isolates and machines should know now and nobody needs to know later: plain JSON of at most `CLUSTER_EVENT_BYTES`.
  * It may get lost, and whatever matters is found out without it.
  */
-export type Signal =
+export type ClusterEvent =
   | { kind: "typing"; room: string; user: string; name: string }
   | { kind: "name_changed"; user: string; name: string; was: string }
   | { kind: "room_changed"; room: string; settings: RoomSettings }
   | { kind: "bans_changed" }
-  | { kind: "asked" } & Asked
-  | PresenceSignal;
+  | { kind: "asked" } & RemoteCommand
+  | PresenceEvent;
 
-/** Who is where. `from` is the isolate that tells or asks, `version` counts its changes; see `elsewhere.ts`. */
-export type PresenceSignal =
+/** Who is where. `from` is the isolate that tells or asks, `version` counts its changes; see `remotePresence.ts`. */
+export type PresenceEvent =
   & { kind: "presence"; from: string }
   & (
     | { presence: "alive"; version: number }
@@ -96,7 +100,7 @@ export type PresenceSignal =
     /** Asks one of the others, or all of them, for their roster. */
     | { presence: "who"; of?: string }
     /** `part` is how many people the parts before this one had. */
-    | { presence: "roster"; version: number; part: number; last: boolean; people: PresenceChange[] }
+    | { presence: "roster"; version: number; part: number; last: boolean; users: PresenceChange[] }
     | { presence: "leaving" }
   );
 
@@ -104,13 +108,13 @@ export type PresenceSignal =
 export type PresenceChange = [room: string, user: string, name?: string];
 
 /** What a person asks, without a connection to ask on, about connections of theirs that any isolate may hold. */
-export type Asked =
+export type RemoteCommand =
   | { asked: "typing"; user: string; room: string }
   /** `stream`: only the event stream of this name; absent: all of this person's event streams in the room. */
   | { asked: "leave"; user: string; room: string; stream?: string };
 
 /** Bytes of JSON in one signal: what fits into one value of every store. */
-export const SIGNAL_BYTES = 32 * 1024;
+export const CLUSTER_EVENT_BYTES = 32 * 1024;
 
 /** What a moderator has set for a room. */
 export interface RoomSettings {
@@ -139,32 +143,32 @@ export interface Ban {
 
 /** What moderators have decided. It outlives restarts, and holds on every isolate and machine. */
 export interface Moderation {
-  /** @throws {Refusal} `unavailable` */
+  /** @throws {ChatError} `unavailable` */
   roomSettings(room: string): Promise<RoomSettings>;
 
   /**
    * Changes what is given and keeps the rest, in one write. From its end on no append to a locked room is kept.
    * @returns the settings as they are now
-   * @throws {Refusal} `unavailable`
+   * @throws {ChatError} `unavailable`
    */
   changeRoom(room: string, change: Partial<RoomSettings>): Promise<RoomSettings>;
 
   /**
    * The rooms that are listed, by name, with the head and the date of the newest entry (0 where there is none).
-   * @throws {Refusal} `unavailable`
+   * @throws {ChatError} `unavailable`
    */
   listedRooms(): Promise<{ room: string; seq: number; date: number }[]>;
 
   /**
    * Keeps a ban, in place of one that this user had.
-   * @throws {Refusal} `unavailable`
+   * @throws {ChatError} `unavailable`
    */
   ban(ban: Ban): Promise<void>;
 
-  /** @returns whether this user was banned @throws {Refusal} `unavailable` */
+  /** @returns whether this user was banned @throws {ChatError} `unavailable` */
   unban(user: string): Promise<boolean>;
 
-  /** The bans that are not over at `now`, the latest first. @throws {Refusal} `unavailable` */
+  /** The bans that are not over at `now`, the latest first. @throws {ChatError} `unavailable` */
   bans(now: number): Promise<Ban[]>;
 }
 
@@ -174,14 +178,14 @@ export interface HeldName {
   chosen: boolean;
 }
 
-export interface Names {
+export interface NameRegistry {
   /**
    * Gives a name to a user in one conditional write, unless somebody else holds one with the same key; what the user
    * was called before becomes free. A given name never takes the place of a name that the user has, even one whose
    * time is over: that one is held until `until` at least.
    * @param claim `until` and `now` in milliseconds since 1970
    * @returns what the user is called now, or undefined if the name is taken
-   * @throws {Refusal} `unavailable`
+   * @throws {ChatError} `unavailable`
    */
   claimName(
     claim: HeldName & { user: string; key: string; until: number; now: number },
@@ -192,7 +196,7 @@ export interface Names {
 }
 
 /** A storage engine. */
-export interface Engine extends Log, Names, Moderation {
+export interface Storage extends MessageLog, NameRegistry, Moderation {
   /**
    * Begins another life of every room's log, as is needed when a backup has been put back: entries that somebody has
    * seen may be gone, and their places will be taken by others. Followers are told.
@@ -203,15 +207,15 @@ export interface Engine extends Log, Names, Moderation {
   secret(): Promise<string>;
 
   /** Passes a signal to every other isolate and machine, never back to this one. Never throws; it may get lost. */
-  signal(signal: Signal): void;
+  signal(signal: ClusterEvent): void;
   /** Sets the one who hears the signals of the others, those of one of them in the order in which it gave them. */
-  onSignal(listener: (signal: Signal) => void): void;
+  onEvent(listener: (signal: ClusterEvent) => void): void;
 
   /**
    * How often a room's log held what others had written and nobody had told: its followers were told to look into it.
    * Counted since the start.
    */
-  readonly missedNews: number;
+  readonly missedNotifications: number;
 
   /**
    * Resolves if the store answers, and tells what others write to it.

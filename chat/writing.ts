@@ -1,8 +1,8 @@
-import type { Draft, Outcome } from "./storage.ts";
-import type { Lobby } from "./chat.ts";
+import type { AppendResult, Command } from "./storage.ts";
+import type { Chat } from "./chat.ts";
 import { checkText } from "./users/names.ts";
 import type { DeleteMessage, EditMessage, Entry, Member, SendMessage } from "./protocol.ts";
-import { Refusal } from "./errors.ts";
+import { ChatError } from "./errors.ts";
 
 /** What a person may have kept; `room` in the form in which names are compared. */
 export type Writing = SendMessage | EditMessage | DeleteMessage;
@@ -15,32 +15,32 @@ export interface Kept {
 
 /**
  * Looks at what a person writes before anything is done about it.
- * @throws {Refusal} `text_empty`, `text_too_long`
+ * @throws {ChatError} `text_empty`, `text_too_long`
  */
-export function draftOf(lobby: Lobby, { user, name }: Member, frame: Writing): Draft {
-  if (frame.action !== "delete_message") checkText(frame.text, lobby.limits.text);
+export function toCommand(chat: Chat, { user, name }: Member, frame: Writing): Command {
+  if (frame.action !== "delete_message") checkText(frame.text, chat.limits.text);
   return frame.action === "send_message" ? { ...frame, user, from: name } : { ...frame, user };
 }
 
 /**
  * Has it kept. Members have been told of it when this resolves.
  * @param slowSeconds the room's least time between two messages of one person
- * @throws {Refusal} `forbidden`, `not_found`, `rate_limited`, `unavailable`
+ * @throws {ChatError} `forbidden`, `not_found`, `rate_limited`, `unavailable`
  */
-export async function keep(lobby: Lobby, draft: Draft, slowSeconds: number): Promise<Kept> {
-  const slow = slowSeconds > 0 && draft.action === "send_message";
-  const outcome: Outcome = await (slow ? lobby.slowMode.append(draft, slowSeconds) : lobby.append(draft));
-  if ("entry" in outcome) return outcome;
-  switch (outcome.refused) {
+export async function keep(chat: Chat, command: Command, slowSeconds: number): Promise<Kept> {
+  const slow = slowSeconds > 0 && command.action === "send_message";
+  const result: AppendResult = await (slow ? chat.slowMode.append(command, slowSeconds) : chat.append(command));
+  if ("entry" in result) return result;
+  switch (result.refused) {
     case "locked": {
       // The members here may not have heard of it.
-      const room = lobby.roomHeld(draft.room);
+      const room = chat.roomHeld(command.room);
       if (room?.settings.locked === false) room.refreshSettings();
-      throw new Refusal("forbidden", "This room is locked: it can be read, and nobody can send for now.");
+      throw new ChatError("forbidden", "This room is locked: it can be read, and nobody can send for now.");
     }
     case "forbidden":
-      throw new Refusal("forbidden", "Only its author can change a message.");
+      throw new ChatError("forbidden", "Only its author can change a message.");
     case "not_found":
-      throw new Refusal("not_found", "There is no such message any more. Nothing was changed.");
+      throw new ChatError("not_found", "There is no such message any more. Nothing was changed.");
   }
 }

@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../chat/clock.ts";
 import {
-  type Draft,
-  type Engine,
-  ID_MEMORY,
-  type News,
-  type Outcome,
+  type AppendResult,
+  type ClusterEvent,
+  type Command,
+  IDEMPOTENCY_WINDOW,
+  type LogNotification,
   PAGE_BYTES,
   type Retention,
-  type Signal,
+  type Storage,
 } from "../chat/storage.ts";
 import { type Entry, type ReceiveMessage, RESUME_LIMIT } from "../chat/protocol.ts";
 import { FakeClock } from "../testing/clock.ts";
@@ -18,14 +18,14 @@ import { injectFaults } from "../testing/faulty_news.ts";
 import { createLobby, FakeClient } from "../testing/lobby.ts";
 import { LogView } from "../testing/log_view.ts";
 import { until } from "../testing/until.ts";
-import { KvEngine } from "./kv/kv.ts";
-import { MemoryEngine } from "./memory.ts";
-import { RedisEngine } from "./redis/redis.ts";
-import { SqliteEngine } from "./sqlite/sqlite.ts";
+import { KvStorage } from "./kv/kv.ts";
+import { MemoryStorage } from "./memory.ts";
+import { RedisStorage } from "./redis/redis.ts";
+import { SqliteStorage } from "./sqlite/sqlite.ts";
 
 /** One store, which several isolates or the same one after a restart may open. */
 interface Store {
-  open(options: { clock: FakeClock; retention?: Retention }): Promise<Engine>;
+  open(options: { clock: FakeClock; retention?: Retention }): Promise<Storage>;
   /** Whether what was written is there for the next one who opens it. */
   lasting: boolean;
   /** Whether several who have it open at once hear of each other. */
@@ -41,7 +41,7 @@ const engines: Record<string, () => Promise<Store>> = {
     Promise.resolve({
       lasting: false,
       shared: false,
-      open: ({ clock, retention = KEEP_ALL }) => Promise.resolve(new MemoryEngine({ clock, secret: "s", retention })),
+      open: ({ clock, retention = KEEP_ALL }) => Promise.resolve(new MemoryStorage({ clock, secret: "s", retention })),
       remove: () => Promise.resolve(),
     }),
   sqlite: async () => {
@@ -50,7 +50,7 @@ const engines: Record<string, () => Promise<Store>> = {
       lasting: true,
       shared: true,
       open: ({ clock, retention = KEEP_ALL }) =>
-        SqliteEngine.open(`${folder}/chat.db`, { clock, retention, isolates: true }),
+        SqliteStorage.open(`${folder}/chat.db`, { clock, retention, isolates: true }),
       remove: () => Deno.remove(folder, { recursive: true }),
     };
   },
@@ -61,7 +61,7 @@ const engines: Record<string, () => Promise<Store>> = {
       shared: true,
       open: ({ clock, retention = KEEP_ALL }) => {
         // Deno KV takes real time to answer; only what the clock shows is the test's.
-        return KvEngine.open(`${folder}/chat.kv`, { clock: { ...systemClock, now: () => clock.now() }, retention });
+        return KvStorage.open(`${folder}/chat.kv`, { clock: { ...systemClock, now: () => clock.now() }, retention });
       },
       remove: () => Deno.remove(folder, { recursive: true }),
     };
@@ -84,7 +84,7 @@ if (redisServer) {
       open: ({ clock, retention = KEEP_ALL }) => {
         // Redis takes real time to answer; only what the clock shows is the test's.
         const shown = { ...systemClock, now: () => clock.now() };
-        return RedisEngine.open({ url, prefix, mayLoseASecond: false }, { clock: shown, retention });
+        return RedisStorage.open({ url, prefix, mayLoseASecond: false }, { clock: shown, retention });
       },
       remove: () => Promise.resolve(),
     });
@@ -93,47 +93,47 @@ if (redisServer) {
   redisTest("every rule of the log", async () => {});
 }
 
-const say = (text: string, more: { id?: string; user?: string; room?: string } = {}): Draft => {
+const say = (text: string, more: { id?: string; user?: string; room?: string } = {}): Command => {
   const { user = "ann", room = "r" } = more;
-  const draft: Draft = { action: "send_message", room, user, from: user.toUpperCase(), text };
-  return more.id === undefined ? draft : { ...draft, id: more.id };
+  const command: Command = { action: "send_message", room, user, from: user.toUpperCase(), text };
+  return more.id === undefined ? command : { ...command, id: more.id };
 };
-const edit = (target: number, text: string, more: { id?: string; user?: string } = {}): Draft => (
+const edit = (target: number, text: string, more: { id?: string; user?: string } = {}): Command => (
   { action: "edit_message", room: "r", user: "ann", target, text, ...more }
 );
-const remove = (target: number, more: { id?: string; user?: string } = {}): Draft => (
+const remove = (target: number, more: { id?: string; user?: string } = {}): Command => (
   { action: "delete_message", room: "r", user: "ann", target, ...more }
 );
-const entryOf = (outcome: Outcome): Entry => {
-  assert.ok("entry" in outcome, JSON.stringify(outcome));
-  return outcome.entry;
+const entryOf = (result: AppendResult): Entry => {
+  assert.ok("entry" in result, JSON.stringify(result));
+  return result.entry;
 };
-const appendOne = async (engine: Engine, draft: Draft) => (await engine.append([draft]))[0];
+const appendOne = async (storage: Storage, command: Command) => (await storage.append([command]))[0];
 const texts = (messages: ReceiveMessage[]) => messages.map(({ text }) => text);
 
 for (const [name, create] of Object.entries(engines)) {
   /** A rule that this engine keeps. */
   const rule = (
     title: string,
-    check: (store: { engine: Engine; clock: FakeClock; store: Store }) => Promise<void>,
+    check: (store: { storage: Storage; clock: FakeClock; store: Store }) => Promise<void>,
     retention?: Retention,
   ) =>
     Deno.test(`${name}: ${title}`, async () => {
       const store = await create();
       const clock = new FakeClock();
-      const engine = await store.open({ clock, retention });
+      const storage = await store.open({ clock, retention });
       try {
-        await check({ engine, clock, store });
+        await check({ storage, clock, store });
       } finally {
-        await engine.close();
+        await storage.close();
         await store.remove();
       }
     });
 
   rule(
     "entries of a room are numbered from 1 without gaps, whatever their kind, and rooms apart",
-    async ({ engine }) => {
-      const outcomes = await engine.append([
+    async ({ storage }) => {
+      const results = await storage.append([
         say("a"),
         say("x", { room: "other" }),
         edit(1, "b"),
@@ -141,15 +141,15 @@ for (const [name, create] of Object.entries(engines)) {
         remove(1),
         say("c"),
       ]);
-      const seqs = outcomes.map((outcome) => "entry" in outcome ? outcome.entry.seq : outcome.refused);
+      const seqs = results.map((result) => "entry" in result ? result.entry.seq : result.refused);
       assert.deepEqual(seqs, [1, 1, 2, "not_found", 3, 4]);
-      assert.equal(entryOf(await appendOne(engine, say("d"))).seq, 5);
+      assert.equal(entryOf(await appendOne(storage, say("d"))).seq, 5);
     },
   );
 
-  rule("an entry comes back just as it was given", async ({ engine, clock }) => {
+  rule("an entry comes back just as it was given", async ({ storage, clock }) => {
     const text = ' <b>"quoted"</b>\n\t한국어 😀 \u2028 {"a":1} \\ ';
-    const entry = entryOf(await appendOne(engine, say(text, { id: 'i"d' })));
+    const entry = entryOf(await appendOne(storage, say(text, { id: 'i"d' })));
     const message = {
       action: "receive_message",
       room: "r",
@@ -161,49 +161,49 @@ for (const [name, create] of Object.entries(engines)) {
       id: 'i"d',
     };
     assert.deepEqual(entry, message);
-    assert.deepEqual((await engine.history("r", { limit: 9 })).messages, [message]);
-    assert.deepEqual((await engine.read("r", 0)).entries, [message]);
-    assert.equal("id" in entryOf(await appendOne(engine, say("no id"))), false);
+    assert.deepEqual((await storage.history("r", { limit: 9 })).messages, [message]);
+    assert.deepEqual((await storage.read("r", 0)).entries, [message]);
+    assert.equal("id" in entryOf(await appendOne(storage, say("no id"))), false);
   });
 
-  rule("no date lies before the one above it, though the clock goes back", async ({ engine, clock }) => {
+  rule("no date lies before the one above it, though the clock goes back", async ({ storage, clock }) => {
     const start = clock.now();
     const dates = [];
     for (const now of [start, start + 10, start - 60_000, start + 5, start + 11]) {
       clock.set(now);
-      dates.push(entryOf(await appendOne(engine, say("x"))).date - start);
+      dates.push(entryOf(await appendOne(storage, say("x"))).date - start);
     }
     assert.deepEqual(dates, [0, 10, 10, 10, 11]);
   });
 
-  rule("the same id from the same person in the same room never makes a second entry", async ({ engine }) => {
-    const first = await appendOne(engine, say("once", { id: "k" }));
-    assert.deepEqual(await appendOne(engine, say("again", { id: "k" })), { entry: entryOf(first), repeated: true });
-    const [one, two] = await engine.append([say("twin", { id: "t" }), say("twin", { id: "t" })]);
+  rule("the same id from the same person in the same room never makes a second entry", async ({ storage }) => {
+    const first = await appendOne(storage, say("once", { id: "k" }));
+    assert.deepEqual(await appendOne(storage, say("again", { id: "k" })), { entry: entryOf(first), repeated: true });
+    const [one, two] = await storage.append([say("twin", { id: "t" }), say("twin", { id: "t" })]);
     assert.deepEqual([one, two], [{ entry: entryOf(one), repeated: false }, { entry: entryOf(one), repeated: true }]);
     const others = [
       say("other person", { id: "k", user: "bob" }),
       say("other room", { id: "k", room: "q" }),
       edit(1, "edit", { id: "k" }),
     ];
-    for (const outcome of await engine.append(others)) assert.equal("repeated" in outcome && outcome.repeated, false);
-    assert.equal((await engine.history("r", { limit: 9 })).seq, 4);
-    assert.deepEqual(await appendOne(engine, edit(1, "edit", { id: "k" })), {
-      entry: entryOf(await appendOne(engine, edit(1, "edit", { id: "k" }))),
+    for (const result of await storage.append(others)) assert.equal("repeated" in result && result.repeated, false);
+    assert.equal((await storage.history("r", { limit: 9 })).seq, 4);
+    assert.deepEqual(await appendOne(storage, edit(1, "edit", { id: "k" })), {
+      entry: entryOf(await appendOne(storage, edit(1, "edit", { id: "k" }))),
       repeated: true,
     });
-    assert.equal((await engine.history("r", { limit: 9 })).seq, 4);
+    assert.equal((await storage.history("r", { limit: 9 })).seq, 4);
   });
 
-  rule("a refused draft uses up neither a place nor its id", async ({ engine }) => {
-    assert.deepEqual(await appendOne(engine, edit(1, "x", { id: "k" })), { refused: "not_found" });
-    await appendOne(engine, say("x"));
-    assert.equal(entryOf(await appendOne(engine, edit(1, "x", { id: "k" }))).seq, 2);
+  rule("a refused draft uses up neither a place nor its id", async ({ storage }) => {
+    assert.deepEqual(await appendOne(storage, edit(1, "x", { id: "k" })), { refused: "not_found" });
+    await appendOne(storage, say("x"));
+    assert.equal(entryOf(await appendOne(storage, edit(1, "x", { id: "k" }))).seq, 2);
   });
 
-  rule("only the author changes a message, and only one that is there", async ({ engine }) => {
-    await engine.append([say("mine"), edit(1, "still mine")]);
-    const refused = await engine.append([
+  rule("only the author changes a message, and only one that is there", async ({ storage }) => {
+    await storage.append([say("mine"), edit(1, "still mine")]);
+    const refused = await storage.append([
       edit(1, "yours", { user: "bob" }),
       remove(1, { user: "bob" }),
       edit(2, "an edit is no message"),
@@ -213,8 +213,8 @@ for (const [name, create] of Object.entries(engines)) {
       edit(1, "gone"),
       remove(1),
     ]);
-    const outcomes = refused.map((outcome) => "refused" in outcome ? outcome.refused : outcome.entry.seq);
-    assert.deepEqual(outcomes, [
+    const results = refused.map((result) => "refused" in result ? result.refused : result.entry.seq);
+    assert.deepEqual(results, [
       "forbidden",
       "forbidden",
       "not_found",
@@ -226,11 +226,11 @@ for (const [name, create] of Object.entries(engines)) {
     ]);
   });
 
-  rule("history shows messages in their present state, and the old text is nowhere", async ({ engine, clock }) => {
-    await engine.append([say("secret one", { id: "k" }), say("secret two"), say("three")]);
+  rule("history shows messages in their present state, and the old text is nowhere", async ({ storage, clock }) => {
+    await storage.append([say("secret one", { id: "k" }), say("secret two"), say("three")]);
     clock.set(clock.now() + 5);
-    await engine.append([edit(1, "secret draft"), edit(1, "final"), remove(2)]);
-    const { messages, seq } = await engine.history("r", { limit: 9 });
+    await storage.append([edit(1, "secret draft"), edit(1, "final"), remove(2)]);
+    const { messages, seq } = await storage.history("r", { limit: 9 });
     assert.equal(seq, 6);
     assert.deepEqual(messages.map(({ seq, text, edited, deleted }) => ({ seq, text, edited, deleted })), [
       { seq: 1, text: "final", edited: clock.now(), deleted: undefined },
@@ -238,7 +238,7 @@ for (const [name, create] of Object.entries(engines)) {
       { seq: 3, text: "three", edited: undefined, deleted: undefined },
     ]);
     assert.equal("text" in messages[1], false);
-    const { entries } = await engine.read("r", 0);
+    const { entries } = await storage.read("r", 0);
     assert.deepEqual(entries.map(({ action, seq }) => [action, seq]), [
       ["receive_message", 1],
       ["receive_message", 2],
@@ -248,15 +248,15 @@ for (const [name, create] of Object.entries(engines)) {
       ["message_deleted", 6],
     ]);
     assert.doesNotMatch(JSON.stringify([messages, entries]), /secret/);
-    const repeated = await appendOne(engine, say("secret one", { id: "k" }));
+    const repeated = await appendOne(storage, say("secret one", { id: "k" }));
     assert.equal((entryOf(repeated) as ReceiveMessage).text, "final");
   });
 
-  rule("pages of history meet without overlap, from either side", async ({ engine }) => {
-    await engine.append(Array.from({ length: 10 }, (_, at) => say(`m${at + 1}`)));
-    await engine.append([edit(3, "m3"), say("m12")]);
+  rule("pages of history meet without overlap, from either side", async ({ storage }) => {
+    await storage.append(Array.from({ length: 10 }, (_, at) => say(`m${at + 1}`)));
+    await storage.append([edit(3, "m3"), say("m12")]);
     const page = (query: { limit: number; before?: number; after?: number }) =>
-      engine.history("r", query).then(({ messages, more, seq }) => ({ texts: texts(messages), more, seq }));
+      storage.history("r", query).then(({ messages, more, seq }) => ({ texts: texts(messages), more, seq }));
     assert.deepEqual(await page({ limit: 3 }), { texts: ["m9", "m10", "m12"], more: true, seq: 12 });
     assert.deepEqual(await page({ limit: 3, before: 9 }), { texts: ["m6", "m7", "m8"], more: true, seq: 12 });
     assert.deepEqual(await page({ limit: 5, before: 6 }), {
@@ -271,14 +271,14 @@ for (const [name, create] of Object.entries(engines)) {
     assert.deepEqual(await page({ limit: 3, before: 1 }), { texts: [], more: false, seq: 12 });
   });
 
-  rule("a room of which nothing is known is empty", async ({ engine }) => {
-    const { epoch, ...history } = await engine.history("nowhere", { limit: 9 });
+  rule("a room of which nothing is known is empty", async ({ storage }) => {
+    const { epoch, ...history } = await storage.history("nowhere", { limit: 9 });
     assert.deepEqual(history, { seq: 0, messages: [], more: false });
-    assert.deepEqual(await engine.read("nowhere", 0), { epoch, seq: 0, entries: [], complete: true });
-    assert.equal((await engine.read("nowhere", 1)).complete, false);
+    assert.deepEqual(await storage.read("nowhere", 0), { epoch, seq: 0, entries: [], complete: true });
+    assert.equal((await storage.read("nowhere", 1)).complete, false);
   });
 
-  rule("a page ends at 128 KiB of JSON, whatever the script", async ({ engine }) => {
+  rule("a page ends at 128 KiB of JSON, whatever the script", async ({ storage }) => {
     const encoder = new TextEncoder();
     for (
       const [room, text] of [["latin", "x".repeat(4_000)], ["korean", "가".repeat(4_000)], [
@@ -286,10 +286,10 @@ for (const [name, create] of Object.entries(engines)) {
         "\u0001".repeat(4_000),
       ]]
     ) {
-      await engine.append(Array.from({ length: 100 }, () => say(text, { room })));
-      const newest = await engine.history(room, { limit: 200 });
-      const oldest = await engine.history(room, { limit: 200, after: 0 });
-      const missed = await engine.read(room, 0);
+      await storage.append(Array.from({ length: 100 }, () => say(text, { room })));
+      const newest = await storage.history(room, { limit: 200 });
+      const oldest = await storage.history(room, { limit: 200, after: 0 });
+      const missed = await storage.read(room, 0);
       for (
         const [page, rows] of [[newest, newest.messages], [oldest, oldest.messages], [missed, missed.entries]] as const
       ) {
@@ -302,140 +302,140 @@ for (const [name, create] of Object.entries(engines)) {
     }
   });
 
-  rule("what was missed is complete up to a thousand entries, and never beyond the head", async ({ engine }) => {
-    await engine.append(Array.from({ length: RESUME_LIMIT + 1 }, () => say("x")));
-    const exact = await engine.read("r", 1);
+  rule("what was missed is complete up to a thousand entries, and never beyond the head", async ({ storage }) => {
+    await storage.append(Array.from({ length: RESUME_LIMIT + 1 }, () => say("x")));
+    const exact = await storage.read("r", 1);
     assert.deepEqual([exact.complete, exact.entries.length, exact.seq], [true, RESUME_LIMIT, RESUME_LIMIT + 1]);
-    const part = await engine.read("r", 0);
+    const part = await storage.read("r", 0);
     assert.deepEqual([part.complete, part.entries.length, part.entries[0].seq], [false, RESUME_LIMIT, 1]);
-    assert.deepEqual((await engine.read("r", RESUME_LIMIT + 1)).complete, true);
-    assert.deepEqual((await engine.read("r", RESUME_LIMIT + 2)).complete, false);
+    assert.deepEqual((await storage.read("r", RESUME_LIMIT + 1)).complete, true);
+    assert.deepEqual((await storage.read("r", RESUME_LIMIT + 2)).complete, false);
   });
 
   rule(
     "followers hear what is new in their room, in order and once it is kept, until they stop",
-    async ({ engine }) => {
-      const heard: News[] = [];
-      const stop = engine.follow("r", (news) => heard.push(news));
-      await engine.append([say("a"), say("elsewhere", { room: "q" }), say("b", { id: "k" })]);
-      await engine.append([say("b", { id: "k" }), remove(77), edit(1, "c")]);
-      const { epoch } = await engine.read("r", 0);
+    async ({ storage }) => {
+      const heard: LogNotification[] = [];
+      const stop = storage.subscribe("r", (news) => heard.push(news));
+      await storage.append([say("a"), say("elsewhere", { room: "q" }), say("b", { id: "k" })]);
+      await storage.append([say("b", { id: "k" }), remove(77), edit(1, "c")]);
+      const { epoch } = await storage.read("r", 0);
       assert.deepEqual(heard.flatMap(({ entries }) => entries.map(({ seq }) => seq)), [1, 2, 3]);
       assert.ok(heard.every((news) => news.epoch === epoch));
       stop();
-      await engine.append([say("d")]);
+      await storage.append([say("d")]);
       assert.equal(heard.flatMap(({ entries }) => entries).length, 3);
     },
   );
 
-  rule("news that is dropped, doubled or out of order changes nobody's view in the end", async ({ engine, clock }) => {
+  rule("news that is dropped, doubled or out of order changes nobody's view in the end", async ({ storage, clock }) => {
     let seed = 20261122;
-    const heal = injectFaults(engine, () => (seed = seed * 48_271 % 2_147_483_647) / 2_147_483_647);
-    const { lobby } = createLobby({ clock, engine });
-    const clients = ["ann", "bob", "eve"].map((user) => new FakeClient(lobby, user, ["r"]));
+    const heal = injectFaults(storage, () => (seed = seed * 48_271 % 2_147_483_647) / 2_147_483_647);
+    const { chat } = createLobby({ clock, storage });
+    const clients = ["ann", "bob", "eve"].map((user) => new FakeClient(chat, user, ["r"]));
     await until(() => clients.every((client) => client.all("room_joined").length === 1));
     for (let said = 0; said < 60;) {
       for (const client of clients) client.session.receive({ action: "send_message", room: "r", text: `${said++}` });
       // Each turn of the lobby is one piece of news.
-      await until(async () => (await engine.read("r", 0)).seq === said);
+      await until(async () => (await storage.read("r", 0)).seq === said);
     }
     await heal();
-    const { entries } = await engine.read("r", 0);
+    const { entries } = await storage.read("r", 0);
     for (const client of clients) {
       await until(() => client.all("receive_message").length >= entries.length);
       assert.deepEqual(client.all("receive_message"), entries);
     }
-    lobby.close();
+    chat.close();
   });
 
-  rule("another epoch is told to followers and keeps what is there", async ({ engine }) => {
-    await engine.append([say("a")]);
-    const { epoch } = await engine.read("r", 0);
-    const heard: News[] = [];
-    engine.follow("r", (news) => heard.push(news));
-    await engine.renewEpoch();
-    const after = await engine.read("r", 0);
+  rule("another epoch is told to followers and keeps what is there", async ({ storage }) => {
+    await storage.append([say("a")]);
+    const { epoch } = await storage.read("r", 0);
+    const heard: LogNotification[] = [];
+    storage.subscribe("r", (news) => heard.push(news));
+    await storage.renewEpoch();
+    const after = await storage.read("r", 0);
     assert.notEqual(after.epoch, epoch);
     assert.deepEqual(heard, [{ epoch: after.epoch, entries: [] }]);
     assert.deepEqual([after.seq, after.entries.length], [1, 1]);
   });
 
-  rule("more messages than are to be kept push out the oldest, and the head stays", async ({ engine }) => {
-    await engine.append(Array.from({ length: 30 }, (_, at) => say(`m${at + 1}`, { id: `k${at + 1}` })));
+  rule("more messages than are to be kept push out the oldest, and the head stays", async ({ storage }) => {
+    await storage.append(Array.from({ length: 30 }, (_, at) => say(`m${at + 1}`, { id: `k${at + 1}` })));
     assert.deepEqual(
-      texts((await engine.history("r", { limit: 99 })).messages).slice(-10),
+      texts((await storage.history("r", { limit: 99 })).messages).slice(-10),
       [21, 22, 23, 24, 25, 26, 27, 28, 29, 30].map((at) => `m${at}`),
     );
-    const { messages, more, seq } = await engine.history("r", { limit: 99, before: 1e9 });
+    const { messages, more, seq } = await storage.history("r", { limit: 99, before: 1e9 });
     assert.deepEqual([messages.length, more, seq], [10, false, 30]);
-    assert.equal((await engine.read("r", 5)).complete, false, "expired");
-    assert.equal((await engine.read("r", 20)).complete, true);
-    assert.deepEqual(await appendOne(engine, edit(1, "x")), { refused: "not_found" });
-    assert.equal(entryOf(await appendOne(engine, say("next"))).seq, 31);
+    assert.equal((await storage.read("r", 5)).complete, false, "expired");
+    assert.equal((await storage.read("r", 20)).complete, true);
+    assert.deepEqual(await appendOne(storage, edit(1, "x")), { refused: "not_found" });
+    assert.equal(entryOf(await appendOne(storage, say("next"))).seq, 31);
   }, { messages: 10, days: 0 });
 
   rule(
     "messages older than they are to be kept are gone, also from a room where nobody speaks",
-    async ({ engine, clock }) => {
-      await engine.append([say("old")]);
+    async ({ storage, clock }) => {
+      await storage.append([say("old")]);
       await clock.advance(2 * DAY);
-      await engine.append([say("new")]);
+      await storage.append([say("new")]);
       await clock.advance(DAY + 1);
-      assert.deepEqual(texts((await engine.history("r", { limit: 9 })).messages), ["new"]);
+      assert.deepEqual(texts((await storage.history("r", { limit: 9 })).messages), ["new"]);
       await clock.advance(2 * DAY);
-      const { messages, seq } = await engine.history("r", { limit: 9 });
+      const { messages, seq } = await storage.history("r", { limit: 9 });
       assert.deepEqual([messages, seq], [[], 2]);
-      assert.equal((await engine.read("r", 1)).complete, false);
-      assert.equal((await engine.read("r", 2)).complete, true);
+      assert.equal((await storage.read("r", 1)).complete, false);
+      assert.equal((await storage.read("r", 2)).complete, true);
     },
     { messages: 0, days: 3 },
   );
 
-  rule("an id is remembered for a day at least, longer than its message is held", async ({ engine, clock }) => {
-    await engine.append([say("first", { id: "k" }), say("second"), say("third")]);
-    await clock.advance(ID_MEMORY - 1);
-    const repeated = await appendOne(engine, say("first", { id: "k" }));
+  rule("an id is remembered for a day at least, longer than its message is held", async ({ storage, clock }) => {
+    await storage.append([say("first", { id: "k" }), say("second"), say("third")]);
+    await clock.advance(IDEMPOTENCY_WINDOW - 1);
+    const repeated = await appendOne(storage, say("first", { id: "k" }));
     assert.deepEqual([
       entryOf(repeated).seq,
       (entryOf(repeated) as ReceiveMessage).deleted,
       "repeated" in repeated && repeated.repeated,
     ], [1, true, true]);
     await clock.advance(2);
-    await engine.append([say("fourth")]);
-    assert.equal(entryOf(await appendOne(engine, say("first", { id: "k" }))).seq, 5);
+    await storage.append([say("fourth")]);
+    assert.equal(entryOf(await appendOne(storage, say("first", { id: "k" }))).seq, 5);
   }, { messages: 1, days: 0 });
 
-  rule("what has expired is answered without its words, however short a time ago that was", async ({ engine }) => {
-    const outcomes = await engine.append([say("secret", { id: "k" }), say("second"), say("secret", { id: "k" })]);
-    const entry = entryOf(outcomes[2]) as ReceiveMessage;
+  rule("what has expired is answered without its words, however short a time ago that was", async ({ storage }) => {
+    const results = await storage.append([say("secret", { id: "k" }), say("second"), say("secret", { id: "k" })]);
+    const entry = entryOf(results[2]) as ReceiveMessage;
     assert.deepEqual([entry.seq, entry.deleted, "text" in entry], [1, true, false]);
   }, { messages: 1, days: 0 });
 
-  rule("edits show the newest words of their message, also when they outlive it", async ({ engine }) => {
-    await engine.append([say("one"), edit(1, "two"), edit(1, "three"), edit(1, "four", { id: "k" })]);
-    const words = async () => (await engine.read("r", 1)).entries.map((entry) => "text" in entry && entry.text);
+  rule("edits show the newest words of their message, also when they outlive it", async ({ storage }) => {
+    await storage.append([say("one"), edit(1, "two"), edit(1, "three"), edit(1, "four", { id: "k" })]);
+    const words = async () => (await storage.read("r", 1)).entries.map((entry) => "text" in entry && entry.text);
     assert.deepEqual(await words(), ["four", "four", "four"]);
-    assert.deepEqual(await appendOne(engine, edit(1, "five")), { refused: "not_found" });
-    const repeated = entryOf(await appendOne(engine, edit(1, "four", { id: "k" })));
+    assert.deepEqual(await appendOne(storage, edit(1, "five")), { refused: "not_found" });
+    const repeated = entryOf(await appendOne(storage, edit(1, "four", { id: "k" })));
     assert.equal("text" in repeated && repeated.text, "four");
   }, { messages: 3, days: 0 });
 
-  rule("whoever stops following twice stops nobody else", async ({ engine }) => {
-    const stop = engine.follow("r", () => {});
+  rule("whoever stops following twice stops nobody else", async ({ storage }) => {
+    const stop = storage.subscribe("r", () => {});
     stop();
     const heard: number[] = [];
-    const stopOther = engine.follow("r", ({ entries }) => heard.push(...entries.map(({ seq }) => seq)));
+    const stopOther = storage.subscribe("r", ({ entries }) => heard.push(...entries.map(({ seq }) => seq)));
     stop();
-    await engine.history("r", { limit: 1 });
-    await engine.append([say("hello")]);
+    await storage.history("r", { limit: 1 });
+    await storage.append([say("hello")]);
     assert.deepEqual(heard, [1]);
     stopOther();
   });
 
-  rule("a name belongs to one person, and the one before it becomes free", async ({ engine, clock }) => {
+  rule("a name belongs to one person, and the one before it becomes free", async ({ storage, clock }) => {
     const now = clock.now();
     const claim = (user: string, name: string, chosen = true) =>
-      engine.claimName({ user, name, key: name.toLowerCase(), chosen, until: now + 1_000, now });
+      storage.claimName({ user, name, key: name.toLowerCase(), chosen, until: now + 1_000, now });
     assert.deepEqual(await claim("ann", "Alice"), { name: "Alice", chosen: true });
     assert.equal(await claim("bob", "ALICE"), undefined);
     assert.deepEqual(await claim("ann", "ALICE"), { name: "ALICE", chosen: true });
@@ -445,33 +445,33 @@ for (const [name, create] of Object.entries(engines)) {
     assert.equal(results.filter((got) => got !== undefined).length, 1);
   });
 
-  rule("the names of many are held at once", async ({ engine, clock }) => {
+  rule("the names of many are held at once", async ({ storage, clock }) => {
     const now = clock.now();
     const users = Array.from({ length: 1_201 }, (_, at) => `user${at}`);
     const claim = (user: string, key: string, now: number) =>
-      engine.claimName({ user, name: key, key, chosen: true, until: now + 10, now });
+      storage.claimName({ user, name: key, key, chosen: true, until: now + 10, now });
     for (const at of [0, 600, 1_200]) await claim(users[at], `name${at}`, now);
-    await engine.holdNames(users.map((user) => ({ user, until: now + 1_000 })));
+    await storage.holdNames(users.map((user) => ({ user, until: now + 1_000 })));
     for (const at of [0, 600, 1_200]) assert.equal(await claim("eve", `name${at}`, now + 500), undefined);
   });
 
-  rule("a given name never takes the place of a name that the person has", async ({ engine, clock }) => {
+  rule("a given name never takes the place of a name that the person has", async ({ storage, clock }) => {
     const now = clock.now();
     const given = (user: string, name: string) =>
-      engine.claimName({ user, name, key: name.toLowerCase(), chosen: false, until: now + 1_000, now });
+      storage.claimName({ user, name, key: name.toLowerCase(), chosen: false, until: now + 1_000, now });
     assert.deepEqual(await given("ann", "User 1"), { name: "User 1", chosen: false });
     assert.deepEqual(await given("ann", "User 2"), { name: "User 1", chosen: false });
     assert.deepEqual(await given("bob", "User 2"), { name: "User 2", chosen: false });
-    await engine.claimName({ user: "ann", name: "Ann", key: "ann", chosen: true, until: now + 5_000, now });
+    await storage.claimName({ user: "ann", name: "Ann", key: "ann", chosen: true, until: now + 5_000, now });
     assert.deepEqual(await given("ann", "User 3"), { name: "Ann", chosen: true });
     assert.deepEqual(await given("bob", "User 1"), { name: "User 2", chosen: false });
   });
 
   rule(
     "a name whose time is over is anybody's, and still its person's while nobody takes it",
-    async ({ engine, clock }) => {
+    async ({ storage, clock }) => {
       const claim = (user: string, name: string) =>
-        engine.claimName({
+        storage.claimName({
           user,
           name,
           key: name.toLowerCase(),
@@ -480,7 +480,7 @@ for (const [name, create] of Object.entries(engines)) {
           now: clock.now(),
         });
       const given = (user: string) =>
-        engine.claimName({
+        storage.claimName({
           user,
           name: "User 1",
           key: "user 1",
@@ -489,7 +489,7 @@ for (const [name, create] of Object.entries(engines)) {
           now: clock.now(),
         });
       await claim("ann", "Alice");
-      await engine.holdNames([{ user: "ann", until: clock.now() + 5_000 }, { user: "nobody", until: 1 }]);
+      await storage.holdNames([{ user: "ann", until: clock.now() + 5_000 }, { user: "nobody", until: 1 }]);
       await clock.advance(4_999);
       assert.equal(await claim("bob", "alice"), undefined);
       await clock.advance(1);
@@ -500,97 +500,100 @@ for (const [name, create] of Object.entries(engines)) {
     },
   );
 
-  rule("in a locked room nothing is sent or edited, and what was sent before is still answered", async ({ engine }) => {
-    await engine.append([say("before", { id: "k" })]);
-    assert.deepEqual(await engine.changeRoom("r", { locked: true }), {
-      locked: true,
-      listed: false,
-      slow_seconds: 0,
-    });
-    const outcomes = await engine.append([
-      say("during", { id: "new" }),
-      say("elsewhere", { room: "q" }),
-      edit(1, "x"),
-      say("before", { id: "k" }),
-      remove(1),
-    ]);
-    assert.deepEqual(
-      outcomes.map((outcome) => "refused" in outcome ? outcome.refused : outcome.entry.seq),
-      ["locked", 1, "locked", 1, 2],
-    );
-    await engine.changeRoom("r", { locked: false });
-    assert.equal(entryOf(await appendOne(engine, say("after", { id: "new" }))).seq, 3);
-  });
+  rule(
+    "in a locked room nothing is sent or edited, and what was sent before is still answered",
+    async ({ storage }) => {
+      await storage.append([say("before", { id: "k" })]);
+      assert.deepEqual(await storage.changeRoom("r", { locked: true }), {
+        locked: true,
+        listed: false,
+        slow_seconds: 0,
+      });
+      const results = await storage.append([
+        say("during", { id: "new" }),
+        say("elsewhere", { room: "q" }),
+        edit(1, "x"),
+        say("before", { id: "k" }),
+        remove(1),
+      ]);
+      assert.deepEqual(
+        results.map((result) => "refused" in result ? result.refused : result.entry.seq),
+        ["locked", 1, "locked", 1, 2],
+      );
+      await storage.changeRoom("r", { locked: false });
+      assert.equal(entryOf(await appendOne(storage, say("after", { id: "new" }))).seq, 3);
+    },
+  );
 
-  rule("what is only sent again is answered if it was kept before, and never kept now", async ({ engine }) => {
-    await engine.append([say("first", { id: "k" })]);
-    const again = (id: string): Draft => ({
+  rule("what is only sent again is answered if it was kept before, and never kept now", async ({ storage }) => {
+    await storage.append([say("first", { id: "k" })]);
+    const again = (id: string): Command => ({
       action: "send_message",
       room: "r",
       user: "ann",
       from: "",
       text: "x",
       id,
-      again: true,
+      lookupOnly: true,
     });
-    const [known, unknown] = await engine.append([again("k"), again("new")]);
+    const [known, unknown] = await storage.append([again("k"), again("new")]);
     assert.deepEqual([entryOf(known).seq, "repeated" in known && known.repeated], [1, true]);
     assert.deepEqual(unknown, { refused: "not_found" });
-    assert.equal(entryOf(await appendOne(engine, say("second", { id: "new" }))).seq, 2);
+    assert.equal(entryOf(await appendOne(storage, say("second", { id: "new" }))).seq, 2);
   });
 
-  rule("a moderator deletes anybody's message, also in a locked room", async ({ engine }) => {
-    await engine.append([say("bad words", { id: "k" })]);
-    await engine.changeRoom("r", { locked: true });
-    const byModerator: Draft = {
+  rule("a moderator deletes anybody's message, also in a locked room", async ({ storage }) => {
+    await storage.append([say("bad words", { id: "k" })]);
+    await storage.changeRoom("r", { locked: true });
+    const byModerator: Command = {
       action: "delete_message",
       room: "r",
       user: "moderator",
       target: 1,
       moderator: true,
     };
-    assert.deepEqual(entryOf(await appendOne(engine, byModerator)).action, "message_deleted");
-    assert.deepEqual(await appendOne(engine, byModerator), { refused: "not_found" });
-    const { messages } = await engine.history("r", { limit: 9 });
+    assert.deepEqual(entryOf(await appendOne(storage, byModerator)).action, "message_deleted");
+    assert.deepEqual(await appendOne(storage, byModerator), { refused: "not_found" });
+    const { messages } = await storage.history("r", { limit: 9 });
     assert.deepEqual(messages.map(({ deleted, text }) => ({ deleted, text })), [{ deleted: true, text: undefined }]);
   });
 
-  rule("a room's settings are kept, also where nothing was said, and listed rooms are listed", async ({ engine }) => {
-    assert.deepEqual(await engine.roomSettings("quiet"), { locked: false, listed: false, slow_seconds: 0 });
-    await Promise.all([engine.changeRoom("two", { locked: true }), engine.changeRoom("two", { slow_seconds: 5 })]);
-    assert.deepEqual(await engine.roomSettings("two"), { locked: true, listed: false, slow_seconds: 5 });
-    await engine.changeRoom("quiet", { slow_seconds: 30 });
-    await engine.changeRoom("quiet", { listed: true });
-    assert.deepEqual(await engine.roomSettings("quiet"), { locked: false, listed: true, slow_seconds: 30 });
-    const { date } = entryOf(await appendOne(engine, say("x", { room: "busy" })));
-    await engine.changeRoom("busy", { listed: true });
-    await engine.changeRoom("hidden", { locked: true });
-    assert.deepEqual(await engine.listedRooms(), [{ room: "busy", seq: 1, date }, { room: "quiet", seq: 0, date: 0 }]);
-    assert.equal(entryOf(await appendOne(engine, say("first", { room: "quiet" }))).seq, 1);
+  rule("a room's settings are kept, also where nothing was said, and listed rooms are listed", async ({ storage }) => {
+    assert.deepEqual(await storage.roomSettings("quiet"), { locked: false, listed: false, slow_seconds: 0 });
+    await Promise.all([storage.changeRoom("two", { locked: true }), storage.changeRoom("two", { slow_seconds: 5 })]);
+    assert.deepEqual(await storage.roomSettings("two"), { locked: true, listed: false, slow_seconds: 5 });
+    await storage.changeRoom("quiet", { slow_seconds: 30 });
+    await storage.changeRoom("quiet", { listed: true });
+    assert.deepEqual(await storage.roomSettings("quiet"), { locked: false, listed: true, slow_seconds: 30 });
+    const { date } = entryOf(await appendOne(storage, say("x", { room: "busy" })));
+    await storage.changeRoom("busy", { listed: true });
+    await storage.changeRoom("hidden", { locked: true });
+    assert.deepEqual(await storage.listedRooms(), [{ room: "busy", seq: 1, date }, { room: "quiet", seq: 0, date: 0 }]);
+    assert.equal(entryOf(await appendOne(storage, say("first", { room: "quiet" }))).seq, 1);
   });
 
-  rule("bans are kept until they are over or lifted, one a person", async ({ engine, clock }) => {
+  rule("bans are kept until they are over or lifted, one a person", async ({ storage, clock }) => {
     const now = clock.now();
     const ban = (user: string, minutes: number, more = {}) => {
       const made = { user, date: clock.now(), until: clock.now() + minutes * 60_000, reason: "spam", ...more };
-      return engine.ban(made).then(() => made);
+      return storage.ban(made).then(() => made);
     };
     await ban("eve", 1);
     await clock.advance(1);
     const [eve, mal] = [await ban("eve", 10, { address: "hash" }), (await clock.advance(1), await ban("mal", 5))];
-    assert.deepEqual(await engine.bans(now + 2), [mal, eve]);
-    assert.deepEqual(await engine.bans(now + 6 * 60_000), [eve]);
-    assert.equal(await engine.unban("eve"), true);
-    assert.equal(await engine.unban("eve"), false);
-    assert.deepEqual(await engine.bans(now + 6 * 60_000), []);
+    assert.deepEqual(await storage.bans(now + 2), [mal, eve]);
+    assert.deepEqual(await storage.bans(now + 6 * 60_000), [eve]);
+    assert.equal(await storage.unban("eve"), true);
+    assert.equal(await storage.unban("eve"), false);
+    assert.deepEqual(await storage.bans(now + 6 * 60_000), []);
     const anywhere = await ban("eve", 10, { address: "" });
-    assert.deepEqual((await engine.bans(clock.now())).find(({ user }) => user === "eve"), anywhere);
+    assert.deepEqual((await storage.bans(clock.now())).find(({ user }) => user === "eve"), anywhere);
   });
 
-  rule("what moderators decided is there for everyone who opens the store", async ({ engine, clock, store }) => {
+  rule("what moderators decided is there for everyone who opens the store", async ({ storage, clock, store }) => {
     if (!store.lasting) return;
-    await engine.changeRoom("r", { locked: true });
-    await engine.ban({ user: "eve", date: clock.now(), until: clock.now() + 1_000, reason: "spam" });
+    await storage.changeRoom("r", { locked: true });
+    await storage.ban({ user: "eve", date: clock.now(), until: clock.now() + 1_000, reason: "spam" });
     const other = await store.open({ clock });
     assert.deepEqual(await appendOne(other, say("x")), { refused: "locked" });
     assert.equal((await other.bans(clock.now())).length, 1);
@@ -599,11 +602,11 @@ for (const [name, create] of Object.entries(engines)) {
 
   rule(
     "the secret is the same for everyone who opens the store, and it answers when asked",
-    async ({ engine, clock, store }) => {
-      assert.ok((await engine.secret()).length > 0);
-      await engine.check();
+    async ({ storage, clock, store }) => {
+      assert.ok((await storage.secret()).length > 0);
+      await storage.check();
       const other = await store.open({ clock });
-      assert.equal(await other.secret(), await engine.secret());
+      assert.equal(await other.secret(), await storage.secret());
       await other.close();
     },
   );
@@ -611,13 +614,13 @@ for (const [name, create] of Object.entries(engines)) {
   /** A rule for two who have the same store open at the same time, as two isolates or two machines have. */
   const sharedRule = (
     title: string,
-    check: (both: { one: Engine; other: Engine; clock: FakeClock }) => Promise<void>,
+    check: (both: { one: Storage; other: Storage; clock: FakeClock }) => Promise<void>,
   ) =>
-    rule(title, async ({ engine, clock, store }) => {
+    rule(title, async ({ storage, clock, store }) => {
       if (!store.shared) return;
       const other = await store.open({ clock });
       try {
-        await check({ one: engine, other, clock });
+        await check({ one: storage, other, clock });
       } finally {
         await other.close();
       }
@@ -626,13 +629,13 @@ for (const [name, create] of Object.entries(engines)) {
   sharedRule(
     "what one of several keeps is heard by the followers of all, in order and once",
     async ({ one, other }) => {
-      const heard = [one, other].map((engine) => {
-        const news: News[] = [];
-        engine.follow("r", (each) => news.push(each));
+      const heard = [one, other].map((storage) => {
+        const news: LogNotification[] = [];
+        storage.subscribe("r", (each) => news.push(each));
         return news;
       });
       // Whoever follows reads next, and hears all that comes after what was read.
-      for (const engine of [one, other]) await engine.read("r", 0);
+      for (const storage of [one, other]) await storage.read("r", 0);
       await one.append([say("a", { id: "k" }), say("elsewhere", { room: "q" }), say("b")]);
       await until(() => heard[1].flatMap(({ entries }) => entries).length === 2);
       await other.append([edit(1, "c"), say("a", { id: "k" }), remove(77)]);
@@ -655,12 +658,12 @@ for (const [name, create] of Object.entries(engines)) {
   );
 
   sharedRule("what several append at once is one log without gap or double, and all see it", async ({ one, other }) => {
-    const views = [one, other].map((engine) => new LogView(engine, "r"));
+    const views = [one, other].map((storage) => new LogView(storage, "r"));
     const batches = Array.from({ length: 20 }, (_, at) => [say(`one ${at}`), say("both", { id: `k${at}` })]);
-    const outcomes = await Promise.all(
-      [one, other].flatMap((engine) => batches.map((batch) => engine.append(batch))),
+    const results = await Promise.all(
+      [one, other].flatMap((storage) => batches.map((batch) => storage.append(batch))),
     );
-    assert.equal(outcomes.flat().filter((outcome) => "repeated" in outcome && outcome.repeated).length, 20);
+    assert.equal(results.flat().filter((result) => "repeated" in result && result.repeated).length, 20);
     const { entries, complete } = await one.read("r", 0);
     assert.ok(complete);
     assert.deepEqual(entries.map(({ seq }) => seq), Array.from({ length: 60 }, (_, at) => at + 1));
@@ -672,10 +675,10 @@ for (const [name, create] of Object.entries(engines)) {
   });
 
   sharedRule("a signal reaches all others and never the one who gave it, in order", async ({ one, other }) => {
-    const heard: Record<string, Signal[]> = { one: [], other: [] };
-    one.onSignal((signal) => heard.one.push(signal));
-    other.onSignal((signal) => heard.other.push(signal));
-    const typing = (name: string): Signal => ({ kind: "typing", room: "r", user: "ann", name });
+    const heard: Record<string, ClusterEvent[]> = { one: [], other: [] };
+    one.onEvent((signal) => heard.one.push(signal));
+    other.onEvent((signal) => heard.other.push(signal));
+    const typing = (name: string): ClusterEvent => ({ kind: "typing", room: "r", user: "ann", name });
     const settings = { locked: true, listed: false, slow_seconds: 5 };
     for (let at = 0; at < 10; at++) one.signal(typing(`한국어 ${at}`));
     one.signal({ kind: "room_changed", room: "r", settings });
@@ -689,11 +692,11 @@ for (const [name, create] of Object.entries(engines)) {
     ]);
   });
 
-  rule("the last word of one who closes is heard by the others", async ({ engine, clock, store }) => {
+  rule("the last word of one who closes is heard by the others", async ({ storage, clock, store }) => {
     if (!store.shared) return;
     const leaving = await store.open({ clock });
-    const heard: Signal[] = [];
-    engine.onSignal((signal) => heard.push(signal));
+    const heard: ClusterEvent[] = [];
+    storage.onEvent((signal) => heard.push(signal));
     leaving.signal({ kind: "bans_changed" });
     await leaving.close();
     await until(() => heard.length > 0);
@@ -701,8 +704,8 @@ for (const [name, create] of Object.entries(engines)) {
   });
 
   sharedRule("a name that several claim at once is one person's", async ({ one, other, clock }) => {
-    const claim = (engine: Engine, user: string) =>
-      engine.claimName({
+    const claim = (storage: Storage, user: string) =>
+      storage.claimName({
         user,
         name: "Ada",
         key: "ada",
@@ -718,7 +721,7 @@ for (const [name, create] of Object.entries(engines)) {
     await one.append([say("a")]);
     const before = await one.read("r", 0);
     const told: string[] = [];
-    other.follow("r", ({ epoch }) => told.push(epoch));
+    other.subscribe("r", ({ epoch }) => told.push(epoch));
     await one.renewEpoch();
     const { epoch } = await one.read("r", 0);
     assert.notEqual(epoch, before.epoch);

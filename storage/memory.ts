@@ -1,17 +1,17 @@
 import type { Clock } from "../chat/clock.ts";
 import {
+  type AppendResult,
   type Ban,
-  type Draft,
-  type Engine,
+  type CatchUp,
+  type Command,
   type HeldName,
   type History,
-  ID_MEMORY,
-  type Missed,
-  type News,
-  type Outcome,
+  IDEMPOTENCY_WINDOW,
+  type LogNotification,
   type Retention,
   ROOM_SETTINGS,
   type RoomSettings,
+  type Storage,
 } from "../chat/storage.ts";
 import { type Entry, type ReceiveMessage, RESUME_LIMIT } from "../chat/protocol.ts";
 import { fillPage } from "./shared/page.ts";
@@ -29,11 +29,11 @@ interface Room {
   entries: Entry[];
   /** The first entry of each user + action + id. */
   ids: Map<string, { seq: number; date: number }>;
-  followers: Set<(news: News) => void>;
+  subscribers: Set<(news: LogNotification) => void>;
 }
 
 /** Keeps everything in this process, for tests and throw-away rooms: a restart is another epoch. */
-export class MemoryEngine implements Engine {
+export class MemoryStorage implements Storage {
   readonly #clock: Clock;
   readonly #retention: Retention;
   readonly #secret: string;
@@ -51,24 +51,24 @@ export class MemoryEngine implements Engine {
     this.#retention = options.retention;
   }
 
-  append(drafts: readonly Draft[]): Promise<Outcome[]> {
+  append(commands: readonly Command[]): Promise<AppendResult[]> {
     const news = new Map<Room, Entry[]>();
-    const outcomes = drafts.map((draft) => {
-      const room = this.#rooms.get(draft.room) ?? newRoom();
-      const outcome = this.#keep(room, draft);
-      if ("entry" in outcome && !outcome.repeated) {
-        this.#rooms.set(draft.room, room);
+    const results = commands.map((command) => {
+      const room = this.#rooms.get(command.room) ?? newRoom();
+      const result = this.#keep(room, command);
+      if ("entry" in result && !result.repeated) {
+        this.#rooms.set(command.room, room);
         const entries = news.get(room);
-        if (entries) entries.push(outcome.entry);
-        else news.set(room, [outcome.entry]);
+        if (entries) entries.push(result.entry);
+        else news.set(room, [result.entry]);
       }
-      return outcome;
+      return result;
     });
     for (const [room, entries] of news) {
       this.#expire(room);
-      for (const follower of room.followers) follower({ epoch: this.#epoch, entries });
+      for (const subscriber of room.subscribers) subscriber({ epoch: this.#epoch, entries });
     }
-    return Promise.resolve(outcomes);
+    return Promise.resolve(results);
   }
 
   history(name: string, query: { limit: number; before?: number; after?: number }): Promise<History> {
@@ -83,7 +83,7 @@ export class MemoryEngine implements Engine {
     return Promise.resolve({ epoch: this.#epoch, seq: room.head, messages: page, more });
   }
 
-  read(name: string, after: number): Promise<Missed> {
+  read(name: string, after: number): Promise<CatchUp> {
     const room = this.#rooms.get(name) ?? newRoom();
     this.#expire(room);
     const { page, more } = fillPage(room.entries.slice(Math.max(0, after + 1 - firstSeq(room))), RESUME_LIMIT);
@@ -91,13 +91,13 @@ export class MemoryEngine implements Engine {
     return Promise.resolve({ epoch: this.#epoch, seq: room.head, entries: page, complete });
   }
 
-  follow(name: string, listener: (news: News) => void): () => void {
+  subscribe(name: string, listener: (news: LogNotification) => void): () => void {
     const room = this.#rooms.get(name) ?? newRoom();
     this.#rooms.set(name, room);
-    room.followers.add(listener);
+    room.subscribers.add(listener);
     return () => {
       // A room in which nothing was ever said leaves no trace: anyone can name any number of them.
-      if (room.followers.delete(listener) && room.followers.size + room.head === 0) this.#rooms.delete(name);
+      if (room.subscribers.delete(listener) && room.subscribers.size + room.head === 0) this.#rooms.delete(name);
     };
   }
 
@@ -165,8 +165,8 @@ export class MemoryEngine implements Engine {
 
   renewEpoch(): Promise<void> {
     this.#epoch = crypto.randomUUID();
-    for (const { followers } of this.#rooms.values()) {
-      for (const follower of followers) follower({ epoch: this.#epoch, entries: [] });
+    for (const { subscribers } of this.#rooms.values()) {
+      for (const subscriber of subscribers) subscriber({ epoch: this.#epoch, entries: [] });
     }
     return Promise.resolve();
   }
@@ -175,11 +175,11 @@ export class MemoryEngine implements Engine {
     return Promise.resolve(this.#secret);
   }
 
-  readonly missedNews = 0;
+  readonly missedNotifications = 0;
 
   /** There is no other isolate to tell: nobody else sees this memory. */
   signal(): void {}
-  onSignal(): void {}
+  onEvent(): void {}
 
   check(): Promise<void> {
     return Promise.resolve();
@@ -199,17 +199,17 @@ export class MemoryEngine implements Engine {
     this.#namesBeforeSweep = Math.max(NAMES_BEFORE_SWEEP, 2 * this.#names.size);
   }
 
-  #keep(room: Room, draft: Draft): Outcome {
-    const key = draft.id === undefined ? undefined : `${draft.user} ${draft.action} ${draft.id}`;
+  #keep(room: Room, command: Command): AppendResult {
+    const key = command.id === undefined ? undefined : `${command.user} ${command.action} ${command.id}`;
     const first = key === undefined ? undefined : room.ids.get(key);
     if (first) {
       const entry = at(room, first.seq);
-      return { entry: entry && !this.#hasExpired(room, entry) ? entry : tombstone(draft, first), repeated: true };
+      return { entry: entry && !this.#hasExpired(room, entry) ? entry : tombstone(command, first), repeated: true };
     }
-    if (draft.action === "send_message" && draft.again) return { refused: "not_found" };
-    const entry = this.#entry(room, draft);
+    if (command.action === "send_message" && command.lookupOnly) return { refused: "not_found" };
+    const entry = this.#entry(room, command);
     if ("refused" in entry) return entry;
-    if (draft.id !== undefined) entry.id = draft.id;
+    if (command.id !== undefined) entry.id = command.id;
     room.entries.push(entry);
     room.head = entry.seq;
     room.date = entry.date;
@@ -217,25 +217,32 @@ export class MemoryEngine implements Engine {
     return { entry, repeated: false };
   }
 
-  #entry(room: Room, draft: Draft): Entry | Extract<Outcome, { refused: unknown }> {
-    if (draft.action !== "delete_message" && this.#settings.get(draft.room)?.locked) return { refused: "locked" };
-    const place = { room: draft.room, seq: room.head + 1 };
+  #entry(room: Room, command: Command): Entry | Extract<AppendResult, { refused: unknown }> {
+    if (command.action !== "delete_message" && this.#settings.get(command.room)?.locked) return { refused: "locked" };
+    const place = { room: command.room, seq: room.head + 1 };
     const date = Math.max(room.date, this.#clock.now());
-    if (draft.action === "send_message") {
-      return { action: "receive_message", ...place, user: draft.user, from: draft.from, text: draft.text, date };
+    if (command.action === "send_message") {
+      return { action: "receive_message", ...place, user: command.user, from: command.from, text: command.text, date };
     }
-    const target = at(room, draft.target);
+    const target = at(room, command.target);
     if (target?.action !== "receive_message" || target.deleted || this.#hasExpired(room, target)) {
       return { refused: "not_found" };
     }
-    const moderator = draft.action === "delete_message" && draft.moderator;
-    if (target.user !== draft.user && !moderator) return { refused: "forbidden" };
-    if (draft.action === "edit_message") {
-      rewrite(room, target, { text: draft.text, edited: date }, draft.text);
-      return { action: "message_edited", ...place, target: draft.target, user: draft.user, text: draft.text, date };
+    const moderator = command.action === "delete_message" && command.moderator;
+    if (target.user !== command.user && !moderator) return { refused: "forbidden" };
+    if (command.action === "edit_message") {
+      rewrite(room, target, { text: command.text, edited: date }, command.text);
+      return {
+        action: "message_edited",
+        ...place,
+        target: command.target,
+        user: command.user,
+        text: command.text,
+        date,
+      };
     }
     rewrite(room, target, { text: undefined, deleted: true }, "");
-    return { action: "message_deleted", ...place, target: draft.target, user: draft.user, date };
+    return { action: "message_deleted", ...place, target: command.target, user: command.user, date };
   }
 
   #hasExpired({ head }: Room, { seq, date }: Entry): boolean {
@@ -251,14 +258,14 @@ export class MemoryEngine implements Engine {
     room.entries.splice(0, drop);
     // Insertion order is order of date, so the ones to forget are all in front.
     for (const [key, { seq, date }] of room.ids) {
-      if (seq >= firstSeq(room) || date > now - ID_MEMORY) break;
+      if (seq >= firstSeq(room) || date > now - IDEMPOTENCY_WINDOW) break;
       room.ids.delete(key);
     }
   }
 }
 
 function newRoom(): Room {
-  return { head: 0, date: 0, entries: [], ids: new Map(), followers: new Set() };
+  return { head: 0, date: 0, entries: [], ids: new Map(), subscribers: new Set() };
 }
 
 function firstSeq(room: Room): number {

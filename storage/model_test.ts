@@ -4,14 +4,14 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Draft, Engine, Outcome } from "../chat/storage.ts";
-import type { Lobby } from "../chat/chat.ts";
+import type { AppendResult, Command, Storage } from "../chat/storage.ts";
+import type { Chat } from "../chat/chat.ts";
 import type { Entry, Position } from "../chat/protocol.ts";
 import { settle } from "../testing/clock.ts";
 import { FakeClock } from "../testing/clock.ts";
 import { createLobby, FakeClient } from "../testing/lobby.ts";
-import { MemoryEngine } from "./memory.ts";
-import { SqliteEngine } from "./sqlite/sqlite.ts";
+import { MemoryStorage } from "./memory.ts";
+import { SqliteStorage } from "./sqlite/sqlite.ts";
 
 /** Entries that are kept: few, so that expiring meets everything else. */
 const KEPT = 12;
@@ -29,18 +29,18 @@ class Model {
   readonly messages = new Map<number, Message>();
   readonly #ids = new Map<string, number>();
 
-  append(draft: Draft): { seq: number; repeated: boolean } | { refused: string } {
-    const key = draft.id === undefined ? undefined : `${draft.user}/${draft.action}/${draft.id}`;
+  append(command: Command): { seq: number; repeated: boolean } | { refused: string } {
+    const key = command.id === undefined ? undefined : `${command.user}/${command.action}/${command.id}`;
     const first = key === undefined ? undefined : this.#ids.get(key);
     if (first !== undefined) return { seq: first, repeated: true };
-    if (draft.action !== "send_message") {
-      const message = this.messages.get(draft.target);
-      if (!message || message.text === undefined || !this.held(draft.target)) return { refused: "not_found" };
-      if (message.user !== draft.user) return { refused: "forbidden" };
-      message.text = draft.action === "edit_message" ? draft.text : undefined;
+    if (command.action !== "send_message") {
+      const message = this.messages.get(command.target);
+      if (!message || message.text === undefined || !this.held(command.target)) return { refused: "not_found" };
+      if (message.user !== command.user) return { refused: "forbidden" };
+      message.text = command.action === "edit_message" ? command.text : undefined;
     }
     const seq = this.entries.push({ action: "receive_message" });
-    if (draft.action === "send_message") this.messages.set(seq, { user: draft.user, text: draft.text });
+    if (command.action === "send_message") this.messages.set(seq, { user: command.user, text: command.text });
     if (key !== undefined) this.#ids.set(key, seq);
     return { seq, repeated: false };
   }
@@ -53,7 +53,7 @@ class Model {
 /** A client that keeps to the protocol: it shows what it was sent, and resumes from where it was. */
 class Reader {
   readonly user: string;
-  readonly #lobby: Lobby;
+  readonly #chat: Chat;
   #client: FakeClient | undefined;
   #read = 0;
   position: Position | undefined;
@@ -62,15 +62,15 @@ class Reader {
   view = new Map<number, Message>();
   #since: Position | undefined;
 
-  constructor(lobby: Lobby, user: string) {
-    this.#lobby = lobby;
+  constructor(chat: Chat, user: string) {
+    this.#chat = chat;
     this.user = user;
   }
 
   connect(): void {
     // Sent away, as when its room could not be read: it comes back.
     if (this.#client?.closed) this.disconnect();
-    this.#client ??= new FakeClient(this.#lobby, this.user, []);
+    this.#client ??= new FakeClient(this.#chat, this.user, []);
     this.#since = this.position;
     this.send({ action: "join_room", room: ROOM, since: this.position, limit: 5 });
   }
@@ -146,31 +146,31 @@ const happening = fc.record({
 });
 
 async function holdsFor(
-  open: (clock: FakeClock) => Promise<Engine>,
+  open: (clock: FakeClock) => Promise<Storage>,
   story: { who: number; target: number; id: string | undefined; what: string }[],
   scheduler: fc.Scheduler,
 ): Promise<void> {
   const clock = new FakeClock();
-  const engine = await open(clock);
+  const storage = await open(clock);
   const model = new Model();
-  const { append, history, read } = engine;
+  const { append, history, read } = storage;
   const decisions: { got: unknown; expected: unknown }[] = [];
   let free = false;
   // The store answers in an order that chance decides.
   const later = <T>(answer: Promise<T>): Promise<T> => free ? answer : scheduler.schedule(answer);
-  engine.append = async (drafts): Promise<Outcome[]> => {
-    const outcomes = await append.call(engine, drafts);
-    outcomes.forEach((outcome, at) => {
-      const got = "entry" in outcome ? { seq: outcome.entry.seq, repeated: outcome.repeated } : outcome;
-      decisions.push({ got, expected: model.append(drafts[at]) });
+  storage.append = async (commands): Promise<AppendResult[]> => {
+    const results = await append.call(storage, commands);
+    results.forEach((result, at) => {
+      const got = "entry" in result ? { seq: result.entry.seq, repeated: result.repeated } : result;
+      decisions.push({ got, expected: model.append(commands[at]) });
     });
-    return later(Promise.resolve(outcomes));
+    return later(Promise.resolve(results));
   };
-  engine.history = (...query) => later(history.apply(engine, query));
-  engine.read = (...query) => later(read.apply(engine, query));
+  storage.history = (...query) => later(history.apply(storage, query));
+  storage.read = (...query) => later(read.apply(storage, query));
 
-  const { lobby } = createLobby({ clock, engine });
-  const readers = PEOPLE.map((user) => new Reader(lobby, user));
+  const { chat } = createLobby({ clock, storage });
+  const readers = PEOPLE.map((user) => new Reader(chat, user));
   for (const reader of readers) reader.connect();
   const settleAll = async () => {
     do {
@@ -194,7 +194,7 @@ async function holdsFor(
         }
         break;
       case "renew":
-        await engine.renewEpoch();
+        await storage.renewEpoch();
         break;
       case "edit":
         reader.send({ action: "edit_message", room: ROOM, target: back(target), text: `edited ${++said}`, id });
@@ -227,14 +227,14 @@ async function holdsFor(
     assert.deepEqual([...reader.view], expected, `${reader.user} sees what the model says`);
     assert.equal(reader.position!.seq, model.entries.length);
     // From a page alone, as for somebody who was never here, what is held is the model's too.
-    const page = await history.call(engine, ROOM, { limit: 200 });
+    const page = await history.call(storage, ROOM, { limit: 200 });
     assert.deepEqual(
       page.messages.map(({ seq, text }) => [seq, text]),
       [...model.messages].filter(([seq]) => model.held(seq)).map(([seq, { text }]) => [seq, text]),
     );
   }
-  lobby.close();
-  await engine.close();
+  chat.close();
+  await storage.close();
 }
 
 const retention = { messages: KEPT, days: 0 };
@@ -242,9 +242,9 @@ const soak = Deno.env.get("SOAK") !== undefined;
 
 for (
   const [name, open] of [
-    ["memory", (clock) => Promise.resolve(new MemoryEngine({ clock, secret: "s", retention }))],
-    ["sqlite", (clock) => SqliteEngine.open(":memory:", { clock, secret: "s", retention })],
-  ] as [string, (clock: FakeClock) => Promise<Engine>][]
+    ["memory", (clock) => Promise.resolve(new MemoryStorage({ clock, secret: "s", retention }))],
+    ["sqlite", (clock) => SqliteStorage.open(":memory:", { clock, secret: "s", retention })],
+  ] as [string, (clock: FakeClock) => Promise<Storage>][]
 ) {
   Deno.test(`${name}: whatever happens, every client's view is the model's`, async () => {
     const stories = fc.array(happening, { minLength: 10, maxLength: 60, size: "max" });

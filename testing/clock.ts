@@ -5,6 +5,11 @@ export class FakeClock implements Clock {
   #now = Date.UTC(2026, 0, 1);
   #timers: { at: number; act: () => void }[] = [];
 
+  /** How many calls are due at some later time. */
+  get waiting(): number {
+    return this.#timers.length;
+  }
+
   now(): number {
     return this.#now;
   }

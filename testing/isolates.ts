@@ -1,21 +1,21 @@
-import type { Engine, Signal } from "../chat/storage.ts";
+import type { ClusterEvent, Storage } from "../chat/storage.ts";
 
 /** One opening of a store that several isolates share, and what may go wrong between them. */
 export interface Opening {
-  engine: Engine;
+  storage: Storage;
   /** Which of the signals that it gives get lost; none unless set. */
-  loses: (signal: Signal) => boolean;
+  loses: (signal: ClusterEvent) => boolean;
   /** It has died: nothing comes from it any more, or to it. */
   dead: boolean;
 }
 
 /** Opens one engine several times, as isolates do that share a store: each hears what the others signal. */
-export function openings(engine: Engine, count: number): Opening[] {
-  const listeners = new Map<Opening, (signal: Signal) => void>();
+export function openings(storage: Storage, count: number): Opening[] {
+  const listeners = new Map<Opening, (signal: ClusterEvent) => void>();
   return Array.from({ length: count }, () => {
-    const opening: Opening = { engine, loses: () => false, dead: false };
-    const own: Partial<Engine> = {
-      onSignal: (listener) => void listeners.set(opening, listener),
+    const opening: Opening = { storage, loses: () => false, dead: false };
+    const own: Partial<Storage> = {
+      onEvent: (listener) => void listeners.set(opening, listener),
       signal(signal) {
         if (opening.dead || opening.loses(signal)) return;
         for (const [other, listener] of listeners) {
@@ -23,9 +23,9 @@ export function openings(engine: Engine, count: number): Opening[] {
         }
       },
     };
-    opening.engine = new Proxy(engine, {
+    opening.storage = new Proxy(storage, {
       get(target, key) {
-        const value = key in own ? own[key as keyof Engine] : target[key as keyof Engine];
+        const value = key in own ? own[key as keyof Storage] : target[key as keyof Storage];
         return typeof value === "function" ? value.bind(target as never) : value;
       },
     });

@@ -1,24 +1,24 @@
-import type { Connection, Delivery } from "../chat/encoded_frames.ts";
-import type { Doorkeeper } from "../chat/limits/rate_limiter.ts";
-import type { Engine } from "../chat/storage.ts";
-import { Lobby } from "../chat/chat.ts";
+import type { Connection, EncodedFrames } from "../chat/encoded_frames.ts";
+import type { RateLimiter } from "../chat/limits/rate_limiter.ts";
+import type { Storage } from "../chat/storage.ts";
+import { Chat } from "../chat/chat.ts";
 import type { ClientFrame, Limits, ServerFrame } from "../chat/protocol.ts";
 import type { Session } from "../chat/session.ts";
-import { MemoryEngine } from "../storage/memory.ts";
+import { MemoryStorage } from "../storage/memory.ts";
 import { FakeClock, settle } from "./clock.ts";
 
 export const LIMITS: Limits = { text: 4_000, name: 32, frame: 65_536, rooms: 50, ping_seconds: 30 };
 
 /** A lobby on an engine in memory, with time in the test's hand. */
 export function createLobby(
-  options: { clock?: FakeClock; engine?: Engine; limits?: Partial<Limits>; doorkeeper?: Doorkeeper } = {},
+  options: { clock?: FakeClock; storage?: Storage; limits?: Partial<Limits>; rateLimiter?: RateLimiter } = {},
 ) {
   const clock = options.clock ?? new FakeClock();
-  const engine = options.engine ?? new MemoryEngine({ clock, secret: "", retention: { messages: 0, days: 0 } });
+  const storage = options.storage ?? new MemoryStorage({ clock, secret: "", retention: { messages: 0, days: 0 } });
   const limits = { ...LIMITS, ...options.limits };
-  const { doorkeeper } = options;
-  const lobby = new Lobby({ engine, limits, clock, random: Math.random, hashAddress, doorkeeper });
-  return { clock, engine, lobby };
+  const { rateLimiter } = options;
+  const chat = new Chat({ storage, limits, clock, random: Math.random, hashAddress, rateLimiter });
+  return { clock, storage, chat };
 }
 
 /** The address "loopback" is never banned. */
@@ -37,19 +37,19 @@ export class FakeClient implements Connection {
   readonly session: Session;
 
   /** @param address the key of the address from which it comes */
-  constructor(lobby: Lobby, user: string, rooms: string[] = ["general"], address?: string) {
-    this.session = lobby.enter(this, address);
+  constructor(chat: Chat, user: string, rooms: string[] = ["general"], address?: string) {
+    this.session = chat.enter(this, address);
     this.session.start(user, undefined, rooms);
   }
 
   /** Opens one and lets it arrive. */
-  static async enter(lobby: Lobby, user: string, rooms?: string[], address?: string): Promise<FakeClient> {
-    const client = new FakeClient(lobby, user, rooms, address);
+  static async enter(chat: Chat, user: string, rooms?: string[], address?: string): Promise<FakeClient> {
+    const client = new FakeClient(chat, user, rooms, address);
     await settle();
     return client;
   }
 
-  deliver(delivery: Delivery): void {
+  deliver(delivery: EncodedFrames): void {
     this.deliveries++;
     this.frames.push(...delivery.frames);
   }

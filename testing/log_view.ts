@@ -1,4 +1,4 @@
-import type { Engine } from "../chat/storage.ts";
+import type { Storage } from "../chat/storage.ts";
 import type { Entry } from "../chat/protocol.ts";
 
 /** One who follows a room as the contract says: what comes out of order, or may be missing, is read from the log. */
@@ -6,14 +6,14 @@ export class LogView {
   readonly entries: Entry[] = [];
   /** What was told of. */
   readonly epochs = new Set<string>();
-  readonly #engine: Engine;
+  readonly #storage: Storage;
   readonly #room: string;
   #reading = Promise.resolve();
 
-  constructor(engine: Engine, room: string) {
-    this.#engine = engine;
+  constructor(storage: Storage, room: string) {
+    this.#storage = storage;
     this.#room = room;
-    engine.follow(room, ({ epoch, entries }) => {
+    storage.subscribe(room, ({ epoch, entries }) => {
       this.epochs.add(epoch);
       const isKnown = entries.length > 0 && entries.every(({ seq }) => seq <= this.entries.length);
       if (isKnown) return;
@@ -29,7 +29,7 @@ export class LogView {
   }
 
   async #read(): Promise<void> {
-    const { entries } = await this.#engine.read(this.#room, this.entries.length);
+    const { entries } = await this.#storage.read(this.#room, this.entries.length);
     this.entries.push(...entries.filter(({ seq }) => seq > this.entries.length));
   }
 }

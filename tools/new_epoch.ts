@@ -1,12 +1,12 @@
 /** `deno task new-epoch`: tells clients that what they saw last may not be what the restored store holds. */
-import { openEngine } from "../main.ts";
+import { openStorage } from "../main.ts";
 import { readSettings } from "../settings.ts";
 
 try {
   const settings = readSettings((name) => Deno.env.get(name));
-  const engine = await openEngine(settings);
-  await engine.renewEpoch();
-  await engine.close();
+  const storage = await openStorage(settings);
+  await storage.renewEpoch();
+  await storage.close();
   console.log("Done. Start the server: clients fetch the rooms anew.");
 } catch (error) {
   console.error(`The epoch could not be renewed: ${error instanceof Error ? error.message : error}`);

@@ -4,13 +4,13 @@ import { secureHeaders } from "hono/secure-headers";
 import { getPath } from "hono/utils/url";
 import * as v from "valibot";
 import { DEFAULT_ROOM } from "../chat/protocol.ts";
-import { Refusal } from "../chat/errors.ts";
+import { ChatError } from "../chat/errors.ts";
 import { addAdmin } from "./routes/admin.ts";
 import { limitAnswers } from "./transport/answers.ts";
 import { addApi } from "./routes/api.ts";
 import { describe } from "./schema/describe.ts";
 import { addDocs } from "./routes/docs.ts";
-import type { App, House } from "./services.ts";
+import type { App, AppServices } from "./services.ts";
 import { addMetrics } from "./observability/metrics.ts";
 import { addPage } from "./routes/page.ts";
 import { HttpRefusal, problem } from "./schema/problem.ts";
@@ -19,8 +19,8 @@ import { addSession } from "./routes/session.ts";
 import { addTalk, TOKEN_HEADER } from "./routes/talk.ts";
 
 /** All that is served over HTTP, but for the upgrade to a socket. Each file of routes adds its own. */
-export function createApp(house: House): App {
-  const app: App = new Hono({ getPath: (request) => house.basePath.of(getPath(request)) });
+export function createApp(services: AppServices): App {
+  const app: App = new Hono({ getPath: (request) => services.basePath.of(getPath(request)) });
 
   const text = (description: string) => ({ description, schema: v.string(), type: "text/plain" });
   const aboutHealth = describe({
@@ -39,13 +39,13 @@ export function createApp(house: House): App {
     who: "anyone",
   });
   app.get("/readyz", aboutReadiness, async (c) => {
-    if (house.isDraining()) return c.text("draining\n", 503);
-    return await house.storeAnswers() ? c.text("ready\n") : c.text("the store does not answer\n", 503);
+    if (services.isDraining()) return c.text("draining\n", 503);
+    return await services.storeAnswers() ? c.text("ready\n") : c.text("the store does not answer\n", 503);
   });
 
   app.use(async (c, next) => {
     await next();
-    await noted(house, c.req.raw, c.env, c.res);
+    await noted(services, c.req.raw, c.env, c.res);
   });
   app.use(secureHeaders({
     contentSecurityPolicy: {
@@ -65,17 +65,17 @@ export function createApp(house: House): App {
     // Sub-domains are not ours to decide about.
     strictTransportSecurity: "max-age=15552000",
   }));
-  addMetrics(app, house);
+  addMetrics(app, services);
   // Pages of other origins read an answer only where they are listed. What they may do is checked apart from that.
   app.use(
     "/api/*",
     cors({
-      origin: (origin) => house.allowedOrigins.includes(origin) ? origin : null,
+      origin: (origin) => services.allowedOrigins.includes(origin) ? origin : null,
       credentials: true,
       exposeHeaders: ["retry-after", TOKEN_HEADER],
     }),
   );
-  app.use(limitAnswers(house));
+  app.use(limitAnswers(services));
   // Upgrades never come here: the handler answers them.
   const asked = v.pipe(
     v.string(),
@@ -98,18 +98,20 @@ export function createApp(house: House): App {
     throw new HttpRefusal(426, "bad_frame", "This address takes WebSocket connections only.");
   });
   app.use("/api/*", async (_, next) => {
-    if (house.isDraining()) throw new Refusal("unavailable", "The server is restarting. Try again in a moment.", 1);
+    if (services.isDraining()) {
+      throw new ChatError("unavailable", "The server is restarting. Try again in a moment.", 1);
+    }
     await next();
   });
-  addApi(app, house);
-  addSession(app, house);
-  addTalk(app, house);
-  addAdmin(app, house);
-  addDocs(app, house);
-  addPage(app, house);
+  addApi(app, services);
+  addSession(app, services);
+  addTalk(app, services);
+  addAdmin(app, services);
+  addDocs(app, services);
+  addPage(app, services);
 
-  const docs = house.basePath.to("/docs");
-  app.notFound(() => problem(new Refusal("not_found", "There is nothing at this address."), docs));
+  const docs = services.basePath.to("/docs");
+  app.notFound(() => problem(new ChatError("not_found", "There is nothing at this address."), docs));
   app.onError((error) => problem(error, docs));
   return app;
 }

@@ -5,7 +5,7 @@ import { startServer } from "../testing/server.ts";
 import { createApp } from "./app.ts";
 import { BasePath } from "./base_path.ts";
 import { SessionCookies } from "./auth/cookies.ts";
-import type { House } from "./services.ts";
+import type { AppServices } from "./services.ts";
 
 Deno.test("a path is taken with the base path before it and without, and with a slash behind it and without", () => {
   const chat = new BasePath("/chat");
@@ -27,7 +27,7 @@ Deno.test("a path is taken with the base path before it and without, and with a 
 });
 
 Deno.test("no base path may begin as a path of the chat's own does", () => {
-  const { routes } = createApp({ adminToken: "for the moderators' routes", basePath: new BasePath() } as House);
+  const { routes } = createApp({ adminToken: "for the moderators' routes", basePath: new BasePath() } as AppServices);
   const own = new Set(routes.map(({ path }) => path.split("/")[1]).filter((segment) => !/^[*:]?$/.test(segment)));
   assert.ok(own.has("api") && own.has("r") && own.has("connect"));
   for (const segment of own) {

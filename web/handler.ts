@@ -1,7 +1,7 @@
 import { getPath } from "hono/utils/url";
-import { Refusal } from "../chat/errors.ts";
-import { type Asked, askedOf, FOR_MONITORS } from "./transport/host.ts";
-import type { App, House } from "./services.ts";
+import { ChatError } from "../chat/errors.ts";
+import { askedOf, FOR_MONITORS, type RemoteCommand } from "./transport/host.ts";
+import type { App, AppServices } from "./services.ts";
 import { HttpRefusal, problem } from "./schema/problem.ts";
 import { noted } from "./observability/refusals.ts";
 import { isUpgrade } from "./transport/websocket.ts";
@@ -12,15 +12,15 @@ import { isUpgrade } from "./transport/websocket.ts";
  */
 export function createHandler(
   app: App,
-  house: House,
+  services: AppServices,
 ): (request: Request, info: Deno.ServeHandlerInfo) => Promise<Response> {
-  const { basePath, hosts } = house;
+  const { basePath, hosts } = services;
   const docs = basePath.to("/docs");
 
-  /** @throws {Refusal} why no route should see a request */
-  function refuseStrange(asked: Asked | undefined, path: string): void {
+  /** @throws {ChatError} why no route should see a request */
+  function refuseStrange(asked: RemoteCommand | undefined, path: string): void {
     if (!asked) {
-      throw new Refusal(
+      throw new ChatError(
         "bad_frame",
         "The Host header is no host name. Send the server's name, and its port if need be.",
       );
@@ -36,12 +36,12 @@ export function createHandler(
       const path = basePath.of(getPath(request));
       refuseStrange(askedOf(request), path);
       if (path === "/connect" && isUpgrade(request)) {
-        return await house.sockets.connect(request, house.proxies.addressKey(request, info.remoteAddr));
+        return await services.sockets.connect(request, services.proxies.addressKey(request, info.remoteAddr));
       }
       return await app.fetch(request, info);
     } catch (error) {
       const answer = problem(error, docs);
-      return await noted(house, request, info, answer).catch(() => answer);
+      return await noted(services, request, info, answer).catch(() => answer);
     }
   };
 }

@@ -380,15 +380,15 @@ hostileTest(
   },
 );
 
-for (const [people, CONNECTIONS_PER_IP] of [[40, "200"], [2, "1"]] as const) {
+for (const [users, CONNECTIONS_PER_IP] of [[40, "200"], [2, "1"]] as const) {
   hostileTest(
-    `${people} people at one address, of which ${CONNECTIONS_PER_IP} may connect, load the page at the same moment`,
+    `${users} people at one address, of which ${CONNECTIONS_PER_IP} may connect, load the page at the same moment`,
     { CONNECTIONS_PER_IP },
     async ({ url }) => {
       const page = await (await fetch(url)).text();
       const files = ["/", ...[...page.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path)];
       assert.ok(files.length > 30);
-      const sessions = await connectH2(url, people);
+      const sessions = await connectH2(url, users);
       const statuses: unknown[] = [];
       for (const session of sessions) {
         for (const path of files) {
@@ -396,7 +396,7 @@ for (const [people, CONNECTIONS_PER_IP] of [[40, "200"], [2, "1"]] as const) {
           request.on("response", ({ ":status": status }) => statuses.push(status)).resume().end();
         }
       }
-      await until(() => statuses.length === people * files.length, ANSWERING);
+      await until(() => statuses.length === users * files.length, ANSWERING);
       assert.deepEqual(statuses.filter((status) => status !== 200), []);
       for (const session of sessions) session.close();
     },

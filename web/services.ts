@@ -1,15 +1,15 @@
 import type { Hono } from "hono";
-import type { Lobby } from "../chat/chat.ts";
-import type { Log } from "../chat/storage.ts";
+import type { Chat } from "../chat/chat.ts";
+import type { MessageLog } from "../chat/storage.ts";
 import type { Moderator } from "../chat/moderation/moderator.ts";
-import type { People } from "../chat/users/users.ts";
-import type { RoomList } from "../chat/rooms/directory.ts";
+import type { Users } from "../chat/users/users.ts";
+import type { RoomDirectory } from "../chat/rooms/directory.ts";
 import type { TrustedProxies } from "./transport/client_address.ts";
 import type { Asset } from "./routes/assets.ts";
 import type { BasePath } from "./base_path.ts";
 import type { Streams } from "./transport/sse.ts";
-import type { Identities } from "./auth/sessions.ts";
-import type { Journal } from "./observability/audit_log.ts";
+import type { Sessions } from "./auth/sessions.ts";
+import type { AuditLog } from "./observability/audit_log.ts";
 import type { Metrics } from "./observability/metrics.ts";
 import type { Sockets } from "./transport/websocket.ts";
 
@@ -17,17 +17,17 @@ import type { Sockets } from "./transport/websocket.ts";
 export type App = Hono<{ Bindings: Deno.ServeHandlerInfo }>;
 
 /** What the doors lead to. */
-export interface House {
+export interface AppServices {
   /** Of Parley. */
   version: string;
   assets: ReadonlyMap<string, Asset>;
   /** Where all this is on its host. */
   basePath: BasePath;
-  identities: Identities;
-  lobby: Lobby;
-  log: Log;
-  people: People;
-  rooms: RoomList;
+  identities: Sessions;
+  chat: Chat;
+  log: MessageLog;
+  users: Users;
+  rooms: RoomDirectory;
   moderator: Moderator;
   /** What lets one moderate; undefined: nobody can. */
   adminToken: string | undefined;
@@ -42,7 +42,7 @@ export interface House {
   /** Tells where a request comes from, and whether by TLS. */
   proxies: TrustedProxies;
   /** Where refusals are written down. */
-  journal: Journal;
+  auditLog: AuditLog;
   /** Whether everyone is being sent away, because the server is to stop. */
   isDraining(): boolean;
   /** Whether the store answers. */

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { type PresenceChange, type PresenceSignal, type Signal, SIGNAL_BYTES } from "../storage.ts";
+import { CLUSTER_EVENT_BYTES, type ClusterEvent, type PresenceChange, type PresenceEvent } from "../storage.ts";
 import type { Member } from "../protocol.ts";
 
 /** How often each instance (an isolate of any machine) says that it is alive, milliseconds. */
@@ -15,7 +15,7 @@ export const RETURN_TIME = 30_000;
 const GATHER = 20;
 /** An entry of a roster has at most a room of 64, a user of 64 and a name of 32 characters, 4 bytes each, and quotes. */
 const ENTRY_BYTES = 700;
-const ENTRIES_A_SIGNAL = Math.floor(SIGNAL_BYTES / ENTRY_BYTES);
+const ENTRIES_A_SIGNAL = Math.floor(CLUSTER_EVENT_BYTES / ENTRY_BYTES);
 
 /** Another instance, as far as this one knows. */
 interface Instance {
@@ -30,7 +30,7 @@ interface Instance {
 }
 
 /** What this isolate does about the people of others. */
-export interface ElsewhereListener {
+export interface RemotePresenceListener {
   /** Another one has come to hold a person in a room. */
   held(room: string, member: Member): void;
   released(room: string, user: string): void;
@@ -42,11 +42,11 @@ export interface ElsewhereListener {
  * Presence between instances. Each tells the others of every change, numbered, and of its latest number with each
  * heartbeat; whoever finds that it has missed one asks for the whole roster. So signals may get lost.
  */
-export class Elsewhere {
+export class RemotePresence {
   readonly #id: string = crypto.randomUUID();
   readonly #clock: Clock;
-  readonly #signal: (signal: Signal) => void;
-  readonly #listener: ElsewhereListener;
+  readonly #signal: (signal: ClusterEvent) => void;
+  readonly #listener: RemotePresenceListener;
   readonly #instances = new Map<string, Instance>();
   #version = 0;
   #changes: PresenceChange[] = [];
@@ -54,7 +54,7 @@ export class Elsewhere {
   #cancelHeartbeat: (() => void) | undefined;
   #leaving = false;
 
-  constructor(clock: Clock, signal: (signal: Signal) => void, listener: ElsewhereListener) {
+  constructor(clock: Clock, signal: (signal: ClusterEvent) => void, listener: RemotePresenceListener) {
     this.#clock = clock;
     this.#signal = signal;
     this.#listener = listener;
@@ -82,11 +82,11 @@ export class Elsewhere {
 
   rename(user: string, name: string): void {
     for (const { rooms } of this.#instances.values()) {
-      for (const people of rooms.values()) if (people.has(user)) people.set(user, name);
+      for (const users of rooms.values()) if (users.has(user)) users.set(user, name);
     }
   }
 
-  hear(signal: PresenceSignal): void {
+  hear(signal: PresenceEvent): void {
     const { from } = signal;
     let instance = this.#instances.get(from);
     if (!instance) {
@@ -114,7 +114,7 @@ export class Elsewhere {
         if (signal.part === 0) instance.roster = [];
         // After a lost part the number of the next does not fit, and the next heartbeat asks again.
         if (instance.roster.length !== signal.part) break;
-        instance.roster.push(...signal.people);
+        instance.roster.push(...signal.users);
         if (signal.last) this.#replace(instance, signal.version);
     }
   }
@@ -151,8 +151,8 @@ export class Elsewhere {
     for (const [id, instance] of this.#instances) {
       if (instance.until > now) continue;
       this.#instances.delete(id);
-      for (const [room, people] of instance.rooms) {
-        for (const user of people.keys()) this.#listener.released(room, user);
+      for (const [room, users] of instance.rooms) {
+        for (const user of users.keys()) this.#listener.released(room, user);
       }
     }
   }
@@ -171,29 +171,29 @@ export class Elsewhere {
   #tellRoster(): void {
     if (this.#leaving) return;
     this.#tell();
-    const people: PresenceChange[] = [];
-    for (const { room, member } of this.#listener.here()) people.push([room, member.user, member.name]);
-    for (let at = 0; at === 0 || at < people.length; at += ENTRIES_A_SIGNAL) {
+    const users: PresenceChange[] = [];
+    for (const { room, member } of this.#listener.here()) users.push([room, member.user, member.name]);
+    for (let at = 0; at === 0 || at < users.length; at += ENTRIES_A_SIGNAL) {
       this.#signal({
         kind: "presence",
         from: this.#id,
         presence: "roster",
         version: this.#version,
         part: at,
-        last: at + ENTRIES_A_SIGNAL >= people.length,
-        people: people.slice(at, at + ENTRIES_A_SIGNAL),
+        last: at + ENTRIES_A_SIGNAL >= users.length,
+        users: users.slice(at, at + ENTRIES_A_SIGNAL),
       });
     }
   }
 
   #apply({ rooms }: Instance, [room, user, name]: PresenceChange): void {
-    const people = rooms.get(room);
+    const users = rooms.get(room);
     if (name === undefined) {
-      if (!people?.delete(user)) return;
-      if (people.size === 0) rooms.delete(room);
+      if (!users?.delete(user)) return;
+      if (users.size === 0) rooms.delete(room);
       this.#listener.released(room, user);
-    } else if (!people?.has(user)) {
-      if (people) people.set(user, name);
+    } else if (!users?.has(user)) {
+      if (users) users.set(user, name);
       else rooms.set(room, new Map([[user, name]]));
       this.#listener.held(room, { user, name });
     }
@@ -208,8 +208,8 @@ export class Elsewhere {
       else listed.set(room, new Set([user]));
     }
     for (const change of instance.roster) this.#apply(instance, change);
-    for (const [room, people] of instance.rooms) {
-      for (const user of people.keys()) if (!listed.get(room)?.has(user)) this.#apply(instance, [room, user]);
+    for (const [room, users] of instance.rooms) {
+      for (const user of users.keys()) if (!listed.get(room)?.has(user)) this.#apply(instance, [room, user]);
     }
     instance.version = version;
     instance.roster = [];

@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
-import { MemoryEngine } from "../../storage/memory.ts";
+import { MemoryStorage } from "../../storage/memory.ts";
 import { FakeClock, settle } from "../../testing/clock.ts";
 import { openings } from "../../testing/isolates.ts";
 import { createLobby, FakeClient } from "../../testing/lobby.ts";
 import { HEARTBEAT, RETURN_TIME, SILENCE } from "./remote_presence.ts";
-import { type PresenceSignal, SIGNAL_BYTES } from "../storage.ts";
-import { LINGER } from "../rooms/members.ts";
+import { CLUSTER_EVENT_BYTES, type PresenceEvent } from "../storage.ts";
+import { DISCONNECT_GRACE } from "../rooms/members.ts";
 
 /** Several isolates on one store, with one clock. */
 function isolates(count: number) {
   const clock = new FakeClock();
-  const store = new MemoryEngine({ clock, secret: "", retention: { messages: 0, days: 0 } });
-  return openings(store, count).map((opening) => ({ ...createLobby({ clock, engine: opening.engine }), opening }));
+  const store = new MemoryStorage({ clock, secret: "", retention: { messages: 0, days: 0 } });
+  return openings(store, count).map((opening) => ({ ...createLobby({ clock, storage: opening.storage }), opening }));
 }
 type Isolate = ReturnType<typeof isolates>[number];
 
-const close = (...all: Isolate[]) => all.forEach(({ lobby }) => lobby.close());
+const close = (...all: Isolate[]) => all.forEach(({ chat }) => chat.close());
 const users = (client: FakeClient) => client.last("room_joined").members.map(({ user }) => user);
 const came = (client: FakeClient) => client.all("member_joined").map(({ user }) => user);
 const went = (client: FakeClient) => client.all("member_left").map(({ user }) => user);
@@ -27,34 +27,34 @@ const told = async ({ clock }: Isolate) => {
 
 Deno.test("people on another isolate are members like any other, and are told to come and to go", async () => {
   const [one, two] = isolates(2);
-  const ann = await FakeClient.enter(one.lobby, "ann");
+  const ann = await FakeClient.enter(one.chat, "ann");
   await told(one);
-  const bob = await FakeClient.enter(two.lobby, "bob");
+  const bob = await FakeClient.enter(two.chat, "bob");
   await told(two);
   assert.deepEqual(users(bob), ["ann", "bob"]);
-  assert.deepEqual([one.lobby.countIn("general"), two.lobby.countIn("general")], [2, 2]);
+  assert.deepEqual([one.chat.countIn("general"), two.chat.countIn("general")], [2, 2]);
   assert.deepEqual(came(ann), ["bob"]);
   await bob.send({ action: "leave_room", room: "general" });
   await told(two);
   assert.deepEqual(went(ann), ["bob"]);
-  assert.deepEqual([one.lobby.countIn("general"), two.lobby.countIn("general")], [1, 1]);
+  assert.deepEqual([one.chat.countIn("general"), two.chat.countIn("general")], [1, 1]);
   close(one, two);
 });
 
 Deno.test("one person on two isolates is one member, and moving from one to the other is no news", async () => {
   const [one, two, three] = isolates(3);
-  const watcher = await FakeClient.enter(three.lobby, "watcher");
-  const first = await FakeClient.enter(one.lobby, "ann");
+  const watcher = await FakeClient.enter(three.chat, "watcher");
+  const first = await FakeClient.enter(one.chat, "ann");
   await told(one);
-  const second = await FakeClient.enter(two.lobby, "ann");
+  const second = await FakeClient.enter(two.chat, "ann");
   await told(two);
-  assert.equal(three.lobby.countIn("general"), 2);
+  assert.equal(three.chat.countIn("general"), 2);
   first.close(1001, "");
-  await one.clock.advance(LINGER);
+  await one.clock.advance(DISCONNECT_GRACE);
   await told(one);
   assert.deepEqual([came(watcher), went(watcher)], [["ann"], []]);
   second.close(1001, "");
-  await two.clock.advance(LINGER);
+  await two.clock.advance(DISCONNECT_GRACE);
   await told(two);
   assert.deepEqual(went(watcher), ["ann"]);
   close(one, two, three);
@@ -62,71 +62,71 @@ Deno.test("one person on two isolates is one member, and moving from one to the 
 
 Deno.test("an isolate that starts later learns of everyone who is there", async () => {
   const clock = new FakeClock();
-  const [one, two] = openings(new MemoryEngine({ clock, secret: "", retention: { messages: 0, days: 0 } }), 2);
-  const early = { ...createLobby({ clock, engine: one.engine }), opening: one };
+  const [one, two] = openings(new MemoryStorage({ clock, secret: "", retention: { messages: 0, days: 0 } }), 2);
+  const early = { ...createLobby({ clock, storage: one.storage }), opening: one };
   const names = Array.from({ length: 150 }, (_, at) => `user${at}`);
-  for (const name of names) await FakeClient.enter(early.lobby, name);
+  for (const name of names) await FakeClient.enter(early.chat, name);
   const sizes: number[] = [];
   one.loses = (signal) => sizes.push(JSON.stringify(signal).length) < 0;
-  const late = { ...createLobby({ clock, engine: two.engine }), opening: two };
-  const zoe = await FakeClient.enter(late.lobby, "zoe");
+  const late = { ...createLobby({ clock, storage: two.storage }), opening: two };
+  const zoe = await FakeClient.enter(late.chat, "zoe");
   assert.equal(zoe.last("room_joined").count, 151);
-  assert.ok(sizes.length > 1 && Math.max(...sizes) < SIGNAL_BYTES, "in parts that fit");
+  assert.ok(sizes.length > 1 && Math.max(...sizes) < CLUSTER_EVENT_BYTES, "in parts that fit");
   close(early, late);
 });
 
 Deno.test("lost signals are noticed with the next heartbeat at the latest", async () => {
   const [one, two] = isolates(2);
-  const bob = await FakeClient.enter(two.lobby, "bob");
+  const bob = await FakeClient.enter(two.chat, "bob");
   one.opening.loses = (signal) => signal.kind === "presence" && signal.presence === "changes";
-  const ann = await FakeClient.enter(one.lobby, "ann");
+  const ann = await FakeClient.enter(one.chat, "ann");
   await told(one);
   assert.deepEqual(came(bob), []);
   await one.clock.advance(HEARTBEAT);
   assert.deepEqual(came(bob), ["ann"]);
   ann.close(1001, "");
-  await one.clock.advance(LINGER + 2 * HEARTBEAT);
+  await one.clock.advance(DISCONNECT_GRACE + 2 * HEARTBEAT);
   assert.deepEqual(went(bob), ["ann"]);
   close(one, two);
 });
 
 Deno.test("a roster of which a part gets lost is asked for again", async () => {
   const [one, two] = isolates(2);
-  const bob = await FakeClient.enter(two.lobby, "bob");
+  const bob = await FakeClient.enter(two.chat, "bob");
   one.opening.loses = (signal) => signal.kind === "presence" && signal.presence === "changes";
-  for (let at = 0; at < 60; at++) await FakeClient.enter(one.lobby, `user${at}`);
+  for (let at = 0; at < 60; at++) await FakeClient.enter(one.chat, `user${at}`);
   let parts = 0;
   const changes = one.opening.loses;
-  const isRoster = (signal: PresenceSignal) => signal.presence === "roster";
+  const isRoster = (signal: PresenceEvent) => signal.presence === "roster";
   one.opening.loses = (signal) => changes(signal) || (signal.kind === "presence" && isRoster(signal) && parts++ === 0);
   await one.clock.advance(HEARTBEAT);
   assert.deepEqual(came(bob), []);
   await one.clock.advance(HEARTBEAT);
-  assert.equal(two.lobby.countIn("general"), 61);
+  assert.equal(two.chat.countIn("general"), 61);
   close(one, two);
 });
 
 Deno.test("the people of an isolate that dies leave once it has been silent for its time, unless they are back", async () => {
   const [one, two] = isolates(2);
-  const bob = await FakeClient.enter(two.lobby, "bob");
-  await FakeClient.enter(one.lobby, "ann");
-  await FakeClient.enter(one.lobby, "cid");
+  const bob = await FakeClient.enter(two.chat, "bob");
+  await FakeClient.enter(one.chat, "ann");
+  await FakeClient.enter(one.chat, "cid");
   await told(one);
   one.opening.dead = true;
-  const back = await FakeClient.enter(two.lobby, "ann");
+  const back = await FakeClient.enter(two.chat, "ann");
   await two.clock.advance(SILENCE - HEARTBEAT);
   assert.deepEqual(went(bob), []);
   await two.clock.advance(2 * HEARTBEAT);
   assert.deepEqual([came(bob).toSorted(), went(bob)], [["ann", "cid"], ["cid"]]);
-  assert.equal(two.lobby.countIn("general"), 2);
+  assert.equal(two.chat.countIn("general"), 2);
   assert.deepEqual(went(back), ["cid"]);
   close(one, two);
 });
 
 Deno.test("an isolate that stalls and comes back has its people back", async () => {
   const [one, two] = isolates(2);
-  const bob = await FakeClient.enter(two.lobby, "bob");
-  await FakeClient.enter(one.lobby, "ann");
+  const bob = await FakeClient.enter(two.chat, "bob");
+  await FakeClient.enter(one.chat, "ann");
   await told(one);
   one.opening.dead = true;
   await two.clock.advance(2 * SILENCE);
@@ -139,8 +139,8 @@ Deno.test("an isolate that stalls and comes back has its people back", async () 
 
 Deno.test("an isolate that stood still itself does not take the others for dead", async () => {
   const [one, two] = isolates(2);
-  const bob = await FakeClient.enter(two.lobby, "bob");
-  const ann = await FakeClient.enter(one.lobby, "ann");
+  const bob = await FakeClient.enter(two.chat, "bob");
+  const ann = await FakeClient.enter(one.chat, "ann");
   await told(one);
   two.clock.spend(2 * SILENCE);
   await two.clock.advance(2 * HEARTBEAT);
@@ -153,13 +153,13 @@ Deno.test("an isolate that stood still itself does not take the others for dead"
 
 Deno.test("a rolling restart makes no flood of people who leave and come", async () => {
   const [one, two, next] = isolates(3);
-  const bob = await FakeClient.enter(two.lobby, "bob");
-  const people = Array.from({ length: 20 }, (_, at) => `user${at}`);
-  for (const user of people) await FakeClient.enter(one.lobby, user);
+  const bob = await FakeClient.enter(two.chat, "bob");
+  const users = Array.from({ length: 20 }, (_, at) => `user${at}`);
+  for (const user of users) await FakeClient.enter(one.chat, user);
   await told(one);
   assert.equal(came(bob).length, 20);
-  one.lobby.close();
-  for (const user of people.slice(1)) await FakeClient.enter(next.lobby, user);
+  one.chat.close();
+  for (const user of users.slice(1)) await FakeClient.enter(next.chat, user);
   await next.clock.advance(RETURN_TIME - HEARTBEAT);
   assert.deepEqual([came(bob).length, went(bob)], [20, []]);
   await next.clock.advance(2 * HEARTBEAT);
@@ -169,10 +169,10 @@ Deno.test("a rolling restart makes no flood of people who leave and come", async
 
 Deno.test("a new name is known of people elsewhere too", async () => {
   const [one, two] = isolates(2);
-  const ann = await FakeClient.enter(one.lobby, "ann");
+  const ann = await FakeClient.enter(one.chat, "ann");
   await told(one);
   await ann.send({ action: "set_name", name: "Ada" });
-  const bob = await FakeClient.enter(two.lobby, "bob");
+  const bob = await FakeClient.enter(two.chat, "bob");
   assert.deepEqual(bob.last("room_joined").members.map(({ name }) => name).includes("Ada"), true);
   await ann.send({ action: "set_name", name: "Ada L" });
   assert.deepEqual(bob.last("name_changed").name, "Ada L");

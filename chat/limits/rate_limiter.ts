@@ -1,15 +1,15 @@
-import { AddressAccount, Ledger, PersonAccount } from "./usage.ts";
+import { AddressUsage, PersonUsage, UsageTable } from "./usage.ts";
 import type { Clock } from "../clock.ts";
-import type { Deed, Rates } from "./token_bucket.ts";
+import type { RateLimitedAction, Rates } from "./token_bucket.ts";
 import type { ClientFrame } from "../protocol.ts";
-import { Refusal } from "../errors.ts";
+import { ChatError } from "../errors.ts";
 
 /** A flood costs its address so many newcomers, so that coming back as somebody else is no way out of it. */
 const FLOOD_COST = 10;
 /** Of the rooms that there is place for one address may open so many: a classroom in which each opens thirty. */
 const SHARE_OF_ROOMS = 0.1;
 
-const SENTENCES: Record<Deed, string> = {
+const SENTENCES: Record<RateLimitedAction, string> = {
   messages: "You are sending too fast. Wait, then send it again.",
   joins: "You are joining rooms too fast. Wait, then join again.",
   renames: "You are changing your name too often. Wait, then choose it again.",
@@ -21,7 +21,7 @@ const SENTENCES: Record<Deed, string> = {
 /** What a flooder is told, in the last words to them or instead of an answer. */
 export const FLOODING = "Too many frames. Come back later, wait for answers and heed retry_after.";
 
-const DEEDS: Record<ClientFrame["action"], Deed> = {
+const RATE_LIMITED_ACTIONS: Record<ClientFrame["action"], RateLimitedAction> = {
   send_message: "messages",
   edit_message: "messages",
   delete_message: "messages",
@@ -33,13 +33,13 @@ const DEEDS: Record<ClientFrame["action"], Deed> = {
 };
 
 /** What a frame, or what came in place of one, is counted as. */
-export function deedOf(frame: ClientFrame | Refusal): Deed {
-  return frame instanceof Refusal ? "malformed" : DEEDS[frame.action];
+export function rateLimitedActionOf(frame: ClientFrame | ChatError): RateLimitedAction {
+  return frame instanceof ChatError ? "malformed" : RATE_LIMITED_ACTIONS[frame.action];
 }
 
 /** What somebody was refused, for whoever runs the server. */
 export interface LimitReached {
-  limit: Deed | "newcomers" | "connections" | "answers" | "flooding" | "banned";
+  limit: RateLimitedAction | "newcomers" | "connections" | "answers" | "flooding" | "banned";
   user?: string;
   addressKey?: string;
 }
@@ -48,20 +48,20 @@ export interface LimitReached {
  * Keeps any one person, and any one address, from taking more than their share of this instance. Whoever comes is
  * looked up once; from then on a check is a comparison of numbers.
  */
-export class Doorkeeper {
+export class RateLimiter {
   readonly #rates: Rates;
   readonly #clock: Clock;
   readonly #report: (reached: LimitReached) => void;
-  readonly #people: Ledger<PersonAccount>;
-  readonly #addresses: Ledger<AddressAccount>;
+  readonly #users: UsageTable<PersonUsage>;
+  readonly #addresses: UsageTable<AddressUsage>;
 
   /** @param report told of every refusal, also in a flood of them */
   constructor(rates: Rates, clock: Clock, report: (reached: LimitReached) => void = () => {}) {
     this.#rates = rates;
     this.#clock = clock;
     this.#report = report;
-    this.#people = new Ledger((user) => new PersonAccount(user, rates));
-    this.#addresses = new Ledger((key) => new AddressAccount(key, rates));
+    this.#users = new UsageTable((user) => new PersonUsage(user, rates));
+    this.#addresses = new UsageTable((key) => new AddressUsage(key, rates));
   }
 
   /** Someone came whom a moderator keeps out. */
@@ -70,35 +70,35 @@ export class Doorkeeper {
   }
 
   /** What a person has used up. It is to be released. */
-  person(user: string): PersonAccount {
-    return this.#people.enter(user);
+  person(user: string): PersonUsage {
+    return this.#users.enter(user);
   }
 
   /** What has been used up from an address. It is to be released. */
-  address(key: string): AddressAccount {
+  address(key: string): AddressUsage {
     return this.#addresses.enter(key);
   }
 
-  release(person: PersonAccount | undefined, address: AddressAccount | undefined): void {
+  release(person: PersonUsage | undefined, address: AddressUsage | undefined): void {
     const now = this.#clock.monotonic();
-    if (person) this.#people.leave(person, now);
+    if (person) this.#users.leave(person, now);
     if (address) this.#addresses.leave(address, now);
   }
 
   /** One more connection from an address; `disconnected` must follow once it costs nothing any more. */
-  connected(addressKey: string): AddressAccount {
+  connected(addressKey: string): AddressUsage {
     const address = this.#addresses.enter(addressKey);
     address.connections++;
     return address;
   }
 
-  disconnected(address: AddressAccount): void {
+  disconnected(address: AddressUsage): void {
     address.connections--;
     this.release(undefined, address);
   }
 
   /** Connections from an address that are more than it may have; Infinity where it opens them too fast. */
-  connectionsOver(address: AddressAccount): number {
+  connectionsOver(address: AddressUsage): number {
     const { connections } = this.#rates;
     const isTooFast = address.openings.take(this.#clock.monotonic()) > 0;
     const over = connections === 0 ? 0 : isTooFast ? Infinity : Math.max(0, address.connections - connections);
@@ -109,7 +109,7 @@ export class Doorkeeper {
   /**
    * Begins an answer that may have so many bytes.
    * @returns to be called once it is known how many it has, see `underWay`
-   * @throws {Refusal} `rate_limited`, where as much waits to be taken by the address as may
+   * @throws {ChatError} `rate_limited`, where as much waits to be taken by the address as may
    */
   answering(addressKey: string, bytes: number): () => void {
     const address = this.#addresses.enter(addressKey);
@@ -117,7 +117,11 @@ export class Doorkeeper {
     this.release(undefined, address);
     if (this.#rates.answers === 0 || underWay < this.#rates.answers) return this.underWay(addressKey, bytes);
     this.#report({ limit: "answers", addressKey });
-    throw new Refusal("rate_limited", "Too many answers to your address are under way. Take them, then ask again.", 1);
+    throw new ChatError(
+      "rate_limited",
+      "Too many answers to your address are under way. Take them, then ask again.",
+      1,
+    );
   }
 
   /**
@@ -135,7 +139,7 @@ export class Doorkeeper {
 
   /**
    * Counts someone who was never here before.
-   * @throws {Refusal} `rate_limited` when too many of them have come from their address
+   * @throws {ChatError} `rate_limited` when too many of them have come from their address
    */
   admitNewcomer(addressKey: string): void {
     const address = this.address(addressKey);
@@ -143,7 +147,7 @@ export class Doorkeeper {
     this.release(undefined, address);
     if (wait === 0) return;
     this.#report({ limit: "newcomers", addressKey });
-    throw new Refusal("rate_limited", "Too many new people have come from your address. Come back later.", wait);
+    throw new ChatError("rate_limited", "Too many new people have come from your address. Come back later.", wait);
   }
 
   /**
@@ -151,7 +155,11 @@ export class Doorkeeper {
    * @param address where they do it from, if that is known
    * @returns why not, or "flooding" once they were told so too often
    */
-  judge(person: PersonAccount, address: AddressAccount | undefined, deed: Deed): Refusal | "flooding" | undefined {
+  judge(
+    person: PersonUsage,
+    address: AddressUsage | undefined,
+    deed: RateLimitedAction,
+  ): ChatError | "flooding" | undefined {
     // Where there is no limit not even the clock is looked at.
     if (person.mayAlways(deed)) return undefined;
     const now = this.#clock.monotonic();
@@ -160,30 +168,30 @@ export class Doorkeeper {
     const wait = own || (address?.take(deed, now) ?? 0);
     if (wait === 0) return undefined;
     // What others at their address have used up is no fault of theirs.
-    if (own > 0 && person.tryPatience(now)) {
+    if (own > 0 && person.addStrike(now)) {
       this.block(person, address);
       return "flooding";
     }
     this.#report({ limit: deed, user: person.key, addressKey: address?.key });
-    return new Refusal("rate_limited", SENTENCES[deed], wait);
+    return new ChatError("rate_limited", SENTENCES[deed], wait);
   }
 
   /**
    * The same for someone who keeps no connection.
    * @param user undefined: someone unknown, who is counted with all others at their address
-   * @throws {Refusal} why not
+   * @throws {ChatError} why not
    */
-  admit(user: string | undefined, addressKey: string, deed: Deed): void {
+  admit(user: string | undefined, addressKey: string, deed: RateLimitedAction): void {
     const [person, address] = [this.person(user ?? addressKey), this.address(addressKey)];
     const verdict = this.judge(person, address, deed);
     const wait = this.blockedFor(person);
     this.release(person, address);
-    if (verdict === "flooding") throw new Refusal("rate_limited", FLOODING, wait);
+    if (verdict === "flooding") throw new ChatError("rate_limited", FLOODING, wait);
     if (verdict) throw verdict;
   }
 
   /** A flooder stays away, longer each time. */
-  block(person: PersonAccount, address: AddressAccount | undefined): void {
+  block(person: PersonUsage, address: AddressUsage | undefined): void {
     const now = this.#clock.monotonic();
     person.block(now);
     address?.newcomers.spend(now, FLOOD_COST);
@@ -194,7 +202,7 @@ export class Doorkeeper {
    * Whether one more room than these may be held in memory.
    * @param opener from where it is opened, if that is known: nobody takes all places, whoever lifts limits by address aside
    */
-  hasPlaceForRoom(rooms: number, opener?: AddressAccount): boolean {
+  hasPlaceForRoom(rooms: number, opener?: AddressUsage): boolean {
     const { rooms: places, connections } = this.#rates;
     if (places === 0) return true;
     const share = opener && connections > 0 ? Math.ceil(places * SHARE_OF_ROOMS) : places;
@@ -202,7 +210,7 @@ export class Doorkeeper {
   }
 
   /** Seconds until a flooder may come back; 0 for everyone else. */
-  blockedFor(person: PersonAccount): number {
+  blockedFor(person: PersonUsage): number {
     return person.blockedFor(this.#clock.monotonic());
   }
 }

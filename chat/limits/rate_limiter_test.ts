@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../../testing/clock.ts";
 import { createLobby, FakeClient } from "../../testing/lobby.ts";
-import { Ledger, PersonAccount, REMEMBERED } from "./usage.ts";
-import { Doorkeeper, type LimitReached } from "./rate_limiter.ts";
+import { PersonUsage, REMEMBERED, UsageTable } from "./usage.ts";
+import { type LimitReached, RateLimiter } from "./rate_limiter.ts";
 import { NO_LIMITS, type Rates } from "./token_bucket.ts";
-import { LINGER } from "../rooms/members.ts";
+import { DISCONNECT_GRACE } from "../rooms/members.ts";
 import type { ClientFrame } from "../protocol.ts";
-import { Refusal } from "../errors.ts";
+import { ChatError } from "../errors.ts";
 
 const RATES: Rates = { ...NO_LIMITS, messages: { perSecond: 1, burst: 3 }, newcomers: { perSecond: 1, burst: 20 } };
 
 function createHouse(rates: Partial<Rates> = RATES) {
   const clock = new FakeClock();
   const reports: LimitReached[] = [];
-  const doorkeeper = new Doorkeeper({ ...NO_LIMITS, ...rates }, clock, (reached) => reports.push(reached));
-  return { ...createLobby({ clock, doorkeeper }), doorkeeper, reports };
+  const rateLimiter = new RateLimiter({ ...NO_LIMITS, ...rates }, clock, (reached) => reports.push(reached));
+  return { ...createLobby({ clock, rateLimiter }), rateLimiter, reports };
 }
 
 const message = (id: string): ClientFrame => ({ action: "send_message", room: "general", text: "hi", id });
@@ -27,8 +27,8 @@ async function sendMany(client: FakeClient, number: number, frame: (at: number) 
 }
 
 Deno.test("who sends too fast is told when to go on, and what was refused is shown to nobody", async () => {
-  const { lobby, clock } = createHouse();
-  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  const { chat, clock } = createHouse();
+  const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   await sendMany(ann, 5, (at) => message(`m${at}`));
   await clock.advance(200);
   assert.deepEqual(bob.all("receive_message").map(({ id }) => id), ["m0", "m1", "m2"]);
@@ -38,37 +38,37 @@ Deno.test("who sends too fast is told when to go on, and what was refused is sho
   await ann.send(message("m3"));
   await clock.advance(200);
   assert.deepEqual(bob.all("receive_message").map(({ id }) => id), ["m0", "m1", "m2", "m3"]);
-  lobby.close();
+  chat.close();
 });
 
 Deno.test("a limit holds for the person: another tab, another name and coming back are no way around it", async () => {
-  const { lobby, clock } = createHouse();
-  const [first, second] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "ann")];
+  const { chat, clock } = createHouse();
+  const [first, second] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "ann")];
   await sendMany(first, 3, (at) => message(`a${at}`));
   await second.send({ action: "set_name", name: "Somebody" }, message("b"));
   assert.equal(second.last("error").code, "rate_limited");
   for (const client of [first, second]) client.close(1000, "");
-  const third = await FakeClient.enter(lobby, "ann");
+  const third = await FakeClient.enter(chat, "ann");
   await third.send(message("c"));
   assert.equal(third.last("error").code, "rate_limited");
   await clock.advance(3_000);
   await third.send(message("d"));
   assert.equal(third.all("error").length, 1);
-  lobby.close();
+  chat.close();
 });
 
 Deno.test("whoever goes on without waiting gets few answers, is closed with 4029, and stays away longer each time", async () => {
-  const { lobby, clock, reports } = createHouse();
+  const { chat, clock, reports } = createHouse();
   const stays: number[] = [];
   for (let time = 0; time < 9; time++) {
-    const ann = await FakeClient.enter(lobby, "ann");
+    const ann = await FakeClient.enter(chat, "ann");
     const answers = await sendMany(ann, 200, (at) => message(`${time}-${at}`));
     assert.equal(ann.closed?.code, 4029);
     assert.ok(answers.length <= 60, `${answers.length} answers`);
     let away = 0;
     for (;; away++) {
       await clock.advance(1_000);
-      const again = await FakeClient.enter(lobby, "ann");
+      const again = await FakeClient.enter(chat, "ann");
       if (!again.closed) {
         again.close(1000, "");
         break;
@@ -80,11 +80,11 @@ Deno.test("whoever goes on without waiting gets few answers, is closed with 4029
   assert.deepEqual(stays, [5, 10, 20, 40, 80, 160, 320, 600, 600]);
   assert.equal(reports.filter(({ limit }) => limit === "flooding").length, 9);
   await clock.advance(2 * 600_000);
-  const calm = await FakeClient.enter(lobby, "ann");
+  const calm = await FakeClient.enter(chat, "ann");
   await sendMany(calm, 200, (at) => message(`calm-${at}`));
   await clock.advance(5_000);
-  assert.equal((await FakeClient.enter(lobby, "ann")).closed, undefined, "calm is rewarded");
-  lobby.close();
+  assert.equal((await FakeClient.enter(chat, "ann")).closed, undefined, "calm is rewarded");
+  chat.close();
 });
 
 Deno.test("each kind of frame has its own limit, and a million of them are answered a few times", async () => {
@@ -98,8 +98,8 @@ Deno.test("each kind of frame has its own limit, and a million of them are answe
     "joining by sending": ["joins", (at) => ({ action: "send_message", room: `r${at}`, text: "hi" })],
   };
   for (const [what, [limit, frame]] of Object.entries(kinds)) {
-    const { lobby, clock } = createHouse({ [limit]: rate });
-    const ann = await FakeClient.enter(lobby, "ann", limit === "joins" ? [] : undefined);
+    const { chat, clock } = createHouse({ [limit]: rate });
+    const ann = await FakeClient.enter(chat, "ann", limit === "joins" ? [] : undefined);
     const answers = await sendMany(ann, 4, frame);
     const errors = answers.filter(({ action }) => action === "error");
     assert.equal(errors.length, 2, what);
@@ -108,145 +108,145 @@ Deno.test("each kind of frame has its own limit, and a million of them are answe
     assert.equal(ann.closed?.code, 4029, what);
     assert.ok(ann.frames.length < 100, `${what}: ${ann.frames.length} frames`);
     await clock.advance(1_000);
-    lobby.close();
+    chat.close();
   }
 });
 
 Deno.test("frames that make no sense are answered with what is wrong, though not for ever", async () => {
-  const { lobby } = createHouse({ malformed: { perSecond: 1, burst: 2 } });
-  const ann = await FakeClient.enter(lobby, "ann");
+  const { chat } = createHouse({ malformed: { perSecond: 1, burst: 2 } });
+  const ann = await FakeClient.enter(chat, "ann");
   const send = async (number: number) => {
-    for (let at = 0; at < number; at++) ann.session.receive(new Refusal("bad_json", "No."), {});
+    for (let at = 0; at < number; at++) ann.session.receive(new ChatError("bad_json", "No."), {});
     await ann.send();
   };
   await send(3);
   assert.deepEqual(ann.all("error").map(({ code }) => code), ["bad_json", "bad_json", "rate_limited"]);
   await send(100);
   assert.equal(ann.closed?.code, 4029);
-  lobby.close();
+  chat.close();
 });
 
 Deno.test("many people behind one address may not join more rooms than thirty could, through whatever door", async () => {
-  const { lobby, doorkeeper } = createHouse({ joins: { perSecond: 1, burst: 2 } });
+  const { chat, rateLimiter } = createHouse({ joins: { perSecond: 1, burst: 2 } });
   const join = async (user: string, room: string, address: string) => {
-    const client = await FakeClient.enter(lobby, user, [room], address);
+    const client = await FakeClient.enter(chat, user, [room], address);
     return client.all("error").length === 0;
   };
   const joined = [];
   for (let at = 0; at < 70; at++) joined.push(await join(`user${at}`, `room${at}`, "203.0.113.9"));
   assert.equal(joined.filter((has) => has).length, 60);
-  assert.throws(() => doorkeeper.admit("one more", "203.0.113.9", "joins"), { code: "rate_limited" });
+  assert.throws(() => rateLimiter.admit("one more", "203.0.113.9", "joins"), { code: "rate_limited" });
   assert.ok(await join("elsewhere", "room", "198.51.100.7"));
-  lobby.close();
+  chat.close();
 });
 
 Deno.test("many people behind one address may not read more than thirty could in ten seconds", () => {
-  const { lobby, doorkeeper, clock, reports } = createHouse({ reads: { perSecond: 1, burst: 100 } });
+  const { chat, rateLimiter, clock, reports } = createHouse({ reads: { perSecond: 1, burst: 100 } });
   const reads = (from: string, address: string) => {
     for (let at = 0;; at++) {
       try {
-        doorkeeper.admit(`${from}${at % 50}`, address, "reads");
+        rateLimiter.admit(`${from}${at % 50}`, address, "reads");
       } catch (error) {
-        assert.ok(error instanceof Refusal && error.code === "rate_limited" && error.retryAfter! < 1);
+        assert.ok(error instanceof ChatError && error.code === "rate_limited" && error.retryAfter! < 1);
         return at;
       }
     }
   };
   assert.equal(reads("ann", "203.0.113.9"), 300);
   assert.deepEqual(reports.at(-1), { limit: "reads", user: "ann0", addressKey: "203.0.113.9" });
-  doorkeeper.admit("somebody", "198.51.100.7", "reads");
+  rateLimiter.admit("somebody", "198.51.100.7", "reads");
   clock.spend(1_000);
   assert.equal(reads("bob", "203.0.113.9"), 30);
-  lobby.close();
+  chat.close();
 });
 
 Deno.test("an address that does not take its answers gets no more, until it has taken some", () => {
-  const { lobby, doorkeeper, reports } = createHouse({ answers: 1_000 });
+  const { chat, rateLimiter, reports } = createHouse({ answers: 1_000 });
   const address = "203.0.113.9";
   const taken = [
-    doorkeeper.underWay(address, 400),
-    doorkeeper.answering(address, 599),
-    doorkeeper.answering(address, 1),
+    rateLimiter.underWay(address, 400),
+    rateLimiter.answering(address, 599),
+    rateLimiter.answering(address, 1),
   ];
-  assert.throws(() => doorkeeper.answering(address, 1), { code: "rate_limited", retryAfter: 1 });
+  assert.throws(() => rateLimiter.answering(address, 1), { code: "rate_limited", retryAfter: 1 });
   assert.deepEqual(reports, [{ limit: "answers", addressKey: address }]);
-  doorkeeper.answering("198.51.100.7", 5_000)();
+  rateLimiter.answering("198.51.100.7", 5_000)();
   taken.pop()!();
-  doorkeeper.answering(address, 5_000)();
+  rateLimiter.answering(address, 5_000)();
   for (const each of taken) each();
-  const { holders, underWay } = doorkeeper.address(address);
+  const { holders, underWay } = rateLimiter.address(address);
   assert.deepEqual([holders, underWay], [1, 0], "nothing of it is left");
-  lobby.close();
+  chat.close();
 });
 
 Deno.test("what others at an address have used up makes no flooder of anybody", async () => {
-  const { lobby } = createHouse({ joins: { perSecond: 1, burst: 100 } });
+  const { chat } = createHouse({ joins: { perSecond: 1, burst: 100 } });
   const address = "203.0.113.9";
   for (let at = 0; at < 30; at++) {
-    const client = await FakeClient.enter(lobby, `greedy${at}`, [], address);
+    const client = await FakeClient.enter(chat, `greedy${at}`, [], address);
     await sendMany(client, 100, (at) => ({ action: "join_room", room: `r${at % 40}` }));
   }
-  const ann = await FakeClient.enter(lobby, "ann", [], address);
+  const ann = await FakeClient.enter(chat, "ann", [], address);
   const answers = await sendMany(ann, 90, () => ({ action: "join_room", room: "general" }));
   assert.ok(answers.every((frame) => frame.action === "error" && frame.code === "rate_limited"));
   assert.equal(ann.closed, undefined);
-  lobby.close();
+  chat.close();
 });
 
 Deno.test("many people behind one address may not send more than thirty could, whoever they say they are", async () => {
-  const { lobby } = createHouse({ messages: { perSecond: 1, burst: 1 } });
-  const outcomes = [];
+  const { chat } = createHouse({ messages: { perSecond: 1, burst: 1 } });
+  const results = [];
   for (let at = 0; at < 40; at++) {
-    const client = await FakeClient.enter(lobby, `user${at}`, ["general"], "203.0.113.9");
+    const client = await FakeClient.enter(chat, `user${at}`, ["general"], "203.0.113.9");
     await client.send(message("m"));
-    outcomes.push(client.all("error").length);
+    results.push(client.all("error").length);
   }
-  assert.equal(outcomes.filter((errors) => errors === 0).length, 30);
-  const elsewhere = await FakeClient.enter(lobby, "elsewhere", ["general"], "198.51.100.7");
-  await elsewhere.send(message("m"));
-  assert.deepEqual(elsewhere.all("error"), []);
-  lobby.close();
+  assert.equal(results.filter((errors) => errors === 0).length, 30);
+  const remotePresence = await FakeClient.enter(chat, "elsewhere", ["general"], "198.51.100.7");
+  await remotePresence.send(message("m"));
+  assert.deepEqual(remotePresence.all("error"), []);
+  chat.close();
 });
 
 Deno.test("a flood costs its address newcomers, so that a fresh identity is no way out", async () => {
-  const { lobby, doorkeeper } = createHouse();
+  const { chat, rateLimiter } = createHouse();
   const address = "203.0.113.9";
   let fresh = 0;
   const admitted = () => {
     try {
-      doorkeeper.admitNewcomer(address);
+      rateLimiter.admitNewcomer(address);
       return true;
     } catch (error) {
-      assert.equal((error as Refusal).code, "rate_limited");
+      assert.equal((error as ChatError).code, "rate_limited");
       return false;
     }
   };
   while (admitted()) {
-    const client = await FakeClient.enter(lobby, `fresh${fresh++}`, ["general"], address);
+    const client = await FakeClient.enter(chat, `fresh${fresh++}`, ["general"], address);
     await sendMany(client, 200, (at) => message(`m${at}`));
   }
   assert.equal(fresh, 2);
-  lobby.close();
+  chat.close();
 });
 
 Deno.test("no more rooms are held in memory than may be", async () => {
-  const { lobby, clock } = createHouse({ rooms: 2 });
-  const ann = await FakeClient.enter(lobby, "ann", ["a", "b"]);
+  const { chat, clock } = createHouse({ rooms: 2 });
+  const ann = await FakeClient.enter(chat, "ann", ["a", "b"]);
   await ann.send({ action: "join_room", room: "c" });
   assert.equal(ann.last("error").code, "too_many_rooms");
   await ann.send({ action: "leave_room", room: "a" }, { action: "join_room", room: "c" });
   await clock.advance(1_000);
   assert.equal(ann.last("room_joined").room, "c");
-  lobby.close();
+  chat.close();
 });
 
 Deno.test("one address does not take all rooms that there is place for", async () => {
-  const { lobby, clock } = createHouse({ rooms: 20, connections: 9 });
+  const { chat, clock } = createHouse({ rooms: 20, connections: 9 });
   const [ann, eve] = [
-    await FakeClient.enter(lobby, "ann", ["a"], "one"),
-    await FakeClient.enter(lobby, "eve", [], "one"),
+    await FakeClient.enter(chat, "ann", ["a"], "one"),
+    await FakeClient.enter(chat, "eve", [], "one"),
   ];
-  const bob = await FakeClient.enter(lobby, "bob", ["b", "c"], "two");
+  const bob = await FakeClient.enter(chat, "bob", ["b", "c"], "two");
   await eve.send({ action: "join_room", room: "d" }, { action: "join_room", room: "e" });
   assert.equal(eve.last("error").code, "too_many_rooms");
   await eve.send({ action: "join_room", room: "b" });
@@ -254,15 +254,15 @@ Deno.test("one address does not take all rooms that there is place for", async (
   await bob.send({ action: "leave_room", room: "c" }, { action: "join_room", room: "f" });
   assert.equal(bob.last("room_joined").room, "f");
   ann.session.end();
-  await clock.advance(LINGER);
+  await clock.advance(DISCONNECT_GRACE);
   await eve.send({ action: "join_room", room: "e" });
   assert.equal(eve.last("room_joined").room, "e");
-  lobby.close();
+  chat.close();
 });
 
 Deno.test("the memory of limits is bounded: first forgotten is who has been away the longest and has everything back", () => {
   const rates = { ...NO_LIMITS, messages: { perSecond: 1, burst: 10 } };
-  const ledger = new Ledger((user) => new PersonAccount(user, rates));
+  const ledger = new UsageTable((user) => new PersonUsage(user, rates));
   const visit = (user: string, messages: number, now: number) => {
     const account = ledger.enter(user);
     for (let at = 0; at < messages; at++) account.take("messages", now);
@@ -282,18 +282,18 @@ Deno.test("the memory of limits is bounded: first forgotten is who has been away
 });
 
 Deno.test("an address may not open connections without end either, one after the other", async () => {
-  const { clock, doorkeeper, lobby } = createHouse({ connections: 10 });
+  const { clock, rateLimiter, chat } = createHouse({ connections: 10 });
   const opened = () => {
     let count = 0;
     for (let at = 0; at < 100; at++) {
-      const address = doorkeeper.connected("203.0.113.9");
-      if (doorkeeper.connectionsOver(address) === 0) count++;
-      doorkeeper.disconnected(address);
+      const address = rateLimiter.connected("203.0.113.9");
+      if (rateLimiter.connectionsOver(address) === 0) count++;
+      rateLimiter.disconnected(address);
     }
     return count;
   };
   assert.equal(opened(), 20);
   await clock.advance(5_000);
   assert.equal(opened(), 5);
-  lobby.close();
+  chat.close();
 });

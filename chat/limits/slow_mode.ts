@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
-import type { Draft, Outcome } from "../storage.ts";
+import type { AppendResult, Command } from "../storage.ts";
 import type { SendMessage } from "../protocol.ts";
-import { Refusal } from "../errors.ts";
+import { ChatError } from "../errors.ts";
 
 /** The slowest that a room can be made, seconds: for how long it has to be remembered who spoke. */
 export const SLOW_SECONDS_LIMIT = 60 * 60;
@@ -12,12 +12,12 @@ export const SLOW_SECONDS_LIMIT = 60 * 60;
  */
 export class SlowMode {
   readonly #clock: Clock;
-  readonly #append: (draft: Draft) => Promise<Outcome>;
+  readonly #append: (command: Command) => Promise<AppendResult>;
   /** When each person last spoke in each room, the latest last; milliseconds of the clock's `monotonic`. */
   readonly #spoke = new Map<string, number>();
   readonly #undecided = new Map<string, Promise<void>>();
 
-  constructor(clock: Clock, append: (draft: Draft) => Promise<Outcome>) {
+  constructor(clock: Clock, append: (command: Command) => Promise<AppendResult>) {
     this.#clock = clock;
     this.#append = append;
   }
@@ -25,29 +25,31 @@ export class SlowMode {
   /**
    * Has a message kept if it is its author's turn to speak. What was kept before is answered at any time.
    * @param seconds least time between two messages of one person
-   * @throws {Refusal} `rate_limited`, and what appending throws
+   * @throws {ChatError} `rate_limited`, and what appending throws
    */
-  append(draft: SendMessage & { user: string; from: string }, seconds: number): Promise<Outcome> {
-    const key = `${draft.room} ${draft.user}`;
+  append(command: SendMessage & { user: string; from: string }, seconds: number): Promise<AppendResult> {
+    const key = `${command.room} ${command.user}`;
     // What became of the message before decides whose turn it is.
-    const outcome = (this.#undecided.get(key) ?? Promise.resolve()).then(() => this.#appendInTurn(key, draft, seconds));
-    const decided = outcome.then(() => {}, () => {}).then(() => {
+    const result = (this.#undecided.get(key) ?? Promise.resolve()).then(() =>
+      this.#appendInTurn(key, command, seconds)
+    );
+    const decided = result.then(() => {}, () => {}).then(() => {
       if (this.#undecided.get(key) === decided) this.#undecided.delete(key);
     });
     this.#undecided.set(key, decided);
-    return outcome;
+    return result;
   }
 
   async #appendInTurn(
     key: string,
-    draft: SendMessage & { user: string; from: string },
+    command: SendMessage & { user: string; from: string },
     seconds: number,
-  ): Promise<Outcome> {
+  ): Promise<AppendResult> {
     const wait = this.#take(key, seconds);
     if (wait > 0) {
-      const outcome = draft.id === undefined ? undefined : await this.#append({ ...draft, again: true });
-      if (outcome && "entry" in outcome) return outcome;
-      throw new Refusal(
+      const result = command.id === undefined ? undefined : await this.#append({ ...command, lookupOnly: true });
+      if (result && "entry" in result) return result;
+      throw new ChatError(
         "rate_limited",
         `This room is slow: one message every ${seconds} s. Send it again later.`,
         wait,
@@ -55,9 +57,9 @@ export class SlowMode {
     }
     let spoke = false;
     try {
-      const outcome = await this.#append(draft);
-      spoke = "entry" in outcome && !outcome.repeated;
-      return outcome;
+      const result = await this.#append(command);
+      spoke = "entry" in result && !result.repeated;
+      return result;
     } finally {
       if (!spoke) this.#spoke.delete(key);
     }

@@ -32,7 +32,7 @@ export interface Rates {
 }
 
 /** What a person does that is counted. */
-export type Deed = "messages" | "joins" | "renames" | "signals" | "reads" | "malformed";
+export type RateLimitedAction = "messages" | "joins" | "renames" | "signals" | "reads" | "malformed";
 
 const UNLIMITED: Rate = { perSecond: 0, burst: 0 };
 /** Nobody is held back: for tests and benches. */

@@ -1,4 +1,4 @@
-import { type Deed, isUnlimited, type Rate, type Rates, TokenBucket } from "./token_bucket.ts";
+import { isUnlimited, type Rate, type RateLimitedAction, type Rates, TokenBucket } from "./token_bucket.ts";
 
 /** From one address may come what so many people may do, all at full speed: a classroom never feels it. */
 const PEOPLE_AT_ADDRESS = 30;
@@ -26,7 +26,7 @@ export const REMEMBERED = 20_000;
 const LOOKED_AT = 8;
 
 /** What is counted under one key, for as long as someone is there, and after that until all would be back. */
-interface Account {
+interface Usage {
   readonly key: string;
   /** Those who look at it, for as long as they do. */
   holders: number;
@@ -35,12 +35,12 @@ interface Account {
 }
 
 /** What one person has used up; their user is the key. Times are milliseconds that never go back. */
-export class PersonAccount implements Account {
+export class PersonUsage implements Usage {
   readonly key: string;
   holders = 0;
   readonly #rates: Rates;
   /** Made when first used: most people who are connected do little but listen. */
-  readonly #buckets: { [D in Deed]?: TokenBucket } = {};
+  readonly #buckets: { [D in RateLimitedAction]?: TokenBucket } = {};
   #patience: TokenBucket | undefined;
   #blockedUntil = 0;
   #nextBlock = FIRST_BLOCK;
@@ -51,18 +51,18 @@ export class PersonAccount implements Account {
   }
 
   /** Whether this is neither limited nor forbidden, so that there is nothing to be counted. */
-  mayAlways(deed: Deed): boolean {
+  mayAlways(deed: RateLimitedAction): boolean {
     return this.#blockedUntil === 0 && isUnlimited(this.#rates[deed]);
   }
 
   /** @returns 0, or the seconds to wait */
-  take(deed: Deed, now: number): number {
+  take(deed: RateLimitedAction, now: number): number {
     const bucket = this.#buckets[deed] ??= new TokenBucket(this.#rates[deed]);
     return bucket.take(now);
   }
 
   /** Notes that something was refused. @returns whether that was once too often */
-  tryPatience(now: number): boolean {
+  addStrike(now: number): boolean {
     this.#patience ??= new TokenBucket(PATIENCE);
     return this.#patience.take(now) > 0;
   }
@@ -85,7 +85,7 @@ export class PersonAccount implements Account {
 }
 
 /** What has been used up from one address. */
-export class AddressAccount implements Account {
+export class AddressUsage implements Usage {
   readonly key: string;
   holders = 0;
   /** Open now, those that stalled among them. */
@@ -98,7 +98,7 @@ export class AddressAccount implements Account {
   readonly openings: TokenBucket;
   readonly #rates: Rates;
   /** For what people do whom one address may bring in any number; made when first used. */
-  readonly #buckets: { [D in AddressDeed]?: TokenBucket } = {};
+  readonly #buckets: { [D in AddressLimitedAction]?: TokenBucket } = {};
 
   constructor(key: string, rates: Rates) {
     const { newcomers, connections } = rates;
@@ -112,8 +112,8 @@ export class AddressAccount implements Account {
   }
 
   /** @returns 0, or the seconds to wait until somebody at this address may do it */
-  take(deed: Deed, now: number): number {
-    const counted = ADDRESS_DEEDS.find((one) => one === deed);
+  take(deed: RateLimitedAction, now: number): number {
+    const counted = ADDRESS_LIMITED_ACTIONS.find((one) => one === deed);
     if (!counted) return 0;
     const bucket = this.#buckets[counted] ??= new TokenBucket(ofAddress(counted, this.#rates[counted]));
     return bucket.take(now);
@@ -126,17 +126,17 @@ export class AddressAccount implements Account {
 }
 
 /** What costs this server so much that it is counted by address too. */
-const ADDRESS_DEEDS = ["messages", "joins", "reads"] as const satisfies Deed[];
-type AddressDeed = typeof ADDRESS_DEEDS[number];
+const ADDRESS_LIMITED_ACTIONS = ["messages", "joins", "reads"] as const satisfies RateLimitedAction[];
+type AddressLimitedAction = typeof ADDRESS_LIMITED_ACTIONS[number];
 
 /** What one address may do, given what one person may. */
-function ofAddress(deed: AddressDeed, { perSecond, burst }: Rate): Rate {
+function ofAddress(deed: AddressLimitedAction, { perSecond, burst }: Rate): Rate {
   const all = PEOPLE_AT_ADDRESS * perSecond;
   return { perSecond: all, burst: deed === "reads" ? READ_BURST_SECONDS * all : PEOPLE_AT_ADDRESS * burst };
 }
 
 /** Accounts by key: all of those who are there, and of those who are gone as many as memory is set aside for. */
-export class Ledger<A extends Account> {
+export class UsageTable<A extends Usage> {
   readonly #open: (key: string) => A;
   readonly #here = new Map<string, A>();
   /** In the order in which they left. */

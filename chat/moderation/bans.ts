@@ -1,21 +1,21 @@
 import type { Clock } from "../clock.ts";
-import { Known } from "../cached_value.ts";
-import type { Ban, Engine, Moderation } from "../storage.ts";
-import { Refusal } from "../errors.ts";
+import { CachedValue } from "../cached_value.ts";
+import type { Ban, Moderation, Storage } from "../storage.ts";
+import { ChatError } from "../errors.ts";
 
 /** How often the bans are read anew, milliseconds: the word that there is a new one may get lost between isolates. */
 export const BANS_INTERVAL = 30_000;
 /** In place of an address: the one from which this person comes is banned too, as soon as an isolate sees it. */
 export const ADDRESS_WANTED = "";
 
-type BanStore = Pick<Moderation, "bans" | "ban"> & Pick<Engine, "signal">;
+type BanStore = Pick<Moderation, "bans" | "ban"> & Pick<Storage, "signal">;
 
 /** Who may not be here, as this isolate knows it. */
 export class Bans {
   readonly #store: BanStore;
   readonly #clock: Clock;
   readonly #hashAddress: (addressKey: string) => string | undefined;
-  readonly #known: Known<Ban[]>;
+  readonly #known: CachedValue<Ban[]>;
   #byUser = new Map<string, Ban>();
   #byAddress = new Map<string, Ban>();
   #stopReading: (() => void) | undefined;
@@ -33,7 +33,7 @@ export class Bans {
     this.#hashAddress = hashAddress;
     this.#store = store;
     this.#clock = clock;
-    this.#known = new Known(() => store.bans(clock.now()), clock, (bans, before) => {
+    this.#known = new CachedValue(() => store.bans(clock.now()), clock, (bans, before) => {
       // Mostly nothing has changed, and looking at everyone who is here is dear.
       if (JSON.stringify(bans) === JSON.stringify(before)) return;
       this.#byUser = new Map(bans.map((ban) => [ban.user, ban]));
@@ -45,7 +45,7 @@ export class Bans {
     });
   }
 
-  /** @throws {Refusal} `forbidden` to who may not come in, `unavailable` as long as nobody can know */
+  /** @throws {ChatError} `forbidden` to who may not come in, `unavailable` as long as nobody can know */
   async admit(user: string, addressKey?: string): Promise<void> {
     this.#stopReading ??= this.#clock.after(BANS_INTERVAL, () => this.#readAgain());
     await this.#known.get();
@@ -55,7 +55,7 @@ export class Bans {
   /**
    * Judges by what is known here.
    * @param addressKey where the person comes from, if that is known
-   * @throws {Refusal} `forbidden`
+   * @throws {ChatError} `forbidden`
    */
   check(user: string, addressKey?: string): void {
     if (this.#byUser.size === 0) return;
@@ -66,7 +66,7 @@ export class Bans {
     if (!ban) return;
     if (ban.address === ADDRESS_WANTED && address !== undefined) this.#complete({ ...ban, address });
     const end = new Date(ban.until).toISOString().slice(0, 16);
-    throw new Refusal("forbidden", `A moderator keeps you out until ${end} UTC. Come back after that.`);
+    throw new ChatError("forbidden", `A moderator keeps you out until ${end} UTC. Come back after that.`);
   }
 
   /** The form in which an address is kept; undefined for one that is never banned. */

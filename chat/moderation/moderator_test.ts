@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { FakeClock, settle } from "../../testing/clock.ts";
 import { createLobby, FakeClient } from "../../testing/lobby.ts";
 import { BANS_INTERVAL } from "./bans.ts";
-import { Doorkeeper, type LimitReached } from "../limits/rate_limiter.ts";
+import { type LimitReached, RateLimiter } from "../limits/rate_limiter.ts";
 import { NO_LIMITS } from "../limits/token_bucket.ts";
-import type { Signal } from "../storage.ts";
+import type { ClusterEvent } from "../storage.ts";
 import { MODERATOR, Moderator } from "./moderator.ts";
-import { LINGER } from "../rooms/members.ts";
+import { DISCONNECT_GRACE } from "../rooms/members.ts";
 import { CLOSE } from "../protocol.ts";
-import { Refusal } from "../errors.ts";
-import { RoomList } from "../rooms/directory.ts";
+import { ChatError } from "../errors.ts";
+import { RoomDirectory } from "../rooms/directory.ts";
 import { SETTINGS_INTERVAL } from "../rooms/settings_sweep.ts";
 
 const message = (text: string, id?: string) => ({ action: "send_message", room: "general", text, id }) as const;
@@ -17,30 +17,30 @@ const MINUTE = 60_000;
 
 /** Two isolates on one store. `signals` says whether they hear each other's. */
 function createTwo(signals: boolean) {
-  const listeners: ((signal: Signal) => void)[] = [];
-  const { engine, clock } = createLobby();
-  engine.onSignal = (listener) => void listeners.push(listener);
-  const [{ lobby: first }, { lobby: second }] = [createLobby({ engine, clock }), createLobby({ engine, clock })];
-  if (signals) engine.signal = (signal) => listeners.forEach((listener) => listener(signal));
-  return { engine, clock, first, second, moderator: new Moderator(engine, first, new RoomList(engine, first)) };
+  const listeners: ((signal: ClusterEvent) => void)[] = [];
+  const { storage, clock } = createLobby();
+  storage.onEvent = (listener) => void listeners.push(listener);
+  const [{ chat: first }, { chat: second }] = [createLobby({ storage, clock }), createLobby({ storage, clock })];
+  if (signals) storage.signal = (signal) => listeners.forEach((listener) => listener(signal));
+  return { storage, clock, first, second, moderator: new Moderator(storage, first, new RoomDirectory(storage, first)) };
 }
 
 function createOne() {
-  const { engine, clock, lobby } = createLobby();
-  const list = new RoomList(engine, lobby);
-  return { engine, clock, lobby, list, moderator: new Moderator(engine, lobby, list) };
+  const { storage, clock, chat } = createLobby();
+  const list = new RoomDirectory(storage, chat);
+  return { storage, clock, chat, list, moderator: new Moderator(storage, chat, list) };
 }
 
-async function refusal(promise: Promise<unknown>): Promise<Refusal> {
+async function refusal(promise: Promise<unknown>): Promise<ChatError> {
   return await promise.then(() => assert.fail("it was not refused"), (error) => {
-    if (error instanceof Refusal) return error;
+    if (error instanceof ChatError) return error;
     throw error;
   });
 }
 
 Deno.test("what a moderator deletes is deleted for everyone, as an entry like any other", async () => {
-  const { lobby, moderator } = createOne();
-  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  const { chat, moderator } = createOne();
+  const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   await ann.send(message("bad words"));
   const entry = await moderator.deleteMessage("general", 1);
   assert.deepEqual([entry.seq, entry.target, entry.user], [2, 1, MODERATOR]);
@@ -51,8 +51,8 @@ Deno.test("what a moderator deletes is deleted for everyone, as an entry like an
 });
 
 Deno.test("a locked room tells its members, is read, and takes no words until it is open again", async () => {
-  const { lobby, moderator } = createOne();
-  const ann = await FakeClient.enter(lobby, "ann");
+  const { chat, moderator } = createOne();
+  const ann = await FakeClient.enter(chat, "ann");
   await ann.send(message("before", "1"));
   await moderator.changeRoom("general", { locked: true });
   assert.deepEqual(ann.last("room_changed"), {
@@ -64,7 +64,7 @@ Deno.test("a locked room tells its members, is read, and takes no words until it
   await ann.send(message("during", "2"), message("before", "1"));
   assert.deepEqual([ann.last("error").code, ann.last("error").id], ["forbidden", "2"]);
   assert.equal(ann.all("receive_message").length, 2, "what is repeated is answered");
-  const bob = await FakeClient.enter(lobby, "bob");
+  const bob = await FakeClient.enter(chat, "bob");
   assert.equal(bob.last("room_joined").locked, true);
   assert.equal(bob.last("room_joined").messages.length, 1);
   await ann.send({ action: "delete_message", room: "general", target: 1 });
@@ -75,29 +75,29 @@ Deno.test("a locked room tells its members, is read, and takes no words until it
 });
 
 Deno.test("what another process has set for a room is seen within half a minute, though no word of it comes", async () => {
-  const { engine, clock, second } = createTwo(false);
+  const { storage, clock, second } = createTwo(false);
   const [ann, bob] = [await FakeClient.enter(second, "ann"), await FakeClient.enter(second, "bob")];
-  await engine.changeRoom("general", { slow_seconds: 300 });
+  await storage.changeRoom("general", { slow_seconds: 300 });
   await clock.advance(SETTINGS_INTERVAL);
   assert.deepEqual(bob.all("room_changed"), [
     { action: "room_changed", room: "general", locked: false, slow_seconds: 300 },
   ]);
   await ann.send(message("one", "1"), message("two", "2"));
   assert.deepEqual([ann.last("error").code, ann.last("error").id], ["rate_limited", "2"]);
-  await engine.changeRoom("general", { slow_seconds: 0, locked: true });
+  await storage.changeRoom("general", { slow_seconds: 0, locked: true });
   await clock.advance(SETTINGS_INTERVAL);
   assert.equal(bob.last("room_changed").locked, true);
   second.close();
 });
 
 Deno.test("the rooms that are held are looked at in turn, none of them left out, and in equal parts", async () => {
-  const { engine, clock, lobby } = createLobby({ limits: { rooms: 100 } });
-  const client = await FakeClient.enter(lobby, "ann", Array.from({ length: 90 }, (_, at) => `room${at}`));
-  const { roomSettings } = engine;
+  const { storage, clock, chat } = createLobby({ limits: { rooms: 100 } });
+  const client = await FakeClient.enter(chat, "ann", Array.from({ length: 90 }, (_, at) => `room${at}`));
+  const { roomSettings } = storage;
   const asked: string[] = [];
-  engine.roomSettings = (room) => {
+  storage.roomSettings = (room) => {
     asked.push(room);
-    return roomSettings.call(engine, room);
+    return roomSettings.call(storage, room);
   };
   for (let passed = 0; passed < SETTINGS_INTERVAL; passed += 1_000) {
     const before = asked.length;
@@ -106,20 +106,20 @@ Deno.test("the rooms that are held are looked at in turn, none of them left out,
   }
   assert.equal(new Set(asked).size, 90);
   client.close(1000, "");
-  await clock.advance(LINGER);
+  await clock.advance(DISCONNECT_GRACE);
   asked.length = 0;
   await clock.advance(2 * SETTINGS_INTERVAL);
   assert.deepEqual(asked, [], "and none that nobody is in");
-  await FakeClient.enter(lobby, "ann", ["room"]);
-  lobby.close();
+  await FakeClient.enter(chat, "ann", ["room"]);
+  chat.close();
   asked.length = 0;
   await clock.advance(2 * SETTINGS_INTERVAL);
   assert.deepEqual(asked, [], "nor any once the lobby is closed");
 });
 
 Deno.test("that a room is listed is no news to its members", async () => {
-  const { lobby, moderator } = createOne();
-  const ann = await FakeClient.enter(lobby, "ann");
+  const { chat, moderator } = createOne();
+  const ann = await FakeClient.enter(chat, "ann");
   assert.deepEqual(await moderator.changeRoom("general", { listed: true }), {
     locked: false,
     listed: true,
@@ -131,7 +131,7 @@ Deno.test("that a room is listed is no news to its members", async () => {
 
 Deno.test("a room that is changed elsewhere is changed here, also when the word of it got lost", async () => {
   for (const signals of [true, false]) {
-    const { engine, first, second, moderator } = createTwo(signals);
+    const { storage, first, second, moderator } = createTwo(signals);
     const [here, there] = [await FakeClient.enter(first, "ann"), await FakeClient.enter(second, "bob")];
     await moderator.changeRoom("general", { locked: true, slow_seconds: 5 });
     await settle();
@@ -141,23 +141,23 @@ Deno.test("a room that is changed elsewhere is changed here, also when the word 
     await there.send(message("x"));
     assert.equal(there.last("error").code, "forbidden");
     assert.deepEqual(there.last("room_changed"), { ...here.last("room_changed") });
-    await engine.close();
+    await storage.close();
   }
 });
 
 Deno.test("news that something may have been missed has the settings read again", async () => {
-  const { lobby, engine } = createOne();
-  const ann = await FakeClient.enter(lobby, "ann");
-  await engine.changeRoom("general", { slow_seconds: 7 });
-  await engine.renewEpoch();
+  const { chat, storage } = createOne();
+  const ann = await FakeClient.enter(chat, "ann");
+  await storage.changeRoom("general", { slow_seconds: 7 });
+  await storage.renewEpoch();
   await settle();
   assert.equal(ann.last("room_joined").slow_seconds, 7);
 });
 
 Deno.test("in a slow room a person speaks once in so many seconds, and is told how long to wait", async () => {
-  const { lobby, clock, moderator } = createOne();
+  const { chat, clock, moderator } = createOne();
   await moderator.changeRoom("general", { slow_seconds: 30 });
-  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   assert.equal(ann.last("room_joined").slow_seconds, 30);
   await ann.send(message("one", "1"));
   await bob.send(message("mine", "1"));
@@ -181,10 +181,10 @@ Deno.test("in a slow room a person speaks once in so many seconds, and is told h
 });
 
 Deno.test("in a slow room what is repeated is answered, and takes no turn", async () => {
-  const { lobby, clock, engine, moderator } = createOne();
-  await engine.append([{ ...message("of a former life", "0"), user: "ann", from: "Ann" }]);
+  const { chat, clock, storage, moderator } = createOne();
+  await storage.append([{ ...message("of a former life", "0"), user: "ann", from: "Ann" }]);
   await moderator.changeRoom("general", { slow_seconds: 30 });
-  const ann = await FakeClient.enter(lobby, "ann");
+  const ann = await FakeClient.enter(chat, "ann");
   const seqs = () => ann.all("receive_message").map(({ seq }) => seq);
   await ann.send(message("of a former life", "0"), message("one", "1"), message("one", "1"));
   await ann.send(message("of a former life", "0"));
@@ -202,9 +202,9 @@ Deno.test("in a slow room what is repeated is answered, and takes no turn", asyn
 });
 
 Deno.test("whoever is banned is sent away with all their sockets, and kept out until it is over", async () => {
-  const { lobby, clock, moderator } = createOne();
-  const [eve, phone] = [await FakeClient.enter(lobby, "eve"), await FakeClient.enter(lobby, "eve", ["other"])];
-  const ann = await FakeClient.enter(lobby, "ann");
+  const { chat, clock, moderator } = createOne();
+  const [eve, phone] = [await FakeClient.enter(chat, "eve"), await FakeClient.enter(chat, "eve", ["other"])];
+  const ann = await FakeClient.enter(chat, "ann");
   await moderator.ban({ user: "eve", minutes: 10, reason: "spam", address: false });
   await settle();
   assert.deepEqual([eve.closed?.code, phone.closed?.code, ann.closed], [
@@ -215,77 +215,77 @@ Deno.test("whoever is banned is sent away with all their sockets, and kept out u
   assert.deepEqual(ann.all("member_left").map(({ user }) => user), ["eve"], "and is gone for the others at once");
   assert.match(eve.closed!.reason, /until 2026-01-01T00:10 UTC/);
   assert.doesNotMatch(eve.closed!.reason, /spam/, "the reason is for moderators");
-  const again = await FakeClient.enter(lobby, "eve");
+  const again = await FakeClient.enter(chat, "eve");
   assert.deepEqual([again.closed?.code, again.frames], [CLOSE.notAllowed, []]);
   await clock.advance(10 * MINUTE);
-  assert.equal((await FakeClient.enter(lobby, "eve")).closed, undefined);
-  lobby.close();
+  assert.equal((await FakeClient.enter(chat, "eve")).closed, undefined);
+  chat.close();
 });
 
 Deno.test("a ban that is lifted is over at once", async () => {
-  const { lobby, moderator } = createOne();
+  const { chat, moderator } = createOne();
   await moderator.ban({ user: "eve", minutes: 10, reason: "spam", address: false });
   assert.deepEqual((await moderator.bans()).map(({ user, reason }) => [user, reason]), [["eve", "spam"]]);
-  assert.equal((await FakeClient.enter(lobby, "eve")).closed?.code, CLOSE.notAllowed);
+  assert.equal((await FakeClient.enter(chat, "eve")).closed?.code, CLOSE.notAllowed);
   await moderator.unban("eve");
   await settle();
-  assert.equal((await FakeClient.enter(lobby, "eve")).closed, undefined);
+  assert.equal((await FakeClient.enter(chat, "eve")).closed, undefined);
   assert.equal((await refusal(moderator.unban("eve"))).code, "not_found");
-  lobby.close();
+  chat.close();
 });
 
 Deno.test("a ban with the address keeps out whoever comes from there, under any name", async () => {
-  const { lobby, moderator } = createOne();
-  const eve = await FakeClient.enter(lobby, "eve", ["general"], "here");
-  const friend = await FakeClient.enter(lobby, "friend", ["general"], "here");
-  const ann = await FakeClient.enter(lobby, "ann", ["general"], "there");
-  const local = await FakeClient.enter(lobby, "local", ["general"], "loopback");
+  const { chat, moderator } = createOne();
+  const eve = await FakeClient.enter(chat, "eve", ["general"], "here");
+  const friend = await FakeClient.enter(chat, "friend", ["general"], "here");
+  const ann = await FakeClient.enter(chat, "ann", ["general"], "there");
+  const local = await FakeClient.enter(chat, "local", ["general"], "loopback");
   await moderator.ban({ user: "eve", minutes: 10, reason: "", address: true });
   await settle();
   const codes = [eve, friend, ann, local].map(({ closed }) => closed?.code);
   assert.deepEqual(codes, [CLOSE.notAllowed, CLOSE.notAllowed, undefined, undefined]);
-  assert.equal((await FakeClient.enter(lobby, "new", [], "here")).closed?.code, CLOSE.notAllowed);
-  assert.equal((await FakeClient.enter(lobby, "eve", [], "there")).closed?.code, CLOSE.notAllowed);
-  assert.equal((await FakeClient.enter(lobby, "new", [], "there")).closed, undefined);
-  lobby.close();
+  assert.equal((await FakeClient.enter(chat, "new", [], "here")).closed?.code, CLOSE.notAllowed);
+  assert.equal((await FakeClient.enter(chat, "eve", [], "there")).closed?.code, CLOSE.notAllowed);
+  assert.equal((await FakeClient.enter(chat, "new", [], "there")).closed, undefined);
+  chat.close();
 });
 
 Deno.test("of several bans that meet in one person or one address the longest holds", async () => {
-  const { lobby, clock, moderator } = createOne();
+  const { chat, clock, moderator } = createOne();
   for (const [user, minutes] of [["eve", 30], ["mal", 10]] as const) {
-    await FakeClient.enter(lobby, user, [], "here");
+    await FakeClient.enter(chat, user, [], "here");
     await moderator.ban({ user, minutes, reason: "", address: true });
     await clock.advance(1);
   }
   await settle();
-  assert.equal((await FakeClient.enter(lobby, "new", [], "here")).closed?.code, CLOSE.notAllowed);
+  assert.equal((await FakeClient.enter(chat, "new", [], "here")).closed?.code, CLOSE.notAllowed);
   await clock.advance(11 * MINUTE);
-  assert.equal((await FakeClient.enter(lobby, "new", [], "here")).closed?.code, CLOSE.notAllowed);
-  assert.equal((await FakeClient.enter(lobby, "mal", [], "here")).closed?.code, CLOSE.notAllowed);
-  assert.equal((await FakeClient.enter(lobby, "mal", [], "there")).closed, undefined);
+  assert.equal((await FakeClient.enter(chat, "new", [], "here")).closed?.code, CLOSE.notAllowed);
+  assert.equal((await FakeClient.enter(chat, "mal", [], "here")).closed?.code, CLOSE.notAllowed);
+  assert.equal((await FakeClient.enter(chat, "mal", [], "there")).closed, undefined);
   await clock.advance(20 * MINUTE);
-  assert.equal((await FakeClient.enter(lobby, "new", [], "here")).closed, undefined);
-  lobby.close();
+  assert.equal((await FakeClient.enter(chat, "new", [], "here")).closed, undefined);
+  chat.close();
 });
 
 Deno.test("whoever runs the server is told who came though they are banned", async () => {
   const clock = new FakeClock();
   const reports: LimitReached[] = [];
-  const doorkeeper = new Doorkeeper(NO_LIMITS, clock, (reached) => reports.push(reached));
-  const { lobby, engine } = createLobby({ clock, doorkeeper });
-  await engine.ban({ user: "eve", date: clock.now(), until: clock.now() + MINUTE, reason: "" });
-  await FakeClient.enter(lobby, "eve", [], "here");
+  const rateLimiter = new RateLimiter(NO_LIMITS, clock, (reached) => reports.push(reached));
+  const { chat, storage } = createLobby({ clock, rateLimiter });
+  await storage.ban({ user: "eve", date: clock.now(), until: clock.now() + MINUTE, reason: "" });
+  await FakeClient.enter(chat, "eve", [], "here");
   assert.deepEqual(reports, [{ limit: "banned", user: "eve", addressKey: "here" }]);
-  lobby.close();
+  chat.close();
 });
 
 Deno.test("an address that nobody knows yet is banned as soon as its person tries from it, on any isolate; loopback never is", async () => {
-  const { first, second, moderator, clock, engine } = createTwo(true);
+  const { first, second, moderator, clock, storage } = createTwo(true);
   await FakeClient.enter(first, "ann", [], "elsewhere");
   await moderator.ban({ user: "gone", minutes: 10, reason: "", address: true });
   assert.equal((await FakeClient.enter(second, "gone", [], "there")).closed?.code, CLOSE.notAllowed);
   assert.equal((await FakeClient.enter(second, "new", [], "there")).closed?.code, CLOSE.notAllowed);
-  assert.equal((await engine.bans(clock.now()))[0].address, "hash of there");
+  assert.equal((await storage.bans(clock.now()))[0].address, "hash of there");
   assert.equal((await FakeClient.enter(first, "new", [], "there")).closed?.code, CLOSE.notAllowed);
   await moderator.ban({ user: "local", minutes: 10, reason: "", address: true });
   assert.equal((await FakeClient.enter(second, "local", [], "loopback")).closed?.code, CLOSE.notAllowed);
@@ -309,25 +309,25 @@ Deno.test("a ban holds on the other isolates: at once, or when the word of it go
 });
 
 Deno.test("while the store can't tell who is banned nobody new comes in, and nobody is sent away", async () => {
-  const { lobby, engine, clock, moderator } = createOne();
-  const { bans } = engine;
-  engine.bans = () => Promise.reject(new Refusal("unavailable", "Down."));
-  assert.equal((await FakeClient.enter(lobby, "early")).closed?.code, 1011);
-  engine.bans = bans;
-  const ann = await FakeClient.enter(lobby, "ann");
+  const { chat, storage, clock, moderator } = createOne();
+  const { bans } = storage;
+  storage.bans = () => Promise.reject(new ChatError("unavailable", "Down."));
+  assert.equal((await FakeClient.enter(chat, "early")).closed?.code, 1011);
+  storage.bans = bans;
+  const ann = await FakeClient.enter(chat, "ann");
   await moderator.ban({ user: "eve", minutes: 10, reason: "", address: false });
   await settle();
-  engine.bans = () => Promise.reject(new Refusal("unavailable", "Down."));
+  storage.bans = () => Promise.reject(new ChatError("unavailable", "Down."));
   await clock.advance(2 * BANS_INTERVAL);
   assert.ok(!ann.closed);
-  assert.equal((await FakeClient.enter(lobby, "eve")).closed?.code, CLOSE.notAllowed, "the last list goes on to hold");
-  lobby.close();
+  assert.equal((await FakeClient.enter(chat, "eve")).closed?.code, CLOSE.notAllowed, "the last list goes on to hold");
+  chat.close();
 });
 
 Deno.test("the list has the default room and those that a moderator has listed, and no other", async () => {
-  const { lobby, list, moderator } = createOne();
+  const { chat, list, moderator } = createOne();
   assert.deepEqual(await list.rooms(), [{ room: "general", count: 0, seq: 0, date: 0 }]);
-  const ann = await FakeClient.enter(lobby, "ann", ["general", "islands", "secret"]);
+  const ann = await FakeClient.enter(chat, "ann", ["general", "islands", "secret"]);
   await ann.send(message("hello"), { ...message("psst"), room: "secret" });
   await moderator.changeRoom("islands", { listed: true });
   assert.deepEqual(await list.rooms(), [

@@ -4,7 +4,7 @@ import { CLOSE, type ErrorCode } from "../protocol.ts";
  * What this isolate has done since it started: plain numbers, added to where things happen and read when somebody asks,
  * so that counting costs the busiest path nothing that can be measured.
  */
-export class Meter {
+export class Counters {
   /** Messages that the log has kept for someone here; repeated ones are none. */
   messagesIn = 0;
   /** Messages handed to connections as they came, each counted once for each of them. */

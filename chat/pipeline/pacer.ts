@@ -15,7 +15,7 @@ const REST = 1.25;
  * requests wait in proportion to what the last run cost, so that the loop has time for everything else, and the more there
  * is to do the more is done at once.
  */
-export class Tick {
+export class Pacer {
   readonly #clock: Clock;
   readonly #work: () => Promise<void>;
   #wanted = false;
@@ -31,9 +31,9 @@ export class Tick {
   }
 
   /** Asks for a run that begins after this call. @param patient it may wait for the pace */
-  request(patient = false): void {
+  request(deferrable = false): void {
     this.#wanted = true;
-    if (!patient) {
+    if (!deferrable) {
       this.#hurried = true;
       this.#endPause?.();
     }

@@ -1,35 +1,35 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../../testing/clock.ts";
-import { LONGEST_WAIT, Tick } from "./pacer.ts";
+import { LONGEST_WAIT, Pacer } from "./pacer.ts";
 
 /** A tick whose every run costs so many milliseconds, and the times at which the runs began. */
 function createTick(clock: FakeClock, cost: () => number) {
   const runs: number[] = [];
   const start = clock.now();
-  const tick = new Tick(clock, async () => {
+  const pacer = new Pacer(clock, async () => {
     const began = clock.monotonic();
     runs.push(began - start);
     clock.spend(cost());
-    await tick.keepPace(began);
+    await pacer.keepPace(began);
   });
-  return { tick, runs };
+  return { pacer, runs };
 }
 
 Deno.test("idle, a run begins at once", async () => {
   const clock = new FakeClock();
-  const { tick, runs } = createTick(clock, () => 20);
-  tick.request(true);
+  const { pacer, runs } = createTick(clock, () => 20);
+  pacer.request(true);
   await clock.advance(1_000);
-  tick.request(true);
+  pacer.request(true);
   await clock.advance(0);
   assert.deepEqual(runs, [0, 1_000]);
 });
 
 Deno.test("under load the patient wait in proportion to what the last run cost, and are taken together", async () => {
   const clock = new FakeClock();
-  const { tick, runs } = createTick(clock, () => 10);
+  const { pacer, runs } = createTick(clock, () => 10);
   for (let at = 0; at < 200; at++) {
-    tick.request(true);
+    pacer.request(true);
     await clock.advance(1);
   }
   const busy = 10 * runs.length / (clock.now() - Date.UTC(2026, 0, 1));
@@ -39,22 +39,22 @@ Deno.test("under load the patient wait in proportion to what the last run cost, 
 
 Deno.test("nobody waits longer than a tenth of a second for the pace, however dear a run is", async () => {
   const clock = new FakeClock();
-  const { tick, runs } = createTick(clock, () => 400);
-  tick.request(true);
+  const { pacer, runs } = createTick(clock, () => 400);
+  pacer.request(true);
   await clock.advance(0);
-  tick.request(true);
+  pacer.request(true);
   await clock.advance(LONGEST_WAIT);
   assert.deepEqual(runs, [0, 400 + LONGEST_WAIT]);
 });
 
 Deno.test("who can't gain from waiting is not made to wait", async () => {
   const clock = new FakeClock();
-  const { tick, runs } = createTick(clock, () => 30);
-  tick.request(true);
+  const { pacer, runs } = createTick(clock, () => 30);
+  pacer.request(true);
   await clock.advance(0);
-  tick.request(true);
+  pacer.request(true);
   await clock.advance(5);
-  tick.request();
+  pacer.request();
   await clock.advance(0);
   assert.deepEqual(runs, [0, 35]);
 });

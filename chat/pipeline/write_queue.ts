@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
-import type { Draft, Log, Outcome } from "../storage.ts";
-import type { Meter } from "./counters.ts";
-import { Refusal } from "../errors.ts";
+import type { AppendResult, Command, MessageLog } from "../storage.ts";
+import type { Counters } from "./counters.ts";
+import { ChatError } from "../errors.ts";
 import { LONGEST_WAIT } from "./pacer.ts";
 
 /**
@@ -29,18 +29,18 @@ const TURN_LENGTH = 32 * 1024;
 export const STORE_PATIENCE = 20;
 
 interface Waiting {
-  draft: Draft;
+  command: Command;
   /** By the clock's `monotonic`. */
   since: number;
-  resolve(outcome: Outcome): void;
+  resolve(result: AppendResult): void;
   reject(reason: unknown): void;
 }
 
 /** What a lobby gives to be kept. */
-export interface KeepingSurroundings {
-  log: Log;
+export interface WriteQueueDeps {
+  log: MessageLog;
   clock: Clock;
-  meter: Meter;
+  counters: Counters;
   /** How many connections a message in this room goes to. */
   sizeOf(room: string): number;
   /** Something has been kept for which no turn waited. */
@@ -48,45 +48,45 @@ export interface KeepingSurroundings {
 }
 
 /** Drafts that wait to be kept, and those that are on their way: of one room one batch at a time, which keeps its order. */
-export class Keeping {
-  readonly #around: KeepingSurroundings;
-  #drafts: Waiting[] = [];
+export class WriteQueue {
+  readonly #around: WriteQueueDeps;
+  #commands: Waiting[] = [];
   readonly #onTheWay = new Map<string, Promise<void>>();
   readonly #answers: (() => void)[] = [];
   #window = { from: 0, kept: 0, before: 0 };
 
-  constructor(around: KeepingSurroundings) {
+  constructor(around: WriteQueueDeps) {
     this.#around = around;
   }
 
   /**
    * Notes a draft, to be kept with the next turn.
-   * @throws {Refusal} `rate_limited` when more is said than can be kept and passed on
+   * @throws {ChatError} `rate_limited` when more is said than can be kept and passed on
    */
-  add(draft: Draft): Promise<Outcome> {
+  add(command: Command): Promise<AppendResult> {
     const since = this.#around.clock.monotonic();
-    const { length } = this.#drafts;
-    if (length >= SHORT_QUEUE && since - this.#drafts[0].since > PATIENCE && length > this.#keptLately(since)) {
-      throw new Refusal("rate_limited", "Too much is being said at once. Send it again in a moment.", OVERLOAD_RETRY);
+    const { length } = this.#commands;
+    if (length >= SHORT_QUEUE && since - this.#commands[0].since > PATIENCE && length > this.#keptLately(since)) {
+      throw new ChatError("rate_limited", "Too much is being said at once. Send it again in a moment.", OVERLOAD_RETRY);
     }
-    return new Promise<Outcome>((resolve, reject) => this.#drafts.push({ draft, since, resolve, reject }));
+    return new Promise<AppendResult>((resolve, reject) => this.#commands.push({ command, since, resolve, reject }));
   }
 
   /** Whether a turn would find drafts to keep. */
   get canGoOn(): boolean {
-    return this.#drafts.some(({ draft }) => !this.#onTheWay.has(draft.room));
+    return this.#commands.some(({ command }) => !this.#onTheWay.has(command.room));
   }
 
   /** Whether somebody has not been answered yet. */
   get busy(): boolean {
-    return this.#drafts.length + this.#onTheWay.size + this.#answers.length > 0;
+    return this.#commands.length + this.#onTheWay.size + this.#answers.length > 0;
   }
 
   /** Has what waits kept. Resolves when it is, or when it takes the store too long to wait for. */
   async keepSome(): Promise<void> {
     const some = this.#take();
     if (some.length === 0) return;
-    const rooms = new Set(some.map(({ draft }) => draft.room));
+    const rooms = new Set(some.map(({ command }) => command.room));
     let late = false;
     const kept = this.#keep(some).then(() => {
       for (const room of rooms) this.#onTheWay.delete(room);
@@ -116,13 +116,13 @@ export class Keeping {
 
   async #keep(some: Waiting[]): Promise<void> {
     try {
-      const outcomes = await this.#around.log.append(some.map(({ draft }) => draft));
-      for (const outcome of outcomes) {
-        if ("entry" in outcome && !outcome.repeated && outcome.entry.action === "receive_message") {
-          this.#around.meter.messagesIn++;
+      const results = await this.#around.log.append(some.map(({ command }) => command));
+      for (const result of results) {
+        if ("entry" in result && !result.repeated && result.entry.action === "receive_message") {
+          this.#around.counters.messagesIn++;
         }
       }
-      this.#answers.push(() => some.forEach(({ resolve }, at) => resolve(outcomes[at])));
+      this.#answers.push(() => some.forEach(({ resolve }, at) => resolve(results[at])));
     } catch (error) {
       this.#answers.push(() => some.forEach(({ reject }) => reject(error)));
     }
@@ -146,19 +146,19 @@ export class Keeping {
     let length = 0;
     let bytes = 0;
     let isFull = false;
-    for (const waiting of this.#drafts) {
-      const { draft } = waiting;
-      const mustWait = this.#onTheWay.has(draft.room);
+    for (const waiting of this.#commands) {
+      const { command } = waiting;
+      const mustWait = this.#onTheWay.has(command.room);
       if (!isFull && !mustWait) {
-        const text = "text" in draft ? draft.text.length : 0;
+        const text = "text" in command ? command.text.length : 0;
         length += text;
-        bytes += (text + FRAME_OVERHEAD) * this.#around.sizeOf(draft.room);
+        bytes += (text + FRAME_OVERHEAD) * this.#around.sizeOf(command.room);
         isFull = some.length > 0 && (length > TURN_LENGTH || bytes > TURN_BYTES);
       }
       if (isFull || mustWait) rest.push(waiting);
       else some.push(waiting);
     }
-    this.#drafts = rest;
+    this.#commands = rest;
     return some;
   }
 }

@@ -1,5 +1,5 @@
-import type { Engine } from "../storage.ts";
-import type { Lobby } from "../chat.ts";
+import type { Storage } from "../storage.ts";
+import type { Chat } from "../chat.ts";
 import { DEFAULT_ROOM } from "../protocol.ts";
 
 /** How long a list may be shown, milliseconds: anyone may ask for it at any time, and the store looks through all rooms. */
@@ -16,36 +16,36 @@ export interface ListedRoom {
 }
 
 /** The rooms that anyone may know of: the default one, and those that a moderator has listed. */
-export class RoomList {
-  readonly #engine: Engine;
-  readonly #lobby: Lobby;
+export class RoomDirectory {
+  readonly #storage: Storage;
+  readonly #chat: Chat;
   #read: { rooms: Promise<Omit<ListedRoom, "count">[]>; at: number } | undefined;
 
-  constructor(engine: Engine, lobby: Lobby) {
-    this.#engine = engine;
-    this.#lobby = lobby;
+  constructor(storage: Storage, chat: Chat) {
+    this.#storage = storage;
+    this.#chat = chat;
   }
 
   /** Another room is listed, or one no more. Other isolates find out when their list is too old. */
-  outdate(): void {
+  invalidate(): void {
     this.#read = undefined;
   }
 
-  /** The default room, then the others by name. @throws {Refusal} `unavailable` */
+  /** The default room, then the others by name. @throws {ChatError} `unavailable` */
   async rooms(): Promise<ListedRoom[]> {
-    const now = this.#lobby.clock.monotonic();
+    const now = this.#chat.clock.monotonic();
     if (!this.#read || now - this.#read.at >= LIST_LIFE) {
       this.#read = { rooms: this.#readRooms(), at: now };
-      this.#read.rooms.catch(() => this.outdate());
+      this.#read.rooms.catch(() => this.invalidate());
     }
     const rooms = await this.#read.rooms;
-    return rooms.map(({ room, ...rest }) => ({ room, count: this.#lobby.countIn(room), ...rest }));
+    return rooms.map(({ room, ...rest }) => ({ room, count: this.#chat.countIn(room), ...rest }));
   }
 
   async #readRooms(): Promise<Omit<ListedRoom, "count">[]> {
     const [listed, general] = await Promise.all([
-      this.#engine.listedRooms(),
-      this.#engine.history(DEFAULT_ROOM, { limit: 1 }),
+      this.#storage.listedRooms(),
+      this.#storage.history(DEFAULT_ROOM, { limit: 1 }),
     ]);
     const others = listed.filter(({ room }) => room !== DEFAULT_ROOM);
     return [{ room: DEFAULT_ROOM, seq: general.seq, date: general.messages[0]?.date ?? 0 }, ...others];

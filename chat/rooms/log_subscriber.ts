@@ -1,14 +1,14 @@
 import type { Clock } from "../clock.ts";
-import type { Log, News } from "../storage.ts";
+import type { LogNotification, MessageLog } from "../storage.ts";
 import type { Entry, Position } from "../protocol.ts";
 
 /** Wait before a hole in the log is read again after the store failed, milliseconds. */
 const REREAD_DELAY = 1_000;
 
 /** What a room does with what its log brings. */
-export interface FollowerListener {
+export interface LogSubscriberListener {
   /** Something has come, in whatever order. */
-  heard(news: News): void;
+  heard(news: LogNotification): void;
   /** There may be something to `take`. */
   due(): void;
   /** What `take` would have brought, had it not been missed. */
@@ -21,11 +21,11 @@ export interface FollowerListener {
  * Follows a room's log from a position on and brings its entries in order, without hole or double. What is told beside the
  * log may get lost, doubled or out of order; holes are filled from the log itself, which is the truth.
  */
-export class Follower {
+export class LogSubscriber {
   readonly #room: string;
-  readonly #log: Log;
+  readonly #log: MessageLog;
   readonly #clock: Clock;
-  readonly #listener: FollowerListener;
+  readonly #listener: LogSubscriberListener;
   readonly #unfollow: () => void;
   #position: Position | undefined;
   #news: Entry[] = [];
@@ -35,12 +35,12 @@ export class Follower {
   #cancelReread: (() => void) | undefined;
   #disposed = false;
 
-  constructor(room: string, log: Log, clock: Clock, listener: FollowerListener) {
+  constructor(room: string, log: MessageLog, clock: Clock, listener: LogSubscriberListener) {
     this.#room = room;
     this.#log = log;
     this.#clock = clock;
     this.#listener = listener;
-    this.#unfollow = log.follow(room, (news) => this.#hear(news));
+    this.#unfollow = log.subscribe(room, (news) => this.#hear(news));
   }
 
   /** Where the last entry stands that was passed on; undefined until somebody has said where to begin. */
@@ -85,7 +85,7 @@ export class Follower {
     this.#unfollow();
   }
 
-  #hear(news: News): void {
+  #hear(news: LogNotification): void {
     this.#listener.heard(news);
     if (this.#position && news.epoch !== this.#position.epoch) return this.#restart();
     if (news.entries.length === 0) this.#suspicious = true;

@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import { type Member, type MemberJoined, type MemberLeft, MEMBERS_LISTED, type RoomCount } from "../protocol.ts";
 
 /** Who lost the last socket is gone only after this, milliseconds: a reconnect is no news. */
-export const LINGER = 5_000;
+export const DISCONNECT_GRACE = 5_000;
 /** With fewer people than this a crowded room lists its members again; the distance to 100 keeps it from flapping. */
 export const CROWD_OVER = 80;
 /** Least time between two `room_count`, milliseconds. */
@@ -12,13 +12,13 @@ interface Presence extends Member {
   /** How many sessions of this person are in the room on this isolate. */
   sessions: number;
   /** How many other isolates and machines hold this person in the room. */
-  elsewhere: number;
+  remotePresence: number;
   /** The last session here was lost a moment ago; takes back that this isolate lets go of the person. */
   stayAfterAll?: () => void;
 }
 
 /** What a room does with the news of who is in it. */
-export interface PresenceListener {
+export interface MembersListener {
   changed(frame: MemberJoined | MemberLeft | RoomCount): void;
   /** The crowd is over: from here on each change is told again, and everyone needs the list that they start from. */
   listAgain(): void;
@@ -37,13 +37,13 @@ export interface PresenceListener {
 export class Members {
   readonly #room: string;
   readonly #clock: Clock;
-  readonly #listener: PresenceListener;
+  readonly #listener: MembersListener;
   readonly #here = new Map<string, Presence>();
   #heldHere = 0;
   #crowded = false;
   #countDue: (() => void) | undefined;
 
-  constructor(room: string, clock: Clock, listener: PresenceListener) {
+  constructor(room: string, clock: Clock, listener: MembersListener) {
     this.#room = room;
     this.#clock = clock;
     this.#listener = listener;
@@ -96,20 +96,20 @@ export class Members {
   leave(user: string, lost: boolean): void {
     const presence = this.#here.get(user);
     if (!presence || presence.sessions === 0 || --presence.sessions > 0) return;
-    if (lost) presence.stayAfterAll = this.#clock.after(LINGER, () => this.#release(presence));
+    if (lost) presence.stayAfterAll = this.#clock.after(DISCONNECT_GRACE, () => this.#release(presence));
     else this.#release(presence);
   }
 
   /** One more of the others holds a person. */
   holdElsewhere(member: Member): void {
-    this.#find(member).elsewhere++;
+    this.#find(member).remotePresence++;
   }
 
   /** One of the others holds a person no more. */
   releaseElsewhere(user: string): void {
     const presence = this.#here.get(user);
-    if (!presence || presence.elsewhere === 0) return;
-    presence.elsewhere--;
+    if (!presence || presence.remotePresence === 0) return;
+    presence.remotePresence--;
     this.#removeIfNowhere(presence);
   }
 
@@ -128,7 +128,7 @@ export class Members {
   #find({ user, name }: Member): Presence {
     let presence = this.#here.get(user);
     if (!presence) {
-      this.#here.set(user, presence = { user, name, sessions: 0, elsewhere: 0 });
+      this.#here.set(user, presence = { user, name, sessions: 0, remotePresence: 0 });
       this.#change({ action: "member_joined", room: this.#room, user, name });
     }
     return presence;
@@ -142,8 +142,8 @@ export class Members {
     if (this.#heldHere === 0) this.#listener.empty();
   }
 
-  #removeIfNowhere({ user, name, sessions, stayAfterAll, elsewhere }: Presence): void {
-    if (sessions > 0 || stayAfterAll || elsewhere > 0) return;
+  #removeIfNowhere({ user, name, sessions, stayAfterAll, remotePresence }: Presence): void {
+    if (sessions > 0 || stayAfterAll || remotePresence > 0) return;
     this.#here.delete(user);
     this.#change({ action: "member_left", room: this.#room, user, name });
   }

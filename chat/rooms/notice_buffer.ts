@@ -10,7 +10,7 @@ const LONGEST_WAIT = 1_000;
 const A_FEW = 10;
 
 /** What is told in a room beside its log, gathered: together it costs as much as one of them. */
-export class Tidings {
+export class NoticeBuffer {
   readonly #clock: Clock;
   readonly #due: () => void;
   #frames: ServerFrame[] = [];

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { Log } from "../storage.ts";
+import type { MessageLog } from "../storage.ts";
 import { PAGE_SIZE, type Position, type RoomJoined } from "../protocol.ts";
 
 /** How long the newest page may be shown to those who join while nothing is said, milliseconds. */
@@ -9,14 +9,14 @@ const PAGE_LIFE = 1_000;
 export type Page = Position & Pick<RoomJoined, "recovered" | "messages" | "more">;
 
 /** Reads what those who join a room are shown. The newest page is read once for all who join at the same time. */
-export class Pages {
+export class PageCache {
   readonly #room: string;
-  readonly #log: Log;
+  readonly #log: MessageLog;
   readonly #clock: Clock;
   /** The newest page of the usual size, for as long as it is the newest. */
   #newest: { page: Promise<Page>; read: number } | undefined;
 
-  constructor(room: string, log: Log, clock: Clock) {
+  constructor(room: string, log: MessageLog, clock: Clock) {
     this.#room = room;
     this.#log = log;
     this.#clock = clock;
@@ -24,7 +24,7 @@ export class Pages {
 
   /**
    * What came after `since` if all of it can be had, else the newest page.
-   * @throws {Refusal} `unavailable`
+   * @throws {ChatError} `unavailable`
    */
   async read(ask: { since?: Position; limit?: number }): Promise<Page> {
     if (ask.since) {
@@ -37,13 +37,13 @@ export class Pages {
     if (limit !== PAGE_SIZE) return this.#readNewest(limit);
     if (!this.#newest || this.#clock.monotonic() - this.#newest.read >= PAGE_LIFE) {
       this.#newest = { page: this.#readNewest(limit), read: this.#clock.monotonic() };
-      this.#newest.page.catch(() => this.outdate());
+      this.#newest.page.catch(() => this.invalidate());
     }
     return this.#newest.page;
   }
 
   /** Something newer than the newest page is there. */
-  outdate(): void {
+  invalidate(): void {
     this.#newest = undefined;
   }
 

@@ -1,14 +1,14 @@
 import type { Clock } from "../clock.ts";
-import { Delivery } from "../encoded_frames.ts";
-import { Follower } from "./log_subscriber.ts";
-import { Known } from "../cached_value.ts";
-import { type Log, type Moderation, ROOM_SETTINGS, type RoomSettings } from "../storage.ts";
-import { type Page, Pages } from "./page_cache.ts";
+import { EncodedFrames } from "../encoded_frames.ts";
+import { LogSubscriber } from "./log_subscriber.ts";
+import { CachedValue } from "../cached_value.ts";
+import { type MessageLog, type Moderation, ROOM_SETTINGS, type RoomSettings } from "../storage.ts";
+import { type Page, PageCache } from "./page_cache.ts";
 import { Members } from "./members.ts";
 import type { Entry, Member, Position, RoomJoined, ServerFrame } from "../protocol.ts";
-import { Refusal } from "../errors.ts";
+import { ChatError } from "../errors.ts";
 import type { Session } from "../session.ts";
-import { Tidings } from "./notice_buffer.ts";
+import { NoticeBuffer } from "./notice_buffer.ts";
 
 /** Reads of a page that may be overtaken by newer entries before the joiner is told to come again. */
 const JOIN_ATTEMPTS = 3;
@@ -18,8 +18,8 @@ const DRAIN_PAUSE = 10;
 const LONGEST_DRAIN = 10_000;
 
 /** What a room needs of the house around it. */
-export interface RoomSurroundings {
-  log: Log;
+export interface RoomDeps {
+  log: MessageLog;
   moderation: Moderation;
   clock: Clock;
   /** Asks for `flush` to be called soon. */
@@ -33,39 +33,39 @@ export interface RoomSurroundings {
 }
 
 /** A session on its way in. Until its page has been sent, what comes live is held back for it. */
-interface Arrival {
+interface PendingJoin {
   held: Entry[];
   /** Answers to this session alone which its page must come before. */
   answers: Entry[];
   /** Once the page is sent: its head, and the first of the waiting tidings that are news to this session. */
-  sent?: { upTo: number; tidings: number };
+  sent?: { upTo: number; notices: number };
 }
 
 /** One room as this isolate sees it: who is in it, and passing on what its log brings. */
 export class Room {
   readonly name: string;
   readonly members: Members;
-  readonly #around: RoomSurroundings;
-  readonly #follower: Follower;
-  readonly #settings: Known<RoomSettings>;
+  readonly #around: RoomDeps;
+  readonly #subscriber: LogSubscriber;
+  readonly #settings: CachedValue<RoomSettings>;
   readonly #sessions = new Set<Session>();
   #batching = 0;
-  readonly #arriving = new Map<Session, Arrival>();
+  readonly #arriving = new Map<Session, PendingJoin>();
   /** What is told beside the log with the next flush. */
-  readonly #tidings: Tidings;
-  readonly #pages: Pages;
+  readonly #notices: NoticeBuffer;
+  readonly #pages: PageCache;
   #disposed = false;
 
-  constructor(name: string, around: RoomSurroundings) {
+  constructor(name: string, around: RoomDeps) {
     this.name = name;
     this.#around = around;
-    this.#pages = new Pages(name, around.log, around.clock);
-    this.#tidings = new Tidings(around.clock, () => around.requestFlush(this));
+    this.#pages = new PageCache(name, around.log, around.clock);
+    this.#notices = new NoticeBuffer(around.clock, () => around.requestFlush(this));
     this.members = new Members(name, around.clock, {
-      changed: (frame) => this.#tidings.add(frame, this.size),
+      changed: (frame) => this.#notices.add(frame, this.size),
       listAgain: () => {
         this.flush();
-        const here = this.#follower.position;
+        const here = this.#subscriber.position;
         if (here) this.tell(this.#joined({ ...here, recovered: true, messages: [], more: here.seq > 0 }));
       },
       held: (user, name) => around.announce(this, user, name),
@@ -73,14 +73,14 @@ export class Room {
       empty: () => this.forgetIfEmpty(),
     });
     for (const member of around.heldElsewhere(name)) this.members.holdElsewhere(member);
-    this.#settings = new Known(() => around.moderation.roomSettings(name), around.clock, (settings, before) => {
+    this.#settings = new CachedValue(() => around.moderation.roomSettings(name), around.clock, (settings, before) => {
       const { locked, slow_seconds } = settings;
       if (!before || (before.locked === locked && before.slow_seconds === slow_seconds)) return;
       this.tell({ action: "room_changed", room: name, locked, slow_seconds });
     });
-    this.#follower = new Follower(name, around.log, around.clock, {
+    this.#subscriber = new LogSubscriber(name, around.log, around.clock, {
       heard: ({ entries }) => {
-        this.#pages.outdate();
+        this.#pages.invalidate();
         if (entries.length === 0) this.refreshSettings();
       },
       due: () => around.requestFlush(this),
@@ -94,7 +94,7 @@ export class Room {
     return this.#settings.value ?? ROOM_SETTINGS;
   }
 
-  /** The same, also where they have not been read yet. @throws {Refusal} `unavailable` */
+  /** The same, also where they have not been read yet. @throws {ChatError} `unavailable` */
   readSettings(): Promise<RoomSettings> {
     return this.#settings.get();
   }
@@ -105,7 +105,7 @@ export class Room {
   }
 
   /** Whether somebody here takes many frames as one, so that waiting for more of them saves work. */
-  get patient(): boolean {
+  get deferrable(): boolean {
     return this.#batching > 0;
   }
 
@@ -117,29 +117,29 @@ export class Room {
 
   /**
    * Brings a session into the room (again): a page or what it missed, then everything live, without hole or double.
-   * @throws {Refusal} `unavailable`; who was in the room stays in it
+   * @throws {ChatError} `unavailable`; who was in the room stays in it
    */
   async join(session: Session, ask: { since?: Position; limit?: number; id?: string } = {}): Promise<void> {
-    const arrival: Arrival = { held: [], answers: [] };
-    const before = { live: this.#dropLive(session), epoch: this.#follower.position?.epoch };
+    const arrival: PendingJoin = { held: [], answers: [] };
+    const before = { live: this.#dropLive(session), epoch: this.#subscriber.position?.epoch };
     this.#arriving.set(session, arrival);
     try {
       for (let attempt = 0; attempt < JOIN_ATTEMPTS; attempt++) {
-        if (attempt > 0) this.#pages.outdate();
+        if (attempt > 0) this.#pages.invalidate();
         const [page] = await Promise.all([this.#pages.read(ask), this.#settings.get()]);
         await this.#drained(session);
         if (this.#arriving.get(session) !== arrival) return;
-        if (!this.#follower.position) this.#begin(page);
-        else if (this.#follower.position.epoch !== page.epoch) {
+        if (!this.#subscriber.position) this.#begin(page);
+        else if (this.#subscriber.position.epoch !== page.epoch) {
           this.#restart();
           continue;
         }
         const held = arrival.held.filter((entry) => entry.seq > page.seq);
-        if (held.length === Math.max(0, this.#follower.position!.seq - page.seq)) {
+        if (held.length === Math.max(0, this.#subscriber.position!.seq - page.seq)) {
           return this.#admit(session, arrival, page, held, ask.id);
         }
       }
-      throw new Refusal("unavailable", "The room is moving too fast to join right now. Try again.", 1);
+      throw new ChatError("unavailable", "The room is moving too fast to join right now. Try again.", 1);
     } catch (error) {
       this.#putBack(session, arrival, before);
       throw error;
@@ -148,7 +148,7 @@ export class Room {
 
   /**
    * What someone who joined now would be shown. It makes nobody a member.
-   * @throws {Refusal} `unavailable`
+   * @throws {ChatError} `unavailable`
    */
   async look(ask: { since?: Position; limit?: number }): Promise<RoomJoined> {
     try {
@@ -169,8 +169,8 @@ export class Room {
 
   /** Passes on what the log brought and who came or went since the last call. */
   flush(): void {
-    const tidings = this.#tidings.take();
-    this.#passOn(tidings, this.#follower.take());
+    const notices = this.#notices.take();
+    this.#passOn(notices, this.#subscriber.take());
   }
 
   /**
@@ -180,14 +180,14 @@ export class Room {
   answer(session: Session, entry: Entry): void {
     const arrival = this.#arriving.get(session);
     if (arrival && !arrival.sent) arrival.answers.push(entry);
-    else if (entry.seq <= (arrival?.sent?.upTo ?? this.#follower.position?.seq ?? 0)) {
-      session.connection.deliver(new Delivery(entry));
+    else if (entry.seq <= (arrival?.sent?.upTo ?? this.#subscriber.position?.seq ?? 0)) {
+      session.connection.deliver(new EncodedFrames(entry));
     }
   }
 
   /** Tells everyone in the room at once, or everyone but one person. */
   tell(frame: ServerFrame, exceptUser?: string): void {
-    const delivery = new Delivery(frame);
+    const delivery = new EncodedFrames(frame);
     for (const session of this.hearers()) {
       if (session.person.user !== exceptUser) session.connection.deliver(delivery);
     }
@@ -209,9 +209,9 @@ export class Room {
   dispose(): void {
     this.#disposed = true;
     this.members.dispose();
-    this.#tidings.dispose();
+    this.#notices.dispose();
     this.#settings.dispose();
-    this.#follower.dispose();
+    this.#subscriber.dispose();
   }
 
   /** Several joins of one connection must not make a slow reader of it. */
@@ -230,20 +230,20 @@ export class Room {
 
   #begin(at: Position): void {
     for (const arrival of this.#arriving.values()) arrival.held = [];
-    this.#follower.begin(at);
+    this.#subscriber.begin(at);
   }
 
   /** What was passed on does not lead up to what the log holds now: whoever is here gets the room as it is. */
   #restart(): void {
-    this.#follower.forget();
-    this.#pages.outdate();
+    this.#subscriber.forget();
+    this.#pages.invalidate();
     // All at once: each is taken out of the live ones before any page comes, so none hears the new life before its page.
     for (const session of [...this.hearers()]) {
       this.join(session).catch(() => session.connection.close(1011, "The room could not be read. Come back."));
     }
   }
 
-  #admit(session: Session, arrival: Arrival, page: Page, held: Entry[], id: string | undefined): void {
+  #admit(session: Session, arrival: PendingJoin, page: Page, held: Entry[], id: string | undefined): void {
     if (!session.rooms.has(this)) {
       session.rooms.add(this);
       this.members.enter(session.person);
@@ -251,27 +251,27 @@ export class Room {
     const frame = this.#joined(page);
     if (id !== undefined) frame.id = id;
     const answers = arrival.answers.filter((entry) => entry.seq <= page.seq);
-    session.connection.deliver(new Delivery(frame, ...answers, ...held));
-    arrival.sent = { upTo: page.seq + held.length, tidings: this.#tidings.length };
+    session.connection.deliver(new EncodedFrames(frame, ...answers, ...held));
+    arrival.sent = { upTo: page.seq + held.length, notices: this.#notices.length };
     this.#settle(session, arrival);
   }
 
   /** A session joins the others as soon as they have been told all that its page held, and nothing waits to be told. */
-  #settle(session: Session, { sent }: Arrival): void {
-    if (sent!.upTo > this.#follower.position!.seq || this.#tidings.length > 0 || !this.#arriving.delete(session)) {
+  #settle(session: Session, { sent }: PendingJoin): void {
+    if (sent!.upTo > this.#subscriber.position!.seq || this.#notices.length > 0 || !this.#arriving.delete(session)) {
       return;
     }
     this.#addLive(session);
   }
 
   /** A join has failed: who was live goes on where they were; who was in the room in any other way has to come back. */
-  #putBack(session: Session, arrival: Arrival, before: { live: boolean; epoch: string | undefined }): void {
+  #putBack(session: Session, arrival: PendingJoin, before: { live: boolean; epoch: string | undefined }): void {
     if (this.#arriving.get(session) !== arrival) return;
     this.#arriving.delete(session);
-    if (before.live && before.epoch === this.#follower.position?.epoch) {
+    if (before.live && before.epoch === this.#subscriber.position?.epoch) {
       this.#addLive(session);
       const waiting = [...arrival.answers, ...arrival.held];
-      if (waiting.length > 0) session.connection.deliver(new Delivery(...waiting));
+      if (waiting.length > 0) session.connection.deliver(new EncodedFrames(...waiting));
     } else if (session.rooms.has(this)) {
       session.connection.close(1011, "The room could not be read. Come back.");
     }
@@ -289,9 +289,9 @@ export class Room {
     return wasLive;
   }
 
-  #passOn(tidings: ServerFrame[], entries: Entry[]): void {
-    if (tidings.length + entries.length === 0) return;
-    const delivery = new Delivery(...tidings, ...entries);
+  #passOn(notices: ServerFrame[], entries: Entry[]): void {
+    if (notices.length + entries.length === 0) return;
+    const delivery = new EncodedFrames(...notices, ...entries);
     for (const session of this.#sessions) session.connection.deliver(delivery);
     for (const [session, arrival] of this.#arriving) {
       const { sent, held } = arrival;
@@ -299,9 +299,9 @@ export class Room {
         for (const entry of entries) held.push(entry);
         continue;
       }
-      const news = [...tidings.slice(sent.tidings), ...entries.filter((entry) => entry.seq > sent.upTo)];
-      sent.tidings = 0;
-      if (news.length > 0) session.connection.deliver(new Delivery(...news));
+      const news = [...notices.slice(sent.notices), ...entries.filter((entry) => entry.seq > sent.upTo)];
+      sent.notices = 0;
+      if (news.length > 0) session.connection.deliver(new EncodedFrames(...news));
       this.#settle(session, arrival);
     }
   }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { settle } from "../../testing/clock.ts";
 import { createLobby, FakeClient } from "../../testing/lobby.ts";
-import type { Engine, History, Missed, News } from "../storage.ts";
+import type { CatchUp, History, LogNotification, Storage } from "../storage.ts";
 import { type Entry, RESUME_LIMIT } from "../protocol.ts";
-import { Refusal } from "../errors.ts";
+import { ChatError } from "../errors.ts";
 
 const message = (text: string) => ({ action: "send_message", room: "general", text }) as const;
 const seqs = (entries: Entry[]) => entries.map(({ seq }) => seq);
@@ -16,16 +16,16 @@ function view(client: FakeClient): Entry[] {
 }
 
 /** An engine whose reads answer only when they are told to. */
-function withSlowReads(engine: Engine) {
+function withSlowReads(storage: Storage) {
   const waiting: (() => void)[] = [];
-  const { history, read } = engine;
-  engine.history = async (...query): Promise<History> => {
-    const page = await history.apply(engine, query);
+  const { history, read } = storage;
+  storage.history = async (...query): Promise<History> => {
+    const page = await history.apply(storage, query);
     await new Promise<void>((resolve) => waiting.push(resolve));
     return page;
   };
-  engine.read = async (...query): Promise<Missed> => {
-    const page = await read.apply(engine, query);
+  storage.read = async (...query): Promise<CatchUp> => {
+    const page = await read.apply(storage, query);
     await new Promise<void>((resolve) => waiting.push(resolve));
     return page;
   };
@@ -36,17 +36,20 @@ function withSlowReads(engine: Engine) {
 }
 
 /** An engine whose followers hear what `change` makes of the news. */
-function withFaultyNews(engine: Engine, change: (news: News, pass: (news: News) => void) => void) {
-  const { follow } = engine;
-  engine.follow = (room, listener) => follow.call(engine, room, (news) => change(news, listener));
+function withFaultyNews(
+  storage: Storage,
+  change: (news: LogNotification, pass: (news: LogNotification) => void) => void,
+) {
+  const { subscribe } = storage;
+  storage.subscribe = (room, listener) => subscribe.call(storage, room, (news) => change(news, listener));
 }
 
 Deno.test("what is said while somebody joins is neither lost nor doubled for them", async () => {
-  const { lobby, engine } = createLobby();
-  const ann = await FakeClient.enter(lobby, "ann");
+  const { chat, storage } = createLobby();
+  const ann = await FakeClient.enter(chat, "ann");
   await ann.send(message("before"));
-  const answer = withSlowReads(engine);
-  const bob = await FakeClient.enter(lobby, "bob");
+  const answer = withSlowReads(storage);
+  const bob = await FakeClient.enter(chat, "bob");
   await ann.send(message("during"), message("during, too"));
   assert.deepEqual(view(bob), []);
   await answer();
@@ -56,19 +59,19 @@ Deno.test("what is said while somebody joins is neither lost nor doubled for the
 });
 
 Deno.test("the first two in a room, whose pages come in any order, miss nothing", async () => {
-  const { lobby, engine } = createLobby();
-  const append = (text: string) => engine.append([{ ...message(text), user: "ann", from: "Ann" }]);
+  const { chat, storage } = createLobby();
+  const append = (text: string) => storage.append([{ ...message(text), user: "ann", from: "Ann" }]);
   await append("one");
   const waiting: (() => void)[] = [];
-  const { history } = engine;
-  engine.history = async (...query) => {
-    const page = await history.apply(engine, query);
+  const { history } = storage;
+  storage.history = async (...query) => {
+    const page = await history.apply(storage, query);
     await new Promise<void>((resolve) => waiting.push(resolve));
     return page;
   };
-  const early = await FakeClient.enter(lobby, "early");
+  const early = await FakeClient.enter(chat, "early");
   await append("two");
-  const late = await FakeClient.enter(lobby, "late");
+  const late = await FakeClient.enter(chat, "late");
   waiting[1]();
   await settle();
   waiting[0]();
@@ -82,8 +85,8 @@ Deno.test("the first two in a room, whose pages come in any order, miss nothing"
 });
 
 Deno.test("a resume brings exactly what was missed, each entry with its own action", async () => {
-  const { lobby } = createLobby();
-  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  const { chat } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   await ann.send(message("one"), message("two"));
   const { epoch } = bob.last("room_joined");
   bob.session.end();
@@ -92,7 +95,7 @@ Deno.test("a resume brings exactly what was missed, each entry with its own acti
     { action: "edit_message", room: "general", target: 1, text: "ONE" },
     { action: "delete_message", room: "general", target: 2 },
   );
-  const back = await FakeClient.enter(lobby, "bob", []);
+  const back = await FakeClient.enter(chat, "bob", []);
   await back.send({ action: "join_room", room: "general", since: { epoch, seq: 2 } });
   const joined = back.last("room_joined");
   assert.equal(joined.recovered, true);
@@ -105,8 +108,8 @@ Deno.test("a resume brings exactly what was missed, each entry with its own acti
 });
 
 Deno.test("a gap that can't be closed as a whole brings the newest page and says so", async () => {
-  const { lobby } = createLobby();
-  const ann = await FakeClient.enter(lobby, "ann");
+  const { chat } = createLobby();
+  const ann = await FakeClient.enter(chat, "ann");
   for (let at = 0; at < RESUME_LIMIT + 1; at += 100) {
     await ann.send(...Array.from({ length: 100 }, () => message("x")));
   }
@@ -118,7 +121,7 @@ Deno.test("a gap that can't be closed as a whole brings the newest page and says
     "other epoch": { epoch: "?", seq: head },
   };
   for (const [what, since] of Object.entries(cases)) {
-    const bob = await FakeClient.enter(lobby, "bob", []);
+    const bob = await FakeClient.enter(chat, "bob", []);
     await bob.send({ action: "join_room", room: "general", since });
     const { recovered, messages, more, seq } = bob.last("room_joined");
     assert.deepEqual({ recovered, more, seq, length: messages.length }, {
@@ -128,7 +131,7 @@ Deno.test("a gap that can't be closed as a whole brings the newest page and says
       length: 50,
     }, what);
   }
-  const bob = await FakeClient.enter(lobby, "bob", []);
+  const bob = await FakeClient.enter(chat, "bob", []);
   await bob.send({ action: "join_room", room: "general", since: { epoch, seq: head - RESUME_LIMIT }, limit: 1 });
   assert.equal(bob.last("room_joined").messages.length, RESUME_LIMIT);
   await bob.send({ action: "join_room", room: "general", limit: 1_000 });
@@ -136,10 +139,10 @@ Deno.test("a gap that can't be closed as a whole brings the newest page and says
 });
 
 Deno.test("news that gets lost, doubled or out of order is put right from the log", async () => {
-  const { lobby, engine } = createLobby();
-  let faults: ((news: News, pass: (news: News) => void) => void)[] = [];
-  withFaultyNews(engine, (news, pass) => (faults.shift() ?? ((news, pass) => pass(news)))(news, pass));
-  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  const { chat, storage } = createLobby();
+  let faults: ((news: LogNotification, pass: (news: LogNotification) => void) => void)[] = [];
+  withFaultyNews(storage, (news, pass) => (faults.shift() ?? ((news, pass) => pass(news)))(news, pass));
+  const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   let late = () => {};
   faults = [
     () => {},
@@ -157,46 +160,46 @@ Deno.test("news that gets lost, doubled or out of order is put right from the lo
 });
 
 Deno.test("news of news alone sends the room to the log, also when it comes while somebody joins", async () => {
-  const { lobby, engine } = createLobby();
-  withFaultyNews(engine, ({ epoch }, pass) => pass({ epoch, entries: [] }));
-  const ann = await FakeClient.enter(lobby, "ann");
+  const { chat, storage } = createLobby();
+  withFaultyNews(storage, ({ epoch }, pass) => pass({ epoch, entries: [] }));
+  const ann = await FakeClient.enter(chat, "ann");
   await ann.send(message("one"), message("two"));
   assert.deepEqual(seqs(view(ann)), [1, 2]);
-  const answer = withSlowReads(engine);
-  const bob = new FakeClient(lobby, "bob");
+  const answer = withSlowReads(storage);
+  const bob = new FakeClient(chat, "bob");
   await settle();
   await ann.send(message("three"));
   for (let reads = 0; reads < 4; reads++) await answer();
   assert.deepEqual([seqs(view(ann)), seqs(view(bob))], [[1, 2, 3], [1, 2, 3]]);
-  lobby.close();
+  chat.close();
 });
 
 Deno.test("a hole that can't be read is read again until the store answers", async () => {
-  const { lobby, engine, clock } = createLobby();
+  const { chat, storage, clock } = createLobby();
   let lose = true;
-  withFaultyNews(engine, (news, pass) => lose ? undefined : pass(news));
-  const ann = await FakeClient.enter(lobby, "ann");
+  withFaultyNews(storage, (news, pass) => lose ? undefined : pass(news));
+  const ann = await FakeClient.enter(chat, "ann");
   await ann.send(message("lost"));
   lose = false;
-  const { read } = engine;
-  engine.read = () => Promise.reject(new Error("no answer"));
+  const { read } = storage;
+  storage.read = () => Promise.reject(new Error("no answer"));
   await ann.send(message("told"));
   assert.deepEqual(seqs(view(ann)), []);
   await clock.advance(5_000);
-  engine.read = read;
+  storage.read = read;
   await clock.advance(1_000);
   assert.deepEqual(seqs(view(ann)), [1, 2]);
 });
 
 Deno.test("when the log begins another life, whoever is here is sent the room anew", async () => {
-  const { lobby, engine } = createLobby();
+  const { chat, storage } = createLobby();
   let epoch = "";
-  const { history, read, follow } = engine;
+  const { history, read, subscribe } = storage;
   const renewed = <P extends { epoch: string }>(page: P): P => epoch ? { ...page, epoch } : page;
-  engine.history = (...query) => history.apply(engine, query).then(renewed);
-  engine.read = (...query) => read.apply(engine, query).then(renewed);
-  engine.follow = (room, listener) => follow.call(engine, room, (news) => listener(renewed(news)));
-  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  storage.history = (...query) => history.apply(storage, query).then(renewed);
+  storage.read = (...query) => read.apply(storage, query).then(renewed);
+  storage.subscribe = (room, listener) => subscribe.call(storage, room, (news) => listener(renewed(news)));
+  const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   await ann.send(message("old"));
   epoch = "another";
   await ann.send(message("new"));
@@ -211,12 +214,12 @@ Deno.test("when the log begins another life, whoever is here is sent the room an
 });
 
 Deno.test("who joins again while the store fails stays in the room and misses nothing", async () => {
-  const { lobby, engine, clock } = createLobby();
-  const [ann, bob] = [await FakeClient.enter(lobby, "ann"), await FakeClient.enter(lobby, "bob")];
+  const { chat, storage, clock } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   await clock.advance(1_000); // the page is kept for a moment
-  const { history } = engine;
+  const { history } = storage;
   let fail = () => {};
-  engine.history = () => new Promise((_, reject) => fail = () => reject(new Error("no answer")));
+  storage.history = () => new Promise((_, reject) => fail = () => reject(new Error("no answer")));
   const { error } = console;
   console.error = () => {};
   await bob.send({ action: "join_room", room: "general", id: "again" });
@@ -224,48 +227,48 @@ Deno.test("who joins again while the store fails stays in the room and misses no
   fail();
   await settle();
   console.error = error;
-  engine.history = history;
+  storage.history = history;
   assert.equal(bob.last("error").code, "unavailable");
   await ann.send(message("afterwards"));
   assert.deepEqual(seqs(view(bob)), [1, 2]);
 });
 
 Deno.test("who joins again before the room has settled for them, and fails, has to come back", async () => {
-  const { lobby, engine } = createLobby();
-  for (let at = 0; at < 12; at++) await FakeClient.enter(lobby, `user ${at}`);
-  const bob = await FakeClient.enter(lobby, "bob");
-  const { read } = engine;
-  engine.read = () => Promise.reject(new Refusal("unavailable", "The store does not answer.", 1));
+  const { chat, storage } = createLobby();
+  for (let at = 0; at < 12; at++) await FakeClient.enter(chat, `user ${at}`);
+  const bob = await FakeClient.enter(chat, "bob");
+  const { read } = storage;
+  storage.read = () => Promise.reject(new ChatError("unavailable", "The store does not answer.", 1));
   await bob.send({ action: "join_room", room: "general", since: { epoch: "?", seq: 0 } });
-  engine.read = read;
+  storage.read = read;
   assert.equal(bob.closed?.code, 1011, "he would be in the room and hear nothing");
 });
 
 Deno.test("the page that many get who join at once is never older than what was said since", async () => {
-  const { lobby, engine } = createLobby();
-  const { history } = engine;
+  const { chat, storage } = createLobby();
+  const { history } = storage;
   let reads = 0;
-  engine.history = (...query) => {
+  storage.history = (...query) => {
     reads++;
-    return history.apply(engine, query);
+    return history.apply(storage, query);
   };
-  const ann = await FakeClient.enter(lobby, "ann");
+  const ann = await FakeClient.enter(chat, "ann");
   await ann.send(message("one"));
   reads = 0;
-  const crowd = await Promise.all(Array.from({ length: 20 }, (_, at) => FakeClient.enter(lobby, `user ${at}`)));
+  const crowd = await Promise.all(Array.from({ length: 20 }, (_, at) => FakeClient.enter(chat, `user ${at}`)));
   assert.equal(reads, 1);
   for (const client of crowd) assert.deepEqual(seqs(view(client)), [1]);
   await ann.send(message("two"), { action: "edit_message", room: "general", target: 1, text: "ONE" });
-  const late = await FakeClient.enter(lobby, "late");
+  const late = await FakeClient.enter(chat, "late");
   assert.deepEqual(late.last("room_joined").messages.map((entry) => "text" in entry && entry.text), ["ONE", "two"]);
 });
 
 Deno.test("who is lost on the way into a room leaves no trace in it", async () => {
-  const { lobby, engine, clock } = createLobby();
-  const ann = await FakeClient.enter(lobby, "ann");
+  const { chat, storage, clock } = createLobby();
+  const ann = await FakeClient.enter(chat, "ann");
   await clock.advance(1_000); // the page is kept for a moment
-  const answer = withSlowReads(engine);
-  const bob = await FakeClient.enter(lobby, "bob");
+  const answer = withSlowReads(storage);
+  const bob = await FakeClient.enter(chat, "bob");
   bob.session.end();
   await answer();
   await clock.advance(10_000);

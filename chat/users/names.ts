@@ -1,16 +1,16 @@
 import { fold, skeleton } from "./look_alikes.ts";
 import { NAME_LIMIT, normaliseRoom, ROOM_NAME, ROOM_NAME_LIMIT } from "../protocol.ts";
-import { Refusal } from "../errors.ts";
+import { ChatError } from "../errors.ts";
 
 /**
  * The one form in which a room's name is kept and compared.
- * @throws {Refusal} `bad_room`
+ * @throws {ChatError} `bad_room`
  */
 export function roomName(asked: string): string {
   // Length is looked at first: normalising is not free.
   const name = asked.length > 4 * ROOM_NAME_LIMIT ? "" : normaliseRoom(asked);
   if (!ROOM_NAME.test(name) || codePoints(name) > ROOM_NAME_LIMIT) {
-    throw new Refusal(
+    throw new ChatError(
       "bad_room",
       `A room's name has 1 to ${ROOM_NAME_LIMIT} letters, digits, "-" or "_". Choose another name.`,
     );
@@ -30,12 +30,12 @@ export function isRoomName(asked: string): boolean {
 /**
  * Looks at a message's text, which is kept exactly as sent.
  * @param limit code points
- * @throws {Refusal} `text_empty`, `text_too_long`
+ * @throws {ChatError} `text_empty`, `text_too_long`
  */
 export function checkText(text: string, limit: number): void {
-  if (text.trim() === "") throw new Refusal("text_empty", "The text is empty. Write something first.");
+  if (text.trim() === "") throw new ChatError("text_empty", "The text is empty. Write something first.");
   if (text.length > limit && codePoints(text) > limit) {
-    throw new Refusal(
+    throw new ChatError(
       "text_too_long",
       `A message has at most ${limit} characters. Make it shorter or send it in parts.`,
     );
@@ -67,29 +67,29 @@ const RESERVED = new RegExp(
 
 /**
  * A name that a person chose, with white space at its ends and doubled inside taken away.
- * @throws {Refusal} `bad_name`
+ * @throws {ChatError} `bad_name`
  */
 export function chosenName(asked: string): string {
   const name = asked.length > 16 * NAME_LIMIT ? "" : asked.normalize("NFC").trim().replaceAll(/\p{Zs}+/gu, " ");
   if (name === "" || codePoints(name) > NAME_LIMIT) {
-    throw new Refusal("bad_name", `A name has 1 to ${NAME_LIMIT} characters. Choose another one.`);
+    throw new ChatError("bad_name", `A name has 1 to ${NAME_LIMIT} characters. Choose another one.`);
   }
   const seen = name.replaceAll(EMOJI, "x");
   if (UNSEEN.test(seen) || LONE_MARK.test(seen)) {
-    throw new Refusal("bad_name", "A name has no control or invisible characters. Choose another one.");
+    throw new ChatError("bad_name", "A name has no control or invisible characters. Choose another one.");
   }
   if (name.split(/[^\p{L}\p{M}\p{N}]+/u).some((word) => LATIN.test(word) && LOOKS_LATIN.test(word))) {
-    throw new Refusal(
+    throw new ChatError(
       "bad_name",
       "A word in a name does not mix Latin with Cyrillic or Greek letters. Choose another one.",
     );
   }
   const looks = skeleton(name);
   if (GIVEN.test(looks) && (/\p{N}/u.test(name + looks) || DIGITLESS.test(name))) {
-    throw new Refusal("bad_name", 'Names that look like "User 482" are given by the server. Choose another one.');
+    throw new ChatError("bad_name", 'Names that look like "User 482" are given by the server. Choose another one.');
   }
   if (RESERVED.test(looks)) {
-    throw new Refusal("bad_name", "This name is kept for those who run the chat. Choose another one.");
+    throw new ChatError("bad_name", "This name is kept for those who run the chat. Choose another one.");
   }
   return name;
 }
@@ -133,7 +133,7 @@ export function* numberedNames(called: string): Generator<string> {
       yield chosenName([...name].slice(0, NAME_LIMIT - end.length).join("") + end);
     }
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof ChatError)) throw error;
   }
 }
 

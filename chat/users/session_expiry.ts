@@ -1,10 +1,10 @@
 import type { Clock } from "../clock.ts";
 import { CLOSE } from "../protocol.ts";
-import { Refusal } from "../errors.ts";
+import { ChatError } from "../errors.ts";
 import type { Session } from "../session.ts";
 
 /** What somebody's account elsewhere says of them. */
-export interface Voucher {
+export interface ExternalIdentity {
   /** What they are called there; nothing else can be chosen here. */
   name?: string;
   /** Until when it holds, milliseconds since 1970. */
@@ -12,15 +12,15 @@ export interface Voucher {
 }
 
 /** Who is known by an account can't pass for somebody else here. */
-export function nameIsVouchedFor(): Refusal {
-  return new Refusal("forbidden", "Your name comes from your account. Change it there, and come back.");
+export function nameIsExternal(): ChatError {
+  return new ChatError("forbidden", "Your name comes from your account. Change it there, and come back.");
 }
 
 /** How often it is looked for sessions whose time is over, milliseconds: a token's end is a whole second. */
-const LOOK_INTERVAL = 1_000;
+const CHECK_INTERVAL = 1_000;
 
 /** Sends sessions away to renew their token when it ends, with one timer for all of them. */
-export class Expiries {
+export class SessionExpiry {
   readonly #clock: Clock;
   readonly #until = new Map<Session, number>();
   #stopLooking: (() => void) | undefined;
@@ -31,7 +31,7 @@ export class Expiries {
 
   add(session: Session, until: number): void {
     this.#until.set(session, until);
-    this.#stopLooking ??= this.#clock.after(LOOK_INTERVAL, () => this.#look());
+    this.#stopLooking ??= this.#clock.after(CHECK_INTERVAL, () => this.#look());
   }
 
   delete(session: Session): void {
@@ -48,6 +48,6 @@ export class Expiries {
     for (const [session, until] of this.#until) {
       if (until <= now) session.connection.close(CLOSE.renewToken, "Your token has ended. Renew it and come back.");
     }
-    if (this.#until.size > 0) this.#stopLooking = this.#clock.after(LOOK_INTERVAL, () => this.#look());
+    if (this.#until.size > 0) this.#stopLooking = this.#clock.after(CHECK_INTERVAL, () => this.#look());
   }
 }

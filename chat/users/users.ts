@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
-import type { HeldName, Names } from "../storage.ts";
+import type { HeldName, NameRegistry } from "../storage.ts";
 import { chosenName, givenNames, nameKey, numberedNames } from "./names.ts";
-import { Refusal } from "../errors.ts";
+import { ChatError } from "../errors.ts";
 import type { Session } from "../session.ts";
 
 /** How long a name is held after its person was last seen, milliseconds. */
@@ -19,15 +19,15 @@ export interface Person extends HeldName {
 }
 
 /** Who is connected to this isolate, and what they are called. */
-export class People {
-  readonly #names: Names;
+export class Users {
+  readonly #names: NameRegistry;
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #here = new Map<string, Person>();
   #leaving: Person[] = [];
   #stopHolding: (() => void) | undefined;
 
-  constructor(names: Names, clock: Clock, random: () => number) {
+  constructor(names: NameRegistry, clock: Clock, random: () => number) {
     this.#names = names;
     this.#clock = clock;
     this.#random = random;
@@ -36,9 +36,9 @@ export class People {
   /**
    * The name of a user, who gets one if they have none. It is held for a while from now on.
    * @param called what they are called elsewhere: they get that, with a number where somebody else has it
-   * @throws {Refusal} `unavailable`
+   * @throws {ChatError} `unavailable`
    */
-  async nameOf(user: string, called?: string): Promise<HeldName> {
+  async resolveName(user: string, called?: string): Promise<HeldName> {
     const held = await this.#heldName(user);
     if (called === undefined) return held;
     // Whoever has been "Ada 2" stays that, also when the first Ada has gone.
@@ -79,10 +79,10 @@ export class People {
 
   /**
    * The person, also one who has no connection here.
-   * @throws {Refusal} `unavailable`
+   * @throws {ChatError} `unavailable`
    */
-  async meet(user: string, called?: string): Promise<Person> {
-    return this.find(user) ?? { user, ...await this.nameOf(user, called), sessions: new Set(), typedAt: 0 };
+  async findOrLoad(user: string, called?: string): Promise<Person> {
+    return this.find(user) ?? { user, ...await this.resolveName(user, called), sessions: new Set(), typedAt: 0 };
   }
 
   /** Notes what a person is called now, having chosen it on another connection, here or elsewhere. */
@@ -94,12 +94,12 @@ export class People {
   /**
    * Gives a person the name they ask for.
    * @returns what they were called before
-   * @throws {Refusal} `bad_name`, `name_taken`, `unavailable`
+   * @throws {ChatError} `bad_name`, `name_taken`, `unavailable`
    */
   async rename(person: Person, asked: string): Promise<string> {
     const name = chosenName(asked);
     if (!await this.#claim(person.user, { name, chosen: true })) {
-      throw new Refusal("name_taken", "Someone else has this name. Choose another one.");
+      throw new ChatError("name_taken", "Someone else has this name. Choose another one.");
     }
     const was = person.name;
     person.name = name;
@@ -138,9 +138,9 @@ export class People {
     this.#leaving = [];
   }
 
-  #hold(people: Person[]): void {
+  #hold(users: Person[]): void {
     const now = this.#clock.now();
-    this.#names.holdNames(people.map((person) => ({ user: person.user, until: until(person, now) })))
+    this.#names.holdNames(users.map((person) => ({ user: person.user, until: until(person, now) })))
       // The next round tries again; until then the names are held from the last one.
       .catch((error) => console.error("names could not be held:", error));
   }

@@ -1,7 +1,7 @@
 import {
-  type Draft,
-  ID_MEMORY,
-  type Outcome,
+  type AppendResult,
+  type Command,
+  IDEMPOTENCY_WINDOW,
   type Retention,
   ROOM_SETTINGS,
   type RoomSettings,
@@ -65,7 +65,7 @@ export class Batch {
   epoch = "";
   /** The new entries, in order. */
   readonly entries: Entry[] = [];
-  outcomes: Outcome[] = [];
+  results: AppendResult[] = [];
 
   constructor(room: string, retention: Retention, now: number) {
     this.#room = room;
@@ -74,24 +74,24 @@ export class Batch {
   }
 
   /** Reads what the drafts depend on, the room first: if it is still the same when they are written, so is all else. */
-  async decide(drafts: readonly Draft[], store: KvStore): Promise<void> {
-    const keys = drafts.flatMap((draft) => [
-      ...draft.id === undefined ? [] : [this.#id(draft)],
-      ...draft.action === "send_message" ? [] : [KEY.message(this.#room, draft.target)],
+  async decide(commands: readonly Command[], store: KvStore): Promise<void> {
+    const keys = commands.flatMap((command) => [
+      ...command.id === undefined ? [] : [this.#id(command)],
+      ...command.action === "send_message" ? [] : [KEY.message(this.#room, command.target)],
     ]);
     const [room, epoch, ...others] = await store.load([KEY.room(this.#room), KEY.epoch, ...keys]);
     this.#record = { ...room.value as RoomRecord | undefined ?? NO_ROOM };
     this.#check = room.check;
     this.epoch = epoch.value as string | undefined ?? await store.epoch();
     this.#remember(others);
-    const repeated = await store.load<Kept>(drafts.flatMap((draft) => {
-      const used = this.#used(draft);
-      return used ? [this.#place(draft, used.seq)] : [];
+    const repeated = await store.load<Kept>(commands.flatMap((command) => {
+      const used = this.#used(command);
+      return used ? [this.#place(command, used.seq)] : [];
     }));
     this.#remember(repeated);
     const edits = repeated.flatMap(({ value }) => value?.action === "message_edited" ? [value.target] : []);
     this.#remember(await store.load(edits.map((target) => KEY.edited(this.#room, target))));
-    this.outcomes = drafts.map((draft) => this.#keep(draft));
+    this.results = commands.map((command) => this.#keep(command));
   }
 
   /** @returns whether it is written: not if somebody else was faster */
@@ -105,65 +105,65 @@ export class Batch {
     return (await operation.set(KEY.bell(bellOf(this.#room)), 0).commit()).ok;
   }
 
-  #keep(draft: Draft): Outcome {
-    const used = this.#used(draft);
+  #keep(command: Command): AppendResult {
+    const used = this.#used(command);
     if (used) {
-      const kept = this.#holds(used) ? this.#get<Kept>(this.#place(draft, used.seq)) : undefined;
+      const kept = this.#holds(used) ? this.#get<Kept>(this.#place(command, used.seq)) : undefined;
       const edited = kept?.action === "message_edited"
         ? this.#get<Edited>(KEY.edited(this.#room, kept.target))
         : undefined;
-      return { entry: kept ? toEntry(kept, edited) : tombstone(draft, used), repeated: true };
+      return { entry: kept ? toEntry(kept, edited) : tombstone(command, used), repeated: true };
     }
-    if (draft.action === "send_message" && draft.again) return { refused: "not_found" };
-    const kept = this.#entry(draft);
+    if (command.action === "send_message" && command.lookupOnly) return { refused: "not_found" };
+    const kept = this.#entry(command);
     if ("refused" in kept) return kept;
-    if (draft.id !== undefined) {
-      kept.id = draft.id;
-      this.#set(this.#id(draft), { seq: kept.seq, date: kept.date });
+    if (command.id !== undefined) {
+      kept.id = command.id;
+      this.#set(this.#id(command), { seq: kept.seq, date: kept.date });
     }
-    this.#set(this.#place(draft, kept.seq), kept);
+    this.#set(this.#place(command, kept.seq), kept);
     this.#record.head = kept.seq;
     this.#record.date = kept.date;
-    const entry = draft.action === "edit_message" ? { ...kept, text: draft.text } as Entry : kept as Entry;
+    const entry = command.action === "edit_message" ? { ...kept, text: command.text } as Entry : kept as Entry;
     this.entries.push(entry);
     return { entry, repeated: false };
   }
 
-  #entry(draft: Draft): Kept | Extract<Outcome, { refused: unknown }> {
-    if (draft.action !== "delete_message" && this.#record.settings.locked) return { refused: "locked" };
-    const place = { room: this.#room, seq: this.#record.head + 1, user: draft.user };
+  #entry(command: Command): Kept | Extract<AppendResult, { refused: unknown }> {
+    if (command.action !== "delete_message" && this.#record.settings.locked) return { refused: "locked" };
+    const place = { room: this.#room, seq: this.#record.head + 1, user: command.user };
     const date = Math.max(this.#record.date, this.#now);
-    if (draft.action === "send_message") {
-      return { action: "receive_message", ...place, from: draft.from, text: draft.text, date };
+    if (command.action === "send_message") {
+      return { action: "receive_message", ...place, from: command.from, text: command.text, date };
     }
-    const at = KEY.message(this.#room, draft.target);
+    const at = KEY.message(this.#room, command.target);
     const target = this.#get<Kept>(at);
     if (target?.action !== "receive_message" || target.deleted || !this.#holds(target)) return { refused: "not_found" };
-    const moderator = draft.action === "delete_message" && draft.moderator;
-    if (target.user !== draft.user && !moderator) return { refused: "forbidden" };
-    if (draft.action === "edit_message") {
-      this.#set(at, { ...target, text: draft.text, edited: date });
-      this.#set(KEY.edited(this.#room, draft.target), { text: draft.text, seq: place.seq });
-      return { action: "message_edited", ...place, target: draft.target, date };
+    const moderator = command.action === "delete_message" && command.moderator;
+    if (target.user !== command.user && !moderator) return { refused: "forbidden" };
+    if (command.action === "edit_message") {
+      this.#set(at, { ...target, text: command.text, edited: date });
+      this.#set(KEY.edited(this.#room, command.target), { text: command.text, seq: place.seq });
+      return { action: "message_edited", ...place, target: command.target, date };
     }
     const { text: _, ...rest } = target;
     this.#set(at, { ...rest, deleted: true } satisfies ReceiveMessage);
-    this.#set(KEY.edited(this.#room, draft.target), undefined);
-    return { action: "message_deleted", ...place, target: draft.target, date };
+    this.#set(KEY.edited(this.#room, command.target), undefined);
+    return { action: "message_deleted", ...place, target: command.target, date };
   }
 
-  #place({ action }: Draft, seq: number): Deno.KvKey {
+  #place({ action }: Command, seq: number): Deno.KvKey {
     return action === "send_message" ? KEY.message(this.#room, seq) : KEY.change(this.#room, seq);
   }
 
-  #id(draft: Draft): Deno.KvKey {
-    return KEY.id(this.#room, draft.user, draft.action, draft.id!);
+  #id(command: Command): Deno.KvKey {
+    return KEY.id(this.#room, command.user, command.action, command.id!);
   }
 
   /** What this draft's id was used for, as long as that is remembered. */
-  #used(draft: Draft): Used | undefined {
-    const used = draft.id === undefined ? undefined : this.#get<Used>(this.#id(draft));
-    return used && (this.#holds(used) || used.date > this.#now - ID_MEMORY) ? used : undefined;
+  #used(command: Command): Used | undefined {
+    const used = command.id === undefined ? undefined : this.#get<Used>(this.#id(command));
+    return used && (this.#holds(used) || used.date > this.#now - IDEMPOTENCY_WINDOW) ? used : undefined;
   }
 
   #holds(used: Used): boolean {

@@ -1,5 +1,5 @@
 import type { Clock } from "../../chat/clock.ts";
-import type { Signal } from "../../chat/storage.ts";
+import type { ClusterEvent } from "../../chat/storage.ts";
 import { KEY, type KvStore } from "./store.ts";
 
 /** Signals are gathered so long and written together, milliseconds: a commit is dear, and nobody waits for them. */
@@ -18,7 +18,7 @@ interface SignalRecord {
 }
 
 /** Signals in Deno KV: a numbered log of its own, which goes by itself. */
-export class KvSignals {
+export class KvEvents {
   readonly #store: KvStore;
   readonly #clock: Clock;
   readonly #own: string = crypto.randomUUID();
@@ -28,7 +28,7 @@ export class KvSignals {
   /** The number of the last one that was read. */
   #read: number;
   #reading = Promise.resolve();
-  listener: (signal: Signal) => void = () => {};
+  listener: (signal: ClusterEvent) => void = () => {};
 
   /** @param last the number of the last one when this isolate began */
   constructor(store: KvStore, clock: Clock, last: number) {
@@ -37,7 +37,7 @@ export class KvSignals {
     this.#read = last;
   }
 
-  give(signal: Signal): void {
+  give(signal: ClusterEvent): void {
     this.#waiting.push(JSON.stringify(signal));
     if (this.#waiting.length > MOST_WAITING) this.#waiting.shift();
     this.#gather();

@@ -1,5 +1,5 @@
 import type { Clock } from "../../chat/clock.ts";
-import { ID_MEMORY, type Retention } from "../../chat/storage.ts";
+import { IDEMPOTENCY_WINDOW, type Retention } from "../../chat/storage.ts";
 import { type Edited, isHeld, type Kept, NO_ROOM, type RoomRecord, type Used } from "./append.ts";
 import type { KvRooms } from "./rooms.ts";
 import { KEY, type KvStore } from "./store.ts";
@@ -78,7 +78,7 @@ export class KvExpiry {
       const { key, seq, date } = ids[at];
       if (value?.seq !== seq) continue;
       operation.check(check);
-      const expireIn = date + ID_MEMORY - now;
+      const expireIn = date + IDEMPOTENCY_WINDOW - now;
       if (expireIn > 0) operation.set(key, value, { expireIn });
       else operation.delete(key);
     }

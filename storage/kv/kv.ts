@@ -1,24 +1,24 @@
 import type { Clock } from "../../chat/clock.ts";
 import {
+  type AppendResult,
   type Ban,
-  type Draft,
-  type Engine,
+  type CatchUp,
+  type ClusterEvent,
+  type Command,
   type HeldName,
   type History,
-  type Missed,
-  type News,
-  type Outcome,
+  type LogNotification,
   type Retention,
   type RoomSettings,
-  type Signal,
+  type Storage,
 } from "../../chat/storage.ts";
-import { Refusal } from "../../chat/errors.ts";
+import { ChatError } from "../../chat/errors.ts";
 import { BELLS } from "./append.ts";
 import { KvExpiry } from "./expiry.ts";
 import { KvNames } from "./names.ts";
-import { KvNews } from "./notifications.ts";
+import { KvNotifications } from "./notifications.ts";
 import { KvRooms } from "./rooms.ts";
-import { KvSignals } from "./events.ts";
+import { KvEvents } from "./events.ts";
 import { KEY, KvStore } from "./store.ts";
 import { newSecret } from "../shared/secret.ts";
 
@@ -34,17 +34,17 @@ const SWEEP_INTERVAL = 10 * 60_000;
  * Keeps everything in Deno KV, for Deno Deploy: isolates there share nothing else. A room is one value that holds its head;
  * whoever appends writes the entries and the head in one commit which fails if the head has moved, and reads anew.
  */
-export class KvEngine implements Engine {
+export class KvStorage implements Storage {
   readonly #store: KvStore;
   readonly #clock: Clock;
   readonly #secret: string;
   readonly #rooms: KvRooms;
   readonly #expiry: KvExpiry;
   readonly #names: KvNames;
-  readonly #news: KvNews;
-  readonly #signals: KvSignals;
+  readonly #news: KvNotifications;
+  readonly #signals: KvEvents;
   /** By room: what is being kept, one call after the other, so that one isolate does not overtake itself. */
-  readonly #keeping = new Map<string, Promise<unknown>>();
+  readonly #writeQueue = new Map<string, Promise<unknown>>();
   #cancelSweep: (() => void) | undefined;
   #sweeping: Promise<void> = Promise.resolve();
   #closed = false;
@@ -60,9 +60,9 @@ export class KvEngine implements Engine {
     this.#rooms = new KvRooms(store, options.retention, clock);
     this.#expiry = new KvExpiry(store, this.#rooms, options.retention, clock);
     this.#names = new KvNames(store);
-    this.#signals = new KvSignals(store, clock, options.signals);
+    this.#signals = new KvEvents(store, clock, options.signals);
     const hearSignals = (last: number) => this.#signals.hear(last);
-    this.#news = new KvNews(store, this.#rooms, { clock, epoch, hearSignals });
+    this.#news = new KvNotifications(store, this.#rooms, { clock, epoch, hearSignals });
     this.#sweepLater();
   }
 
@@ -74,13 +74,13 @@ export class KvEngine implements Engine {
   static async open(
     path: string | undefined,
     options: { clock: Clock; secret?: string; retention: Retention },
-  ): Promise<KvEngine> {
+  ): Promise<KvStorage> {
     const store = await KvStore.open(path, options.clock);
     try {
       const epoch = await store.epoch();
       const secret = options.secret ?? await store.setIfAbsent(KEY.secret, newSecret);
       const { value: signals = 0 } = await store.get<number>(KEY.signals);
-      return new KvEngine(store, { ...options, secret, epoch, signals });
+      return new KvStorage(store, { ...options, secret, epoch, signals });
     } catch (error) {
       await store.close();
       throw error;
@@ -88,15 +88,15 @@ export class KvEngine implements Engine {
   }
 
   /** Rooms are kept at the same time, each in its own commits: one that can't be kept does not keep the others from it. */
-  async append(drafts: readonly Draft[]): Promise<Outcome[]> {
-    const byRoom = Map.groupBy(drafts.keys(), (at) => drafts[at].room);
-    const outcomes = new Array<Outcome>(drafts.length);
+  async append(commands: readonly Command[]): Promise<AppendResult[]> {
+    const byRoom = Map.groupBy(commands.keys(), (at) => commands[at].room);
+    const results = new Array<AppendResult>(commands.length);
     const kept = await Promise.allSettled([...byRoom].map(async ([room, places]) => {
-      const ofRoom = await this.#inTurn(room, () => this.#keep(room, places.map((at) => drafts[at])));
-      places.forEach((place, at) => outcomes[place] = ofRoom[at]);
+      const ofRoom = await this.#inTurn(room, () => this.#keep(room, places.map((at) => commands[at])));
+      places.forEach((place, at) => results[place] = ofRoom[at]);
     }));
     for (const result of kept) if (result.status === "rejected") throw result.reason;
-    return outcomes;
+    return results;
   }
 
   history(room: string, query: { limit: number; before?: number; after?: number }): Promise<History> {
@@ -106,15 +106,15 @@ export class KvEngine implements Engine {
     });
   }
 
-  read(room: string, after: number): Promise<Missed> {
+  read(room: string, after: number): Promise<CatchUp> {
     return this.#store.reading(async () => {
       await this.#news.ready(room);
       return this.#rooms.read(room, after);
     });
   }
 
-  follow(room: string, listener: (news: News) => void): () => void {
-    return this.#news.follow(room, listener);
+  subscribe(room: string, listener: (news: LogNotification) => void): () => void {
+    return this.#news.subscribe(room, listener);
   }
 
   async claimName(
@@ -173,22 +173,22 @@ export class KvEngine implements Engine {
     return Promise.resolve(this.#secret);
   }
 
-  signal(signal: Signal): void {
+  signal(signal: ClusterEvent): void {
     this.#signals.give(signal);
   }
 
-  onSignal(listener: (signal: Signal) => void): void {
+  onEvent(listener: (signal: ClusterEvent) => void): void {
     this.#signals.listener = listener;
   }
 
-  get missedNews(): number {
+  get missedNotifications(): number {
     return this.#news.missed;
   }
 
   /** After a write that failed only a write can tell whether the store is well again. */
   async check(): Promise<void> {
-    if (this.#news.deaf) {
-      throw new Refusal("unavailable", "This isolate does not hear what the others write. It comes late here.", 2);
+    if (this.#news.notificationsBroken) {
+      throw new ChatError("unavailable", "This isolate does not hear what the others write. It comes late here.", 2);
     }
     this.#store.place?.check();
     if (this.#store.failed) await this.#store.writing(() => this.#store.kv.set(KEY.probe, 0));
@@ -198,26 +198,26 @@ export class KvEngine implements Engine {
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelSweep?.();
-    await Promise.allSettled(this.#keeping.values());
+    await Promise.allSettled(this.#writeQueue.values());
     await Promise.all([this.#sweeping, this.#news.close(), this.#signals.close()]);
     await this.#store.close();
   }
 
-  async #keep(room: string, drafts: readonly Draft[]): Promise<Outcome[]> {
-    const outcomes: Outcome[] = [];
-    for await (const kept of this.#rooms.keep(room, drafts)) {
-      outcomes.push(...kept.outcomes);
+  async #keep(room: string, commands: readonly Command[]): Promise<AppendResult[]> {
+    const results: AppendResult[] = [];
+    for await (const kept of this.#rooms.keep(room, commands)) {
+      results.push(...kept.results);
       await this.#news.kept(room, kept.epoch, kept.entries);
     }
-    return outcomes;
+    return results;
   }
 
   #inTurn<Result>(room: string, work: () => Promise<Result>): Promise<Result> {
-    const before = this.#keeping.get(room) ?? Promise.resolve();
+    const before = this.#writeQueue.get(room) ?? Promise.resolve();
     const result = before.then(work, work);
-    this.#keeping.set(room, result);
+    this.#writeQueue.set(room, result);
     const forget = () => {
-      if (this.#keeping.get(room) === result) this.#keeping.delete(room);
+      if (this.#writeQueue.get(room) === result) this.#writeQueue.delete(room);
     };
     result.then(forget, forget);
     return result;

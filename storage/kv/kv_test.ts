@@ -2,20 +2,26 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { systemClock } from "../../chat/clock.ts";
-import { type Draft, ID_MEMORY, type News, type Retention, type Signal } from "../../chat/storage.ts";
+import {
+  type ClusterEvent,
+  type Command,
+  IDEMPOTENCY_WINDOW,
+  type LogNotification,
+  type Retention,
+} from "../../chat/storage.ts";
 import { FakeClock } from "../../testing/clock.ts";
 import { startServer } from "../../testing/server.ts";
 import { until } from "../../testing/until.ts";
 import { TestClient } from "../../testing/client.ts";
-import { KV_TEXT_LIMIT, KvEngine } from "./kv.ts";
+import { KV_TEXT_LIMIT, KvStorage } from "./kv.ts";
 import { KvExpiry } from "./expiry.ts";
-import { KvNews, POLL_INTERVAL } from "./notifications.ts";
+import { KvNotifications, POLL_INTERVAL } from "./notifications.ts";
 import { KvRooms } from "./rooms.ts";
 import { ANSWER_PATIENCE, KEY, KvStore } from "./store.ts";
-import { MemoryEngine } from "../memory.ts";
+import { MemoryStorage } from "../memory.ts";
 
 const RETENTION: Retention = { messages: 0, days: 0 };
-const say = (text: string, more: { id?: string; room?: string } = {}): Draft => (
+const say = (text: string, more: { id?: string; room?: string } = {}): Command => (
   { action: "send_message", room: "r", user: "ann", from: "Ann", text, ...more }
 );
 
@@ -34,7 +40,7 @@ function kvTest(title: string, check: (path: string) => Promise<void>): void {
 /** Time shown by a test's clock and passing by itself. */
 const shownBy = (clock: FakeClock) => ({ ...systemClock, now: () => clock.now() });
 const open = (path: string, clock = new FakeClock(), retention = RETENTION) =>
-  KvEngine.open(path, { clock: shownBy(clock), retention });
+  KvStorage.open(path, { clock: shownBy(clock), retention });
 
 /** Does something without what it says on the error output. */
 async function quietly(work: () => Promise<void>): Promise<void> {
@@ -70,14 +76,14 @@ const step = fc.oneof(
 kvTest("whatever is said, the outcomes and the log are those of the memory engine", async (path) => {
   const clock = new FakeClock();
   const retention = { messages: 8, days: 0 };
-  const engine = await open(path, clock, retention);
+  const storage = await open(path, clock, retention);
   const store = await KvStore.open(path, systemClock);
   const rooms = new KvRooms(store, retention, shownBy(clock));
   const expiry = new KvExpiry(store, rooms, retention, shownBy(clock));
   let stories = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25, size: "max" }), async (story) => {
-      const memory = new MemoryEngine({ clock, secret: "", retention });
+      const memory = new MemoryStorage({ clock, secret: "", retention });
       const room = `room${++stories}`;
       let said = 0;
       for (const what of story) {
@@ -86,34 +92,34 @@ kvTest("whatever is said, the outcomes and the log are those of the memory engin
         } else if (what === "sweep") {
           await expiry.run(() => true);
         } else if (typeof what === "string") {
-          for (const each of [engine, memory]) await each.changeRoom(room, { locked: what === "lock" });
+          for (const each of [storage, memory]) await each.changeRoom(room, { locked: what === "lock" });
         } else {
           const { seq } = await memory.history(room, { limit: 1 });
-          const drafts = what.map((part): Draft => {
+          const commands = what.map((part): Command => {
             const common = { room, user: part.user, ...part.id !== undefined && { id: part.id } };
             const text = `${++said}`;
             if (part.kind === "say") return { action: "send_message", from: "A", text, ...common };
-            if (part.kind === "again") return { action: "send_message", from: "A", text, again: true, ...common };
+            if (part.kind === "again") return { action: "send_message", from: "A", text, lookupOnly: true, ...common };
             const target = seq - part.back + 3;
             if (part.kind === "edit") return { action: "edit_message", target, text, ...common };
             return { action: "delete_message", target, ...common };
           });
           const expected = [];
-          for (const draft of drafts) {
+          for (const command of commands) {
             // It lets go of what has expired after a call, not within one.
-            expected.push(...await memory.append([draft]));
+            expected.push(...await memory.append([command]));
           }
-          assert.deepEqual(await engine.append(drafts), expected);
+          assert.deepEqual(await storage.append(commands), expected);
         }
         const { seq } = await memory.history(room, { limit: 1 });
         for (const after of [0, seq - 3, seq + 1]) {
           const { epoch: _, ...expected } = await memory.read(room, after);
-          const { epoch: __, ...got } = await engine.read(room, after);
+          const { epoch: __, ...got } = await storage.read(room, after);
           assert.deepEqual(got, expected);
         }
         for (const query of [{ limit: 3 }, { limit: 9, after: seq - 6 }, { limit: 2, before: seq - 1 }]) {
           const { epoch: _, ...expected } = await memory.history(room, query);
-          const { epoch: __, ...got } = await engine.history(room, query);
+          const { epoch: __, ...got } = await storage.history(room, query);
           assert.deepEqual(got, expected);
         }
       }
@@ -121,80 +127,80 @@ kvTest("whatever is said, the outcomes and the log are those of the memory engin
     { numRuns: Deno.env.get("SOAK") === undefined ? 40 : 1_000, seed: 20261122 },
   );
   store.kv.close();
-  await engine.close();
+  await storage.close();
 });
 
 kvTest("more than one commit can hold is kept in several, and told in order", async (path) => {
-  const engine = await open(path);
-  const heard: News[] = [];
-  engine.follow("r", (news) => heard.push(news));
+  const storage = await open(path);
+  const heard: LogNotification[] = [];
+  storage.subscribe("r", (news) => heard.push(news));
   const longest = "😀".repeat(KV_TEXT_LIMIT);
-  const drafts = [
+  const commands = [
     ...Array.from({ length: 1_200 }, (_, at) => say(`${at}`, { id: `${at}` })),
     ...Array.from({ length: 12 }, (_, at) => say(longest, { id: `long ${at}` })),
-    ...Array.from({ length: 12 }, (_, at): Draft => (
+    ...Array.from({ length: 12 }, (_, at): Command => (
       { action: "edit_message", room: "r", user: "ann", target: 1_201 + at, text: longest, id: `long ${at}` }
     )),
   ];
-  const outcomes = await engine.append(drafts);
-  const seqs = drafts.map((_, at) => at + 1);
-  assert.deepEqual(outcomes.map((outcome) => "entry" in outcome && outcome.entry.seq), seqs);
+  const results = await storage.append(commands);
+  const seqs = commands.map((_, at) => at + 1);
+  assert.deepEqual(results.map((result) => "entry" in result && result.entry.seq), seqs);
   assert.deepEqual(heard.flatMap(({ entries }) => entries.map(({ seq }) => seq)), seqs);
-  await engine.close();
+  await storage.close();
 });
 
 kvTest("a file that is removed while it is open takes nothing more in", async (path) => {
-  const engine = await open(path);
-  await engine.append([say("before")]);
+  const storage = await open(path);
+  await storage.append([say("before")]);
   await Deno.rename(path, `${path}.gone`);
   const unavailable = { name: "Refusal", code: "unavailable" };
   await quietly(async () => {
-    await assert.rejects(engine.check(), unavailable, "before anybody has tried to write");
-    await assert.rejects(engine.append([say("lost", { id: "k" })]), unavailable);
+    await assert.rejects(storage.check(), unavailable, "before anybody has tried to write");
+    await assert.rejects(storage.append([say("lost", { id: "k" })]), unavailable);
     await assert.rejects(
-      engine.claimName({ user: "bob", name: "Bob", key: "bob", chosen: true, until: 1e15, now: 0 }),
+      storage.claimName({ user: "bob", name: "Bob", key: "bob", chosen: true, until: 1e15, now: 0 }),
       unavailable,
     );
-    await assert.rejects(engine.changeRoom("r", { locked: true }), unavailable);
-    await assert.rejects(engine.check(), unavailable);
+    await assert.rejects(storage.changeRoom("r", { locked: true }), unavailable);
+    await assert.rejects(storage.check(), unavailable);
   });
-  assert.equal((await engine.history("r", { limit: 9 })).messages.length, 1, "what was said can still be read");
+  assert.equal((await storage.history("r", { limit: 9 })).messages.length, 1, "what was said can still be read");
   await Deno.rename(`${path}.gone`, path);
-  await engine.check();
-  const [kept] = await engine.append([say("kept", { id: "k" })]);
+  await storage.check();
+  const [kept] = await storage.append([say("kept", { id: "k" })]);
   assert.ok("entry" in kept && !kept.repeated && kept.entry.seq === 2);
-  await engine.close();
+  await storage.close();
 });
 
 kvTest("the file and what stands beside it can be read by its owner only", async (path) => {
   if (Deno.build.os === "windows") return;
-  const engine = await open(path);
-  await engine.append([say("one")]);
+  const storage = await open(path);
+  await storage.append([say("one")]);
   for await (const { name, isFile } of Deno.readDir(path.slice(0, path.lastIndexOf("/")))) {
     const { mode } = await Deno.stat(`${path.slice(0, path.lastIndexOf("/"))}/${name}`);
     if (isFile) assert.equal(mode! & 0o777, 0o600, name);
   }
-  await engine.close();
+  await storage.close();
 });
 
 kvTest("a room that can't be kept does not keep another from being kept and told", async (path) => {
-  const engine = await open(path);
-  const heard: News[] = [];
-  engine.follow("r", (news) => heard.push(news));
+  const storage = await open(path);
+  const heard: LogNotification[] = [];
+  storage.subscribe("r", (news) => heard.push(news));
   await quietly(async () => {
-    const drafts = [say("x".repeat(70_000), { room: "q" }), say("kept")];
-    await assert.rejects(engine.append(drafts), { name: "Refusal", code: "unavailable" });
+    const commands = [say("x".repeat(70_000), { room: "q" }), say("kept")];
+    await assert.rejects(storage.append(commands), { name: "Refusal", code: "unavailable" });
   });
-  assert.equal((await engine.history("q", { limit: 9 })).seq, 0);
+  assert.equal((await storage.history("q", { limit: 9 })).seq, 0);
   assert.deepEqual(heard.flatMap(({ entries }) => entries.map((entry) => "text" in entry && entry.text)), ["kept"]);
-  await engine.check();
-  await engine.close();
+  await storage.check();
+  await storage.close();
 });
 
 kvTest("what has expired is taken away, and the ids for as long as they are remembered", async (path) => {
   const clock = new FakeClock();
   const retention = { messages: 2, days: 0 };
-  const engine = await open(path, clock, retention);
+  const storage = await open(path, clock, retention);
   const store = await KvStore.open(path, systemClock);
   const rooms = new KvRooms(store, retention, shownBy(clock));
   const expiry = new KvExpiry(store, rooms, retention, shownBy(clock));
@@ -202,19 +208,19 @@ kvTest("what has expired is taken away, and the ids for as long as they are reme
     const found = await Array.fromAsync(store.kv.list({ prefix: [] }));
     return found.map(({ key }) => key.slice(1).join(" ")).filter((key) => /^(message|change|edited|id) /.test(key));
   };
-  const edit: Draft = { action: "edit_message", room: "r", user: "ann", target: 1, text: "x" };
-  await engine.append([say("a", { id: "k" }), edit, ...Array.from({ length: 200 }, () => say("b")), say("c")]);
+  const edit: Command = { action: "edit_message", room: "r", user: "ann", target: 1, text: "x" };
+  await storage.append([say("a", { id: "k" }), edit, ...Array.from({ length: 200 }, () => say("b")), say("c")]);
   await expiry.run(() => true);
   assert.deepEqual(await kept(), ["id r ann send_message k", "message r 202", "message r 203"]);
-  await clock.advance(ID_MEMORY);
+  await clock.advance(IDEMPOTENCY_WINDOW);
   // The id has been used again before what it was first used for is taken away.
-  await engine.append([say("d", { id: "k" }), say("e"), say("f"), say("g")]);
+  await storage.append([say("d", { id: "k" }), say("e"), say("f"), say("g")]);
   await expiry.run(() => true);
   assert.deepEqual(await kept(), ["id r ann send_message k", "message r 206", "message r 207"]);
-  const [again] = await engine.append([say("d", { id: "k" })]);
+  const [again] = await storage.append([say("d", { id: "k" })]);
   assert.ok("entry" in again && again.repeated && again.entry.seq === 204);
   store.kv.close();
-  await engine.close();
+  await storage.close();
 });
 
 kvTest("news that the watch does not bring are found by a poll, and an isolate that is deaf says so", async (path) => {
@@ -223,17 +229,17 @@ kvTest("news that the watch does not bring are found by a poll, and an isolate t
   store.kv.watch = () => new ReadableStream();
   const rooms = new KvRooms(store, RETENTION, clock);
   const { epoch } = await writer.read("r", 0);
-  const news = new KvNews(store, rooms, { clock, epoch, hearSignals() {} });
-  const heard: News[] = [];
-  news.follow("r", (each) => heard.push(each));
+  const news = new KvNotifications(store, rooms, { clock, epoch, hearSignals() {} });
+  const heard: LogNotification[] = [];
+  news.subscribe("r", (each) => heard.push(each));
   await news.ready("r");
   for (let at = 1; at <= 4; at++) {
-    assert.equal(news.deaf, false);
+    assert.equal(news.notificationsBroken, false);
     await writer.append([say(`${at}`)]);
     await clock.advance(POLL_INTERVAL);
     await until(() => heard.flatMap(({ entries }) => entries).length === at);
   }
-  await until(() => news.deaf);
+  await until(() => news.notificationsBroken);
   assert.equal(news.missed, 3);
   await Promise.all([news.close(), writer.close()]);
   store.kv.close();
@@ -250,9 +256,9 @@ kvTest("a watch that breaks is begun again", async (path) => {
   };
   const { epoch } = await writer.read("r", 0);
   await quietly(async () => {
-    const news = new KvNews(store, new KvRooms(store, RETENTION, clock), { clock, epoch, hearSignals() {} });
-    const heard: News[] = [];
-    news.follow("r", (each) => heard.push(each));
+    const news = new KvNotifications(store, new KvRooms(store, RETENTION, clock), { clock, epoch, hearSignals() {} });
+    const heard: LogNotification[] = [];
+    news.subscribe("r", (each) => heard.push(each));
     await news.ready("r");
     await clock.advance(POLL_INTERVAL / 2);
     await writer.append([say("heard")]);
@@ -288,11 +294,11 @@ kvTest("a store that does not answer is unavailable", async (path) => {
 });
 
 kvTest("a name that was given and is long forgotten leaves nothing behind", async (path) => {
-  const engine = await open(path);
+  const storage = await open(path);
   const store = await KvStore.open(path, systemClock);
   const now = Date.now();
   const claim = (user: string, name: string, chosen: boolean) =>
-    engine.claimName({ user, name, key: name.toLowerCase(), chosen, until: now + 1_000, now });
+    storage.claimName({ user, name, key: name.toLowerCase(), chosen, until: now + 1_000, now });
   assert.deepEqual(await claim("ann", "User 1", false), { name: "User 1", chosen: false });
   // As when the store has let go of the name and not yet of who was called so.
   await store.kv.delete(KEY.name("user 1"));
@@ -301,7 +307,7 @@ kvTest("a name that was given and is long forgotten leaves nothing behind", asyn
   assert.deepEqual(await claim("bob", "Bob", true), { name: "Bob", chosen: true });
   assert.deepEqual(await claim("cat", "User 1", false), { name: "User 1", chosen: false });
   store.kv.close();
-  await engine.close();
+  await storage.close();
 });
 
 Deno.test("kv: two isolates of one server are one chat", async () => {
@@ -320,11 +326,11 @@ Deno.test("kv: a text limit above what a value holds stops the start with one li
 });
 
 kvTest("a page of history reads messages only, however many changes lie between them", async (path) => {
-  const engine = await open(path);
-  const edits = Array.from({ length: 300 }, (_, at): Draft => (
+  const storage = await open(path);
+  const edits = Array.from({ length: 300 }, (_, at): Command => (
     { action: "edit_message", room: "r", user: "ann", target: 1, text: `edit ${at}` }
   ));
-  await engine.append([say("one"), ...edits, say("two")]);
+  await storage.append([say("one"), ...edits, say("two")]);
   const store = await KvStore.open(path, systemClock);
   const rooms = new KvRooms(store, RETENTION, systemClock);
   let read = 0;
@@ -342,29 +348,29 @@ kvTest("a page of history reads messages only, however many changes lie between 
   }
   assert.equal((await rooms.read("r", 0)).complete, true);
   await store.close();
-  await engine.close();
+  await storage.close();
 });
 
 kvTest("a store that was emptied begins another epoch, of which those who follow are told", async (path) => {
-  const engine = await open(path);
+  const storage = await open(path);
   const epochs: string[] = [];
-  engine.follow("r", ({ epoch }) => epochs.push(epoch));
-  await engine.append([say("one"), say("two")]);
+  storage.subscribe("r", ({ epoch }) => epochs.push(epoch));
+  await storage.append([say("one"), say("two")]);
   const store = await KvStore.open(path, systemClock);
   for await (const { key } of store.kv.list({ prefix: [] })) await store.kv.delete(key);
   await store.close();
-  const { epoch, seq, messages } = await engine.history("r", { limit: 9 });
+  const { epoch, seq, messages } = await storage.history("r", { limit: 9 });
   assert.deepEqual([typeof epoch, seq, messages], ["string", 0, []]);
   assert.notEqual(epoch, epochs[0]);
-  await engine.append([say("three")]);
+  await storage.append([say("three")]);
   assert.equal(epochs.at(-1), epoch);
-  await engine.close();
+  await storage.close();
 });
 
 kvTest("what is given just before closing is written: the last names, and the word that it leaves", async (path) => {
   const [one, two] = [await open(path), await open(path)];
-  const heard: Signal[] = [];
-  two.onSignal((signal) => heard.push(signal));
+  const heard: ClusterEvent[] = [];
+  two.onEvent((signal) => heard.push(signal));
   const now = Date.now();
   await one.claimName({ user: "ann", name: "Ann", key: "ann", chosen: true, until: now + 1, now });
   const held = one.holdNames([{ user: "ann", until: now + 1_000 }]);

@@ -1,5 +1,5 @@
 import type { Clock } from "../../chat/clock.ts";
-import type { News } from "../../chat/storage.ts";
+import type { LogNotification } from "../../chat/storage.ts";
 import type { Entry } from "../../chat/protocol.ts";
 import { bellOf, BELLS } from "./append.ts";
 import type { KvRooms } from "./rooms.ts";
@@ -18,8 +18,8 @@ const DEAF_POLLS = 3;
 /** All that one watch may have: the bells, and the number of the last signals. */
 const WATCHED = [...Array.from({ length: BELLS }, (_, bell) => KEY.bell(bell)), KEY.signals];
 
-interface Followed {
-  listeners: Set<(news: News) => void>;
+interface Subscribed {
+  listeners: Set<(news: LogNotification) => void>;
   /** The last place that they have been told of; undefined while it is not known what they know. */
   told: number | undefined;
   /** What is being read and told, one thing after the other. */
@@ -30,12 +30,12 @@ interface Followed {
  * Tells what is new in the rooms that somebody follows here. A bell says only that something has been written in one of
  * its rooms, and of several rings only the last may be heard: the rooms are read from where they are.
  */
-export class KvNews {
+export class KvNotifications {
   readonly #store: KvStore;
   readonly #rooms: KvRooms;
   readonly #clock: Clock;
   readonly #hearSignals: (last: number) => void;
-  readonly #followed = new Map<string, Followed>();
+  readonly #followed = new Map<string, Subscribed>();
   #epoch: string;
   /** By bell: the version that has been answered, the one that the watch brought, and the one at the last poll. */
   readonly #answered: string[] = WATCHED.map(() => "");
@@ -66,11 +66,11 @@ export class KvNews {
   }
 
   /** Whether the watch does not bring what others write. */
-  get deaf(): boolean {
+  get notificationsBroken(): boolean {
     return this.#deafPolls >= DEAF_POLLS;
   }
 
-  follow(room: string, listener: (news: News) => void): () => void {
+  subscribe(room: string, listener: (news: LogNotification) => void): () => void {
     let followed = this.#followed.get(room);
     if (!followed) {
       followed = { listeners: new Set(), told: undefined, work: Promise.resolve() };
@@ -121,14 +121,14 @@ export class KvNews {
     await Promise.all([...this.#followed.values()].map(({ work }) => work));
   }
 
-  #tell(followed: Followed, news: News): void {
+  #tell(followed: Subscribed, news: LogNotification): void {
     const last = news.entries.at(-1);
     if (last) followed.told = Math.max(followed.told ?? 0, last.seq);
     for (const listener of followed.listeners) listener(news);
   }
 
   /** Never rejects: what could not be read is read with the next ring, or by the follower. */
-  #enqueue(followed: Followed, work: (followed: Followed) => void | Promise<void>): Promise<void> {
+  #enqueue(followed: Subscribed, work: (followed: Subscribed) => void | Promise<void>): Promise<void> {
     followed.work = followed.work.then(() => this.#closed ? undefined : work(followed)).catch((error) => {
       console.error("a room could not be read on:", error);
       this.#tell(followed, { epoch: this.#epoch, entries: [] });
@@ -137,7 +137,7 @@ export class KvNews {
   }
 
   /** Reads a room from where its followers are. */
-  async #readOn(room: string, followed: Followed): Promise<void> {
+  async #readOn(room: string, followed: Subscribed): Promise<void> {
     for (;;) {
       const { epoch, entries, seq, complete } = await this.#store.reading(() =>
         this.#rooms.read(room, followed.told ?? 0)

@@ -1,9 +1,9 @@
 import type { Clock } from "../../chat/clock.ts";
 import {
-  type Draft,
+  type AppendResult,
+  type CatchUp,
+  type Command,
   type History,
-  type Missed,
-  type Outcome,
   PAGE_BYTES,
   type Retention,
   type RoomSettings,
@@ -21,7 +21,7 @@ const BATCH_BYTES = 500 * 1024;
 const DRAFT_BYTES = 2_500;
 /** What one commit kept: the new entries are to be told. */
 export interface KeptBatch {
-  outcomes: Outcome[];
+  results: AppendResult[];
   epoch: string;
   entries: Entry[];
 }
@@ -39,9 +39,9 @@ export class KvRooms {
   }
 
   /** Keeps drafts for one room, in as many commits as they need, and yields what each has kept. */
-  async *keep(room: string, drafts: readonly Draft[]): AsyncGenerator<KeptBatch> {
-    for (let from = 0; from < drafts.length;) {
-      const some = drafts.slice(from, from + draftsInBatch(drafts, from));
+  async *keep(room: string, commands: readonly Command[]): AsyncGenerator<KeptBatch> {
+    for (let from = 0; from < commands.length;) {
+      const some = commands.slice(from, from + draftsInBatch(commands, from));
       yield await this.#store.writing(async () => {
         const batch = new Batch(room, this.#retention, this.#clock.now());
         await batch.decide(some, this.#store);
@@ -62,7 +62,7 @@ export class KvRooms {
     return { epoch, seq: record.head, messages: page, more };
   }
 
-  async read(room: string, after: number): Promise<Missed> {
+  async read(room: string, after: number): Promise<CatchUp> {
     const { record, epoch } = await this.record(room);
     const { first, last } = this.#bounds(record, after + 1, Infinity);
     const kept = await gather(this.#held(this.entries(room, first, last), record), RESUME_LIMIT + 1);
@@ -148,15 +148,15 @@ export class KvRooms {
   }
 }
 
-function draftsInBatch(drafts: readonly Draft[], from: number): number {
+function draftsInBatch(commands: readonly Command[], from: number): number {
   let bytes = 0;
-  for (let at = from; at < drafts.length; at++) {
-    const draft = drafts[at];
-    const text = "text" in draft ? draft.text.length * 2 : 0;
-    bytes += DRAFT_BYTES + (draft.action === "edit_message" ? 2 * text : text);
+  for (let at = from; at < commands.length; at++) {
+    const command = commands[at];
+    const text = "text" in command ? command.text.length * 2 : 0;
+    bytes += DRAFT_BYTES + (command.action === "edit_message" ? 2 * text : text);
     if (bytes > BATCH_BYTES && at > from) return at - from;
   }
-  return drafts.length - from;
+  return commands.length - from;
 }
 
 async function* inOrder(messages: AsyncGenerator<Kept>, changes: AsyncGenerator<Kept>): AsyncGenerator<Kept> {

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import type { Clock } from "../../chat/clock.ts";
-import { Refusal } from "../../chat/errors.ts";
+import { ChatError } from "../../chat/errors.ts";
 import { DataFile, keepToOwner } from "../shared/data_file.ts";
 
 /** Keys that one read may ask for. */
@@ -103,21 +103,21 @@ export class KvStore {
     return [first, ...await Promise.all(others)].flat();
   }
 
-  /** @throws {Refusal} `unavailable` */
+  /** @throws {ChatError} `unavailable` */
   async reading<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
       return await this.#answered(work());
     } catch (error) {
-      if (error instanceof Refusal) throw error;
+      if (error instanceof ChatError) throw error;
       console.error("Deno KV could not be read:", error);
-      throw new Refusal("unavailable", "The store can't be read now. Try again in a moment.", 2);
+      throw new ChatError("unavailable", "The store can't be read now. Try again in a moment.", 2);
     }
   }
 
   /**
    * Reads and writes until nobody else has written in between.
    * @param attempt returns undefined if it was overtaken
-   * @throws {Refusal} `unavailable`: it may or may not have been written
+   * @throws {ChatError} `unavailable`: it may or may not have been written
    */
   async writing<Result>(attempt: () => Promise<Result | undefined>): Promise<Result> {
     const write = this.#write(attempt);
@@ -167,9 +167,9 @@ export class KvStore {
       throw new Error(`others were faster for ${CONTENTION_PATIENCE / 1000} s`);
     } catch (error) {
       this.failed = true;
-      if (error instanceof Refusal) throw error;
+      if (error instanceof ChatError) throw error;
       console.error("Deno KV could not be written:", error);
-      throw new Refusal("unavailable", "The store can't be written now. Send it again, with the same id.", 2);
+      throw new ChatError("unavailable", "The store can't be written now. Send it again, with the same id.", 2);
     }
   }
 

@@ -1,8 +1,8 @@
 import type { Clock } from "../../chat/clock.ts";
-import { Refusal } from "../../chat/errors.ts";
+import { ChatError } from "../../chat/errors.ts";
 import { FUNCTIONS, LIBRARY } from "./functions.ts";
 import { createClient } from "./package.ts";
-import { type Survey, survey } from "./server_check.ts";
+import { checkServer, type ServerCheck } from "./server_check.ts";
 
 /** A command that has not been answered by then is given up, milliseconds; Redis may do it later all the same. */
 export const COMMAND_DEADLINE = 3_000;
@@ -26,9 +26,9 @@ export interface RedisPlace {
 }
 
 /** What the one who uses the link does with a connection, and with what it brings. */
-export interface LinkUser {
+export interface ConnectionUser {
   /** A connection is there, and nobody has used it yet. @returns what is to be done as soon as all may use it */
-  begin(survey: Survey, call: Call): Promise<() => void>;
+  begin(checkServer: ServerCheck, call: Call): Promise<() => void>;
   hear(message: string): void;
 }
 
@@ -40,10 +40,10 @@ type Client = ReturnType<typeof connection>;
  * The way to Redis: one connection for commands and for what is published, so that both come in the order in which Redis
  * did them. Each connection is used once; when it is lost, another one is made, for as long as it takes.
  */
-export class RedisLink {
+export class RedisConnection {
   readonly #place: RedisPlace;
   readonly #clock: Clock;
-  readonly #user: LinkUser;
+  readonly #user: ConnectionUser;
   #client: Client | undefined;
   /** A connection on its way to be used. */
   #candidate: Client | undefined;
@@ -53,17 +53,17 @@ export class RedisLink {
   #isClosed = false;
   #cancelConnect: (() => void) | undefined;
   #connecting: Promise<void> | undefined;
-  #survey: Survey | undefined;
+  #checkServer: ServerCheck | undefined;
 
-  private constructor(place: RedisPlace, clock: Clock, user: LinkUser) {
+  private constructor(place: RedisPlace, clock: Clock, user: ConnectionUser) {
     this.#place = place;
     this.#clock = clock;
     this.#user = user;
   }
 
   /** @throws {Error} one sentence that says why Redis can't be used */
-  static async open(place: RedisPlace, clock: Clock, user: LinkUser): Promise<RedisLink> {
-    const link = new RedisLink(place, clock, user);
+  static async open(place: RedisPlace, clock: Clock, user: ConnectionUser): Promise<RedisConnection> {
+    const link = new RedisConnection(place, clock, user);
     try {
       await link.#connect();
       return link;
@@ -74,12 +74,12 @@ export class RedisLink {
 
   /** What whoever runs the server should know of it, a sentence each. */
   get warnings(): readonly string[] {
-    return this.#survey?.warnings ?? [];
+    return this.#checkServer?.warnings ?? [];
   }
 
   /**
    * Calls one of our functions and does `take` with the reply as soon as it comes, also when nobody waits for it any more.
-   * @throws {Refusal} `unavailable`: it may or may not have been done
+   * @throws {ChatError} `unavailable`: it may or may not have been done
    */
   async call<Reply, Result = Reply>(
     name: string,
@@ -93,7 +93,7 @@ export class RedisLink {
     try {
       return await this.#inTime(answer, client);
     } catch (error) {
-      if (error instanceof Refusal) throw error;
+      if (error instanceof ChatError) throw error;
       const { message } = error as Error;
       if (message.startsWith("READONLY")) this.#lose(client, message);
       else if (this.#client === client) console.error(`Redis refused ${name}:`, message);
@@ -158,7 +158,7 @@ export class RedisLink {
 
   async #begin(client: Client): Promise<() => void> {
     await client.connect();
-    const found = await survey((...command) => client.sendCommand(command), this.#place.mayLoseASecond);
+    const found = await checkServer((...command) => client.sendCommand(command), this.#place.mayLoseASecond);
     await loadFunctions(client);
     await client.subscribe(`${this.#place.prefix}:news`, (message) => {
       try {
@@ -167,7 +167,7 @@ export class RedisLink {
         console.error("what Redis told could not be understood:", error);
       }
     });
-    this.#survey = found;
+    this.#checkServer = found;
     return await this.#user.begin(found, (name, ...args) => this.#send(client, name, args));
   }
 
@@ -246,8 +246,8 @@ async function loadFunctions(client: Client): Promise<void> {
   }
 }
 
-function unavailable(): Refusal {
-  return new Refusal("unavailable", "The store does not answer now. Send it again, with the same id.", 2);
+function unavailable(): ChatError {
+  return new ChatError("unavailable", "The store does not answer now. Send it again, with the same id.", 2);
 }
 
 /** In a sentence, without the password. */

@@ -1,18 +1,18 @@
 import type { Clock } from "../../chat/clock.ts";
-import type { News, Signal } from "../../chat/storage.ts";
+import type { ClusterEvent, LogNotification } from "../../chat/storage.ts";
 import type { Entry } from "../../chat/protocol.ts";
-import { Followers } from "../shared/subscribers.ts";
+import { Subscribers } from "../shared/subscribers.ts";
 
 /**
  * Where news comes together: what this process keeps is told when Redis has answered, what others keep when it has been
  * heard on the channel. News is counted in Redis, so that what gets lost on the way is missed, and then everyone looks
  * into the log.
  */
-export class NewsDesk {
+export class RedisNotifications {
   readonly #origin: string;
   readonly #clock: Clock;
-  readonly #followers = new Followers();
-  #onSignal: (signal: Signal) => void = () => {};
+  readonly #subscribers = new Subscribers();
+  #onEvent: (signal: ClusterEvent) => void = () => {};
   #onPulse: () => void;
   #waiting: Entry[] = [];
   #epoch: string | undefined;
@@ -35,12 +35,12 @@ export class NewsDesk {
     return this.#missed;
   }
 
-  follow(room: string, listener: (news: News) => void): () => void {
-    return this.#followers.follow(room, listener, () => 0);
+  subscribe(room: string, listener: (news: LogNotification) => void): () => void {
+    return this.#subscribers.subscribe(room, listener, () => 0);
   }
 
-  onSignal(listener: (signal: Signal) => void): void {
-    this.#onSignal = listener;
+  onEvent(listener: (signal: ClusterEvent) => void): void {
+    this.#onEvent = listener;
   }
 
   /** Takes what the channel brought: one line, `KIND ORIGIN COUNT EPOCH`, and what it is about as JSON. */
@@ -49,7 +49,7 @@ export class NewsDesk {
     const [kind, origin, count, epoch] = message.slice(0, line).split(" ");
     const isOwn = origin === this.#origin;
     if (kind === "signals") {
-      if (!isOwn) { for (const signal of JSON.parse(message.slice(line)) as Signal[]) this.#onSignal(signal); }
+      if (!isOwn) { for (const signal of JSON.parse(message.slice(line)) as ClusterEvent[]) this.#onEvent(signal); }
       return;
     }
     // News itself is counted too: before it there was one less.
@@ -91,7 +91,7 @@ export class NewsDesk {
   /** Something may have been missed: those who follow read the log. */
   lookAgain(): void {
     this.#missed++;
-    this.#followers.tellAll(this.#epoch!);
+    this.#subscribers.tellAll(this.#epoch!);
   }
 
   #learn(epoch: string, count: number): void {
@@ -100,7 +100,7 @@ export class NewsDesk {
     this.#tell();
     this.#epoch = epoch;
     this.#count = count;
-    if (!isFirst) this.#followers.tellAll(epoch);
+    if (!isFirst) this.#subscribers.tellAll(epoch);
   }
 
   #tell(): void {
@@ -110,11 +110,11 @@ export class NewsDesk {
     for (const entry of waiting) {
       const entries = rooms.get(entry.room);
       if (entries) entries.push(entry);
-      else if (this.#followers.has(entry.room)) rooms.set(entry.room, [entry]);
+      else if (this.#subscribers.has(entry.room)) rooms.set(entry.room, [entry]);
     }
     for (const [room, entries] of rooms) {
       entries.sort((one, other) => one.seq - other.seq);
-      this.#followers.tell(room, { epoch: this.#epoch!, entries });
+      this.#subscribers.tell(room, { epoch: this.#epoch!, entries });
     }
   }
 }

@@ -1,24 +1,24 @@
 import type { Clock } from "../../chat/clock.ts";
 import {
+  type AppendResult,
   type Ban,
-  type Draft,
-  type Engine,
+  type CatchUp,
+  type ClusterEvent,
+  type Command,
   type HeldName,
   type History,
-  type Missed,
-  type News,
-  type Outcome,
+  type LogNotification,
   PAGE_BYTES,
   type Retention,
   type RoomSettings,
-  type Signal,
+  type Storage,
 } from "../../chat/storage.ts";
 import { type Entry, RESUME_LIMIT } from "../../chat/protocol.ts";
-import { Refusal } from "../../chat/errors.ts";
+import { ChatError } from "../../chat/errors.ts";
 import { type Reply, toArguments, toOutcome } from "./codec.ts";
-import { RedisLink, type RedisPlace } from "./connection.ts";
-import { NewsDesk } from "./notifications.ts";
-import { repeat } from "../shared/repeat.ts";
+import { RedisConnection, type RedisPlace } from "./connection.ts";
+import { RedisNotifications } from "./notifications.ts";
+import { interval } from "../../chat/async.ts";
 import { newSecret } from "../shared/secret.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -37,17 +37,17 @@ const HOLDS_A_CALL = 500;
  * Keeps everything in Redis (7 or newer) or Valkey, for several machines. What it promises when Redis crashes is what
  * Redis' `appendfsync` promises; where less may be there afterwards, the epoch is renewed.
  */
-export class RedisEngine implements Engine {
+export class RedisStorage implements Storage {
   readonly #clock: Clock;
   readonly #retention: Retention;
   /** This process, as others hear of it. */
   readonly #origin = crypto.randomUUID();
-  readonly #desk: NewsDesk;
-  #link!: RedisLink;
+  readonly #desk: RedisNotifications;
+  #link!: RedisConnection;
   /** What signs the tokens where the settings don't say: made by whoever comes first. */
   #made = newSecret();
   readonly #given: string | undefined;
-  #signals: Signal[] = [];
+  #signals: ClusterEvent[] = [];
   #unheard = 0;
   #isClosed = false;
   readonly #stops: (() => void)[] = [];
@@ -56,7 +56,7 @@ export class RedisEngine implements Engine {
     this.#clock = options.clock;
     this.#retention = options.retention;
     this.#given = options.secret;
-    this.#desk = new NewsDesk(this.#origin, options.clock, () => this.#unheard = 0);
+    this.#desk = new RedisNotifications(this.#origin, options.clock, () => this.#unheard = 0);
   }
 
   /**
@@ -67,26 +67,26 @@ export class RedisEngine implements Engine {
   static async open(
     place: RedisPlace,
     options: { clock: Clock; retention: Retention; secret?: string },
-  ): Promise<RedisEngine> {
-    const engine = new RedisEngine(options);
-    engine.#link = await RedisLink.open(place, options.clock, {
-      hear: (message) => engine.#desk.hear(message),
+  ): Promise<RedisStorage> {
+    const storage = new RedisStorage(options);
+    storage.#link = await RedisConnection.open(place, options.clock, {
+      hear: (message) => storage.#desk.hear(message),
       async begin({ run, isDurable }, call) {
         const mayHoldLess = isDurable ? "0" : "1";
-        const reply = await call<string[]>("begin", run, crypto.randomUUID(), mayHoldLess, engine.#toKeep);
+        const reply = await call<string[]>("begin", run, crypto.randomUUID(), mayHoldLess, storage.#toKeep);
         const [epoch, count, secret] = reply;
-        engine.#made = secret;
-        engine.#unheard = 0;
-        return () => engine.#desk.begin(epoch, Number(count));
+        storage.#made = secret;
+        storage.#unheard = 0;
+        return () => storage.#desk.begin(epoch, Number(count));
       },
     });
-    engine.#stops.push(repeat(options.clock, PULSE_INTERVAL, () => engine.#listen()));
+    storage.#stops.push(interval(options.clock, PULSE_INTERVAL, () => storage.#listen()));
     const { messages, days } = options.retention;
-    if (messages > 0 || days > 0) engine.#stops.push(repeat(options.clock, SWEEP_INTERVAL, () => engine.#sweep()));
-    return engine;
+    if (messages > 0 || days > 0) storage.#stops.push(interval(options.clock, SWEEP_INTERVAL, () => storage.#sweep()));
+    return storage;
   }
 
-  get missedNews(): number {
+  get missedNotifications(): number {
     return this.#desk.missed;
   }
 
@@ -95,15 +95,15 @@ export class RedisEngine implements Engine {
     return this.#link.warnings;
   }
 
-  append(drafts: readonly Draft[]): Promise<Outcome[]> {
-    const words = [this.#origin, this.#now(), ...this.#kept(), crypto.randomUUID(), ...drafts.flatMap(toArguments)];
+  append(commands: readonly Command[]): Promise<AppendResult[]> {
+    const words = [this.#origin, this.#now(), ...this.#kept(), crypto.randomUUID(), ...commands.flatMap(toArguments)];
     return this.#link.call("append", words, ([epoch, replies]: [string, Reply[]]) => {
-      const outcomes = replies.map((reply, at) => toOutcome(drafts[at], reply));
+      const results = replies.map((reply, at) => toOutcome(commands[at], reply));
       this.#desk.tell(
         epoch,
-        outcomes.flatMap((outcome) => "entry" in outcome && !outcome.repeated ? [outcome.entry] : []),
+        results.flatMap((result) => "entry" in result && !result.repeated ? [result.entry] : []),
       );
-      return outcomes;
+      return results;
     });
   }
 
@@ -115,13 +115,13 @@ export class RedisEngine implements Engine {
     return { epoch, seq, messages: entries as History["messages"], more: mark };
   }
 
-  async read(room: string, after: number): Promise<Missed> {
+  async read(room: string, after: number): Promise<CatchUp> {
     const { epoch, seq, entries, mark } = await this.#page("read", room, RESUME_LIMIT, [String(after)]);
     return { epoch, seq, entries, complete: mark };
   }
 
-  follow(room: string, listener: (news: News) => void): () => void {
-    return this.#desk.follow(room, listener);
+  subscribe(room: string, listener: (news: LogNotification) => void): () => void {
+    return this.#desk.subscribe(room, listener);
   }
 
   async claimName(
@@ -180,18 +180,18 @@ export class RedisEngine implements Engine {
   }
 
   /** Those that are given together travel together. */
-  signal(signal: Signal): void {
+  signal(signal: ClusterEvent): void {
     if (this.#signals.push(signal) > 1) return;
     this.#clock.soon(() => this.#publishSignals());
   }
 
-  onSignal(listener: (signal: Signal) => void): void {
-    this.#desk.onSignal(listener);
+  onEvent(listener: (signal: ClusterEvent) => void): void {
+    this.#desk.onEvent(listener);
   }
 
   async check(): Promise<void> {
     if (this.#unheard >= DEAF_AFTER) {
-      throw new Refusal("unavailable", "What others write is not heard. Try again in a moment.", 2);
+      throw new ChatError("unavailable", "What others write is not heard. Try again in a moment.", 2);
     }
     await this.#pulse();
   }

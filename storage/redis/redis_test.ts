@@ -2,38 +2,38 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Clock, systemClock } from "../../chat/clock.ts";
-import type { Draft } from "../../chat/storage.ts";
+import type { Command } from "../../chat/storage.ts";
 import type { Entry } from "../../chat/protocol.ts";
 import { LogView } from "../../testing/log_view.ts";
 import { RedisServer, redisTest } from "../../testing/redis.ts";
 import { until } from "../../testing/until.ts";
 import { Wire } from "../../testing/wire.ts";
-import { MemoryEngine } from "../memory.ts";
-import { PULSE_INTERVAL, RedisEngine, SWEEP_INTERVAL } from "./redis.ts";
+import { MemoryStorage } from "../memory.ts";
+import { PULSE_INTERVAL, RedisStorage, SWEEP_INTERVAL } from "./redis.ts";
 import { FUNCTIONS } from "./functions.ts";
 
 const KEEP_ALL = { messages: 0, days: 0 };
 const DURABLE = ["--appendonly", "yes", "--appendfsync", "always"];
 
-const say = (text: string, id?: string): Draft => {
-  const draft: Draft = { action: "send_message", room: "r", user: "ann", from: "Ann", text };
-  return id === undefined ? draft : { ...draft, id };
+const say = (text: string, id?: string): Command => {
+  const command: Command = { action: "send_message", room: "r", user: "ann", from: "Ann", text };
+  return id === undefined ? command : { ...command, id };
 };
-const change = (target: number, text?: string): Draft =>
+const change = (target: number, text?: string): Command =>
   text === undefined
     ? { action: "delete_message", room: "r", user: "ann", target }
     : { action: "edit_message", room: "r", user: "ann", target, text };
 
-const opened = new Set<RedisEngine>();
+const opened = new Set<RedisStorage>();
 const open = async (
   server: { port: number },
   options: { clock?: Clock; retention?: typeof KEEP_ALL; prefix?: string; mayLoseASecond?: boolean } = {},
 ) => {
   const { prefix = "parley", mayLoseASecond = false, clock = systemClock, retention = KEEP_ALL } = options;
   const place = { url: `redis://127.0.0.1:${server.port}`, prefix, mayLoseASecond };
-  const engine = await RedisEngine.open(place, { clock, retention });
-  opened.add(engine);
-  return engine;
+  const storage = await RedisStorage.open(place, { clock, retention });
+  opened.add(storage);
+  return storage;
 };
 
 /** Real time, of which a test makes some waits shorter. */
@@ -70,15 +70,15 @@ const serverTest = (title: string, options: string[], check: (server: RedisServe
     try {
       await check(server);
     } finally {
-      for (const engine of opened) await engine.close();
+      for (const storage of opened) await storage.close();
       opened.clear();
       await server.stop();
     }
   });
 
 /** Appends until it is kept, as a client does that was told `unavailable`. */
-async function insist(engine: RedisEngine, draft: Draft): Promise<void> {
-  await until(() => engine.append([draft]).then(() => true, () => false));
+async function insist(storage: RedisStorage, command: Command): Promise<void> {
+  await until(() => storage.append([command]).then(() => true, () => false));
 }
 
 const commands = async (server: RedisServer) =>
@@ -86,18 +86,18 @@ const commands = async (server: RedisServer) =>
     .reduce((sum, [, calls]) => sum + Number(calls), 0);
 
 serverTest("a hundred messages of several rooms are one command", [], async (server) => {
-  const engine = await open(server);
+  const storage = await open(server);
   const before = await commands(server);
-  await engine.append(Array.from({ length: 100 }, (_, at) => ({ ...say(`m${at}`, `k${at}`), room: `r${at % 5}` })));
+  await storage.append(Array.from({ length: 100 }, (_, at) => ({ ...say(`m${at}`, `k${at}`), room: `r${at % 5}` })));
   // A pulse may fall in between.
   assert.ok(await commands(server) - before <= 2);
 });
 
 serverTest("edited, deleted and expired words are in no dump", ["--rdbcompression", "no"], async (server) => {
-  const engine = await open(server, { retention: { messages: 8, days: 0 } });
-  await engine.append([say("hush one"), say("hush two"), change(1, "hush three"), change(1, "kept one")]);
-  await engine.append([change(2), say("hush four"), say("kept two")]);
-  await engine.append(Array.from({ length: 7 }, (_, at) => say(`kept ${at}`)));
+  const storage = await open(server, { retention: { messages: 8, days: 0 } });
+  await storage.append([say("hush one"), say("hush two"), change(1, "hush three"), change(1, "kept one")]);
+  await storage.append([change(2), say("hush four"), say("kept two")]);
+  await storage.append(Array.from({ length: 7 }, (_, at) => say(`kept ${at}`)));
   await server.command("SAVE");
   const dump = new TextDecoder("latin1").decode(await server.file("dump.rdb"));
   assert.match(dump, /kept two/);
@@ -110,7 +110,7 @@ serverTest("edited, deleted and expired words are in no dump", ["--rdbcompressio
 const batches = fc.array(
   fc.record({
     pause: fc.nat(3 * 60 * 60 * 1000),
-    drafts: fc.array(
+    commands: fc.array(
       fc.record({
         what: fc.constantFrom("say", "say", "edit", "delete", "again"),
         user: fc.constantFrom("ann", "bob"),
@@ -133,21 +133,21 @@ for (const retention of [KEEP_ALL, { messages: 5, days: 0 }, { messages: 0, days
         fc.asyncProperty(batches, async (story) => {
           let now = Date.UTC(2026, 0, 1);
           const clock = { ...systemClock, now: () => now };
-          const memory = new MemoryEngine({ clock, secret: "", retention });
+          const memory = new MemoryStorage({ clock, secret: "", retention });
           const redis = await open(server, { clock, retention, prefix: `run${runs++}` });
           let head = 0;
-          for (const [at, { pause, drafts }] of story.entries()) {
+          for (const [at, { pause, commands }] of story.entries()) {
             now += pause;
-            const asked = drafts.map(({ what, user, back, id }, number): Draft => {
+            const asked = commands.map(({ what, user, back, id }, number): Command => {
               const common = { room: "r", user, ...(id !== undefined && retention.days === 0 && { id }) };
               const target = Math.max(0, head - back);
               if (what === "edit") return { action: "edit_message", target, text: `edit ${at} ${number}`, ...common };
               if (what === "delete") return { action: "delete_message", target, ...common };
-              const again = what === "again" && { again: true as const };
+              const again = what === "again" && { lookupOnly: true as const };
               return { action: "send_message", from: user, text: `text ${at} ${number}`, ...common, ...again };
             });
             // What expires within a batch may still be shown by memory, which lets go of it at the end.
-            const parts = retention.messages === 0 ? [asked] : asked.map((draft) => [draft]);
+            const parts = retention.messages === 0 ? [asked] : asked.map((command) => [command]);
             for (const part of parts) assert.deepEqual(await redis.append(part), await memory.append(part));
             for (const query of [{}, { before: head }, { after: head - 4 }]) {
               const [one, other] = await Promise.all(
@@ -156,7 +156,7 @@ for (const retention of [KEEP_ALL, { messages: 5, days: 0 }, { messages: 0, days
               assert.deepEqual({ ...one, epoch: "" }, { ...other, epoch: "" });
             }
             const [one, other] = await Promise.all(
-              [redis, memory].map((engine) => engine.read("r", Math.max(0, head - 6))),
+              [redis, memory].map((storage) => storage.read("r", Math.max(0, head - 6))),
             );
             assert.deepEqual({ ...one, epoch: "" }, { ...other, epoch: "" });
             head = other.seq;
@@ -186,8 +186,8 @@ serverTest("the password opens it, and no error shows one", ["--requirepass", "s
   const place = { prefix: "parley", mayLoseASecond: false };
   const address = (password: string) => ({ ...place, url: `redis://:${password}@127.0.0.1:${server.port}` });
   const options = { clock: systemClock, retention: KEEP_ALL };
-  await (await RedisEngine.open(address("sesame"), options)).close();
-  await assert.rejects(RedisEngine.open(address("wrong-word"), options), {
+  await (await RedisStorage.open(address("sesame"), options)).close();
+  await assert.rejects(RedisStorage.open(address("wrong-word"), options), {
     message: `Redis at 127.0.0.1:${server.port} does not know this user or password.`,
   });
 });
@@ -197,9 +197,9 @@ serverTest(
   ["--maxmemory", "1gb"],
   async (server) => {
     const warnings = async (mayLoseASecond = false) => {
-      const engine = await open(server, { mayLoseASecond });
-      await engine.close();
-      return engine.warnings;
+      const storage = await open(server, { mayLoseASecond });
+      await storage.close();
+      return storage.warnings;
     };
     const set = (...words: string[]) => server.command("CONFIG", "SET", ...words);
     assert.match((await warnings())[0], /keeps no append-only file/);
@@ -227,17 +227,17 @@ serverTest(
 );
 
 serverTest("an emptied Redis is another epoch, and no old place is taken for a new one", [], async (server) => {
-  const engine = await open(server);
-  await engine.append([say("old", "k"), say("older")]);
-  const { epoch } = await engine.read("r", 0);
-  const secret = await engine.secret();
-  const seen = new LogView(engine, "r");
+  const storage = await open(server);
+  await storage.append([say("old", "k"), say("older")]);
+  const { epoch } = await storage.read("r", 0);
+  const secret = await storage.secret();
+  const seen = new LogView(storage, "r");
   await server.command("FLUSHALL");
   await until(() => seen.epochs.size > 0 && !seen.epochs.has(epoch));
-  const after = await engine.read("r", 0);
+  const after = await storage.read("r", 0);
   assert.deepEqual([after.seq, after.entries, seen.epochs.has(after.epoch)], [0, [], true]);
-  const [outcome] = await engine.append([say("new", "k")]);
-  assert.ok("entry" in outcome && outcome.entry.seq === 1 && !outcome.repeated);
+  const [result] = await storage.append([say("new", "k")]);
+  assert.ok("entry" in result && result.entry.seq === 1 && !result.repeated);
   // Whoever has a token keeps their identity.
   const other = await open(server);
   assert.equal(await other.secret(), secret);
@@ -263,13 +263,13 @@ for (
       await until(() => other.check().then(() => true, () => false));
     });
     assert.match(said, /Redis is out of reach.+Redis is back/s);
-    const epochs = await Promise.all([one, other].map(async (engine) => (await engine.read("r", 0)).epoch));
+    const epochs = await Promise.all([one, other].map(async (storage) => (await storage.read("r", 0)).epoch));
     assert.equal(epochs[0], epochs[1]);
     assert.equal(epochs[0] === epoch, isSame);
     await until(() => seen.epochs.has(epochs[0]));
     if (isSame) {
       const again = await one.append([say("first", "k"), say("third")]);
-      assert.deepEqual(again.map((outcome) => "entry" in outcome && outcome.entry.seq), [1, 3]);
+      assert.deepEqual(again.map((result) => "entry" in result && result.entry.seq), [1, 3]);
       await until(() => seen.entries.length === 3);
     }
   });
@@ -280,77 +280,77 @@ serverTest(
   [],
   async (server) => {
     const clock = new HastyClock();
-    const engine = await open(server, { clock });
-    const seen = new LogView(engine, "r");
-    await engine.append([say("before")]);
+    const storage = await open(server, { clock });
+    const seen = new LogView(storage, "r");
+    await storage.append([say("before")]);
     const said = await quietly(async () => {
       server.signal("SIGSTOP");
       clock.hurry = (milliseconds) => milliseconds / 30;
-      await assert.rejects(engine.append([say("during", "k")]), {
+      await assert.rejects(storage.append([say("during", "k")]), {
         name: "Refusal",
         code: "unavailable",
         retryAfter: 2,
       });
       clock.hurry = (milliseconds) => milliseconds;
       const before = performance.now();
-      for (let at = 0; at < 1_000; at++) await assert.rejects(engine.append([say(`more ${at}`)]));
+      for (let at = 0; at < 1_000; at++) await assert.rejects(storage.append([say(`more ${at}`)]));
       assert.ok(performance.now() - before < 3_000, "nobody waits behind what is stalled");
       server.signal("SIGCONT");
-      await insist(engine, say("during", "k"));
+      await insist(storage, say("during", "k"));
     });
     await until(() => seen.entries.length === 2);
-    assert.deepEqual((await engine.read("r", 0)).entries, seen.entries);
-    await engine.check();
+    assert.deepEqual((await storage.read("r", 0)).entries, seen.entries);
+    await storage.check();
     assert.doesNotMatch(said, /unhandled/i);
-    await engine.close();
+    await storage.close();
   },
 );
 
 serverTest("a Redis whose memory is full is not ready, since nobody new can be given a name", [], async (server) => {
-  const engine = await open(server);
-  await engine.append([say("before")]);
+  const storage = await open(server);
+  await storage.append([say("before")]);
   await server.command("CONFIG", "SET", "maxmemory-policy", "noeviction");
   await server.command("CONFIG", "SET", "maxmemory", "1");
   await quietly(async () => {
     const claim = { user: "bob", name: "Bob", key: "bob", chosen: true, until: 1e15, now: 0 };
-    await assert.rejects(engine.claimName(claim), { code: "unavailable" });
-    await assert.rejects(engine.append([say("during")]), { code: "unavailable" });
-    await assert.rejects(engine.check());
+    await assert.rejects(storage.claimName(claim), { code: "unavailable" });
+    await assert.rejects(storage.append([say("during")]), { code: "unavailable" });
+    await assert.rejects(storage.check());
   });
   await server.command("CONFIG", "SET", "maxmemory", "0");
-  await engine.check();
-  await engine.close();
+  await storage.check();
+  await storage.close();
 });
 
 serverTest("a connection that says nothing is given up, and another one taken", [], async (server) => {
   const clock = new HastyClock();
-  const engine = await open(server, { clock });
+  const storage = await open(server, { clock });
   await quietly(async (said) => {
     server.signal("SIGSTOP");
     clock.hurry = (milliseconds) => milliseconds / 30;
-    await assert.rejects(engine.append([say("lost?", "k")]));
+    await assert.rejects(storage.append([say("lost?", "k")]));
     // The next tries find a server that takes connections and does not answer.
     await until(() => said().includes("It does not answer."));
     clock.hurry = (milliseconds) => milliseconds;
     server.signal("SIGCONT");
-    await insist(engine, say("lost?", "k"));
+    await insist(storage, say("lost?", "k"));
   });
-  assert.equal((await engine.read("r", 0)).seq, 1);
+  assert.equal((await storage.read("r", 0)).seq, 1);
 });
 
 serverTest("a connection cut in the middle of a call keeps all of it or nothing, once", [], async (server) => {
   const wire = new Wire(server.port);
-  const [engine, other] = [await open(wire), await open(server)];
-  const views = [new LogView(engine, "r"), new LogView(other, "r")];
+  const [storage, other] = [await open(wire), await open(server)];
+  const views = [new LogView(storage, "r"), new LogView(other, "r")];
   const batch = ["a", "b", "c"].map((text) => say(text, text));
   for (let round = 1; round <= 3; round++) {
     await quietly(async () => {
       const cut = wire.cutAfter("_append");
-      await assert.rejects(engine.append(batch.map((draft) => ({ ...draft, id: `${draft.id} ${round}` }))), {
+      await assert.rejects(storage.append(batch.map((command) => ({ ...command, id: `${command.id} ${round}` }))), {
         code: "unavailable",
       });
       await cut;
-      for (const draft of batch) await insist(engine, { ...draft, id: `${draft.id} ${round}` });
+      for (const command of batch) await insist(storage, { ...command, id: `${command.id} ${round}` });
     });
   }
   const { entries } = await other.read("r", 0);
@@ -373,7 +373,7 @@ serverTest(
   [],
   async (server) => {
     const engines = [await open(server), await open(server)];
-    const views = engines.map((engine) => new LogView(engine, "r"));
+    const views = engines.map((storage) => new LogView(storage, "r"));
     await server.command(
       "FUNCTION",
       "LOAD",
@@ -401,83 +401,83 @@ serverTest(
       await until(() => seen.entries.length === entries.length);
       assert.deepEqual(shape(seen.entries), shape(entries));
     }
-    assert.ok(engines.every((engine) => engine.missedNews > 0));
-    await Promise.all(engines.map((engine) => engine.close()));
+    assert.ok(engines.every((storage) => storage.missedNotifications > 0));
+    await Promise.all(engines.map((storage) => storage.close()));
   },
 );
 
 serverTest("who hears nothing any more knows it, says so, and reads the log", [], async (server) => {
   const clock = new HastyClock();
-  const [deaf, other] = [await open(server, { clock }), await open(server)];
-  const seen = new LogView(deaf, "r");
+  const [notificationsBroken, other] = [await open(server, { clock }), await open(server)];
+  const seen = new LogView(notificationsBroken, "r");
   await server.command("FUNCTION", "LOAD", "REPLACE", publishing("return"));
   clock.hurry = (milliseconds) => milliseconds === PULSE_INTERVAL ? 50 : milliseconds;
-  await until(() => deaf.check().then(() => false, () => true));
+  await until(() => notificationsBroken.check().then(() => false, () => true));
   await other.append([say("can you hear me?")]);
   await until(() => seen.entries.length === 1);
-  assert.ok(deaf.missedNews > 0);
+  assert.ok(notificationsBroken.missedNotifications > 0);
   await server.command("FUNCTION", "LOAD", "REPLACE", FUNCTIONS);
-  await until(() => deaf.check().then(() => true, () => false));
+  await until(() => notificationsBroken.check().then(() => true, () => false));
 });
 
 serverTest(
   "a full Redis refuses what is new, shows what is there, and is well when there is space",
   [],
   async (server) => {
-    const engine = await open(server);
-    await engine.append([say("before")]);
+    const storage = await open(server);
+    await storage.append([say("before")]);
     const said = await quietly(async () => {
       await server.command("CONFIG", "SET", "maxmemory", "1mb");
-      await assert.rejects(engine.append([say("too much", "k")]), { code: "unavailable" });
-      await assert.rejects(engine.check());
-      assert.equal((await engine.history("r", { limit: 9 })).messages.length, 1);
+      await assert.rejects(storage.append([say("too much", "k")]), { code: "unavailable" });
+      await assert.rejects(storage.check());
+      assert.equal((await storage.history("r", { limit: 9 })).messages.length, 1);
       await server.command("CONFIG", "SET", "maxmemory", "0");
-      await engine.append([say("too much", "k")]);
-      await engine.check();
+      await storage.append([say("too much", "k")]);
+      await storage.check();
     });
     assert.match(said, /maxmemory/);
-    assert.equal((await engine.read("r", 0)).seq, 2);
+    assert.equal((await storage.read("r", 0)).seq, 2);
   },
 );
 
 serverTest("a Redis that became a replica is left, and taken again when it leads", [], async (server) => {
-  const engine = await open(server);
-  await engine.append([say("before")]);
+  const storage = await open(server);
+  await storage.append([say("before")]);
   await quietly(async (said) => {
     await server.command("REPLICAOF", "127.0.0.1", "1");
-    await assert.rejects(engine.append([say("during", "k")]), { code: "unavailable" });
+    await assert.rejects(storage.append([say("during", "k")]), { code: "unavailable" });
     await until(() => said().includes("READONLY"));
     await server.command("REPLICAOF", "NO", "ONE");
-    await insist(engine, say("during", "k"));
+    await insist(storage, say("during", "k"));
   });
-  assert.equal((await engine.read("r", 0)).seq, 2);
+  assert.equal((await storage.read("r", 0)).seq, 2);
 });
 
 serverTest("functions that somebody flushed are brought back", [], async (server) => {
-  const engine = await open(server);
+  const storage = await open(server);
   await server.command("FUNCTION", "FLUSH");
-  await engine.append([say("still here")]);
-  assert.equal((await engine.history("r", { limit: 9 })).messages.length, 1);
+  await storage.append([say("still here")]);
+  assert.equal((await storage.history("r", { limit: 9 })).messages.length, 1);
 });
 
 serverTest("what nonsense comes over the channel harms nobody", [], async (server) => {
-  const engine = await open(server);
-  const seen = new LogView(engine, "r");
+  const storage = await open(server);
+  const seen = new LogView(storage, "r");
   await quietly(async () => {
     for (const nonsense of ["", "\n", "log x 7 e\n[", "signals x\n{}", "log"]) {
       await server.command("PUBLISH", "parley:news", nonsense);
     }
-    await engine.append([say("well")]);
+    await storage.append([say("well")]);
     await until(() => seen.entries.length === 1);
   });
 });
 
 serverTest("a page of history looks at messages only, however many changes lie between them", [], async (server) => {
-  const engine = await open(server);
-  await engine.append([say("one"), ...Array.from({ length: 500 }, (_, at) => change(1, `edit ${at}`)), say("two")]);
+  const storage = await open(server);
+  await storage.append([say("one"), ...Array.from({ length: 500 }, (_, at) => change(1, `edit ${at}`)), say("two")]);
   for (const query of [{ limit: 9 }, { limit: 9, after: 0 }]) {
     await server.command("CONFIG", "RESETSTAT");
-    const { messages, seq, more } = await engine.history("r", query);
+    const { messages, seq, more } = await storage.history("r", query);
     assert.deepEqual([messages.map(({ text }) => text), seq, more], [["edit 499", "two"], 502, false]);
     const [, looks] = /cmdstat_xrange:calls=(\d+)/.exec(await server.command("INFO", "commandstats"))!;
     assert.equal(looks, "2");
@@ -489,11 +489,11 @@ serverTest("what has expired is let go of where nobody speaks", [], async (serve
   let now = Date.UTC(2026, 0, 1);
   const shown = { ...systemClock, now: () => now, after: clock.after.bind(clock) };
   clock.hurry = (milliseconds) => milliseconds === SWEEP_INTERVAL ? 100 : milliseconds;
-  const engine = await open(server, { clock: shown, retention: { messages: 0, days: 1 } });
-  await engine.append(Array.from({ length: 200 }, (_, at) => say(`m${at}`, `k${at}`)));
+  const storage = await open(server, { clock: shown, retention: { messages: 0, days: 1 } });
+  await storage.append(Array.from({ length: 200 }, (_, at) => say(`m${at}`, `k${at}`)));
   now += 3 * 24 * 60 * 60 * 1000;
   await until(async () => (await server.command("XLEN", "parley:room:r:log")) === ":0\r\n");
   await until(async () => (await server.command("EXISTS", "parley:room:r:words")) === ":0\r\n");
   assert.equal(await server.command("EXISTS", "parley:room:r:said"), ":0\r\n");
-  assert.equal((await engine.history("r", { limit: 9 })).seq, 200);
+  assert.equal((await storage.history("r", { limit: 9 })).seq, 200);
 });

@@ -1,5 +1,5 @@
 /** What has to be known of a Redis server before it is trusted with words. */
-export interface Survey {
+export interface ServerCheck {
   /** Another one after every start, and on every other server. */
   run: string;
   /** Whether all that was acknowledged is there after this server was started again. */
@@ -16,7 +16,7 @@ type Ask = (...command: string[]) => Promise<unknown>;
  * @param mayLoseASecond whoever runs it knows what `appendfsync everysec` means
  * @throws {Error} one sentence, if it is none that Parley can use
  */
-export async function survey(ask: Ask, mayLoseASecond: boolean): Promise<Survey> {
+export async function checkServer(ask: Ask, mayLoseASecond: boolean): Promise<ServerCheck> {
   const info = Object.fromEntries(
     String(await ask("INFO")).split("\r\n").map((line) => line.split(/:(.*)/s).slice(0, 2)),
   ) as Record<string, string | undefined>;

@@ -1,4 +1,4 @@
-import type { News, Signal } from "../../chat/storage.ts";
+import type { ClusterEvent, LogNotification } from "../../chat/storage.ts";
 
 /** What isolates tell each other about a store that they share. Entries are JSON, decoded only where somebody follows. */
 type Message =
@@ -10,10 +10,10 @@ type Message =
 export interface ChannelListener {
   /** Whether anybody here wants to hear of this room. */
   follows(room: string): boolean;
-  news(room: string, news: News): void;
+  news(room: string, news: LogNotification): void;
   /** There is another epoch. */
   epoch(epoch: string): void;
-  signal(signal: Signal): void;
+  signal(signal: ClusterEvent): void;
 }
 
 /**
@@ -36,7 +36,7 @@ export class Channel {
     };
   }
 
-  news(room: string, { epoch, entries }: News): void {
+  news(room: string, { epoch, entries }: LogNotification): void {
     // JSON takes a third of the time that a structured clone takes.
     this.#post({ kind: "news", room, epoch, entries: JSON.stringify(entries) });
   }
@@ -45,7 +45,7 @@ export class Channel {
     this.#post({ kind: "epoch", epoch });
   }
 
-  signal(signal: Signal): void {
+  signal(signal: ClusterEvent): void {
     this.#post({ kind: "signal", signal: JSON.stringify(signal) });
   }
 

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Clock } from "../../chat/clock.ts";
-import { Refusal } from "../../chat/errors.ts";
+import { ChatError } from "../../chat/errors.ts";
 
 /** In place of a path it makes a database that is no file. */
 export const IN_MEMORY = ":memory:";
@@ -66,7 +66,7 @@ export class DataFile {
 
   /**
    * Whether what is written comes to stand where it is looked for. It is asked before each commit: some 10 µs.
-   * @throws {Refusal} `unavailable` if it does not; the first time that is told on the error output
+   * @throws {ChatError} `unavailable` if it does not; the first time that is told on the error output
    */
   check(): void {
     if (this.#opened.size === 0) return;
@@ -81,7 +81,7 @@ export class DataFile {
           "neither -wal nor -shm beside it, and start it again; or put back as it was what was moved away.",
       );
     }
-    throw new Refusal("unavailable", "The store's file is gone. Nothing can be stored until its owner has acted.", 5);
+    throw new ChatError("unavailable", "The store's file is gone. Nothing can be stored until its owner has acted.", 5);
   }
 
   /** What has become of which file, if anything has. */

@@ -1,5 +1,5 @@
 import type { Clock } from "../../chat/clock.ts";
-import type { Engine } from "../../chat/storage.ts";
+import type { Storage } from "../../chat/storage.ts";
 
 /** Milliseconds of reading, after which everything else that waits for this isolate comes first: one page of long texts. */
 const TURN = 1;
@@ -8,9 +8,9 @@ const TURN = 1;
  * The same engine, whose pages are read in turns: however many ask at once, messages are stored and told between them.
  * A page that nobody else waits for is read at once.
  */
-export function readInTurns(engine: Engine, clock: Clock): Engine {
+export function readInTurns(storage: Storage, clock: Clock): Storage {
   const turns = new ReadTurns(clock);
-  return new Proxy(engine, {
+  return new Proxy(storage, {
     get(target, operation) {
       if (operation === "history" || operation === "read") {
         return (...parameters: unknown[]) => turns.run(() => Reflect.apply(target[operation], target, parameters));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Engine, History } from "../../chat/storage.ts";
+import type { History, Storage } from "../../chat/storage.ts";
 import { FakeClock, settle } from "../../testing/clock.ts";
 import { readInTurns } from "./read_turns.ts";
 
@@ -16,18 +16,18 @@ function createEngine(milliseconds: number) {
     read(room: string): Promise<History> {
       return this.history(room);
     },
-    missedNews: 7,
+    missedNotifications: 7,
     append() {
-      return Promise.resolve(this.missedNews);
+      return Promise.resolve(this.missedNotifications);
     },
   };
-  const engine = readInTurns(slow as unknown as Engine, clock);
-  return { clock, done, engine };
+  const storage = readInTurns(slow as unknown as Storage, clock);
+  return { clock, done, storage };
 }
 
 Deno.test("while many pages are read, whatever else waits comes after each of them", async () => {
-  const { clock, done, engine } = createEngine(2);
-  const pages = [engine.history("a", { limit: 50 }), engine.read("b", 0), engine.history("c", { limit: 50 })];
+  const { clock, done, storage } = createEngine(2);
+  const pages = [storage.history("a", { limit: 50 }), storage.read("b", 0), storage.history("c", { limit: 50 })];
   assert.deepEqual(done, ["read a"], "the first one need not wait");
   const other = (left: number): void =>
     clock.soon(() => {
@@ -40,8 +40,8 @@ Deno.test("while many pages are read, whatever else waits comes after each of th
 });
 
 Deno.test("pages that are quickly read share a turn", async () => {
-  const { clock, done, engine } = createEngine(0.4);
-  for (const room of ["a", "b", "c", "d", "e", "f", "g"]) engine.history(room, { limit: 50 });
+  const { clock, done, storage } = createEngine(0.4);
+  for (const room of ["a", "b", "c", "d", "e", "f", "g"]) storage.history(room, { limit: 50 });
   assert.equal(done.length, 3);
   clock.soon(() => done.push("something else"));
   await settle();
@@ -50,18 +50,18 @@ Deno.test("pages that are quickly read share a turn", async () => {
 });
 
 Deno.test("a page that can't be read keeps nobody else waiting, and all else is as the engine has it", async () => {
-  const { engine } = createEngine(2);
-  const [first, broken, last] = ["a", "broken", "b"].map((room) => engine.history(room, { limit: 50 }));
+  const { storage } = createEngine(2);
+  const [first, broken, last] = ["a", "broken", "b"].map((room) => storage.history(room, { limit: 50 }));
   await assert.rejects(broken, /broken/);
   await Promise.all([first, last]);
-  assert.equal(engine.missedNews, 7);
-  assert.equal(await engine.append([]), 7 as never);
+  assert.equal(storage.missedNotifications, 7);
+  assert.equal(await storage.append([]), 7 as never);
 });
 
 Deno.test("who comes later does not overtake who waits", async () => {
-  const { clock, done, engine } = createEngine(2);
-  for (const room of ["a", "b", "c"]) engine.history(room, { limit: 50 });
-  clock.soon(() => void engine.history("late", { limit: 50 }));
+  const { clock, done, storage } = createEngine(2);
+  for (const room of ["a", "b", "c"]) storage.history(room, { limit: 50 });
+  clock.soon(() => void storage.history("late", { limit: 50 }));
   await settle();
   assert.deepEqual(done, ["read a", "read b", "read c", "read late"]);
 });

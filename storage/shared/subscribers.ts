@@ -1,8 +1,8 @@
-import type { News } from "../../chat/storage.ts";
+import type { LogNotification } from "../../chat/storage.ts";
 
-type Listener = (news: News) => void;
+type Listener = (news: LogNotification) => void;
 
-interface Followed {
+interface Subscribed {
   listeners: Set<Listener>;
   /** The last place that they have been told of. */
   told: number;
@@ -11,11 +11,11 @@ interface Followed {
 }
 
 /** Who follows which room on this isolate, and how far they have been told. */
-export class Followers {
-  readonly #rooms = new Map<string, Followed>();
+export class Subscribers {
+  readonly #rooms = new Map<string, Subscribed>();
 
   /** @param head what the room's log holds now: the follower reads that much by itself */
-  follow(room: string, listener: Listener, head: () => number): () => void {
+  subscribe(room: string, listener: Listener, head: () => number): () => void {
     let followed = this.#rooms.get(room);
     if (!followed) {
       const here = head();
@@ -41,7 +41,7 @@ export class Followers {
     return this.#rooms.has(room);
   }
 
-  tell(room: string, news: News): void {
+  tell(room: string, news: LogNotification): void {
     const followed = this.#rooms.get(room);
     if (!followed) return;
     for (const { seq } of news.entries) followed.told = Math.max(followed.told, seq);

@@ -1,13 +1,13 @@
 import type { Clock } from "../../chat/clock.ts";
-import type { Engine } from "../../chat/storage.ts";
+import type { Storage } from "../../chat/storage.ts";
 
 /** Told of each thing that was asked of a store: what, how long the answer took in milliseconds, and whether it failed. */
 export type StoreWatcher = (operation: string, milliseconds: number, failed: boolean) => void;
 
 /** The same engine, with a watcher told how long each of its answers took. */
-export function timed(engine: Engine, clock: Clock, watch: StoreWatcher): Engine {
+export function timed(storage: Storage, clock: Clock, watch: StoreWatcher): Storage {
   // Around whatever an engine can do, so that what it learns is watched too. It is asked once a turn, not once a message.
-  return new Proxy(engine, {
+  return new Proxy(storage, {
     get(target, operation) {
       const member = Reflect.get(target, operation, target);
       if (typeof member !== "function" || typeof operation === "symbol") return member;

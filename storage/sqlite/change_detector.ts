@@ -1,11 +1,11 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Clock } from "../../chat/clock.ts";
-import type { Followers } from "../shared/subscribers.ts";
+import type { Subscribers } from "../shared/subscribers.ts";
 import type { Entries } from "./entries.ts";
 import { isBusy } from "./file.ts";
 
 /** How often the file is looked at for what others wrote, milliseconds. What nobody told is found by the second look. */
-export const LOOK_INTERVAL = 1_000;
+export const CHECK_INTERVAL = 1_000;
 /** Having to find out by looking so many times in a row is deafness; news that get lost now and then are not. */
 const DEAF_LOOKS = 3;
 
@@ -13,41 +13,41 @@ const DEAF_LOOKS = 3;
  * Notices what others have written to the file and have not told: because news got lost, or because it is another process,
  * which tells nobody. It looks only while somebody follows a room.
  */
-export class Lookout {
+export class ChangeDetector {
   readonly #file: DatabaseSync;
   readonly #clock: Clock;
   readonly #entries: Entries;
-  readonly #followers: Followers;
+  readonly #subscribers: Subscribers;
   readonly #dataVersion: StatementSync;
   #seen: { epoch: string; version: number; changed: boolean };
   #looksInVain = 0;
   #cancel: (() => void) | undefined;
   /** How often a room's followers had to be told to look into the log. */
-  missedNews = 0;
+  missedNotifications = 0;
 
-  constructor(file: DatabaseSync, entries: Entries, followers: Followers, clock: Clock) {
+  constructor(file: DatabaseSync, entries: Entries, subscribers: Subscribers, clock: Clock) {
     this.#file = file;
     this.#clock = clock;
     this.#entries = entries;
-    this.#followers = followers;
+    this.#subscribers = subscribers;
     this.#dataVersion = file.prepare("PRAGMA data_version");
     this.#seen = { epoch: entries.epoch, version: this.#version(), changed: false };
   }
 
   /** Whether news of others do not come here at all. */
-  get deaf(): boolean {
+  get notificationsBroken(): boolean {
     return this.#looksInVain >= DEAF_LOOKS;
   }
 
   start(): void {
-    this.#cancel ??= this.#clock.after(LOOK_INTERVAL, () => {
+    this.#cancel ??= this.#clock.after(CHECK_INTERVAL, () => {
       this.#cancel = undefined;
       try {
         this.#look();
       } catch (error) {
         if (!isBusy(error)) console.error("the database could not be looked at:", error);
       }
-      if (this.#followers.any) this.start();
+      if (this.#subscribers.any) this.start();
     });
   }
 
@@ -61,10 +61,10 @@ export class Lookout {
     // The news of what was written just before a look may be on their way: that is judged at the next one.
     if (!changed && !this.#seen.changed) return;
     const { epoch, heads } = this.#read();
-    if (epoch !== this.#seen.epoch) this.#followers.tellAll(epoch);
+    if (epoch !== this.#seen.epoch) this.#subscribers.tellAll(epoch);
     this.#seen = { epoch, version, changed };
-    const missed = this.#followers.look(epoch, (room) => heads.get(room)!);
-    this.missedNews += missed;
+    const missed = this.#subscribers.look(epoch, (room) => heads.get(room)!);
+    this.missedNotifications += missed;
     this.#looksInVain = missed > 0 ? this.#looksInVain + 1 : 0;
   }
 
@@ -73,7 +73,7 @@ export class Lookout {
     this.#file.exec("BEGIN");
     try {
       const heads = new Map<string, number>();
-      for (const room of this.#followers.rooms()) heads.set(room, this.#entries.head(room));
+      for (const room of this.#subscribers.rooms()) heads.set(room, this.#entries.head(room));
       return { epoch: this.#entries.epoch, heads };
     } finally {
       this.#file.exec("COMMIT");

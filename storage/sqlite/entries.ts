@@ -1,5 +1,12 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { type Draft, type History, ID_MEMORY, type Missed, type Outcome, type Retention } from "../../chat/storage.ts";
+import {
+  type AppendResult,
+  type CatchUp,
+  type Command,
+  type History,
+  IDEMPOTENCY_WINDOW,
+  type Retention,
+} from "../../chat/storage.ts";
 import { type Entry, type ReceiveMessage, RESUME_LIMIT } from "../../chat/protocol.ts";
 import { fillPage } from "../shared/page.ts";
 
@@ -111,18 +118,18 @@ export class Entries {
   }
 
   /** Keeps drafts in order. `now` is milliseconds since 1970. */
-  keep(drafts: readonly Draft[], now: number): Outcome[] {
+  keep(commands: readonly Command[], now: number): AppendResult[] {
     const rooms = new Map<string, RoomRow>();
-    const outcomes = drafts.map((draft) => {
-      let room = rooms.get(draft.room);
+    const results = commands.map((command) => {
+      let room = rooms.get(command.room);
       if (!room) {
-        room = { ...this.#find(draft.room) };
-        rooms.set(draft.room, room);
+        room = { ...this.#find(command.room) };
+        rooms.set(command.room, room);
       }
-      return this.#keepOne(room, draft, now);
+      return this.#keepOne(room, command, now);
     });
     for (const { room, head, date } of rooms.values()) if (room > 0) this.#setHead.run(head, date, room);
-    return outcomes;
+    return results;
   }
 
   history(name: string, query: { limit: number; before?: number; after?: number }, now: number): History {
@@ -141,7 +148,7 @@ export class Entries {
     return { epoch: this.epoch, seq: room.head, messages: page as ReceiveMessage[], more };
   }
 
-  read(name: string, after: number, now: number): Missed {
+  read(name: string, after: number, now: number): CatchUp {
     const room = this.#find(name);
     const from = Math.max(after, this.#floor(room));
     const rows = this.#entriesUp.iterate(room.room, from, Number.MAX_SAFE_INTEGER, this.#oldest(now), RESUME_LIMIT + 1);
@@ -166,49 +173,51 @@ export class Entries {
       this.#blank.run(room.room, room.floor, floor);
       this.#setFloor.run(floor, room.room);
     }
-    const forgotten = Number(this.#forget.run(room.room, room.room, floor, EXPIRE_STEP, now - ID_MEMORY).changes);
+    const forgotten = Number(
+      this.#forget.run(room.room, room.room, floor, EXPIRE_STEP, now - IDEMPOTENCY_WINDOW).changes,
+    );
     const more = floor - room.floor === EXPIRE_STEP || forgotten === EXPIRE_STEP;
     return { next: more ? after : room.room, changed: floor > room.floor || forgotten > 0 };
   }
 
-  #keepOne(room: RoomRow, draft: Draft, now: number): Outcome {
-    const kind = KIND[draft.action];
-    if (draft.id !== undefined) {
-      const first = this.#byId.get(room.room, draft.user, kind, draft.id) as EntryRow | undefined;
+  #keepOne(room: RoomRow, command: Command, now: number): AppendResult {
+    const kind = KIND[command.action];
+    if (command.id !== undefined) {
+      const first = this.#byId.get(room.room, command.user, kind, command.id) as EntryRow | undefined;
       if (first) {
         const text = this.#holds(room, first, now) ? first.text : null;
-        return { entry: toEntry({ ...first, text }, draft.room), repeated: true };
+        return { entry: toEntry({ ...first, text }, command.room), repeated: true };
       }
     }
-    if (draft.action === "send_message" && draft.again) return { refused: "not_found" };
-    if (room.locked === 1 && draft.action !== "delete_message") return { refused: "locked" };
+    if (command.action === "send_message" && command.lookupOnly) return { refused: "not_found" };
+    if (room.locked === 1 && command.action !== "delete_message") return { refused: "locked" };
     const date = Math.max(room.date, now);
     const row: EntryRow = {
       seq: room.head + 1,
       kind,
-      user: draft.user,
-      name: draft.action === "send_message" ? draft.from : null,
-      text: draft.action === "delete_message" ? null : draft.text,
+      user: command.user,
+      name: command.action === "send_message" ? command.from : null,
+      text: command.action === "delete_message" ? null : command.text,
       date,
-      id: draft.id ?? null,
-      target: draft.action === "send_message" ? null : draft.target,
+      id: command.id ?? null,
+      target: command.action === "send_message" ? null : command.target,
       edited: null,
     };
-    if (draft.action !== "send_message") {
-      const target = this.#bySeq.get(room.room, draft.target) as EntryRow | undefined;
+    if (command.action !== "send_message") {
+      const target = this.#bySeq.get(room.room, command.target) as EntryRow | undefined;
       if (!target || !this.#holds(room, target, now)) return { refused: "not_found" };
       if (target.kind !== KIND.send_message || target.text === null) return { refused: "not_found" };
-      const moderator = draft.action === "delete_message" && draft.moderator;
-      if (target.user !== draft.user && !moderator) return { refused: "forbidden" };
+      const moderator = command.action === "delete_message" && command.moderator;
+      if (target.user !== command.user && !moderator) return { refused: "forbidden" };
       this.#rewrite.run(row.text, row.text === null ? target.edited : date, room.room, target.seq);
       this.#emptyEdit.run(room.room, target.seq);
     }
     // A room begins with the first thing that is kept in it.
-    if (room.room === 0) room.room = (this.#addRoom.get(draft.room) as unknown as RoomRow).room;
+    if (room.room === 0) room.room = (this.#addRoom.get(command.room) as unknown as RoomRow).room;
     this.#add.run(room.room, row.seq, row.kind, row.user, row.name, row.text, row.date, row.id, row.target, row.edited);
     room.head = row.seq;
     room.date = date;
-    return { entry: toEntry(row, draft.room), repeated: false };
+    return { entry: toEntry(row, command.room), repeated: false };
   }
 
   #find(name: string): RoomRow {

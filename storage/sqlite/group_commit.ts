@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../chat/clock.ts";
-import { Refusal } from "../../chat/errors.ts";
+import { ChatError } from "../../chat/errors.ts";
 import type { DataFile } from "../shared/data_file.ts";
 import { isBusy } from "./file.ts";
 
@@ -19,7 +19,7 @@ interface Waiting {
 }
 
 /** Writes what waits in one transaction, so that one `fsync` serves all of it. */
-export class Writer {
+export class GroupCommit {
   readonly #file: DatabaseSync;
   readonly #place: DataFile;
   readonly #clock: Clock;
@@ -44,7 +44,7 @@ export class Writer {
    * Does some work on the file inside a transaction, and resolves with its result once that is safely on the disk.
    * @param work may be done again if somebody else was writing, so it changes nothing but the file
    * @param gathered it is many pieces of work already, for which no others need be waited
-   * @throws {Refusal} `unavailable`: it may or may not have been kept
+   * @throws {ChatError} `unavailable`: it may or may not have been kept
    */
   run<Result>(work: () => Result, gathered = false): Promise<Result> {
     const result = new Promise<Result>((resolve, reject) => {
@@ -111,9 +111,9 @@ export class Writer {
 }
 
 /** What those are told who waited for a transaction that failed. Whoever runs the server is told why. */
-function refusalFor(error: unknown): Refusal {
-  if (error instanceof Refusal) return error;
+function refusalFor(error: unknown): ChatError {
+  if (error instanceof ChatError) return error;
   if (!isBusy(error)) console.error("the database could not be written:", error);
   else console.error(`the database could not be written: another process has locked it for ${BUSY_PATIENCE / 1000} s`);
-  return new Refusal("unavailable", "The store can't be written now. Send it again, with the same id.", 2);
+  return new ChatError("unavailable", "The store can't be written now. Send it again, with the same id.", 2);
 }

@@ -2,31 +2,31 @@ import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../chat/clock.ts";
 import type {
+  AppendResult,
   Ban,
-  Draft,
-  Engine,
+  CatchUp,
+  ClusterEvent,
+  Command,
   HeldName,
   History,
-  Missed,
-  News,
-  Outcome,
+  LogNotification,
   Retention,
   RoomSettings,
-  Signal,
+  Storage,
 } from "../../chat/storage.ts";
 import type { Entry } from "../../chat/protocol.ts";
-import { Refusal } from "../../chat/errors.ts";
+import { ChatError } from "../../chat/errors.ts";
 import { Channel } from "../shared/channel.ts";
 import { DataFile } from "../shared/data_file.ts";
-import { Followers } from "../shared/subscribers.ts";
+import { Subscribers } from "../shared/subscribers.ts";
 import { secretFile } from "../shared/secret.ts";
 import { Entries } from "./entries.ts";
 import { isBusy, openFile } from "./file.ts";
 import { ModerationTables } from "./moderation.ts";
-import { Lookout } from "./change_detector.ts";
+import { ChangeDetector } from "./change_detector.ts";
 import { NameTable } from "./names.ts";
-import { SweepTurns } from "./sweep_lease.ts";
-import { BUSY_PATIENCE, Writer } from "./group_commit.ts";
+import { SweepLease } from "./sweep_lease.ts";
+import { BUSY_PATIENCE, GroupCommit } from "./group_commit.ts";
 
 /** How long deleted words may still stand in the write-ahead log, milliseconds; then it is emptied. */
 export const SCRUB_DELAY = 1_000;
@@ -41,7 +41,7 @@ const GIVEN_NAME_MEMORY = 30 * 24 * 60 * 60 * 1000;
 const PROBE = "INSERT OR REPLACE INTO meta VALUES ('probe', hex(zeroblob(8192))); DELETE FROM meta WHERE key = 'probe'";
 
 /** Keeps everything in one file, for one machine: durable when acknowledged, also when the power fails. */
-export class SqliteEngine implements Engine {
+export class SqliteStorage implements Storage {
   readonly #file: DatabaseSync;
   /**
    * A connection of its own for names and the turns of sweeping, which does not wait for the disk: a power cut may take
@@ -51,17 +51,17 @@ export class SqliteEngine implements Engine {
   readonly #place: DataFile;
   readonly #clock: Clock;
   readonly #secret: string;
-  readonly #writer: Writer;
-  readonly #nameWriter: Writer;
+  readonly #writer: GroupCommit;
+  readonly #nameWriter: GroupCommit;
   readonly #entries: Entries;
   readonly #names: NameTable;
-  readonly #turns: SweepTurns;
+  readonly #turns: SweepLease;
   readonly #moderation: ModerationTables;
-  readonly #followers = new Followers();
+  readonly #subscribers = new Subscribers();
   /** To the other isolates, where there are any. */
   readonly #channel: Channel | undefined;
-  #hearSignal: (signal: Signal) => void = () => {};
-  readonly #lookout: Lookout;
+  #hearSignal: (signal: ClusterEvent) => void = () => {};
+  readonly #lookout: ChangeDetector;
   #cancelScrub: (() => void) | undefined;
   #cancelSweep: (() => void) | undefined;
   #sweeps = 0;
@@ -78,21 +78,21 @@ export class SqliteEngine implements Engine {
     this.#place = place;
     this.#clock = options.clock;
     this.#secret = options.secret;
-    this.#writer = new Writer(file, place, options.clock);
+    this.#writer = new GroupCommit(file, place, options.clock);
     this.#entries = new Entries(file, options.retention);
     this.#moderation = new ModerationTables(file);
-    this.#nameWriter = new Writer(nameFile, place, options.clock);
+    this.#nameWriter = new GroupCommit(nameFile, place, options.clock);
     this.#names = new NameTable(nameFile);
-    this.#turns = new SweepTurns(nameFile);
+    this.#turns = new SweepLease(nameFile);
     if (options.channel !== undefined) {
       this.#channel = new Channel(options.channel, {
-        follows: (room) => this.#followers.has(room),
-        news: (room, news) => this.#followers.tell(room, news),
-        epoch: (epoch) => this.#followers.tellAll(epoch),
+        follows: (room) => this.#subscribers.has(room),
+        news: (room, news) => this.#subscribers.tell(room, news),
+        epoch: (epoch) => this.#subscribers.tellAll(epoch),
         signal: (signal) => this.#hearSignal(signal),
       });
     }
-    this.#lookout = new Lookout(file, this.#entries, this.#followers, options.clock);
+    this.#lookout = new ChangeDetector(file, this.#entries, this.#subscribers, options.clock);
     this.#sweepLater();
     // What a former life deleted just before it ended may still stand in the write-ahead log.
     this.#scrubLater();
@@ -107,7 +107,7 @@ export class SqliteEngine implements Engine {
   static async open(
     path: string,
     options: { clock: Clock; secret?: string; retention: Retention; isolates?: boolean },
-  ): Promise<SqliteEngine> {
+  ): Promise<SqliteStorage> {
     await Deno.mkdir(dirname(path), { recursive: true });
     const files: DatabaseSync[] = [];
     try {
@@ -122,45 +122,45 @@ export class SqliteEngine implements Engine {
         options.clock,
         () => (version.get() as { schema_version: number }).schema_version,
       );
-      return new SqliteEngine(files[0], files[1], place, { ...options, secret, channel });
+      return new SqliteStorage(files[0], files[1], place, { ...options, secret, channel });
     } catch (error) {
       for (const file of files) file.close();
       throw error;
     }
   }
 
-  async append(drafts: readonly Draft[]): Promise<Outcome[]> {
-    const { outcomes, epoch } = await this.#writer.run(() => ({
-      outcomes: this.#entries.keep(drafts, this.#clock.now()),
+  async append(commands: readonly Command[]): Promise<AppendResult[]> {
+    const { results, epoch } = await this.#writer.run(() => ({
+      results: this.#entries.keep(commands, this.#clock.now()),
       epoch: this.#entries.epoch,
     }), true);
     const news = new Map<string, Entry[]>();
-    for (const outcome of outcomes) {
-      if (!("entry" in outcome) || outcome.repeated) continue;
-      const { entry } = outcome;
+    for (const result of results) {
+      if (!("entry" in result) || result.repeated) continue;
+      const { entry } = result;
       if (entry.action !== "receive_message") this.#scrubLater();
       const entries = news.get(entry.room);
       if (entries) entries.push(entry);
       else news.set(entry.room, [entry]);
     }
     for (const [room, entries] of news) {
-      this.#followers.tell(room, { epoch, entries });
+      this.#subscribers.tell(room, { epoch, entries });
       this.#channel?.news(room, { epoch, entries });
     }
-    return outcomes;
+    return results;
   }
 
   history(room: string, query: { limit: number; before?: number; after?: number }): Promise<History> {
     return this.#read(() => this.#entries.history(room, query, this.#clock.now()));
   }
 
-  read(room: string, after: number): Promise<Missed> {
+  read(room: string, after: number): Promise<CatchUp> {
     return this.#read(() => this.#entries.read(room, after, this.#clock.now()));
   }
 
-  follow(room: string, listener: (news: News) => void): () => void {
+  subscribe(room: string, listener: (news: LogNotification) => void): () => void {
     this.#lookout.start();
-    return this.#followers.follow(room, listener, () => {
+    return this.#subscribers.subscribe(room, listener, () => {
       try {
         return this.#entries.head(room);
       } catch {
@@ -206,7 +206,7 @@ export class SqliteEngine implements Engine {
 
   async renewEpoch(): Promise<void> {
     const epoch = await this.#writer.run(() => this.#entries.renewEpoch());
-    this.#followers.tellAll(epoch);
+    this.#subscribers.tellAll(epoch);
     this.#channel?.epoch(epoch);
   }
 
@@ -214,22 +214,22 @@ export class SqliteEngine implements Engine {
     return Promise.resolve(this.#secret);
   }
 
-  signal(signal: Signal): void {
+  signal(signal: ClusterEvent): void {
     this.#channel?.signal(signal);
   }
 
-  onSignal(listener: (signal: Signal) => void): void {
+  onEvent(listener: (signal: ClusterEvent) => void): void {
     this.#hearSignal = listener;
   }
 
-  get missedNews(): number {
-    return this.#lookout.missedNews;
+  get missedNotifications(): number {
+    return this.#lookout.missedNotifications;
   }
 
   /** After a write that failed only a write can tell whether the store is well again. */
   async check(): Promise<void> {
-    if (this.#channel && this.#lookout.deaf) {
-      throw new Refusal("unavailable", "This isolate does not hear what the others write. It comes late here.", 2);
+    if (this.#channel && this.#lookout.notificationsBroken) {
+      throw new ChatError("unavailable", "This isolate does not hear what the others write. It comes late here.", 2);
     }
     await Promise.all([
       this.#writer.failed ? this.#writer.run(() => this.#file.exec(PROBE)) : this.#read(() => this.#entries.epoch),
@@ -261,7 +261,7 @@ export class SqliteEngine implements Engine {
       }
     } catch (error) {
       console.error("the database could not be read:", error);
-      return Promise.reject(new Refusal("unavailable", "The store can't be read now. Try again in a moment.", 2));
+      return Promise.reject(new ChatError("unavailable", "The store can't be read now. Try again in a moment.", 2));
     }
   }
 
@@ -274,7 +274,7 @@ export class SqliteEngine implements Engine {
         const { busy } = this.#file.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number };
         if (busy === 1) this.#scrubLater();
       } catch (error) {
-        if (!isBusy(error) && !(error instanceof Refusal)) {
+        if (!isBusy(error) && !(error instanceof ChatError)) {
           console.error("the write-ahead log could not be emptied:", error);
         }
         this.#scrubLater();

@@ -2,18 +2,18 @@
 import assert from "node:assert/strict";
 import { DatabaseSync, StatementSync } from "node:sqlite";
 import { type Clock, systemClock } from "../../chat/clock.ts";
-import type { Draft, News } from "../../chat/storage.ts";
+import type { Command, LogNotification } from "../../chat/storage.ts";
 import { FakeClock } from "../../testing/clock.ts";
 import { until } from "../../testing/until.ts";
 import { COMPANION_INTERVAL } from "../shared/data_file.ts";
-import { SCRUB_DELAY, SqliteEngine, SWEEP_INTERVAL } from "./sqlite.ts";
-import { LOOK_INTERVAL } from "./change_detector.ts";
+import { SCRUB_DELAY, SqliteStorage, SWEEP_INTERVAL } from "./sqlite.ts";
+import { CHECK_INTERVAL } from "./change_detector.ts";
 import { BUSY_PATIENCE } from "./group_commit.ts";
 
 const RETENTION = { messages: 0, days: 0 };
-const say = (text: string, id?: string): Draft => {
-  const draft: Draft = { action: "send_message", room: "r", user: "ann", from: "Ann", text };
-  return id === undefined ? draft : { ...draft, id };
+const say = (text: string, id?: string): Command => {
+  const command: Command = { action: "send_message", room: "r", user: "ann", from: "Ann", text };
+  return id === undefined ? command : { ...command, id };
 };
 
 /** A test in a folder of its own. */
@@ -33,7 +33,7 @@ function fileTest(title: string, check: (path: string) => Promise<void>, options
 }
 
 const open = (path: string, clock: Clock = new FakeClock(), retention = RETENTION) =>
-  SqliteEngine.open(path, { clock, retention });
+  SqliteStorage.open(path, { clock, retention });
 
 /** Every byte that stands in the database's files. */
 async function everything(path: string): Promise<string> {
@@ -78,19 +78,19 @@ fileTest("what was kept, the epoch, the names and the secret are there when the 
 
 fileTest("edited, deleted and expired words are gone from the file, not just hidden", async (path) => {
   const clock = new FakeClock();
-  const engine = await open(path, clock, { messages: 200, days: 0 });
+  const storage = await open(path, clock, { messages: 200, days: 0 });
   const word = (kind: string, at: number) => `${kind}-${at}-${"secret".repeat(1 + at % 90)}`;
   for (let at = 0; at < 300; at++) {
-    const { entry } = (await engine.append([say(word("old", at))]))[0] as { entry: { seq: number } };
+    const { entry } = (await storage.append([say(word("old", at))]))[0] as { entry: { seq: number } };
     if (at % 3 === 0) {
-      await engine.append([{
+      await storage.append([{
         action: "edit_message",
         room: "r",
         user: "ann",
         target: entry.seq,
         text: word("draft", at),
       }]);
-      await engine.append([{
+      await storage.append([{
         action: "edit_message",
         room: "r",
         user: "ann",
@@ -98,11 +98,11 @@ fileTest("edited, deleted and expired words are gone from the file, not just hid
         text: word("final", at),
       }]);
     }
-    if (at % 3 === 1) await engine.append([{ action: "delete_message", room: "r", user: "ann", target: entry.seq }]);
+    if (at % 3 === 1) await storage.append([{ action: "delete_message", room: "r", user: "ann", target: entry.seq }]);
   }
   await clock.advance(SWEEP_INTERVAL + SCRUB_DELAY);
   const bytes = await everything(path);
-  const { messages } = await engine.history("r", { limit: 200 });
+  const { messages } = await storage.history("r", { limit: 200 });
   const held = new Set(messages.map(({ text }) => text));
   for (let at = 0; at < 300; at++) {
     for (const kind of ["old", "draft", "final"]) {
@@ -110,19 +110,19 @@ fileTest("edited, deleted and expired words are gone from the file, not just hid
     }
   }
   assert.ok(held.size > 50);
-  await engine.close();
+  await storage.close();
 });
 
 fileTest("deleted words are gone from the file also when the server was killed right after", async (path) => {
   const killed = `${path.slice(0, path.lastIndexOf("/"))}/killed`;
-  const engine = await open(path);
-  await engine.append([say("a secret of ann's")]);
-  await engine.append([{ action: "delete_message", room: "r", user: "ann", target: 1 }]);
+  const storage = await open(path);
+  await storage.append([say("a secret of ann's")]);
+  await storage.append([{ action: "delete_message", room: "r", user: "ann", target: 1 }]);
   // What a kill leaves behind is what stands in the files now.
   await Deno.mkdir(killed);
   for (const end of ["", "-wal"]) await Deno.copyFile(path + end, `${killed}/chat.db${end}`);
   assert.match(await everything(`${killed}/chat.db`), /a secret of ann's/);
-  await engine.close();
+  await storage.close();
   const clock = new FakeClock();
   const again = await open(`${killed}/chat.db`, clock);
   await clock.advance(SCRUB_DELAY);
@@ -173,25 +173,25 @@ fileTest("what is no database of this program stops the start with one sentence 
 });
 
 fileTest("an edit writes as much, however often its message was edited before", async (path) => {
-  const engine = await open(path);
-  const edits = Array.from({ length: 50 }, (_, at): Draft => (
+  const storage = await open(path);
+  const edits = Array.from({ length: 50 }, (_, at): Command => (
     { action: "edit_message", room: "r", user: "ann", target: 1, text: `edit ${at}` }
   ));
-  await engine.append([say("first"), ...edits]);
+  await storage.append([say("first"), ...edits]);
   const file = new DatabaseSync(path);
   const shown = () => file.prepare("SELECT text FROM entries WHERE text IS NOT NULL ORDER BY seq").all();
   assert.deepEqual(shown().map(({ text }) => text), ["edit 49", "edit 49"], "the message and its newest edit");
-  await engine.append([{ action: "delete_message", room: "r", user: "ann", target: 1 }]);
+  await storage.append([{ action: "delete_message", room: "r", user: "ann", target: 1 }]);
   assert.deepEqual(shown(), []);
   file.close();
-  await engine.close();
+  await storage.close();
 });
 
 fileTest("a file of an older version is brought up to date, and its edits show the newest words", async (path) => {
-  const engine = await open(path);
-  const edit = (text: string): Draft => ({ action: "edit_message", room: "r", user: "ann", target: 1, text });
-  await engine.append([say("one"), edit("two"), edit("three")]);
-  await engine.close();
+  const storage = await open(path);
+  const edit = (text: string): Command => ({ action: "edit_message", room: "r", user: "ann", target: 1, text });
+  await storage.append([say("one"), edit("two"), edit("three")]);
+  await storage.close();
   const file = new DatabaseSync(path);
   file.exec(`UPDATE entries SET text = 'three' WHERE kind = 1; DROP INDEX messages; PRAGMA user_version = 2`);
   file.close();
@@ -254,29 +254,29 @@ for (
 ) {
   fileTest(`a file that is ${how} while it is open takes nothing more in, and says so once`, async (path) => {
     const clock = new FakeClock();
-    const engine = await open(path, clock);
-    await engine.append([say("before")]);
+    const storage = await open(path, clock);
+    await storage.append([say("before")]);
     clock.spend(COMPANION_INTERVAL);
     await takeAway(path);
     const said = await quietly(async () => {
-      await assert.rejects(engine.append([say("lost", "k")]), UNAVAILABLE);
-      await assert.rejects(engine.claimName(claim("bob")), UNAVAILABLE);
-      await assert.rejects(engine.changeRoom("r", { locked: true }), UNAVAILABLE);
-      await assert.rejects(engine.check(), UNAVAILABLE);
+      await assert.rejects(storage.append([say("lost", "k")]), UNAVAILABLE);
+      await assert.rejects(storage.claimName(claim("bob")), UNAVAILABLE);
+      await assert.rejects(storage.changeRoom("r", { locked: true }), UNAVAILABLE);
+      await assert.rejects(storage.check(), UNAVAILABLE);
     });
     assert.equal(said.length, 1);
     assert.match(String(said[0][0]), /chat\.db(-wal)? was removed or replaced while it was open/);
-    assert.equal((await engine.history("r", { limit: 9 })).messages.length, 1, "what was said can still be read");
+    assert.equal((await storage.history("r", { limit: 9 })).messages.length, 1, "what was said can still be read");
     await putBack(path);
     const { warn } = console;
     const back: unknown[] = [];
     console.warn = (line) => back.push(line);
-    await engine.check();
+    await storage.check();
     console.warn = warn;
     assert.match(String(back), /chat\.db is back/);
-    const [kept] = await engine.append([say("kept", "k")]);
+    const [kept] = await storage.append([say("kept", "k")]);
     assert.ok("entry" in kept && !kept.repeated && kept.entry.seq === 2);
-    await engine.close();
+    await storage.close();
   });
 }
 
@@ -288,26 +288,26 @@ for (
   ] as const
 ) {
   fileTest(`a file that ${what} is copied over while it is open takes nothing more in`, async (path) => {
-    const engine = await open(path, systemClock);
+    const storage = await open(path, systemClock);
     const sayAndEmptyTheLog = async (word: string, target: number) => {
-      await engine.append(Array.from({ length: 40 }, (_, at) => say(`${word} ${at} ${"x".repeat(500)}`)));
-      await engine.append([{ action: "delete_message", room: "r", user: "ann", target }]);
+      await storage.append(Array.from({ length: 40 }, (_, at) => say(`${word} ${at} ${"x".repeat(500)}`)));
+      await storage.append([{ action: "delete_message", room: "r", user: "ann", target }]);
       await until(async () => (await Deno.stat(`${path}-wal`)).size === 0);
     };
     await sayAndEmptyTheLog("old", 1);
     await Deno.copyFile(path, `${path}.backup`);
     await sayAndEmptyTheLog("new", 2);
-    await engine.append([say("in the write-ahead log")]);
-    await engine.check();
+    await storage.append([say("in the write-ahead log")]);
+    await storage.check();
     // As `cp` does it: the file stays the same one.
     await Deno.writeFile(path, await content(path));
     const said = await quietly(async () => {
-      await assert.rejects(engine.append([say("lost")]), UNAVAILABLE);
-      await assert.rejects(engine.check(), UNAVAILABLE);
-      await assert.rejects(engine.claimName(claim("bob")), UNAVAILABLE);
+      await assert.rejects(storage.append([say("lost")]), UNAVAILABLE);
+      await assert.rejects(storage.check(), UNAVAILABLE);
+      await assert.rejects(storage.claimName(claim("bob")), UNAVAILABLE);
     });
     assert.deepEqual([said.length, /was written over while it was open/.test(String(said[0]))], [1, true]);
-    await quietly(() => engine.close());
+    await quietly(() => storage.close());
   });
 }
 
@@ -320,13 +320,13 @@ fileTest("checkpoints and a VACUUM, also by other processes, are no reason to ta
     } catch { /* busy */ }
   }, 20);
   for (let time = 0; time < 150; time++) {
-    const outcomes = await Promise.all(engines.map((engine) => engine.append([say("x".repeat(20_000))])));
-    assert.ok(outcomes.every(([outcome]) => "entry" in outcome));
-    if (time % 50 === 0) await Promise.all(engines.map((engine) => engine.check()));
+    const results = await Promise.all(engines.map((storage) => storage.append([say("x".repeat(20_000))])));
+    assert.ok(results.every(([result]) => "entry" in result));
+    if (time % 50 === 0) await Promise.all(engines.map((storage) => storage.check()));
   }
   clearInterval(vacuum);
   other.close();
-  await Promise.all(engines.map((engine) => engine.close()));
+  await Promise.all(engines.map((storage) => storage.close()));
 });
 
 fileTest(
@@ -353,28 +353,28 @@ fileTest("a path that is a link is guarded where the file is", async (path) => {
   await Deno.chmod(path, 0o640);
   await Deno.symlink(path, link);
   const clock = new FakeClock();
-  const engine = await open(link, clock);
-  await engine.append([say("before")]);
+  const storage = await open(link, clock);
+  await storage.append([say("before")]);
   for (const end of ["", "-wal", "-shm"]) assert.equal((await Deno.stat(path + end)).mode! & 0o777, 0o600);
   await Deno.rename(`${path}-wal`, `${path}.gone`);
   clock.spend(COMPANION_INTERVAL);
-  await quietly(() => assert.rejects(engine.append([say("lost")]), UNAVAILABLE));
+  await quietly(() => assert.rejects(storage.append([say("lost")]), UNAVAILABLE));
   await Deno.rename(`${path}.gone`, `${path}-wal`);
   await Deno.remove(link);
-  await quietly(() => assert.rejects(engine.check(), UNAVAILABLE));
-  await engine.close();
+  await quietly(() => assert.rejects(storage.check(), UNAVAILABLE));
+  await storage.close();
 });
 
 fileTest("a lock that another process holds makes it unready, and is told", async (path) => {
-  const engine = await open(path, systemClock);
+  const storage = await open(path, systemClock);
   const other = new DatabaseSync(path);
   other.exec("BEGIN IMMEDIATE");
-  const said = await quietly(() => assert.rejects(engine.check(), UNAVAILABLE));
+  const said = await quietly(() => assert.rejects(storage.check(), UNAVAILABLE));
   assert.match(String(said[0]), /another process has locked it/);
   other.exec("ROLLBACK");
   other.close();
-  await engine.check();
-  await engine.close();
+  await storage.check();
+  await storage.close();
 });
 
 const isRoot = Deno.build.os === "linux" && Deno.uid() === 0;
@@ -384,27 +384,27 @@ Deno.test({
   ignore: !isRoot,
 }, async () => {
   await withSmallDisk(async (folder, fill, free) => {
-    const engine = await open(`${folder}/chat.db`, systemClock);
-    await engine.append([say("before", "1")]);
+    const storage = await open(`${folder}/chat.db`, systemClock);
+    await storage.append([say("before", "1")]);
     await fill();
     const heard: unknown[] = [];
-    engine.follow("r", (news) => heard.push(news));
+    storage.subscribe("r", (news) => heard.push(news));
     const batch = Array.from({ length: 100 }, (_, at) => say(`${at} ${"x".repeat(4_000)}`, `full ${at}`));
     const said = await quietly(async () => {
-      await assert.rejects(engine.append(batch), { name: "Refusal", code: "unavailable" });
-      await assert.rejects(engine.check(), { name: "Refusal", code: "unavailable" }).catch(
+      await assert.rejects(storage.append(batch), { name: "Refusal", code: "unavailable" });
+      await assert.rejects(storage.check(), { name: "Refusal", code: "unavailable" }).catch(
         () => {/* one row may still fit */},
       );
     });
     assert.match(String(said[0]?.[1]), /full|disk I\/O/);
     assert.deepEqual(heard, []);
-    assert.equal((await engine.history("r", { limit: 9 })).seq, 1);
+    assert.equal((await storage.history("r", { limit: 9 })).seq, 1);
     await free();
-    const outcomes = await engine.append(batch);
-    assert.ok(outcomes.every((outcome) => "entry" in outcome && !outcome.repeated));
-    assert.equal((await engine.history("r", { limit: 9 })).seq, 101);
-    await engine.check();
-    await engine.close();
+    const results = await storage.append(batch);
+    assert.ok(results.every((result) => "entry" in result && !result.repeated));
+    assert.equal((await storage.history("r", { limit: 9 })).seq, 101);
+    await storage.check();
+    await storage.close();
   });
 });
 
@@ -413,20 +413,20 @@ Deno.test({
   ignore: !isRoot,
 }, async () => {
   await withSmallDisk(async (folder, fill, free) => {
-    const engine = await open(`${folder}/chat.db`, systemClock);
-    await engine.append([say("before")]);
+    const storage = await open(`${folder}/chat.db`, systemClock);
+    await storage.append([say("before")]);
     await fill();
     await quietly(async () => {
-      const claims = Array.from({ length: 500 }, (_, at) => engine.claimName(claim(`${at} ${"x".repeat(500)}`)));
+      const claims = Array.from({ length: 500 }, (_, at) => storage.claimName(claim(`${at} ${"x".repeat(500)}`)));
       assert.ok((await Promise.allSettled(claims)).every(({ status }) => status === "rejected"));
-      await assert.rejects(engine.check(), UNAVAILABLE);
-      await assert.rejects(engine.check(), UNAVAILABLE, "also when it is asked again");
+      await assert.rejects(storage.check(), UNAVAILABLE);
+      await assert.rejects(storage.check(), UNAVAILABLE, "also when it is asked again");
     });
-    assert.equal((await engine.history("r", { limit: 9 })).seq, 1);
+    assert.equal((await storage.history("r", { limit: 9 })).seq, 1);
     await free();
-    await engine.check();
-    assert.ok(await engine.claimName(claim("bob")));
-    await engine.close();
+    await storage.check();
+    assert.ok(await storage.claimName(claim("bob")));
+    await storage.close();
   });
 });
 
@@ -457,29 +457,29 @@ function lock(path: string): () => void {
 }
 
 fileTest("a file that another process has locked is tried again without stopping the loop", async (path) => {
-  const engine = await open(path, systemClock);
+  const storage = await open(path, systemClock);
   const unlock = lock(path);
   let turns = 0;
   const turning = setInterval(() => turns++, 1);
-  const kept = engine.append([say("patience")]);
+  const kept = storage.append([say("patience")]);
   const before = performance.now();
   while (turns < 50) await new Promise((resolve) => setTimeout(resolve, 1));
   assert.ok(performance.now() - before < BUSY_PATIENCE);
-  assert.deepEqual((await engine.history("r", { limit: 9 })).messages, [], "reading goes on");
+  assert.deepEqual((await storage.history("r", { limit: 9 })).messages, [], "reading goes on");
   unlock();
-  const [outcome] = await kept;
+  const [result] = await kept;
   clearInterval(turning);
-  assert.ok("entry" in outcome && outcome.entry.seq === 1);
-  await engine.close();
+  assert.ok("entry" in result && result.entry.seq === 1);
+  await storage.close();
 });
 
 fileTest(
   "a lock that is held for too long is unavailable, and the same id afterwards makes one message",
   async (path) => {
     const clock = new FakeClock();
-    const engine = await open(path, clock);
+    const storage = await open(path, clock);
     const unlock = lock(path);
-    const refused = assert.rejects(engine.append([say("late", "k")]), {
+    const refused = assert.rejects(storage.append([say("late", "k")]), {
       name: "Refusal",
       code: "unavailable",
       retryAfter: 2,
@@ -487,10 +487,10 @@ fileTest(
     await clock.advance(2 * BUSY_PATIENCE);
     await refused;
     unlock();
-    await engine.append([say("late", "k")]);
-    await engine.append([say("late", "k")]);
-    assert.equal((await engine.history("r", { limit: 9 })).seq, 1);
-    await engine.close();
+    await storage.append([say("late", "k")]);
+    await storage.append([say("late", "k")]);
+    assert.equal((await storage.history("r", { limit: 9 })).seq, 1);
+    await storage.close();
   },
 );
 
@@ -507,60 +507,60 @@ fileTest("a file that stays locked stops the start with one sentence that names 
 });
 
 fileTest("what waits together is written together", async (path) => {
-  const engine = await open(path, systemClock);
-  const outcomes = (await Promise.all(Array.from({ length: 20 }, (_, at) => engine.append([say(`${at}`)])))).flat();
+  const storage = await open(path, systemClock);
+  const results = (await Promise.all(Array.from({ length: 20 }, (_, at) => storage.append([say(`${at}`)])))).flat();
   assert.deepEqual(
-    outcomes.map((outcome) => "entry" in outcome && outcome.entry.seq),
+    results.map((result) => "entry" in result && result.entry.seq),
     Array.from({ length: 20 }, (_, at) => at + 1),
   );
-  await engine.close();
+  await storage.close();
 });
 
 fileTest("what another process writes is found by looking into the file, and told", async (path) => {
   const clock = new FakeClock();
-  const [engine, stranger] = [await open(path, clock), await open(path)];
-  const { epoch } = await engine.history("r", { limit: 1 });
-  const heard: News[] = [];
-  engine.follow("r", (news) => heard.push(news));
-  await engine.append([say("ours")]);
-  await clock.advance(10 * LOOK_INTERVAL);
+  const [storage, stranger] = [await open(path, clock), await open(path)];
+  const { epoch } = await storage.history("r", { limit: 1 });
+  const heard: LogNotification[] = [];
+  storage.subscribe("r", (news) => heard.push(news));
+  await storage.append([say("ours")]);
+  await clock.advance(10 * CHECK_INTERVAL);
   assert.equal(heard.length, 1, "what was told is not told again");
   await stranger.append([say("theirs"), { ...say("theirs"), room: "q" }]);
-  await clock.advance(2 * LOOK_INTERVAL);
+  await clock.advance(2 * CHECK_INTERVAL);
   assert.deepEqual(heard.slice(1), [{ epoch, entries: [] }]);
-  assert.equal(engine.missedNews, 1);
-  await engine.check();
+  assert.equal(storage.missedNotifications, 1);
+  await storage.check();
   await stranger.renewEpoch();
-  await clock.advance(2 * LOOK_INTERVAL);
-  assert.deepEqual(heard.slice(2), [{ epoch: (await engine.read("r", 0)).epoch, entries: [] }]);
-  await Promise.all([engine.close(), stranger.close()]);
+  await clock.advance(2 * CHECK_INTERVAL);
+  assert.deepEqual(heard.slice(2), [{ epoch: (await storage.read("r", 0)).epoch, entries: [] }]);
+  await Promise.all([storage.close(), stranger.close()]);
 });
 
 fileTest(
   "an isolate that does not hear the others is not ready until it does, and tells what it finds",
   async (path) => {
     const clock = new FakeClock();
-    const engine = await SqliteEngine.open(path, { clock, retention: RETENTION, isolates: true });
+    const storage = await SqliteStorage.open(path, { clock, retention: RETENTION, isolates: true });
     // As one whose channel is broken: it writes and nobody hears of it.
     const mute = await open(path);
-    const heard: News[] = [];
-    engine.follow("r", (news) => heard.push(news));
+    const heard: LogNotification[] = [];
+    storage.subscribe("r", (news) => heard.push(news));
     for (let at = 0; at < 4; at++) {
-      await engine.check();
+      await storage.check();
       await mute.append([say(`${at}`)]);
-      await clock.advance(LOOK_INTERVAL);
+      await clock.advance(CHECK_INTERVAL);
     }
-    await assert.rejects(engine.check(), { name: "Refusal", code: "unavailable" });
-    assert.deepEqual([heard.length, engine.missedNews], [3, 3]);
+    await assert.rejects(storage.check(), { name: "Refusal", code: "unavailable" });
+    assert.deepEqual([heard.length, storage.missedNotifications], [3, 3]);
     await mute.close();
-    await clock.advance(LOOK_INTERVAL);
-    await assert.rejects(engine.check(), "the last one was not told either");
-    const other = await SqliteEngine.open(path, { clock, retention: RETENTION, isolates: true });
+    await clock.advance(CHECK_INTERVAL);
+    await assert.rejects(storage.check(), "the last one was not told either");
+    const other = await SqliteStorage.open(path, { clock, retention: RETENTION, isolates: true });
     await other.append([say("told")]);
     await until(() => heard.at(-1)!.entries.length === 1);
-    await clock.advance(2 * LOOK_INTERVAL);
-    await engine.check();
-    await Promise.all([engine.close(), other.close()]);
+    await clock.advance(2 * CHECK_INTERVAL);
+    await storage.check();
+    await Promise.all([storage.close(), other.close()]);
   },
 );
 
@@ -568,10 +568,10 @@ fileTest("of several isolates one at a time lets go of what has expired", async 
   const clock = new FakeClock();
   const engines = [];
   for (let at = 0; at < 3; at++) {
-    engines.push(await SqliteEngine.open(path, { clock, retention: { messages: 1, days: 0 }, isolates: true }));
+    engines.push(await SqliteStorage.open(path, { clock, retention: { messages: 1, days: 0 }, isolates: true }));
   }
   await engines[1].append([say("expired"), say("kept")]);
   await clock.advance(SWEEP_INTERVAL + SCRUB_DELAY);
   assert.doesNotMatch(await everything(path), /expired/);
-  await Promise.all(engines.map((engine) => engine.close()));
+  await Promise.all(engines.map((storage) => storage.close()));
 });

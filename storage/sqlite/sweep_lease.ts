@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 
 /** Whose turn it is to sweep, among the isolates that share a database file. The caller keeps the transaction. */
-export class SweepTurns {
+export class SweepLease {
   readonly #take: StatementSync;
 
   constructor(file: DatabaseSync) {

@@ -45,8 +45,8 @@ async function* look(visitor: Visitor, { token, seconds, slow, clock }: Examinat
   if (alive instanceof Unanswered) {
     return yield off(say.noAnswer(place, alive.message));
   }
-  const elsewhere = alive.headers.get("location");
-  if (elsewhere) return yield off(`${place} sends everyone on to ${elsewhere}: ask about that address.`);
+  const remotePresence = alive.headers.get("location");
+  if (remotePresence) return yield off(`${place} sends everyone on to ${remotePresence}: ask about that address.`);
   if (alive.body !== "alive\n") return yield off(`What answers at ${place} is no Parley. Is the address right?`);
   yield well("It answers.");
   const ready = await visitor.ask("readyz");

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { serialize } from "hono/utils/cookie";
-import type { Voucher } from "../../chat/users/session_expiry.ts";
+import type { ExternalIdentity } from "../../chat/users/session_expiry.ts";
 import { withoutBlanks } from "../transport/list_header.ts";
 
 /** How long a token is good, seconds: as long as browsers keep a cookie at most. Each visit renews it. */
@@ -51,8 +51,8 @@ export class SessionCookies {
    * The `Set-Cookie` lines that make a browser come back as the same person. Where it brought the cookie that there was
    * before there was TLS, that one is taken back: it has been taken over.
    */
-  linesFor(request: Request, token: string, isSecure: boolean, voucher?: Voucher): string[] {
-    const maxAge = voucher ? Math.max(0, Math.floor((voucher.until - Date.now()) / 1000)) : TOKEN_LIFETIME;
+  linesFor(request: Request, token: string, isSecure: boolean, identity?: ExternalIdentity): string[] {
+    const maxAge = identity ? Math.max(0, Math.floor((identity.until - Date.now()) / 1000)) : TOKEN_LIFETIME;
     const options = { httpOnly: true, sameSite: "Lax", secure: isSecure } as const;
     const plainOptions = { ...options, path: this.#path };
     if (!isSecure) return [serialize(this.plain, token, { ...plainOptions, maxAge })];

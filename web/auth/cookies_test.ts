@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../chat/clock.ts";
-import { Doorkeeper } from "../../chat/limits/rate_limiter.ts";
+import { RateLimiter } from "../../chat/limits/rate_limiter.ts";
 import { NO_LIMITS } from "../../chat/limits/token_bucket.ts";
 import { launchChromium } from "../../testing/chromium.ts";
 import { connected, newPerson, openRoom } from "../../testing/page.ts";
 import { type RunningServer, startServer } from "../../testing/server.ts";
 import { SessionCookies } from "./cookies.ts";
-import { Identities } from "./sessions.ts";
+import { Sessions } from "./sessions.ts";
 
 const cookies = new SessionCookies();
 const { plain: COOKIE, secure: SECURE_COOKIE } = cookies;
@@ -50,7 +50,7 @@ Deno.test("every value that comes under the names is found, those that nobody el
 });
 
 Deno.test("of several cookies the first that is good counts, wherever it stands", async () => {
-  const identities = await Identities.create("a secret", new Doorkeeper(NO_LIMITS, systemClock));
+  const identities = await Sessions.create("a secret", new RateLimiter(NO_LIMITS, systemClock));
   const [one, two] = await Promise.all(["one", "two"].map((user) => identities.token({ user })));
   const user = async (cookie: string) => (await identities.identifyCookie(bringing(cookie)))?.identity.user;
   assert.equal(await user(`${COOKIE}=junk; ${COOKIE}=${one}`), "one");

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { createRemoteJWKSet, customFetch, errors, type JWTPayload, jwtVerify, type JWTVerifyOptions } from "jose";
-import type { Voucher } from "../../chat/users/session_expiry.ts";
-import { Refusal } from "../../chat/errors.ts";
+import type { ExternalIdentity } from "../../chat/users/session_expiry.ts";
+import { ChatError } from "../../chat/errors.ts";
 
 /** Whose tokens are taken. */
 export interface OutsideSettings {
@@ -32,7 +32,7 @@ const ISSUER_RETRY = 5;
 const USER_BYTES = 16;
 
 /** People who have an account elsewhere come with a token of its issuer, and nobody else comes in. */
-export class OutsideIssuer {
+export class JwtIssuer {
   readonly issuer: string;
   readonly loginUrl: string | undefined;
   readonly #secret: string;
@@ -72,16 +72,16 @@ export class OutsideIssuer {
 
   /**
    * Who brings a token of the issuer; undefined for every token that is no good.
-   * @throws {Refusal} `unavailable` while the issuer's keys can't be had
+   * @throws {ChatError} `unavailable` while the issuer's keys can't be had
    */
-  async identify(token: string): Promise<{ user: string; voucher: Voucher } | undefined> {
+  async identify(token: string): Promise<{ user: string; identity: ExternalIdentity } | undefined> {
     if (token.length > TOKEN_LENGTH) return undefined;
     try {
       const { sub, exp, name } = await this.#verify(token);
       if (sub === undefined || sub === "") return undefined;
-      const voucher: Voucher = { until: exp! * 1000 };
-      if (typeof name === "string") voucher.name = name;
-      return { user: this.#userOf(sub), voucher };
+      const identity: ExternalIdentity = { until: exp! * 1000 };
+      if (typeof name === "string") identity.name = name;
+      return { user: this.#userOf(sub), identity };
     } catch (error) {
       if (isVerdict(error)) return undefined;
       if (!this.#hasJustFailed) {
@@ -104,8 +104,8 @@ export class OutsideIssuer {
   }
 }
 
-function unchecked(): Refusal {
-  return new Refusal("unavailable", "Your token can't be checked right now. Try again in a moment.", ISSUER_RETRY);
+function unchecked(): ChatError {
+  return new ChatError("unavailable", "Your token can't be checked right now. Try again in a moment.", ISSUER_RETRY);
 }
 
 /** Whether it is the token that is wrong, and not the way to the keys. */

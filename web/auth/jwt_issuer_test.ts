@@ -4,7 +4,7 @@ import { SignJWT } from "jose";
 import { TestClient } from "../../testing/client.ts";
 import { Issuer } from "../../testing/issuer.ts";
 import { type RunningServer, startServer } from "../../testing/server.ts";
-import { OutsideIssuer } from "./jwt_issuer.ts";
+import { JwtIssuer } from "./jwt_issuer.ts";
 
 const SECRET = "a secret of this server";
 const LOGIN = "https://accounts.example/login";
@@ -30,7 +30,7 @@ const open = (server: RunningServer, token: string) =>
 Deno.test("keys that rotate are followed, and those that are gone hold no longer", async () => {
   const issuer = await Issuer.open();
   const key = { jwksUrl: issuer.jwksUrl };
-  const outside = new OutsideIssuer({ key, issuer: issuer.url, audience: "parley", loginUrl: undefined }, SECRET, 0);
+  const outside = new JwtIssuer({ key, issuer: issuer.url, audience: "parley", loginUrl: undefined }, SECRET, 0);
   const ada = (await outside.identify(await issuer.token({ sub: "ada@example.com" })))!;
   const before = await issuer.token({ sub: "bob" });
   await issuer.rotate();
@@ -45,7 +45,7 @@ Deno.test("keys that rotate are followed, and those that are gone hold no longer
 Deno.test("junk does not make us ask the issuer again and again", async () => {
   const issuer = await Issuer.open();
   const key = { jwksUrl: issuer.jwksUrl };
-  const outside = new OutsideIssuer({ key, issuer: issuer.url, audience: "parley", loginUrl: undefined }, SECRET);
+  const outside = new JwtIssuer({ key, issuer: issuer.url, audience: "parley", loginUrl: undefined }, SECRET);
   await outside.identify(await issuer.token({ sub: "ada" }));
   const stranger = await Issuer.open();
   for (let at = 0; at < 50; at++) {
@@ -60,13 +60,13 @@ Deno.test("an issuer that can't be reached makes a token neither good nor bad", 
   const token = await issuer.token({ sub: "ada" });
   await issuer.close();
   const settings = { key: { jwksUrl: issuer.jwksUrl }, issuer: issuer.url, audience: "parley", loginUrl: undefined };
-  await assert.rejects(new OutsideIssuer(settings, SECRET).identify(token), { code: "unavailable" });
+  await assert.rejects(new JwtIssuer(settings, SECRET).identify(token), { code: "unavailable" });
 });
 
 Deno.test("while the issuer can't be reached, a stranger's token does not keep out whose key is known", async () => {
   const [issuer, stranger] = [await Issuer.open(), await Issuer.open()];
   const key = { jwksUrl: issuer.jwksUrl };
-  const outside = new OutsideIssuer({ key, issuer: issuer.url, audience: "parley", loginUrl: undefined }, SECRET);
+  const outside = new JwtIssuer({ key, issuer: issuer.url, audience: "parley", loginUrl: undefined }, SECRET);
   const ada = await issuer.token({ sub: "ada" });
   const unknown = await stranger.token({ sub: "ada" });
   assert.ok(await outside.identify(ada));
@@ -85,7 +85,7 @@ Deno.test("while the issuer can't be reached, a stranger's token does not keep o
 Deno.test("only good tokens of this issuer, for this audience, are taken", async () => {
   const issuer = await Issuer.open();
   const [key, loginUrl] = [{ jwksUrl: issuer.jwksUrl }, undefined];
-  const outside = new OutsideIssuer({ key, issuer: issuer.url, audience: "parley", loginUrl }, SECRET);
+  const outside = new JwtIssuer({ key, issuer: issuer.url, audience: "parley", loginUrl }, SECRET);
   const good = await issuer.token({ sub: "ada" });
   const [header, payload, signature] = good.split(".");
   const encode = (part: object) =>
@@ -128,14 +128,14 @@ Deno.test("a secret that both sides know will do in place of keys", async () => 
       alg: "HS256",
     })
       .sign(new TextEncoder().encode(key));
-  const outside = new OutsideIssuer(settings, SECRET);
-  const { user, voucher } = (await outside.identify(await sign({ sub: "ada@example.com", name: "Ada" })))!;
-  assert.equal(voucher.name, "Ada");
+  const outside = new JwtIssuer(settings, SECRET);
+  const { user, identity } = (await outside.identify(await sign({ sub: "ada@example.com", name: "Ada" })))!;
+  assert.equal(identity.name, "Ada");
   assert.match(user, /^[\w-]{22}$/);
   assert.equal((await outside.identify(await sign({ sub: "ada@example.com" })))!.user, user, "the same person again");
   assert.notEqual((await outside.identify(await sign({ sub: "bob@example.com" })))!.user, user);
-  const elsewhere = new OutsideIssuer(settings, "another server's secret");
-  assert.notEqual((await elsewhere.identify(await sign({ sub: "ada@example.com" })))!.user, user, "keyed");
+  const remotePresence = new JwtIssuer(settings, "another server's secret");
+  assert.notEqual((await remotePresence.identify(await sign({ sub: "ada@example.com" })))!.user, user, "keyed");
   assert.equal(
     await outside.identify(await sign({ sub: "ada" }, "another secret of thirty-two characters")),
     undefined,

@@ -1,10 +1,10 @@
 import { sign, verify } from "hono/jwt";
-import type { Doorkeeper } from "../../chat/limits/rate_limiter.ts";
+import type { RateLimiter } from "../../chat/limits/rate_limiter.ts";
 import { BATCH_PROTOCOL, BEARER_PREFIX, PLAIN_PROTOCOL } from "../../chat/protocol.ts";
-import type { Voucher } from "../../chat/users/session_expiry.ts";
+import type { ExternalIdentity } from "../../chat/users/session_expiry.ts";
 import { SessionCookies, TOKEN_LIFETIME } from "./cookies.ts";
 import { listIn } from "../transport/list_header.ts";
-import type { OutsideIssuer } from "./jwt_issuer.ts";
+import type { JwtIssuer } from "./jwt_issuer.ts";
 import { SignInRefusal } from "../schema/problem.ts";
 import { bearerIn } from "./token.ts";
 
@@ -18,66 +18,66 @@ export interface Identity {
   user: string;
   token?: string;
   /** Where people come from an outside issuer. */
-  voucher?: Voucher;
+  identity?: ExternalIdentity;
 }
 
 /** Knows people by signed tokens, which name the user and nothing else that frames show. */
-export class Identities {
+export class Sessions {
   /** Where people come from; undefined: anyone may come. */
-  readonly outside: OutsideIssuer | undefined;
+  readonly outside: JwtIssuer | undefined;
   readonly cookies: SessionCookies;
   readonly #key: CryptoKey;
-  readonly #doorkeeper: Doorkeeper;
+  readonly #rateLimiter: RateLimiter;
 
   private constructor(
     key: CryptoKey,
-    doorkeeper: Doorkeeper,
-    outside: OutsideIssuer | undefined,
+    rateLimiter: RateLimiter,
+    outside: JwtIssuer | undefined,
     cookies: SessionCookies,
   ) {
     this.#key = key;
-    this.#doorkeeper = doorkeeper;
+    this.#rateLimiter = rateLimiter;
     this.outside = outside;
     this.cookies = cookies;
   }
 
   static async create(
     secret: string,
-    doorkeeper: Doorkeeper,
-    outside?: OutsideIssuer,
+    rateLimiter: RateLimiter,
+    outside?: JwtIssuer,
     cookies = new SessionCookies(),
-  ): Promise<Identities> {
+  ): Promise<Sessions> {
     const bytes = new TextEncoder().encode(secret);
     const algorithm = { name: "HMAC", hash: "SHA-256" };
     const key = await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign", "verify"]);
-    return new Identities(key, doorkeeper, outside, cookies);
+    return new Sessions(key, rateLimiter, outside, cookies);
   }
 
   /**
    * Someone who was never here before.
-   * @throws {Refusal} `rate_limited` when too many have come from their address
+   * @throws {ChatError} `rate_limited` when too many have come from their address
    * @throws {SignInRefusal} where people come from an outside issuer
    */
   async newcomer(addressKey: string): Promise<{ user: string; token: string }> {
     if (this.outside) throw new SignInRefusal(this.outside.loginUrl);
-    this.#doorkeeper.admitNewcomer(addressKey);
+    this.#rateLimiter.admitNewcomer(addressKey);
     const bytes = crypto.getRandomValues(new Uint8Array(USER_BYTES));
     const user = bytes.toBase64({ alphabet: "base64url" });
     return { user, token: await this.token({ user }) };
   }
 
   /** A token of this server's own. It ends when what vouches for the user does. */
-  token({ user, voucher }: Identity): Promise<string> {
+  token({ user, identity }: Identity): Promise<string> {
     const now = Math.floor(Date.now() / 1000);
-    const from = voucher && { issuer: this.outside?.issuer, name: voucher.name };
-    const exp = voucher ? Math.floor(voucher.until / 1000) : now + TOKEN_LIFETIME;
+    const from = identity && { issuer: this.outside?.issuer, name: identity.name };
+    const exp = identity ? Math.floor(identity.until / 1000) : now + TOKEN_LIFETIME;
     return sign({ sub: user, iat: now, exp, ...from }, this.#key, "HS256");
   }
 
   /**
    * Who sent a request: by header, by sub-protocol, by cookie, in this order. A cookie that is no good counts as none.
    * @returns undefined for someone unknown, "bad token" where a token was given that is no good
-   * @throws {Refusal} `unavailable` while the outside issuer's keys can't be had
+   * @throws {ChatError} `unavailable` while the outside issuer's keys can't be had
    */
   async identify(request: Request): Promise<Identity | "bad token" | undefined> {
     const token = bearerToken(request);
@@ -118,8 +118,8 @@ export class Identities {
       // Whoever came before people had to come from an issuer, or from another one, is a stranger now.
       if (typeof sub !== "string" || sub === "" || issuer !== this.outside?.issuer) return undefined;
       if (!this.outside) return { user: sub };
-      const voucher = { until: exp! * 1000, name: typeof name === "string" ? name : undefined };
-      return { user: sub, voucher };
+      const identity = { until: exp! * 1000, name: typeof name === "string" ? name : undefined };
+      return { user: sub, identity };
     } catch {
       return undefined;
     }

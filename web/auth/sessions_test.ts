@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
 import { sign } from "hono/jwt";
 import { systemClock } from "../../chat/clock.ts";
-import { Doorkeeper } from "../../chat/limits/rate_limiter.ts";
+import { RateLimiter } from "../../chat/limits/rate_limiter.ts";
 import { NO_LIMITS } from "../../chat/limits/token_bucket.ts";
 import { SessionCookies } from "./cookies.ts";
-import { Identities } from "./sessions.ts";
+import { Sessions } from "./sessions.ts";
 
 const { plain: COOKIE } = new SessionCookies();
 const SECRET = "a secret of the tests";
-const doorkeeper = new Doorkeeper(NO_LIMITS, systemClock);
+const rateLimiter = new RateLimiter(NO_LIMITS, systemClock);
 const ask = (headers: Record<string, string>) => new Request("http://x/", { headers });
 const encode = (part: object) =>
   new TextEncoder().encode(JSON.stringify(part)).toBase64({ alphabet: "base64url", omitPadding: true });
 
 Deno.test("a header counts before a sub-protocol, and that before the cookie", async () => {
-  const identities = await Identities.create(SECRET, doorkeeper);
+  const identities = await Sessions.create(SECRET, rateLimiter);
   const [one, two, three] = await Promise.all(["one", "two", "three"].map((user) => identities.token({ user })));
   const authorization = `Bearer ${one}`;
   const protocols = `chat.v1, bearer.${two}`;
@@ -31,15 +31,15 @@ Deno.test("a header counts before a sub-protocol, and that before the cookie", a
 });
 
 Deno.test("a client that came with a cookie is not shown the token", async () => {
-  const identities = await Identities.create(SECRET, doorkeeper);
+  const identities = await Sessions.create(SECRET, rateLimiter);
   const token = await identities.token({ user: "one" });
   assert.deepEqual(await identities.identify(ask({ cookie: `${COOKIE}=${token}` })), { user: "one" });
   assert.deepEqual(await identities.identify(ask({ authorization: `bearer ${token}` })), { user: "one", token });
 });
 
 Deno.test("a given token that is no good is told, a cookie that is no good counts as none", async () => {
-  const identities = await Identities.create(SECRET, doorkeeper);
-  const other = await Identities.create("another secret", doorkeeper);
+  const identities = await Sessions.create(SECRET, rateLimiter);
+  const other = await Sessions.create("another secret", rateLimiter);
   const good = await identities.token({ user: "one" });
   const [header, , signature] = good.split(".");
   const past = Math.floor(Date.now() / 1000) - 10;

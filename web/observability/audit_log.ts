@@ -16,7 +16,7 @@ export interface Refused {
 }
 
 /** One line of JSON for each who was refused, as long as they are few. */
-export class Journal {
+export class AuditLog {
   readonly #clock: Clock;
   readonly #write: (line: string) => void;
   readonly #sampler: LogSampler;

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../../testing/clock.ts";
-import { Journal } from "./audit_log.ts";
+import { AuditLog } from "./audit_log.ts";
 import { LINES, WINDOW } from "./log_sampler.ts";
 
 function createJournal() {
   const clock = new FakeClock();
   const lines: Record<string, unknown>[] = [];
-  return { clock, lines, journal: new Journal(clock, (line) => lines.push(JSON.parse(line))) };
+  return { clock, lines, auditLog: new AuditLog(clock, (line) => lines.push(JSON.parse(line))) };
 }
 
 Deno.test("a refusal is one line that says who and why, and only the network that they come from", () => {
-  const { journal, lines, clock } = createJournal();
-  journal.refused({ why: "messages", user: "u1", addressKey: "203.0.113.9" });
+  const { auditLog, lines, clock } = createJournal();
+  auditLog.refused({ why: "messages", user: "u1", addressKey: "203.0.113.9" });
   assert.deepEqual(lines, [{
     time: new Date(clock.now()).toISOString(),
     event: "refused",
@@ -19,27 +19,27 @@ Deno.test("a refusal is one line that says who and why, and only the network tha
     user: "u1",
     network: "203.0.113.0/24",
   }]);
-  journal.close();
+  auditLog.close();
 });
 
 Deno.test("what a client wrote itself is cut, and can't begin a line of its own", () => {
-  const { journal, lines } = createJournal();
-  journal.refused({ why: "forbidden", origin: `https://${"x".repeat(5_000)}\n{"event":"forged"}`, path: "/a\nb" });
+  const { auditLog, lines } = createJournal();
+  auditLog.refused({ why: "forbidden", origin: `https://${"x".repeat(5_000)}\n{"event":"forged"}`, path: "/a\nb" });
   assert.equal(lines.length, 1);
   assert.ok(JSON.stringify(lines[0]).length < 400);
-  journal.close();
+  auditLog.close();
 });
 
 Deno.test("under attack a few lines are written for each reason, and the rest is counted", async () => {
-  const { journal, lines, clock } = createJournal();
-  for (let at = 0; at < 100_000; at++) journal.refused({ why: "messages", user: `u${at}` });
-  journal.refused({ why: "connections" });
+  const { auditLog, lines, clock } = createJournal();
+  for (let at = 0; at < 100_000; at++) auditLog.refused({ why: "messages", user: `u${at}` });
+  auditLog.refused({ why: "connections" });
   assert.equal(lines.length, LINES + 1);
   await clock.advance(WINDOW);
   assert.deepEqual([lines.at(-1)?.why, lines.at(-1)?.left_out], ["messages", 100_000 - LINES]);
-  journal.refused({ why: "messages", user: "later" });
+  auditLog.refused({ why: "messages", user: "later" });
   assert.equal(lines.at(-1)?.user, "later");
-  for (let at = 0; at < LINES; at++) journal.refused({ why: "messages" });
-  journal.close();
+  for (let at = 0; at < LINES; at++) auditLog.refused({ why: "messages" });
+  auditLog.close();
   assert.equal(lines.at(-1)?.left_out, 1);
 });

@@ -1,12 +1,12 @@
 import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from "prom-client";
 import * as v from "valibot";
 import type { Clock } from "../../chat/clock.ts";
-import type { Engine } from "../../chat/storage.ts";
-import type { Lobby } from "../../chat/chat.ts";
-import { Refusal } from "../../chat/errors.ts";
+import type { Storage } from "../../chat/storage.ts";
+import type { Chat } from "../../chat/chat.ts";
+import { ChatError } from "../../chat/errors.ts";
 import { isDirectLocal } from "../transport/client_address.ts";
 import { describe } from "../schema/describe.ts";
-import type { App, House } from "../services.ts";
+import type { App, AppServices } from "../services.ts";
 import { Gathering } from "./metrics_gathering.ts";
 import { HttpRefusal } from "../schema/problem.ts";
 import { bringsToken } from "../auth/token.ts";
@@ -86,36 +86,40 @@ export class Metrics {
   }
 
   /** Tells of this lobby and its store from now on. */
-  watch(lobby: Lobby, store: Pick<Engine, "missedNews">): void {
-    const { meter } = lobby;
+  watch(chat: Chat, store: Pick<Storage, "missedNotifications">): void {
+    const { counters } = chat;
     this.#counter(
       "parley_missed_news_total",
       "How often what others had written was found by looking, because its news had not come.",
-      () => store.missedNews,
+      () => store.missedNotifications,
     );
-    this.#gauge("parley_connections", "Open connections.", () => lobby.occupancy.connections);
+    this.#gauge("parley_connections", "Open connections.", () => chat.occupancy.connections);
     this.#gauge(
       "parley_people",
       "People who are here, however many connections they have.",
-      () => lobby.occupancy.people,
+      () => chat.occupancy.users,
     );
-    this.#gauge("parley_rooms", "Rooms with somebody in them.", () => lobby.occupancy.rooms);
-    this.#counter("parley_messages_in_total", "Messages kept.", () => meter.messagesIn);
+    this.#gauge("parley_rooms", "Rooms with somebody in them.", () => chat.occupancy.rooms);
+    this.#counter("parley_messages_in_total", "Messages kept.", () => counters.messagesIn);
     this.#counter(
       "parley_messages_out_total",
       "Messages passed on, each counted once for each connection.",
-      () => meter.messagesOut,
+      () => counters.messagesOut,
     );
-    this.#counter("parley_slow_readers_total", "Readers let go because they did not keep up.", () => meter.slowReaders);
+    this.#counter(
+      "parley_slow_readers_total",
+      "Readers let go because they did not keep up.",
+      () => counters.slowReaders,
+    );
     this.#countersByCode(
       "parley_refusals_total",
       "What was asked for and refused, by the code that was told.",
-      meter.refusals,
+      counters.refusals,
     );
     this.#countersByCode(
       "parley_sent_away_total",
       "Connections that were ended from here, by close code.",
-      meter.sentAway,
+      counters.sentAway,
     );
     const turns = new Histogram({
       name: "parley_turn_seconds",
@@ -123,7 +127,7 @@ export class Metrics {
       buckets: DURATIONS,
       registers: [this.#registry],
     });
-    meter.onTurn = (milliseconds) => turns.observe(milliseconds / 1000);
+    counters.onTurn = (milliseconds) => turns.observe(milliseconds / 1000);
   }
 
   /** One answer of the store; as `timed` in `log/` tells it. */
@@ -190,7 +194,7 @@ export class Metrics {
 }
 
 /** `GET /metrics`, for whoever has the token; where there is none, for a caller on this very machine. */
-export function addMetrics(app: App, { metrics, metricsToken }: House): void {
+export function addMetrics(app: App, { metrics, metricsToken }: AppServices): void {
   const about = describe({
     id: "getMetrics",
     tag: "Monitoring",
@@ -203,7 +207,7 @@ export function addMetrics(app: App, { metrics, metricsToken }: House): void {
   app.get("/metrics", about, async (c) => {
     if (metricsToken === undefined) {
       if (isDirectLocal(c.req.raw, c.env.remoteAddr)) return await metrics.answer();
-      throw new Refusal("forbidden", "Set METRICS_TOKEN, and send it as Authorization: Bearer METRICS_TOKEN.");
+      throw new ChatError("forbidden", "Set METRICS_TOKEN, and send it as Authorization: Bearer METRICS_TOKEN.");
     }
     if (await bringsToken(c.req.raw, metricsToken)) return await metrics.answer();
     throw new HttpRefusal(401, "forbidden", "Send METRICS_TOKEN as Authorization: Bearer METRICS_TOKEN.");

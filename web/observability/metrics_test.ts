@@ -4,7 +4,7 @@ import { TestClient } from "../../testing/client.ts";
 import { FakeClock } from "../../testing/clock.ts";
 import { createLobby, FakeClient } from "../../testing/lobby.ts";
 import { startServer } from "../../testing/server.ts";
-import type { App, House } from "../services.ts";
+import type { App, AppServices } from "../services.ts";
 import { problem } from "../schema/problem.ts";
 import { addMetrics, LAG_INTERVAL, Metrics } from "./metrics.ts";
 import { GATHERING } from "./metrics_gathering.ts";
@@ -95,25 +95,25 @@ Deno.test("the event loop's lag is how late a timer was", async () => {
 });
 
 Deno.test("a turn is told when it is over, and is as long as the store takes", async () => {
-  const { clock, engine, lobby } = createLobby();
-  const append = engine.append.bind(engine);
-  engine.append = (drafts) => {
+  const { clock, storage, chat } = createLobby();
+  const append = storage.append.bind(storage);
+  storage.append = (commands) => {
     clock.spend(30);
-    return append(drafts);
+    return append(commands);
   };
   const turns: number[] = [];
-  lobby.meter.onTurn = (milliseconds) => turns.push(milliseconds);
-  const ann = await FakeClient.enter(lobby, "ann");
+  chat.counters.onTurn = (milliseconds) => turns.push(milliseconds);
+  const ann = await FakeClient.enter(chat, "ann");
   await ann.send({ action: "send_message", room: "general", text: "x" });
   assert.ok(turns.includes(30), `${turns}`);
-  lobby.close();
+  chat.close();
 });
 
 Deno.test("the metrics are for who has the token, and without one for a direct caller on this machine", async () => {
   const metrics = new Metrics(new FakeClock(), "0");
   const status = async (ask: { token?: string; from?: string; at?: string; headers?: Record<string, string> }) => {
     const app: App = new Hono();
-    addMetrics(app, { metrics, metricsToken: ask.token } as House);
+    addMetrics(app, { metrics, metricsToken: ask.token } as AppServices);
     app.onError((error) => problem(error, "/docs"));
     const remoteAddr = { transport: "tcp", hostname: ask.from ?? "127.0.0.1", port: 1 } as const;
     const url = `http://${ask.at ?? "localhost:8000"}/metrics`;

@@ -1,4 +1,4 @@
-import type { House } from "../services.ts";
+import type { AppServices } from "../services.ts";
 import { refusedWith } from "../schema/problem.ts";
 
 /** Refusals that somebody may have to look into are written down; all of them are counted. */
@@ -9,17 +9,17 @@ const WRITTEN_DOWN = [401, 403, 421];
  * @returns the same answer, unread
  */
 export async function noted(
-  { sockets, journal, proxies }: House,
+  { sockets, auditLog, proxies }: AppServices,
   request: Request,
   { remoteAddr }: Deno.ServeHandlerInfo,
   answer: Response,
 ): Promise<Response> {
   const code = answer.status < 400 ? undefined : await refusedWith(answer);
-  if (code !== undefined) sockets.meter.refused(code);
+  if (code !== undefined) sockets.counters.refused(code);
   if (WRITTEN_DOWN.includes(answer.status)) {
     const path = URL.parse(request.url)?.pathname;
     const addressKey = proxies.addressKey(request, remoteAddr);
-    journal.refused({ why: String(code), addressKey, origin: request.headers.get("origin"), path });
+    auditLog.refused({ why: String(code), addressKey, origin: request.headers.get("origin"), path });
   }
   return answer;
 }

@@ -3,11 +3,11 @@ import * as v from "valibot";
 import type { Ban } from "../../chat/storage.ts";
 import { BAN_MINUTES_LIMIT, REASON_LIMIT } from "../../chat/moderation/moderator.ts";
 import { roomName } from "../../chat/users/names.ts";
-import { Refusal } from "../../chat/errors.ts";
+import { ChatError } from "../../chat/errors.ts";
 import { SLOW_SECONDS_LIMIT } from "../../chat/limits/slow_mode.ts";
 import { readText } from "./body.ts";
 import { type About, describe } from "../schema/describe.ts";
-import type { App, House } from "../services.ts";
+import type { App, AppServices } from "../services.ts";
 import { serverFrames } from "../schema/server_frames.ts";
 import { bringsToken } from "../auth/token.ts";
 
@@ -56,12 +56,12 @@ const shownBan = v.object({
 });
 
 /** What moderators do over HTTP. For whoever does not bring the token there is nothing at these addresses. */
-export function addAdmin(app: App, { adminToken, moderator, journal, proxies }: House): void {
+export function addAdmin(app: App, { adminToken, moderator, auditLog, proxies }: AppServices): void {
   if (adminToken === undefined) return;
   const admins = createMiddleware<{ Bindings: Deno.ServeHandlerInfo }>(async (c, next) => {
     if (!await bringsToken(c.req.raw, adminToken)) {
       const addressKey = proxies.addressKey(c.req.raw, c.env.remoteAddr);
-      journal.refused({ why: "no_moderator", addressKey, path: c.req.path });
+      auditLog.refused({ why: "no_moderator", addressKey, path: c.req.path });
       return c.notFound();
     }
     c.header("cache-control", "no-store");
@@ -130,7 +130,7 @@ function shown({ address, ...ban }: Ban) {
   return { ...ban, address: address !== undefined };
 }
 
-/** @throws {Refusal} `bad_json`, `bad_frame`, `frame_too_large` */
+/** @throws {ChatError} `bad_json`, `bad_frame`, `frame_too_large` */
 async function bodyOf<Entries extends v.ObjectEntries>(
   request: Request,
   schema: v.StrictObjectSchema<Entries, undefined>,
@@ -141,18 +141,18 @@ async function bodyOf<Entries extends v.ObjectEntries>(
   try {
     value = JSON.parse(text);
   } catch {
-    throw new Refusal("bad_json", "This is not JSON. Send one JSON object.");
+    throw new ChatError("bad_json", "This is not JSON. Send one JSON object.");
   }
   const known = Object.keys(schema.entries);
   if (typeof value !== "object" || value === null || Array.isArray(value) || Object.keys(value).length === 0) {
-    throw new Refusal("bad_frame", `Send a JSON object with ${known.join(", ")}.`);
+    throw new ChatError("bad_frame", `Send a JSON object with ${known.join(", ")}.`);
   }
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
   const [issue] = result.issues;
   const name = v.getDotPath(issue);
   if (name === null || !known.includes(name)) {
-    throw new Refusal("bad_frame", `"${name}" is not known here. Send ${known.join(", ")}.`);
+    throw new ChatError("bad_frame", `"${name}" is not known here. Send ${known.join(", ")}.`);
   }
-  throw new Refusal("bad_frame", `"${name}" ${issue.input === undefined ? "is missing" : issue.message}.`);
+  throw new ChatError("bad_frame", `"${name}" ${issue.input === undefined ? "is missing" : issue.message}.`);
 }

@@ -2,9 +2,9 @@ import type { Context } from "hono";
 import * as v from "valibot";
 import { roomName } from "../../chat/users/names.ts";
 import { PAGE_SIZE, PAGE_SIZE_LIMIT } from "../../chat/protocol.ts";
-import { Refusal } from "../../chat/errors.ts";
+import { ChatError } from "../../chat/errors.ts";
 import { describe } from "../schema/describe.ts";
-import type { App, House } from "../services.ts";
+import type { App, AppServices } from "../services.ts";
 import { FOREIGN_PAGE, originAllowed } from "../auth/origin.ts";
 import { serverFrames } from "../schema/server_frames.ts";
 
@@ -32,12 +32,12 @@ export const pageLimit = v.optional(
 );
 
 /** What is asked and changed over HTTP, under `/api`. */
-export function addApi(app: App, house: House): void {
-  const { identities } = house;
+export function addApi(app: App, services: AppServices): void {
+  const { identities } = services;
 
   app.use("/api/*", async (c, next) => {
-    if (c.req.method === "GET" || originAllowed(c.req.raw, house.allowedOrigins)) return await next();
-    throw new Refusal("forbidden", FOREIGN_PAGE);
+    if (c.req.method === "GET" || originAllowed(c.req.raw, services.allowedOrigins)) return await next();
+    throw new ChatError("forbidden", FOREIGN_PAGE);
   });
 
   const aboutRooms = describe({
@@ -51,7 +51,7 @@ export function addApi(app: App, house: House): void {
   app.get("/api/rooms", aboutRooms, async (c) => {
     await countRead(c);
     c.header("cache-control", "no-store");
-    return c.json(await house.rooms.rooms());
+    return c.json(await services.rooms.rooms());
   });
 
   const aboutHistory = describe({
@@ -77,10 +77,14 @@ export function addApi(app: App, house: House): void {
       limit: wholeNumber(query, "limit"),
     };
     if (before !== undefined && after !== undefined) {
-      throw new Refusal("bad_frame", "Ask for what is before a place or after it, not both.");
+      throw new ChatError("bad_frame", "Ask for what is before a place or after it, not both.");
     }
     await countRead(c);
-    const page = await house.log.history(room, { before, after, limit: Math.min(Math.max(limit, 1), PAGE_SIZE_LIMIT) });
+    const page = await services.log.history(room, {
+      before,
+      after,
+      limit: Math.min(Math.max(limit, 1), PAGE_SIZE_LIMIT),
+    });
     c.header("cache-control", "no-store");
     return c.json({ room, epoch: page.epoch, seq: page.seq, messages: page.messages, more: page.more });
   });
@@ -88,18 +92,18 @@ export function addApi(app: App, house: House): void {
   /** Most may read, though not as fast as they can. */
   async function countRead({ req, env }: Context<{ Bindings: Deno.ServeHandlerInfo }>): Promise<void> {
     const identity = await identities.identifyReader(req.raw);
-    house.lobby.doorkeeper.admit(identity?.user, house.proxies.addressKey(req.raw, env.remoteAddr), "reads");
+    services.chat.rateLimiter.admit(identity?.user, services.proxies.addressKey(req.raw, env.remoteAddr), "reads");
   }
 }
 
 /**
  * A number in a query, which the URL's own parser has read: Hono's throws at each broken escape, of which a request can
  * have thousands.
- * @throws {Refusal} `bad_frame`
+ * @throws {ChatError} `bad_frame`
  */
 export function wholeNumber(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
   if (text === null) return undefined;
-  if (!/^\d{1,15}$/.test(text)) throw new Refusal("bad_frame", `"${name}" is a whole number.`);
+  if (!/^\d{1,15}$/.test(text)) throw new ChatError("bad_frame", `"${name}" is a whole number.`);
   return Number(text);
 }

@@ -1,10 +1,10 @@
-import { Refusal } from "../../chat/errors.ts";
+import { ChatError } from "../../chat/errors.ts";
 import { HttpRefusal } from "../schema/problem.ts";
 
 /**
  * Reads a body of JSON as text, and no more of it than may be.
  * @param limit bytes
- * @throws {Refusal} `frame_too_large`, `bad_json`; `bad_frame` with status 415 where it says to be something else
+ * @throws {ChatError} `frame_too_large`, `bad_json`; `bad_frame` with status 415 where it says to be something else
  */
 export async function readJson(request: Request, limit: number): Promise<string> {
   if (mediaType(request) !== "application/json") {
@@ -16,7 +16,7 @@ export async function readJson(request: Request, limit: number): Promise<string>
 /**
  * Reads a body as text, whatever it says to be, and no more of it than may be.
  * @param limit bytes
- * @throws {Refusal} `frame_too_large`, `bad_json`
+ * @throws {ChatError} `frame_too_large`, `bad_json`
  */
 export async function readText(request: Request, limit: number): Promise<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -25,15 +25,15 @@ export async function readText(request: Request, limit: number): Promise<string>
   try {
     for await (const chunk of request.body ?? []) {
       length += chunk.length;
-      if (length > limit) throw new Refusal("frame_too_large", `A body has at most ${limit} bytes. Send less.`);
+      if (length > limit) throw new ChatError("frame_too_large", `A body has at most ${limit} bytes. Send less.`);
       text += decoder.decode(chunk, { stream: true });
     }
     return text + decoder.decode();
   } catch (error) {
-    if (error instanceof Refusal) throw error;
-    if (error instanceof TypeError) throw new Refusal("bad_json", "The body is not UTF-8. Send it as UTF-8.");
+    if (error instanceof ChatError) throw error;
+    if (error instanceof TypeError) throw new ChatError("bad_json", "The body is not UTF-8. Send it as UTF-8.");
     // Whoever hangs up in the middle hears nothing of it, and must not fill the log.
-    throw new Refusal("bad_json", "The body broke off. Send it whole.");
+    throw new ChatError("bad_json", "The body broke off. Send it whole.");
   }
 }
 

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { CLOSE } from "../../chat/protocol.ts";
 import { describe, type JsonSchema, spelledOut, UNCHANGED } from "../schema/describe.ts";
 import { clientFrames } from "../schema/client_frames.ts";
-import type { App, House } from "../services.ts";
+import type { App, AppServices } from "../services.ts";
 import { describeAll, type OpenApi, type Operation } from "../schema/openapi.ts";
 import { PROBLEMS } from "../schema/problem.ts";
 import { serverFrames } from "../schema/server_frames.ts";
@@ -24,13 +24,13 @@ const CLOSE_WORDS: Record<keyof typeof CLOSE, string> = {
 };
 
 /** The description of all routes, for machines at `/openapi.json` and for people at `/docs`. To be added after them. */
-export function addDocs(app: App, house: House): void {
+export function addDocs(app: App, services: AppServices): void {
   let rendered: Promise<{ document: StaticFile; page: StaticFile }> | undefined;
   const render = async () => {
-    const description = await describeAll(app, house);
+    const description = await describeAll(app, services);
     return {
       document: staticFile(JSON.stringify(description), "application/json"),
-      page: staticFile(String(await page(description, house)), "text/html; charset=utf-8"),
+      page: staticFile(String(await page(description, services)), "text/html; charset=utf-8"),
     };
   };
   // Whoever asks first has it made for all: it describes routes, which stay as they are.
@@ -55,7 +55,7 @@ export function addDocs(app: App, house: House): void {
   app.get("/docs", aboutPage, async (c) => serveFile((await made()).page, c.req.raw));
 }
 
-function page({ tags, paths }: OpenApi, { basePath }: House): Html {
+function page({ tags, paths }: OpenApi, { basePath }: AppServices): Html {
   const calls = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), ...operation }))
   );

@@ -9,7 +9,7 @@ import { type RunningServer, startServer } from "../../testing/server.ts";
 import { createApp } from "../app.ts";
 import { BasePath } from "../base_path.ts";
 import { clientFrames } from "../schema/client_frames.ts";
-import type { House } from "../services.ts";
+import type { AppServices } from "../services.ts";
 import { PROBLEMS } from "../schema/problem.ts";
 import { serverFrames } from "../schema/server_frames.ts";
 
@@ -118,7 +118,7 @@ Deno.test("each call is described with its answers, and with who may call", asyn
 });
 
 Deno.test("every route is described, and nothing else", async () => {
-  const app = createApp({ adminToken: "to have the moderators' routes", basePath: new BasePath() } as House);
+  const app = createApp({ adminToken: "to have the moderators' routes", basePath: new BasePath() } as AppServices);
   const routes = app.routes
     // What is for all methods is no route but stands before some; the page's files are nobody's interface.
     .filter(({ method, path }) => method !== "ALL" && path !== "/*" && path !== "/favicon.ico")

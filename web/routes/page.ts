@@ -1,15 +1,15 @@
 import { accepts } from "hono/accepts";
 import * as v from "valibot";
 import { isRoomName } from "../../chat/users/names.ts";
-import { Refusal } from "../../chat/errors.ts";
+import { ChatError } from "../../chat/errors.ts";
 import { PAGE } from "./assets.ts";
 import { describe, UNCHANGED } from "../schema/describe.ts";
-import type { App, House } from "../services.ts";
+import type { App, AppServices } from "../services.ts";
 import type { Identity } from "../auth/sessions.ts";
 import { serveFile, type StaticFile, staticFile } from "./static_file.ts";
 
 /** The page, in whatever room, and its files. To be added last: it takes every address that is left. */
-export function addPage(app: App, { assets, basePath, identities, proxies }: House): void {
+export function addPage(app: App, { assets, basePath, identities, proxies }: AppServices): void {
   const files = new Map<string, StaticFile>();
   const serve = (path: string, request: Request, status?: number) => {
     const asset = assets.get(path);
@@ -26,7 +26,7 @@ export function addPage(app: App, { assets, basePath, identities, proxies }: Hou
     const identity = await newCookieFor(request, remoteAddr);
     if (identity) {
       const token = await identities.token(identity);
-      const lines = identities.cookies.linesFor(request, token, proxies.isSecure(request), identity.voucher);
+      const lines = identities.cookies.linesFor(request, token, proxies.isSecure(request), identity.identity);
       for (const line of lines) response.headers.append("set-cookie", line);
       // A cache that several people share would hand the cookie to all of them.
       response.headers.set("cache-control", "private, no-cache");
@@ -41,7 +41,7 @@ export function addPage(app: App, { assets, basePath, identities, proxies }: Hou
     if (known) return proxies.isSecure(request) && known.name === cookies.plain ? known.identity : undefined;
     return await identities.newcomer(proxies.addressKey(request, remoteAddr)).catch((error) => {
       // Too many have come from there for now: the page is served all the same, and asks for a session by itself.
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof ChatError)) throw error;
       return undefined;
     });
   };

@@ -1,10 +1,10 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import { isRoomName } from "../../chat/users/names.ts";
-import { Refusal } from "../../chat/errors.ts";
+import { ChatError } from "../../chat/errors.ts";
 import { mediaType, readText } from "./body.ts";
 import { describe } from "../schema/describe.ts";
-import type { App, House } from "../services.ts";
+import type { App, AppServices } from "../services.ts";
 import type { Identity } from "../auth/sessions.ts";
 import { HttpRefusal } from "../schema/problem.ts";
 import { limits } from "../schema/server_frames.ts";
@@ -16,7 +16,7 @@ const session = v.object({ user: v.string(), name: v.string(), token: v.string()
 const form = v.object({ token: v.string(), room: v.optional(v.string()) });
 
 /** Who one is: `POST /api/session` makes a person, knows one again, or takes in one who comes from an outside issuer. */
-export function addSession(app: App, { basePath, identities, lobby, people, proxies }: House): void {
+export function addSession(app: App, { basePath, identities, chat, users, proxies }: AppServices): void {
   const about = describe({
     id: "startSession",
     tag: "Session",
@@ -46,22 +46,22 @@ export function addSession(app: App, { basePath, identities, lobby, people, prox
     if (known === "bad token") throw badToken();
     const address = proxies.addressKey(c.req.raw, c.env.remoteAddr);
     // Each time the store is asked for the name, and holds it on.
-    if (known) lobby.doorkeeper.admit(known.user, address, "reads");
+    if (known) chat.rateLimiter.admit(known.user, address, "reads");
     const identity: Identity = known ?? await identities.newcomer(address);
-    const { name } = await people.nameOf(identity.user, identity.voucher?.name);
+    const { name } = await users.resolveName(identity.user, identity.identity?.name);
     const token = await setCookies(c, identity);
-    return c.json({ user: identity.user, name, token, limits: lobby.limits }, 201);
+    return c.json({ user: identity.user, name, token, limits: chat.limits }, 201);
   });
 
   /** @returns the token in them */
   async function setCookies(c: Context, identity: Identity): Promise<string> {
     const token = await identities.token(identity);
-    const lines = identities.cookies.linesFor(c.req.raw, token, proxies.isSecure(c.req.raw), identity.voucher);
+    const lines = identities.cookies.linesFor(c.req.raw, token, proxies.isSecure(c.req.raw), identity.identity);
     for (const line of lines) c.header("set-cookie", line, { append: true });
     return token;
   }
 }
 
-function badToken(): Refusal {
+function badToken(): ChatError {
   return new HttpRefusal(401, "forbidden", "The token is no good. Get another one, or ask without it.");
 }

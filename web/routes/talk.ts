@@ -1,16 +1,16 @@
 import type { Context } from "hono";
 import * as v from "valibot";
-import { deedOf } from "../../chat/limits/rate_limiter.ts";
-import { type Done, runErrand } from "../../chat/commands.ts";
+import { rateLimitedActionOf } from "../../chat/limits/rate_limiter.ts";
+import { type CommandResult, executeCommand } from "../../chat/commands.ts";
 import { roomName } from "../../chat/users/names.ts";
 import { type ClientFrame, ID_LIMIT, type Position } from "../../chat/protocol.ts";
-import { Refusal } from "../../chat/errors.ts";
+import { ChatError } from "../../chat/errors.ts";
 import { pageLimit, wholeNumber } from "./api.ts";
 import { readJson } from "./body.ts";
 import { clientFrame, describe, serverFrame } from "../schema/describe.ts";
 import { EVENT_HEADERS } from "../transport/sse.ts";
 import { parseFrame, parseFrames } from "../schema/client_frames.ts";
-import type { App, House } from "../services.ts";
+import type { App, AppServices } from "../services.ts";
 import type { Identity } from "../auth/sessions.ts";
 import { mayListen } from "../auth/origin.ts";
 import { HttpRefusal } from "../schema/problem.ts";
@@ -25,8 +25,8 @@ const POSITION = /^([!-9;-~]{1,64}):(\d{1,15})$/;
 const ownName = v.pipe(v.string(), v.regex(/^[!-~]+$/), v.maxLength(ID_LIMIT));
 
 /** Talking without a socket: a room as an event stream, messages and all other actions by POST. */
-export function addTalk(app: App, house: House): void {
-  const { identities, lobby, streams } = house;
+export function addTalk(app: App, services: AppServices): void {
+  const { identities, chat, streams } = services;
 
   const aboutEvents = describe({
     id: "openEventStream",
@@ -44,8 +44,8 @@ export function addTalk(app: App, house: House): void {
   });
   app.get("/api/rooms/:room/events", aboutEvents, async (c) => {
     // An open stream makes a member, and a foreign page must not make one of somebody.
-    if (!mayListen(c.req.raw, house.allowedOrigins)) {
-      throw new Refusal(
+    if (!mayListen(c.req.raw, services.allowedOrigins)) {
+      throw new ChatError(
         "forbidden",
         "A page elsewhere, or a window of its own, may not listen. The chat's own page may, one whose origin is in " +
           "ALLOWED_ORIGINS, and a program, which leaves the Origin header out.",
@@ -81,7 +81,7 @@ export function addTalk(app: App, house: House): void {
   app.post("/api/rooms/:room/messages", aboutMessages, async (c) => {
     const identity = await identify(c.req.raw);
     const id = asId(unquoted(c.req.header("idempotency-key")), "Idempotency-Key");
-    const text = textIn(await readJson(c.req.raw, lobby.limits.frame));
+    const text = textIn(await readJson(c.req.raw, chat.limits.frame));
     const { frame } = parseFrame({ action: "send_message", room: c.req.param("room"), text, id }, true);
     const { headers, done } = await run(identity, addressOf(c), frame);
     return c.json(done.frame, done.repeated ? 200 : 201, headers);
@@ -102,13 +102,13 @@ export function addTalk(app: App, house: House): void {
   });
   app.post("/api/actions", aboutActions, async (c) => {
     const identity = await identify(c.req.raw);
-    const [{ frame }] = parseFrames(await readJson(c.req.raw, lobby.limits.frame), false);
+    const [{ frame }] = parseFrames(await readJson(c.req.raw, chat.limits.frame), false);
     const { headers, done } = await run(identity, addressOf(c), frame);
     return done.frame ? c.json(done.frame, 200, headers) : c.body(null, 204, headers);
   });
 
   function addressOf({ req, env }: Context<{ Bindings: Deno.ServeHandlerInfo }>): string {
-    return house.proxies.addressKey(req.raw, env.remoteAddr);
+    return services.proxies.addressKey(req.raw, env.remoteAddr);
   }
 
   async function identify(request: Request): Promise<Identity | undefined> {
@@ -118,41 +118,41 @@ export function addTalk(app: App, house: House): void {
   }
 
   /** Whoever says something and is nobody yet becomes a person; for all else one has to be one, or only looks. */
-  async function run(identity: Identity | undefined, address: string, frame: ClientFrame | Refusal): Promise<{
+  async function run(identity: Identity | undefined, address: string, frame: ClientFrame | ChatError): Promise<{
     headers: Record<string, string>;
-    done: Done;
+    done: CommandResult;
   }> {
-    lobby.doorkeeper.admit(identity?.user, address, deedOf(frame));
-    if (frame instanceof Refusal) throw frame;
+    chat.rateLimiter.admit(identity?.user, address, rateLimitedActionOf(frame));
+    if (frame instanceof ChatError) throw frame;
     const headers: Record<string, string> = { "cache-control": "no-store" };
     if (identity || frame.action === "join_room" || frame.action === "ping") {
-      return { headers, done: await runErrand(lobby, identity && { ...identity, address }, frame) };
+      return { headers, done: await executeCommand(chat, identity && { ...identity, address }, frame) };
     }
     if (frame.action !== "send_message" || frame.id !== undefined) {
       throw new HttpRefusal(401, "forbidden", "Only a person can do this. POST /api/session makes you one.");
     }
     const { user, token } = await identities.newcomer(address);
-    const done = await runErrand(lobby, { user, address }, frame);
+    const done = await executeCommand(chat, { user, address }, frame);
     return { headers: { ...headers, [TOKEN_HEADER]: token }, done };
   }
 }
 
-/** @throws {Refusal} `bad_json`, `bad_frame` */
+/** @throws {ChatError} `bad_json`, `bad_frame` */
 function textIn(body: string): unknown {
   let value: unknown;
   try {
     value = JSON.parse(body);
   } catch {
-    throw new Refusal("bad_json", 'The body is not JSON. Send {"text":"…"}.');
+    throw new ChatError("bad_json", 'The body is not JSON. Send {"text":"…"}.');
   }
   if (typeof value === "object" && value !== null && "text" in value) return value.text;
-  throw new Refusal("bad_frame", 'The body has no text. Send {"text":"…"}.');
+  throw new ChatError("bad_frame", 'The body has no text. Send {"text":"…"}.');
 }
 
-/** @throws {Refusal} `bad_frame` */
+/** @throws {ChatError} `bad_frame` */
 function asId(value: string | undefined, name: string): string | undefined {
   if (value === undefined || /^[!-~]+$/.test(value) && value.length <= ID_LIMIT) return value;
-  throw new Refusal("bad_frame", `"${name}" is 1 to ${ID_LIMIT} printable characters without spaces.`);
+  throw new ChatError("bad_frame", `"${name}" is 1 to ${ID_LIMIT} printable characters without spaces.`);
 }
 
 /** The draft of `Idempotency-Key` has it in quotes; many leave them out. */

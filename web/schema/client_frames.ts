@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { type ClientFrame, ID_LIMIT } from "../../chat/protocol.ts";
-import { Refusal } from "../../chat/errors.ts";
+import { ChatError } from "../../chat/errors.ts";
 
 /** Objects that one frame of a batch client may hold: more than a person can mean, far less than 64 KiB of `{}`. */
 export const BATCH_LIMIT = 100;
@@ -53,7 +53,7 @@ export const clientFrames = {
 export type SchemaOf<Frame> = v.GenericSchema<unknown, Frame> & { entries: { [Field in keyof Frame]-?: unknown } };
 
 /** A frame, or why there is none; `about` is what the answer should be about. */
-export type Parsed = { frame: ClientFrame | Refusal; about: { room?: unknown; id?: unknown } };
+export type Parsed = { frame: ClientFrame | ChatError; about: { room?: unknown; id?: unknown } };
 
 /**
  * Reads what a socket received: one object, or an array of them where the client speaks the batch protocol.
@@ -99,7 +99,7 @@ export function parseFrame(value: unknown, suspect: boolean): Parsed {
 }
 
 function refused(code: "bad_json" | "bad_frame" | "unknown_action", message: string, about = {}): Parsed {
-  return { frame: new Refusal(code, message), about };
+  return { frame: new ChatError(code, message), about };
 }
 
 function short(value: unknown): string | undefined {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { Refusal } from "../../chat/errors.ts";
+import { ChatError } from "../../chat/errors.ts";
 import { BATCH_LIMIT, parseFrames } from "./client_frames.ts";
 
 const codes = (data: string, batch = false) =>
-  parseFrames(data, batch).map(({ frame }) => frame instanceof Refusal ? frame.code : frame.action);
+  parseFrames(data, batch).map(({ frame }) => frame instanceof ChatError ? frame.code : frame.action);
 
 Deno.test("a frame is rebuilt from what is known of it", () => {
   const [{ frame }] = parseFrames('{"action":"ping","id":"1","admin":true,"__proto__":{"x":1}}', false);
@@ -42,7 +42,7 @@ Deno.test("a field that is missing or of the wrong type is bad_frame, and the se
   ];
   for (const [frame, field] of bad) {
     const [{ frame: refusal }] = parseFrames(JSON.stringify(frame), false);
-    assert.ok(refusal instanceof Refusal && refusal.code === "bad_frame", JSON.stringify(frame));
+    assert.ok(refusal instanceof ChatError && refusal.code === "bad_frame", JSON.stringify(frame));
     assert.match(refusal.message, new RegExp(`^"${field}" `));
   }
 });
@@ -63,7 +63,7 @@ Deno.test("NUL and half a surrogate pair are bad_frame wherever they stand, and 
 Deno.test("an unusable frame is told by its id, and spoils no other in its batch", () => {
   const half = '{"action":"send_message","room":"a","id":"7","text":"\\ud83d"}';
   const parsed = parseFrames(`[${half},{"action":"ping","id":"\\u0038"},{"action":"ping","id":"\\u0000"}]`, true);
-  assert.deepEqual(parsed.map(({ frame }) => frame instanceof Refusal ? frame.code : frame.action), [
+  assert.deepEqual(parsed.map(({ frame }) => frame instanceof ChatError ? frame.code : frame.action), [
     "bad_frame",
     "ping",
     "bad_frame",

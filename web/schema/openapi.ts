@@ -5,7 +5,7 @@ import { ROOM_NAME_LIMIT } from "../../chat/protocol.ts";
 import { isLimited } from "../transport/answers.ts";
 import { components, parameterOf, type Tag, TAGS } from "./describe.ts";
 import { FOR_MONITORS } from "../transport/host.ts";
-import type { App, House } from "../services.ts";
+import type { App, AppServices } from "../services.ts";
 import { problemComponents, problemReferences, type ProblemStatus } from "./problem_answers.ts";
 
 /** An OpenAPI document, of which only this much is read here. */
@@ -41,7 +41,7 @@ const IN_PATHS: Record<string, v.GenericSchema> = {
 };
 
 const bearer = (description: string) => ({ type: "http", scheme: "bearer", description });
-const securitySchemes = ({ identities: { cookies } }: House) => ({
+const securitySchemes = ({ identities: { cookies } }: AppServices) => ({
   session: bearer("A token, as POST /api/session gives it."),
   cookie: {
     type: "apiKey",
@@ -62,7 +62,7 @@ const INFO = {
   license: { name: "MIT", identifier: "MIT" },
 };
 
-export async function describeAll(app: App, house: House): Promise<OpenApi> {
+export async function describeAll(app: App, services: AppServices): Promise<OpenApi> {
   const specs = await generateSpecs(app, { excludeStaticFile: false });
   const { paths }: OpenApi = JSON.parse(JSON.stringify(specs));
   for (const [path, methods] of Object.entries(paths)) {
@@ -77,14 +77,14 @@ export async function describeAll(app: App, house: House): Promise<OpenApi> {
   const schemes = new Set(operations.flatMap(({ security }) => security.flatMap(Object.keys)));
   return {
     openapi: "3.1.0",
-    info: { version: house.version, ...INFO },
-    servers: [{ url: house.basePath.path || "/", description: "The server that this description comes from." }],
+    info: { version: services.version, ...INFO },
+    servers: [{ url: services.basePath.path || "/", description: "The server that this description comes from." }],
     tags: entriesOf(TAGS).filter(([name]) => tags.has(name)).map(([name, description]) => ({ name, description })),
     paths,
     components: {
       schemas: components(),
       responses: problemComponents(),
-      securitySchemes: Object.fromEntries(entriesOf(securitySchemes(house)).filter(([name]) => schemes.has(name))),
+      securitySchemes: Object.fromEntries(entriesOf(securitySchemes(services)).filter(([name]) => schemes.has(name))),
     },
   };
 }

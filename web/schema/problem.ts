@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../../chat/protocol.ts";
-import { Refusal } from "../../chat/errors.ts";
+import { ChatError } from "../../chat/errors.ts";
 
 /** What each code of the wire is, in a few words, and the HTTP status that fits it. */
 export const PROBLEMS = {
@@ -20,7 +20,7 @@ export const PROBLEMS = {
 } as const satisfies Record<ErrorCode, { status: number; title: string }>;
 
 /** A refusal that HTTP has a better status for than its code's own. */
-export class HttpRefusal extends Refusal {
+export class HttpRefusal extends ChatError {
   readonly status: number;
 
   constructor(status: number, code: ErrorCode, message: string, retryAfter?: number) {
@@ -48,9 +48,9 @@ const PROBLEM = "application/problem+json";
  * @param docs where `/docs` is
  */
 export function problem(error: unknown, docs: string): Response {
-  if (!(error instanceof Refusal)) {
+  if (!(error instanceof ChatError)) {
     console.error("a request could not be answered:", error);
-    return problem(new Refusal("unavailable", "Something failed here. Try again in a moment.", 1), docs);
+    return problem(new ChatError("unavailable", "Something failed here. Try again in a moment.", 1), docs);
   }
   const { code, message, retryAfter } = error;
   const status = error instanceof HttpRefusal ? error.status : PROBLEMS[code].status;

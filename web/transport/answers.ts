@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { PAGE_BYTES } from "../../chat/storage.ts";
 import { EVENT_HEADERS } from "./sse.ts";
-import type { House } from "../services.ts";
+import type { AppServices } from "../services.ts";
 
 /**
  * Bytes from which on an answer is handed over only as fast as it is taken: about what the runtime keeps of any request
@@ -13,18 +13,18 @@ export const LARGE = 4 * 1024;
  * Keeps what waits to be taken by one address within bounds. Event streams have bounds of their own, and count as
  * connections.
  */
-export function limitAnswers({ lobby, proxies }: House): MiddlewareHandler<{ Bindings: Deno.ServeHandlerInfo }> {
+export function limitAnswers({ chat, proxies }: AppServices): MiddlewareHandler<{ Bindings: Deno.ServeHandlerInfo }> {
   return async (c, next) => {
     if (!isLimited(c.req.method, c.req.path)) return await next();
-    const { doorkeeper } = lobby;
+    const { rateLimiter } = chat;
     const address = proxies.addressKey(c.req.raw, c.env.remoteAddr);
     // Until it is known how large an answer is, as much is set aside as it may come to.
-    const free = doorkeeper.answering(address, c.req.path.startsWith("/api/") ? PAGE_BYTES : LARGE);
+    const free = rateLimiter.answering(address, c.req.path.startsWith("/api/") ? PAGE_BYTES : LARGE);
     try {
       await next();
       if (!c.res.body || isStream(c.res)) return;
       const bytes = await c.res.bytes();
-      const taken = doorkeeper.underWay(address, bytes.length);
+      const taken = rateLimiter.underWay(address, bytes.length);
       c.env.completed.then(taken, taken);
       const { status, headers } = c.res;
       headers.set("content-length", String(bytes.length));

@@ -5,7 +5,7 @@ const NO_AUTHORITY = /[\s/?#@\\]/;
 export const FOR_MONITORS = ["/healthz", "/readyz", "/metrics"];
 
 /** What a request asks for, and by which names it asks for this server. */
-export interface Asked {
+export interface RemoteCommand {
   url: URL;
   /**
    * The one in its address, and that of its `Host` header where it is another one: as `hostName` gives them, lower case,
@@ -15,7 +15,7 @@ export interface Asked {
 }
 
 /** @returns undefined where its address is no URL, or its `Host` no host: nothing may be made of such a request */
-export function askedOf(request: Request): Asked | undefined {
+export function askedOf(request: Request): RemoteCommand | undefined {
   const url = URL.parse(request.url);
   const header = request.headers.get("host") ?? "";
   if (!url || NO_AUTHORITY.test(header)) return undefined;

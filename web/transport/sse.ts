@@ -1,9 +1,9 @@
 import type { Clock } from "../../chat/clock.ts";
-import { type Connection, Delivery } from "../../chat/encoded_frames.ts";
+import { type Connection, EncodedFrames } from "../../chat/encoded_frames.ts";
 import { PAGE_BYTES } from "../../chat/storage.ts";
-import type { Lobby } from "../../chat/chat.ts";
+import type { Chat } from "../../chat/chat.ts";
 import { CLOSE, type Position, type ServerFrame } from "../../chat/protocol.ts";
-import { Refusal } from "../../chat/errors.ts";
+import { ChatError } from "../../chat/errors.ts";
 import type { Session } from "../../chat/session.ts";
 import { BEAT, closeEvent, type Events, eventsOf, joinBytes, retryAfter } from "./sse_text.ts";
 import type { Identity } from "../auth/sessions.ts";
@@ -37,34 +37,34 @@ export interface Listening extends Identity {
 
 /** The door of event streams: each is a session in one room that only listens. */
 export class Streams {
-  readonly #lobby: Lobby;
+  readonly #chat: Chat;
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #open = new Set<Stream>();
-  readonly #encoded = new WeakMap<Delivery, Events>();
+  readonly #encoded = new WeakMap<EncodedFrames, Events>();
   #allClosed = () => {};
   #stopBeating: (() => void) | undefined;
 
   /** @param random in [0, 1) */
-  constructor(lobby: Lobby, random: () => number) {
-    this.#lobby = lobby;
-    this.#clock = lobby.clock;
+  constructor(chat: Chat, random: () => number) {
+    this.#chat = chat;
+    this.#clock = chat.clock;
     this.#random = random;
   }
 
   /**
    * Opens a stream that begins with `room_joined`.
-   * @throws {Refusal} what kept its session from joining
+   * @throws {ChatError} what kept its session from joining
    */
   async open(listening: Listening): Promise<Response> {
-    const { doorkeeper } = this.#lobby;
-    const address = listening.address === undefined ? undefined : doorkeeper.connected(listening.address);
-    const gone = () => address && doorkeeper.disconnected(address);
+    const { rateLimiter } = this.#chat;
+    const address = listening.address === undefined ? undefined : rateLimiter.connected(listening.address);
+    const gone = () => address && rateLimiter.disconnected(address);
     try {
-      if (address && doorkeeper.connectionsOver(address) > 0) {
-        throw new Refusal("rate_limited", CROWDED, CROWDED_RETRY);
+      if (address && rateLimiter.connectionsOver(address) > 0) {
+        throw new ChatError("rate_limited", CROWDED, CROWDED_RETRY);
       }
-      const stream = new Stream(this, this.#lobby, listening, gone);
+      const stream = new Stream(this, this.#chat, listening, gone);
       return new Response(await stream.joined, { headers: EVENT_HEADERS });
     } catch (error) {
       gone();
@@ -72,8 +72,8 @@ export class Streams {
     }
   }
 
-  get meter(): Lobby["meter"] {
-    return this.#lobby.meter;
+  get counters(): Chat["counters"] {
+    return this.#chat.counters;
   }
 
   opened(stream: Stream): void {
@@ -87,7 +87,7 @@ export class Streams {
   }
 
   /** What a delivery is as events: the same bytes for all streams, since what it holds is of one room. */
-  encode(delivery: Delivery, epoch: string): Events {
+  encode(delivery: EncodedFrames, epoch: string): Events {
     let events = this.#encoded.get(delivery);
     if (!events) this.#encoded.set(delivery, events = eventsOf(delivery, epoch));
     return events;
@@ -140,15 +140,15 @@ class Stream implements Connection {
   #wanted = false;
   #ended = false;
 
-  constructor(streams: Streams, lobby: Lobby, listening: Listening, gone: () => void) {
-    const { user, token, room, since, limit, name, address, voucher } = listening;
+  constructor(streams: Streams, chat: Chat, listening: Listening, gone: () => void) {
+    const { user, token, room, since, limit, name, address, identity } = listening;
     this.gone = gone;
     this.#streams = streams;
     this.stream = name ?? "";
     this.#begun = Promise.withResolvers();
     this.joined = this.#begun.promise;
-    this.#session = lobby.enter(this, address);
-    this.#session.start(user, token, [], voucher);
+    this.#session = chat.enter(this, address);
+    this.#session.start(user, token, [], identity);
     this.#session.receive({ action: "join_room", room, since, limit });
   }
 
@@ -156,7 +156,7 @@ class Stream implements Connection {
     return this.#waiting <= BUFFER_LIMIT - PAGE_BYTES;
   }
 
-  deliver(delivery: Delivery): void {
+  deliver(delivery: EncodedFrames): void {
     if (this.#ended) return;
     if (this.#begun) return this.#begin(delivery);
     if (this.#waiting > BUFFER_LIMIT) {
@@ -167,7 +167,7 @@ class Stream implements Connection {
     }
     const { bytes, epoch, left } = this.#streams.encode(delivery, this.#epoch);
     this.#epoch = epoch;
-    this.#streams.meter.messagesOut += delivery.messages;
+    this.#streams.counters.messagesOut += delivery.messages;
     this.#write(bytes);
     if (left) this.close(1000, "You left the room.");
   }
@@ -177,13 +177,13 @@ class Stream implements Connection {
     this.#session.end();
     if (this.#begun) {
       const refusal = code === CLOSE.notAllowed
-        ? new Refusal("forbidden", reason)
+        ? new ChatError("forbidden", reason)
         : code === CLOSE.flooding
-        ? new Refusal("rate_limited", reason, CROWDED_RETRY)
-        : new Refusal("unavailable", reason, 1);
+        ? new ChatError("rate_limited", reason, CROWDED_RETRY)
+        : new ChatError("unavailable", reason, 1);
       return this.#refuse(refusal);
     }
-    if (code !== 1000) this.#streams.meter.closed(code);
+    if (code !== 1000) this.#streams.counters.closed(code);
     this.#write(closeEvent(code, reason, this.#streams.retry(code)));
     this.#ended = true;
     this.#endIfRead();
@@ -198,25 +198,25 @@ class Stream implements Connection {
     return this.#queued + this.#underWay;
   }
 
-  #begin(delivery: Delivery): void {
+  #begin(delivery: EncodedFrames): void {
     const [first] = delivery.frames;
     if (first.action === "welcome") {
       this.#welcome = [first];
     } else if (first.action === "error") {
       this.#session.end();
-      this.#refuse(new Refusal(first.code, first.message, first.retry_after));
+      this.#refuse(new ChatError(first.code, first.message, first.retry_after));
     } else if (first.action === "room_joined") {
       const { resolve } = this.#begun!;
       this.#begun = undefined;
       this.#streams.opened(this);
       const [joined, ...held] = delivery.frames;
       this.#write(retryAfter(this.#streams.retry(1000)));
-      this.deliver(new Delivery(joined, ...this.#welcome, ...held));
+      this.deliver(new EncodedFrames(joined, ...this.#welcome, ...held));
       resolve(this.#body());
     }
   }
 
-  #refuse(refusal: Refusal): void {
+  #refuse(refusal: ChatError): void {
     this.#ended = true;
     this.#begun!.reject(refusal);
   }

@@ -7,24 +7,24 @@ import { HEARTBEAT, Streams } from "./sse.ts";
 
 /** The door of event streams alone, with time in the test's hand. `user` and `room` stand in the address. */
 function serveStreams() {
-  const { clock, lobby, engine } = createLobby();
-  const streams = new Streams(lobby, () => 0.5);
+  const { clock, chat, storage } = createLobby();
+  const streams = new Streams(chat, () => 0.5);
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
     const [, , , room] = new URL(request.url).pathname.split("/");
     return streams.open({ user: request.headers.get("user")!, room }).catch(({ code }) => new Response(code));
   });
   const stop = async () => {
-    await Promise.all([lobby.drain().then(() => streams.gone()), clock.advance(10_000)]);
-    lobby.close();
+    await Promise.all([chat.drain().then(() => streams.gone()), clock.advance(10_000)]);
+    chat.close();
     await server.shutdown();
-    await engine.close();
+    await storage.close();
   };
-  return { clock, lobby, engine, streams, url: `http://127.0.0.1:${server.addr.port}`, stop };
+  return { clock, chat, storage, streams, url: `http://127.0.0.1:${server.addr.port}`, stop };
 }
 
 Deno.test("a stream begins with its room, then tells its client who it is, and everything that is said", async () => {
-  const { lobby, url, stop } = serveStreams();
-  const ann = await FakeClient.enter(lobby, "ann");
+  const { chat, url, stop } = serveStreams();
+  const ann = await FakeClient.enter(chat, "ann");
   await ann.send({ action: "send_message", room: "general", text: "before" });
   const listener = await Listener.open(url, "general", { user: "bob" });
   await listener.until("welcome");
@@ -57,12 +57,12 @@ Deno.test("a stream that is told nothing is told that it lives, so that no proxy
 });
 
 Deno.test("who goes away has left after a while, without a word", async () => {
-  const { clock, lobby, url, stop } = serveStreams();
-  const ann = await FakeClient.enter(lobby, "ann");
+  const { clock, chat, url, stop } = serveStreams();
+  const ann = await FakeClient.enter(chat, "ann");
   const listener = await Listener.open(url, "general", { user: "bob" });
   await listener.until("welcome");
   await listener.close();
-  while (lobby.occupancy.connections > 1) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (chat.occupancy.connections > 1) await new Promise((resolve) => setTimeout(resolve, 5));
   await clock.advance(4_000);
   assert.deepEqual(ann.all("member_left"), []);
   await clock.advance(1_000);
@@ -71,11 +71,11 @@ Deno.test("who goes away has left after a while, without a word", async () => {
 });
 
 Deno.test("who is banned is told and not let in again", async () => {
-  const { clock, lobby, engine, url, stop } = serveStreams();
+  const { clock, chat, storage, url, stop } = serveStreams();
   const listener = await Listener.open(url, "general", { user: "eve" });
   await listener.until("welcome");
-  await engine.ban({ user: "eve", date: clock.now(), until: clock.now() + 60_000, reason: "" });
-  lobby.bans.refresh();
+  await storage.ban({ user: "eve", date: clock.now(), until: clock.now() + 60_000, reason: "" });
+  chat.bans.refresh();
   assert.equal(await listener.closed(), 4403);
   await listener.ended;
   const again = await fetch(`${url}/api/rooms/general/events`, { headers: { user: "eve" } });
@@ -109,7 +109,10 @@ Deno.test("Last-Event-ID brings exactly what was missed, also after the server w
   await server.stop("SIGKILL");
   await ann.closed;
   const again = await startServer({ cwd, port: server.port });
-  const back = await Listener.open(again.url, "general", { authorization: `Bearer ${token}`, "last-event-id": id! });
+  const back = await Listener.open(again.url, "general", {
+    authorization: `Bearer ${token}`,
+    "last-event-id": id!,
+  });
   const { recovered, messages } = await back.until("room_joined");
   assert.ok(recovered);
   assert.deepEqual(messages.map(({ action, seq }) => [action, seq]), [
@@ -138,13 +141,13 @@ async function stall(url: string, headers = ""): Promise<Deno.TcpConn> {
 }
 
 Deno.test("a stalled stream is let go, holds up nobody, and is told so if it ever reads on", async () => {
-  const { clock, lobby, url, stop } = serveStreams();
-  const ann = await FakeClient.enter(lobby, "ann");
+  const { clock, chat, url, stop } = serveStreams();
+  const ann = await FakeClient.enter(chat, "ann");
   const bob = await Listener.open(url, "general", { user: "bob" });
   const stalled = await stall(url, "user: eve\r\n");
   await bob.until("member_joined", ({ user }) => user === "eve");
   // The system takes in some megabytes for a reader before anything waits here.
-  for (let seq = 1; lobby.meter.slowReaders === 0; seq++) {
+  for (let seq = 1; chat.counters.slowReaders === 0; seq++) {
     await ann.send({ action: "send_message", room: "general", text: "x".repeat(4_000) });
     await bob.until("receive_message", (frame) => frame.seq === seq);
     bob.events.length = 0;

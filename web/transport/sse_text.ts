@@ -1,5 +1,5 @@
 /** What goes over an event stream, as bytes. */
-import type { Delivery } from "../../chat/encoded_frames.ts";
+import type { EncodedFrames } from "../../chat/encoded_frames.ts";
 
 /** A delivery as events; the epoch after it, and whether the room was left with it. */
 export interface Events {
@@ -14,7 +14,7 @@ const encoder = new TextEncoder();
 export const BEAT = encoder.encode(": here\n\n");
 
 /** Each frame as an event named after its action. What has a place in the log carries it, to resume from. */
-export function eventsOf(delivery: Delivery, epoch: string): Events {
+export function eventsOf(delivery: EncodedFrames, epoch: string): Events {
   let left = false;
   let text = "";
   for (const [at, frame] of delivery.frames.entries()) {

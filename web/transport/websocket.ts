@@ -1,15 +1,15 @@
-import type { AddressAccount } from "../../chat/limits/usage.ts";
+import type { AddressUsage } from "../../chat/limits/usage.ts";
 import type { Clock } from "../../chat/clock.ts";
-import type { Connection, Delivery } from "../../chat/encoded_frames.ts";
+import type { Connection, EncodedFrames } from "../../chat/encoded_frames.ts";
 import { PAGE_BYTES } from "../../chat/storage.ts";
-import type { Lobby } from "../../chat/chat.ts";
-import type { Meter } from "../../chat/pipeline/counters.ts";
+import type { Chat } from "../../chat/chat.ts";
+import type { Counters } from "../../chat/pipeline/counters.ts";
 import { BATCH_PROTOCOL, CLOSE, DEFAULT_ROOM, PING_SECONDS } from "../../chat/protocol.ts";
-import { Refusal } from "../../chat/errors.ts";
+import { ChatError } from "../../chat/errors.ts";
 import type { Session } from "../../chat/session.ts";
 import { parseFrames } from "../schema/client_frames.ts";
-import { type Identities, type Identity, selectSubprotocol, subprotocols } from "../auth/sessions.ts";
-import type { Journal } from "../observability/audit_log.ts";
+import { type Identity, selectSubprotocol, type Sessions, subprotocols } from "../auth/sessions.ts";
+import type { AuditLog } from "../observability/audit_log.ts";
 import { listIn } from "./list_header.ts";
 import { FOREIGN_PAGE, originAllowed } from "../auth/origin.ts";
 import { SignInRefusal } from "../schema/problem.ts";
@@ -37,48 +37,48 @@ const GOODBYE_DEADLINE = 1_000;
 
 /** The WebSocket door: takes connections, ends those that fell silent, and sends all away when the server stops. */
 export class Sockets {
-  readonly #lobby: Lobby;
+  readonly #chat: Chat;
   readonly #clock: Clock;
-  readonly #identities: Identities;
+  readonly #identities: Sessions;
   readonly #allowedOrigins: readonly string[];
-  readonly journal: Journal;
+  readonly auditLog: AuditLog;
   readonly #open = new Set<Socket>();
   /** Those that were not open yet when they were last looked at, and since when. */
   readonly #opening = new Map<WebSocket, number>();
   #allClosed = () => {};
   #stopSweeping: (() => void) | undefined;
 
-  constructor(lobby: Lobby, identities: Identities, allowedOrigins: readonly string[], journal: Journal) {
-    this.#lobby = lobby;
-    this.#clock = lobby.clock;
+  constructor(chat: Chat, identities: Sessions, allowedOrigins: readonly string[], auditLog: AuditLog) {
+    this.#chat = chat;
+    this.#clock = chat.clock;
     this.#identities = identities;
     this.#allowedOrigins = allowedOrigins;
-    this.journal = journal;
+    this.auditLog = auditLog;
   }
 
   /**
    * Answers an upgrade (`isUpgrade`). What a browser could not see before the upgrade (a bad token) is told after it.
-   * @throws {Refusal} `forbidden` for a foreign page; `rate_limited`, `unavailable`, `bad_frame`
+   * @throws {ChatError} `forbidden` for a foreign page; `rate_limited`, `unavailable`, `bad_frame`
    */
   async connect(request: Request, addressKey: string): Promise<Response> {
     if (!originAllowed(request, this.#allowedOrigins)) {
-      throw new Refusal("forbidden", FOREIGN_PAGE);
+      throw new ChatError("forbidden", FOREIGN_PAGE);
     }
-    if (this.#lobby.draining) throw new Refusal("unavailable", "The server is restarting. Come back.", 1);
-    const { doorkeeper } = this.#lobby;
-    const address = doorkeeper.connected(addressKey);
+    if (this.#chat.draining) throw new ChatError("unavailable", "The server is restarting. Come back.", 1);
+    const { rateLimiter } = this.#chat;
+    const address = rateLimiter.connected(addressKey);
     try {
       return await this.#upgrade(request, address);
     } catch (error) {
-      doorkeeper.disconnected(address);
+      rateLimiter.disconnected(address);
       throw error;
     }
   }
 
-  async #upgrade(request: Request, address: AddressAccount): Promise<Response> {
-    const { doorkeeper } = this.#lobby;
-    const over = doorkeeper.connectionsOver(address);
-    if (over > TURNED_AWAY_AT_ONCE) throw new Refusal("rate_limited", CROWDED, CROWDED_RETRY);
+  async #upgrade(request: Request, address: AddressUsage): Promise<Response> {
+    const { rateLimiter } = this.#chat;
+    const over = rateLimiter.connectionsOver(address);
+    if (over > TURNED_AWAY_AT_ONCE) throw new ChatError("rate_limited", CROWDED, CROWDED_RETRY);
     const identity = over > 0
       ? [CLOSE.tooManyConnections, CROWDED] as const
       : await this.#identify(request, address.key);
@@ -94,7 +94,7 @@ export class Sockets {
         idleTimeout: batch ? 0 : 2 * PING_SECONDS,
       });
     } catch (error) {
-      throw new Refusal("bad_frame", `The handshake is not complete: ${(error as Error).message}`);
+      throw new ChatError("bad_frame", `The handshake is not complete: ${(error as Error).message}`);
     }
     const { socket, response } = upgraded;
     // The runtime has begun it: unless its response comes back, whatever happens here, the listener closes for good.
@@ -102,14 +102,14 @@ export class Sockets {
       this.#opening.set(socket, this.now());
       this.#sweepLater();
       if ("user" in identity) {
-        new Socket(socket, batch, this, this.#lobby, address, { ...identity, rooms });
+        new Socket(socket, batch, this, this.#chat, address, { ...identity, rooms });
       } else {
-        this.meter.closed(identity[0]);
-        turnAway(socket, identity, () => doorkeeper.disconnected(address));
+        this.counters.closed(identity[0]);
+        turnAway(socket, identity, () => rateLimiter.disconnected(address));
       }
     } catch (error) {
       console.error("a socket could not be taken:", error);
-      turnAway(socket, [1011, "Something failed here. Come back."], () => doorkeeper.disconnected(address));
+      turnAway(socket, [1011, "Something failed here. Come back."], () => rateLimiter.disconnected(address));
     }
     return response;
   }
@@ -119,25 +119,25 @@ export class Sockets {
     try {
       const identity = await this.#identities.identify(request) ?? await this.#identities.newcomer(addressKey);
       if (identity !== "bad token") return identity;
-      this.journal.refused({ why: "bad_token", addressKey, origin: request.headers.get("origin") });
+      this.auditLog.refused({ why: "bad_token", addressKey, origin: request.headers.get("origin") });
       return [CLOSE.badToken, "The token is no good. Ask for another one."];
     } catch (error) {
       if (error instanceof SignInRefusal) return [CLOSE.badToken, error.message];
-      if (error instanceof Refusal) return [error.code === "rate_limited" ? CLOSE.flooding : 1011, error.message];
+      if (error instanceof ChatError) return [error.code === "rate_limited" ? CLOSE.flooding : 1011, error.message];
       throw error;
     }
   }
 
-  get limits(): Lobby["limits"] {
-    return this.#lobby.limits;
+  get limits(): Chat["limits"] {
+    return this.#chat.limits;
   }
 
   get draining(): boolean {
-    return this.#lobby.draining;
+    return this.#chat.draining;
   }
 
-  get meter(): Meter {
-    return this.#lobby.meter;
+  get counters(): Counters {
+    return this.#chat.counters;
   }
 
   /** Milliseconds since some moment: that the clock is set must not look like silence. */
@@ -185,7 +185,7 @@ export class Sockets {
 }
 
 /** Who comes, and into which rooms. */
-interface Arrival extends Identity {
+interface PendingJoin extends Identity {
   rooms: string[];
 }
 
@@ -199,28 +199,28 @@ class Socket implements Connection, EventListenerObject {
   readonly #socket: WebSocket;
   readonly #sockets: Sockets;
   readonly #session: Session;
-  readonly #lobby: Lobby;
+  readonly #chat: Chat;
   /** Until it is closed for good: one that stalls counts, though its session is long over. */
-  #address: AddressAccount | undefined;
+  #address: AddressUsage | undefined;
   /** Who it is and where to, until it is open; the token and the request's address need not be kept for longer. */
-  #arrival: Arrival | undefined;
+  #arrival: PendingJoin | undefined;
 
   constructor(
     socket: WebSocket,
     batch: boolean,
     sockets: Sockets,
-    lobby: Lobby,
-    address: AddressAccount,
-    arrival: Arrival,
+    chat: Chat,
+    address: AddressUsage,
+    arrival: PendingJoin,
   ) {
     this.#socket = socket;
     this.batch = batch;
     this.#sockets = sockets;
     this.heardAt = sockets.now();
     this.#arrival = arrival;
-    this.#lobby = lobby;
+    this.#chat = chat;
     this.#address = address;
-    this.#session = lobby.enter(this, address.key);
+    this.#session = chat.enter(this, address.key);
     // An error is always followed by a close.
     for (const event of ["open", "message", "close"]) socket.addEventListener(event, this, { once: event === "open" });
   }
@@ -242,7 +242,7 @@ class Socket implements Connection, EventListenerObject {
           break;
         default:
           // It may come twice.
-          if (this.#address) this.#lobby.doorkeeper.disconnected(this.#address);
+          if (this.#address) this.#chat.rateLimiter.disconnected(this.#address);
           this.#address = undefined;
           this.#sockets.closed(this);
           this.#session.end();
@@ -253,21 +253,21 @@ class Socket implements Connection, EventListenerObject {
     }
   }
 
-  #begin({ user, token, rooms, voucher }: Arrival): void {
-    this.#session.start(user, token, rooms, voucher);
+  #begin({ user, token, rooms, identity }: PendingJoin): void {
+    this.#session.start(user, token, rooms, identity);
   }
 
   get hasRoom(): boolean {
     return this.#socket.bufferedAmount <= BUFFER_LIMIT - PAGE_BYTES;
   }
 
-  deliver(delivery: Delivery): void {
+  deliver(delivery: EncodedFrames): void {
     const socket = this.#socket;
     // Once for all frames of a delivery: they have had no chance yet to leave, and are bounded themselves.
     if (socket.bufferedAmount > BUFFER_LIMIT) {
       return this.close(CLOSE.tooSlow, "Too slow to keep up. Come back and resume.");
     }
-    this.#sockets.meter.messagesOut += delivery.messages;
+    this.#sockets.counters.messagesOut += delivery.messages;
     if (this.batch) socket.send(delivery.batch);
     else for (const frame of delivery.each) socket.send(frame);
   }
@@ -277,9 +277,9 @@ class Socket implements Connection, EventListenerObject {
     const user = this.#session.person?.user;
     this.#session.end();
     if (code === CLOSE.notAllowed) {
-      this.#sockets.journal.refused({ why: "banned", user, addressKey: this.#address?.key });
+      this.#sockets.auditLog.refused({ why: "banned", user, addressKey: this.#address?.key });
     }
-    if (this.#socket.readyState === WebSocket.OPEN) this.#sockets.meter.closed(code);
+    if (this.#socket.readyState === WebSocket.OPEN) this.#sockets.counters.closed(code);
     // One that is not open yet can't be told; what made us close it will be found again when it opens.
     if (this.#socket.readyState !== WebSocket.CONNECTING) this.#socket.close(code, reason);
   }
@@ -289,11 +289,11 @@ class Socket implements Connection, EventListenerObject {
     // Who was sent away may go on talking for as long as they like.
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     if (typeof data !== "string") {
-      return session.receive(new Refusal("bad_frame", "Frames are text. Send JSON as text."), {});
+      return session.receive(new ChatError("bad_frame", "Frames are text. Send JSON as text."), {});
     }
     const limit = this.#sockets.limits.frame;
     if (data.length > limit || (data.length * 3 > limit && new TextEncoder().encode(data).length > limit)) {
-      return session.receive(new Refusal("frame_too_large", `A frame has at most ${limit} bytes. Send less.`), {});
+      return session.receive(new ChatError("frame_too_large", `A frame has at most ${limit} bytes. Send less.`), {});
     }
     for (const { frame, about } of parseFrames(data, this.batch)) session.receive(frame, about);
   }

@@ -4,49 +4,49 @@ import { StalledClient } from "../../testing/stalled.ts";
 import { TestClient } from "../../testing/client.ts";
 import { residentMemory, startServer } from "../../testing/server.ts";
 import { until } from "../../testing/until.ts";
-import { Identities } from "../auth/sessions.ts";
-import { Journal } from "../observability/audit_log.ts";
+import { Sessions } from "../auth/sessions.ts";
+import { AuditLog } from "../observability/audit_log.ts";
 import { SILENCE_LIMIT, Sockets } from "./websocket.ts";
 
 /** The socket door alone, with time in the test's hand. */
 async function serveSockets() {
-  const { clock, lobby, engine } = createLobby();
+  const { clock, chat, storage } = createLobby();
   const sockets = new Sockets(
-    lobby,
-    await Identities.create("a secret", lobby.doorkeeper),
+    chat,
+    await Sessions.create("a secret", chat.rateLimiter),
     [],
-    new Journal(clock, () => {}),
+    new AuditLog(clock, () => {}),
   );
   const server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen() {} },
     (request) => sockets.connect(request, "somewhere"),
   );
   const stop = async () => {
-    await Promise.all([lobby.drain().then(() => sockets.gone()), clock.advance(10_000)]);
-    lobby.close();
+    await Promise.all([chat.drain().then(() => sockets.gone()), clock.advance(10_000)]);
+    chat.close();
     await server.shutdown();
-    await engine.close();
+    await storage.close();
   };
-  return { clock, lobby, url: `http://127.0.0.1:${server.addr.port}`, stop };
+  return { clock, chat, url: `http://127.0.0.1:${server.addr.port}`, stop };
 }
 
 Deno.test("whatever fails once the runtime has begun a socket, that socket ends and others still come in", async () => {
-  const { lobby, url, stop } = await serveSockets();
-  const { enter } = lobby;
+  const { chat, url, stop } = await serveSockets();
+  const { enter } = chat;
   const { error } = console;
   const said: unknown[] = [];
   console.error = (line) => said.push(line);
-  lobby.enter = () => {
+  chat.enter = () => {
     throw new Error("as the test wants it");
   };
   assert.equal((await new TestClient(url).closed).code, 1011);
-  lobby.enter = enter;
+  chat.enter = enter;
   console.error = error;
   assert.equal(said.length, 1);
-  const address = lobby.doorkeeper.address("somewhere");
+  const address = chat.rateLimiter.address("somewhere");
   // Its place is free again, as soon as the server has noticed too.
   await until(() => address.connections === 0);
-  lobby.doorkeeper.release(undefined, address);
+  chat.rateLimiter.release(undefined, address);
   await (await TestClient.open(url)).close();
   await stop();
 });

@@ -1,0 +1,72 @@
+import type { Clock } from "./clock.ts";
+
+/**
+ * What `work` brings if it comes in time.
+ * @param milliseconds how long it is waited for; the work itself goes on, and what it throws later is dropped
+ * @param late gives the result in its place, or throws
+ */
+export async function withTimeout<Result>(
+  clock: Clock,
+  milliseconds: number,
+  work: Promise<Result>,
+  late: () => Result,
+): Promise<Result> {
+  const timeout = Promise.withResolvers<Result>();
+  const cancel = clock.after(milliseconds, () => {
+    work.catch(() => {/* nobody waits for it any more */});
+    try {
+      timeout.resolve(late());
+    } catch (error) {
+      timeout.reject(error);
+    }
+  });
+  try {
+    return await Promise.race([work, timeout.promise]);
+  } finally {
+    cancel();
+  }
+}
+
+/** Runs work in the order in which it comes, one piece after the other for each key, also after one that failed. */
+export class Serializer<Key = "all"> {
+  readonly #last = new Map<Key, Promise<unknown>>();
+
+  run<Result>(key: Key, work: () => Result | Promise<Result>): Promise<Result> {
+    const result = (this.#last.get(key) ?? Promise.resolve()).then(work);
+    const over = result.then(() => {}, () => {}).then(() => {
+      if (this.#last.get(key) === over) this.#last.delete(key);
+    });
+    this.#last.set(key, over);
+    return result;
+  }
+
+  /** Resolves when nothing is waiting or being done, of one key or of all; under unbroken load that may be never. */
+  async settled(key?: Key): Promise<void> {
+    if (key !== undefined) return void await this.#last.get(key);
+    while (this.#last.size > 0) await Promise.all(this.#last.values());
+  }
+}
+
+/**
+ * Does some work again and again, each time `pause` milliseconds after it was done, also when it failed: it is for the
+ * work to say why.
+ * @returns ends it; what is being done is not waited for
+ */
+export function interval(clock: Clock, pause: number, work: () => void | Promise<void>): () => void {
+  let isOver = false;
+  let cancel = () => {};
+  const next = () => {
+    if (isOver) return;
+    cancel = clock.after(pause, () => void run().finally(next));
+  };
+  const run = async () => {
+    try {
+      await work();
+    } catch { /* the work has said why */ }
+  };
+  next();
+  return () => {
+    isOver = true;
+    cancel();
+  };
+}
