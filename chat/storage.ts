@@ -2,7 +2,10 @@
  * The one idea: a room is an append-only log. What a storage engine must do is said here and proven for each of them
  * by `storage/contract_test.ts`.
  */
+import type { AppendResult } from "./rulebook.ts";
 import type { DeleteMessage, EditMessage, Entry, Position, ReceiveMessage, SendMessage } from "./protocol.ts";
+
+export { type AppendResult, IDEMPOTENCY_WINDOW, type Retention } from "./rulebook.ts";
 
 /** What is to be appended, by a person whose frame has been checked. */
 export type Command =
@@ -13,13 +16,6 @@ export type Command =
   }
   | EditMessage & { user: string }
   | DeleteMessage & { user: string; /** It may be anybody's message, also in a locked room. */ moderator?: true };
-
-/**
- * What became of a draft. `repeated`: that id had been used for this kind of action, and `entry` is the first one's
- * (without its text if it has been deleted or has expired). `locked`: nobody sends or edits in this room now; what is
- * repeated is answered all the same. What is only sent `lookupOnly` and was never kept is `not_found`.
- */
-export type AppendResult = { entry: Entry; repeated: boolean } | { refused: "not_found" | "forbidden" | "locked" };
 
 /** Messages in their present state, oldest first. `seq` is the head, `more` tells of messages on the far side. */
 export interface History extends Position {
@@ -44,15 +40,6 @@ export interface LogNotification {
 
 /** Bytes of JSON in one page: far below what a socket may have waiting, so that no page can make a slow reader. */
 export const PAGE_BYTES = 128 * 1024;
-
-/** How long an id is remembered at least, milliseconds; longer when its message is held longer. */
-export const IDEMPOTENCY_WINDOW = 24 * 60 * 60 * 1000;
-
-/** What is kept of each room; 0 keeps everything. */
-export interface Retention {
-  messages: number;
-  days: number;
-}
 
 export interface MessageLog {
   /**
@@ -198,10 +185,10 @@ export interface NameRegistry {
 /** A storage engine. */
 export interface Storage extends MessageLog, NameRegistry, Moderation {
   /**
-   * Begins another life of every room's log, as is needed when a backup has been put back: entries that somebody has
-   * seen may be gone, and their places will be taken by others. Followers are told.
+   * Begins another life of a room's log, or of every room's, as is needed when a backup has been put back: entries that
+   * somebody has seen may be gone, and their places will be taken by others. Subscribers are told.
    */
-  renewEpoch(): Promise<void>;
+  renewEpoch(room?: string): Promise<void>;
 
   /** What signs the tokens: made once, the same on every isolate and after every restart. */
   secret(): Promise<string>;

@@ -39,8 +39,10 @@ export async function keep(chat: Chat, command: Command, slowSeconds: number): P
       throw new ChatError("forbidden", "This room is locked: it can be read, and nobody can send for now.");
     }
     case "forbidden":
-      throw new ChatError("forbidden", "Only its author can change a message.");
+      throw new ChatError("forbidden", result.message ?? "Only its author can change a message.");
     case "not_found":
-      throw new ChatError("not_found", "There is no such message any more. Nothing was changed.");
+      throw new ChatError("not_found", result.message ?? "There is no such message any more. Nothing was changed.");
+    default:
+      throw new ChatError(result.refused, result.message ?? "This can't be done here.");
   }
 }

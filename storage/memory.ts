@@ -1,62 +1,78 @@
 import type { Clock } from "../chat/clock.ts";
+import type { Document } from "../chat/entries/kind.ts";
+import type { Entry } from "../chat/protocol.ts";
 import {
+  advance,
   type AppendResult,
+  IDEMPOTENCY_WINDOW,
+  type Kinds,
+  NEW_ROOM,
+  type Retention,
+  type RoomRecord,
+  type RoomView,
+  Rulebook,
+  type StoredEntry,
+  type Write,
+} from "../chat/rulebook.ts";
+import {
   type Ban,
   type CatchUp,
   type Command,
   type HeldName,
   type History,
-  IDEMPOTENCY_WINDOW,
   type LogNotification,
-  type Retention,
   ROOM_SETTINGS,
   type RoomSettings,
   type Storage,
 } from "../chat/storage.ts";
-import { type Entry, type ReceiveMessage, RESUME_LIMIT } from "../chat/protocol.ts";
-import { fillPage } from "./shared/page.ts";
-import { tombstone } from "./shared/tombstone.ts";
-
-const DAY = 24 * 60 * 60 * 1000;
-/** So many names are kept before those that are over are looked for; then twice as many as are left. */
-const NAMES_BEFORE_SWEEP = 10_000;
+import { MemoryNames } from "./memory_names.ts";
+import { catchUp, historyPage, type Reading, type StoredMessage } from "./shared/page.ts";
 
 interface Room {
-  head: number;
-  /** The date of the newest entry: no later one is dated before it. */
-  date: number;
-  /** Messages and edits in their present state; the first one's `seq` is head − length + 1. */
-  entries: Entry[];
+  record: RoomRecord;
+  /** Of this room alone; undefined where it is that of all. */
+  epoch?: string;
+  /** The first one's `seq` is head − length + 1. */
+  entries: StoredEntry[];
+  /** By message. */
+  documents: Map<number, KeptDocument>;
   /** The first entry of each user + action + id. */
-  ids: Map<string, { seq: number; date: number }>;
+  first: Map<string, StoredEntry>;
   subscribers: Set<(news: LogNotification) => void>;
+}
+
+interface KeptDocument {
+  document: Document;
+  /** The entry with which it goes: the message's own, or a later one that shows its words. */
+  shownBy: number;
+  keys: Map<string, unknown>;
 }
 
 /** Keeps everything in this process, for tests and throw-away rooms: a restart is another epoch. */
 export class MemoryStorage implements Storage {
   readonly #clock: Clock;
-  readonly #retention: Retention;
+  readonly #rules: Rulebook;
   readonly #secret: string;
   #epoch = crypto.randomUUID();
   readonly #rooms = new Map<string, Room>();
-  readonly #names = new Map<string, HeldName & { user: string; until: number }>();
-  readonly #keys = new Map<string, string>();
-  #namesBeforeSweep = NAMES_BEFORE_SWEEP;
+  readonly #names = new MemoryNames();
   readonly #settings = new Map<string, RoomSettings>();
   readonly #bans = new Map<string, Ban>();
 
-  constructor(options: { clock: Clock; secret: string; retention: Retention }) {
+  constructor(options: { clock: Clock; secret: string; retention: Retention; kinds?: Kinds }) {
     this.#clock = options.clock;
     this.#secret = options.secret;
-    this.#retention = options.retention;
+    this.#rules = new Rulebook(options.retention, options.kinds);
   }
 
   append(commands: readonly Command[]): Promise<AppendResult[]> {
     const news = new Map<Room, Entry[]>();
+    const now = this.#clock.now();
     const results = commands.map((command) => {
       const room = this.#rooms.get(command.room) ?? newRoom();
-      const result = this.#keep(room, command);
-      if ("entry" in result && !result.repeated) {
+      const { result, write } = this.#rules.append(command, this.#view(room, command.room), now);
+      if (write && "entry" in result) {
+        keep(room, this.#rules.keyOf(command), write);
         this.#rooms.set(command.room, room);
         const entries = news.get(room);
         if (entries) entries.push(result.entry);
@@ -66,29 +82,39 @@ export class MemoryStorage implements Storage {
     });
     for (const [room, entries] of news) {
       this.#expire(room);
-      for (const subscriber of room.subscribers) subscriber({ epoch: this.#epoch, entries });
+      this.#notify(room, entries);
     }
     return Promise.resolve(results);
   }
 
   history(name: string, query: { limit: number; before?: number; after?: number }): Promise<History> {
-    const room = this.#rooms.get(name) ?? newRoom();
-    this.#expire(room);
+    const room = this.#find(name);
     const { after, before = Infinity } = query;
-    const rows = after === undefined
-      ? messages(room.entries.toReversed(), (seq) => seq < before)
-      : messages(room.entries, (seq) => seq > after);
-    const { page, more } = fillPage(rows, query.limit);
-    if (after === undefined) page.reverse();
-    return Promise.resolve({ epoch: this.#epoch, seq: room.head, messages: page, more });
+    const isBackwards = after === undefined;
+    const entries = isBackwards
+      ? room.entries.filter(({ seq }) => seq < before).reverse()
+      : room.entries.filter(({ seq }) => seq > after);
+    return Promise.resolve({
+      epoch: this.#epochOf(room),
+      seq: room.record.head,
+      ...historyPage(messages(room, entries), {
+        ...this.#reading(name, room),
+        limit: query.limit,
+        isBackwards,
+      }),
+    });
   }
 
   read(name: string, after: number): Promise<CatchUp> {
-    const room = this.#rooms.get(name) ?? newRoom();
-    this.#expire(room);
-    const { page, more } = fillPage(room.entries.slice(Math.max(0, after + 1 - firstSeq(room))), RESUME_LIMIT);
-    const complete = after <= room.head && !more && page.length === room.head - after;
-    return Promise.resolve({ epoch: this.#epoch, seq: room.head, entries: page, complete });
+    const room = this.#find(name);
+    const rows = room.entries.values()
+      .drop(Math.max(0, after + 1 - firstSeq(room)))
+      .map((entry) => ({ entry, document: room.documents.get(entry.target ?? entry.seq)?.document }));
+    return Promise.resolve({
+      epoch: this.#epochOf(room),
+      seq: room.record.head,
+      ...catchUp(rows, { ...this.#reading(name, room), after }),
+    });
   }
 
   subscribe(name: string, listener: (news: LogNotification) => void): () => void {
@@ -97,38 +123,19 @@ export class MemoryStorage implements Storage {
     room.subscribers.add(listener);
     return () => {
       // A room in which nothing was ever said leaves no trace: anyone can name any number of them.
-      if (room.subscribers.delete(listener) && room.subscribers.size + room.head === 0) this.#rooms.delete(name);
+      const isOver = room.subscribers.delete(listener) && room.subscribers.size + room.record.head === 0;
+      if (isOver && room.epoch === undefined) this.#rooms.delete(name);
     };
   }
 
   claimName(
     claim: HeldName & { user: string; key: string; until: number; now: number },
   ): Promise<HeldName | undefined> {
-    const ownKey = this.#keys.get(claim.user);
-    const own = ownKey === undefined ? undefined : this.#names.get(ownKey);
-    if (own && !claim.chosen) {
-      own.until = Math.max(own.until, claim.until);
-      return Promise.resolve({ name: own.name, chosen: own.chosen });
-    }
-    const holder = this.#names.get(claim.key);
-    if (holder && holder.user !== claim.user) {
-      if (holder.until > claim.now) return Promise.resolve(undefined);
-      this.#keys.delete(holder.user);
-    }
-    if (ownKey !== undefined) this.#names.delete(ownKey);
-    if (this.#names.size >= this.#namesBeforeSweep) this.#sweepNames(claim.now);
-    const { user, name, chosen, until } = claim;
-    this.#names.set(claim.key, { user, name, chosen, until });
-    this.#keys.set(user, claim.key);
-    return Promise.resolve({ name, chosen });
+    return Promise.resolve(this.#names.claim(claim));
   }
 
   holdNames(holds: readonly { user: string; until: number }[]): Promise<void> {
-    for (const { user, until } of holds) {
-      const name = this.#names.get(this.#keys.get(user) ?? "");
-      if (name) name.until = Math.max(name.until, until);
-    }
-    return Promise.resolve();
+    return Promise.resolve(this.#names.hold(holds));
   }
 
   roomSettings(room: string): Promise<RoomSettings> {
@@ -143,7 +150,7 @@ export class MemoryStorage implements Storage {
 
   listedRooms(): Promise<{ room: string; seq: number; date: number }[]> {
     const listed = [...this.#settings].filter(([, { listed }]) => listed).map(([room]) => {
-      const { head, date } = this.#rooms.get(room) ?? newRoom();
+      const { head, date } = this.#rooms.get(room)?.record ?? NEW_ROOM;
       return { room, seq: head, date };
     });
     return Promise.resolve(listed.sort((one, other) => one.room < other.room ? -1 : 1));
@@ -163,10 +170,14 @@ export class MemoryStorage implements Storage {
     return Promise.resolve([...this.#bans.values()].sort((one, other) => other.date - one.date));
   }
 
-  renewEpoch(): Promise<void> {
-    this.#epoch = crypto.randomUUID();
-    for (const { subscribers } of this.#rooms.values()) {
-      for (const subscriber of subscribers) subscriber({ epoch: this.#epoch, entries: [] });
+  renewEpoch(name?: string): Promise<void> {
+    const epoch = crypto.randomUUID();
+    if (name === undefined) this.#epoch = epoch;
+    const renewed = name === undefined ? this.#rooms.values() : [this.#rooms.get(name) ?? newRoom()];
+    for (const room of renewed) {
+      room.epoch = name === undefined ? undefined : epoch;
+      if (name !== undefined) this.#rooms.set(name, room);
+      this.#notify(room, []);
     }
     return Promise.resolve();
   }
@@ -189,104 +200,85 @@ export class MemoryStorage implements Storage {
     return Promise.resolve();
   }
 
-  /** Every passer-by leaves a given name behind. */
-  #sweepNames(now: number): void {
-    for (const [key, { user, chosen, until }] of this.#names) {
-      if (chosen || until > now) continue;
-      this.#names.delete(key);
-      this.#keys.delete(user);
-    }
-    this.#namesBeforeSweep = Math.max(NAMES_BEFORE_SWEEP, 2 * this.#names.size);
+  #find(name: string): Room {
+    const room = this.#rooms.get(name) ?? newRoom();
+    this.#expire(room);
+    return room;
   }
 
-  #keep(room: Room, command: Command): AppendResult {
-    const key = command.id === undefined ? undefined : `${command.user} ${command.action} ${command.id}`;
-    const first = key === undefined ? undefined : room.ids.get(key);
-    if (first) {
-      const entry = at(room, first.seq);
-      return { entry: entry && !this.#hasExpired(room, entry) ? entry : tombstone(command, first), repeated: true };
-    }
-    if (command.action === "send_message" && command.lookupOnly) return { refused: "not_found" };
-    const entry = this.#entry(room, command);
-    if ("refused" in entry) return entry;
-    if (command.id !== undefined) entry.id = command.id;
-    room.entries.push(entry);
-    room.head = entry.seq;
-    room.date = entry.date;
-    if (key !== undefined) room.ids.set(key, { seq: entry.seq, date: entry.date });
-    return { entry, repeated: false };
+  #reading(name: string, { record }: Room): Reading {
+    return { room: name, record, rules: this.#rules, now: this.#clock.now() };
   }
 
-  #entry(room: Room, command: Command): Entry | Extract<AppendResult, { refused: unknown }> {
-    if (command.action !== "delete_message" && this.#settings.get(command.room)?.locked) return { refused: "locked" };
-    const place = { room: command.room, seq: room.head + 1 };
-    const date = Math.max(room.date, this.#clock.now());
-    if (command.action === "send_message") {
-      return { action: "receive_message", ...place, user: command.user, from: command.from, text: command.text, date };
-    }
-    const target = at(room, command.target);
-    if (target?.action !== "receive_message" || target.deleted || this.#hasExpired(room, target)) {
-      return { refused: "not_found" };
-    }
-    const moderator = command.action === "delete_message" && command.moderator;
-    if (target.user !== command.user && !moderator) return { refused: "forbidden" };
-    if (command.action === "edit_message") {
-      rewrite(room, target, { text: command.text, edited: date }, command.text);
-      return {
-        action: "message_edited",
-        ...place,
-        target: command.target,
-        user: command.user,
-        text: command.text,
-        date,
-      };
-    }
-    rewrite(room, target, { text: undefined, deleted: true }, "");
-    return { action: "message_deleted", ...place, target: command.target, user: command.user, date };
+  #epochOf(room: Room): string {
+    return room.epoch ?? this.#epoch;
   }
 
-  #hasExpired({ head }: Room, { seq, date }: Entry): boolean {
-    const { messages, days } = this.#retention;
-    return (messages > 0 && seq <= head - messages) || (days > 0 && date < this.#clock.now() - days * DAY);
+  #notify(room: Room, entries: Entry[]): void {
+    for (const subscriber of room.subscribers) subscriber({ epoch: this.#epochOf(room), entries });
+  }
+
+  #view(room: Room, name: string): RoomView {
+    return {
+      record: { ...room.record, locked: this.#settings.get(name)?.locked ?? false },
+      first: (command) => room.first.get(this.#rules.keyOf(command)!),
+      at: (seq) => at(room, seq),
+      document: (seq) => room.documents.get(seq)?.document,
+      key: (seq, key) => room.documents.get(seq)?.keys.get(key),
+    };
   }
 
   #expire(room: Room): void {
     const now = this.#clock.now();
     let drop = 0;
-    while (drop < room.entries.length && this.#hasExpired(room, room.entries[drop])) drop++;
+    while (drop < room.entries.length && !this.#rules.isHeld(room.entries[drop], room.record, now)) drop++;
     if (drop === 0) return;
-    room.entries.splice(0, drop);
+    for (const entry of room.entries.splice(0, drop)) {
+      const message = entry.target ?? entry.seq;
+      const kept = room.documents.get(message);
+      if (kept && kept.shownBy <= entry.seq) room.documents.delete(message);
+    }
     // Insertion order is order of date, so the ones to forget are all in front.
-    for (const [key, { seq, date }] of room.ids) {
+    for (const [key, { seq, date }] of room.first) {
       if (seq >= firstSeq(room) || date > now - IDEMPOTENCY_WINDOW) break;
-      room.ids.delete(key);
+      room.first.delete(key);
     }
   }
 }
 
 function newRoom(): Room {
-  return { head: 0, date: 0, entries: [], ids: new Map(), subscribers: new Set() };
+  return { record: { ...NEW_ROOM }, entries: [], documents: new Map(), first: new Map(), subscribers: new Set() };
 }
 
 function firstSeq(room: Room): number {
-  return room.head - room.entries.length + 1;
+  return room.record.head - room.entries.length + 1;
 }
 
-function at(room: Room, seq: number): Entry | undefined {
+function at(room: Room, seq: number): StoredEntry | undefined {
   return room.entries[seq - firstSeq(room)];
 }
 
-function* messages(entries: Entry[], wanted: (seq: number) => boolean): Generator<ReceiveMessage> {
-  for (const entry of entries) if (entry.action === "receive_message" && wanted(entry.seq)) yield entry;
+function* messages(room: Room, entries: Iterable<StoredEntry>): Generator<StoredMessage> {
+  for (const entry of entries) {
+    const document = room.documents.get(entry.seq)?.document;
+    if (document) yield { entry, document };
+  }
 }
 
-/** Puts the new state in place of the old text, in the message and in every earlier edit of it; entries given out stay as they were. */
-function rewrite(room: Room, target: ReceiveMessage, change: Partial<ReceiveMessage>, text: string): void {
-  const { text: _, ...kept } = target;
-  const first = firstSeq(room);
-  room.entries[target.seq - first] = change.deleted ? { ...kept, deleted: true } : { ...target, ...change };
-  for (let index = target.seq - first + 1; index < room.entries.length; index++) {
-    const entry = room.entries[index];
-    if (entry.action === "message_edited" && entry.target === target.seq) room.entries[index] = { ...entry, text };
+function keep(room: Room, key: string | undefined, { entry, begins, change }: Write): void {
+  room.entries.push(entry);
+  advance(room.record, entry);
+  if (key !== undefined) room.first.set(key, entry);
+  if (begins) room.documents.set(entry.seq, { document: begins, shownBy: entry.seq, keys: new Map() });
+  if (!change) return;
+  const kept = room.documents.get(change.seq)!;
+  if (change.document) kept.document = change.document;
+  if (change.isShown) kept.shownBy = entry.seq;
+  for (const [name, value] of Object.entries(change.keys)) {
+    if (value === null) kept.keys.delete(name);
+    else kept.keys.set(name, value);
   }
+  if (!change.isErased) return;
+  kept.keys.clear();
+  for (const other of room.entries) if (other.target === change.seq) delete other.erasable;
 }

@@ -46,7 +46,7 @@ class Model {
   }
 
   held(seq: number): boolean {
-    return seq > this.entries.length - KEPT;
+    return [...this.messages.keys()].filter((other) => other > seq).length < KEPT;
   }
 }
 

@@ -1,97 +1,92 @@
+import type { Asked, Document } from "../../chat/entries/kind.ts";
+import type { Entry } from "../../chat/protocol.ts";
 import {
+  advance,
   type AppendResult,
-  type Command,
-  IDEMPOTENCY_WINDOW,
-  type Retention,
-  ROOM_SETTINGS,
-  type RoomSettings,
-} from "../../chat/storage.ts";
-import type { Entry, MessageEdited, ReceiveMessage } from "../../chat/protocol.ts";
-import { type Found, KEY, type KvStore } from "./store.ts";
-import { tombstone } from "../shared/tombstone.ts";
-
-const DAY = 24 * 60 * 60 * 1000;
+  NEW_ROOM,
+  type RoomRecord,
+  type RoomView,
+  type Rulebook,
+  type StoredEntry,
+  type Write,
+} from "../../chat/rulebook.ts";
+import { type Command, ROOM_SETTINGS, type RoomSettings } from "../../chat/storage.ts";
+import { bellOf, type Found, KEY, type KvStore } from "./store.ts";
 
 /** One value for all that a commit to a room must agree with, so that it checks this one only. */
-export interface RoomRecord {
-  head: number;
-  /** Of the newest entry. */
-  date: number;
-  /** Entries up to here have expired. */
-  floor: number;
+export interface KvRoom extends Omit<RoomRecord, "locked"> {
   settings: RoomSettings;
+  /** Of this room alone; absent where it is that of all. */
+  epoch?: string;
 }
 
-export const NO_ROOM: RoomRecord = { head: 0, date: 0, floor: 0, settings: ROOM_SETTINGS };
+export const NO_ROOM: KvRoom = { ...NEW_ROOM, settings: ROOM_SETTINGS };
 
-/** An entry as it is kept: an edit without its text. */
-export type Kept = Exclude<Entry, MessageEdited> | Omit<MessageEdited, "text">;
-/** The newest text of a message, and the edit that brought it. */
-export interface Edited {
-  text: string;
-  seq: number;
-}
-/** What an id was used for. */
-export interface Used {
-  seq: number;
-  date: number;
+/** An entry as it is kept, without what is erasable of it, and with its document if it is a message. */
+export interface Kept {
+  entry: StoredEntry;
+  document?: Document;
+  /** The last entry that shows the document, which goes with it. */
+  shownBy?: number;
 }
 
-/** Whether an entry may still be shown. `now` is milliseconds since 1970. */
-export function isHeld(
-  { seq, date }: Used,
-  { head, floor }: RoomRecord,
-  { messages, days }: Retention,
-  now: number,
-): boolean {
-  return seq > floor && (messages === 0 || seq > head - messages) && (days === 0 || date >= now - days * DAY);
+/** What the rules look at. */
+export function toRecord({ settings, ...record }: KvRoom): RoomRecord {
+  return { ...record, locked: settings.locked };
 }
 
-/** An entry as it is told. */
-export function toEntry(kept: Kept, edited: Edited | undefined): Entry {
-  return kept.action === "message_edited" ? { ...kept, text: edited?.text ?? "" } : kept;
-}
-
-/** Some drafts for one room against what is kept there, and what is to be written so that they are kept too. */
+/** Some commands for one room against what is kept there, and what is to be written so that they are kept too. */
 export class Batch {
   readonly #room: string;
-  readonly #retention: Retention;
+  readonly #rules: Rulebook;
   readonly #now: number;
   /** What was read or is to be written, by the key as JSON. */
   readonly #values = new Map<string, unknown>();
   readonly #writes = new Map<string, { key: Deno.KvKey; value: unknown }>();
-  #record: RoomRecord = NO_ROOM;
+  #record: KvRoom = NO_ROOM;
   #check: Deno.AtomicCheck | undefined;
   epoch = "";
   /** The new entries, in order. */
   readonly entries: Entry[] = [];
   results: AppendResult[] = [];
 
-  constructor(room: string, retention: Retention, now: number) {
+  constructor(room: string, rules: Rulebook, now: number) {
     this.#room = room;
-    this.#retention = retention;
+    this.#rules = rules;
     this.#now = now;
   }
 
-  /** Reads what the drafts depend on, the room first: if it is still the same when they are written, so is all else. */
+  /** Reads what the commands depend on, the room first: if it is still the same when they are written, so is all else. */
   async decide(commands: readonly Command[], store: KvStore): Promise<void> {
+    const targets = [...new Set(commands.flatMap((command) => "target" in command ? [command.target] : []))];
     const keys = commands.flatMap((command) => [
       ...command.id === undefined ? [] : [this.#id(command)],
-      ...command.action === "send_message" ? [] : [KEY.message(this.#room, command.target)],
+      ..."target" in command ? this.#rules.keysOf(command).map((name) => this.#key(command.target, name)) : [],
     ]);
-    const [room, epoch, ...others] = await store.load([KEY.room(this.#room), KEY.epoch, ...keys]);
-    this.#record = { ...room.value as RoomRecord | undefined ?? NO_ROOM };
+    const [room, epoch, ...others] = await store.load([
+      KEY.room(this.#room),
+      KEY.epoch,
+      ...targets.map((target) => KEY.message(this.#room, target)),
+      ...keys,
+    ]);
+    this.#record = { ...room.value as KvRoom | undefined ?? NO_ROOM };
     this.#check = room.check;
-    this.epoch = epoch.value as string | undefined ?? await store.epoch();
+    this.epoch = this.#record.epoch ?? epoch.value as string | undefined ?? await store.epoch();
     this.#remember(others);
-    const repeated = await store.load<Kept>(commands.flatMap((command) => {
-      const used = this.#used(command);
-      return used ? [this.#place(command, used.seq)] : [];
-    }));
-    this.#remember(repeated);
-    const edits = repeated.flatMap(({ value }) => value?.action === "message_edited" ? [value.target] : []);
-    this.#remember(await store.load(edits.map((target) => KEY.edited(this.#room, target))));
-    this.results = commands.map((command) => this.#keep(command));
+    const repeated = commands.flatMap((command) => this.#first(command) ?? []);
+    const documents = repeated.map(({ seq, target = seq }) => KEY.message(this.#room, target));
+    const erasable = repeated.flatMap(({ seq, target }) =>
+      target === undefined ? [] : [KEY.erasable(this.#room, target, seq)]
+    );
+    this.#remember(await store.load([...documents, ...erasable]));
+    this.results = commands.map((command) => {
+      const { result, write } = this.#rules.append(command, this.#view(), this.#now);
+      if (write && "entry" in result) {
+        this.#write(command, write);
+        this.entries.push(result.entry);
+      }
+      return result;
+    });
   }
 
   /** @returns whether it is written: not if somebody else was faster */
@@ -105,69 +100,48 @@ export class Batch {
     return (await operation.set(KEY.bell(bellOf(this.#room)), 0).commit()).ok;
   }
 
-  #keep(command: Command): AppendResult {
-    const used = this.#used(command);
-    if (used) {
-      const kept = this.#holds(used) ? this.#get<Kept>(this.#place(command, used.seq)) : undefined;
-      const edited = kept?.action === "message_edited"
-        ? this.#get<Edited>(KEY.edited(this.#room, kept.target))
-        : undefined;
-      return { entry: kept ? toEntry(kept, edited) : tombstone(command, used), repeated: true };
-    }
-    if (command.action === "send_message" && command.lookupOnly) return { refused: "not_found" };
-    const kept = this.#entry(command);
-    if ("refused" in kept) return kept;
-    if (command.id !== undefined) {
-      kept.id = command.id;
-      this.#set(this.#id(command), { seq: kept.seq, date: kept.date });
-    }
-    this.#set(this.#place(command, kept.seq), kept);
-    this.#record.head = kept.seq;
-    this.#record.date = kept.date;
-    const entry = command.action === "edit_message" ? { ...kept, text: command.text } as Entry : kept as Entry;
-    this.entries.push(entry);
-    return { entry, repeated: false };
+  #view(): RoomView {
+    return {
+      record: toRecord(this.#record),
+      first: (command) => this.#first(command),
+      at: (seq) => this.#get<Kept>(KEY.message(this.#room, seq))?.entry,
+      document: (seq) => this.#get<Kept>(KEY.message(this.#room, seq))?.document,
+      key: (seq, name) => this.#get(this.#key(seq, name)),
+    };
   }
 
-  #entry(command: Command): Kept | Extract<AppendResult, { refused: unknown }> {
-    if (command.action !== "delete_message" && this.#record.settings.locked) return { refused: "locked" };
-    const place = { room: this.#room, seq: this.#record.head + 1, user: command.user };
-    const date = Math.max(this.#record.date, this.#now);
-    if (command.action === "send_message") {
-      return { action: "receive_message", ...place, from: command.from, text: command.text, date };
-    }
-    const at = KEY.message(this.#room, command.target);
-    const target = this.#get<Kept>(at);
-    if (target?.action !== "receive_message" || target.deleted || !this.#holds(target)) return { refused: "not_found" };
-    const moderator = command.action === "delete_message" && command.moderator;
-    if (target.user !== command.user && !moderator) return { refused: "forbidden" };
-    if (command.action === "edit_message") {
-      this.#set(at, { ...target, text: command.text, edited: date });
-      this.#set(KEY.edited(this.#room, command.target), { text: command.text, seq: place.seq });
-      return { action: "message_edited", ...place, target: command.target, date };
-    }
-    const { text: _, ...rest } = target;
-    this.#set(at, { ...rest, deleted: true } satisfies ReceiveMessage);
-    this.#set(KEY.edited(this.#room, command.target), undefined);
-    return { action: "message_deleted", ...place, target: command.target, date };
+  #write(command: Asked, { entry: { erasable, ...entry }, begins, change }: Write): void {
+    const { seq, target } = entry;
+    const kept: Kept = begins ? { entry, document: begins, shownBy: seq } : { entry };
+    this.#set(begins ? KEY.message(this.#room, seq) : KEY.change(this.#room, seq), kept);
+    if (erasable) this.#set(KEY.erasable(this.#room, target!, seq), erasable);
+    if (command.id !== undefined) this.#set(this.#id(command), entry);
+    advance(this.#record as never, entry);
+    if (!change) return;
+    const at = KEY.message(this.#room, change.seq);
+    const message = { ...this.#get<Kept>(at)! };
+    if (change.document) message.document = change.document;
+    if (change.isShown) message.shownBy = seq;
+    this.#set(at, message);
+    for (const [name, value] of Object.entries(change.keys)) this.#set(this.#key(change.seq, name), value ?? undefined);
+    // They may be more than one commit can remove.
+    if (change.isErased) this.#set(KEY.erasing(this.#room, change.seq), change.seq);
   }
 
-  #place({ action }: Command, seq: number): Deno.KvKey {
-    return action === "send_message" ? KEY.message(this.#room, seq) : KEY.change(this.#room, seq);
+  /** The first entry that had this command's key, with what is still there of it. */
+  #first(command: Asked): StoredEntry | undefined {
+    const first = command.id === undefined ? undefined : this.#get<StoredEntry>(this.#id(command));
+    if (first?.target === undefined) return first;
+    const erasable = this.#get<StoredEntry["erasable"]>(KEY.erasable(this.#room, first.target, first.seq));
+    return erasable ? { ...first, erasable } : first;
   }
 
-  #id(command: Command): Deno.KvKey {
-    return KEY.id(this.#room, command.user, command.action, command.id!);
+  #id(command: Asked): Deno.KvKey {
+    return KEY.id(this.#room, command.user, this.#rules.toldBy(command), command.id!);
   }
 
-  /** What this draft's id was used for, as long as that is remembered. */
-  #used(command: Command): Used | undefined {
-    const used = command.id === undefined ? undefined : this.#get<Used>(this.#id(command));
-    return used && (this.#holds(used) || used.date > this.#now - IDEMPOTENCY_WINDOW) ? used : undefined;
-  }
-
-  #holds(used: Used): boolean {
-    return isHeld(used, this.#record, this.#retention, this.#now);
+  #key(seq: number, name: string): Deno.KvKey {
+    return KEY.documentKey(this.#room, seq, name);
   }
 
   #remember(found: Found<unknown>[]): void {
@@ -182,14 +156,4 @@ export class Batch {
     this.#values.set(JSON.stringify(key), value);
     this.#writes.set(JSON.stringify(key), { key, value });
   }
-}
-
-/** Keys that can be watched at once, but for one that is for signals. */
-export const BELLS = 9;
-
-/** Which bell is rung for this room. */
-export function bellOf(room: string): number {
-  let hash = 0;
-  for (let at = 0; at < room.length; at++) hash = (hash * 31 + room.charCodeAt(at)) % 0x1_0000_0000;
-  return hash % BELLS;
 }

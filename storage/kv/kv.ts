@@ -8,18 +8,18 @@ import {
   type HeldName,
   type History,
   type LogNotification,
-  type Retention,
   type RoomSettings,
   type Storage,
 } from "../../chat/storage.ts";
+import { type Kinds, type Retention, Rulebook } from "../../chat/rulebook.ts";
 import { ChatError } from "../../chat/errors.ts";
-import { BELLS } from "./append.ts";
+import type { KvRoom } from "./append.ts";
 import { KvExpiry } from "./expiry.ts";
 import { KvNames } from "./names.ts";
 import { KvNotifications } from "./notifications.ts";
 import { KvRooms } from "./rooms.ts";
 import { KvEvents } from "./events.ts";
-import { KEY, KvStore } from "./store.ts";
+import { bellOf, BELLS, KEY, KvStore } from "./store.ts";
 import { newSecret } from "../shared/secret.ts";
 
 /**
@@ -51,18 +51,18 @@ export class KvStorage implements Storage {
 
   private constructor(
     store: KvStore,
-    options: { clock: Clock; secret: string; retention: Retention; epoch: string; signals: number },
+    options: { clock: Clock; secret: string; rules: Rulebook; signals: number },
   ) {
-    const { clock, epoch } = options;
+    const { clock, rules } = options;
     this.#store = store;
     this.#clock = clock;
     this.#secret = options.secret;
-    this.#rooms = new KvRooms(store, options.retention, clock);
-    this.#expiry = new KvExpiry(store, this.#rooms, options.retention, clock);
+    this.#rooms = new KvRooms(store, rules, clock);
+    this.#expiry = new KvExpiry(store, this.#rooms, rules, clock);
     this.#names = new KvNames(store);
     this.#signals = new KvEvents(store, clock, options.signals);
     const hearSignals = (last: number) => this.#signals.hear(last);
-    this.#news = new KvNotifications(store, this.#rooms, { clock, epoch, hearSignals });
+    this.#news = new KvNotifications(store, this.#rooms, { clock, hearSignals });
     this.#sweepLater();
   }
 
@@ -73,14 +73,19 @@ export class KvStorage implements Storage {
    */
   static async open(
     path: string | undefined,
-    options: { clock: Clock; secret?: string; retention: Retention },
+    options: { clock: Clock; secret?: string; retention: Retention; kinds?: Kinds },
   ): Promise<KvStorage> {
     const store = await KvStore.open(path, options.clock);
     try {
-      const epoch = await store.epoch();
+      await store.epoch();
       const secret = options.secret ?? await store.setIfAbsent(KEY.secret, newSecret);
       const { value: signals = 0 } = await store.get<number>(KEY.signals);
-      return new KvStorage(store, { ...options, secret, epoch, signals });
+      return new KvStorage(store, {
+        clock: options.clock,
+        rules: new Rulebook(options.retention, options.kinds),
+        secret,
+        signals,
+      });
     } catch (error) {
       await store.close();
       throw error;
@@ -159,14 +164,22 @@ export class KvStorage implements Storage {
     });
   }
 
-  async renewEpoch(): Promise<void> {
+  async renewEpoch(room?: string): Promise<void> {
     const epoch = crypto.randomUUID();
+    if (room === undefined) {
+      for await (const { key, value } of this.#store.kv.list<KvRoom>({ prefix: KEY.rooms })) {
+        if (value.epoch === undefined) continue;
+        await this.#rooms.change(String(key.at(-1)), ({ epoch: _, ...record }) => record);
+      }
+    } else await this.#rooms.change(room, (record) => ({ ...record, epoch }));
     await this.#store.writing(() => {
-      const operation = this.#store.kv.atomic().set(KEY.epoch, epoch);
-      for (let bell = 0; bell < BELLS; bell++) operation.set(KEY.bell(bell), 0);
+      const operation = this.#store.kv.atomic();
+      if (room === undefined) operation.set(KEY.epoch, epoch);
+      const bells = room === undefined ? Array.from({ length: BELLS }, (_, bell) => bell) : [bellOf(room)];
+      for (const bell of bells) operation.set(KEY.bell(bell), 0);
       return operation.commit();
     });
-    await this.#news.renewed(epoch);
+    await this.#news.renewed(room);
   }
 
   secret(): Promise<string> {
@@ -205,7 +218,7 @@ export class KvStorage implements Storage {
 
   async #keep(room: string, commands: readonly Command[]): Promise<AppendResult[]> {
     const results: AppendResult[] = [];
-    for await (const kept of this.#rooms.keep(room, commands)) {
+    for await (const kept of this.#rooms.append(room, commands)) {
       results.push(...kept.results);
       await this.#news.kept(room, kept.epoch, kept.entries);
     }

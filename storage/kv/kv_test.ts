@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { systemClock } from "../../chat/clock.ts";
+import { Rulebook } from "../../chat/rulebook.ts";
 import {
   type ClusterEvent,
   type Command,
@@ -78,8 +79,9 @@ kvTest("whatever is said, the outcomes and the log are those of the memory engin
   const retention = { messages: 8, days: 0 };
   const storage = await open(path, clock, retention);
   const store = await KvStore.open(path, systemClock);
-  const rooms = new KvRooms(store, retention, shownBy(clock));
-  const expiry = new KvExpiry(store, rooms, retention, shownBy(clock));
+  const rules = new Rulebook(retention);
+  const rooms = new KvRooms(store, rules, shownBy(clock));
+  const expiry = new KvExpiry(store, rooms, rules, shownBy(clock));
   let stories = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25, size: "max" }), async (story) => {
@@ -200,23 +202,26 @@ kvTest("a room that can't be kept does not keep another from being kept and told
 kvTest("what has expired is taken away, and the ids for as long as they are remembered", async (path) => {
   const clock = new FakeClock();
   const retention = { messages: 2, days: 0 };
+  const rules = new Rulebook(retention);
   const storage = await open(path, clock, retention);
   const store = await KvStore.open(path, systemClock);
-  const rooms = new KvRooms(store, retention, shownBy(clock));
-  const expiry = new KvExpiry(store, rooms, retention, shownBy(clock));
+  const rooms = new KvRooms(store, new Rulebook(retention), shownBy(clock));
+  const expiry = new KvExpiry(store, rooms, rules, shownBy(clock));
   const kept = async () => {
     const found = await Array.fromAsync(store.kv.list({ prefix: [] }));
-    return found.map(({ key }) => key.slice(1).join(" ")).filter((key) => /^(message|change|edited|id) /.test(key));
+    return found.map(({ key }) => key.slice(1).join(" ")).filter((key) =>
+      /^(message|change|part|erasing|id) /.test(key)
+    );
   };
   const edit: Command = { action: "edit_message", room: "r", user: "ann", target: 1, text: "x" };
   await storage.append([say("a", { id: "k" }), edit, ...Array.from({ length: 200 }, () => say("b")), say("c")]);
   await expiry.run(() => true);
-  assert.deepEqual(await kept(), ["id r ann send_message k", "message r 202", "message r 203"]);
+  assert.deepEqual(await kept(), ["id r ann receive_message k", "message r 202", "message r 203"]);
   await clock.advance(IDEMPOTENCY_WINDOW);
   // The id has been used again before what it was first used for is taken away.
   await storage.append([say("d", { id: "k" }), say("e"), say("f"), say("g")]);
   await expiry.run(() => true);
-  assert.deepEqual(await kept(), ["id r ann send_message k", "message r 206", "message r 207"]);
+  assert.deepEqual(await kept(), ["id r ann receive_message k", "message r 206", "message r 207"]);
   const [again] = await storage.append([say("d", { id: "k" })]);
   assert.ok("entry" in again && again.repeated && again.entry.seq === 204);
   store.kv.close();
@@ -227,9 +232,8 @@ kvTest("news that the watch does not bring are found by a poll, and an isolate t
   const [clock, writer] = [new FakeClock(), await open(path)];
   const store = await KvStore.open(path, clock);
   store.kv.watch = () => new ReadableStream();
-  const rooms = new KvRooms(store, RETENTION, clock);
-  const { epoch } = await writer.read("r", 0);
-  const news = new KvNotifications(store, rooms, { clock, epoch, hearSignals() {} });
+  const rooms = new KvRooms(store, new Rulebook(RETENTION), clock);
+  const news = new KvNotifications(store, rooms, { clock, hearSignals() {} });
   const heard: LogNotification[] = [];
   news.subscribe("r", (each) => heard.push(each));
   await news.ready("r");
@@ -254,9 +258,11 @@ kvTest("a watch that breaks is begun again", async (path) => {
     if (broken++ > 0) return watch(...parameters) as never;
     return new ReadableStream({ start: (controller) => controller.error(new Error("the connection broke")) });
   };
-  const { epoch } = await writer.read("r", 0);
   await quietly(async () => {
-    const news = new KvNotifications(store, new KvRooms(store, RETENTION, clock), { clock, epoch, hearSignals() {} });
+    const news = new KvNotifications(store, new KvRooms(store, new Rulebook(RETENTION), clock), {
+      clock,
+      hearSignals() {},
+    });
     const heard: LogNotification[] = [];
     news.subscribe("r", (each) => heard.push(each));
     await news.ready("r");
@@ -270,11 +276,11 @@ kvTest("a watch that breaks is begun again", async (path) => {
 
 kvTest("a store that is gone is unavailable", async (path) => {
   const store = await KvStore.open(path, systemClock);
-  const rooms = new KvRooms(store, RETENTION, systemClock);
+  const rooms = new KvRooms(store, new Rulebook(RETENTION), systemClock);
   store.kv.close();
   await quietly(async () => {
     await assert.rejects(store.reading(() => rooms.record("r")), { name: "Refusal", code: "unavailable" });
-    await assert.rejects(rooms.keep("r", [say("x")]).next(), { name: "Refusal", code: "unavailable" });
+    await assert.rejects(rooms.append("r", [say("x")]).next(), { name: "Refusal", code: "unavailable" });
   });
   assert.equal(store.failed, true);
 });
@@ -282,10 +288,10 @@ kvTest("a store that is gone is unavailable", async (path) => {
 kvTest("a store that does not answer is unavailable", async (path) => {
   const clock = new FakeClock();
   const store = await KvStore.open(path, clock);
-  const rooms = new KvRooms(store, RETENTION, clock);
+  const rooms = new KvRooms(store, new Rulebook(RETENTION), clock);
   store.kv.getMany = () => new Promise(() => {});
   await quietly(async () => {
-    const refused = [store.reading(() => rooms.record("r")), rooms.keep("r", [say("x")]).next()]
+    const refused = [store.reading(() => rooms.record("r")), rooms.append("r", [say("x")]).next()]
       .map((answer) => assert.rejects(answer, { name: "Refusal", code: "unavailable" }));
     await clock.advance(ANSWER_PATIENCE);
     await Promise.all(refused);
@@ -332,7 +338,7 @@ kvTest("a page of history reads messages only, however many changes lie between 
   ));
   await storage.append([say("one"), ...edits, say("two")]);
   const store = await KvStore.open(path, systemClock);
-  const rooms = new KvRooms(store, RETENTION, systemClock);
+  const rooms = new KvRooms(store, new Rulebook(RETENTION), systemClock);
   let read = 0;
   const list = store.kv.list.bind(store.kv);
   store.kv.list = ((...asked: Parameters<typeof list>) => {

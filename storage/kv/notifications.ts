@@ -1,9 +1,8 @@
 import type { Clock } from "../../chat/clock.ts";
 import type { LogNotification } from "../../chat/storage.ts";
 import type { Entry } from "../../chat/protocol.ts";
-import { bellOf, BELLS } from "./append.ts";
 import type { KvRooms } from "./rooms.ts";
-import { KEY, type KvStore } from "./store.ts";
+import { bellOf, BELLS, KEY, type KvStore } from "./store.ts";
 
 /**
  * How often the bells are looked at, whether or not the watch has brought them, milliseconds: the safety net, slow
@@ -22,6 +21,8 @@ interface Subscribed {
   listeners: Set<(news: LogNotification) => void>;
   /** The last place that they have been told of; undefined while it is not known what they know. */
   told: number | undefined;
+  /** Of the log of which they have been told. */
+  epoch: string;
   /** What is being read and told, one thing after the other. */
   work: Promise<void>;
 }
@@ -36,7 +37,6 @@ export class KvNotifications {
   readonly #clock: Clock;
   readonly #hearSignals: (last: number) => void;
   readonly #followed = new Map<string, Subscribed>();
-  #epoch: string;
   /** By bell: the version that has been answered, the one that the watch brought, and the one at the last poll. */
   readonly #answered: string[] = WATCHED.map(() => "");
   readonly #watched: string[] = WATCHED.map(() => "");
@@ -54,12 +54,11 @@ export class KvNotifications {
   constructor(
     store: KvStore,
     rooms: KvRooms,
-    options: { clock: Clock; epoch: string; hearSignals: (last: number) => void },
+    options: { clock: Clock; hearSignals: (last: number) => void },
   ) {
     this.#store = store;
     this.#rooms = rooms;
     this.#clock = options.clock;
-    this.#epoch = options.epoch;
     this.#hearSignals = options.hearSignals;
     this.#watching = this.#keepWatching();
     this.#pollLater();
@@ -73,10 +72,11 @@ export class KvNotifications {
   subscribe(room: string, listener: (news: LogNotification) => void): () => void {
     let followed = this.#followed.get(room);
     if (!followed) {
-      followed = { listeners: new Set(), told: undefined, work: Promise.resolve() };
+      followed = { listeners: new Set(), told: undefined, epoch: "", work: Promise.resolve() };
       this.#followed.set(room, followed);
       this.#enqueue(followed, async (followed) => {
-        followed.told = (await this.#rooms.heads([room])).heads[0];
+        const [{ epoch, head }] = await this.#rooms.positions([room]);
+        Object.assign(followed, { epoch, told: head });
       });
     }
     const { listeners } = followed;
@@ -103,13 +103,9 @@ export class KvNotifications {
     });
   }
 
-  /** Another epoch has begun. */
-  renewed(epoch: string): void {
-    if (epoch === this.#epoch) return;
-    this.#epoch = epoch;
-    for (const followed of this.#followed.values()) {
-      this.#enqueue(followed, (followed) => this.#tell(followed, { epoch, entries: [] }));
-    }
+  /** A room, or every one, has another epoch. */
+  async renewed(room?: string): Promise<void> {
+    await this.#compare([...this.#followed.keys()].filter((each) => (room ?? each) === each));
   }
 
   async close(): Promise<void> {
@@ -123,6 +119,7 @@ export class KvNotifications {
 
   #tell(followed: Subscribed, news: LogNotification): void {
     const last = news.entries.at(-1);
+    followed.epoch = news.epoch;
     if (last) followed.told = Math.max(followed.told ?? 0, last.seq);
     for (const listener of followed.listeners) listener(news);
   }
@@ -131,7 +128,7 @@ export class KvNotifications {
   #enqueue(followed: Subscribed, work: (followed: Subscribed) => void | Promise<void>): Promise<void> {
     followed.work = followed.work.then(() => this.#closed ? undefined : work(followed)).catch((error) => {
       console.error("a room could not be read on:", error);
-      this.#tell(followed, { epoch: this.#epoch, entries: [] });
+      this.#tell(followed, { epoch: followed.epoch, entries: [] });
     });
     return followed.work;
   }
@@ -167,15 +164,19 @@ export class KvNotifications {
 
   async #answer(bell: number): Promise<void> {
     if (this.#closed) return;
-    const rooms = [...this.#followed.keys()].filter((room) => bellOf(room) === bell);
+    await this.#compare([...this.#followed.keys()].filter((room) => bellOf(room) === bell));
+  }
+
+  /** Reads rooms on whose log has gone on, and has those looked into that have begun another life. */
+  async #compare(rooms: readonly string[]): Promise<void> {
     if (rooms.length === 0) return;
-    const { epoch, heads } = await this.#rooms.heads(rooms);
-    this.renewed(epoch);
-    for (const [at, room] of rooms.entries()) {
+    for (const [at, { epoch, head }] of (await this.#rooms.positions(rooms)).entries()) {
+      const room = rooms[at];
       const followed = this.#followed.get(room);
-      if (!followed || followed.told === heads[at]) continue;
+      if (!followed) continue;
       this.#enqueue(followed, (followed) => {
-        if (followed.told === undefined || followed.told !== heads[at]) return this.#readOn(room, followed);
+        if (followed.epoch !== epoch) return this.#tell(followed, { epoch, entries: [] });
+        if (followed.told !== head) return this.#readOn(room, followed);
       });
     }
   }

@@ -1,24 +1,22 @@
 import type { Clock } from "../../chat/clock.ts";
-import {
-  type AppendResult,
-  type CatchUp,
-  type Command,
-  type History,
-  PAGE_BYTES,
-  type Retention,
-  type RoomSettings,
-} from "../../chat/storage.ts";
-import { type Entry, type ReceiveMessage, RESUME_LIMIT } from "../../chat/protocol.ts";
-import { Batch, type Edited, isHeld, type Kept, NO_ROOM, type RoomRecord, toEntry } from "./append.ts";
+import type { Document, Fields } from "../../chat/entries/kind.ts";
+import { type Entry, RESUME_LIMIT } from "../../chat/protocol.ts";
+import type { AppendResult, Rulebook } from "../../chat/rulebook.ts";
+import { type CatchUp, type Command, type History, PAGE_BYTES, type RoomSettings } from "../../chat/storage.ts";
+import { catchUp, historyPage, type Reading, type StoredMessage } from "../shared/page.ts";
+import type { RoomPosition } from "../shared/subscribers.ts";
+import { Batch, type Kept, type KvRoom, NO_ROOM, toRecord } from "./append.ts";
 import { KEY, type KvStore } from "./store.ts";
-import { fillPage } from "../shared/page.ts";
 
 /**
- * One commit may have 819,200 bytes and 1,000 writes. A batch ends at this many bytes, and each draft is taken for its
- * text, which an edit writes twice and most scripts in two bytes a letter, and `DRAFT_BYTES` for keys and all else.
+ * One commit may have 819,200 bytes and 1,000 writes. A batch ends at this many bytes; each command is taken for twice its
+ * JSON, since most scripts take two bytes a letter, and `COMMAND_BYTES` for keys and all else.
  */
 const BATCH_BYTES = 500 * 1024;
-const DRAFT_BYTES = 2_500;
+const COMMAND_BYTES = 2_500;
+/** Writes of one commit that remove what belongs to an erased message. */
+const ERASE_STEP = 500;
+
 /** What one commit kept: the new entries are to be told. */
 export interface KeptBatch {
   results: AppendResult[];
@@ -29,24 +27,25 @@ export interface KeptBatch {
 /** The rooms' logs in Deno KV. */
 export class KvRooms {
   readonly #store: KvStore;
-  readonly #retention: Retention;
+  readonly #rules: Rulebook;
   readonly #clock: Clock;
 
-  constructor(store: KvStore, retention: Retention, clock: Clock) {
+  constructor(store: KvStore, rules: Rulebook, clock: Clock) {
     this.#store = store;
-    this.#retention = retention;
+    this.#rules = rules;
     this.#clock = clock;
   }
 
-  /** Keeps drafts for one room, in as many commits as they need, and yields what each has kept. */
-  async *keep(room: string, commands: readonly Command[]): AsyncGenerator<KeptBatch> {
+  /** Keeps commands for one room, in as many commits as they need, and yields what each has kept. */
+  async *append(room: string, commands: readonly Command[]): AsyncGenerator<KeptBatch> {
     for (let from = 0; from < commands.length;) {
-      const some = commands.slice(from, from + draftsInBatch(commands, from));
+      const some = commands.slice(from, from + commandsInBatch(commands, from));
       yield await this.#store.writing(async () => {
-        const batch = new Batch(room, this.#retention, this.#clock.now());
+        const batch = new Batch(room, this.#rules, this.#clock.now());
         await batch.decide(some, this.#store);
         return await batch.commit(this.#store) ? batch : undefined;
       });
+      if (some.some((command) => "target" in command)) await this.erase(room);
       from += some.length;
     }
   }
@@ -54,80 +53,62 @@ export class KvRooms {
   async history(room: string, query: { limit: number; before?: number; after?: number }): Promise<History> {
     const { record, epoch } = await this.record(room);
     const { after, before = Infinity, limit } = query;
-    const backwards = after === undefined;
-    const { first, last } = this.#bounds(record, (after ?? 0) + 1, before - 1);
-    const messages = this.#list<ReceiveMessage>(KEY.message, room, first, last, { reverse: backwards });
-    const { page, more } = fillPage(await gather(this.#held(messages, record, backwards), limit + 1), limit);
-    if (backwards) page.reverse();
-    return { epoch, seq: record.head, messages: page, more };
+    const isBackwards = after === undefined;
+    const [first, last] = [Math.max(after ?? 0, record.floor) + 1, Math.min(before - 1, record.head)];
+    const reading = this.#reading(room, record);
+    const rows = await gather(
+      this.#held(this.#list(KEY.message, room, first, last, { reverse: isBackwards }), reading, isBackwards),
+      limit + 1,
+    );
+    return { epoch, seq: record.head, ...historyPage(rows.map(toStored), { ...reading, limit, isBackwards }) };
   }
 
   async read(room: string, after: number): Promise<CatchUp> {
     const { record, epoch } = await this.record(room);
-    const { first, last } = this.#bounds(record, after + 1, Infinity);
-    const kept = await gather(this.#held(this.entries(room, first, last), record), RESUME_LIMIT + 1);
-    const targets = [...new Set(kept.flatMap((one) => one.action === "message_edited" ? [one.target] : []))];
-    const edited = await this.#store.load<Edited>(targets.map((target) => KEY.edited(room, target)));
-    const texts = new Map(targets.map((target, at) => [target, edited[at].value]));
-    const { page } = fillPage(
-      kept.map((one) => toEntry(one, "target" in one ? texts.get(one.target) : undefined)),
-      RESUME_LIMIT,
-    );
-    return { epoch, seq: record.head, entries: page, complete: page.length === record.head - after };
+    const reading = this.#reading(room, record);
+    const entries = this.entries(room, Math.max(after, record.floor) + 1, record.head);
+    const kept = await gather(this.#held(entries, reading), RESUME_LIMIT + 1);
+    return { epoch, seq: record.head, ...catchUp(await this.#joined(room, kept), { ...reading, after }) };
   }
 
-  async record(room: string): Promise<{ record: RoomRecord; epoch: string }> {
+  async record(room: string): Promise<{ record: KvRoom; epoch: string }> {
     const [record, epoch] = await this.#store.load([KEY.room(room), KEY.epoch]);
-    return {
-      record: record.value as RoomRecord | undefined ?? NO_ROOM,
-      epoch: epoch.value as string | undefined ?? await this.#store.epoch(),
-    };
+    const value = record.value as KvRoom | undefined ?? NO_ROOM;
+    return { record: value, epoch: value.epoch ?? epoch.value as string | undefined ?? await this.#store.epoch() };
   }
 
-  async heads(rooms: readonly string[]): Promise<{ epoch: string; heads: number[] }> {
-    const [epoch, ...records] = await this.#store.load([KEY.epoch, ...rooms.map(KEY.room)]);
-    return {
-      epoch: epoch.value as string | undefined ?? await this.#store.epoch(),
-      heads: records.map(({ value }) => (value as RoomRecord | undefined ?? NO_ROOM).head),
-    };
-  }
-
-  changeSettings(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {
-    return this.#store.writing(async () => {
-      const { value = NO_ROOM, check } = await this.#store.get<RoomRecord>(KEY.room(room));
-      const settings = { ...value.settings, ...change };
-      const operation = this.#store.kv.atomic().check(check).set(KEY.room(room), { ...value, settings });
-      if (settings.listed) operation.set(KEY.listed(room), room);
-      else operation.delete(KEY.listed(room));
-      return (await operation.commit()).ok ? settings : undefined;
+  /** Where the logs of these rooms stand, in the same order. */
+  async positions(rooms: readonly string[]): Promise<RoomPosition[]> {
+    const [{ value }, ...records] = await this.#store.load([KEY.epoch, ...rooms.map(KEY.room)]);
+    const epoch = value as string | undefined ?? await this.#store.epoch();
+    return records.map(({ value }) => {
+      const record = value as KvRoom | undefined ?? NO_ROOM;
+      return { head: record.head, epoch: record.epoch ?? epoch };
     });
+  }
+
+  /** Changes what is given of a room's record. @returns the record as it is then */
+  change(room: string, change: (record: KvRoom) => KvRoom): Promise<KvRoom> {
+    return this.#store.writing(async () => {
+      const { value = NO_ROOM, check } = await this.#store.get<KvRoom>(KEY.room(room));
+      const changed = change(value);
+      const operation = this.#store.kv.atomic().check(check).set(KEY.room(room), changed);
+      if (changed.settings.listed) operation.set(KEY.listed(room), room);
+      else operation.delete(KEY.listed(room));
+      return (await operation.commit()).ok ? changed : undefined;
+    });
+  }
+
+  async changeSettings(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {
+    const change_ = (record: KvRoom) => ({ ...record, settings: { ...record.settings, ...change } });
+    return (await this.change(room, change_)).settings;
   }
 
   async listed(): Promise<{ room: string; seq: number; date: number }[]> {
     const rooms = (await Array.fromAsync(this.#store.kv.list<string>({ prefix: KEY.listedRooms })))
       .map(({ value }) => value).sort();
-    const records = await this.#store.load<RoomRecord>(rooms.map(KEY.room));
+    const records = await this.#store.load<KvRoom>(rooms.map(KEY.room));
     return records.map(({ value = NO_ROOM }, at) => ({ room: rooms[at], seq: value.head, date: value.date }));
-  }
-
-  /** Within these places entries may be shown. What comes after the record was read is not among them. */
-  #bounds(record: RoomRecord, from: number, to: number): { first: number; last: number } {
-    const { messages } = this.#retention;
-    const kept = messages === 0 ? 1 : record.head - messages + 1;
-    return { first: Math.max(from, record.floor + 1, kept), last: Math.min(to, record.head) };
-  }
-
-  /** Those of the rows that may be shown. */
-  async *#held<Row extends Kept>(
-    rows: AsyncIterable<Row>,
-    record: RoomRecord,
-    newestFirst = false,
-  ): AsyncGenerator<Row> {
-    const now = this.#clock.now();
-    for await (const row of rows) {
-      if (isHeld(row, record, this.#retention, now)) yield row;
-      else if (newestFirst) return;
-    }
   }
 
   /** All that is kept of a room between two places, in order. */
@@ -135,25 +116,77 @@ export class KvRooms {
     return inOrder(this.#list(KEY.message, room, first, last), this.#list(KEY.change, room, first, last));
   }
 
-  async *#list<Row extends Kept>(
+  /** Removes what belongs to messages of a room that were erased. What is left undone the next sweep finds. */
+  async erase(room: string): Promise<void> {
+    for await (const { key, value } of this.#store.kv.list<number>({ prefix: KEY.erasingIn(room) })) {
+      await this.removeParts(room, value);
+      await this.#store.kv.delete(key);
+    }
+  }
+
+  /** Removes all that belongs to a message. */
+  async removeParts(room: string, target: number): Promise<void> {
+    const parts = await Array.fromAsync(this.#store.kv.list({ prefix: KEY.parts(room, target) }), ({ key }) => key);
+    for (let from = 0; from < parts.length; from += ERASE_STEP) {
+      const operation = this.#store.kv.atomic();
+      for (const key of parts.slice(from, from + ERASE_STEP)) operation.delete(key);
+      await operation.commit();
+    }
+  }
+
+  #reading(room: string, record: KvRoom): Reading {
+    return { room, record: toRecord(record), rules: this.#rules, now: this.#clock.now() };
+  }
+
+  /** Entries that are about messages, with those messages' documents and what is erasable. */
+  async #joined(room: string, kept: readonly Kept[]): Promise<StoredMessage[]> {
+    const about = kept.map(({ entry }) => entry).filter(({ target }) => target !== undefined);
+    const targets = [...new Set(about.map(({ target }) => target!))];
+    const messages = await this.#store.load<Kept>(targets.map((target) => KEY.message(room, target)));
+    const documents = new Map<number, Document | undefined>(
+      targets.map((target, at) => [target, messages[at].value?.document]),
+    );
+    const found = await this.#store.load<Fields>(about.map(({ target, seq }) => KEY.erasable(room, target!, seq)));
+    const erasable = new Map(about.map(({ seq }, at) => [seq, found[at].value]));
+    return kept.map(({ entry, document }) => ({
+      entry: erasable.get(entry.seq) ? { ...entry, erasable: erasable.get(entry.seq) } : entry,
+      document: entry.target === undefined ? document : documents.get(entry.target),
+    }));
+  }
+
+  /** Those of the rows that may be shown. */
+  async *#held(
+    rows: AsyncIterable<Kept>,
+    { rules, record, now }: Reading,
+    newestFirst = false,
+  ): AsyncGenerator<Kept> {
+    for await (const row of rows) {
+      if (rules.isHeld(row.entry, record, now)) yield row;
+      else if (newestFirst) return;
+    }
+  }
+
+  async *#list(
     place: typeof KEY.message,
     room: string,
     first: number,
     last: number,
     options: { reverse?: boolean } = {},
-  ): AsyncGenerator<Row> {
+  ): AsyncGenerator<Kept> {
     if (first > last) return;
     const places = { start: place(room, first), end: place(room, last + 1) };
-    for await (const { value } of this.#store.kv.list<Row>(places, options)) yield value;
+    for await (const { value } of this.#store.kv.list<Kept>(places, options)) yield value;
   }
 }
 
-function draftsInBatch(commands: readonly Command[], from: number): number {
+function toStored({ entry, document }: Kept): StoredMessage {
+  return { entry, document };
+}
+
+function commandsInBatch(commands: readonly Command[], from: number): number {
   let bytes = 0;
   for (let at = from; at < commands.length; at++) {
-    const command = commands[at];
-    const text = "text" in command ? command.text.length * 2 : 0;
-    bytes += DRAFT_BYTES + (command.action === "edit_message" ? 2 * text : text);
+    bytes += COMMAND_BYTES + 2 * JSON.stringify(commands[at]).length;
     if (bytes > BATCH_BYTES && at > from) return at - from;
   }
   return commands.length - from;
@@ -162,7 +195,7 @@ function draftsInBatch(commands: readonly Command[], from: number): number {
 async function* inOrder(messages: AsyncGenerator<Kept>, changes: AsyncGenerator<Kept>): AsyncGenerator<Kept> {
   let [message, change] = await Promise.all([messages.next(), changes.next()]);
   for (;;) {
-    if (!message.done && (change.done || message.value.seq < change.value.seq)) {
+    if (!message.done && (change.done || message.value.entry.seq < change.value.entry.seq)) {
       yield message.value;
       message = await messages.next();
     } else if (!change.done) {
@@ -178,9 +211,9 @@ async function gather<Row>(rows: AsyncIterable<Row>, limit: number): Promise<Row
   let length = 0;
   for await (const row of rows) {
     gathered.push(row);
-    // JSON has at least as many bytes as letters.
+    // JSON has at least as many bytes as letters. A row has more of it than what is shown, hence twice.
     length += JSON.stringify(row).length;
-    if (gathered.length === limit || length > PAGE_BYTES) break;
+    if (gathered.length === limit || length > 2 * PAGE_BYTES) break;
   }
   return gathered;
 }

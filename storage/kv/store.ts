@@ -18,6 +18,16 @@ const LONGEST_PAUSE = 40;
 
 const key = (...parts: Deno.KvKeyPart[]): Deno.KvKey => ["parley", ...parts];
 
+/** Keys that can be watched at once, but for one that is for events. */
+export const BELLS = 9;
+
+/** Which bell is rung for this room. */
+export function bellOf(room: string): number {
+  let hash = 0;
+  for (let at = 0; at < room.length; at++) hash = (hash * 31 + room.charCodeAt(at)) % 0x1_0000_0000;
+  return hash % BELLS;
+}
+
 /** What stands where. */
 export const KEY = {
   epoch: key("epoch"),
@@ -28,11 +38,17 @@ export const KEY = {
   probe: key("probe"),
   rooms: key("room"),
   room: (room: string) => key("room", room),
-  /** Messages, and what changed them: apart, so that a page of history reads messages only. An edit has no text here. */
+  /** Messages with their documents, and entries that are about them: apart, so that history reads messages only. */
   message: (room: string, seq: number) => key("message", room, seq),
   change: (room: string, seq: number) => key("change", room, seq),
-  /** The newest text of an edited message, for its edits: old texts are nowhere. */
-  edited: (room: string, target: number) => key("edited", room, target),
+  /** What belongs to a message and goes with it: what is erasable of the entries about it, and its document's keys. */
+  parts: (room: string, target: number) => key("part", room, target),
+  erasable: (room: string, target: number, seq: number) => key("part", room, target, "entry", seq),
+  documentKey: (room: string, target: number, name: string) => key("part", room, target, "key", name),
+  /** Messages whose parts are being removed. */
+  erasingIn: (room: string) => key("erasing", room),
+  erasing: (room: string, target: number) => key("erasing", room, target),
+  /** The first entry that had an idempotency key. */
   id: (room: string, user: string, action: string, id: string) => key("id", room, user, action, id),
   listedRooms: key("listed"),
   listed: (room: string) => key("listed", room),

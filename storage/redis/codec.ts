@@ -1,58 +1,63 @@
-import type { AppendResult, Command } from "../../chat/storage.ts";
-import type { Entry } from "../../chat/protocol.ts";
-import { tombstone } from "../shared/tombstone.ts";
-
-/** What `append` answers for each draft. */
-export type Reply =
-  | ["kept", seq: string, date: string]
-  | ["repeated", entry: string]
-  | ["gone", seq: string, date: string]
-  | ["refused", why: "not_found" | "forbidden" | "locked"];
-
-const KIND = { send_message: "m", edit_message: "e", delete_message: "d" } as const;
+import type { Document, Fields } from "../../chat/entries/kind.ts";
+import type { RoomRecord, StoredEntry } from "../../chat/rulebook.ts";
+import type { StoredMessage } from "../shared/page.ts";
 
 /**
- * A draft as `append` takes it: room, kind, user, key, target, words as JSON, the rest that never changes as the inside of a
- * JSON object, and whether it is a moderator's or only sent again.
+ * What stands for the `seq` and the `date` that only Redis will know, until it writes them in their place. No date and no place is
+ * as large, and no text can be taken for one: in JSON a number stands behind `":`, and a quote inside a text behind a `\`.
  */
-export function toArguments(command: Command): string[] {
-  const { action, room, user, id } = command;
-  const isMessage = action === "send_message";
-  const fixed = isMessage ? { user, from: command.from, id } : { target: command.target, user, id };
-  return [
-    room,
-    KIND[action],
-    user,
-    id === undefined ? "" : `${user} ${action} ${id}`,
-    isMessage ? "" : String(command.target),
-    action === "delete_message" ? "" : JSON.stringify(command.text),
-    JSON.stringify(fixed).slice(1, -1),
-    action === "delete_message" && command.moderator ? "moderator" : isMessage && command.lookupOnly ? "again" : "",
-  ];
+export const PLACE = { seq: Number.MAX_SAFE_INTEGER - 1, date: Number.MAX_SAFE_INTEGER };
+
+/** An entry with the document that it shows, and what is erasable of it. */
+export type Row = [
+  seq: string,
+  date: string,
+  ordinal: string,
+  entry: string,
+  document: string | null,
+  erasable: string | null,
+];
+
+/** Where a room stands. */
+export type RecordReply = [seq: string, date: string, messages: string, epoch: string, isNew: number];
+
+export function toRecord([seq, date, messages]: RecordReply, locked = false): RoomRecord {
+  return { head: Number(seq), date: Number(date), messages: Number(messages), floor: 0, locked };
 }
 
-export function toOutcome(command: Command, [kind, ...reply]: Reply): AppendResult {
-  switch (kind) {
-    case "kept":
-      return { entry: toEntry(command, Number(reply[0]), Number(reply[1])), repeated: false };
-    case "repeated":
-      return { entry: JSON.parse(reply[0]), repeated: true };
-    case "gone":
-      return { entry: tombstone(command, { seq: Number(reply[0]), date: Number(reply[1]) }), repeated: true };
-    case "refused":
-      return { refused: reply[0] as "not_found" | "forbidden" | "locked" };
-  }
+export function toStored([seq, date, ordinal, entry, document, erasable]: Row): StoredMessage {
+  const stored = placed(JSON.parse(entry), seq, date, ordinal);
+  if (erasable) stored.erasable = JSON.parse(erasable);
+  return { entry: stored, document: document ? JSON.parse(document) : undefined };
 }
 
-function toEntry(command: Command, seq: number, date: number): Entry {
-  const { room, user, id } = command;
-  const more = id === undefined ? {} : { id };
-  switch (command.action) {
-    case "send_message":
-      return { action: "receive_message", room, seq, user, from: command.from, text: command.text, date, ...more };
-    case "edit_message":
-      return { action: "message_edited", room, seq, target: command.target, user, text: command.text, date, ...more };
-    case "delete_message":
-      return { action: "message_deleted", room, seq, target: command.target, user, date, ...more };
-  }
+/** An entry as it is published: the same as a row, as JSON. */
+export type PublishedEntry = [
+  seq: number,
+  date: number,
+  ordinal: number,
+  entry: object,
+  document: Document | null,
+  erasable: Fields | null,
+];
+
+export function fromPublished([seq, date, ordinal, entry, document, erasable]: PublishedEntry): StoredMessage {
+  const stored = placed(entry, seq, date, ordinal);
+  if (erasable) stored.erasable = erasable;
+  return { entry: stored, document: document ?? undefined };
+}
+
+/** What is remembered under an idempotency key once its entry is gone. */
+export function remembered(value: string): StoredEntry | undefined {
+  const [, seq, date, ordinal, entry] = /^(\d+) (\d+) (\d+) (.+)$/s.exec(value) ?? [];
+  return entry === undefined ? undefined : placed(JSON.parse(entry), seq, date, ordinal);
+}
+
+/** What of an entry never changes, without its place. */
+export function toFixed({ seq: _, date: __, ordinal: ___, erasable: ____, ...fixed }: StoredEntry): string {
+  return JSON.stringify(fixed);
+}
+
+function placed(entry: object, seq: string | number, date: string | number, ordinal: string | number): StoredEntry {
+  return { ...entry as StoredEntry, seq: Number(seq), date: Number(date), ordinal: Number(ordinal) };
 }

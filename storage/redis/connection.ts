@@ -28,12 +28,20 @@ export interface RedisPlace {
 /** What the one who uses the link does with a connection, and with what it brings. */
 export interface ConnectionUser {
   /** A connection is there, and nobody has used it yet. @returns what is to be done as soon as all may use it */
-  begin(checkServer: ServerCheck, call: Call): Promise<() => void>;
+  begin(found: ServerCheck, call: <Reply>(call: Call) => Promise<Reply>): Promise<() => void>;
   hear(message: string): void;
 }
 
-/** Calls one of our functions. Arguments are strings, as Redis knows nothing else. */
-export type Call = <Reply>(name: string, ...args: string[]) => Promise<Reply>;
+/** A call of one of our functions. Arguments are strings, as Redis knows nothing else. */
+export interface Call {
+  name: string;
+  /** What the keys that it touches begin with, behind the prefix; see `functions.ts`. */
+  tags: readonly string[];
+  args: readonly string[];
+}
+/** The tag of what is about no room in particular. */
+export const ALL = ".all";
+export const NAMES = ".names";
 type Client = ReturnType<typeof connection>;
 
 /**
@@ -53,7 +61,7 @@ export class RedisConnection {
   #isClosed = false;
   #cancelConnect: (() => void) | undefined;
   #connecting: Promise<void> | undefined;
-  #checkServer: ServerCheck | undefined;
+  #server: ServerCheck | undefined;
 
   private constructor(place: RedisPlace, clock: Clock, user: ConnectionUser) {
     this.#place = place;
@@ -74,7 +82,7 @@ export class RedisConnection {
 
   /** What whoever runs the server should know of it, a sentence each. */
   get warnings(): readonly string[] {
-    return this.#checkServer?.warnings ?? [];
+    return this.#server?.warnings ?? [];
   }
 
   /**
@@ -82,13 +90,12 @@ export class RedisConnection {
    * @throws {ChatError} `unavailable`: it may or may not have been done
    */
   async call<Reply, Result = Reply>(
-    name: string,
-    args: readonly string[],
+    call: Call,
     take: (reply: Reply) => Result = (reply) => reply as unknown as Result,
   ): Promise<Result> {
     const client = this.#client;
     if (!client || this.#overdue > 0) throw unavailable();
-    const answer = this.#send<Reply>(client, name, args).then(take);
+    const answer = this.#send<Reply>(client, call).then(take);
     this.#pending.add(answer);
     try {
       return await this.#inTime(answer, client);
@@ -96,7 +103,7 @@ export class RedisConnection {
       if (error instanceof ChatError) throw error;
       const { message } = error as Error;
       if (message.startsWith("READONLY")) this.#lose(client, message);
-      else if (this.#client === client) console.error(`Redis refused ${name}:`, message);
+      else if (this.#client === client) console.error(`Redis refused ${call.name}:`, message);
       throw unavailable();
     } finally {
       this.#pending.delete(answer);
@@ -167,12 +174,13 @@ export class RedisConnection {
         console.error("what Redis told could not be understood:", error);
       }
     });
-    this.#checkServer = found;
-    return await this.#user.begin(found, (name, ...args) => this.#send(client, name, args));
+    this.#server = found;
+    return await this.#user.begin(found, (call) => this.#send(client, call));
   }
 
-  async #send<Reply>(client: Client, name: string, args: readonly string[]): Promise<Reply> {
-    const command = ["FCALL", `${LIBRARY}_${name}`, "1", this.#place.prefix, ...args];
+  async #send<Reply>(client: Client, { name, tags, args }: Call): Promise<Reply> {
+    const keys = tags.map((tag) => `${this.#place.prefix}:{${tag}}`);
+    const command = ["FCALL", `${LIBRARY}_${name}`, String(keys.length), ...keys, ...args];
     try {
       return await client.sendCommand(command) as Reply;
     } catch (error) {

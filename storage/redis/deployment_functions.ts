@@ -2,7 +2,7 @@
  * What Redis does beside the logs, for new connections, names and moderators: a part of the library in
  * `redis_functions.ts`, where the keys are explained.
  */
-export const HOUSE_FUNCTIONS = String.raw`
+export const DEPLOYMENT_FUNCTIONS = String.raw`
 -- Nobody becomes a stranger because the store was emptied.
 local function secret_of(prefix, candidate)
   if candidate == '' then return '' end
@@ -15,22 +15,20 @@ local function begin(keys, args)
   local prefix, run, candidate, may_hold_less, secret = keys[1], args[1], args[2], args[3], args[4]
   if may_hold_less == '1' and redis.call('GET', prefix .. ':run') ~= run then redis.call('DEL', prefix .. ':epoch') end
   redis.call('SET', prefix .. ':run', run)
-  return { epoch_of(prefix, candidate), redis.call('GET', prefix .. ':told') or '0', secret_of(prefix, secret) }
+  return { epoch_of(prefix, candidate), secret_of(prefix, secret) }
 end
 
--- Tells everyone, the one who asks among them, that news arrives. It is refused where nothing could be written.
+-- Tells everyone, the one who asks among them, that notifications arrive. It is refused where nothing could be written.
 local function pulse(keys, args)
-  local epoch = epoch_of(keys[1], args[2])
-  secret_of(keys[1], args[3])
-  local count = redis.call('GET', keys[1] .. ':told') or '0'
-  publish(keys[1], 'pulse', args[1], count, epoch, '')
-  return { epoch, count }
+  local epoch = epoch_of(keys[1], args[3])
+  secret_of(keys[1], args[4])
+  publish(args[1], 'pulse', args[2], epoch)
+  return epoch
 end
 
 local function renew(keys, args)
-  redis.call('SET', keys[1] .. ':epoch', args[2])
-  publish(keys[1], 'pulse', args[1], redis.call('GET', keys[1] .. ':told') or '0', args[2], '')
-  return args[2]
+  redis.call('SET', keys[1] .. ':epoch', args[3])
+  publish(args[1], 'pulse', args[2], args[3])
 end
 
 -- Given names are remembered for a while after their time is over, chosen ones until somebody takes them.
@@ -83,29 +81,13 @@ local function claim(keys, args)
   return { wanted.name, wanted.chosen }
 end
 
-local function settings(keys, args)
-  local values = redis.call('HMGET', keys[1] .. ':room:' .. args[1] .. ':settings', 'locked', 'listed', 'slow_seconds')
-  return { values[1] or '0', values[2] or '0', values[3] or '0' }
+local function listed(keys) return redis.call('SMEMBERS', keys[1] .. ':listed') end
+
+local function list(keys, args)
+  redis.call(args[2] == '1' and 'SADD' or 'SREM', keys[1] .. ':listed', args[1])
 end
 
-local function change(keys, args)
-  for at = 2, #args, 2 do
-    redis.call('HSET', keys[1] .. ':room:' .. args[1] .. ':settings', args[at], args[at + 1])
-    if args[at] == 'listed' then
-      redis.call(args[at + 1] == '1' and 'SADD' or 'SREM', keys[1] .. ':listed', args[1])
-    end
-  end
-  return settings(keys, args)
-end
-
-local function listed(keys)
-  local rooms = {}
-  for _, name in ipairs(redis.call('SMEMBERS', keys[1] .. ':listed')) do
-    local room = open_room(keys[1], name)
-    rooms[#rooms + 1] = { name, digits(room.seq), digits(room.date) }
-  end
-  return rooms
-end
+local function add_rooms(keys, args) redis.call('SADD', keys[1] .. ':rooms', unpack(args)) end
 
 -- The bans that are not over; those that are, are forgotten.
 local function bans(keys, args)
@@ -137,10 +119,10 @@ register('renew', renew)
 register('rooms_to_sweep', rooms_to_sweep)
 register('hold', hold)
 register('claim', claim)
-register('change', change)
+register('list', list)
+register('add_rooms', add_rooms)
 register('ban', ban)
 register('unban', unban)
 register('bans', bans)
-register('settings', settings, { 'no-writes' })
 register('listed', listed, { 'no-writes' })
 `;

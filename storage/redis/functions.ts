@@ -1,26 +1,26 @@
 import { createHash } from "node:crypto";
-import { HOUSE_FUNCTIONS } from "./deployment_functions.ts";
+import { DEPLOYMENT_FUNCTIONS } from "./deployment_functions.ts";
 import { ROOM_FUNCTIONS } from "./room_functions.ts";
 
 /**
- * What Redis does for us in one step each, as a library of functions that lives in Redis. Keys, below the prefix:
+ * What Redis does for us in one step each, as a library of functions that lives in Redis. Functions know no kind of entry:
+ * what is kept was decided by the rulebook. Keys:
  *
- *     room:NAME:head      {seq, date} of the newest entry: a key of its own, which no trimming lowers
- *     room:NAME:log       a stream, SEQ-0: who did what and when, which never changes
- *     room:NAME:said      which of the entries are messages
- *     room:NAME:words     message → its text as JSON, in its present state; none if it has been deleted
- *     room:NAME:marks     changed message → when it was edited, and the entry that changed it last
- *     room:NAME:id:…      user, action and id → SEQ:DATE of the first entry that had it
- *     room:NAME:settings  {locked, listed, slow_seconds}
- *     rooms, listed       names of rooms: all that hold something, and those that are listed
- *     name:KEY, user:USER who holds a name, and what a user is called until when
- *     epoch, run, secret, bans, swept, told (how many times news was told), and the channel: news
+ *     PREFIX:{ROOM}:head        {seq, date} of the newest entry, how many messages there were, the room's own epoch
+ *     PREFIX:{ROOM}:log         a stream, SEQ-0: each entry as JSON with what finds it, which never changes
+ *     PREFIX:{ROOM}:messages    which of the entries are messages
+ *     PREFIX:{ROOM}:documents   message → its present state as JSON; none once it has expired
+ *     PREFIX:{ROOM}:versions    changed message → the entries that changed it last and that show it last
+ *     PREFIX:{ROOM}:parts:SEQ   what belongs to a message and goes with it: keys, and what is erasable of entries about it
+ *     PREFIX:{ROOM}:id:…        user, action and id → SEQ DATE ORDINAL of the first entry that had it
+ *     PREFIX:{ROOM}:settings    {locked, listed, slow_seconds, version}
+ *     PREFIX:{.names}:…         name:KEY, user:USER: who holds a name, and what a user is called until when
+ *     PREFIX:{.all}:…           epoch, run, secret, swept, bans; rooms, listed: names of rooms that hold something
+ *     PREFIX:news               the channel
  *
- * Words stand apart from the stream because what stands in a stream can't be rewritten, and what is deleted from it only
- * counts as deleted and stays in memory and in dumps. Here an edit overwrites the words themselves, and earlier edits of
- * the same message, which show the newest text anyway, need no rewriting at all.
- *
- * Keys are made from the prefix inside, so this is not for Redis Cluster.
+ * A call is about keys of one tag or, in \`append\` and \`positions\`, of several rooms: where rooms live on several nodes, those
+ * of one node. Documents stand apart from the stream because what stands in a stream can't be rewritten, and what is deleted
+ * from it only counts as deleted and stays in memory and in dumps.
  */
 const SOURCE = String.raw`#!lua name=LIBRARY
 
@@ -31,8 +31,8 @@ local function register(name, callback, flags)
   redis.register_function { function_name = 'LIBRARY_' .. name, callback = callback, flags = flags or {} }
 end
 
-local function publish(prefix, kind, origin, count, epoch, body)
-  redis.call('PUBLISH', prefix .. ':news', kind .. ' ' .. origin .. ' ' .. count .. ' ' .. epoch .. '\n' .. body)
+local function publish(channel, kind, origin, body)
+  redis.call('PUBLISH', channel, kind .. ' ' .. origin .. '\n' .. body)
 end
 
 -- A store that was emptied has no epoch: whoever comes first begins one.
@@ -42,7 +42,7 @@ local function epoch_of(prefix, candidate)
   return epoch or candidate
 end
 ` +
-  ROOM_FUNCTIONS + HOUSE_FUNCTIONS;
+  ROOM_FUNCTIONS + DEPLOYMENT_FUNCTIONS;
 
 /** The name is that of its content, so that versions of Parley that run side by side each find their own. */
 export const LIBRARY = `parley_${createHash("sha256").update(SOURCE).digest("hex").slice(0, 12)}`;

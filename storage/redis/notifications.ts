@@ -1,120 +1,143 @@
 import type { Clock } from "../../chat/clock.ts";
-import type { ClusterEvent, LogNotification } from "../../chat/storage.ts";
 import type { Entry } from "../../chat/protocol.ts";
-import { Subscribers } from "../shared/subscribers.ts";
+import type { Rulebook } from "../../chat/rulebook.ts";
+import type { ClusterEvent, LogNotification } from "../../chat/storage.ts";
+import { type RoomPosition, Subscribers } from "../shared/subscribers.ts";
+import { fromPublished, type PublishedEntry } from "./codec.ts";
+
+interface Waiting {
+  room: string;
+  epoch: string;
+  entries: Entry[];
+}
 
 /**
- * Where news comes together: what this process keeps is told when Redis has answered, what others keep when it has been
- * heard on the channel. News is counted in Redis, so that what gets lost on the way is missed, and then everyone looks
- * into the log.
+ * Where notifications come together: what this process keeps is told when Redis has answered, what others keep when it has
+ * been heard on the channel. What gets lost on the way is found by looking where the rooms' logs stand.
  */
 export class RedisNotifications {
   readonly #origin: string;
   readonly #clock: Clock;
+  readonly #rules: Rulebook;
   readonly #subscribers = new Subscribers();
-  #onEvent: (signal: ClusterEvent) => void = () => {};
+  #onEvent: (event: ClusterEvent) => void = () => {};
   #onPulse: () => void;
-  #waiting: Entry[] = [];
-  #epoch: string | undefined;
-  /** The number of the latest news that was heard. */
-  #count = 0;
+  #waiting: Waiting[] = [];
+  #epoch = "";
   #missed = 0;
 
   /**
    * @param origin the name under which this process publishes
    * @param onPulse called when this process hears itself
    */
-  constructor(origin: string, clock: Clock, onPulse: () => void) {
+  constructor(origin: string, clock: Clock, rules: Rulebook, onPulse: () => void) {
     this.#origin = origin;
     this.#clock = clock;
+    this.#rules = rules;
     this.#onPulse = onPulse;
   }
 
-  /** How many times news was missed, and read from the log. */
+  /** How many times something was missed, and read from the log. */
   get missed(): number {
     return this.#missed;
   }
 
-  subscribe(room: string, listener: (news: LogNotification) => void): () => void {
-    return this.#subscribers.subscribe(room, listener, () => 0);
+  /** The epoch of rooms that have none of their own. */
+  get epoch(): string {
+    return this.#epoch;
   }
 
-  onEvent(listener: (signal: ClusterEvent) => void): void {
+  subscribe(room: string, listener: (news: LogNotification) => void): () => void {
+    return this.#subscribers.subscribe(room, listener, () => undefined);
+  }
+
+  onEvent(listener: (event: ClusterEvent) => void): void {
     this.#onEvent = listener;
   }
 
-  /** Takes what the channel brought: one line, `KIND ORIGIN COUNT EPOCH`, and what it is about as JSON. */
+  /** Takes what the channel brought: one line, `KIND ORIGIN`, and what it is about. */
   hear(message: string): void {
     const line = message.indexOf("\n");
-    const [kind, origin, count, epoch] = message.slice(0, line).split(" ");
+    const [kind, origin] = message.slice(0, line).split(" ");
     const isOwn = origin === this.#origin;
-    if (kind === "signals") {
-      if (!isOwn) { for (const signal of JSON.parse(message.slice(line)) as ClusterEvent[]) this.#onEvent(signal); }
-      return;
-    }
-    // News itself is counted too: before it there was one less.
-    this.agree(epoch, kind === "log" ? Number(count) - 1 : Number(count));
+    const body = message.slice(line + 1);
     if (kind === "pulse") {
+      this.learn(body);
       if (isOwn) this.#onPulse();
       return;
     }
-    this.#count = Math.max(this.#count, Number(count));
     if (isOwn) return;
+    if (kind === "signals") {
+      for (const event of JSON.parse(body) as ClusterEvent[]) this.#onEvent(event);
+      return;
+    }
     // What others keep waits for the turn's end: an answer to us that came before it may be on its way through promises.
     if (this.#waiting.length === 0) this.#clock.soon(() => this.#tell());
-    for (const entry of JSON.parse(message.slice(line)) as Entry[]) this.#waiting.push(entry);
+    for (const [room, epoch, entries] of JSON.parse(body) as [string, string, PublishedEntry[]][]) {
+      if (this.#subscribers.has(room)) this.#waiting.push({ room, epoch, entries: this.#shown(room, entries) });
+    }
   }
 
   /** Tells what this process has kept, and what waited before it. */
-  tell(epoch: string, entries: readonly Entry[]): void {
-    this.#learn(epoch, 0);
-    for (const entry of entries) this.#waiting.push(entry);
+  tell(room: string, epoch: string, entries: readonly Entry[]): void {
+    this.#waiting.push({ room, epoch, entries: [...entries] });
     this.#tell();
   }
 
-  /** Compares what was heard with what Redis says there was to hear. */
-  agree(epoch: string, count: number): void {
-    this.#learn(epoch, count);
-    if (count <= this.#count) return;
-    this.#count = count;
-    this.lookAgain();
+  /** Rooms that have no epoch of their own have this one. */
+  learn(epoch: string): void {
+    if (epoch === this.#epoch) return;
+    const isFirst = this.#epoch === "";
+    this.#tell();
+    this.#epoch = epoch;
+    if (!isFirst) this.#subscribers.renewed(() => epoch);
   }
 
   /** A new connection: whatever was told while there was none has been missed. */
-  begin(epoch: string, count: number): void {
+  begin(epoch: string): void {
     const isSame = epoch === this.#epoch;
-    this.#learn(epoch, count);
-    this.#count = count;
+    this.learn(epoch);
     if (isSame) this.lookAgain();
   }
 
-  /** Something may have been missed: those who follow read the log. */
+  /** Something may have been missed: subscribers read the log. */
   lookAgain(): void {
+    if (!this.#subscribers.any) return;
     this.#missed++;
-    this.#subscribers.tellAll(this.#epoch!);
+    this.#subscribers.lookAgain();
   }
 
-  #learn(epoch: string, count: number): void {
-    if (epoch === this.#epoch) return;
-    const isFirst = this.#epoch === undefined;
-    this.#tell();
-    this.#epoch = epoch;
-    this.#count = count;
-    if (!isFirst) this.#subscribers.tellAll(epoch);
+  /** The rooms of which somebody here wants to hear. */
+  rooms(): string[] {
+    return this.#subscribers.rooms();
+  }
+
+  /** Compares what was told with where the rooms' logs stand. */
+  look(positions: ReadonlyMap<string, RoomPosition>): void {
+    this.#missed += this.#subscribers.look(positions);
+  }
+
+  #shown(room: string, entries: readonly PublishedEntry[]): Entry[] {
+    return entries.map(fromPublished).map(({ entry, document }) => this.#rules.present(entry, document, room));
   }
 
   #tell(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    const rooms = new Map<string, Entry[]>();
-    for (const entry of waiting) {
-      const entries = rooms.get(entry.room);
-      if (entries) entries.push(entry);
-      else if (this.#subscribers.has(entry.room)) rooms.set(entry.room, [entry]);
+    const rooms = new Map<string, Waiting>();
+    for (const { room, epoch, entries } of waiting) {
+      const before = rooms.get(room);
+      if (before?.epoch === epoch && entries.length > 0) before.entries.push(...entries);
+      else {
+        if (before) this.#tellRoom(before);
+        rooms.set(room, { room, epoch, entries });
+      }
     }
-    for (const [room, entries] of rooms) {
-      entries.sort((one, other) => one.seq - other.seq);
-      this.#subscribers.tell(room, { epoch: this.#epoch!, entries });
-    }
+    for (const each of rooms.values()) this.#tellRoom(each);
+  }
+
+  #tellRoom({ room, epoch, entries }: Waiting): void {
+    entries.sort((one, other) => one.seq - other.seq);
+    this.#subscribers.tell(room, { epoch, entries });
   }
 }

@@ -1,25 +1,22 @@
-import type { Clock } from "../../chat/clock.ts";
-import {
-  type AppendResult,
-  type Ban,
-  type CatchUp,
-  type ClusterEvent,
-  type Command,
-  type HeldName,
-  type History,
-  type LogNotification,
-  PAGE_BYTES,
-  type Retention,
-  type RoomSettings,
-  type Storage,
-} from "../../chat/storage.ts";
-import { type Entry, RESUME_LIMIT } from "../../chat/protocol.ts";
-import { ChatError } from "../../chat/errors.ts";
-import { type Reply, toArguments, toOutcome } from "./codec.ts";
-import { RedisConnection, type RedisPlace } from "./connection.ts";
-import { RedisNotifications } from "./notifications.ts";
 import { interval } from "../../chat/async.ts";
+import type { Clock } from "../../chat/clock.ts";
+import { ChatError } from "../../chat/errors.ts";
+import { type AppendResult, type Kinds, type Retention, Rulebook } from "../../chat/rulebook.ts";
+import type {
+  Ban,
+  CatchUp,
+  ClusterEvent,
+  Command,
+  HeldName,
+  History,
+  LogNotification,
+  RoomSettings,
+  Storage,
+} from "../../chat/storage.ts";
 import { newSecret } from "../shared/secret.ts";
+import { ALL, NAMES, RedisConnection, type RedisPlace } from "./connection.ts";
+import { RedisNotifications } from "./notifications.ts";
+import { RedisRooms } from "./rooms.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 /** How often this process tells itself something over the channel, milliseconds, to know that it hears. */
@@ -39,11 +36,12 @@ const HOLDS_A_CALL = 500;
  */
 export class RedisStorage implements Storage {
   readonly #clock: Clock;
-  readonly #retention: Retention;
   /** This process, as others hear of it. */
   readonly #origin = crypto.randomUUID();
+  readonly #channel: string;
   readonly #desk: RedisNotifications;
   #link!: RedisConnection;
+  #rooms!: RedisRooms;
   /** What signs the tokens where the settings don't say: made by whoever comes first. */
   #made = newSecret();
   readonly #given: string | undefined;
@@ -52,11 +50,11 @@ export class RedisStorage implements Storage {
   #isClosed = false;
   readonly #stops: (() => void)[] = [];
 
-  private constructor(options: { clock: Clock; retention: Retention; secret?: string }) {
+  private constructor(place: RedisPlace, rules: Rulebook, options: { clock: Clock; secret?: string }) {
     this.#clock = options.clock;
-    this.#retention = options.retention;
     this.#given = options.secret;
-    this.#desk = new RedisNotifications(this.#origin, options.clock, () => this.#unheard = 0);
+    this.#channel = `${place.prefix}:news`;
+    this.#desk = new RedisNotifications(this.#origin, options.clock, rules, () => this.#unheard = 0);
   }
 
   /**
@@ -66,23 +64,30 @@ export class RedisStorage implements Storage {
    */
   static async open(
     place: RedisPlace,
-    options: { clock: Clock; retention: Retention; secret?: string },
+    options: { clock: Clock; retention: Retention; kinds?: Kinds; secret?: string },
   ): Promise<RedisStorage> {
-    const storage = new RedisStorage(options);
+    const rules = new Rulebook(options.retention, options.kinds);
+    const storage = new RedisStorage(place, rules, options);
     storage.#link = await RedisConnection.open(place, options.clock, {
       hear: (message) => storage.#desk.hear(message),
       async begin({ run, isDurable }, call) {
         const mayHoldLess = isDurable ? "0" : "1";
-        const reply = await call<string[]>("begin", run, crypto.randomUUID(), mayHoldLess, storage.#toKeep);
-        const [epoch, count, secret] = reply;
+        const args = [run, crypto.randomUUID(), mayHoldLess, storage.#toKeep];
+        const [epoch, secret] = await call<string[]>({ name: "begin", tags: [ALL], args });
         storage.#made = secret;
         storage.#unheard = 0;
-        return () => storage.#desk.begin(epoch, Number(count));
+        return () => storage.#desk.begin(epoch);
       },
     });
+    storage.#rooms = new RedisRooms(storage.#link, rules, options.clock, {
+      origin: storage.#origin,
+      channel: storage.#channel,
+      epoch: () => storage.#desk.epoch,
+      askEpoch: () => storage.#pulse(),
+      tell: (room, epoch, entries) => storage.#desk.tell(room, epoch, entries),
+    });
     storage.#stops.push(interval(options.clock, PULSE_INTERVAL, () => storage.#listen()));
-    const { messages, days } = options.retention;
-    if (messages > 0 || days > 0) storage.#stops.push(interval(options.clock, SWEEP_INTERVAL, () => storage.#sweep()));
+    if (rules.expires) storage.#stops.push(interval(options.clock, SWEEP_INTERVAL, () => storage.#sweep()));
     return storage;
   }
 
@@ -96,28 +101,15 @@ export class RedisStorage implements Storage {
   }
 
   append(commands: readonly Command[]): Promise<AppendResult[]> {
-    const words = [this.#origin, this.#now(), ...this.#kept(), crypto.randomUUID(), ...commands.flatMap(toArguments)];
-    return this.#link.call("append", words, ([epoch, replies]: [string, Reply[]]) => {
-      const results = replies.map((reply, at) => toOutcome(commands[at], reply));
-      this.#desk.tell(
-        epoch,
-        results.flatMap((result) => "entry" in result && !result.repeated ? [result.entry] : []),
-      );
-      return results;
-    });
+    return this.#rooms.append(commands);
   }
 
-  async history(room: string, query: { limit: number; before?: number; after?: number }): Promise<History> {
-    const { limit, before = Number.MAX_SAFE_INTEGER, after } = query;
-    const from = after === undefined ? ["before", String(before)] : ["after", String(after)];
-    const { epoch, seq, entries, mark } = await this.#page("history", room, limit, from);
-    if (after === undefined) entries.reverse();
-    return { epoch, seq, messages: entries as History["messages"], more: mark };
+  history(room: string, query: { limit: number; before?: number; after?: number }): Promise<History> {
+    return this.#rooms.history(room, query);
   }
 
-  async read(room: string, after: number): Promise<CatchUp> {
-    const { epoch, seq, entries, mark } = await this.#page("read", room, RESUME_LIMIT, [String(after)]);
-    return { epoch, seq, entries, complete: mark };
+  read(room: string, after: number): Promise<CatchUp> {
+    return this.#rooms.read(room, after);
   }
 
   subscribe(room: string, listener: (news: LogNotification) => void): () => void {
@@ -128,51 +120,50 @@ export class RedisStorage implements Storage {
     { user, key, name, chosen, until, now }: HeldName & { user: string; key: string; until: number; now: number },
   ): Promise<HeldName | undefined> {
     const words = [now, GIVEN_NAME_MEMORY, user, key, name, chosen ? 1 : 0, until].map(String);
-    const held = await this.#link.call<[string, string] | null>("claim", words);
+    const held = await this.#link.call<[string, string] | null>({ name: "claim", tags: [NAMES], args: words });
     return held ? { name: held[0], chosen: held[1] === "1" } : undefined;
   }
 
   async holdNames(holds: readonly { user: string; until: number }[]): Promise<void> {
     for (let from = 0; from < holds.length; from += HOLDS_A_CALL) {
       const words = holds.slice(from, from + HOLDS_A_CALL).flatMap(({ user, until }) => [user, String(until)]);
-      await this.#link.call("hold", [this.#now(), String(GIVEN_NAME_MEMORY), ...words]);
+      const args = [String(this.#clock.now()), String(GIVEN_NAME_MEMORY), ...words];
+      await this.#link.call({ name: "hold", tags: [NAMES], args });
     }
   }
 
   roomSettings(room: string): Promise<RoomSettings> {
-    return this.#link.call("settings", [room], toSettings);
+    return this.#rooms.settings(room);
   }
 
   changeRoom(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {
-    const words = Object.entries(change).flatMap(([name, value]) => [name, String(Number(value))]);
-    return this.#link.call("change", [room, ...words], toSettings);
+    return this.#rooms.changeSettings(room, change);
   }
 
   listedRooms(): Promise<{ room: string; seq: number; date: number }[]> {
-    return this.#link.call("listed", [], (rooms: [string, string, string][]) =>
-      rooms
-        .map(([room, seq, date]) => ({ room, seq: Number(seq), date: Number(date) }))
-        .sort((one, other) => one.room < other.room ? -1 : 1));
+    return this.#rooms.listed();
   }
 
   async ban(ban: Ban): Promise<void> {
-    await this.#link.call("ban", [ban.user, `${ban.until} ${JSON.stringify(ban)}`]);
+    await this.#link.call({ name: "ban", tags: [ALL], args: [ban.user, `${ban.until} ${JSON.stringify(ban)}`] });
   }
 
   unban(user: string): Promise<boolean> {
-    return this.#link.call("unban", [user], (removed: number) => removed > 0);
+    return this.#link.call({ name: "unban", tags: [ALL], args: [user] }, (removed: number) => removed > 0);
   }
 
   bans(now: number): Promise<Ban[]> {
-    return this.#link.call("bans", [String(now)], (bans: string[]) =>
+    return this.#link.call({ name: "bans", tags: [ALL], args: [String(now)] }, (bans: string[]) =>
       bans
         .map((ban): Ban => JSON.parse(ban))
         .sort((one, other) => other.date - one.date));
   }
 
-  async renewEpoch(): Promise<void> {
+  async renewEpoch(room?: string): Promise<void> {
+    if (room !== undefined) return await this.#rooms.renewEpoch(room);
     const epoch = crypto.randomUUID();
-    await this.#link.call("renew", [this.#origin, epoch], () => this.#desk.tell(epoch, []));
+    const args = [this.#channel, this.#origin, epoch];
+    await this.#link.call({ name: "renew", tags: [ALL], args }, () => this.#desk.learn(epoch));
   }
 
   secret(): Promise<string> {
@@ -214,62 +205,28 @@ export class RedisStorage implements Storage {
     this.#signals = [];
   }
 
-  #now(): string {
-    return String(this.#clock.now());
+  /** Has something published and hears whether it arrives. @returns the epoch of rooms that have none of their own */
+  #pulse(): Promise<string> {
+    const args = [this.#channel, this.#origin, crypto.randomUUID(), this.#toKeep];
+    return this.#link.call({ name: "pulse", tags: [ALL], args }, (epoch: string) => {
+      this.#desk.learn(epoch);
+      return epoch;
+    });
   }
 
-  /** How many entries of a room are kept, and from which date on; 0: all. */
-  #kept(): [string, string] {
-    const { messages, days } = this.#retention;
-    return [String(messages), String(days === 0 ? 0 : this.#clock.now() - days * DAY)];
-  }
-
-  async #page(
-    name: "history" | "read",
-    room: string,
-    limit: number,
-    from: string[],
-  ): Promise<{ epoch: string; seq: number; entries: Entry[]; mark: boolean }> {
-    const words = [room, ...this.#kept(), String(limit), String(PAGE_BYTES), ...from];
-    const reply = await this.#link.call<[string | null, string, string[], number]>(name, words);
-    const [epoch, seq, rows, mark] = reply;
-    // Nothing is written by reading: in a store that was emptied somebody has to begin.
-    return {
-      epoch: epoch ?? await this.#pulse(),
-      seq: Number(seq),
-      entries: JSON.parse(`[${rows.join()}]`),
-      mark: mark === 1,
-    };
-  }
-
-  /** Has something published and hears whether it arrives. @returns the epoch */
-  async #pulse(): Promise<string> {
-    return await this.#link.call(
-      "pulse",
-      [this.#origin, crypto.randomUUID(), this.#toKeep],
-      ([epoch, count]: [string, string]) => {
-        this.#desk.agree(epoch, Number(count));
-        return epoch;
-      },
-    );
-  }
-
-  /** Makes sure that this process hears. What was published came before the answer. */
+  /** Makes sure that this process hears, and looks for what it did not. */
   async #listen(): Promise<void> {
     await this.#pulse();
+    this.#desk.look(await this.#rooms.positions(this.#desk.rooms()));
     // Until it is heard again, looking is the only way to know.
     if (++this.#unheard >= DEAF_AFTER) this.#desk.lookAgain();
   }
 
-  /** Lets go of what has expired where nobody speaks, one room after the other. One process at a time does it. */
+  /** Lets go of what has expired, one room after the other. One process at a time does it. */
   async #sweep(): Promise<void> {
-    const rooms = await this.#link.call<string[] | null>("rooms_to_sweep", [String(SWEEP_INTERVAL / 2)]);
-    for (const room of rooms ?? []) {
-      while (!this.#isClosed && await this.#link.call("sweep", [room, ...this.#kept(), this.#now()]) === 1);
+    const call = { name: "rooms_to_sweep", tags: [ALL], args: [String(SWEEP_INTERVAL / 2)] };
+    for (const room of await this.#link.call<string[] | null>(call) ?? []) {
+      await this.#rooms.sweep(room, () => this.#isClosed);
     }
   }
-}
-
-function toSettings([locked, listed, slow]: [string, string, string]): RoomSettings {
-  return { locked: locked === "1", listed: listed === "1", slow_seconds: Number(slow) };
 }

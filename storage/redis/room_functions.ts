@@ -1,247 +1,292 @@
-/** What Redis does with the rooms' logs: a part of the library in `redis_functions.ts`, where the keys are explained. */
+/** What Redis does with the rooms' logs: a part of the library in `functions.ts`, where the keys are explained. */
 export const ROOM_FUNCTIONS = String.raw`
-local ID_MEMORY = 24 * 60 * 60 * 1000
--- Entries looked at in one go, and let go of in one call at most: about ten milliseconds of Redis.
-local CHUNK = 64
-local TRIM_LIMIT = 1024
-local ACTION = { m = 'receive_message', e = 'message_edited', d = 'message_deleted' }
+-- What stands in a document for a number that only this step knows: see PLACE in codec.ts.
+local SEQ, DATE = '9007199254740990', '9007199254740991'
 
-local function open_room(prefix, name)
-  local base = prefix .. ':room:' .. name .. ':'
-  local head = redis.call('HMGET', base .. 'head', 'seq', 'date')
+local function take(args)
+  local at = 0
+  return function()
+    at = at + 1
+    return args[at]
+  end
+end
+
+local function open_room(base, epoch)
+  local head = redis.call('HMGET', base .. ':head', 'seq', 'date', 'messages', 'epoch', 'of')
   return {
-    name = name, json = cjson.encode(name), seq = tonumber(head[1] or 0), date = tonumber(head[2] or 0),
-    head = base .. 'head', log = base .. 'log', words = base .. 'words', marks = base .. 'marks', ids = base .. 'id:',
-    settings = base .. 'settings', said = base .. 'said', rooms = prefix .. ':rooms',
+    base = base, seq = tonumber(head[1] or 0), date = tonumber(head[2] or 0), messages = tonumber(head[3] or 0),
+    -- An epoch of its own ends with the one of all rooms under which it began.
+    epoch = head[4] and head[5] == epoch and head[4] or epoch, is_new = not head[1],
   }
 end
 
-local function to_entry(raw)
-  local fields = raw[2]
-  return {
-    seq = tonumber(string.match(raw[1], '^%d+')), kind = fields[2], user = fields[4], date = tonumber(fields[6]),
-    target = fields[8], key = fields[10], fixed = fields[12],
-  }
+local function record(room)
+  return { digits(room.seq), digits(room.date), digits(room.messages), room.epoch, room.is_new and 1 or 0 }
 end
 
 local function find(room, seq)
   if not string.match(seq, '^%d+$') or #seq > 16 then return nil end
-  local raw = redis.call('XRANGE', room.log, seq .. '-0', seq .. '-0')[1]
-  return raw and to_entry(raw)
+  return redis.call('XRANGE', room.base .. ':log', seq .. '-0', seq .. '-0')[1]
 end
 
--- kept: {messages, oldest}, each 0 for no limit.
-local function is_held(room, entry, kept)
-  return (kept.messages == 0 or entry.seq > room.seq - kept.messages) and entry.date >= kept.oldest
-end
-
-local function to_json(room, entry, words, edited)
-  local json = '{"action":"' .. ACTION[entry.kind] .. '","room":' .. room.json .. ',"seq":' .. digits(entry.seq)
-    .. ',' .. entry.fixed .. ',"date":' .. digits(entry.date)
-  if entry.kind == 'm' then
-    json = json .. (words and ',"text":' .. words or ',"deleted":true')
-    if edited and edited ~= '' then json = json .. ',"edited":' .. edited end
-  elseif entry.kind == 'e' then
-    json = json .. ',"text":' .. (words or '""')
-  end
-  return json .. '}'
-end
-
--- The entries as JSON, in their present state.
-local function present(room, entries)
-  if #entries == 0 then return {} end
-  local messages = {}
-  for at, entry in ipairs(entries) do messages[at] = entry.kind == 'm' and digits(entry.seq) or entry.target end
-  local words = redis.call('HMGET', room.words, unpack(messages))
-  local marks = redis.call('HMGET', room.marks, unpack(messages))
-  local page = {}
-  for at, entry in ipairs(entries) do
-    page[at] = to_json(room, entry, words[at], marks[at] and string.match(marks[at], '^%d*'))
-  end
-  return page
-end
-
--- Words are let go of with the last entry that shows them, which may be an edit that is held longer than its message.
-local function forget(room, entry, now)
-  local message = entry.kind == 'm' and digits(entry.seq) or entry.target
-  local mark = redis.call('HGET', room.marks, message)
-  local last = mark and tonumber(string.match(mark, '%d+$')) or tonumber(message)
-  if last <= entry.seq then
-    redis.call('HDEL', room.words, message)
-    redis.call('HDEL', room.marks, message)
-  end
-  if entry.key == '' then return end
-  local first = redis.call('GET', room.ids .. entry.key)
-  if first and string.match(first, '^%d+') == digits(entry.seq) then
-    redis.call('PEXPIRE', room.ids .. entry.key, digits(math.max(0, entry.date + ID_MEMORY - now)))
+local function field(raw, name)
+  for at = 1, #raw[2], 2 do
+    if raw[2][at] == name then return raw[2][at + 1] end
   end
 end
 
--- Lets go of what has expired. Tells whether more is left to do.
-local function trim(room, kept, now)
-  if kept.messages == 0 and kept.oldest == 0 then return false end
-  for _ = 1, TRIM_LIMIT / CHUNK do
-    local chunk = redis.call('XRANGE', room.log, '-', '+', 'COUNT', CHUNK)
-    local last = nil
-    for _, raw in ipairs(chunk) do
-      local entry = to_entry(raw)
-      if is_held(room, entry, kept) then break end
-      forget(room, entry, now)
-      last = entry.seq
-    end
-    if last then
-      redis.call('XTRIM', room.log, 'MINID', '=', digits(last + 1) .. '-0')
-      redis.call('ZREMRANGEBYSCORE', room.said, '-inf', digits(last))
-    end
-    if #chunk < CHUNK or last ~= to_entry(chunk[#chunk]).seq then return false end
-  end
-  return true
+-- Where a document stands: the entry that changed it last, and the one that shows it last.
+local function version_of(room, seq)
+  local version = redis.call('HGET', room.base .. ':versions', seq)
+  local changed, shown = string.match(version or '', '^(%d+):(%d+)$')
+  return changed or '0', shown or seq
 end
 
-local function is_locked(room)
-  if room.locked == nil then room.locked = redis.call('HGET', room.settings, 'locked') == '1' end
-  return room.locked
+local function parts(room, seq) return room.base .. ':parts:' .. seq end
+
+-- An entry with the document that it shows and what is erasable of it.
+local function stored(room, raw)
+  local seq, target = string.match(raw[1], '^%d+'), field(raw, 'target')
+  local document = redis.call('HGET', room.base .. ':documents', target == '' and seq or target)
+  local erasable = target ~= '' and redis.call('HGET', parts(room, target), 'entry ' .. seq)
+  return { seq, field(raw, 'date'), field(raw, 'ordinal'), field(raw, 'entry'), document, erasable }
 end
 
-local function keep_one(room, draft, kept, now)
-  if draft.key ~= '' then
-    local first = redis.call('GET', room.ids .. draft.key)
-    local seq, date = string.match(first or '', '^(%d+):(%d+)$')
-    local entry = seq and find(room, seq)
-    if entry and is_held(room, entry, kept) then return { 'repeated', present(room, { entry })[1] } end
-    if seq and tonumber(date) > now - ID_MEMORY then return { 'gone', seq, date } end
+-- What a command depends on, for whoever did not know it or knew what is no more.
+local function facts(room, command)
+  if command.target == '' then return false end
+  local raw = find(room, command.target)
+  if not raw then return { false } end
+  local keys = {}
+  for at, name in ipairs(command.reads) do
+    keys[at] = redis.call('HGET', parts(room, command.target), 'key ' .. name)
   end
-  if draft.how == 'again' then return { 'refused', 'not_found' } end
-  if draft.kind ~= 'd' and is_locked(room) then return { 'refused', 'locked' } end
-  local date = math.max(room.date, now)
-  local seq = room.seq + 1
-  local edited = ''
-  if draft.kind ~= 'm' then
-    local target = find(room, draft.target)
-    local words = target and target.kind == 'm' and is_held(room, target, kept)
-      and redis.call('HEXISTS', room.words, draft.target) == 1
-    if not words then return { 'refused', 'not_found' } end
-    if target.user ~= draft.user and draft.how ~= 'moderator' then return { 'refused', 'forbidden' } end
-    if draft.kind == 'e' then
-      redis.call('HSET', room.words, draft.target, draft.words)
-      edited = digits(date)
+  local changed = version_of(room, command.target)
+  return { stored(room, raw), changed, keys }
+end
+
+local function take_list(next)
+  local list = {}
+  for at = 1, tonumber(next()) do list[at] = next() end
+  return list
+end
+
+local function take_command(next)
+  return {
+    key = next(), before = next(), how = next(), target = next(), expected = next(), entry = next(), begins = next(),
+    document = next(), shows = next() == '1', erases = next() == '1', erasable = next(), reads = take_list(next),
+    writes = take_list(next),
+  }
+end
+
+local function fill_in(json, seq, date)
+  if not string.find(json, '":90071992547409', 1, true) then return json end
+  -- Inside a text a quote has a backslash before it.
+  json = string.gsub(json, '([^\\])":' .. SEQ, '%1":' .. digits(seq))
+  return (string.gsub(json, '([^\\])":' .. DATE, '%1":' .. digits(date)))
+end
+
+local function write(room, command, now)
+  local seq, date = room.seq + 1, math.max(room.date, now)
+  local at, target, base = digits(seq), command.target, room.base
+  local shown = command.document
+  if command.begins ~= '' then
+    room.messages = room.messages + 1
+    shown = command.begins
+    redis.call('HSET', base .. ':documents', at, shown)
+    redis.call('ZADD', base .. ':messages', at, at)
+  elseif target ~= '' then
+    local _, shows = version_of(room, target)
+    if shown ~= '' then
+      shown = fill_in(shown, seq, date)
+      redis.call('HSET', base .. ':documents', target, shown)
     else
-      redis.call('HDEL', room.words, draft.target)
-      edited = string.match(redis.call('HGET', room.marks, draft.target) or '', '^%d*')
+      shown = redis.call('HGET', base .. ':documents', target)
     end
-    redis.call('HSET', room.marks, draft.target, edited .. ':' .. digits(seq))
-  else
-    redis.call('HSET', room.words, digits(seq), draft.words)
-    redis.call('ZADD', room.said, digits(seq), digits(seq))
+    redis.call('HSET', base .. ':versions', target, at .. ':' .. (command.shows and at or shows))
+    if command.erases then redis.call('DEL', parts(room, target)) end
+    for each = 1, #command.writes, 2 do
+      local name, value = 'key ' .. command.writes[each], command.writes[each + 1]
+      if value == '' then redis.call('HDEL', parts(room, target), name)
+      else redis.call('HSET', parts(room, target), name, value) end
+    end
+    if command.erasable ~= '' then redis.call('HSET', parts(room, target), 'entry ' .. at, command.erasable) end
   end
-  local entry = { seq = seq, kind = draft.kind, date = date, fixed = draft.fixed }
-  redis.call('XADD', room.log, digits(seq) .. '-0', 'kind', draft.kind, 'user', draft.user, 'date', digits(date),
-    'target', draft.target, 'key', draft.key, 'fixed', draft.fixed)
-  if draft.key ~= '' then redis.call('SET', room.ids .. draft.key, digits(seq) .. ':' .. digits(date)) end
-  if room.seq == 0 then redis.call('SADD', room.rooms, room.name) end
+  local ordinal = digits(room.messages)
+  redis.call('XADD', base .. ':log', at .. '-0', 'date', digits(date), 'ordinal', ordinal, 'target', target,
+    'key', command.key, 'entry', command.entry)
+  if command.key ~= '' then
+    redis.call('SET', base .. ':id:' .. command.key, at .. ' ' .. digits(date) .. ' ' .. ordinal)
+  end
   room.seq, room.date, room.changed = seq, date, true
-  return { 'kept', digits(seq), digits(date) }, to_json(room, entry, draft.words)
+  local function or_null(json) return (json and json ~= '') and json or 'null' end
+  local news = '[' .. at .. ',' .. digits(date) .. ',' .. ordinal .. ',' .. command.entry .. ',' .. or_null(shown)
+    .. ',' .. or_null(command.erasable) .. ']'
+  return { 'kept', at, digits(date), ordinal }, news
 end
 
--- Keeps drafts of any number of rooms, in order, and tells everyone: dedupe, place, words and news are one step.
-local function append(keys, args)
-  local prefix, origin, now = keys[1], args[1], tonumber(args[2])
-  local kept = { messages = tonumber(args[3]), oldest = tonumber(args[4]) }
-  local epoch = epoch_of(prefix, args[5])
-  local rooms, news, outcomes = {}, {}, {}
-  for at = 6, #args, 8 do
-    local name = args[at]
-    local room = rooms[name] or open_room(prefix, name)
-    rooms[name] = room
-    local outcome, json = keep_one(room, {
-      kind = args[at + 1], user = args[at + 2], key = args[at + 3], target = args[at + 4], words = args[at + 5],
-      fixed = args[at + 6], how = args[at + 7],
-    }, kept, now)
-    outcomes[#outcomes + 1] = outcome
-    if json then news[#news + 1] = json end
-  end
-  for _, room in pairs(rooms) do
-    if room.changed then
-      redis.call('HSET', room.head, 'seq', digits(room.seq), 'date', digits(room.date))
-      trim(room, kept, now)
+-- Does a command as it was decided, if all is still as it was then; nil if it is not.
+local function do_one(room, command, outcomes, now)
+  if command.key ~= '' then
+    local first = redis.call('GET', room.base .. ':id:' .. command.key)
+    if first and first ~= command.before then
+      local raw = find(room, string.match(first, '^%d+'))
+      return { 'repeated', first, raw and stored(room, raw) }
     end
   end
-  if #news > 0 then
-    local count = redis.call('INCR', prefix .. ':told')
-    publish(prefix, 'log', origin, count, epoch, '[' .. table.concat(news, ',') .. ']')
+  if command.how == 'ask' then return nil end
+  if command.target ~= '' then
+    -- As an earlier one of these commands has left it, or as it was known.
+    local earlier = string.match(command.expected, '^@(%d+)$')
+    if earlier then
+      if outcomes[tonumber(earlier)][1] ~= 'kept' then return nil end
+    elseif (find(room, command.target) and version_of(room, command.target) or 'none') ~= command.expected then
+      return nil
+    end
   end
-  return { epoch, outcomes }
+  if command.how == 'check' then return { 'checked' } end
+  return write(room, command, now)
 end
 
--- The next entries between two places. However many changes lie between two messages, only messages cost something.
-local function chunk_of(room, query, low, high)
-  local from, to = digits(low + 1), digits(high - 1)
-  if not query.messages then return redis.call('XRANGE', room.log, from, to, 'COUNT', CHUNK) end
-  local places = query.down
-    and redis.call('ZRANGE', room.said, to, from, 'BYSCORE', 'REV', 'LIMIT', '0', CHUNK)
-    or redis.call('ZRANGE', room.said, from, to, 'BYSCORE', 'LIMIT', '0', CHUNK)
-  local chunk = {}
-  for at, seq in ipairs(places) do chunk[at] = redis.call('XRANGE', room.log, seq .. '-0', seq .. '-0')[1] end
-  return chunk
-end
-
--- Walks the log up or down within bounds and fills a page; 'more' tells that something was left.
-local function fill(room, query, kept)
-  local rows, bytes, more = {}, 0, false
-  local floor = kept.messages == 0 and 0 or math.max(0, room.seq - kept.messages)
-  local low, high = math.max(query.low, floor), query.high
-  while low < high - 1 and not more do
-    local chunk = chunk_of(room, query, low, high)
-    local entries, ended = {}, #chunk < CHUNK
-    for _, raw in ipairs(chunk) do
-      local entry = to_entry(raw)
-      if query.down then high = entry.seq else low = entry.seq end
-      if entry.date < kept.oldest then
-        if query.down then ended = true break end
-      else
-        entries[#entries + 1] = entry
+-- Keeps commands of any number of rooms, each room in order until one was decided upon what is no more. Tells everyone.
+local function append(keys, args)
+  local next = take(args)
+  local origin, channel, epoch, now = next(), next(), next(), tonumber(next())
+  local answers, news = {}, {}
+  for at, base in ipairs(keys) do
+    local room, name, expected = open_room(base, epoch), next(), next()
+    local settings = redis.call('HMGET', base .. ':settings', 'version', 'locked')
+    local commands = {}
+    for each = 1, tonumber(next()) do commands[each] = take_command(next) end
+    local outcomes, told, open = {}, {}, {}
+    if (settings[1] or '0') == expected then
+      for each, command in ipairs(commands) do
+        local outcome, json = do_one(room, command, outcomes, now)
+        if not outcome then break end
+        outcomes[each] = outcome
+        if json then told[#told + 1] = json end
       end
     end
-    for _, json in ipairs(present(room, entries)) do
-      bytes = bytes + #json
-      more = #rows == query.limit or (bytes > query.bytes and #rows > 0)
-      if more then break end
-      rows[#rows + 1] = json
+    for each = #outcomes + 1, #commands do open[#open + 1] = facts(room, commands[each]) end
+    if room.changed then
+      redis.call('HSET', base .. ':head', 'seq', digits(room.seq), 'date', digits(room.date), 'messages',
+        digits(room.messages))
+      news[#news + 1] = '[' .. name .. ',"' .. room.epoch .. '",[' .. table.concat(told, ',') .. ']]'
     end
-    if ended then break end
+    answers[at] = { outcomes, record(room), settings[1] or '0', settings[2] or '0', open }
   end
-  return rows, more
+  if #news > 0 then publish(channel, 'log', origin, '[' .. table.concat(news, ',') .. ']') end
+  return answers
 end
 
+-- Messages from a place on, up or down: their number or their bytes are enough for one page.
 local function history(keys, args)
-  local room = open_room(keys[1], args[1])
-  local kept = { messages = tonumber(args[2]), oldest = tonumber(args[3]) }
-  local down = args[6] == 'before'
-  local place = tonumber(args[7])
-  local rows, more = fill(room, {
-    limit = tonumber(args[4]), bytes = tonumber(args[5]), down = down, messages = true,
-    low = down and 0 or place, high = down and math.min(place, room.seq + 1) or room.seq + 1,
-  }, kept)
-  return { redis.call('GET', keys[1] .. ':epoch'), digits(room.seq), rows, more and 1 or 0 }
+  local next = take(args)
+  local room = open_room(keys[1], next())
+  local down, low, high, limit, bytes = next() == 'down', next(), next(), tonumber(next()), tonumber(next())
+  local places = down
+    and redis.call('ZRANGE', room.base .. ':messages', high, low, 'BYSCORE', 'REV', 'LIMIT', '0', limit)
+    or redis.call('ZRANGE', room.base .. ':messages', low, high, 'BYSCORE', 'LIMIT', '0', limit)
+  local rows = {}
+  for at, seq in ipairs(places) do
+    rows[at] = stored(room, find(room, seq))
+    bytes = bytes - #(rows[at][5] or '') - #rows[at][4]
+    if bytes < 0 then break end
+  end
+  return { record(room), rows }
 end
 
+-- Entries from a place on, with the documents that they show.
 local function read(keys, args)
-  local room = open_room(keys[1], args[1])
-  local kept = { messages = tonumber(args[2]), oldest = tonumber(args[3]) }
-  local after = tonumber(args[6])
-  local rows = fill(room, {
-    limit = tonumber(args[4]), bytes = tonumber(args[5]), low = after, high = room.seq + 1,
-  }, kept)
-  return { redis.call('GET', keys[1] .. ':epoch'), digits(room.seq), rows, #rows == room.seq - after and 1 or 0 }
+  local next = take(args)
+  local room = open_room(keys[1], next())
+  local low, limit, bytes = next(), tonumber(next()), tonumber(next())
+  local rows = {}
+  while #rows < limit and bytes >= 0 do
+    local chunk = redis.call('XRANGE', room.base .. ':log', low, '+', 'COUNT', math.min(64, limit - #rows))
+    for _, raw in ipairs(chunk) do
+      local row = stored(room, raw)
+      rows[#rows + 1] = row
+      bytes = bytes - #(row[5] or '') - #row[4]
+      low = '(' .. raw[1]
+      if bytes < 0 then break end
+    end
+    if #chunk < 64 then break end
+  end
+  return { record(room), rows }
 end
 
-local function sweep(keys, args)
-  local kept = { messages = tonumber(args[2]), oldest = tonumber(args[3]) }
-  return trim(open_room(keys[1], args[1]), kept, tonumber(args[4])) and 1 or 0
+local function positions(keys, args)
+  local found = {}
+  for at, base in ipairs(keys) do
+    local room = open_room(base, args[1])
+    found[at] = { digits(room.seq), room.epoch, digits(room.date) }
+  end
+  return found
+end
+
+-- The oldest entries, for whoever knows what has expired.
+local function oldest(keys, args)
+  local room = open_room(keys[1], args[1])
+  local found = {}
+  for at, raw in ipairs(redis.call('XRANGE', room.base .. ':log', '-', '+', 'COUNT', args[2])) do
+    found[at] = { string.match(raw[1], '^%d+'), field(raw, 'date'), field(raw, 'ordinal') }
+  end
+  return { record(room), found }
+end
+
+-- Lets go of an entry. A document goes with the last entry that shows it, which may be one that is about it.
+local function let_go(room, raw, now, window)
+  local seq, target, key = string.match(raw[1], '^%d+'), field(raw, 'target'), field(raw, 'key')
+  local message = target == '' and seq or target
+  local _, shown = version_of(room, message)
+  if tonumber(shown) <= tonumber(seq) then
+    redis.call('HDEL', room.base .. ':documents', message)
+    redis.call('HDEL', room.base .. ':versions', message)
+    redis.call('DEL', parts(room, message))
+  elseif target ~= '' then
+    redis.call('HDEL', parts(room, target), 'entry ' .. seq)
+  end
+  if key == '' then return end
+  local id = room.base .. ':id:' .. key
+  local first = redis.call('GET', id)
+  if not first or string.match(first, '^%d+') ~= seq then return end
+  local left = tonumber(field(raw, 'date')) + window - now
+  if left > 0 then redis.call('SET', id, first .. ' ' .. field(raw, 'entry'), 'PX', digits(left))
+  else redis.call('DEL', id) end
+end
+
+local function drop(keys, args)
+  local room = { base = keys[1] }
+  local last, now, window = args[1], tonumber(args[2]), tonumber(args[3])
+  for _, raw in ipairs(redis.call('XRANGE', room.base .. ':log', '-', last)) do let_go(room, raw, now, window) end
+  redis.call('XTRIM', room.base .. ':log', 'MINID', '=', digits(tonumber(last) + 1) .. '-0')
+  redis.call('ZREMRANGEBYSCORE', room.base .. ':messages', '-inf', last)
+end
+
+local function renew_room(keys, args)
+  redis.call('HSET', keys[1] .. ':head', 'epoch', args[1], 'of', args[2])
+  publish(args[3], 'log', args[4], '[[' .. args[5] .. ',"' .. args[1] .. '",[]]]')
+end
+
+local function settings(keys)
+  local values = redis.call('HMGET', keys[1] .. ':settings', 'locked', 'listed', 'slow_seconds')
+  return { values[1] or '0', values[2] or '0', values[3] or '0' }
+end
+
+local function change(keys, args)
+  redis.call('HINCRBY', keys[1] .. ':settings', 'version', 1)
+  for at = 1, #args, 2 do redis.call('HSET', keys[1] .. ':settings', args[at], args[at + 1]) end
+  return settings(keys)
 end
 
 register('append', append)
-register('sweep', sweep)
+register('drop', drop)
+register('renew_room', renew_room)
+register('change', change)
 register('history', history, { 'no-writes' })
 register('read', read, { 'no-writes' })
+register('positions', positions, { 'no-writes' })
+register('oldest', oldest, { 'no-writes' })
+register('settings', settings, { 'no-writes' })
 `;

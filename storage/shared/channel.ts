@@ -3,7 +3,7 @@ import type { ClusterEvent, LogNotification } from "../../chat/storage.ts";
 /** What isolates tell each other about a store that they share. Entries are JSON, decoded only where somebody follows. */
 type Message =
   | { kind: "news"; room: string; epoch: string; entries: string }
-  | { kind: "epoch"; epoch: string }
+  | { kind: "epoch"; room?: string }
   | { kind: "signal"; signal: string };
 
 /** Who listens to the others. */
@@ -11,8 +11,8 @@ export interface ChannelListener {
   /** Whether anybody here wants to hear of this room. */
   follows(room: string): boolean;
   news(room: string, news: LogNotification): void;
-  /** There is another epoch. */
-  epoch(epoch: string): void;
+  /** A room has another epoch; absent: every room may have. */
+  epoch(room?: string): void;
   signal(signal: ClusterEvent): void;
 }
 
@@ -41,8 +41,8 @@ export class Channel {
     this.#post({ kind: "news", room, epoch, entries: JSON.stringify(entries) });
   }
 
-  epoch(epoch: string): void {
-    this.#post({ kind: "epoch", epoch });
+  epoch(room?: string): void {
+    this.#post({ kind: "epoch", room });
   }
 
   signal(signal: ClusterEvent): void {
@@ -64,7 +64,7 @@ function hear(message: Message, listener: ChannelListener): void {
       if (!listener.follows(message.room)) return;
       return listener.news(message.room, { epoch: message.epoch, entries: JSON.parse(message.entries) });
     case "epoch":
-      return listener.epoch(message.epoch);
+      return listener.epoch(message.room);
     case "signal":
       return listener.signal(JSON.parse(message.signal));
   }

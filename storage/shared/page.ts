@@ -1,12 +1,63 @@
-import { PAGE_BYTES } from "../../chat/storage.ts";
+import type { Document } from "../../chat/entries/kind.ts";
+import { type ReceiveMessage, RESUME_LIMIT } from "../../chat/protocol.ts";
+import type { RoomRecord, Rulebook, StoredEntry } from "../../chat/rulebook.ts";
+import { type CatchUp, type History, PAGE_BYTES } from "../../chat/storage.ts";
 
 const encoder = new TextEncoder();
+
+/** An entry with its document, or that of the message that it is about. */
+export interface StoredMessage {
+  entry: StoredEntry;
+  document: Document | undefined;
+}
+
+/** What it takes to show entries of a room as they are at this moment. */
+export interface Reading {
+  room: string;
+  record: RoomRecord;
+  rules: Rulebook;
+  /** Milliseconds since 1970. */
+  now: number;
+}
+
+/** @param rows the room's messages from where the page begins, in the order in which they are to be read */
+export function historyPage(
+  rows: Iterable<StoredMessage>,
+  { room, record, rules, now, limit, isBackwards }: Reading & { limit: number; isBackwards: boolean },
+): Pick<History, "messages" | "more"> {
+  const { page, more } = fillPage(shown(), limit);
+  return { messages: isBackwards ? page.reverse() : page, more };
+
+  function* shown(): Generator<ReceiveMessage> {
+    for (const { entry, document } of rows) {
+      if (rules.isHeld(entry, record, now)) yield rules.present(entry, document, room) as ReceiveMessage;
+      // Whatever is older has expired too.
+      else if (isBackwards) return;
+    }
+  }
+}
+
+/** @param rows the room's entries behind `after`, in order; those that come after the record was read are left out */
+export function catchUp(
+  rows: Iterable<StoredMessage>,
+  { room, record, rules, now, after }: Reading & { after: number },
+): Pick<CatchUp, "entries" | "complete"> {
+  const { page } = fillPage(shown(), RESUME_LIMIT);
+  return { entries: page, complete: page.length === record.head - after };
+
+  function* shown() {
+    for (const { entry, document } of rows) {
+      if (entry.seq > record.head) return;
+      if (rules.isHeld(entry, record, now)) yield rules.present(entry, document, room);
+    }
+  }
+}
 
 /**
  * Takes rows for one page: at most `limit`, at most `PAGE_BYTES` of JSON, but one at least.
  * `more` tells that rows were left.
  */
-export function fillPage<Row>(rows: Iterable<Row>, limit: number): { page: Row[]; more: boolean } {
+function fillPage<Row>(rows: Iterable<Row>, limit: number): { page: Row[]; more: boolean } {
   const page: Row[] = [];
   let bytes = 0;
   for (const row of rows) {

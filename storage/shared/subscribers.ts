@@ -2,26 +2,33 @@ import type { LogNotification } from "../../chat/storage.ts";
 
 type Listener = (news: LogNotification) => void;
 
+/** Where a room's log stands. */
+export interface RoomPosition {
+  epoch: string;
+  head: number;
+}
+
 interface Subscribed {
   listeners: Set<Listener>;
-  /** The last place that they have been told of. */
+  /** The epoch and the last place that they have been told of; undefined while nobody knows where they begin. */
+  epoch: string | undefined;
   told: number;
   /** The head at the last look. */
   head: number;
 }
 
-/** Who follows which room on this isolate, and how far they have been told. */
+/** Who has subscribed to which room on this isolate, and how far they have been told. */
 export class Subscribers {
   readonly #rooms = new Map<string, Subscribed>();
 
-  /** @param head what the room's log holds now: the follower reads that much by itself */
-  subscribe(room: string, listener: Listener, head: () => number): () => void {
-    let followed = this.#rooms.get(room);
-    if (!followed) {
-      const here = head();
-      this.#rooms.set(room, followed = { listeners: new Set(), told: here, head: here });
+  /** @param position where the room's log stands now, if that is known: the subscriber reads that much by itself */
+  subscribe(room: string, listener: Listener, position: () => RoomPosition | undefined): () => void {
+    let subscribed = this.#rooms.get(room);
+    if (!subscribed) {
+      const { epoch, head = 0 } = position() ?? {};
+      this.#rooms.set(room, subscribed = { listeners: new Set(), epoch, told: head, head });
     }
-    const { listeners } = followed;
+    const { listeners } = subscribed;
     listeners.add(listener);
     return () => {
       listeners.delete(listener);
@@ -33,8 +40,8 @@ export class Subscribers {
     return this.#rooms.size > 0;
   }
 
-  rooms(): Iterable<string> {
-    return this.#rooms.keys();
+  rooms(): string[] {
+    return [...this.#rooms.keys()];
   }
 
   has(room: string): boolean {
@@ -42,31 +49,42 @@ export class Subscribers {
   }
 
   tell(room: string, news: LogNotification): void {
-    const followed = this.#rooms.get(room);
-    if (!followed) return;
-    for (const { seq } of news.entries) followed.told = Math.max(followed.told, seq);
-    for (const listener of followed.listeners) listener(news);
+    const subscribed = this.#rooms.get(room);
+    if (!subscribed) return;
+    subscribed.epoch = news.epoch;
+    for (const { seq } of news.entries) subscribed.told = Math.max(subscribed.told, seq);
+    for (const listener of subscribed.listeners) listener(news);
   }
 
-  /** Has every room's followers look into its log, as under another epoch they must. */
-  tellAll(epoch: string): void {
-    for (const room of this.#rooms.keys()) this.tell(room, { epoch, entries: [] });
+  /** Has the subscribers of every room, or of one, look into its log, as under another epoch they must. */
+  renewed(epochOf: (room: string) => string, room?: string): void {
+    for (const each of room === undefined ? this.rooms() : [room]) {
+      if (this.has(each)) this.tell(each, { epoch: epochOf(each), entries: [] });
+    }
+  }
+
+  /** Has all subscribers look into the logs. */
+  lookAgain(): void {
+    for (const [room, { epoch = "" }] of this.#rooms) this.tell(room, { epoch, entries: [] });
   }
 
   /**
-   * Has the followers of a room look into its log if they have not been told what it held at the last look already:
-   * news take no such time to come.
-   * @returns how many rooms that were
+   * Has the subscribers of a room look into its log if its epoch is another one, or if they have not been told what it held
+   * at the last look already: notifications take no such time to come.
+   * @returns how many rooms had something that nobody had told
    */
-  look(epoch: string, headOf: (room: string) => number): number {
+  look(positions: ReadonlyMap<string, RoomPosition>): number {
     let missed = 0;
-    for (const [room, followed] of this.#rooms) {
-      const due = followed.head;
-      followed.head = headOf(room);
-      if (followed.told >= due) continue;
-      missed++;
-      followed.told = due;
-      this.tell(room, { epoch, entries: [] });
+    for (const [room, { epoch, head }] of positions) {
+      const subscribed = this.#rooms.get(room);
+      if (!subscribed) continue;
+      const due = subscribed.head;
+      subscribed.head = head;
+      const isLate = subscribed.told < due;
+      if (isLate) missed++;
+      // What came before the first look is for them to look for.
+      subscribed.told = Math.max(subscribed.told, subscribed.epoch === undefined ? head : due);
+      if (isLate || subscribed.epoch !== epoch) this.tell(room, { epoch, entries: [] });
     }
     return missed;
   }

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Clock } from "../../chat/clock.ts";
-import type { Subscribers } from "../shared/subscribers.ts";
+import type { RoomPosition, Subscribers } from "../shared/subscribers.ts";
 import type { Entries } from "./entries.ts";
 import { isBusy } from "./file.ts";
 
@@ -19,7 +19,7 @@ export class ChangeDetector {
   readonly #entries: Entries;
   readonly #subscribers: Subscribers;
   readonly #dataVersion: StatementSync;
-  #seen: { epoch: string; version: number; changed: boolean };
+  #seen: { version: number; changed: boolean };
   #looksInVain = 0;
   #cancel: (() => void) | undefined;
   /** How often a room's followers had to be told to look into the log. */
@@ -31,7 +31,7 @@ export class ChangeDetector {
     this.#entries = entries;
     this.#subscribers = subscribers;
     this.#dataVersion = file.prepare("PRAGMA data_version");
-    this.#seen = { epoch: entries.epoch, version: this.#version(), changed: false };
+    this.#seen = { version: this.#version(), changed: false };
   }
 
   /** Whether news of others do not come here at all. */
@@ -60,21 +60,17 @@ export class ChangeDetector {
     const changed = version !== this.#seen.version;
     // The news of what was written just before a look may be on their way: that is judged at the next one.
     if (!changed && !this.#seen.changed) return;
-    const { epoch, heads } = this.#read();
-    if (epoch !== this.#seen.epoch) this.#subscribers.tellAll(epoch);
-    this.#seen = { epoch, version, changed };
-    const missed = this.#subscribers.look(epoch, (room) => heads.get(room)!);
+    this.#seen = { version, changed };
+    const missed = this.#subscribers.look(this.#positions());
     this.missedNotifications += missed;
     this.#looksInVain = missed > 0 ? this.#looksInVain + 1 : 0;
   }
 
   /** In one transaction, which halves what it costs: 2 ms for a thousand rooms. */
-  #read(): { epoch: string; heads: Map<string, number> } {
+  #positions(): Map<string, RoomPosition> {
     this.#file.exec("BEGIN");
     try {
-      const heads = new Map<string, number>();
-      for (const room of this.#subscribers.rooms()) heads.set(room, this.#entries.head(room));
-      return { epoch: this.#entries.epoch, heads };
+      return new Map(this.#subscribers.rooms().map((room) => [room, this.#entries.position(room)]));
     } finally {
       this.#file.exec("COMMIT");
     }

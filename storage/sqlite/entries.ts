@@ -1,159 +1,194 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Document, Fields } from "../../chat/entries/kind.ts";
 import {
+  advance,
   type AppendResult,
-  type CatchUp,
-  type Command,
-  type History,
   IDEMPOTENCY_WINDOW,
-  type Retention,
-} from "../../chat/storage.ts";
-import { type Entry, type ReceiveMessage, RESUME_LIMIT } from "../../chat/protocol.ts";
-import { fillPage } from "../shared/page.ts";
+  NEW_ROOM,
+  type RoomRecord,
+  type RoomView,
+  type Rulebook,
+  type StoredEntry,
+  type Write,
+} from "../../chat/rulebook.ts";
+import type { CatchUp, Command, History } from "../../chat/storage.ts";
+import { catchUp, historyPage, type Reading, type StoredMessage } from "../shared/page.ts";
+import { RESUME_LIMIT } from "../../chat/protocol.ts";
 
-const DAY = 24 * 60 * 60 * 1000;
 /** Rows that one step of expiring looks at: about a millisecond of writing. */
 export const EXPIRE_STEP = 500;
 
-const KIND = { send_message: 0, edit_message: 1, delete_message: 2 } as const;
-
-interface RoomRow {
+interface RoomRow extends Omit<RoomRecord, "locked"> {
   room: number;
-  head: number;
-  date: number;
-  floor: number;
+  name: string;
   locked: number;
+  epoch: string;
 }
 
 interface EntryRow {
   seq: number;
-  kind: 0 | 1 | 2;
-  user: string;
-  name: string | null;
-  text: string | null;
   date: number;
+  ordinal: number;
+  action: string;
+  user: string;
   id: string | null;
   target: number | null;
-  edited: number | null;
+  fixed: string | null;
+  erasable: string | null;
 }
 
-const NO_ROOM: RoomRow = { room: 0, head: 0, date: 0, floor: 0, locked: 0 };
-const ROOM_COLUMNS = "room, head, date, floor, locked";
-const COLUMNS = "seq, kind, user, name, text, date, id, target, edited";
-/** An edit shows the newest text of its message, which stands in the newest edit only. */
-const NEWEST_EDIT = "SELECT max(seq) FROM entries WHERE room = ?1 AND target = ?2 AND kind = 1";
-const SHOWN_COLUMNS = COLUMNS.replace(
-  "text",
-  `CASE WHEN text IS NULL AND kind = 1
-    THEN (SELECT newest.text FROM entries AS newest
-      WHERE newest.room = entries.room AND newest.target = entries.target AND newest.kind = 1
-      ORDER BY newest.seq DESC LIMIT 1)
-    ELSE text END AS text`,
-);
+const ROOM = `SELECT room, name, head, date, messages, floor, locked,
+    coalesce(epoch, (SELECT value FROM meta WHERE key = 'epoch')) AS epoch FROM rooms`;
+const COLUMNS = `entries.seq, entries.date, entries.ordinal, actions.name AS action, entries.user, entries.id,
+  entries.target, entries.fixed, entries.erasable`;
+const ACTIONS = "JOIN actions ON actions.action = entries.action";
 
 /** The rooms' logs in a database file. Every function is one or more statements; the caller keeps the transaction. */
 export class Entries {
-  readonly #retention: Retention;
+  readonly #rules: Rulebook;
   readonly #epoch: StatementSync;
-  readonly #setEpoch: StatementSync;
   readonly #room: StatementSync;
   readonly #addRoom: StatementSync;
+  readonly #nextRoom: StatementSync;
   readonly #setHead: StatementSync;
+  readonly #setFloor: StatementSync;
+  readonly #renewAll: StatementSync[];
+  readonly #renewOne: StatementSync;
+  readonly #actions = new Map<string, number>();
+  /** Actions that this transaction has written out. */
+  readonly #added = new Set<string>();
+  readonly #action: StatementSync;
+  readonly #addAction: StatementSync;
   readonly #add: StatementSync;
-  readonly #byId: StatementSync;
+  readonly #byKey: StatementSync;
   readonly #bySeq: StatementSync;
-  readonly #rewrite: StatementSync;
-  readonly #emptyEdit: StatementSync;
+  readonly #document: StatementSync;
+  readonly #setDocument: StatementSync;
+  readonly #showUntil: StatementSync;
+  readonly #key: StatementSync;
+  readonly #setKey: StatementSync;
+  readonly #dropKey: StatementSync;
+  readonly #erase: StatementSync[];
   readonly #messagesUp: StatementSync;
   readonly #messagesDown: StatementSync;
   readonly #entriesUp: StatementSync;
-  readonly #nextRoom: StatementSync;
-  readonly #setFloor: StatementSync;
+  readonly #expired: StatementSync;
+  readonly #blank: StatementSync[];
   readonly #forget: StatementSync;
-  readonly #blank: StatementSync;
 
-  constructor(file: DatabaseSync, retention: Retention) {
-    this.#retention = retention;
-    const bounds = "room = ? AND seq > ? AND seq < ? AND date >= ?";
-    // However many edits there are between two messages, a page of history reads messages only.
-    const messages = `SELECT ${COLUMNS} FROM entries INDEXED BY messages WHERE ${bounds} AND kind = 0`;
+  constructor(file: DatabaseSync, rules: Rulebook) {
+    this.#rules = rules;
     this.#epoch = file.prepare("SELECT value FROM meta WHERE key = 'epoch'");
-    this.#setEpoch = file.prepare("UPDATE meta SET value = lower(hex(randomblob(16))) WHERE key = 'epoch'");
-    this.#room = file.prepare(`SELECT ${ROOM_COLUMNS} FROM rooms WHERE name = ?`);
-    this.#addRoom = file.prepare(
-      `INSERT INTO rooms (name, head, date, floor) VALUES (?, 0, 0, 0) RETURNING ${ROOM_COLUMNS}`,
-    );
-    this.#setHead = file.prepare("UPDATE rooms SET head = ?, date = ? WHERE room = ?");
-    this.#add = file.prepare(`INSERT INTO entries (room, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
-    this.#byId = file.prepare(
-      `SELECT ${SHOWN_COLUMNS} FROM entries WHERE room = ? AND user = ? AND kind = ? AND id = ?`,
-    );
-    this.#bySeq = file.prepare(`SELECT ${COLUMNS} FROM entries WHERE room = ? AND seq = ?`);
-    this.#rewrite = file.prepare("UPDATE entries SET text = ?, edited = ? WHERE room = ? AND seq = ?");
-    this.#emptyEdit = file.prepare(`UPDATE entries SET text = NULL WHERE room = ?1 AND seq = (${NEWEST_EDIT})`);
+    this.#room = file.prepare(`${ROOM} WHERE name = ?`);
+    this.#addRoom = file.prepare("INSERT INTO rooms (name, head, date, floor) VALUES (?, 0, 0, 0) RETURNING room");
+    this.#nextRoom = file.prepare(`${ROOM} WHERE room > ? ORDER BY room LIMIT 1`);
+    this.#setHead = file.prepare("UPDATE rooms SET head = ?, date = ?, messages = ? WHERE room = ?");
+    this.#setFloor = file.prepare("UPDATE rooms SET floor = ? WHERE room = ?");
+    this.#renewAll = [
+      file.prepare("UPDATE meta SET value = lower(hex(randomblob(16))) WHERE key = 'epoch'"),
+      file.prepare("UPDATE rooms SET epoch = NULL WHERE epoch IS NOT NULL"),
+    ];
+    this.#renewOne = file.prepare(`
+      INSERT INTO rooms (name, head, date, floor, epoch) VALUES (?, 0, 0, 0, lower(hex(randomblob(16))))
+      ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch`);
+    this.#action = file.prepare("SELECT action FROM actions WHERE name = ?");
+    this.#addAction = file.prepare("INSERT INTO actions (name) VALUES (?) RETURNING action");
+    this.#add = file.prepare(`
+      INSERT INTO entries (room, seq, date, ordinal, action, user, id, target, fixed, erasable, document, shown_by)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+    this.#byKey = file.prepare(`
+      SELECT ${COLUMNS} FROM entries ${ACTIONS}
+      WHERE room = ? AND user = ? AND entries.action = (SELECT action FROM actions WHERE name = ?) AND id = ?`);
+    this.#bySeq = file.prepare(`SELECT ${COLUMNS} FROM entries ${ACTIONS} WHERE room = ? AND seq = ?`);
+    this.#document = file.prepare("SELECT document FROM entries WHERE room = ? AND seq = ?");
+    this.#setDocument = file.prepare("UPDATE entries SET document = ? WHERE room = ? AND seq = ?");
+    this.#showUntil = file.prepare("UPDATE entries SET shown_by = ? WHERE room = ? AND seq = ?");
+    this.#key = file.prepare("SELECT value FROM document_keys WHERE room = ? AND seq = ? AND name = ?");
+    this.#setKey = file.prepare("INSERT OR REPLACE INTO document_keys (room, seq, name, value) VALUES (?, ?, ?, ?)");
+    this.#dropKey = file.prepare("DELETE FROM document_keys WHERE room = ? AND seq = ? AND name = ?");
+    this.#erase = [
+      file.prepare("DELETE FROM document_keys WHERE room = ? AND seq = ?"),
+      file.prepare("UPDATE entries SET erasable = NULL WHERE room = ? AND target = ? AND erasable IS NOT NULL"),
+    ];
+    const bounds = "entries.room = ? AND entries.seq > ? AND entries.seq < ?";
+    // However many changes there are between two messages, a page of history reads messages only.
+    const messages = `SELECT ${COLUMNS}, document FROM entries INDEXED BY messages ${ACTIONS}
+      WHERE ${bounds} AND ordinal > ? AND shown_by IS NOT NULL`;
     this.#messagesUp = file.prepare(`${messages} ORDER BY seq LIMIT ?`);
     this.#messagesDown = file.prepare(`${messages} ORDER BY seq DESC LIMIT ?`);
-    this.#entriesUp = file.prepare(`SELECT ${SHOWN_COLUMNS} FROM entries WHERE ${bounds} ORDER BY seq LIMIT ?`);
-    this.#nextRoom = file.prepare(`SELECT ${ROOM_COLUMNS} FROM rooms WHERE room > ? ORDER BY room LIMIT 1`);
-    this.#setFloor = file.prepare("UPDATE rooms SET floor = ? WHERE room = ?");
-    this.#blank = file.prepare("UPDATE entries SET text = NULL WHERE room = ? AND seq > ? AND seq <= ?");
+    this.#entriesUp = file.prepare(`
+      SELECT ${COLUMNS}, message.document FROM entries ${ACTIONS}
+      LEFT JOIN entries AS message
+        ON message.room = entries.room AND message.seq = coalesce(entries.target, entries.seq)
+      WHERE ${bounds} ORDER BY entries.seq LIMIT ?`);
+    this.#expired = file.prepare(
+      "SELECT seq, date, ordinal FROM entries WHERE room = ? AND seq > ? ORDER BY seq LIMIT ?",
+    );
+    const expiring = "room = ?1 AND seq > ?2 AND seq <= ?3";
+    this.#blank = [
+      // A document goes with the last entry that shows it, which may be one that is about it.
+      file.prepare(`
+        UPDATE entries SET document = NULL WHERE room = ?1 AND document IS NOT NULL AND shown_by <= ?3 AND seq IN
+          (SELECT coalesce(target, seq) FROM entries WHERE ${expiring})`),
+      file.prepare(`UPDATE entries SET erasable = NULL WHERE ${expiring} AND erasable IS NOT NULL`),
+      file.prepare(`DELETE FROM document_keys WHERE ${expiring}`),
+    ];
     // Dates never go down, so only the first rows need to be looked at.
     this.#forget = file.prepare(`
-      DELETE FROM entries WHERE room = ? AND seq IN (
-        SELECT seq FROM (SELECT seq, date, id FROM entries WHERE room = ? AND seq <= ? ORDER BY seq LIMIT ?)
-        WHERE id IS NULL OR date <= ?
+      DELETE FROM entries WHERE room = ?1 AND seq IN (
+        SELECT seq FROM (
+          SELECT seq, date, id, document FROM entries WHERE room = ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3
+        ) WHERE document IS NULL AND (id IS NULL OR date <= ?4)
       )`);
   }
 
+  /** The epoch of rooms that have none of their own. */
   get epoch(): string {
     return (this.#epoch.get() as { value: string }).value;
   }
 
-  renewEpoch(): string {
-    this.#setEpoch.run();
-    return this.epoch;
+  renewEpoch(room?: string): void {
+    if (room === undefined) { for (const statement of this.#renewAll) statement.run(); }
+    else this.#renewOne.run(room);
   }
 
-  head(room: string): number {
-    return this.#find(room).head;
+  /** Where a room's log stands. */
+  position(room: string): { epoch: string; head: number } {
+    return this.#find(room);
   }
 
-  /** Keeps drafts in order. `now` is milliseconds since 1970. */
-  keep(commands: readonly Command[], now: number): AppendResult[] {
+  /** Keeps commands in order. `now` is milliseconds since 1970. */
+  append(commands: readonly Command[], now: number): { results: AppendResult[]; epochs: Map<string, string> } {
+    this.#added.clear();
     const rooms = new Map<string, RoomRow>();
     const results = commands.map((command) => {
       let room = rooms.get(command.room);
-      if (!room) {
-        room = { ...this.#find(command.room) };
-        rooms.set(command.room, room);
-      }
-      return this.#keepOne(room, command, now);
+      if (!room) rooms.set(command.room, room = { ...this.#find(command.room) });
+      const { result, write } = this.#rules.append(command, this.#view(room), now);
+      if (write) this.#write(room, write);
+      return result;
     });
-    for (const { room, head, date } of rooms.values()) if (room > 0) this.#setHead.run(head, date, room);
-    return results;
+    for (const { room, head, date, messages } of rooms.values()) {
+      if (room > 0) this.#setHead.run(head, date, messages, room);
+    }
+    return { results, epochs: new Map(rooms.values().map(({ name, epoch }) => [name, epoch])) };
   }
 
   history(name: string, query: { limit: number; before?: number; after?: number }, now: number): History {
     const room = this.#find(name);
     const { after, before = Number.MAX_SAFE_INTEGER, limit } = query;
-    const statement = after === undefined ? this.#messagesDown : this.#messagesUp;
-    const rows = statement.iterate(
-      room.room,
-      Math.max(after ?? 0, this.#floor(room)),
-      before,
-      this.#oldest(now),
-      limit + 1,
-    );
-    const { page, more } = fillPage(entries(rows, name), limit);
-    if (after === undefined) page.reverse();
-    return { epoch: this.epoch, seq: room.head, messages: page as ReceiveMessage[], more };
+    const isBackwards = after === undefined;
+    const statement = isBackwards ? this.#messagesDown : this.#messagesUp;
+    const from = Math.max(after ?? 0, room.floor);
+    const rows = statement.iterate(room.room, from, before, this.#rules.ordinalFloor(room.messages), limit + 1);
+    const page = historyPage(stored(rows), { ...this.#reading(room, now), limit, isBackwards });
+    return { epoch: room.epoch, seq: room.head, ...page };
   }
 
   read(name: string, after: number, now: number): CatchUp {
     const room = this.#find(name);
-    const from = Math.max(after, this.#floor(room));
-    const rows = this.#entriesUp.iterate(room.room, from, Number.MAX_SAFE_INTEGER, this.#oldest(now), RESUME_LIMIT + 1);
-    const { page } = fillPage(entries(rows, name), RESUME_LIMIT);
-    return { epoch: this.epoch, seq: room.head, entries: page, complete: page.length === room.head - after };
+    const rows = this.#entriesUp.iterate(room.room, Math.max(after, room.floor), room.head + 1, RESUME_LIMIT + 1);
+    return { epoch: room.epoch, seq: room.head, ...catchUp(stored(rows), { ...this.#reading(room, now), after }) };
   }
 
   /**
@@ -162,102 +197,117 @@ export class Entries {
    */
   expire(after: number, now: number): { next: number; changed: boolean } | undefined {
     const room = this.#nextRoom.get(after) as RoomRow | undefined;
-    if (!room || (this.#retention.messages === 0 && this.#retention.days === 0)) return undefined;
+    if (!room || !this.#rules.expires) return undefined;
     let floor = room.floor;
-    const rows = this.#entriesUp.iterate(room.room, floor, Number.MAX_SAFE_INTEGER, 0, EXPIRE_STEP);
-    for (const { seq, date } of rows as Iterable<unknown> as Iterable<EntryRow>) {
-      if (seq > this.#floor(room) && date >= this.#oldest(now)) break;
-      floor = seq;
+    for (const row of this.#expired.iterate(room.room, floor, EXPIRE_STEP)) {
+      const entry = row as unknown as EntryRow;
+      if (this.#rules.isHeld(entry as never, toRecord(room), now)) break;
+      floor = entry.seq;
     }
     if (floor > room.floor) {
-      this.#blank.run(room.room, room.floor, floor);
+      for (const statement of this.#blank) statement.run(room.room, room.floor, floor);
       this.#setFloor.run(floor, room.room);
     }
-    const forgotten = Number(
-      this.#forget.run(room.room, room.room, floor, EXPIRE_STEP, now - IDEMPOTENCY_WINDOW).changes,
-    );
+    const forgotten = Number(this.#forget.run(room.room, floor, EXPIRE_STEP, now - IDEMPOTENCY_WINDOW).changes);
     const more = floor - room.floor === EXPIRE_STEP || forgotten === EXPIRE_STEP;
     return { next: more ? after : room.room, changed: floor > room.floor || forgotten > 0 };
   }
 
-  #keepOne(room: RoomRow, command: Command, now: number): AppendResult {
-    const kind = KIND[command.action];
-    if (command.id !== undefined) {
-      const first = this.#byId.get(room.room, command.user, kind, command.id) as EntryRow | undefined;
-      if (first) {
-        const text = this.#holds(room, first, now) ? first.text : null;
-        return { entry: toEntry({ ...first, text }, command.room), repeated: true };
-      }
-    }
-    if (command.action === "send_message" && command.lookupOnly) return { refused: "not_found" };
-    if (room.locked === 1 && command.action !== "delete_message") return { refused: "locked" };
-    const date = Math.max(room.date, now);
-    const row: EntryRow = {
-      seq: room.head + 1,
-      kind,
-      user: command.user,
-      name: command.action === "send_message" ? command.from : null,
-      text: command.action === "delete_message" ? null : command.text,
-      date,
-      id: command.id ?? null,
-      target: command.action === "send_message" ? null : command.target,
-      edited: null,
+  #view(row: RoomRow): RoomView {
+    return {
+      record: toRecord(row),
+      first: (command) => {
+        const found = this.#byKey.get(row.room, command.user, this.#rules.toldBy(command), command.id!);
+        return found && toStored(found as unknown as EntryRow);
+      },
+      at: (seq) => {
+        const found = this.#bySeq.get(row.room, seq);
+        return found && toStored(found as unknown as EntryRow);
+      },
+      document: (seq) =>
+        parse((this.#document.get(row.room, seq) as { document: string | null } | undefined)?.document),
+      key: (seq, name) => parse((this.#key.get(row.room, seq, name) as { value: string } | undefined)?.value),
     };
-    if (command.action !== "send_message") {
-      const target = this.#bySeq.get(room.room, command.target) as EntryRow | undefined;
-      if (!target || !this.#holds(room, target, now)) return { refused: "not_found" };
-      if (target.kind !== KIND.send_message || target.text === null) return { refused: "not_found" };
-      const moderator = command.action === "delete_message" && command.moderator;
-      if (target.user !== command.user && !moderator) return { refused: "forbidden" };
-      this.#rewrite.run(row.text, row.text === null ? target.edited : date, room.room, target.seq);
-      this.#emptyEdit.run(room.room, target.seq);
-    }
+  }
+
+  #write(room: RoomRow, { entry, begins, change }: Write): void {
     // A room begins with the first thing that is kept in it.
-    if (room.room === 0) room.room = (this.#addRoom.get(command.room) as unknown as RoomRow).room;
-    this.#add.run(room.room, row.seq, row.kind, row.user, row.name, row.text, row.date, row.id, row.target, row.edited);
-    room.head = row.seq;
-    room.date = date;
-    return { entry: toEntry(row, command.room), repeated: false };
+    if (room.room === 0) room.room = (this.#addRoom.get(room.name) as { room: number }).room;
+    const { seq, date, ordinal, action, user, id, target, fixed, erasable } = entry;
+    this.#add.run(
+      room.room,
+      seq,
+      date,
+      ordinal,
+      this.#numberOf(action),
+      user,
+      id ?? null,
+      target ?? null,
+      json(fixed),
+      json(erasable),
+      json(begins),
+      begins ? seq : null,
+    );
+    advance(room as unknown as RoomRecord, entry);
+    if (!change) return;
+    if (change.document) this.#setDocument.run(json(change.document), room.room, change.seq);
+    if (change.isShown) this.#showUntil.run(seq, room.room, change.seq);
+    for (const [name, value] of Object.entries(change.keys)) {
+      if (value === null) this.#dropKey.run(room.room, change.seq, name);
+      else this.#setKey.run(room.room, change.seq, name, json(value)!);
+    }
+    if (change.isErased) { for (const statement of this.#erase) statement.run(room.room, change.seq); }
+  }
+
+  /** Each action is written out once, and as a number in its entries. */
+  #numberOf(name: string): number {
+    const known = this.#actions.get(name);
+    if (known !== undefined) return known;
+    const found = this.#action.get(name) as { action: number } | undefined;
+    if (!found) {
+      // Not noted before it is committed: what is rolled back has no number.
+      this.#added.add(name);
+      return (this.#addAction.get(name) as { action: number }).action;
+    }
+    if (!this.#added.has(name)) this.#actions.set(name, found.action);
+    return found.action;
   }
 
   #find(name: string): RoomRow {
-    return this.#room.get(name) as RoomRow | undefined ?? NO_ROOM;
+    return this.#room.get(name) as RoomRow | undefined ?? { ...NEW_ROOM, room: 0, name, locked: 0, epoch: this.epoch };
   }
 
-  /** Whether an entry may still be shown. */
-  #holds(room: RoomRow, { seq, date }: EntryRow, now: number): boolean {
-    return seq > this.#floor(room) && date >= this.#oldest(now);
-  }
-
-  /** Entries up to here are too many. */
-  #floor(room: RoomRow): number {
-    return Math.max(room.floor, this.#retention.messages === 0 ? 0 : room.head - this.#retention.messages);
-  }
-
-  /** Entries dated before this are too old. */
-  #oldest(now: number): number {
-    return this.#retention.days === 0 ? 0 : now - this.#retention.days * DAY;
+  #reading(room: RoomRow, now: number): Reading {
+    return { room: room.name, record: toRecord(room), rules: this.#rules, now };
   }
 }
 
-function* entries(rows: Iterable<unknown>, room: string): Generator<Entry> {
-  for (const row of rows) yield toEntry(row as EntryRow, room);
+function toRecord(row: RoomRow): RoomRecord {
+  return { ...row, locked: row.locked === 1 };
 }
 
-function toEntry(row: EntryRow, room: string): Entry {
-  const { seq, user, date } = row;
-  const target = row.target!;
-  let entry: Entry;
-  if (row.kind === KIND.send_message) {
-    entry = { action: "receive_message", room, seq, user, from: row.name ?? "", date };
-    if (row.text === null) entry.deleted = true;
-    else entry.text = row.text;
-    if (row.edited !== null) entry.edited = row.edited;
-  } else if (row.kind === KIND.edit_message) {
-    entry = { action: "message_edited", room, seq, target, user, text: row.text ?? "", date };
-  } else {
-    entry = { action: "message_deleted", room, seq, target, user, date };
+function* stored(rows: Iterable<unknown>): Generator<StoredMessage> {
+  for (const row of rows) {
+    yield {
+      entry: toStored(row as EntryRow),
+      document: parse<Document>((row as { document: string | null }).document),
+    };
   }
-  if (row.id !== null) entry.id = row.id;
+}
+
+function toStored({ seq, date, ordinal, action, user, id, target, fixed, erasable }: EntryRow): StoredEntry {
+  const entry: StoredEntry = { seq, date, ordinal, action, user };
+  if (id !== null) entry.id = id;
+  if (target !== null) entry.target = target;
+  if (fixed !== null) entry.fixed = parse<Fields>(fixed);
+  if (erasable !== null) entry.erasable = parse<Fields>(erasable);
   return entry;
+}
+
+function json(value: unknown): string | null {
+  return value === undefined ? null : JSON.stringify(value);
+}
+
+function parse<Value>(text: string | null | undefined): Value | undefined {
+  return text === null || text === undefined ? undefined : JSON.parse(text);
 }

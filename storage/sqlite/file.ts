@@ -67,6 +67,73 @@ const MIGRATIONS = [
   );
   CREATE INDEX messages ON entries (room, seq) WHERE kind = 0;
   `,
+  `
+  -- messages: how many the room has had. epoch: of this room alone, where it has one.
+  ALTER TABLE rooms ADD COLUMN messages INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE rooms ADD COLUMN epoch TEXT;
+
+  CREATE TABLE actions (action INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+  INSERT INTO actions VALUES (0, 'receive_message'), (1, 'message_edited'), (2, 'message_deleted');
+
+  -- What never changes of an entry, and beside it what is gone with its message. ordinal: how many messages the room had
+  -- had by then. fixed, erasable: what else its kind keeps, as JSON. document: the present state of a message; NULL when
+  -- it has expired. shown_by: the last entry that shows the document, which goes with it; NULL for what is no message.
+  CREATE TABLE stored (
+    room INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    date INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    action INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    id TEXT,
+    target INTEGER,
+    fixed TEXT,
+    erasable TEXT,
+    document TEXT,
+    shown_by INTEGER,
+    PRIMARY KEY (room, seq)
+  ) WITHOUT ROWID;
+
+  -- Keys that belong to a message's document.
+  CREATE TABLE document_keys (
+    room INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (room, seq, name)
+  ) WITHOUT ROWID;
+
+  -- An edit that is held longer than its message shows the words that stand in the edit: there they need a message.
+  INSERT INTO entries (room, seq, kind, user, name, date)
+    SELECT edit.room, edit.target, 0, edit.user, '', 0 FROM entries AS edit
+    WHERE edit.kind = 1 AND edit.text IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM entries WHERE room = edit.room AND seq = edit.target);
+  INSERT INTO stored
+    SELECT entries.room, entries.seq, entries.date,
+      sum(entries.kind = 0) OVER (PARTITION BY entries.room ORDER BY entries.seq),
+      entries.kind, entries.user, entries.id, entries.target,
+      CASE WHEN entries.kind = 0 THEN json_object('from', entries.name) END,
+      NULL,
+      CASE
+        WHEN entries.kind <> 0 THEN NULL
+        WHEN coalesce(entries.text, edit.text) IS NOT NULL
+          THEN json_patch('{}', json_object('text', coalesce(entries.text, edit.text), 'edited', entries.edited))
+        WHEN entries.seq > rooms.floor
+          THEN json_patch('{"deleted":true}', json_object('edited', entries.edited))
+      END,
+      CASE WHEN entries.kind = 0 THEN max(entries.seq, coalesce(edit.seq, 0)) END
+    FROM entries JOIN rooms ON rooms.room = entries.room
+    LEFT JOIN entries AS edit ON entries.kind = 0 AND edit.room = entries.room AND edit.kind = 1 AND edit.seq = (
+      SELECT max(seq) FROM entries AS newest
+      WHERE newest.room = entries.room AND newest.target = entries.seq AND newest.kind = 1
+    );
+  UPDATE rooms SET messages = coalesce((SELECT max(ordinal) FROM stored WHERE stored.room = rooms.room), 0);
+  DROP TABLE entries;
+  ALTER TABLE stored RENAME TO entries;
+  CREATE UNIQUE INDEX entries_by_id ON entries (room, user, action, id) WHERE id IS NOT NULL;
+  CREATE INDEX messages ON entries (room, seq, ordinal) WHERE shown_by IS NOT NULL;
+  CREATE INDEX erasable_by_target ON entries (room, target) WHERE erasable IS NOT NULL;
+  `,
 ];
 
 /**

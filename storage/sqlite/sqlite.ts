@@ -10,11 +10,11 @@ import type {
   HeldName,
   History,
   LogNotification,
-  Retention,
   RoomSettings,
   Storage,
 } from "../../chat/storage.ts";
 import type { Entry } from "../../chat/protocol.ts";
+import { type Kinds, type Retention, Rulebook } from "../../chat/rulebook.ts";
 import { ChatError } from "../../chat/errors.ts";
 import { Channel } from "../shared/channel.ts";
 import { DataFile } from "../shared/data_file.ts";
@@ -71,7 +71,7 @@ export class SqliteStorage implements Storage {
     file: DatabaseSync,
     nameFile: DatabaseSync,
     place: DataFile,
-    options: { clock: Clock; secret: string; retention: Retention; channel?: string },
+    options: { clock: Clock; secret: string; retention: Retention; kinds?: Kinds; channel?: string },
   ) {
     this.#file = file;
     this.#nameFile = nameFile;
@@ -79,7 +79,7 @@ export class SqliteStorage implements Storage {
     this.#clock = options.clock;
     this.#secret = options.secret;
     this.#writer = new GroupCommit(file, place, options.clock);
-    this.#entries = new Entries(file, options.retention);
+    this.#entries = new Entries(file, new Rulebook(options.retention, options.kinds));
     this.#moderation = new ModerationTables(file);
     this.#nameWriter = new GroupCommit(nameFile, place, options.clock);
     this.#names = new NameTable(nameFile);
@@ -88,7 +88,7 @@ export class SqliteStorage implements Storage {
       this.#channel = new Channel(options.channel, {
         follows: (room) => this.#subscribers.has(room),
         news: (room, news) => this.#subscribers.tell(room, news),
-        epoch: (epoch) => this.#subscribers.tellAll(epoch),
+        epoch: (room) => this.#renewed(room),
         signal: (signal) => this.#hearSignal(signal),
       });
     }
@@ -106,7 +106,7 @@ export class SqliteStorage implements Storage {
    */
   static async open(
     path: string,
-    options: { clock: Clock; secret?: string; retention: Retention; isolates?: boolean },
+    options: { clock: Clock; secret?: string; retention: Retention; kinds?: Kinds; isolates?: boolean },
   ): Promise<SqliteStorage> {
     await Deno.mkdir(dirname(path), { recursive: true });
     const files: DatabaseSync[] = [];
@@ -130,22 +130,20 @@ export class SqliteStorage implements Storage {
   }
 
   async append(commands: readonly Command[]): Promise<AppendResult[]> {
-    const { results, epoch } = await this.#writer.run(() => ({
-      results: this.#entries.keep(commands, this.#clock.now()),
-      epoch: this.#entries.epoch,
-    }), true);
+    const { results, epochs } = await this.#writer.run(() => this.#entries.append(commands, this.#clock.now()), true);
     const news = new Map<string, Entry[]>();
     for (const result of results) {
       if (!("entry" in result) || result.repeated) continue;
       const { entry } = result;
-      if (entry.action !== "receive_message") this.#scrubLater();
+      if ("target" in entry) this.#scrubLater();
       const entries = news.get(entry.room);
       if (entries) entries.push(entry);
       else news.set(entry.room, [entry]);
     }
     for (const [room, entries] of news) {
-      this.#subscribers.tell(room, { epoch, entries });
-      this.#channel?.news(room, { epoch, entries });
+      const notification = { epoch: epochs.get(room)!, entries };
+      this.#subscribers.tell(room, notification);
+      this.#channel?.news(room, notification);
     }
     return results;
   }
@@ -162,10 +160,10 @@ export class SqliteStorage implements Storage {
     this.#lookout.start();
     return this.#subscribers.subscribe(room, listener, () => {
       try {
-        return this.#entries.head(room);
+        return this.#entries.position(room);
       } catch {
         // Then they are told once too often to look into the log.
-        return 0;
+        return { epoch: "", head: 0 };
       }
     });
   }
@@ -204,10 +202,10 @@ export class SqliteStorage implements Storage {
     return this.#read(() => this.#moderation.bans(now));
   }
 
-  async renewEpoch(): Promise<void> {
-    const epoch = await this.#writer.run(() => this.#entries.renewEpoch());
-    this.#subscribers.tellAll(epoch);
-    this.#channel?.epoch(epoch);
+  async renewEpoch(room?: string): Promise<void> {
+    await this.#writer.run(() => this.#entries.renewEpoch(room));
+    this.#renewed(room);
+    this.#channel?.epoch(room);
   }
 
   secret(): Promise<string> {
@@ -263,6 +261,10 @@ export class SqliteStorage implements Storage {
       console.error("the database could not be read:", error);
       return Promise.reject(new ChatError("unavailable", "The store can't be read now. Try again in a moment.", 2));
     }
+  }
+
+  #renewed(room?: string): void {
+    this.#subscribers.renewed((each) => this.#entries.position(each).epoch, room);
   }
 
   #scrubLater(): void {

@@ -1,0 +1,17 @@
+import type { DeleteMessage, MessageDeleted } from "../protocol.ts";
+import type { Asked, Kind } from "./kind.ts";
+
+/** The end of a message: its place and its author stay, its words do not. */
+export const deletion: Kind<DeleteMessage & Asked, MessageDeleted> = {
+  asks: "delete_message",
+  tells: "message_deleted",
+  who: "author",
+  whileLocked: true,
+  erases: true,
+  decide: () => ({ fields: {} }),
+  apply: (message) => {
+    const rest = { ...message, deleted: true as const };
+    delete rest.text;
+    return rest;
+  },
+};

@@ -1,0 +1,14 @@
+import type { EditMessage, MessageEdited } from "../protocol.ts";
+import type { Asked, Kind } from "./kind.ts";
+
+/** New words for a message. Every edit shows the newest: older ones are nowhere. */
+export const edit: Kind<EditMessage & Asked, MessageEdited> = {
+  asks: "edit_message",
+  tells: "message_edited",
+  who: "author",
+  whileLocked: false,
+  showsWords: true,
+  decide: ({ text }) => ({ fields: { text } }),
+  apply: (message, { text, date }) => ({ ...message, text, edited: date }),
+  present: (document) => ({ text: document?.text ?? "" }),
+};

@@ -1,0 +1,81 @@
+import type { ErrorCode, ReceiveMessage } from "../protocol.ts";
+
+/** Plain JSON, as stores keep it. */
+export type Fields = Record<string, unknown>;
+
+/** What of a message later entries may change: the only place where its words stand. */
+export type Document = Pick<ReceiveMessage, "text" | "edited" | "deleted">;
+
+/** What is asked, by a person who may ask it and whose frame has been checked. */
+export interface Asked {
+  action: string;
+  room: string;
+  user: string;
+  /** The client's own key: a command whose key was seen is answered with the first one's entry. */
+  id?: string;
+  /** The message that it is about. */
+  target?: number;
+  /** Answered if it was kept before, and not kept now. */
+  lookupOnly?: true;
+  /** It may be anybody's message, also in a locked room. */
+  moderator?: true;
+}
+
+/**
+ * Why a command is refused: a code of the wire, or `locked`: nobody may do this in this room now. `not_found`: its message is
+ * not there any more. `forbidden`: its message is somebody else's. `message` is a sentence where a kind has one of its own.
+ */
+export interface Refused {
+  refused: ErrorCode | "locked";
+  message?: string;
+}
+
+/** What a kind's rule may look at. */
+export interface View {
+  /** The message that the command is about: it is held, and it has not been deleted. */
+  readonly target?: { readonly seq: number; readonly user: string; readonly document: Document };
+  /** What stands under a key of that message; only what the kind's `keys` names can be seen. */
+  key(name: string): unknown;
+}
+
+/**
+ * What becomes of a command: the new entry's fields as they are told, and the keys of the target message that change with
+ * it (null removes one), such as who voted for what: a document stays small, however many people do something to it.
+ */
+export type Decision = { fields: Fields; keys?: Record<string, unknown> } | Refused;
+
+/**
+ * A kind of entry: what its command becomes, what that changes, and how it is shown. All functions are pure, and the page
+ * loads them too: it applies what comes live with the function that made the server's history.
+ */
+export interface Kind<Command extends Asked = Asked, Told extends { action: string } = { action: string }> {
+  /** The action that asks for it, and the one by which it is told. */
+  readonly asks: string;
+  readonly tells: string;
+  /**
+   * Who may do it: `author`: to their own messages (a moderator's command to anybody's). `anyone`: to any message.
+   * Absent where it is about no message.
+   */
+  readonly who?: "author" | "anyone";
+  /** Whether it may be done in a locked room. */
+  readonly whileLocked: boolean;
+  /** Of its fields those that are kept with the entry for good. */
+  readonly fixed?: readonly string[];
+  /** Of its fields those that are kept until its message is erased. */
+  readonly erasable?: readonly string[];
+  /** The keys of the target message that `decide` looks at. */
+  keys?(command: Command): readonly string[];
+  decide(command: Command, view: View): Decision;
+  /** The document that its entries begin, which makes messages of them: they are in pages of history, and are counted. */
+  begin?(fields: Fields): Document;
+  /** What it makes of the message that it is about, or of its document, which it leaves as it was. */
+  apply?<Message extends Document>(message: Message, entry: Told): Message;
+  /** Whether it erases its message: whatever belongs to that, but for the document that `apply` gives, is removed. */
+  readonly erases?: true;
+  /**
+   * Whether it shows its message's words, which are then kept for as long as it is. Other entries are shown without them.
+   */
+  readonly showsWords?: true;
+  /** What of an entry is read off the document, its own or its message's; undefined where that is not held any more. */
+  present?(document: Document | undefined): Fields;
+}

@@ -1,0 +1,13 @@
+import type { ReceiveMessage, SendMessage } from "../protocol.ts";
+import type { Asked, Kind } from "./kind.ts";
+
+/** A message: it begins a document, which later entries change. */
+export const message: Kind<SendMessage & Asked & { from: string }, ReceiveMessage> = {
+  asks: "send_message",
+  tells: "receive_message",
+  whileLocked: false,
+  fixed: ["from"],
+  decide: ({ from, text }) => ({ fields: { from, text } }),
+  begin: ({ text }) => ({ text: text as string }),
+  present: (document) => ({ ...(document ?? { deleted: true }) }),
+};

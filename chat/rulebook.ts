@@ -1,0 +1,259 @@
+/**
+ * The rules of what may be kept in a room's log, once for every store: who may do what, what is held and when it has
+ * expired, what a repeated key is answered, what is erased, and how an entry is shown. A store keeps what it is told to and
+ * knows no kind of entry. All of it is pure and synchronous, so that a store may ask as often as it needs to.
+ */
+import { KINDS } from "./entries/kinds.ts";
+import type { Asked, Document, Fields, Kind, Refused } from "./entries/kind.ts";
+import type { Entry } from "./protocol.ts";
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** How long an idempotency key is remembered at least, milliseconds; longer when its entry is held longer. */
+export const IDEMPOTENCY_WINDOW = DAY;
+
+/** What is kept of each room; 0 keeps everything. */
+export interface Retention {
+  /** Messages; what only changes them is not counted. */
+  messages: number;
+  days: number;
+}
+
+/** An entry as a store keeps it. None of it ever changes, but `erasable` is removed with the entry's message. */
+export interface StoredEntry {
+  seq: number;
+  /** Milliseconds since 1970; never less than that of the entry before. */
+  date: number;
+  /** How many messages the room has had, up to this entry and with it. Like `seq` it never goes down. */
+  ordinal: number;
+  action: string;
+  user: string;
+  id?: string;
+  target?: number;
+  fixed?: Fields;
+  erasable?: Fields;
+}
+
+/** What a store keeps of a room by itself, so that nothing lowers it. */
+export interface RoomRecord {
+  /** The `seq` and the date of the newest entry; 0 where there is none. */
+  head: number;
+  date: number;
+  /** How many messages the room has had. */
+  messages: number;
+  /** Entries up to here have been let go of. */
+  floor: number;
+  locked: boolean;
+}
+
+/** A room in which nothing has been said. */
+export const NEW_ROOM: Readonly<RoomRecord> = { head: 0, date: 0, messages: 0, floor: 0, locked: false };
+
+/** Notes that this is the newest entry of the room. */
+export function advance(record: RoomRecord, { seq, date, ordinal }: StoredEntry): void {
+  record.head = seq;
+  record.date = date;
+  record.messages = ordinal;
+}
+
+/** What a store knows of a room while it appends: also what was appended a moment ago and is not written yet. */
+export interface RoomView {
+  record: Readonly<RoomRecord>;
+  /** The first entry that had this command's idempotency key. */
+  first(command: Asked): StoredEntry | undefined;
+  at(seq: number): StoredEntry | undefined;
+  document(seq: number): Document | undefined;
+  /** What stands under a key of that message. */
+  key(seq: number, name: string): unknown;
+}
+
+/** What is to be written, all at once. */
+export interface Write {
+  entry: StoredEntry;
+  /** The document that the entry begins. */
+  begins?: Document;
+  change?: DocumentChange;
+}
+
+/** What becomes of the message that an entry is about. */
+export interface DocumentChange {
+  seq: number;
+  /** In place of the one that it had; undefined: it stays as it is. */
+  document?: Document;
+  /** The document is kept for as long as the entry that changes it. */
+  isShown: boolean;
+  /** Its keys, and what is erasable of the entries about it, are removed. */
+  isErased: boolean;
+  /** Keys of the message that get another value, or none (null). */
+  keys: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The answer to a command. `repeated`: that key had been used for this kind of action, and `entry` is the first one's,
+ * without its words if they have been deleted or have expired. Refused commands use up no key.
+ */
+export type AppendResult = { entry: Entry; repeated: boolean } | Refused;
+
+/** One place in a log that is to be given: `seq` and `date` are only written, never compared, so they may stand in for it. */
+export type Place = Pick<StoredEntry, "seq" | "date">;
+
+/** All kinds of entry that a log knows. */
+export type Kinds = Iterable<Kind<never, never>>;
+
+export class Rulebook {
+  readonly #byAsked = new Map<string, Kind>();
+  readonly #byTold = new Map<string, Kind>();
+  readonly #retention: Retention;
+
+  /** @param kinds also those that a test has made up */
+  constructor(retention: Retention, kinds: Kinds = Object.values(KINDS)) {
+    this.#retention = retention;
+    for (const kind of kinds as Iterable<Kind>) {
+      this.#byAsked.set(kind.asks, kind);
+      this.#byTold.set(kind.tells, kind);
+    }
+  }
+
+  /** Whether anything ever expires. */
+  get expires(): boolean {
+    return this.#retention.messages > 0 || this.#retention.days > 0;
+  }
+
+  /**
+   * What becomes of a command.
+   * @param now milliseconds since 1970
+   * @param place where the entry would stand; absent: behind the room's head
+   */
+  append(command: Asked, room: RoomView, now: number, place?: Place): { result: AppendResult; write?: Write } {
+    const first = this.remembered(command.id === undefined ? undefined : room.first(command), room.record, now);
+    if (first) return { result: { entry: this.repeated(command, first, room, now), repeated: true } };
+    const kind = this.#byAsked.get(command.action);
+    if (!kind) throw new Error(`no kind of entry is asked for by ${command.action}`);
+    const refused = this.#refusal(kind, command, room, now);
+    if (refused) return { result: refused };
+    const target = command.target;
+    const document = target === undefined ? undefined : room.document(target);
+    const decision = kind.decide(command, {
+      target: document && { seq: target!, user: room.at(target!)!.user, document },
+      key: (name) => target === undefined ? undefined : room.key(target, name),
+    });
+    if ("refused" in decision) return { result: decision };
+    const { fields, keys = {} } = decision;
+    const { record } = room;
+    const { seq, date } = place ?? { seq: record.head + 1, date: Math.max(record.date, now) };
+    const begins = kind.begin?.(fields);
+    const { user, id } = command;
+    const entry: StoredEntry = {
+      seq,
+      date,
+      ordinal: record.messages + (begins ? 1 : 0),
+      action: kind.tells,
+      user,
+      ...(id !== undefined && { id }),
+      ...(target !== undefined && { target }),
+      ...pick("fixed", fields, kind.fixed),
+      ...pick("erasable", fields, kind.erasable),
+    };
+    const told = toEntry(entry, command.room, fields);
+    if (!document) return { result: { entry: told, repeated: false }, write: { entry, ...(begins && { begins }) } };
+    const change: DocumentChange = {
+      seq: target!,
+      isShown: kind.showsWords ?? false,
+      isErased: kind.erases ?? false,
+      keys,
+      ...(kind.apply && { document: kind.apply(document, told) }),
+    };
+    return { result: { entry: told, repeated: false }, write: { entry, change } };
+  }
+
+  /** The keys of its message that a command's rule looks at. */
+  keysOf(command: Asked): readonly string[] {
+    return this.#byAsked.get(command.action)?.keys?.(command) ?? [];
+  }
+
+  /** The idempotency key of a command: its user, the action by which its entry is told, and its id. */
+  keyOf(command: Asked): string | undefined {
+    const { user, id } = command;
+    return id === undefined ? undefined : `${user} ${this.toldBy(command)} ${id}`;
+  }
+
+  /** The action by which this command's entry is told. */
+  toldBy({ action }: Asked): string {
+    const kind = this.#byAsked.get(action);
+    if (!kind) throw new Error(`no kind of entry is asked for by ${action}`);
+    return kind.tells;
+  }
+
+  /** The entry that had this key, unless that is remembered no longer. */
+  remembered<First extends StoredEntry>(
+    first: First | undefined,
+    record: RoomRecord,
+    now: number,
+  ): First | undefined {
+    return first && (this.isHeld(first, record, now) || first.date > now - IDEMPOTENCY_WINDOW) ? first : undefined;
+  }
+
+  /** What a repeated command is answered: the first one's entry, or what is left of it. */
+  repeated(command: Asked, first: StoredEntry, room: Pick<RoomView, "record" | "document">, now: number): Entry {
+    const isHeld = this.isHeld(first, room.record, now);
+    return this.present(first, isHeld ? room.document(first.target ?? first.seq) : undefined, command.room);
+  }
+
+  /** Whether an entry may still be shown. */
+  isHeld({ seq, date, ordinal }: StoredEntry, { messages, floor }: RoomRecord, now: number): boolean {
+    return seq > floor && ordinal > this.ordinalFloor(messages) && date >= this.oldest(now);
+  }
+
+  /** Entries of this ordinal, or a lower one, are of too many messages ago. @param messages that the room has had */
+  ordinalFloor(messages: number): number {
+    return this.#retention.messages === 0 ? 0 : messages - this.#retention.messages;
+  }
+
+  /** Entries dated before this are too old. */
+  oldest(now: number): number {
+    return this.#retention.days === 0 ? 0 : now - this.#retention.days * DAY;
+  }
+
+  /**
+   * An entry as it is told.
+   * @param document its own, or that of the message that it is about; undefined where it is not held any more
+   */
+  present(entry: StoredEntry, document: Document | undefined, room: string): Entry {
+    const kind = this.#byTold.get(entry.action);
+    // Written by a newer version: it takes its place and changes nothing.
+    if (!kind) return { action: "unknown_entry", room, seq: entry.seq, date: entry.date } as never;
+    const isThere = document !== undefined && !document.deleted;
+    return toEntry(isThere ? entry : { ...entry, erasable: undefined }, room, kind.present?.(document));
+  }
+
+  #refusal(kind: Kind, command: Asked, room: RoomView, now: number): Refused | undefined {
+    if (command.lookupOnly) return { refused: "not_found" };
+    if (room.record.locked && !kind.whileLocked) return { refused: "locked" };
+    if (kind.who === undefined) return undefined;
+    const target = room.at(command.target!);
+    const document = target && this.isHeld(target, room.record, now) ? room.document(target.seq) : undefined;
+    if (!document || document.deleted) return { refused: "not_found" };
+    const mayDo = kind.who === "anyone" || target!.user === command.user || command.moderator;
+    return mayDo ? undefined : { refused: "forbidden" };
+  }
+}
+
+function toEntry(entry: StoredEntry, room: string, fields?: Fields): Entry {
+  const { action, seq, user, date, id, target, fixed, erasable } = entry;
+  return {
+    action,
+    room,
+    seq,
+    ...(target !== undefined && { target }),
+    user,
+    ...fixed,
+    ...erasable,
+    ...fields,
+    date,
+    ...(id !== undefined && { id }),
+  } as Entry;
+}
+
+function pick(name: string, fields: Fields, names: readonly string[] | undefined): Record<string, Fields> {
+  return names ? { [name]: Object.fromEntries(names.map((each) => [each, fields[each]])) } : {};
+}

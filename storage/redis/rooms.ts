@@ -1,0 +1,203 @@
+import type { Clock } from "../../chat/clock.ts";
+import { type Entry, RESUME_LIMIT } from "../../chat/protocol.ts";
+import { type AppendResult, IDEMPOTENCY_WINDOW, type Rulebook, type StoredEntry } from "../../chat/rulebook.ts";
+import { type CatchUp, type Command, type History, PAGE_BYTES, type RoomSettings } from "../../chat/storage.ts";
+import { ChatError } from "../../chat/errors.ts";
+import { catchUp, historyPage, type StoredMessage } from "../shared/page.ts";
+import type { RoomPosition } from "../shared/subscribers.ts";
+import { type KnownSettings, RoomAppend, type RoomReply, UNCHANGED } from "./append.ts";
+import { type RecordReply, type Row, toRecord, toStored } from "./codec.ts";
+import { ALL, type RedisConnection } from "./connection.ts";
+
+/** Tries of commands that others overtook each time, one call each. */
+const MOST_TRIES = 100;
+/** Entries looked at and let go of in one call: some milliseconds of Redis, in which nobody else is answered. */
+const SWEEP_STEP = 500;
+
+/** What the rooms need of the whole. */
+export interface RedisRoomsDeps {
+  /** The name under which this process publishes. */
+  origin: string;
+  channel: string;
+  /** The epoch of rooms that have none of their own, as far as this process knows. */
+  epoch(): string;
+  /** Finds out what that epoch is now. */
+  askEpoch(): Promise<string>;
+  /** Something was kept here. */
+  tell(room: string, epoch: string, entries: readonly Entry[]): void;
+}
+
+/** The rooms' logs in Redis. */
+export class RedisRooms {
+  readonly #connection: RedisConnection;
+  readonly #rules: Rulebook;
+  readonly #clock: Clock;
+  readonly #deps: RedisRoomsDeps;
+  /** Of rooms whose settings were ever changed. */
+  readonly #settings = new Map<string, KnownSettings>();
+
+  constructor(connection: RedisConnection, rules: Rulebook, clock: Clock, deps: RedisRoomsDeps) {
+    this.#connection = connection;
+    this.#rules = rules;
+    this.#clock = clock;
+    this.#deps = deps;
+  }
+
+  /** @throws {ChatError} `unavailable` */
+  async append(commands: readonly Command[]): Promise<AppendResult[]> {
+    const byRoom = Map.groupBy(commands, ({ room }) => room);
+    const all = [...byRoom].map(([room, own]) =>
+      new RoomAppend(room, own, this.#rules, this.#settings.get(room) ?? UNCHANGED)
+    );
+    for (let open = all, tries = 0; open.length > 0; open = open.filter(({ isDone }) => !isDone)) {
+      if (tries++ === MOST_TRIES) {
+        throw new ChatError("unavailable", "Others were faster each time. Send it again, with the same id.", 1);
+      }
+      await this.#send(open);
+    }
+    const began = all.flatMap(({ room, results }) => results.some(isFirst) ? [room] : []);
+    if (began.length > 0) {
+      // Nobody would ever sweep a room that is not listed. A room that begins may be one of a store that was emptied.
+      await Promise.all([
+        this.#connection.call({ name: "add_rooms", tags: [ALL], args: began }),
+        this.#deps.askEpoch(),
+      ]);
+    }
+    const next = new Map(all.map(({ room, results }) => [room, results.values()]));
+    return commands.map(({ room }) => next.get(room)!.next().value!);
+  }
+
+  async history(room: string, query: { limit: number; before?: number; after?: number }): Promise<History> {
+    const { limit, before = Number.MAX_SAFE_INTEGER, after } = query;
+    const isBackwards = after === undefined;
+    const rows: StoredMessage[] = [];
+    const now = this.#clock.now();
+    let [low, high] = [String((after ?? 0) + 1), String(before - 1)];
+    for (;;) {
+      const args = [
+        this.#deps.epoch(),
+        isBackwards ? "down" : "up",
+        low,
+        high,
+        String(limit + 1),
+        String(PAGE_BYTES),
+      ];
+      const [record, found] = await this.#connection.call<[RecordReply, Row[]]>({
+        name: "history",
+        tags: [room],
+        args,
+      });
+      for (const row of found) rows.push(toStored(row));
+      const reading = { room, record: toRecord(record), rules: this.#rules, now };
+      const page = historyPage(rows, { ...reading, limit, isBackwards });
+      const last = rows.at(-1)?.entry;
+      // What has expired and was not let go of yet may stand in front of what is held.
+      const mayGoOn = last && found.length > 0 && !page.more &&
+        (!isBackwards || this.#rules.isHeld(last, reading.record, now));
+      if (!mayGoOn) return { epoch: await this.#epoch(record), seq: reading.record.head, ...page };
+      if (isBackwards) high = `(${last.seq}`;
+      else low = `(${last.seq}`;
+    }
+  }
+
+  async read(room: string, after: number): Promise<CatchUp> {
+    const args = [this.#deps.epoch(), `${after + 1}-0`, String(RESUME_LIMIT + 1), String(PAGE_BYTES)];
+    const [reply, rows] = await this.#connection.call<[RecordReply, Row[]]>({ name: "read", tags: [room], args });
+    const record = toRecord(reply);
+    const reading = { room, record, rules: this.#rules, now: this.#clock.now() };
+    const page = catchUp(rows.map(toStored), { ...reading, after });
+    return { epoch: await this.#epoch(reply), seq: record.head, ...page };
+  }
+
+  settings(room: string): Promise<RoomSettings> {
+    return this.#connection.call({ name: "settings", tags: [room], args: [] }, toSettings);
+  }
+
+  async changeSettings(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {
+    const args = Object.entries(change).flatMap(([name, value]) => [name, String(Number(value))]);
+    const list = (listed: boolean) =>
+      this.#connection.call({ name: "list", tags: [ALL], args: [room, listed ? "1" : "0"] });
+    // In this order a room that is listed is never left out, and one that is in the list by accident says so itself.
+    if (change.listed === true) await list(true);
+    const settings = await this.#connection.call({ name: "change", tags: [room], args }, toSettings);
+    if (change.listed === false) await list(false);
+    return settings;
+  }
+
+  async listed(): Promise<{ room: string; seq: number; date: number }[]> {
+    const names = await this.#connection.call<string[]>({ name: "listed", tags: [ALL], args: [] });
+    const settings = await Promise.all(names.map((room) => this.settings(room)));
+    const rooms = names.filter((_, at) => settings[at].listed).sort();
+    const found = await this.#positions(rooms);
+    return rooms.map((room, at) => ({ room, seq: Number(found[at][0]), date: Number(found[at][2]) }));
+  }
+
+  /** Where the logs of these rooms stand. */
+  async positions(rooms: readonly string[]): Promise<Map<string, RoomPosition>> {
+    const found = await this.#positions(rooms);
+    return new Map(rooms.map((room, at) => [room, { head: Number(found[at][0]), epoch: found[at][1] }]));
+  }
+
+  /** Begins another life of a room's log. */
+  async renewEpoch(room: string): Promise<void> {
+    const { origin, channel, epoch, tell } = this.#deps;
+    const own = crypto.randomUUID();
+    const args = [own, epoch(), channel, origin, JSON.stringify(room)];
+    await this.#connection.call({ name: "renew_room", tags: [room], args }, () => tell(room, own, []));
+  }
+
+  /** Lets go of what has expired in a room, in small steps. @param isOver whether to stop */
+  async sweep(room: string, isOver: () => boolean): Promise<void> {
+    for (let last = 1; last > 0 && !isOver();) {
+      const now = this.#clock.now();
+      const [record, oldest] = await this.#connection.call<[RecordReply, [string, string, string][]]>({
+        name: "oldest",
+        tags: [room],
+        args: [this.#deps.epoch(), String(SWEEP_STEP)],
+      });
+      const expired = oldest
+        .map(([seq, date, ordinal]) => ({ seq: Number(seq), date: Number(date), ordinal: Number(ordinal) }))
+        .filter((entry) => !this.#rules.isHeld(entry as StoredEntry, toRecord(record), now));
+      last = expired.at(-1)?.seq ?? 0;
+      if (last > 0) {
+        const args = [last, now, IDEMPOTENCY_WINDOW].map(String);
+        await this.#connection.call({ name: "drop", tags: [room], args });
+      }
+      if (expired.length < SWEEP_STEP) return;
+    }
+  }
+
+  async #send(open: readonly RoomAppend[]): Promise<void> {
+    const { origin, channel, epoch, tell } = this.#deps;
+    const now = this.#clock.now();
+    const args = [origin, channel, epoch(), String(now), ...open.flatMap((each) => each.decide(now))];
+    const tags = open.map(({ room }) => room);
+    await this.#connection.call({ name: "append", tags, args }, (replies: RoomReply[]) => {
+      for (const [at, reply] of replies.entries()) {
+        const told = open[at].take(reply, now);
+        if (told.length > 0) tell(open[at].room, reply[1][3], told);
+        const { room, settings } = open[at];
+        if (settings.version === UNCHANGED.version) this.#settings.delete(room);
+        else this.#settings.set(room, settings);
+      }
+    });
+  }
+
+  /** Of a room in which nothing has been said it may be another one by now: in a store that was emptied. */
+  async #epoch([, , , epoch, isNew]: RecordReply): Promise<string> {
+    return isNew === 1 ? await this.#deps.askEpoch() : epoch;
+  }
+
+  async #positions(rooms: readonly string[]): Promise<[seq: string, epoch: string, date: string][]> {
+    if (rooms.length === 0) return [];
+    return await this.#connection.call({ name: "positions", tags: rooms, args: [this.#deps.epoch()] });
+  }
+}
+
+function isFirst(result: AppendResult | undefined): boolean {
+  return result !== undefined && "entry" in result && result.entry.seq === 1;
+}
+
+function toSettings([locked, listed, slow]: [string, string, string]): RoomSettings {
+  return { locked: locked === "1", listed: listed === "1", slow_seconds: Number(slow) };
+}
