@@ -111,7 +111,7 @@ function redisPlace(text: string): Database | undefined {
   return { kind: "redis", url: url.href, prefix, mayLoseASecond: mayLose === "1s" };
 }
 
-/** Each setting, how it is read and what it is when it is not set. The README lists the same. */
+/** Each setting, how it is read and what it is when it is not set. `docs/settings.md` lists the same. */
 const schema = v.object({
   PORT: v.optional(wholeNumber(0, 65_535), "8000"),
   HOST: v.optional(v.string(), "0.0.0.0"),

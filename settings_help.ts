@@ -2,7 +2,7 @@
 import { closest, distance } from "fastest-levenshtein";
 import { SETTING_NAMES, type Settings } from "./settings.ts";
 
-/** What each one is and, in brackets, what it is unless set; the README says more. */
+/** What each one is and, in brackets, what it is unless set; `docs/settings.md` says more. */
 const WORDS: Record<keyof Settings, string> = {
   PORT: "where it listens; 0 takes any free port (8000)",
   HOST: "the address it listens on (0.0.0.0: every interface)",
@@ -49,7 +49,7 @@ export function help(): string {
     "",
     ...rows,
     "",
-    "The README says more, and a running server at /docs what it speaks.",
+    "docs/settings.md says more, and a running server at /docs what it speaks.",
   ].join("\n");
 }
 

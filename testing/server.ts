@@ -93,9 +93,9 @@ export async function startServer(
   return { url: `http://127.0.0.1:${port}`, port, pid: process.pid, output: output.text, errors, stop };
 }
 
-/** How the README says that the built file is run. */
+/** How `docs/deploying.md` says that the built file is run. */
 async function builtArguments(severalIsolates: boolean): Promise<string[]> {
-  const [, command] = /^deno (run .+ chat\.js)$/m.exec(await Deno.readTextFile(`${root}README.md`))!;
+  const [, command] = /^deno (run .+ chat\.js)$/m.exec(await Deno.readTextFile(`${root}docs/deploying.md`))!;
   const [run, ...words] = command.split(" ");
   return [run, ...(severalIsolates ? ["--unstable-net"] : []), ...words];
 }

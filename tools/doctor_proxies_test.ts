@@ -1,13 +1,13 @@
 /** The doctor behind proxies as people run them: what it says is so, and what it advises helps. */
 import assert from "node:assert/strict";
 import { systemClock } from "../chat/clock.ts";
+import { Page } from "../testing/markdown.ts";
 import { type ProxyCommand, proxyTest, RealProxy, versionOf } from "../testing/real_proxy.ts";
 import { startServer } from "../testing/server.ts";
 import { examine } from "./doctor/examine.ts";
 
-const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
-/** The README's lines for a proxy. */
-const fromReadme = (proxy: string) => readme.split(`\`\`\`${proxy}\n`)[1].split("```")[0];
+/** The page with lines for each proxy. */
+const deploying = await Page.read("docs/deploying.md");
 
 /** How long a proxy of these tests waits for what is idle, seconds, and messages are sent where that is to be seen. */
 const [IDLE, LONGER] = [2, 3.5];
@@ -80,7 +80,9 @@ await rules(
       off: [/The page can't connect: .* In nginx /, /does not pass WebSocket upgrades: .* In nginx /],
       config: nginx(`location / { ${PASS} }`),
     },
-    "the README's is well": { config: nginx(fromReadme("nginx").replace("http://127.0.0.1:8000", "TARGET")) },
+    "the one in docs/deploying.md is well": {
+      config: nginx(deploying.only("nginx").replace("http://127.0.0.1:8000", "TARGET")),
+    },
     "one that changes Host only leaves no page that can talk": {
       off: [/The page can't connect: .* In nginx set proxy_set_header Host \$http_host/],
       config: nginx(`location / { ${PASS} ${UPGRADE} }`),
@@ -181,8 +183,10 @@ await rules(
   "caddy",
   "behind a Caddy the doctor says what is off, and what it advises helps",
   {
-    "the README's is well": {
-      config: caddy(/reverse_proxy .+?\n\t\}/s.exec(readme)![0].replace("localhost:8000", "TARGET")),
+    "the one in docs/deploying.md is well": {
+      config: caddy(
+        /reverse_proxy .+?\n\t\}/s.exec(deploying.only("caddyfile"))![0].replace("localhost:8000", "TARGET"),
+      ),
     },
     ...(isOldCaddy ? OLD_CADDY : undefined),
     "one that leaves streams out is well": {
@@ -224,14 +228,14 @@ await rules(
 );
 
 const haproxy = (inside = "", server = "") => (port: number, target: number) =>
-  fromReadme("haproxy").replace(/bind .+/, `bind 127.0.0.1:${port}\n${inside}`)
+  deploying.only("haproxy").replace(/bind .+/, `bind 127.0.0.1:${port}\n${inside}`)
     .replace("127.0.0.1:8000", `127.0.0.1:${target} ${server}`) + "\n";
 
 await rules(
   "haproxy",
   "behind an HAProxy, which says nothing of itself, what the doctor advises helps too",
   {
-    "the README's is well": { config: haproxy() },
+    "the one in docs/deploying.md is well": { config: haproxy() },
     "one that compresses is well: it heeds what the stream says": {
       config: haproxy("filter compression\n  compression algo gzip\n  compression type text/event-stream text/html"),
     },

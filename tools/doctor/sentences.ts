@@ -94,7 +94,9 @@ export class Sentences {
       return `The server ended a connection ${when}: the doctor takes four at a time, and CONNECTIONS_PER_IP lets nobody ` +
         "have so many. Pages take one each.";
     }
-    if (code >= 4000) return `The server ended a connection ${when} with code ${code}, which the README explains.`;
+    if (code >= 4000) {
+      return `The server ended a connection ${when} with code ${code}, which docs/protocol.md explains.`;
+    }
     return `${what} was cut ${when}, and not by the server: something in front ends connections. Have it wait for longer ` +
       `than a minute. ${this.#advice("idle")}`;
   }
