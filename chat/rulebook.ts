@@ -233,7 +233,8 @@ export class Rulebook {
     const target = room.at(command.target!);
     const document = target && this.isHeld(target, room.record, now) ? room.document(target.seq) : undefined;
     if (!document || document.deleted) return { refused: "not_found" };
-    const mayDo = kind.who === "anyone" || target!.user === command.user || command.moderator;
+    const mayDo = kind.who === "anyone" || target!.user === command.user ||
+      (kind.byModerator && command.moderator);
     return mayDo ? undefined : { refused: "forbidden" };
   }
 }

@@ -1,4 +1,4 @@
-/** The contract of `chat/storage.ts`, which every engine passes. */
+/** The contract of `chat/log.ts`, which every engine passes. */
 import assert from "node:assert/strict";
 import { systemClock } from "../chat/clock.ts";
 import {
@@ -174,6 +174,10 @@ for (const [name, create] of Object.entries(engines)) {
       dates.push(entryOf(await appendOne(storage, say("x"))).date - start);
     }
     assert.deepEqual(dates, [0, 10, 10, 10, 11]);
+    clock.set(start);
+    const edited = entryOf(await appendOne(storage, edit(1, "y"))).date;
+    assert.equal(edited - start, 11);
+    assert.equal((await storage.history("r", { limit: 9 })).messages[0].edited, edited);
   });
 
   rule("the same id from the same person in the same room never makes a second entry", async ({ storage }) => {
@@ -193,6 +197,21 @@ for (const [name, create] of Object.entries(engines)) {
       repeated: true,
     });
     assert.equal((await storage.history("r", { limit: 9 })).seq, 4);
+  });
+
+  rule("an id is one person's, and one for each kind of action", async ({ storage, clock }) => {
+    const message = entryOf(await appendOne(storage, say("one", { id: "k" })));
+    const edited = entryOf(await appendOne(storage, edit(1, "two", { id: "k" })));
+    await appendOne(storage, edit(1, "three"));
+    assert.deepEqual(entryOf(await appendOne(storage, edit(1, "two", { id: "k" }))), { ...edited, text: "three" });
+    assert.deepEqual(entryOf(await appendOne(storage, say("one", { id: "k" }))), {
+      ...message,
+      text: "three",
+      edited: clock.now(),
+    });
+    const deleted = await appendOne(storage, remove(1, { id: "k" }));
+    assert.deepEqual(await appendOne(storage, remove(1, { id: "k" })), { entry: entryOf(deleted), repeated: true });
+    assert.deepEqual(await appendOne(storage, remove(1, { id: "k", user: "bob" })), { refused: "not_found" });
   });
 
   rule("a refused draft uses up neither a place nor its id", async ({ storage }) => {
@@ -252,6 +271,52 @@ for (const [name, create] of Object.entries(engines)) {
     assert.equal((entryOf(repeated) as ReceiveMessage).text, "final");
   });
 
+  rule(
+    "of a deleted message only who said it and when is left, and of its edits no word",
+    async ({ storage, clock }) => {
+      const date = clock.now();
+      await storage.append([say("secret one", { id: "k" }), edit(1, "secret two", { id: "e" })]);
+      await clock.advance(5);
+      await storage.append([remove(1)]);
+      const message = {
+        action: "receive_message",
+        room: "r",
+        seq: 1,
+        user: "ann",
+        from: "ANN",
+        date,
+        id: "k",
+        edited: date,
+        deleted: true,
+      };
+      const edited = { action: "message_edited", room: "r", seq: 2, target: 1, user: "ann", text: "", date, id: "e" };
+      const deleted = { action: "message_deleted", room: "r", seq: 3, target: 1, user: "ann", date: date + 5 };
+      assert.deepEqual((await storage.history("r", { limit: 9 })).messages, [message]);
+      assert.deepEqual((await storage.read("r", 0)).entries, [message, edited, deleted]);
+      assert.deepEqual(entryOf(await appendOne(storage, say("secret one", { id: "k" }))), message);
+      assert.deepEqual(entryOf(await appendOne(storage, edit(1, "secret two", { id: "e" }))), edited);
+    },
+  );
+
+  rule("what was told stays as it was in the hands of those who heard it", async ({ storage }) => {
+    const heard: Entry[] = [];
+    storage.subscribe("r", ({ entries }) => heard.push(...entries));
+    await storage.append([say("one")]);
+    await storage.append([edit(1, "two")]);
+    await storage.append([edit(1, "three")]);
+    await storage.append([remove(1)]);
+    assert.deepEqual(heard.map((entry) => "text" in entry && entry.text), ["one", "two", "three", false]);
+  });
+
+  rule("a page of history counts messages only, and what was missed counts all", async ({ storage }) => {
+    await storage.append([say("m1"), edit(1, "m1"), edit(1, "m1"), say("m4"), remove(1), say("m6")]);
+    for (const query of [{ limit: 3 }, { limit: 3, after: 0 }, { limit: 3, before: 7 }]) {
+      const { messages, more } = await storage.history("r", query);
+      assert.deepEqual([messages.map(({ seq }) => seq), more], [[1, 4, 6], false]);
+    }
+    assert.deepEqual((await storage.read("r", 2)).entries.map(({ seq }) => seq), [3, 4, 5, 6]);
+  });
+
   rule("pages of history meet without overlap, from either side", async ({ storage }) => {
     await storage.append(Array.from({ length: 10 }, (_, at) => say(`m${at + 1}`)));
     await storage.append([edit(3, "m3"), say("m12")]);
@@ -302,10 +367,41 @@ for (const [name, create] of Object.entries(engines)) {
     }
   });
 
+  rule("a page may have 128 KiB to the byte, and one message whatever its length", async ({ storage }) => {
+    const room = "full";
+    const bytes = (entry: Entry) => JSON.stringify(entry).length;
+    const rest = bytes(entryOf(await appendOne(storage, say("", { room }))));
+    const quarter = "x".repeat(PAGE_BYTES / 4 - rest);
+    await storage.append(Array.from({ length: 4 }, () => say(quarter, { room })));
+    const seqs = async (room: string, query: { after?: number; before?: number }) => {
+      const { messages, more } = await storage.history(room, { limit: 9, ...query });
+      return [messages.map(({ seq }) => seq), more];
+    };
+    assert.deepEqual(await seqs(room, { after: 1 }), [[2, 3, 4, 5], false]);
+    assert.deepEqual(await seqs(room, {}), [[2, 3, 4, 5], true]);
+    assert.equal((await storage.read(room, 1)).complete, true);
+    await storage.append([say(`${quarter}x`, { room })]);
+    assert.deepEqual(await seqs(room, {}), [[4, 5, 6], true]);
+    assert.deepEqual(await seqs(room, { after: 2 }), [[3, 4, 5], true]);
+    assert.deepEqual((await storage.read(room, 2)).entries.map(({ seq }) => seq), [3, 4, 5]);
+
+    const long = "\u0001".repeat(PAGE_BYTES / 6 + 1);
+    await storage.append([say(long, { room: "long" }), say(long, { room: "long" })]);
+    assert.deepEqual((await seqs("long", {}))[0], [2]);
+    assert.deepEqual((await seqs("long", { after: 0 }))[0], [1]);
+    assert.equal((await storage.read("long", 0)).entries.length, 1);
+  });
+
   rule("what was missed is complete up to a thousand entries, and never beyond the head", async ({ storage }) => {
     await storage.append(Array.from({ length: RESUME_LIMIT + 1 }, () => say("x")));
     const exact = await storage.read("r", 1);
-    assert.deepEqual([exact.complete, exact.entries.length, exact.seq], [true, RESUME_LIMIT, RESUME_LIMIT + 1]);
+    const seqs = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
+    assert.deepEqual([exact.complete, exact.seq], [true, RESUME_LIMIT + 1]);
+    assert.deepEqual(exact.entries.map(({ seq }) => seq), seqs(2, RESUME_LIMIT + 1));
+    const oldest = await storage.history("r", { limit: 200, after: 0 });
+    assert.deepEqual(oldest.messages.map(({ seq }) => seq), seqs(1, 200));
+    const before = await storage.history("r", { limit: 200, before: 901 });
+    assert.deepEqual(before.messages.map(({ seq }) => seq), seqs(701, 900));
     const part = await storage.read("r", 0);
     assert.deepEqual([part.complete, part.entries.length, part.entries[0].seq], [false, RESUME_LIMIT, 1]);
     assert.deepEqual((await storage.read("r", RESUME_LIMIT + 1)).complete, true);
@@ -391,6 +487,128 @@ for (const [name, create] of Object.entries(engines)) {
     { messages: 0, days: 3 },
   );
 
+  rule("a message is there for all of its days, and not a millisecond longer", async ({ storage, clock }) => {
+    await storage.append([say("first", { id: "k" })]);
+    await clock.advance(DAY);
+    await storage.append([say("second")]);
+    await clock.advance(2 * DAY);
+    const shown = async () => {
+      const pages = [];
+      for (const query of [{}, { after: 0 }, { before: 3 }]) {
+        pages.push(texts((await storage.history("r", { limit: 9, ...query })).messages));
+      }
+      return pages;
+    };
+    assert.deepEqual(await shown(), Array(3).fill(["first", "second"]));
+    assert.equal((await storage.read("r", 0)).complete, true);
+    assert.equal((entryOf(await appendOne(storage, say("first", { id: "k" }))) as ReceiveMessage).text, "first");
+    assert.deepEqual(await appendOne(storage, edit(1, "x", { user: "bob" })), { refused: "forbidden" });
+    await clock.advance(1);
+    assert.deepEqual(await appendOne(storage, edit(1, "x")), { refused: "not_found" });
+    assert.deepEqual(await appendOne(storage, remove(1)), { refused: "not_found" });
+    const { entries, complete } = await storage.read("r", 0);
+    assert.deepEqual([entries.map(({ seq }) => seq), complete], [[2], false]);
+    assert.deepEqual(await shown(), Array(3).fill(["second"]));
+    assert.equal((await storage.read("r", 1)).complete, true);
+  }, { messages: 0, days: 3 });
+
+  rule("as much is there as is to be kept, and not one entry more, also within one call", async ({ storage }) => {
+    await storage.append([say("m1", { id: "k" }), say("m2"), say("m3", { user: "bob" })]);
+    assert.equal((await storage.read("r", 0)).complete, true);
+    assert.equal((entryOf(await appendOne(storage, say("m1", { id: "k" }))) as ReceiveMessage).text, "m1");
+    assert.deepEqual(await appendOne(storage, edit(1, "x", { user: "bob" })), { refused: "forbidden" });
+    const [, ...refused] = await storage.append([say("m4"), edit(1, "x"), remove(1), edit(2, "x", { user: "bob" })]);
+    assert.deepEqual(refused, [{ refused: "not_found" }, { refused: "not_found" }, { refused: "forbidden" }]);
+    for (const query of [{}, { after: 0 }, { before: 5 }]) {
+      const { messages, more } = await storage.history("r", { limit: 3, ...query });
+      assert.deepEqual([texts(messages), more], [["m2", "m3", "m4"], false]);
+    }
+    assert.deepEqual((await storage.history("r", { limit: 3, before: 2 })).messages, []);
+    const { entries, complete } = await storage.read("r", 0);
+    assert.deepEqual([entries.map(({ seq }) => seq), complete], [[2, 3, 4], false]);
+    assert.deepEqual((await storage.read("r", 1)).complete, true);
+  }, { messages: 3, days: 0 });
+
+  rule("what is both too many and too old is gone with the first of it", async ({ storage, clock }) => {
+    await storage.append([say("m1"), say("m2"), say("m3")]);
+    const shown = async () => texts((await storage.history("r", { limit: 9 })).messages);
+    assert.deepEqual(await shown(), ["m2", "m3"]);
+    await clock.advance(DAY);
+    await storage.append([say("m4")]);
+    assert.deepEqual(await shown(), ["m3", "m4"]);
+    await clock.advance(1);
+    assert.deepEqual(await shown(), ["m4"]);
+    assert.deepEqual(await appendOne(storage, edit(3, "x")), { refused: "not_found" });
+  }, { messages: 2, days: 1 });
+
+  rule(
+    "of what has expired a repeated id brings the place and no words, whatever its kind",
+    async ({ storage, clock }) => {
+      const date = clock.now();
+      await storage.append([say("before")]);
+      clock.set(date - 5);
+      const asked = [say("secret", { id: "k" }), edit(2, "secret", { id: "k" }), remove(4, { id: "k" })];
+      await storage.append([asked[0], asked[1], say("x"), asked[2], say("y")]);
+      await clock.advance(5);
+      const common = { room: "r", user: "ann", date, id: "k" };
+      const results = await storage.append(asked);
+      assert.deepEqual(results.map((result) => "repeated" in result && result.repeated), [true, true, true]);
+      const [message, edited, deleted] = results.map(entryOf);
+      const { edited: _, ...rest } = message as ReceiveMessage;
+      assert.deepEqual(rest, { action: "receive_message", seq: 2, from: "ANN", deleted: true, ...common });
+      assert.deepEqual(edited, { action: "message_edited", seq: 3, target: 2, text: "", ...common });
+      assert.deepEqual(deleted, { action: "message_deleted", seq: 5, target: 4, ...common });
+    },
+    { messages: 1, days: 0 },
+  );
+
+  rule("of a thousand messages in one call as many are shown as are to be kept", async ({ storage }) => {
+    await storage.append(Array.from({ length: 1_200 }, (_, at) => say(`m${at + 1}`)));
+    for (const query of [{}, { after: 0 }]) {
+      assert.deepEqual(texts((await storage.history("r", { limit: 9, ...query })).messages), ["m1199", "m1200"]);
+    }
+    assert.deepEqual((await storage.read("r", 0)).entries.map(({ seq }) => seq), [1_199, 1_200]);
+  }, { messages: 2, days: 0 });
+
+  rule("where less is to be kept than before, no more is shown", async ({ storage, clock, store }) => {
+    if (!store.lasting) return;
+    await storage.append([say("m1"), say("m2")]);
+    await clock.advance(DAY);
+    await storage.append([say("m3"), say("m4")]);
+    await clock.advance(1);
+    const less: [Retention, string[]][] = [
+      [{ messages: 3, days: 0 }, ["m2", "m3", "m4"]],
+      [{ messages: 0, days: 1 }, ["m3", "m4"]],
+      [{ messages: 1, days: 1 }, ["m4"]],
+    ];
+    for (const [retention, held] of less) {
+      const other = await store.open({ clock, retention });
+      for (const query of [{}, { after: 0 }]) {
+        assert.deepEqual(texts((await other.history("r", { limit: 9, ...query })).messages), held);
+      }
+      assert.equal((await other.read("r", 0)).entries.length, held.length);
+      assert.deepEqual(await appendOne(other, edit(1, "x")), { refused: "not_found" });
+      await other.close();
+    }
+  });
+
+  rule("an id is remembered for as long as its message is held", async ({ storage, clock }) => {
+    await storage.append([say("first"), say("second", { id: "k" })]);
+    await clock.advance(2 * IDEMPOTENCY_WINDOW);
+    await storage.append([say("third")]);
+    const repeated = await appendOne(storage, say("second", { id: "k" }));
+    assert.deepEqual([entryOf(repeated).seq, (entryOf(repeated) as ReceiveMessage).text], [2, "second"]);
+  }, { messages: 2, days: 0 });
+
+  rule("an id that is used again after its time is the newer message's", async ({ storage, clock }) => {
+    await storage.append([say("old", { id: "k" })]);
+    await clock.advance(DAY + 60_000);
+    assert.deepEqual((await storage.history("r", { limit: 9 })).messages, []);
+    const { entry } = await appendOne(storage, say("new", { id: "k" })) as { entry: Entry };
+    assert.equal(entry.seq, 2);
+    assert.deepEqual(await appendOne(storage, say("new", { id: "k" })), { entry, repeated: true });
+  }, { messages: 0, days: 1 });
+
   rule("an id is remembered for a day at least, longer than its message is held", async ({ storage, clock }) => {
     await storage.append([say("first", { id: "k" }), say("second"), say("third")]);
     await clock.advance(IDEMPOTENCY_WINDOW - 1);
@@ -400,7 +618,7 @@ for (const [name, create] of Object.entries(engines)) {
       (entryOf(repeated) as ReceiveMessage).deleted,
       "repeated" in repeated && repeated.repeated,
     ], [1, true, true]);
-    await clock.advance(2);
+    await clock.advance(1);
     await storage.append([say("fourth")]);
     assert.equal(entryOf(await appendOne(storage, say("first", { id: "k" }))).seq, 5);
   }, { messages: 1, days: 0 });
@@ -555,8 +773,15 @@ for (const [name, create] of Object.entries(engines)) {
     };
     assert.deepEqual(entryOf(await appendOne(storage, byModerator)).action, "message_deleted");
     assert.deepEqual(await appendOne(storage, byModerator), { refused: "not_found" });
+    await storage.changeRoom("r", { locked: false });
+    await storage.append([say("good words")]);
+    const edited = { ...edit(3, "other words"), user: "moderator", moderator: true } as Command;
+    assert.deepEqual(await appendOne(storage, edited), { refused: "forbidden" });
     const { messages } = await storage.history("r", { limit: 9 });
-    assert.deepEqual(messages.map(({ deleted, text }) => ({ deleted, text })), [{ deleted: true, text: undefined }]);
+    assert.deepEqual(messages.map(({ deleted, text }) => ({ deleted, text })), [
+      { deleted: true, text: undefined },
+      { deleted: undefined, text: "good words" },
+    ]);
   });
 
   rule("a room's settings are kept, also where nothing was said, and listed rooms are listed", async ({ storage }) => {

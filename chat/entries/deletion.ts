@@ -6,6 +6,7 @@ export const deletion: Kind<DeleteMessage & Asked, MessageDeleted> = {
   asks: "delete_message",
   tells: "message_deleted",
   who: "author",
+  byModerator: true,
   whileLocked: true,
   erases: true,
   decide: () => ({ fields: {} }),

@@ -52,11 +52,10 @@ export interface Kind<Command extends Asked = Asked, Told extends { action: stri
   /** The action that asks for it, and the one by which it is told. */
   readonly asks: string;
   readonly tells: string;
-  /**
-   * Who may do it: `author`: to their own messages (a moderator's command to anybody's). `anyone`: to any message.
-   * Absent where it is about no message.
-   */
+  /** Whose messages it may be done to: only one's own, or anybody's. Absent where it is about no message. */
   readonly who?: "author" | "anyone";
+  /** Whether a moderator may do it to anybody's. */
+  readonly byModerator?: true;
   /** Whether it may be done in a locked room. */
   readonly whileLocked: boolean;
   /** Of its fields those that are kept with the entry for good. */

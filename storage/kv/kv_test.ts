@@ -1,5 +1,6 @@
 /** What Deno KV promises beyond the contract: the same decisions as in memory, its limits, and who does not hear the bells. */
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { systemClock } from "../../chat/clock.ts";
 import { Rulebook } from "../../chat/rulebook.ts";
@@ -11,6 +12,7 @@ import {
   type Retention,
 } from "../../chat/storage.ts";
 import { FakeClock } from "../../testing/clock.ts";
+import { eventfulRoom, leftovers, sweptBy } from "../../testing/leftovers.ts";
 import { startServer } from "../../testing/server.ts";
 import { until } from "../../testing/until.ts";
 import { TestClient } from "../../testing/client.ts";
@@ -225,6 +227,159 @@ kvTest("what has expired is taken away, and the ids for as long as they are reme
   const [again] = await storage.append([say("d", { id: "k" })]);
   assert.ok("entry" in again && again.repeated && again.entry.seq === 204);
   store.kv.close();
+  await storage.close();
+});
+
+/** Every key and value that is still in the file some time from now, when it has let go of what ends by itself. */
+function rows(path: string, later = 0): string[] {
+  const file = new DatabaseSync(path, { readOnly: true });
+  const latin = new TextDecoder("latin1");
+  const held = file.prepare("SELECT k, v FROM kv WHERE expiration_ms < 0 OR expiration_ms > ?").all(Date.now() + later);
+  file.close();
+  return held.map(({ k, v }) => `${latin.decode(k as Uint8Array)} ${latin.decode(v as Uint8Array)}`);
+}
+
+for (const retention of [{ messages: 130, days: 0 }, { messages: 0, days: 1 }]) {
+  const kept = JSON.stringify(retention);
+  kvTest(`nothing remains of what has expired and whose id may be forgotten, keeping ${kept}`, async (path) => {
+    const clock = new FakeClock();
+    const storage = await KvStorage.open(path, { clock: sweptBy(clock), retention });
+    const expire = async () => {
+      const later = ["one", "other"].map((room) => say("later", { room }));
+      await storage.append(Array(retention.messages).fill(later).flat());
+      clock.set(clock.now() + retention.days * 24 * 60 * 60 * 1000);
+      await clock.advance(10 * 60_000);
+      await until(() => leftovers(rows(path).join(), "kept-word").length === 0);
+    };
+    await storage.append(["one", "other"].map((room) => say("kept-word", { room })));
+    await expire();
+    const before = rows(path).length;
+
+    const start = clock.now();
+    const commands = ["one", "other"].map((room) => eventfulRoom(room, 1 + retention.messages));
+    await storage.append(commands.flat());
+    assert.deepEqual(leftovers(rows(path).join(), "gone-word"), []);
+    await expire();
+    const left = start + IDEMPOTENCY_WINDOW - clock.now();
+    if (retention.days === 0) {
+      await until(() => rows(path, left).length === before);
+      assert.equal(leftovers(rows(path, left - 60_000).join(), "kept-id").length, 3);
+      const [repeated] = await storage.append([commands[0][0]]);
+      assert.ok("entry" in repeated && repeated.repeated && repeated.entry.seq === 132);
+    } else await until(() => rows(path).length === before);
+    assert.deepEqual(leftovers(rows(path, left).join(), "kept-word", "kept-person", "kept-id"), []);
+    await storage.close();
+  });
+}
+
+kvTest("a sweep takes nothing that is still shown or remembered", async (path) => {
+  const clock = new FakeClock();
+  const storage = await KvStorage.open(path, { clock: sweptBy(clock), retention: { messages: 0, days: 1 } });
+  const edit = (text: string): Command => ({ action: "edit_message", room: "r", user: "ann", target: 1, text });
+  const start = clock.now();
+  await storage.append([say("one", { id: "k" }), edit("two")]);
+  clock.set(start + 1);
+  await storage.append([edit("three"), say("four")]);
+  clock.set(start + 1 + IDEMPOTENCY_WINDOW);
+  await storage.append([say("five", { id: "k" })]);
+  const interval = 10 * 60_000;
+  const changes = () => rows(path).filter((row) => row.includes("change")).length;
+  assert.equal(changes(), 2);
+  clock.set(clock.now() - interval);
+  await clock.advance(interval);
+  await until(() => changes() === 1);
+  const { entries } = await storage.read("r", 0);
+  assert.deepEqual(entries.map((entry) => "text" in entry && entry.text), ["three", "four", "five"]);
+  const [repeated] = await storage.append([say("five", { id: "k" })]);
+  assert.ok("entry" in repeated && repeated.repeated && repeated.entry.seq === 5);
+  await storage.close();
+});
+
+kvTest("what is said while a sweep goes on is kept, and so is its id", async (path) => {
+  const clock = new FakeClock();
+  const retention = { messages: 0, days: 1 };
+  const storage = await open(path, clock, retention);
+  const ids = ["a", "b", "c", "d", "e"];
+  await storage.append(ids.map((id) => say(`old ${id}`, { id })));
+  clock.set(clock.now() + IDEMPOTENCY_WINDOW + 1);
+  const other = await KvStorage.open(path, { clock: sweptBy(clock), retention });
+  // Every second time that the other one is about to write, somebody is faster.
+  const said: Command[] = [];
+  const { commit } = Deno.AtomicOperation.prototype;
+  let [writes, isFaster] = [0, false];
+  Deno.AtomicOperation.prototype.commit = async function () {
+    const id = ids[said.length];
+    if (!isFaster && id !== undefined && writes++ % 2 === 1) {
+      isFaster = true;
+      said.push(say(`new ${id}`, { id }));
+      await storage.append(said.slice(-1));
+      isFaster = false;
+    }
+    return await commit.call(this);
+  };
+  try {
+    clock.set(clock.now() - 10 * 60_000);
+    await until(async () => {
+      await clock.advance(10 * 60_000);
+      return !rows(path).join().includes("old ") && said.length === ids.length;
+    });
+  } finally {
+    Deno.AtomicOperation.prototype.commit = commit;
+  }
+  await other.close();
+  const { messages, seq } = await storage.history("r", { limit: 9 });
+  assert.deepEqual([messages.map(({ text }) => text), seq], [ids.map((id) => `new ${id}`), 10]);
+  const results = await storage.append(said);
+  assert.deepEqual(results.map((result) => "repeated" in result && result.repeated), ids.map(() => true));
+  await storage.close();
+});
+
+kvTest("what has expired does not come back when more is to be kept, though a sweep was cut off", async (path) => {
+  const clock = new FakeClock();
+  const storage = await KvStorage.open(path, { clock: sweptBy(clock), retention: { messages: 1, days: 0 } });
+  await storage.append([say("secret one", { id: "k" }), say("secret two"), say("three")]);
+  const { commit } = Deno.AtomicOperation.prototype;
+  let writes = 0;
+  // The third one takes it away.
+  Deno.AtomicOperation.prototype.commit = function () {
+    return ++writes < 3 ? commit.call(this) : Promise.resolve({ ok: false });
+  };
+  try {
+    await clock.advance(10 * 60_000);
+    await until(() => writes === 3);
+  } finally {
+    Deno.AtomicOperation.prototype.commit = commit;
+  }
+  await storage.close();
+  const again = await open(path, clock);
+  for (const query of [{ limit: 9 }, { limit: 9, after: 0 }]) {
+    assert.deepEqual((await again.history("r", query)).messages.map(({ text }) => text), ["three"]);
+  }
+  assert.deepEqual((await again.read("r", 0)).entries.map(({ seq }) => seq), [3]);
+  const edit: Command = { action: "edit_message", room: "r", user: "ann", target: 2, text: "x" };
+  const [repeated, refused] = await again.append([say("secret one", { id: "k" }), edit]);
+  assert.ok("entry" in repeated && repeated.repeated && !("text" in repeated.entry));
+  assert.deepEqual(refused, { refused: "not_found" });
+  await again.close();
+});
+
+kvTest("a page has nothing above the head that it tells", async (path) => {
+  const storage = await open(path);
+  await storage.append([say("one")]);
+  const store = await KvStore.open(path, systemClock);
+  const rooms = new KvRooms(store, new Rulebook(RETENTION), systemClock);
+  const load = store.load.bind(store);
+  store.load = async <Value>(keys: readonly Deno.KvKey[]) => {
+    const found = await load<Value>(keys);
+    if (keys.length > 0) await storage.append([say("meanwhile")]);
+    return found;
+  };
+  for (const page of [await rooms.history("r", { limit: 9 }), await rooms.history("r", { limit: 9, after: 0 })]) {
+    assert.equal(page.messages.at(-1)!.seq, page.seq);
+  }
+  const { entries, seq, complete } = await rooms.read("r", 0);
+  assert.deepEqual([entries.at(-1)!.seq, complete], [seq, true]);
+  await store.close();
   await storage.close();
 });
 

@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Clock, systemClock } from "../../chat/clock.ts";
-import type { Command } from "../../chat/storage.ts";
+import { type Command, IDEMPOTENCY_WINDOW } from "../../chat/storage.ts";
 import type { Entry } from "../../chat/protocol.ts";
+import { FakeClock } from "../../testing/clock.ts";
+import { eventfulRoom, leftovers, sweptBy } from "../../testing/leftovers.ts";
 import { LogView } from "../../testing/log_view.ts";
 import { RedisServer, redisTest } from "../../testing/redis.ts";
 import { until } from "../../testing/until.ts";
@@ -488,17 +490,72 @@ serverTest("a page of history looks at messages only, however many changes lie b
   }
 });
 
-serverTest("what has expired is let go of where nobody speaks", [], async (server) => {
-  const clock = new HastyClock();
-  let now = Date.UTC(2026, 0, 1);
-  const shown = { ...systemClock, now: () => now, after: clock.after.bind(clock) };
-  clock.hurry = (milliseconds) => milliseconds === SWEEP_INTERVAL ? 100 : milliseconds;
-  const storage = await open(server, { clock: shown, retention: { messages: 0, days: 1 } });
-  await storage.append(Array.from({ length: 200 }, (_, at) => say(`m${at}`, `k${at}`)));
-  now += 3 * 24 * 60 * 60 * 1000;
-  await until(async () => (await server.command("XLEN", "parley:{r}:log")) === ":0\r\n");
-  for (const key of ["documents", "messages"]) {
-    assert.equal(await server.command("EXISTS", `parley:{r}:${key}`), ":0\r\n");
-  }
-  assert.equal((await storage.history("r", { limit: 9 })).seq, 200);
+serverTest("what one call pushed out is let go of though nobody speaks", ["--rdbcompression", "no"], async (server) => {
+  const clock = new FakeClock();
+  const storage = await open(server, { clock: sweptBy(clock), retention: { messages: 1, days: 0 } });
+  await storage.append(Array.from({ length: 3_000 }, (_, at) => say(`word-${at}`)));
+  await clock.advance(SWEEP_INTERVAL);
+  await until(async () => {
+    await server.command("SAVE");
+    const dump = new TextDecoder("latin1").decode(await server.file("dump.rdb"));
+    return [...dump.matchAll(/word-\d+/g)].length === 1;
+  });
 });
+
+for (const retention of [{ messages: 130, days: 0 }, { messages: 0, days: 1 }]) {
+  const kept = JSON.stringify(retention);
+  const title = `nothing remains of what has expired and whose id may be forgotten, keeping ${kept}`;
+  serverTest(title, ["--rdbcompression", "no"], async (server) => {
+    const clock = new FakeClock();
+    const storage = await open(server, { clock: sweptBy(clock), retention });
+    const dump = async () => {
+      await server.command("SAVE");
+      return new TextDecoder("latin1").decode(await server.file("dump.rdb"));
+    };
+    const each = (work: string, ...words: string[]) =>
+      server.command(
+        "EVAL",
+        `local lasting = 0
+        for _, key in ipairs(redis.call('KEYS', '*')) do local left = redis.call('PTTL', key) ${work} end
+        return lasting`,
+        "0",
+        ...words,
+      );
+    /** How many keys don't end by themselves. */
+    const lasting = () => each("if left < 0 then lasting = lasting + 1 end");
+    /** Time passes for what ends by itself. */
+    const pass = async (milliseconds: number) => {
+      await each("if left >= 0 then redis.call('PEXPIRE', key, left - ARGV[1]) end", String(milliseconds));
+      clock.set(clock.now() + milliseconds);
+    };
+    const expire = async () => {
+      const later = ["one", "other"].map((room): Command => ({ ...say("later"), room }));
+      if (retention.messages > 0) await storage.append(Array(retention.messages).fill(later).flat());
+      await pass(retention.days * 24 * 60 * 60 * 1000 + SWEEP_INTERVAL);
+      clock.set(clock.now() - SWEEP_INTERVAL);
+      await clock.advance(SWEEP_INTERVAL);
+      await until(async () => leftovers(await dump(), "kept-word").length === 0);
+    };
+    await storage.append(["one", "other"].map((room): Command => ({ ...say("kept-word"), room })));
+    await expire();
+    const [before, { length: size }] = [await lasting(), await dump()];
+
+    const start = clock.now();
+    const commands = ["one", "other"].map((room) => eventfulRoom(room, 1 + retention.messages));
+    await storage.append(commands.flat());
+    assert.deepEqual(leftovers(await dump(), "gone-word"), []);
+    await expire();
+    if (retention.days === 0) {
+      await pass(start + IDEMPOTENCY_WINDOW - clock.now() - 60_000);
+      const [repeated] = await storage.append([commands[0][0]]);
+      assert.ok("entry" in repeated && repeated.repeated && repeated.entry.seq === 132);
+      await pass(60_000);
+      // Who said it and under which id stands in the log until a whole node of it is let go of.
+      await expire();
+    }
+    await until(async () => await lasting() === before);
+    const grown = (await dump()).length - size;
+    assert.ok(grown < 10_000, `${grown} bytes more`);
+    assert.deepEqual(leftovers(await dump(), "kept-word", "kept-person", "kept-id"), []);
+  });
+}

@@ -101,12 +101,18 @@ export class RedisRooms {
   }
 
   async read(room: string, after: number): Promise<CatchUp> {
-    const args = [this.#deps.epoch(), `${after + 1}-0`, String(RESUME_LIMIT + 1), String(PAGE_BYTES)];
-    const [reply, rows] = await this.#connection.call<[RecordReply, Row[]]>({ name: "read", tags: [room], args });
-    const record = toRecord(reply);
-    const reading = { room, record, rules: this.#rules, now: this.#clock.now() };
-    const page = catchUp(rows.map(toStored), { ...reading, after });
-    return { epoch: await this.#epoch(reply), seq: record.head, ...page };
+    const now = this.#clock.now();
+    for (let low = `${after + 1}-0`;;) {
+      const args = [this.#deps.epoch(), low, String(RESUME_LIMIT + 1), String(PAGE_BYTES)];
+      const [reply, rows] = await this.#connection.call<[RecordReply, Row[]]>({ name: "read", tags: [room], args });
+      const record = toRecord(reply);
+      const page = catchUp(rows.map(toStored), { room, record, rules: this.#rules, now, after });
+      // What has expired and was not let go of yet may stand in front of what is held.
+      if (page.entries.length > 0 || rows.length === 0) {
+        return { epoch: await this.#epoch(reply), seq: record.head, ...page };
+      }
+      low = `(${rows.at(-1)![0]}-0`;
+    }
   }
 
   settings(room: string): Promise<RoomSettings> {

@@ -120,7 +120,7 @@ export class Entries {
       SELECT ${COLUMNS}, message.document FROM entries ${ACTIONS}
       LEFT JOIN entries AS message
         ON message.room = entries.room AND message.seq = coalesce(entries.target, entries.seq)
-      WHERE ${bounds} ORDER BY entries.seq LIMIT ?`);
+      WHERE ${bounds} AND entries.ordinal > ? ORDER BY entries.seq LIMIT ?`);
     this.#expired = file.prepare(
       "SELECT seq, date, ordinal FROM entries WHERE room = ? AND seq > ? ORDER BY seq LIMIT ?",
     );
@@ -187,7 +187,9 @@ export class Entries {
 
   read(name: string, after: number, now: number): CatchUp {
     const room = this.#find(name);
-    const rows = this.#entriesUp.iterate(room.room, Math.max(after, room.floor), room.head + 1, RESUME_LIMIT + 1);
+    const floor = this.#rules.ordinalFloor(room.messages);
+    const from = Math.max(after, room.floor);
+    const rows = this.#entriesUp.iterate(room.room, from, room.head + 1, floor, RESUME_LIMIT + 1);
     return { epoch: room.epoch, seq: room.head, ...catchUp(stored(rows), { ...this.#reading(room, now), after }) };
   }
 

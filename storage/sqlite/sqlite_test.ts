@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { DatabaseSync, StatementSync } from "node:sqlite";
 import { type Clock, systemClock } from "../../chat/clock.ts";
-import type { Command, LogNotification } from "../../chat/storage.ts";
+import { type Command, IDEMPOTENCY_WINDOW, type LogNotification } from "../../chat/storage.ts";
 import { FakeClock } from "../../testing/clock.ts";
+import { eventfulRoom, leftovers } from "../../testing/leftovers.ts";
 import { until } from "../../testing/until.ts";
 import { COMPANION_INTERVAL } from "../shared/data_file.ts";
 import { SCRUB_DELAY, SqliteStorage, SWEEP_INTERVAL } from "./sqlite.ts";
@@ -110,6 +111,76 @@ fileTest("edited, deleted and expired words are gone from the file, not just hid
     }
   }
   assert.ok(held.size > 50);
+  await storage.close();
+});
+
+for (const retention of [{ messages: 130, days: 0 }, { messages: 0, days: 1 }]) {
+  const kept = JSON.stringify(retention);
+  fileTest(`nothing remains of what has expired and whose id may be forgotten, keeping ${kept}`, async (path) => {
+    const clock = new FakeClock();
+    const storage = await open(path, clock, retention);
+    const file = new DatabaseSync(path);
+    const rows = () =>
+      file.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
+        .map(({ name }) => Number(file.prepare(`SELECT count(*) AS rows FROM ${name}`).get()!.rows))
+        .reduce((sum, rows) => sum + rows);
+    const inBoth = (text: string) => ["one", "other"].map((room): Command => ({ ...say(text), room }));
+    const sweepOnceIn = async (milliseconds: number) => {
+      clock.set(clock.now() + milliseconds);
+      await clock.advance(SWEEP_INTERVAL + SCRUB_DELAY);
+    };
+    const expire = async () => {
+      await storage.append(Array(retention.messages).fill(inBoth("later")).flat());
+      await sweepOnceIn(retention.days * 24 * 60 * 60 * 1000);
+    };
+    await storage.append(inBoth("kept-word"));
+    await expire();
+    const before = rows();
+
+    const start = clock.now();
+    await storage.append(["one", "other"].flatMap((room) => eventfulRoom(room, 1 + retention.messages)));
+    await clock.advance(SCRUB_DELAY);
+    assert.deepEqual(leftovers(await everything(path), "gone-word"), []);
+    await expire();
+    assert.deepEqual(leftovers(await everything(path), "kept-word"), []);
+    if (retention.days === 0) {
+      await sweepOnceIn(start + IDEMPOTENCY_WINDOW - clock.now());
+    }
+    assert.deepEqual(leftovers(await everything(path), "kept-word", "kept-person", "kept-id"), []);
+    assert.equal(rows(), before);
+    file.close();
+    await storage.close();
+  });
+}
+
+fileTest("what has expired does not come back when more is to be kept", async (path) => {
+  const clock = new FakeClock();
+  const storage = await open(path, clock, { messages: 1, days: 0 });
+  await storage.append([say("secret one", "k"), say("secret two", "l"), say("three")]);
+  await clock.advance(SWEEP_INTERVAL + SCRUB_DELAY);
+  assert.doesNotMatch(await everything(path), /secret/);
+  await storage.close();
+  const again = await open(path, clock);
+  assert.deepEqual((await again.history("r", { limit: 9 })).messages.map(({ text }) => text), ["three"]);
+  assert.deepEqual((await again.history("r", { limit: 9, after: 0 })).messages.map(({ text }) => text), ["three"]);
+  assert.deepEqual((await again.read("r", 0)).entries.map(({ seq }) => seq), [3]);
+  const [repeated, edited] = await again.append([
+    say("secret one", "k"),
+    { action: "edit_message", room: "r", user: "ann", target: 2, text: "x" },
+  ]);
+  assert.ok("entry" in repeated && repeated.repeated && repeated.entry.seq === 1);
+  assert.deepEqual(edited, { refused: "not_found" });
+  await again.close();
+});
+
+fileTest("edited words are gone from the file a moment later", async (path) => {
+  const clock = new FakeClock();
+  const storage = await open(path, clock);
+  await clock.advance(SCRUB_DELAY);
+  await storage.append([say("a secret of ann's")]);
+  await storage.append([{ action: "edit_message", room: "r", user: "ann", target: 1, text: "nothing" }]);
+  await clock.advance(SCRUB_DELAY);
+  assert.doesNotMatch(await everything(path), /a secret of ann's/);
   await storage.close();
 });
 
