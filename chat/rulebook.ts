@@ -19,7 +19,7 @@ export interface Retention {
   days: number;
 }
 
-/** An entry as a store keeps it. None of it ever changes, but `erasable` is removed with the entry's message. */
+/** An entry as a store keeps it. None of it ever changes, but `erasable` is removed when the entry's message is erased. */
 export interface StoredEntry {
   seq: number;
   /** Milliseconds since 1970; never less than that of the entry before. */
@@ -196,7 +196,8 @@ export class Rulebook {
   /** What a repeated command is answered: the first one's entry, or what is left of it. */
   repeated(command: Asked, first: StoredEntry, room: Pick<RoomView, "record" | "document">, now: number): Entry {
     const isHeld = this.isHeld(first, room.record, now);
-    return this.present(first, isHeld ? room.document(first.target ?? first.seq) : undefined, command.room);
+    if (!isHeld) return this.present({ ...first, erasable: undefined }, undefined, command.room);
+    return this.present(first, room.document(first.target ?? first.seq), command.room);
   }
 
   /** Whether an entry may still be shown. */
@@ -222,8 +223,7 @@ export class Rulebook {
     const kind = this.#byTold.get(entry.action);
     // Written by a newer version: it takes its place and changes nothing.
     if (!kind) return { action: "unknown_entry", room, seq: entry.seq, date: entry.date } as never;
-    const isThere = document !== undefined && !document.deleted;
-    return toEntry(isThere ? entry : { ...entry, erasable: undefined }, room, kind.present?.(document));
+    return toEntry(document?.deleted ? { ...entry, erasable: undefined } : entry, room, kind.present?.(document));
   }
 
   #refusal(kind: Kind, command: Asked, room: RoomView, now: number): Refused | undefined {

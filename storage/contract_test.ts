@@ -12,12 +12,14 @@ import {
   type Storage,
 } from "../chat/storage.ts";
 import { type Entry, type ReceiveMessage, RESUME_LIMIT } from "../chat/protocol.ts";
+import type { Kinds } from "../chat/rulebook.ts";
 import { FakeClock } from "../testing/clock.ts";
 import { RedisServer, redisServer, redisTest } from "../testing/redis.ts";
 import { injectFaults } from "../testing/faulty_news.ts";
 import { createLobby, FakeClient } from "../testing/lobby.ts";
 import { LogView } from "../testing/log_view.ts";
 import { until } from "../testing/until.ts";
+import { castVote, KINDS_WITH_VOTE } from "../testing/vote.ts";
 import { KvStorage } from "./kv/kv.ts";
 import { MemoryStorage } from "./memory.ts";
 import { RedisStorage } from "./redis/redis.ts";
@@ -25,7 +27,7 @@ import { SqliteStorage } from "./sqlite/sqlite.ts";
 
 /** One store, which several isolates or the same one after a restart may open. */
 interface Store {
-  open(options: { clock: FakeClock; retention?: Retention }): Promise<Storage>;
+  open(options: { clock: FakeClock; retention?: Retention; kinds?: Kinds }): Promise<Storage>;
   /** Whether what was written is there for the next one who opens it. */
   lasting: boolean;
   /** Whether several who have it open at once hear of each other. */
@@ -41,7 +43,8 @@ const engines: Record<string, () => Promise<Store>> = {
     Promise.resolve({
       lasting: false,
       shared: false,
-      open: ({ clock, retention = KEEP_ALL }) => Promise.resolve(new MemoryStorage({ clock, secret: "s", retention })),
+      open: ({ clock, retention = KEEP_ALL, kinds }) =>
+        Promise.resolve(new MemoryStorage({ clock, secret: "s", retention, kinds })),
       remove: () => Promise.resolve(),
     }),
   sqlite: async () => {
@@ -49,8 +52,8 @@ const engines: Record<string, () => Promise<Store>> = {
     return {
       lasting: true,
       shared: true,
-      open: ({ clock, retention = KEEP_ALL }) =>
-        SqliteStorage.open(`${folder}/chat.db`, { clock, retention, isolates: true }),
+      open: ({ clock, retention = KEEP_ALL, kinds }) =>
+        SqliteStorage.open(`${folder}/chat.db`, { clock, retention, kinds, isolates: true }),
       remove: () => Deno.remove(folder, { recursive: true }),
     };
   },
@@ -59,9 +62,13 @@ const engines: Record<string, () => Promise<Store>> = {
     return {
       lasting: true,
       shared: true,
-      open: ({ clock, retention = KEEP_ALL }) => {
+      open: ({ clock, retention = KEEP_ALL, kinds }) => {
         // Deno KV takes real time to answer; only what the clock shows is the test's.
-        return KvStorage.open(`${folder}/chat.kv`, { clock: { ...systemClock, now: () => clock.now() }, retention });
+        return KvStorage.open(`${folder}/chat.kv`, {
+          clock: { ...systemClock, now: () => clock.now() },
+          retention,
+          kinds,
+        });
       },
       remove: () => Deno.remove(folder, { recursive: true }),
     };
@@ -81,10 +88,10 @@ if (redisServer) {
     return Promise.resolve({
       lasting: true,
       shared: true,
-      open: ({ clock, retention = KEEP_ALL }) => {
+      open: ({ clock, retention = KEEP_ALL, kinds }) => {
         // Redis takes real time to answer; only what the clock shows is the test's.
         const shown = { ...systemClock, now: () => clock.now() };
-        return RedisStorage.open({ url, prefix, mayLoseASecond: false }, { clock: shown, retention });
+        return RedisStorage.open({ url, prefix, mayLoseASecond: false }, { clock: shown, retention, kinds });
       },
       remove: () => Promise.resolve(),
     });
@@ -117,11 +124,12 @@ for (const [name, create] of Object.entries(engines)) {
     title: string,
     check: (store: { storage: Storage; clock: FakeClock; store: Store }) => Promise<void>,
     retention?: Retention,
+    kinds?: Kinds,
   ) =>
     Deno.test(`${name}: ${title}`, async () => {
       const store = await create();
       const clock = new FakeClock();
-      const storage = await store.open({ clock, retention });
+      const storage = await store.open({ clock, retention, kinds });
       try {
         await check({ storage, clock, store });
       } finally {
@@ -638,6 +646,117 @@ for (const [name, create] of Object.entries(engines)) {
     const repeated = entryOf(await appendOne(storage, edit(1, "four", { id: "k" })));
     assert.equal("text" in repeated && repeated.text, "four");
   }, { messages: 2, days: 0 });
+
+  /** A rule that holds for every kind of entry, shown by one of which no store knows. */
+  const ruleOfKinds = (title: string, check: Parameters<typeof rule>[1], retention: Retention = KEEP_ALL) =>
+    rule(`a kind of entry that is made up: ${title}`, check, retention, KINDS_WITH_VOTE);
+  const told = ({ entries }: { entries: readonly Entry[] }) =>
+    entries.map(({ seq, ...entry }) => [seq, (entry as { choice?: string }).choice]);
+  const votes = async (storage: Storage, seq = 1) =>
+    (await storage.history("r", { limit: 9 })).messages.find((each) => each.seq === seq) as
+      | { votes?: unknown }
+      | undefined;
+
+  ruleOfKinds("it is told, and shows in its message at once and later", async ({ storage }) => {
+    const heard: unknown[] = [];
+    storage.subscribe("r", (news) => heard.push(...told(news)));
+    await storage.append([say("tea or coffee?")]);
+    const results = await storage.append([
+      castVote("bob", 1, "tea"),
+      castVote("eve", 1, "tea"),
+      castVote("cat", 1, "coffee"),
+    ]);
+    assert.deepEqual(entryOf(results[0]), {
+      action: "message_voted",
+      room: "r",
+      seq: 2,
+      target: 1,
+      user: "bob",
+      choice: "tea",
+      date: entryOf(results[0]).date,
+    });
+    await until(() => heard.length === 4);
+    assert.deepEqual(heard, [[1, undefined], [2, "tea"], [3, "tea"], [4, "coffee"]]);
+    assert.deepEqual(told(await storage.read("r", 0)), heard);
+    assert.deepEqual((await votes(storage))?.votes, { tea: 2, coffee: 1 });
+    await storage.append([edit(1, "Tea or coffee?")]);
+    assert.deepEqual((await votes(storage))?.votes, { tea: 2, coffee: 1 });
+  });
+
+  ruleOfKinds("its own rule refuses, also within one call, and uses up no place", async ({ storage }) => {
+    await storage.append([say("tea?", { user: "ann" })]);
+    const results = await storage.append([
+      castVote("ann", 1, "tea"),
+      castVote("bob", 1, "tea"),
+      castVote("bob", 1, "coffee"),
+      castVote("eve", 2, "tea"),
+      castVote("eve", 9, "tea"),
+    ]);
+    const [own, first, second, ofVote, ofNothing] = results;
+    assert.deepEqual(own, { refused: "forbidden", message: "Nobody votes on their own message." });
+    assert.equal(entryOf(first).seq, 2);
+    assert.deepEqual(second, { refused: "forbidden", message: "You have voted." });
+    assert.deepEqual([ofVote, ofNothing], [{ refused: "not_found" }, { refused: "not_found" }]);
+    assert.deepEqual(await appendOne(storage, castVote("bob", 1, "tea")), second);
+    assert.equal((await storage.read("r", 0)).seq, 2);
+    await storage.changeRoom("r", { locked: true });
+    assert.deepEqual(await appendOne(storage, castVote("eve", 1, "tea")), { refused: "locked" });
+  });
+
+  ruleOfKinds("the same id never makes a second one", async ({ storage }) => {
+    await storage.append([say("tea?")]);
+    const first = await appendOne(storage, castVote("bob", 1, "tea", { id: "k" }));
+    assert.deepEqual(await appendOne(storage, castVote("bob", 1, "tea", { id: "k" })), {
+      entry: entryOf(first),
+      repeated: true,
+    });
+    assert.deepEqual((await votes(storage))?.votes, { tea: 1 });
+  });
+
+  ruleOfKinds("all of it is gone with its message, and its place stays", async ({ storage }) => {
+    await storage.append([say("tea?"), say("coffee?")]);
+    await storage.append([castVote("bob", 1, "tea", { id: "k" }), castVote("bob", 2, "coffee")]);
+    await storage.append([remove(1)]);
+    assert.deepEqual(told(await storage.read("r", 2)), [[3, undefined], [4, "coffee"], [5, undefined]]);
+    assert.equal((await votes(storage))?.votes, undefined);
+    const repeated = await appendOne(storage, castVote("bob", 1, "tea", { id: "k" }));
+    assert.deepEqual(told({ entries: [entryOf(repeated)] }), [[3, undefined]]);
+    assert.deepEqual(await appendOne(storage, castVote("eve", 1, "tea")), { refused: "not_found" });
+    assert.deepEqual((await votes(storage, 2))?.votes, { coffee: 1 });
+  });
+
+  ruleOfKinds("it pushes no message out, and expires with the messages around it", async ({ storage }) => {
+    await storage.append([say("one"), say("two")]);
+    await storage.append(["bob", "eve", "cat"].map((user) => castVote(user, 1, "tea")));
+    assert.deepEqual(texts((await storage.history("r", { limit: 9 })).messages), ["one", "two"]);
+    assert.equal((await storage.read("r", 0)).complete, true);
+    await storage.append([say("three")]);
+    assert.deepEqual(texts((await storage.history("r", { limit: 9 })).messages), ["two", "three"]);
+    assert.deepEqual(told(await storage.read("r", 2)), [[3, "tea"], [4, "tea"], [5, "tea"], [6, undefined]]);
+    assert.deepEqual(await appendOne(storage, castVote("dan", 1, "tea")), { refused: "not_found" });
+  }, { messages: 2, days: 0 });
+
+  rule("an entry of a kind that is not known takes its place and changes nothing", async ({ store, clock }) => {
+    if (!store.shared) return;
+    const newer = await store.open({ clock, kinds: KINDS_WITH_VOTE });
+    const older = await store.open({ clock });
+    const heard: number[] = [];
+    older.subscribe("r", ({ entries }) => heard.push(...entries.map(({ seq }) => seq)));
+    await newer.append([say("tea?"), say("other")]);
+    await newer.append([castVote("bob", 1, "tea"), castVote("bob", 2, "tea")]);
+    const { entries, complete } = await older.read("r", 2);
+    assert.deepEqual([entries.map(({ seq, action }) => [seq, action as string]), complete], [
+      [[3, "unknown_entry"], [4, "unknown_entry"]],
+      true,
+    ]);
+    const page = await older.history("r", { limit: 9 });
+    assert.deepEqual([texts(page.messages), page.seq], [["tea?", "other"], 4]);
+    await older.append([edit(1, "Tea?"), remove(2), say("last")]);
+    await until(() => heard.length === 7);
+    assert.deepEqual(told(await newer.read("r", 2)).slice(0, 2), [[3, "tea"], [4, undefined]]);
+    assert.deepEqual((await votes(newer))?.votes, { tea: 1 });
+    await Promise.all([newer.close(), older.close()]);
+  });
 
   rule("whoever stops following twice stops nobody else", async ({ storage }) => {
     const stop = storage.subscribe("r", () => {});

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../chat/clock.ts";
 import type { Command } from "../chat/storage.ts";
 import type { FakeClock } from "./clock.ts";
+import { castVote } from "./vote.ts";
 
 /** More entries than any store lets go of in one step. */
 const MANY = 1_200;
@@ -8,7 +9,7 @@ const MANY = 1_200;
 /** What `leftovers` finds: words that an edit or a deletion took back, and what goes when everything has expired. */
 export type Leftover = "gone-word" | "kept-word" | "kept-person" | "kept-id";
 
-/** All that can happen to the messages of a room in which something has the place `head`. */
+/** All that can happen to the messages of a room in which something has the place `head`, a kind that is made up included. */
 export function eventfulRoom(room: string, head: number): Command[] {
   let ids = 0;
   const mark = (person: string) => ({ room, user: `kept-person-${person}`, id: `kept-id-${++ids}` });
@@ -25,6 +26,9 @@ export function eventfulRoom(room: string, head: number): Command[] {
     say("ann", "gone-word-1"),
     say("bob", "gone-word-2"),
     say("eve", "gone-word-3"),
+    castVote("kept-person-voter", head + 1, "kept-word-vote", { room, id: "kept-id-vote" }),
+    castVote("kept-person-voter", head + 2, "gone-word-vote", { room }),
+    castVote("kept-person-voter", head + 3, "gone-word-vote", { room }),
     edit("ann", 1, "gone-word-4"),
     edit("ann", 1, "kept-word-1"),
     remove("bob", 2),
@@ -36,8 +40,8 @@ export function eventfulRoom(room: string, head: number): Command[] {
     say("bob", "gone-word-7"),
     ...Array.from({ length: 100 }, (_, at) => say(`${at % 9}`, `kept-word-${at}`)),
     // Not let go of in one step with their messages.
-    edit("bob", MANY + 10, "kept-word at the end"),
-    remove("bob", MANY + 11),
+    edit("bob", MANY + 13, "kept-word at the end"),
+    remove("bob", MANY + 14),
   ];
 }
 

@@ -10,9 +10,5 @@ export const deletion: Kind<DeleteMessage & Asked, MessageDeleted> = {
   whileLocked: true,
   erases: true,
   decide: () => ({ fields: {} }),
-  apply: (message) => {
-    const rest = { ...message, deleted: true as const };
-    delete rest.text;
-    return rest;
-  },
+  apply: ({ edited }) => ({ ...(edited !== undefined && { edited }), deleted: true }),
 };

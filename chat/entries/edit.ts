@@ -9,6 +9,6 @@ export const edit: Kind<EditMessage & Asked, MessageEdited> = {
   whileLocked: false,
   showsWords: true,
   decide: ({ text }) => ({ fields: { text } }),
-  apply: (message, { text, date }) => ({ ...message, text, edited: date }),
+  apply: (document, { text, date }) => ({ ...document, text, edited: date }),
   present: (document) => ({ text: document?.text ?? "" }),
 };

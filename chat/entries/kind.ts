@@ -67,8 +67,8 @@ export interface Kind<Command extends Asked = Asked, Told extends { action: stri
   decide(command: Command, view: View): Decision;
   /** The document that its entries begin, which makes messages of them: they are in pages of history, and are counted. */
   begin?(fields: Fields): Document;
-  /** What it makes of the message that it is about, or of its document, which it leaves as it was. */
-  apply?<Message extends Document>(message: Message, entry: Told): Message;
+  /** What it makes of the document of the message that it is about, which it leaves as it was. */
+  apply?(document: Document, entry: Told): Document;
   /** Whether it erases its message: whatever belongs to that, but for the document that `apply` gives, is removed. */
   readonly erases?: true;
   /**

@@ -15,6 +15,7 @@ import { FakeClock } from "../../testing/clock.ts";
 import { eventfulRoom, leftovers, sweptBy } from "../../testing/leftovers.ts";
 import { startServer } from "../../testing/server.ts";
 import { until } from "../../testing/until.ts";
+import { KINDS_WITH_VOTE } from "../../testing/vote.ts";
 import { TestClient } from "../../testing/client.ts";
 import { KV_TEXT_LIMIT, KvStorage } from "./kv.ts";
 import { KvExpiry } from "./expiry.ts";
@@ -243,7 +244,8 @@ for (const retention of [{ messages: 130, days: 0 }, { messages: 0, days: 1 }]) 
   const kept = JSON.stringify(retention);
   kvTest(`nothing remains of what has expired and whose id may be forgotten, keeping ${kept}`, async (path) => {
     const clock = new FakeClock();
-    const storage = await KvStorage.open(path, { clock: sweptBy(clock), retention });
+    const options = { clock: sweptBy(clock), retention, kinds: KINDS_WITH_VOTE };
+    const storage = await KvStorage.open(path, options);
     const expire = async () => {
       const later = ["one", "other"].map((room) => say("later", { room }));
       await storage.append(Array(retention.messages).fill(later).flat());

@@ -119,14 +119,14 @@ export class KvRooms {
   /** Removes what belongs to messages of a room that were erased. What is left undone the next sweep finds. */
   async erase(room: string): Promise<void> {
     for await (const { key, value } of this.#store.kv.list<number>({ prefix: KEY.erasingIn(room) })) {
-      await this.removeParts(room, value);
+      await this.removeAll(KEY.parts(room, value));
       await this.#store.kv.delete(key);
     }
   }
 
-  /** Removes all that belongs to a message. */
-  async removeParts(room: string, target: number): Promise<void> {
-    const parts = await Array.fromAsync(this.#store.kv.list({ prefix: KEY.parts(room, target) }), ({ key }) => key);
+  /** Removes all that stands below a key. */
+  async removeAll(prefix: Deno.KvKey): Promise<void> {
+    const parts = await Array.fromAsync(this.#store.kv.list({ prefix }), ({ key }) => key);
     for (let from = 0; from < parts.length; from += ERASE_STEP) {
       const operation = this.#store.kv.atomic();
       for (const key of parts.slice(from, from + ERASE_STEP)) operation.delete(key);

@@ -11,7 +11,8 @@ import { ROOM_FUNCTIONS } from "./room_functions.ts";
  *     PREFIX:{ROOM}:messages    which of the entries are messages
  *     PREFIX:{ROOM}:documents   message → its present state as JSON; none once it has expired
  *     PREFIX:{ROOM}:versions    changed message → the entries that changed it last and that show it last
- *     PREFIX:{ROOM}:parts:SEQ   what belongs to a message and goes with it: keys, and what is erasable of entries about it
+ *     PREFIX:{ROOM}:keys:SEQ    keys that belong to a message's document
+ *     PREFIX:{ROOM}:erasable:SEQ  what is erasable of the entries about a message
  *     PREFIX:{ROOM}:id:…        user, action and id → SEQ DATE ORDINAL of the first entry that had it
  *     PREFIX:{ROOM}:settings    {locked, listed, slow_seconds, version}
  *     PREFIX:{.names}:…         name:KEY, user:USER: who holds a name, and what a user is called until when

@@ -9,6 +9,7 @@ import { eventfulRoom, leftovers, sweptBy } from "../../testing/leftovers.ts";
 import { LogView } from "../../testing/log_view.ts";
 import { RedisServer, redisTest } from "../../testing/redis.ts";
 import { until } from "../../testing/until.ts";
+import { KINDS_WITH_VOTE } from "../../testing/vote.ts";
 import { Wire } from "../../testing/wire.ts";
 import { MemoryStorage } from "../memory.ts";
 import { PULSE_INTERVAL, RedisStorage, SWEEP_INTERVAL } from "./redis.ts";
@@ -33,7 +34,7 @@ const open = async (
 ) => {
   const { prefix = "parley", mayLoseASecond = false, clock = systemClock, retention = KEEP_ALL } = options;
   const place = { url: `redis://127.0.0.1:${server.port}`, prefix, mayLoseASecond };
-  const storage = await RedisStorage.open(place, { clock, retention });
+  const storage = await RedisStorage.open(place, { clock, retention, kinds: KINDS_WITH_VOTE });
   opened.add(storage);
   return storage;
 };

@@ -42,13 +42,14 @@ local function version_of(room, seq)
   return changed or '0', shown or seq
 end
 
-local function parts(room, seq) return room.base .. ':parts:' .. seq end
+local function keys_of(room, seq) return room.base .. ':keys:' .. seq end
+local function erasable_of(room, seq) return room.base .. ':erasable:' .. seq end
 
 -- An entry with the document that it shows and what is erasable of it.
 local function stored(room, raw)
   local seq, target = string.match(raw[1], '^%d+'), field(raw, 'target')
   local document = redis.call('HGET', room.base .. ':documents', target == '' and seq or target)
-  local erasable = target ~= '' and redis.call('HGET', parts(room, target), 'entry ' .. seq)
+  local erasable = target ~= '' and redis.call('HGET', erasable_of(room, target), seq)
   return { seq, field(raw, 'date'), field(raw, 'ordinal'), field(raw, 'entry'), document, erasable }
 end
 
@@ -59,7 +60,7 @@ local function facts(room, command)
   if not raw then return { false } end
   local keys = {}
   for at, name in ipairs(command.reads) do
-    keys[at] = redis.call('HGET', parts(room, command.target), 'key ' .. name)
+    keys[at] = redis.call('HGET', keys_of(room, command.target), name)
   end
   local changed = version_of(room, command.target)
   return { stored(room, raw), changed, keys }
@@ -104,13 +105,13 @@ local function write(room, command, now)
       shown = redis.call('HGET', base .. ':documents', target)
     end
     redis.call('HSET', base .. ':versions', target, at .. ':' .. (command.shows and at or shows))
-    if command.erases then redis.call('DEL', parts(room, target)) end
+    if command.erases then redis.call('DEL', keys_of(room, target), erasable_of(room, target)) end
     for each = 1, #command.writes, 2 do
-      local name, value = 'key ' .. command.writes[each], command.writes[each + 1]
-      if value == '' then redis.call('HDEL', parts(room, target), name)
-      else redis.call('HSET', parts(room, target), name, value) end
+      local name, value = command.writes[each], command.writes[each + 1]
+      if value == '' then redis.call('HDEL', keys_of(room, target), name)
+      else redis.call('HSET', keys_of(room, target), name, value) end
     end
-    if command.erasable ~= '' then redis.call('HSET', parts(room, target), 'entry ' .. at, command.erasable) end
+    if command.erasable ~= '' then redis.call('HSET', erasable_of(room, target), at, command.erasable) end
   end
   local ordinal = digits(room.messages)
   redis.call('XADD', base .. ':log', at .. '-0', 'date', digits(date), 'ordinal', ordinal, 'target', target,
@@ -243,10 +244,9 @@ local function let_go(room, raw, now, window)
   if tonumber(shown) <= tonumber(seq) then
     redis.call('HDEL', room.base .. ':documents', message)
     redis.call('HDEL', room.base .. ':versions', message)
-    redis.call('DEL', parts(room, message))
-  elseif target ~= '' then
-    redis.call('HDEL', parts(room, target), 'entry ' .. seq)
+    redis.call('DEL', keys_of(room, message))
   end
+  if target ~= '' then redis.call('HDEL', erasable_of(room, target), seq) end
   if key == '' then return end
   local id = room.base .. ':id:' .. key
   local first = redis.call('GET', id)

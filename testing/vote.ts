@@ -1,0 +1,42 @@
+import type { Asked, Document, Kind } from "../chat/entries/kind.ts";
+import { KINDS } from "../chat/entries/kinds.ts";
+import type { Command } from "../chat/storage.ts";
+
+interface Vote extends Asked {
+  choice: string;
+}
+type Voted = Document & { votes?: Record<string, number> };
+
+/**
+ * A kind of entry that exists in tests alone: anybody votes once on a message that is not their own. No store knows of it,
+ * so whatever holds for it holds for the kinds to come.
+ */
+const vote: Kind<Vote, { action: string; choice: string }> = {
+  asks: "vote",
+  tells: "message_voted",
+  who: "anyone",
+  whileLocked: false,
+  erasable: ["choice"],
+  keys: ({ user }) => [user],
+  decide({ user, choice }, { target, key }) {
+    if (target!.user === user) return { refused: "forbidden", message: "Nobody votes on their own message." };
+    if (key(user) !== undefined) return { refused: "forbidden", message: "You have voted." };
+    return { fields: { choice }, keys: { [user]: choice } };
+  },
+  apply(document, { choice }) {
+    const { votes = {} }: Voted = document;
+    return { ...document, votes: { ...votes, [choice]: (votes[choice] ?? 0) + 1 } } as Document;
+  },
+};
+
+export const KINDS_WITH_VOTE: Kind<never, never>[] = [...Object.values(KINDS), vote];
+
+/** Somebody's vote on the message with this place. */
+export function castVote(
+  user: string,
+  target: number,
+  choice: string,
+  more: { id?: string; room?: string } = {},
+): Command {
+  return { action: "vote", room: "r", user, target, choice, ...more } as unknown as Command;
+}
