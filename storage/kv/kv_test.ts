@@ -212,7 +212,7 @@ kvTest("what has expired is taken away, and the ids for as long as they are reme
   const expiry = new KvExpiry(store, rooms, rules, shownBy(clock));
   const kept = async () => {
     const found = await Array.fromAsync(store.kv.list({ prefix: [] }));
-    return found.map(({ key }) => key.slice(1).join(" ")).filter((key) =>
+    return found.map(({ key }) => key.slice(2).join(" ")).filter((key) =>
       /^(message|change|part|erasing|id) /.test(key)
     );
   };

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import type { Clock } from "../../chat/clock.ts";
 import { ChatError } from "../../chat/errors.ts";
+import { HOW_TO_MIGRATE } from "../shared/migrate.ts";
 import { DataFile, keepToOwner } from "../shared/data_file.ts";
 
 /** Keys that one read may ask for. */
@@ -16,7 +17,11 @@ export const ANSWER_PATIENCE = 5_000;
 const FIRST_PAUSE = 4;
 const LONGEST_PAUSE = 40;
 
-const key = (...parts: Deno.KvKeyPart[]): Deno.KvKey => ["parley", ...parts];
+/** The layout of what is kept; 1 had no number in its keys. */
+const LAYOUT = 2;
+const key = (...parts: Deno.KvKeyPart[]): Deno.KvKey => ["parley", LAYOUT, ...parts];
+/** Where every chat of layout 1 has something. */
+export const OLD_EPOCH: Deno.KvKey = ["parley", "epoch"];
 
 /** Keys that can be watched at once, but for one that is for events. */
 export const BELLS = 9;
@@ -94,6 +99,10 @@ export class KvStore {
     try {
       if (path !== undefined) keepToOwner(path);
       const kv = await Deno.openKv(path);
+      if ((await kv.get(OLD_EPOCH)).value !== null) {
+        kv.close();
+        throw new Error(`it was written by an older Parley. ${HOW_TO_MIGRATE}`);
+      }
       return new KvStore(kv, path === undefined ? undefined : new DataFile(path, clock), clock);
     } catch (error) {
       throw new Error(`${path ?? "Deno KV"} can't be opened: ${(error as Error).message}`);

@@ -1,5 +1,6 @@
 import type { Clock } from "../../chat/clock.ts";
 import { ChatError } from "../../chat/errors.ts";
+import { HOW_TO_MIGRATE } from "../shared/migrate.ts";
 import { FUNCTIONS, LIBRARY } from "./functions.ts";
 import { createClient } from "./package.ts";
 import { checkServer, type ServerCheck } from "./server_check.ts";
@@ -166,6 +167,10 @@ export class RedisConnection {
   async #begin(client: Client): Promise<() => void> {
     await client.connect();
     const found = await checkServer((...command) => client.sendCommand(command), this.#place.mayLoseASecond);
+    // Every chat of an older layout has an epoch there.
+    if (Number(await client.sendCommand(["EXISTS", `${this.#place.prefix}:epoch`])) > 0) {
+      throw new Error(`the chat there was written by an older Parley. ${HOW_TO_MIGRATE}`);
+    }
     await loadFunctions(client);
     await client.subscribe(`${this.#place.prefix}:news`, (message) => {
       try {
