@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
+import { systemClock } from "../chat/clock.ts";
+import type { Storage } from "../chat/storage.ts";
+import { RedisStorage } from "../storage/redis/redis.ts";
+import { SqliteStorage } from "../storage/sqlite/sqlite.ts";
+import { TestClient } from "../testing/client.ts";
 import { copyTree } from "../testing/files.ts";
+import { RedisServer, redisTest } from "../testing/redis.ts";
 import { startServer, taskArguments } from "../testing/server.ts";
+import { castVote, KINDS_WITH_VOTE } from "../testing/vote.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -26,6 +33,61 @@ Deno.test("what deno.json has Deno Deploy take is enough to build what it has it
   await deno(deploy.build.split(" ").slice(1), { cwd });
   const built = await Deno.readTextFile(`${cwd}/${deploy.runtime.entrypoint}`);
   assert.equal(built, await Deno.readTextFile(new URL("dist/chat.js", root)), "and from anywhere it is the same");
+  await Deno.remove(cwd, { recursive: true });
+});
+
+/** A built server, which does not know the kind, while somebody newer writes it into the same store. */
+async function besideNewer(cwd: string, database: string, open: () => Promise<Storage>): Promise<void> {
+  await Deno.copyFile(new URL("dist/chat.js", root), `${cwd}/chat.js`);
+  const args = ["run", "--no-config", "--allow-all", "--quiet", `${cwd}/chat.js`];
+  const older = await startServer({ cwd, args, env: { DATABASE_URL: database } });
+  const newer = await open();
+  const client = await TestClient.open(older.url);
+  client.say("tea?");
+  await client.until("receive_message");
+  await newer.append([castVote("bob", 1, "tea", { room: "general" }), castVote("eve", 1, "tea", { room: "general" })]);
+  client.say("still here");
+  assert.equal((await client.until("receive_message", ({ text }) => text === "still here")).seq, 4);
+  const live = client.frames.flatMap((frame) => "seq" in frame && frame.action !== "room_joined" ? [frame] : []);
+  assert.deepEqual(live.map(({ seq, action }) => [seq, action as string]), [
+    [1, "receive_message"],
+    [2, "unknown_entry"],
+    [3, "unknown_entry"],
+    [4, "receive_message"],
+  ]);
+  const { epoch } = await client.until("room_joined");
+  client.send({ action: "join_room", room: "general", since: { epoch, seq: 1 }, id: "again" });
+  const resumed = await client.until("room_joined", ({ id }) => id === "again");
+  assert.deepEqual([resumed.recovered, resumed.messages.map(({ seq }) => seq)], [true, [2, 3, 4]]);
+  client.send({ action: "edit_message", room: "general", target: 1, text: "Tea?" });
+  await client.until("message_edited");
+  const [first] = (await newer.history("general", { limit: 9 })).messages;
+  assert.deepEqual([first.text, (first as { votes?: unknown }).votes], ["Tea?", { tea: 2 }]);
+  client.send({ action: "delete_message", room: "general", target: 1 });
+  await client.until("message_deleted");
+  assert.doesNotMatch(JSON.stringify(await newer.read("general", 0)), /tea/i);
+  assert.equal(older.errors(), "");
+  await client.close();
+  await newer.close();
+  assert.equal(await older.stop(), 0);
+}
+
+Deno.test("a version that does not know a kind of entry runs beside one that does, on one file", async () => {
+  const cwd = await Deno.makeTempDir();
+  const options = { clock: systemClock, retention: { messages: 0, days: 0 }, kinds: KINDS_WITH_VOTE };
+  await besideNewer(cwd, `sqlite:${cwd}/chat.db`, () => SqliteStorage.open(`${cwd}/chat.db`, options));
+  await Deno.remove(cwd, { recursive: true });
+});
+
+redisTest("a version that does not know a kind of entry runs beside one that does, on one Redis", async () => {
+  const [cwd, redis] = [
+    await Deno.makeTempDir(),
+    await RedisServer.start("--appendonly", "yes", "--appendfsync", "always"),
+  ];
+  const place = { url: redis.url, prefix: "parley", mayLoseASecond: false };
+  const options = { clock: systemClock, retention: { messages: 0, days: 0 }, kinds: KINDS_WITH_VOTE };
+  await besideNewer(cwd, redis.url, () => RedisStorage.open(place, options));
+  await redis.stop();
   await Deno.remove(cwd, { recursive: true });
 });
 
