@@ -1,3 +1,4 @@
+import { Serializer } from "../../chat/async.ts";
 import type { Clock } from "../../chat/clock.ts";
 import type { ClusterEvent } from "../../chat/storage.ts";
 import { KEY, type KvStore } from "./store.ts";
@@ -27,7 +28,7 @@ export class KvEvents {
   #cancelGather: (() => void) | undefined;
   /** The number of the last one that was read. */
   #read: number;
-  #reading = Promise.resolve();
+  readonly #reads = new Serializer();
   listener: (signal: ClusterEvent) => void = () => {};
 
   /** @param last the number of the last one when this isolate began */
@@ -45,7 +46,7 @@ export class KvEvents {
 
   /** Reads what has been given up to this number. */
   hear(last: number): void {
-    this.#reading = this.#reading.then(async () => {
+    this.#reads.run("all", async () => {
       // A store that was emptied counts anew.
       if (last < this.#read) this.#read = 0;
       const news = { start: KEY.signal(this.#read + 1), end: KEY.signal(last + 1) };
@@ -60,7 +61,7 @@ export class KvEvents {
 
   /** Resolves when nothing is being read or written any more. The last words, that this isolate leaves, are among it. */
   async close(): Promise<void> {
-    await Promise.all([this.#reading, this.#writing]);
+    await Promise.all([this.#reads.settled(), this.#writing]);
     this.#cancelGather?.();
     if (this.#waiting.length > 0) await this.#write().catch(() => {/* it was said why */});
   }

@@ -1,3 +1,4 @@
+import { interval, Serializer } from "../../chat/async.ts";
 import type { Clock } from "../../chat/clock.ts";
 import {
   type AppendResult,
@@ -43,9 +44,9 @@ export class KvStorage implements Storage {
   readonly #names: KvNames;
   readonly #news: KvNotifications;
   readonly #signals: KvEvents;
-  /** By room: what is being kept, one call after the other, so that one isolate does not overtake itself. */
-  readonly #writeQueue = new Map<string, Promise<unknown>>();
-  #cancelSweep: (() => void) | undefined;
+  /** One call after the other for each room, so that one isolate does not overtake itself. */
+  readonly #appends = new Serializer<string>();
+  readonly #stopSweeping: () => void;
   #sweeping: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -63,7 +64,7 @@ export class KvStorage implements Storage {
     this.#signals = new KvEvents(store, clock, options.signals);
     const hearSignals = (last: number) => this.#signals.hear(last);
     this.#news = new KvNotifications(store, this.#rooms, { clock, hearSignals });
-    this.#sweepLater();
+    this.#stopSweeping = interval(clock, SWEEP_INTERVAL, () => this.#sweeping = this.#sweep());
   }
 
   /**
@@ -97,7 +98,7 @@ export class KvStorage implements Storage {
     const byRoom = Map.groupBy(commands.keys(), (at) => commands[at].room);
     const results = new Array<AppendResult>(commands.length);
     const kept = await Promise.allSettled([...byRoom].map(async ([room, places]) => {
-      const ofRoom = await this.#inTurn(room, () => this.#keep(room, places.map((at) => commands[at])));
+      const ofRoom = await this.#appends.run(room, () => this.#keep(room, places.map((at) => commands[at])));
       places.forEach((place, at) => results[place] = ofRoom[at]);
     }));
     for (const result of kept) if (result.status === "rejected") throw result.reason;
@@ -210,8 +211,8 @@ export class KvStorage implements Storage {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#cancelSweep?.();
-    await Promise.allSettled(this.#writeQueue.values());
+    this.#stopSweeping();
+    await this.#appends.settled();
     await Promise.all([this.#sweeping, this.#news.close(), this.#signals.close()]);
     await this.#store.close();
   }
@@ -225,31 +226,19 @@ export class KvStorage implements Storage {
     return results;
   }
 
-  #inTurn<Result>(room: string, work: () => Promise<Result>): Promise<Result> {
-    const before = this.#writeQueue.get(room) ?? Promise.resolve();
-    const result = before.then(work, work);
-    this.#writeQueue.set(room, result);
-    const forget = () => {
-      if (this.#writeQueue.get(room) === result) this.#writeQueue.delete(room);
-    };
-    result.then(forget, forget);
-    return result;
-  }
-
-  #sweepLater(): void {
-    this.#cancelSweep = this.#clock.after(SWEEP_INTERVAL, () => {
-      this.#sweeping = this.#sweep()
-        .catch((error) => console.error("what has expired could not be let go of:", error))
-        .then(() => this.#closed ? undefined : this.#sweepLater());
-    });
-  }
-
-  /** One isolate's work is enough; whoever comes first does it. */
   async #sweep(): Promise<void> {
+    try {
+      if (await this.#isOurTurn()) await this.#expiry.run(() => !this.#closed);
+    } catch (error) {
+      console.error("what has expired could not be let go of:", error);
+    }
+  }
+
+  /** One isolate's sweep is enough; whoever comes first does it. */
+  async #isOurTurn(): Promise<boolean> {
     const now = this.#clock.now();
     const { value = 0, check } = await this.#store.get<number>(KEY.swept);
-    if (Math.abs(now - value) < SWEEP_INTERVAL / 2) return;
-    const { ok } = await this.#store.kv.atomic().check(check).set(KEY.swept, now).commit();
-    if (ok) await this.#expiry.run(() => !this.#closed);
+    if (Math.abs(now - value) < SWEEP_INTERVAL / 2) return false;
+    return (await this.#store.kv.atomic().check(check).set(KEY.swept, now).commit()).ok;
   }
 }

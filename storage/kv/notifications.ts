@@ -1,3 +1,4 @@
+import { interval } from "../../chat/async.ts";
 import type { Clock } from "../../chat/clock.ts";
 import type { LogNotification } from "../../chat/storage.ts";
 import type { Entry } from "../../chat/protocol.ts";
@@ -45,7 +46,7 @@ export class KvNotifications {
   #watch: ReadableStreamDefaultReader<unknown> | undefined;
   #watching: Promise<void>;
   #cancelPause: (() => void) | undefined;
-  #cancelPoll: (() => void) | undefined;
+  readonly #stopPolling: () => void;
   #polling = Promise.resolve();
   #deafPolls = 0;
   #closed = false;
@@ -61,7 +62,7 @@ export class KvNotifications {
     this.#clock = options.clock;
     this.#hearSignals = options.hearSignals;
     this.#watching = this.#keepWatching();
-    this.#pollLater();
+    this.#stopPolling = interval(options.clock, POLL_INTERVAL, () => this.#polling = this.#poll());
   }
 
   /** Whether the watch does not bring what others write. */
@@ -110,7 +111,7 @@ export class KvNotifications {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#cancelPoll?.();
+    this.#stopPolling();
     this.#cancelPause?.();
     await this.#watch?.cancel().catch(() => {/* it had ended by itself */});
     await Promise.all([this.#watching, this.#polling, this.#answering]);
@@ -208,15 +209,15 @@ export class KvNotifications {
     }
   }
 
-  #pollLater(): void {
-    this.#cancelPoll = this.#clock.after(POLL_INTERVAL, () => {
-      this.#polling = this.#poll()
-        .catch((error) => console.error("the news could not be looked for:", error))
-        .then(() => this.#closed ? undefined : this.#pollLater());
-    });
+  async #poll(): Promise<void> {
+    try {
+      await this.#compareBells();
+    } catch (error) {
+      console.error("the rooms could not be looked at:", error);
+    }
   }
 
-  async #poll(): Promise<void> {
+  async #compareBells(): Promise<void> {
     const bells = await this.#store.load(WATCHED);
     let late = 0;
     for (const [bell, { value, check: { versionstamp } }] of bells.entries()) {

@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { withTimeout } from "../../chat/async.ts";
 import type { Clock } from "../../chat/clock.ts";
 import { ChatError } from "../../chat/errors.ts";
 import { HOW_TO_MIGRATE } from "../shared/migrate.ts";
@@ -199,16 +200,10 @@ export class KvStore {
     }
   }
 
-  async #answered<Result>(answer: Promise<Result>): Promise<Result> {
-    const late = Promise.withResolvers<never>();
-    const cancel = this.#clock.after(ANSWER_PATIENCE, () => {
-      late.reject(new Error(`no answer came within ${ANSWER_PATIENCE / 1000} s`));
+  #answered<Result>(answer: Promise<Result>): Promise<Result> {
+    return withTimeout(this.#clock, ANSWER_PATIENCE, answer, () => {
+      throw new Error(`no answer came within ${ANSWER_PATIENCE / 1000} s`);
     });
-    try {
-      return await Promise.race([answer, late.promise]);
-    } finally {
-      cancel();
-    }
   }
 }
 

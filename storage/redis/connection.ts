@@ -1,3 +1,4 @@
+import { withTimeout } from "../../chat/async.ts";
 import type { Clock } from "../../chat/clock.ts";
 import { ChatError } from "../../chat/errors.ts";
 import { HOW_TO_MIGRATE } from "../shared/migrate.ts";
@@ -124,10 +125,7 @@ export class RedisConnection {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelConnect?.();
-    let cancel = () => {};
-    const patience = new Promise<void>((resolve) => cancel = this.#clock.after(CLOSE_PATIENCE, resolve));
-    await Promise.race([Promise.allSettled(this.#pending), patience]);
-    cancel();
+    await withTimeout(this.#clock, CLOSE_PATIENCE, Promise.allSettled(this.#pending), () => []);
     const client = this.#client;
     this.#client = undefined;
     for (const each of [client, this.#candidate]) if (each?.isOpen) each.destroy();
@@ -142,22 +140,17 @@ export class RedisConnection {
       reason ??= error;
       if (this.#client === client) this.#lose(client, error.message);
     });
-    let giveUp = () => {};
     let announce: () => void;
     try {
       // A server that has stalled takes connections and then says nothing.
-      const late = new Promise<never>((_, reject) => {
-        giveUp = this.#clock.after(COMMAND_DEADLINE, () => reject(new Error("It does not answer.")));
+      announce = await withTimeout(this.#clock, COMMAND_DEADLINE, this.#begin(client), () => {
+        throw new Error("It does not answer.");
       });
-      const began = this.#begin(client);
-      began.catch(() => {/* it may end after its time is over */});
-      announce = await Promise.race([began, late]);
       if (reason || this.#isClosed) throw reason;
     } catch (error) {
       if (client.isOpen) client.destroy();
       throw reason ?? error;
     } finally {
-      giveUp();
       this.#candidate = undefined;
     }
     this.#client = client;
@@ -196,27 +189,17 @@ export class RedisConnection {
     }
   }
 
-  async #inTime<Result>(answer: Promise<Result>, client: Client): Promise<Result> {
-    let cancel = () => {};
-    const late = new Promise<never>((_, reject) => {
-      cancel = this.#clock.after(COMMAND_DEADLINE, () => {
-        this.#overdue++;
-        const giveUp = this.#clock.after(
-          CONNECTION_DEADLINE - COMMAND_DEADLINE,
-          () => this.#lose(client, "It does not answer."),
-        );
-        answer.catch(() => {/* nobody waits for it */}).finally(() => {
-          this.#overdue--;
-          giveUp();
-        });
-        reject(unavailable());
+  #inTime<Result>(answer: Promise<Result>, client: Client): Promise<Result> {
+    return withTimeout(this.#clock, COMMAND_DEADLINE, answer, () => {
+      this.#overdue++;
+      const rest = CONNECTION_DEADLINE - COMMAND_DEADLINE;
+      const giveUp = this.#clock.after(rest, () => this.#lose(client, "It does not answer."));
+      answer.catch(() => {/* nobody waits for it */}).finally(() => {
+        this.#overdue--;
+        giveUp();
       });
+      throw unavailable();
     });
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      cancel();
-    }
   }
 
   #lose(client: Client, why: string): void {

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { interval } from "../../chat/async.ts";
 import type { Clock } from "../../chat/clock.ts";
 import type {
   AppendResult,
@@ -63,7 +64,7 @@ export class SqliteStorage implements Storage {
   #hearSignal: (signal: ClusterEvent) => void = () => {};
   readonly #lookout: ChangeDetector;
   #cancelScrub: (() => void) | undefined;
-  #cancelSweep: (() => void) | undefined;
+  readonly #stopSweeping: () => void;
   #sweeps = 0;
   #closed = false;
 
@@ -93,7 +94,7 @@ export class SqliteStorage implements Storage {
       });
     }
     this.#lookout = new ChangeDetector(file, this.#entries, this.#subscribers, options.clock);
-    this.#sweepLater();
+    this.#stopSweeping = interval(options.clock, SWEEP_INTERVAL, () => this.#sweep());
     // What a former life deleted just before it ended may still stand in the write-ahead log.
     this.#scrubLater();
   }
@@ -239,7 +240,7 @@ export class SqliteStorage implements Storage {
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelScrub?.();
-    this.#cancelSweep?.();
+    this.#stopSweeping();
     this.#lookout.stop();
     await Promise.all([this.#writer.settled(), this.#nameWriter.settled()]);
     this.#channel?.close();
@@ -284,15 +285,7 @@ export class SqliteStorage implements Storage {
     });
   }
 
-  #sweepLater(): void {
-    this.#cancelSweep = this.#clock.after(SWEEP_INTERVAL, () => {
-      this.#sweep()
-        .catch(() => {/* the writer has said why; the next sweep goes on from here */})
-        .finally(() => this.#closed || this.#sweepLater());
-    });
-  }
-
-  /** In small steps, with everyone else's writes between them. */
+  /** In small steps, with everyone else's writes between them. What fails is written to the error output by the writer. */
   async #sweep(): Promise<void> {
     const now = this.#clock.now();
     // One isolate's work is enough; whoever comes first does it.
