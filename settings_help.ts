@@ -14,7 +14,7 @@ const WORDS: Record<keyof Settings, string> = {
   ALLOWED_ORIGINS: "pages of other sites that may connect, with commas between them (none)",
   TRUST_PROXY: "proxies in front whose forwarding headers may be believed (0)",
   TEXT_LIMIT: "code points of one message (4000)",
-  HISTORY_MESSAGES: "entries that each room keeps; 0 keeps all (0; with memory: 10000)",
+  HISTORY_MESSAGES: "messages that each room keeps; 0 keeps all (0; with memory: 10000)",
   HISTORY_DAYS: "days that they are kept; 0 keeps them for ever (0)",
   ADMIN_TOKEN: "what whoever moderates must enter, 16 characters or more (nobody can)",
   METRICS_TOKEN: "what whoever reads /metrics must send (only this machine may read)",
