@@ -58,7 +58,7 @@ export function advance(record: RoomRecord, { seq, date, ordinal }: StoredEntry)
 
 /** What a store knows of a room while it appends: also what was appended a moment ago and is not written yet. */
 export interface RoomView {
-  record: Readonly<RoomRecord>;
+  record: RoomRecord;
   /** The first entry that had this command's idempotency key. */
   first(command: Asked): StoredEntry | undefined;
   at(seq: number): StoredEntry | undefined;
@@ -70,8 +70,8 @@ export interface RoomView {
 /** What is to be written, all at once. */
 export interface Write {
   entry: StoredEntry;
-  /** The document that the entry begins. */
-  begins?: Document;
+  /** The document that the entry begins, if it begins one. */
+  begins?: Document | undefined;
   change?: DocumentChange;
 }
 
@@ -149,13 +149,13 @@ export class Rulebook {
       ordinal: record.messages + (begins ? 1 : 0),
       action: kind.tells,
       user,
-      ...(id !== undefined && { id }),
-      ...(target !== undefined && { target }),
-      ...pick("fixed", fields, kind.fixed),
-      ...pick("erasable", fields, kind.erasable),
     };
+    if (id !== undefined) entry.id = id;
+    if (target !== undefined) entry.target = target;
+    if (kind.fixed) entry.fixed = pick(fields, kind.fixed);
+    if (kind.erasable) entry.erasable = pick(fields, kind.erasable);
     const told = toEntry(entry, command.room, fields);
-    if (!document) return { result: { entry: told, repeated: false }, write: { entry, ...(begins && { begins }) } };
+    if (!document) return { result: { entry: told, repeated: false }, write: { entry, begins } };
     const change: DocumentChange = {
       seq: target!,
       isShown: kind.showsWords ?? false,
@@ -241,20 +241,17 @@ export class Rulebook {
 
 function toEntry(entry: StoredEntry, room: string, fields?: Fields): Entry {
   const { action, seq, user, date, id, target, fixed, erasable } = entry;
-  return {
-    action,
-    room,
-    seq,
-    ...(target !== undefined && { target }),
-    user,
-    ...fixed,
-    ...erasable,
-    ...fields,
-    date,
-    ...(id !== undefined && { id }),
-  } as Entry;
+  const told: Fields = { action, room, seq };
+  if (target !== undefined) told.target = target;
+  told.user = user;
+  Object.assign(told, fixed, erasable, fields);
+  told.date = date;
+  if (id !== undefined) told.id = id;
+  return told as unknown as Entry;
 }
 
-function pick(name: string, fields: Fields, names: readonly string[] | undefined): Record<string, Fields> {
-  return names ? { [name]: Object.fromEntries(names.map((each) => [each, fields[each]])) } : {};
+function pick(fields: Fields, names: readonly string[]): Fields {
+  const picked: Fields = {};
+  for (const name of names) picked[name] = fields[name];
+  return picked;
 }

@@ -66,23 +66,27 @@ export class MemoryStorage implements Storage {
   }
 
   append(commands: readonly Command[]): Promise<AppendResult[]> {
-    const news = new Map<Room, Entry[]>();
+    const open = new Map<string, { room: Room; view: RoomView; told: Entry[] }>();
     const now = this.#clock.now();
     const results = commands.map((command) => {
-      const room = this.#rooms.get(command.room) ?? newRoom();
-      const { result, write } = this.#rules.append(command, this.#view(room, command.room), now);
+      let opened = open.get(command.room);
+      if (!opened) {
+        const room = this.#rooms.get(command.room) ?? newRoom();
+        open.set(command.room, opened = { room, view: this.#view(room, command.room), told: [] });
+      }
+      const { room, view, told } = opened;
+      const { result, write } = this.#rules.append(command, view, now);
       if (write && "entry" in result) {
         keep(room, this.#rules.keyOf(command), write);
-        this.#rooms.set(command.room, room);
-        const entries = news.get(room);
-        if (entries) entries.push(result.entry);
-        else news.set(room, [result.entry]);
+        told.push(result.entry);
       }
       return result;
     });
-    for (const [room, entries] of news) {
+    for (const [name, { room, told }] of open) {
+      if (told.length === 0) continue;
+      this.#rooms.set(name, room);
       this.#expire(room);
-      this.#notify(room, entries);
+      this.#notify(room, told);
     }
     return Promise.resolve(results);
   }
@@ -219,8 +223,9 @@ export class MemoryStorage implements Storage {
   }
 
   #view(room: Room, name: string): RoomView {
+    room.record.locked = this.#settings.get(name)?.locked ?? false;
     return {
-      record: { ...room.record, locked: this.#settings.get(name)?.locked ?? false },
+      record: room.record,
       first: (command) => room.first.get(this.#rules.keyOf(command)!),
       at: (seq) => at(room, seq),
       document: (seq) => room.documents.get(seq)?.document,

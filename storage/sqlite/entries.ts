@@ -160,18 +160,21 @@ export class Entries {
   /** Keeps commands in order. `now` is milliseconds since 1970. */
   append(commands: readonly Command[], now: number): { results: AppendResult[]; epochs: Map<string, string> } {
     this.#added.clear();
-    const rooms = new Map<string, RoomRow>();
+    const rooms = new Map<string, { row: RoomRow; view: RoomView }>();
     const results = commands.map((command) => {
       let room = rooms.get(command.room);
-      if (!room) rooms.set(command.room, room = { ...this.#find(command.room) });
-      const { result, write } = this.#rules.append(command, this.#view(room), now);
-      if (write) this.#write(room, write);
+      if (!room) {
+        const row = { ...this.#find(command.room) };
+        rooms.set(command.room, room = { row, view: this.#view(row) });
+      }
+      const { result, write } = this.#rules.append(command, room.view, now);
+      if (write) this.#write(room.row, room.view.record, write);
       return result;
     });
-    for (const { room, head, date, messages } of rooms.values()) {
+    for (const { row: { room }, view: { record: { head, date, messages } } } of rooms.values()) {
       if (room > 0) this.#setHead.run(head, date, messages, room);
     }
-    return { results, epochs: new Map(rooms.values().map(({ name, epoch }) => [name, epoch])) };
+    return { results, epochs: new Map(rooms.values().map(({ row: { name, epoch } }) => [name, epoch])) };
   }
 
   history(name: string, query: { limit: number; before?: number; after?: number }, now: number): History {
@@ -232,7 +235,7 @@ export class Entries {
     };
   }
 
-  #write(room: RoomRow, { entry, begins, change }: Write): void {
+  #write(room: RoomRow, record: RoomRecord, { entry, begins, change }: Write): void {
     // A room begins with the first thing that is kept in it.
     if (room.room === 0) room.room = (this.#addRoom.get(room.name) as { room: number }).room;
     const { seq, date, ordinal, action, user, id, target, fixed, erasable } = entry;
@@ -250,7 +253,7 @@ export class Entries {
       json(begins),
       begins ? seq : null,
     );
-    advance(room as unknown as RoomRecord, entry);
+    advance(record, entry);
     if (!change) return;
     if (change.document) this.#setDocument.run(json(change.document), room.room, change.seq);
     if (change.isShown) this.#showUntil.run(seq, room.room, change.seq);
