@@ -63,7 +63,7 @@ export interface MessageLog {
   read(room: string, after: number): Promise<CatchUp>;
 
   /** Tells what is new in the room, in order, until the function that it returns is called. */
-  subscribe(room: string, listener: (news: LogNotification) => void): () => void;
+  subscribe(room: string, listener: (notification: LogNotification) => void): () => void;
 }
 
 /**

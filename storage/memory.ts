@@ -38,7 +38,7 @@ interface Room {
   documents: Map<number, KeptDocument>;
   /** The first entry of each user + action + id. */
   first: Map<string, StoredEntry>;
-  subscribers: Set<(news: LogNotification) => void>;
+  subscribers: Set<(notification: LogNotification) => void>;
 }
 
 interface KeptDocument {
@@ -121,7 +121,7 @@ export class MemoryStorage implements Storage {
     });
   }
 
-  subscribe(name: string, listener: (news: LogNotification) => void): () => void {
+  subscribe(name: string, listener: (notification: LogNotification) => void): () => void {
     const room = this.#rooms.get(name) ?? newRoom();
     this.#rooms.set(name, room);
     room.subscribers.add(listener);

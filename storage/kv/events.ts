@@ -3,16 +3,16 @@ import type { Clock } from "../../chat/clock.ts";
 import type { ClusterEvent } from "../../chat/storage.ts";
 import { KEY, type KvStore } from "./store.ts";
 
-/** Signals are gathered so long and written together, milliseconds: a commit is dear, and nobody waits for them. */
+/** Events are gathered so long and written together, milliseconds: a commit is expensive, and nobody waits for them. */
 const GATHER = 50;
 /** Bytes of JSON in one value, which may have 64 KiB: two signals of the largest size do not fit. */
 const VALUE_BYTES = 60 * 1024;
 /** Signals that may wait to be written; beyond that the oldest are lost, as signals may be. */
 const MOST_WAITING = 1_000;
 /** How long a signal can be read, milliseconds: whoever comes later finds out what matters without it. */
-const SIGNAL_LIFE = 60_000;
+const EVENT_LIFE = 60_000;
 
-interface SignalRecord {
+interface EventsRecord {
   from: string;
   /** A JSON array in UTF-8: as text, one foreign letter would double its size. */
   signals: Uint8Array;
@@ -50,7 +50,7 @@ export class KvEvents {
       // A store that was emptied counts anew.
       if (last < this.#read) this.#read = 0;
       const news = { start: KEY.signal(this.#read + 1), end: KEY.signal(last + 1) };
-      for await (const { key, value: { from, signals } } of this.#store.kv.list<SignalRecord>(news)) {
+      for await (const { key, value: { from, signals } } of this.#store.kv.list<EventsRecord>(news)) {
         this.#read = Number(key.at(-1));
         if (from === this.#own) continue;
         for (const signal of JSON.parse(new TextDecoder().decode(signals))) this.listener(signal);
@@ -87,11 +87,11 @@ export class KvEvents {
       if (bytes > VALUE_BYTES && count > 0) break;
     }
     const some = this.#waiting.splice(0, count);
-    const record: SignalRecord = { from: this.#own, signals: encoder.encode(`[${some.join()}]`) };
+    const record: EventsRecord = { from: this.#own, signals: encoder.encode(`[${some.join()}]`) };
     await this.#store.writing(async () => {
       const { value = 0, check } = await this.#store.get<number>(KEY.signals);
       const operation = this.#store.kv.atomic().check(check).set(KEY.signals, value + 1);
-      operation.set(KEY.signal(value + 1), record, { expireIn: SIGNAL_LIFE });
+      operation.set(KEY.signal(value + 1), record, { expireIn: EVENT_LIFE });
       return (await operation.commit()).ok || undefined;
     });
   }

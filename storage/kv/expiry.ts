@@ -7,7 +7,7 @@ import { KEY, type KvStore } from "./store.ts";
 /** Entries that one step looks at, and takes away in one commit, which may check 100 ids. */
 const EXPIRE_STEP = 90;
 
-/** Lets go of what has expired in Deno KV. */
+/** Removes expired entries from Deno KV. */
 export class KvExpiry {
   readonly #store: KvStore;
   readonly #rooms: KvRooms;
@@ -21,7 +21,7 @@ export class KvExpiry {
     this.#clock = clock;
   }
 
-  /** In all rooms, as long as it is `going`. What has expired has been hidden since it did. */
+  /** In all rooms, as long as it is `going`. Expired entries have been hidden since they expired. */
   async run(going: () => boolean): Promise<void> {
     for await (const { key } of this.#store.kv.list({ prefix: KEY.rooms })) {
       if (!going()) return;

@@ -28,7 +28,7 @@ import { newSecret } from "../shared/secret.ts";
  * as soon as one of them is not Latin.
  */
 export const KV_TEXT_LIMIT = 16_000;
-/** How often what has expired is let go of, milliseconds. It is hidden at once. */
+/** How often expired entries are removed, milliseconds. They are hidden at once. */
 const SWEEP_INTERVAL = 10 * 60_000;
 
 /**
@@ -42,7 +42,7 @@ export class KvStorage implements Storage {
   readonly #rooms: KvRooms;
   readonly #expiry: KvExpiry;
   readonly #names: KvNames;
-  readonly #news: KvNotifications;
+  readonly #notifications: KvNotifications;
   readonly #signals: KvEvents;
   /** One call after the other for each room, so that one isolate does not overtake itself. */
   readonly #appends = new Serializer<string>();
@@ -62,8 +62,8 @@ export class KvStorage implements Storage {
     this.#expiry = new KvExpiry(store, this.#rooms, rules, clock);
     this.#names = new KvNames(store);
     this.#signals = new KvEvents(store, clock, options.signals);
-    const hearSignals = (last: number) => this.#signals.hear(last);
-    this.#news = new KvNotifications(store, this.#rooms, { clock, hearSignals });
+    const onEvents = (last: number) => this.#signals.hear(last);
+    this.#notifications = new KvNotifications(store, this.#rooms, { clock, onEvents });
     this.#stopSweeping = interval(clock, SWEEP_INTERVAL, () => this.#sweeping = this.#sweep());
   }
 
@@ -107,20 +107,20 @@ export class KvStorage implements Storage {
 
   history(room: string, query: { limit: number; before?: number; after?: number }): Promise<History> {
     return this.#store.reading(async () => {
-      await this.#news.ready(room);
+      await this.#notifications.ready(room);
       return this.#rooms.history(room, query);
     });
   }
 
   read(room: string, after: number): Promise<CatchUp> {
     return this.#store.reading(async () => {
-      await this.#news.ready(room);
+      await this.#notifications.ready(room);
       return this.#rooms.read(room, after);
     });
   }
 
-  subscribe(room: string, listener: (news: LogNotification) => void): () => void {
-    return this.#news.subscribe(room, listener);
+  subscribe(room: string, listener: (notification: LogNotification) => void): () => void {
+    return this.#notifications.subscribe(room, listener);
   }
 
   async claimName(
@@ -180,7 +180,7 @@ export class KvStorage implements Storage {
       for (const bell of bells) operation.set(KEY.bell(bell), 0);
       return operation.commit();
     });
-    await this.#news.renewed(room);
+    await this.#notifications.renewed(room);
   }
 
   secret(): Promise<string> {
@@ -196,12 +196,12 @@ export class KvStorage implements Storage {
   }
 
   get missedNotifications(): number {
-    return this.#news.missed;
+    return this.#notifications.missed;
   }
 
   /** After a write that failed only a write can tell whether the store is well again. */
   async check(): Promise<void> {
-    if (this.#news.notificationsBroken) {
+    if (this.#notifications.notificationsBroken) {
       throw new ChatError("unavailable", "This isolate does not hear what the others write. It comes late here.", 2);
     }
     this.#store.place?.check();
@@ -213,7 +213,7 @@ export class KvStorage implements Storage {
     this.#closed = true;
     this.#stopSweeping();
     await this.#appends.settled();
-    await Promise.all([this.#sweeping, this.#news.close(), this.#signals.close()]);
+    await Promise.all([this.#sweeping, this.#notifications.close(), this.#signals.close()]);
     await this.#store.close();
   }
 
@@ -221,7 +221,7 @@ export class KvStorage implements Storage {
     const results: AppendResult[] = [];
     for await (const kept of this.#rooms.append(room, commands)) {
       results.push(...kept.results);
-      await this.#news.kept(room, kept.epoch, kept.entries);
+      await this.#notifications.kept(room, kept.epoch, kept.entries);
     }
     return results;
   }
@@ -230,7 +230,7 @@ export class KvStorage implements Storage {
     try {
       if (await this.#isOurTurn()) await this.#expiry.run(() => !this.#closed);
     } catch (error) {
-      console.error("what has expired could not be let go of:", error);
+      console.error("expired entries could not be removed:", error);
     }
   }
 

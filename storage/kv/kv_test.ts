@@ -21,7 +21,7 @@ import { KV_TEXT_LIMIT, KvStorage } from "./kv.ts";
 import { KvExpiry } from "./expiry.ts";
 import { KvNotifications, POLL_INTERVAL } from "./notifications.ts";
 import { KvRooms } from "./rooms.ts";
-import { ANSWER_PATIENCE, KEY, KvStore } from "./store.ts";
+import { ANSWER_TIMEOUT, KEY, KvStore } from "./store.ts";
 import { MemoryStorage } from "../memory.ts";
 
 const RETENTION: Retention = { messages: 0, days: 0 };
@@ -390,7 +390,7 @@ kvTest("news that the watch does not bring are found by a poll, and an isolate t
   const store = await KvStore.open(path, clock);
   store.kv.watch = () => new ReadableStream();
   const rooms = new KvRooms(store, new Rulebook(RETENTION), clock);
-  const news = new KvNotifications(store, rooms, { clock, hearSignals() {} });
+  const news = new KvNotifications(store, rooms, { clock, onEvents() {} });
   const heard: LogNotification[] = [];
   news.subscribe("r", (each) => heard.push(each));
   await news.ready("r");
@@ -418,7 +418,7 @@ kvTest("a watch that breaks is begun again", async (path) => {
   await quietly(async () => {
     const news = new KvNotifications(store, new KvRooms(store, new Rulebook(RETENTION), clock), {
       clock,
-      hearSignals() {},
+      onEvents() {},
     });
     const heard: LogNotification[] = [];
     news.subscribe("r", (each) => heard.push(each));
@@ -450,7 +450,7 @@ kvTest("a store that does not answer is unavailable", async (path) => {
   await quietly(async () => {
     const refused = [store.reading(() => rooms.record("r")), rooms.append("r", [say("x")]).next()]
       .map((answer) => assert.rejects(answer, { name: "Refusal", code: "unavailable" }));
-    await clock.advance(ANSWER_PATIENCE);
+    await clock.advance(ANSWER_TIMEOUT);
     await Promise.all(refused);
   });
   store.kv.close();

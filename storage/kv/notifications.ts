@@ -12,14 +12,14 @@ import { bellOf, BELLS, KEY, type KvStore } from "./store.ts";
 export const POLL_INTERVAL = 10_000;
 /** Wait before a watch that broke is begun again, milliseconds. */
 const WATCH_PAUSE = 1_000;
-/** After so many polls in a row that found what the watch should have brought long ago, it is deaf. */
-const DEAF_POLLS = 3;
+/** After so many polls in a row that found what the watch should have brought long ago, it is broken. */
+const LATE_POLLS_LIMIT = 3;
 
 /** All that one watch may have: the bells, and the number of the last signals. */
 const WATCHED = [...Array.from({ length: BELLS }, (_, bell) => KEY.bell(bell)), KEY.signals];
 
 interface Subscribed {
-  listeners: Set<(news: LogNotification) => void>;
+  listeners: Set<(notification: LogNotification) => void>;
   /** The last place that they have been told of; undefined while it is not known what they know. */
   told: number | undefined;
   /** Of the log of which they have been told. */
@@ -36,8 +36,8 @@ export class KvNotifications {
   readonly #store: KvStore;
   readonly #rooms: KvRooms;
   readonly #clock: Clock;
-  readonly #hearSignals: (last: number) => void;
-  readonly #followed = new Map<string, Subscribed>();
+  readonly #onEvents: (last: number) => void;
+  readonly #subscribed = new Map<string, Subscribed>();
   /** By bell: the version that has been answered, the one that the watch brought, and the one at the last poll. */
   readonly #answered: string[] = WATCHED.map(() => "");
   readonly #watched: string[] = WATCHED.map(() => "");
@@ -48,65 +48,67 @@ export class KvNotifications {
   #cancelPause: (() => void) | undefined;
   readonly #stopPolling: () => void;
   #polling = Promise.resolve();
-  #deafPolls = 0;
+  #latePolls = 0;
   #closed = false;
   missed = 0;
 
   constructor(
     store: KvStore,
     rooms: KvRooms,
-    options: { clock: Clock; hearSignals: (last: number) => void },
+    options: { clock: Clock; onEvents: (last: number) => void },
   ) {
     this.#store = store;
     this.#rooms = rooms;
     this.#clock = options.clock;
-    this.#hearSignals = options.hearSignals;
+    this.#onEvents = options.onEvents;
     this.#watching = this.#keepWatching();
     this.#stopPolling = interval(options.clock, POLL_INTERVAL, () => this.#polling = this.#poll());
   }
 
   /** Whether the watch does not bring what others write. */
   get notificationsBroken(): boolean {
-    return this.#deafPolls >= DEAF_POLLS;
+    return this.#latePolls >= LATE_POLLS_LIMIT;
   }
 
-  subscribe(room: string, listener: (news: LogNotification) => void): () => void {
-    let followed = this.#followed.get(room);
-    if (!followed) {
-      followed = { listeners: new Set(), told: undefined, epoch: "", work: Promise.resolve() };
-      this.#followed.set(room, followed);
-      this.#enqueue(followed, async (followed) => {
+  subscribe(room: string, listener: (notification: LogNotification) => void): () => void {
+    let subscribed = this.#subscribed.get(room);
+    if (!subscribed) {
+      subscribed = { listeners: new Set(), told: undefined, epoch: "", work: Promise.resolve() };
+      this.#subscribed.set(room, subscribed);
+      this.#enqueue(subscribed, async (subscribed) => {
         const [{ epoch, head }] = await this.#rooms.positions([room]);
-        Object.assign(followed, { epoch, told: head });
+        Object.assign(subscribed, { epoch, told: head });
       });
     }
-    const { listeners } = followed;
+    const { listeners } = subscribed;
     listeners.add(listener);
     return () => {
       listeners.delete(listener);
-      if (listeners.size === 0 && this.#followed.get(room)?.listeners === listeners) this.#followed.delete(room);
+      if (listeners.size === 0 && this.#subscribed.get(room)?.listeners === listeners) this.#subscribed.delete(room);
     };
   }
 
   /** Resolves when it is known from where on the followers of a room must be told: what is read after that holds the rest. */
   async ready(room: string): Promise<void> {
-    const followed = this.#followed.get(room);
-    if (followed?.told === undefined) await followed?.work;
+    const subscribed = this.#subscribed.get(room);
+    if (subscribed?.told === undefined) await subscribed?.work;
   }
 
   /** Tells what this isolate has kept, and before it what others have kept. */
   async kept(room: string, epoch: string, entries: readonly Entry[]): Promise<void> {
-    const followed = this.#followed.get(room);
-    if (!followed || entries.length === 0) return;
-    await this.#enqueue(followed, (followed) => {
-      if (followed.told !== undefined && entries[0].seq !== followed.told + 1) return this.#readOn(room, followed);
-      this.#tell(followed, { epoch, entries });
+    const subscribed = this.#subscribed.get(room);
+    if (!subscribed || entries.length === 0) return;
+    await this.#enqueue(subscribed, (subscribed) => {
+      if (subscribed.told !== undefined && entries[0].seq !== subscribed.told + 1) {
+        return this.#readOn(room, subscribed);
+      }
+      this.#tell(subscribed, { epoch, entries });
     });
   }
 
   /** A room, or every one, has another epoch. */
   async renewed(room?: string): Promise<void> {
-    await this.#compare([...this.#followed.keys()].filter((each) => (room ?? each) === each));
+    await this.#compare([...this.#subscribed.keys()].filter((each) => (room ?? each) === each));
   }
 
   async close(): Promise<void> {
@@ -115,38 +117,38 @@ export class KvNotifications {
     this.#cancelPause?.();
     await this.#watch?.cancel().catch(() => {/* it had ended by itself */});
     await Promise.all([this.#watching, this.#polling, this.#answering]);
-    await Promise.all([...this.#followed.values()].map(({ work }) => work));
+    await Promise.all([...this.#subscribed.values()].map(({ work }) => work));
   }
 
-  #tell(followed: Subscribed, news: LogNotification): void {
-    const last = news.entries.at(-1);
-    followed.epoch = news.epoch;
-    if (last) followed.told = Math.max(followed.told ?? 0, last.seq);
-    for (const listener of followed.listeners) listener(news);
+  #tell(subscribed: Subscribed, notification: LogNotification): void {
+    const last = notification.entries.at(-1);
+    subscribed.epoch = notification.epoch;
+    if (last) subscribed.told = Math.max(subscribed.told ?? 0, last.seq);
+    for (const listener of subscribed.listeners) listener(notification);
   }
 
   /** Never rejects: what could not be read is read with the next ring, or by the follower. */
-  #enqueue(followed: Subscribed, work: (followed: Subscribed) => void | Promise<void>): Promise<void> {
-    followed.work = followed.work.then(() => this.#closed ? undefined : work(followed)).catch((error) => {
+  #enqueue(subscribed: Subscribed, work: (subscribed: Subscribed) => void | Promise<void>): Promise<void> {
+    subscribed.work = subscribed.work.then(() => this.#closed ? undefined : work(subscribed)).catch((error) => {
       console.error("a room could not be read on:", error);
-      this.#tell(followed, { epoch: followed.epoch, entries: [] });
+      this.#tell(subscribed, { epoch: subscribed.epoch, entries: [] });
     });
-    return followed.work;
+    return subscribed.work;
   }
 
   /** Reads a room from where its followers are. */
-  async #readOn(room: string, followed: Subscribed): Promise<void> {
+  async #readOn(room: string, subscribed: Subscribed): Promise<void> {
     for (;;) {
       const { epoch, entries, seq, complete } = await this.#store.reading(() =>
-        this.#rooms.read(room, followed.told ?? 0)
+        this.#rooms.read(room, subscribed.told ?? 0)
       );
-      const goesOn = followed.told !== undefined && (entries[0]?.seq ?? seq + 1) === followed.told + 1;
+      const goesOn = subscribed.told !== undefined && (entries[0]?.seq ?? seq + 1) === subscribed.told + 1;
       if (!goesOn) {
         // They must see for themselves what has become of the room.
-        followed.told = seq;
-        return this.#tell(followed, { epoch, entries: [] });
+        subscribed.told = seq;
+        return this.#tell(subscribed, { epoch, entries: [] });
       }
-      if (entries.length > 0) this.#tell(followed, { epoch, entries });
+      if (entries.length > 0) this.#tell(subscribed, { epoch, entries });
       if (complete || entries.length === 0) return;
     }
   }
@@ -154,18 +156,18 @@ export class KvNotifications {
   #ring(bell: number, version: string, value: unknown): void {
     if (version <= this.#answered[bell]) return;
     this.#answered[bell] = version;
-    if (bell === BELLS) return this.#hearSignals(Number(value));
+    if (bell === BELLS) return this.#onEvents(Number(value));
     this.#answering = this.#answering.then(() => this.#answer(bell))
       .catch((error) => {
         // The next poll finds it unanswered.
         if (this.#answered[bell] === version) this.#answered[bell] = "";
-        console.error("the news could not be read:", error);
+        console.error("changed rooms could not be read:", error);
       });
   }
 
   async #answer(bell: number): Promise<void> {
     if (this.#closed) return;
-    await this.#compare([...this.#followed.keys()].filter((room) => bellOf(room) === bell));
+    await this.#compare([...this.#subscribed.keys()].filter((room) => bellOf(room) === bell));
   }
 
   /** Reads rooms on whose log has gone on, and has those looked into that have begun another life. */
@@ -173,11 +175,11 @@ export class KvNotifications {
     if (rooms.length === 0) return;
     for (const [at, { epoch, head }] of (await this.#rooms.positions(rooms)).entries()) {
       const room = rooms[at];
-      const followed = this.#followed.get(room);
-      if (!followed) continue;
-      this.#enqueue(followed, (followed) => {
-        if (followed.epoch !== epoch) return this.#tell(followed, { epoch, entries: [] });
-        if (followed.told !== head) return this.#readOn(room, followed);
+      const subscribed = this.#subscribed.get(room);
+      if (!subscribed) continue;
+      this.#enqueue(subscribed, (subscribed) => {
+        if (subscribed.epoch !== epoch) return this.#tell(subscribed, { epoch, entries: [] });
+        if (subscribed.told !== head) return this.#readOn(room, subscribed);
       });
     }
   }
@@ -226,7 +228,7 @@ export class KvNotifications {
       this.#ring(bell, this.#polled[bell], value);
     }
     this.missed += late;
-    this.#deafPolls = late > 0 ? this.#deafPolls + 1 : 0;
+    this.#latePolls = late > 0 ? this.#latePolls + 1 : 0;
     // Another watch may hear better.
     if (late > 0) await this.#watch?.cancel();
   }

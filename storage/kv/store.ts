@@ -8,11 +8,11 @@ import { DataFile, keepToOwner } from "../shared/data_file.ts";
 /** Keys that one read may ask for. */
 const KEYS_A_READ = 10;
 /** How long something is tried again that others keep overtaking, milliseconds. */
-const CONTENTION_PATIENCE = 10_000;
+const CONTENTION_TIMEOUT = 10_000;
 /** How long one answer may take, milliseconds: everyone else waits meanwhile. */
-export const ANSWER_PATIENCE = 5_000;
+export const ANSWER_TIMEOUT = 5_000;
 /**
- * The pause before another try, milliseconds: twice as long each time, so that less is done in vain, but never long, or
+ * The pause before another try, milliseconds: twice as long each time, so that less is repeated, but never long, or
  * whoever has waited longest would come too late most often. One of those who overtake each other always gets through.
  */
 const FIRST_PAUSE = 4;
@@ -38,7 +38,7 @@ export function bellOf(room: string): number {
 export const KEY = {
   epoch: key("epoch"),
   secret: key("secret"),
-  /** When somebody last let go of what has expired. */
+  /** When expired entries were last removed. */
   swept: key("swept"),
   /** Written to find out whether writing works. */
   probe: key("probe"),
@@ -181,7 +181,7 @@ export class KvStore {
     try {
       this.place?.check();
       const start = this.#clock.monotonic();
-      for (let pause = FIRST_PAUSE; this.#clock.monotonic() - start < CONTENTION_PATIENCE; pause *= 2) {
+      for (let pause = FIRST_PAUSE; this.#clock.monotonic() - start < CONTENTION_TIMEOUT; pause *= 2) {
         const result = await this.#answered(attempt()).catch(whereOvertaken);
         if (result !== undefined) {
           this.failed = false;
@@ -191,7 +191,7 @@ export class KvStore {
         const wait = Math.random() * Math.min(pause, LONGEST_PAUSE);
         await new Promise<void>((resolve) => this.#clock.after(wait, resolve));
       }
-      throw new Error(`others were faster for ${CONTENTION_PATIENCE / 1000} s`);
+      throw new Error(`others were faster for ${CONTENTION_TIMEOUT / 1000} s`);
     } catch (error) {
       this.failed = true;
       if (error instanceof ChatError) throw error;
@@ -201,8 +201,8 @@ export class KvStore {
   }
 
   #answered<Result>(answer: Promise<Result>): Promise<Result> {
-    return withTimeout(this.#clock, ANSWER_PATIENCE, answer, () => {
-      throw new Error(`no answer came within ${ANSWER_PATIENCE / 1000} s`);
+    return withTimeout(this.#clock, ANSWER_TIMEOUT, answer, () => {
+      throw new Error(`no answer came within ${ANSWER_TIMEOUT / 1000} s`);
     });
   }
 }

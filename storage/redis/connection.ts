@@ -11,7 +11,7 @@ export const COMMAND_DEADLINE = 3_000;
 /** A connection on which nothing was answered for so long is given up, milliseconds: nothing is left to hear from it. */
 export const CONNECTION_DEADLINE = 6_000;
 /** How long closing waits for answers that are on their way, milliseconds. */
-const CLOSE_PATIENCE = 1_000;
+const CLOSE_TIMEOUT = 1_000;
 /** Pauses between two tries to connect, milliseconds, each drawn from half of it to one and a half. */
 const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 1_000;
@@ -73,10 +73,10 @@ export class RedisConnection {
 
   /** @throws {Error} one sentence that says why Redis can't be used */
   static async open(place: RedisPlace, clock: Clock, user: ConnectionUser): Promise<RedisConnection> {
-    const link = new RedisConnection(place, clock, user);
+    const connection = new RedisConnection(place, clock, user);
     try {
-      await link.#connect();
-      return link;
+      await connection.#connect();
+      return connection;
     } catch (error) {
       throw new Error(whyNot(error, new URL(place.url).host));
     }
@@ -125,7 +125,7 @@ export class RedisConnection {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelConnect?.();
-    await withTimeout(this.#clock, CLOSE_PATIENCE, Promise.allSettled(this.#pending), () => []);
+    await withTimeout(this.#clock, CLOSE_TIMEOUT, Promise.allSettled(this.#pending), () => []);
     const client = this.#client;
     this.#client = undefined;
     for (const each of [client, this.#candidate]) if (each?.isOpen) each.destroy();

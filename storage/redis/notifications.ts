@@ -47,7 +47,7 @@ export class RedisNotifications {
     return this.#epoch;
   }
 
-  subscribe(room: string, listener: (news: LogNotification) => void): () => void {
+  subscribe(room: string, listener: (notification: LogNotification) => void): () => void {
     return this.#subscribers.subscribe(room, listener, () => undefined);
   }
 
@@ -97,14 +97,14 @@ export class RedisNotifications {
   begin(epoch: string): void {
     const isSame = epoch === this.#epoch;
     this.learn(epoch);
-    if (isSame) this.lookAgain();
+    if (isSame) this.rereadAll();
   }
 
   /** Something may have been missed: subscribers read the log. */
-  lookAgain(): void {
+  rereadAll(): void {
     if (!this.#subscribers.any) return;
     this.#missed++;
-    this.#subscribers.lookAgain();
+    this.#subscribers.rereadAll();
   }
 
   /** The rooms of which somebody here wants to hear. */

@@ -21,9 +21,9 @@ import { RedisRooms } from "./rooms.ts";
 const DAY = 24 * 60 * 60 * 1000;
 /** How often this process tells itself something over the channel, milliseconds, to know that it hears. */
 export const PULSE_INTERVAL = 1_000;
-/** Pulses in a row that were given and not heard until the process counts as deaf. */
-const DEAF_AFTER = 3;
-/** How often what has expired is let go of where nobody speaks, milliseconds. It is hidden at once. */
+/** Pulses in a row that were published and not heard until notifications count as broken. */
+const UNHEARD_PULSES_LIMIT = 3;
+/** How often expired entries are removed, milliseconds. They are hidden at once. */
 export const SWEEP_INTERVAL = 60_000;
 /** How long given names are remembered after their time is over, milliseconds: whoever is back by then keeps theirs. */
 const GIVEN_NAME_MEMORY = 30 * DAY;
@@ -39,14 +39,14 @@ export class RedisStorage implements Storage {
   /** This process, as others hear of it. */
   readonly #origin = crypto.randomUUID();
   readonly #channel: string;
-  readonly #desk: RedisNotifications;
-  #link!: RedisConnection;
+  readonly #notifications: RedisNotifications;
+  #connection!: RedisConnection;
   #rooms!: RedisRooms;
   /** What signs the tokens where the settings don't say: made by whoever comes first. */
   #made = newSecret();
   readonly #given: string | undefined;
   #signals: ClusterEvent[] = [];
-  #unheard = 0;
+  #unheardPulses = 0;
   #isClosed = false;
   readonly #stops: (() => void)[] = [];
 
@@ -54,7 +54,7 @@ export class RedisStorage implements Storage {
     this.#clock = options.clock;
     this.#given = options.secret;
     this.#channel = `${place.prefix}:news`;
-    this.#desk = new RedisNotifications(this.#origin, options.clock, rules, () => this.#unheard = 0);
+    this.#notifications = new RedisNotifications(this.#origin, options.clock, rules, () => this.#unheardPulses = 0);
   }
 
   /**
@@ -68,23 +68,23 @@ export class RedisStorage implements Storage {
   ): Promise<RedisStorage> {
     const rules = new Rulebook(options.retention, options.kinds);
     const storage = new RedisStorage(place, rules, options);
-    storage.#link = await RedisConnection.open(place, options.clock, {
-      hear: (message) => storage.#desk.hear(message),
+    storage.#connection = await RedisConnection.open(place, options.clock, {
+      hear: (message) => storage.#notifications.hear(message),
       async begin({ run, isDurable }, call) {
         const mayHoldLess = isDurable ? "0" : "1";
         const args = [run, crypto.randomUUID(), mayHoldLess, storage.#toKeep];
         const [epoch, secret] = await call<string[]>({ name: "begin", tags: [ALL], args });
         storage.#made = secret;
-        storage.#unheard = 0;
-        return () => storage.#desk.begin(epoch);
+        storage.#unheardPulses = 0;
+        return () => storage.#notifications.begin(epoch);
       },
     });
-    storage.#rooms = new RedisRooms(storage.#link, rules, options.clock, {
+    storage.#rooms = new RedisRooms(storage.#connection, rules, options.clock, {
       origin: storage.#origin,
       channel: storage.#channel,
-      epoch: () => storage.#desk.epoch,
+      epoch: () => storage.#notifications.epoch,
       askEpoch: () => storage.#pulse(),
-      tell: (room, epoch, entries) => storage.#desk.tell(room, epoch, entries),
+      tell: (room, epoch, entries) => storage.#notifications.tell(room, epoch, entries),
     });
     storage.#stops.push(interval(options.clock, PULSE_INTERVAL, () => storage.#listen()));
     if (rules.expires) storage.#stops.push(interval(options.clock, SWEEP_INTERVAL, () => storage.#sweep()));
@@ -92,12 +92,12 @@ export class RedisStorage implements Storage {
   }
 
   get missedNotifications(): number {
-    return this.#desk.missed;
+    return this.#notifications.missed;
   }
 
   /** What whoever runs Redis should know of it, a sentence each. */
   get warnings(): readonly string[] {
-    return this.#link.warnings;
+    return this.#connection.warnings;
   }
 
   append(commands: readonly Command[]): Promise<AppendResult[]> {
@@ -112,15 +112,15 @@ export class RedisStorage implements Storage {
     return this.#rooms.read(room, after);
   }
 
-  subscribe(room: string, listener: (news: LogNotification) => void): () => void {
-    return this.#desk.subscribe(room, listener);
+  subscribe(room: string, listener: (notification: LogNotification) => void): () => void {
+    return this.#notifications.subscribe(room, listener);
   }
 
   async claimName(
     { user, key, name, chosen, until, now }: HeldName & { user: string; key: string; until: number; now: number },
   ): Promise<HeldName | undefined> {
     const words = [now, GIVEN_NAME_MEMORY, user, key, name, chosen ? 1 : 0, until].map(String);
-    const held = await this.#link.call<[string, string] | null>({ name: "claim", tags: [NAMES], args: words });
+    const held = await this.#connection.call<[string, string] | null>({ name: "claim", tags: [NAMES], args: words });
     return held ? { name: held[0], chosen: held[1] === "1" } : undefined;
   }
 
@@ -128,7 +128,7 @@ export class RedisStorage implements Storage {
     for (let from = 0; from < holds.length; from += HOLDS_A_CALL) {
       const words = holds.slice(from, from + HOLDS_A_CALL).flatMap(({ user, until }) => [user, String(until)]);
       const args = [String(this.#clock.now()), String(GIVEN_NAME_MEMORY), ...words];
-      await this.#link.call({ name: "hold", tags: [NAMES], args });
+      await this.#connection.call({ name: "hold", tags: [NAMES], args });
     }
   }
 
@@ -145,15 +145,15 @@ export class RedisStorage implements Storage {
   }
 
   async ban(ban: Ban): Promise<void> {
-    await this.#link.call({ name: "ban", tags: [ALL], args: [ban.user, `${ban.until} ${JSON.stringify(ban)}`] });
+    await this.#connection.call({ name: "ban", tags: [ALL], args: [ban.user, `${ban.until} ${JSON.stringify(ban)}`] });
   }
 
   unban(user: string): Promise<boolean> {
-    return this.#link.call({ name: "unban", tags: [ALL], args: [user] }, (removed: number) => removed > 0);
+    return this.#connection.call({ name: "unban", tags: [ALL], args: [user] }, (removed: number) => removed > 0);
   }
 
   bans(now: number): Promise<Ban[]> {
-    return this.#link.call({ name: "bans", tags: [ALL], args: [String(now)] }, (bans: string[]) =>
+    return this.#connection.call({ name: "bans", tags: [ALL], args: [String(now)] }, (bans: string[]) =>
       bans
         .map((ban): Ban => JSON.parse(ban))
         .sort((one, other) => other.date - one.date));
@@ -163,7 +163,7 @@ export class RedisStorage implements Storage {
     if (room !== undefined) return await this.#rooms.renewEpoch(room);
     const epoch = crypto.randomUUID();
     const args = [this.#channel, this.#origin, epoch];
-    await this.#link.call({ name: "renew", tags: [ALL], args }, () => this.#desk.learn(epoch));
+    await this.#connection.call({ name: "renew", tags: [ALL], args }, () => this.#notifications.learn(epoch));
   }
 
   secret(): Promise<string> {
@@ -177,11 +177,11 @@ export class RedisStorage implements Storage {
   }
 
   onEvent(listener: (signal: ClusterEvent) => void): void {
-    this.#desk.onEvent(listener);
+    this.#notifications.onEvent(listener);
   }
 
   async check(): Promise<void> {
-    if (this.#unheard >= DEAF_AFTER) {
+    if (this.#unheardPulses >= UNHEARD_PULSES_LIMIT) {
       throw new ChatError("unavailable", "What others write is not heard. Try again in a moment.", 2);
     }
     await this.#pulse();
@@ -191,7 +191,7 @@ export class RedisStorage implements Storage {
     this.#isClosed = true;
     for (const stop of this.#stops) stop();
     this.#publishSignals();
-    await this.#link.close();
+    await this.#connection.close();
   }
 
   /** The secret that Redis keeps, if any. */
@@ -201,15 +201,15 @@ export class RedisStorage implements Storage {
 
   #publishSignals(): void {
     if (this.#signals.length === 0) return;
-    this.#link.publish(`signals ${this.#origin}\n${JSON.stringify(this.#signals)}`);
+    this.#connection.publish(`signals ${this.#origin}\n${JSON.stringify(this.#signals)}`);
     this.#signals = [];
   }
 
   /** Has something published and hears whether it arrives. @returns the epoch of rooms that have none of their own */
   #pulse(): Promise<string> {
     const args = [this.#channel, this.#origin, crypto.randomUUID(), this.#toKeep];
-    return this.#link.call({ name: "pulse", tags: [ALL], args }, (epoch: string) => {
-      this.#desk.learn(epoch);
+    return this.#connection.call({ name: "pulse", tags: [ALL], args }, (epoch: string) => {
+      this.#notifications.learn(epoch);
       return epoch;
     });
   }
@@ -217,15 +217,15 @@ export class RedisStorage implements Storage {
   /** Makes sure that this process hears, and looks for what it did not. */
   async #listen(): Promise<void> {
     await this.#pulse();
-    this.#desk.look(await this.#rooms.positions(this.#desk.rooms()));
+    this.#notifications.look(await this.#rooms.positions(this.#notifications.rooms()));
     // Until it is heard again, looking is the only way to know.
-    if (++this.#unheard >= DEAF_AFTER) this.#desk.lookAgain();
+    if (++this.#unheardPulses >= UNHEARD_PULSES_LIMIT) this.#notifications.rereadAll();
   }
 
-  /** Lets go of what has expired, one room after the other. One process at a time does it. */
+  /** Removes expired entries, one room after the other. One process at a time does it. */
   async #sweep(): Promise<void> {
     const call = { name: "rooms_to_sweep", tags: [ALL], args: [String(SWEEP_INTERVAL / 2)] };
-    for (const room of await this.#link.call<string[] | null>(call) ?? []) {
+    for (const room of await this.#connection.call<string[] | null>(call) ?? []) {
       await this.#rooms.sweep(room, () => this.#isClosed);
     }
   }

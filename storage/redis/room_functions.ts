@@ -236,8 +236,8 @@ local function oldest(keys, args)
   return { record(room), found }
 end
 
--- Lets go of an entry. A document goes with the last entry that shows it, which may be one that is about it.
-local function let_go(room, raw, now, window)
+-- Removes an entry. A document goes with the last entry that shows it, which may be one that is about it.
+local function remove_entry(room, raw, now, window)
   local seq, target, key = string.match(raw[1], '^%d+'), field(raw, 'target'), field(raw, 'key')
   local message = target == '' and seq or target
   local _, shown = version_of(room, message)
@@ -259,7 +259,7 @@ end
 local function drop(keys, args)
   local room = { base = keys[1] }
   local last, now, window = args[1], tonumber(args[2]), tonumber(args[3])
-  for _, raw in ipairs(redis.call('XRANGE', room.base .. ':log', '-', last)) do let_go(room, raw, now, window) end
+  for _, raw in ipairs(redis.call('XRANGE', room.base .. ':log', '-', last)) do remove_entry(room, raw, now, window) end
   redis.call('XTRIM', room.base .. ':log', 'MINID', '=', digits(tonumber(last) + 1) .. '-0')
   redis.call('ZREMRANGEBYSCORE', room.base .. ':messages', '-inf', last)
 end

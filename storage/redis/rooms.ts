@@ -11,7 +11,7 @@ import { ALL, type RedisConnection } from "./connection.ts";
 
 /** Tries of commands that others overtook each time, one call each. */
 const MOST_TRIES = 100;
-/** Entries looked at and let go of in one call: some milliseconds of Redis, in which nobody else is answered. */
+/** Entries looked at and removed in one call: some milliseconds of Redis, in which nobody else is answered. */
 const SWEEP_STEP = 500;
 
 /** What the rooms need of the whole. */
@@ -91,7 +91,7 @@ export class RedisRooms {
       const reading = { room, record: toRecord(record), rules: this.#rules, now };
       const page = historyPage(rows, { ...reading, limit, isBackwards });
       const last = rows.at(-1)?.entry;
-      // What has expired and was not let go of yet may stand in front of what is held.
+      // Expired entries that were not removed yet may stand in front of what is held.
       const mayGoOn = last && found.length > 0 && !page.more &&
         (!isBackwards || this.#rules.isHeld(last, reading.record, now));
       if (!mayGoOn) return { epoch: await this.#epoch(record), seq: reading.record.head, ...page };
@@ -107,7 +107,7 @@ export class RedisRooms {
       const [reply, rows] = await this.#connection.call<[RecordReply, Row[]]>({ name: "read", tags: [room], args });
       const record = toRecord(reply);
       const page = catchUp(rows.map(toStored), { room, record, rules: this.#rules, now, after });
-      // What has expired and was not let go of yet may stand in front of what is held.
+      // Expired entries that were not removed yet may stand in front of what is held.
       if (page.entries.length > 0 || rows.length === 0) {
         return { epoch: await this.#epoch(reply), seq: record.head, ...page };
       }
@@ -152,7 +152,7 @@ export class RedisRooms {
     await this.#connection.call({ name: "renew_room", tags: [room], args }, () => tell(room, own, []));
   }
 
-  /** Lets go of what has expired in a room, in small steps. @param isOver whether to stop */
+  /** Removes expired entries of a room, in small steps. @param isOver whether to stop */
   async sweep(room: string, isOver: () => boolean): Promise<void> {
     for (let last = 1; last > 0 && !isOver();) {
       const now = this.#clock.now();

@@ -65,7 +65,7 @@ export class DataFile {
   }
 
   /**
-   * Whether what is written comes to stand where it is looked for. It is asked before each commit: some 10 µs.
+   * Checks that what is written goes to the file that others open. Called before each commit: some 10 µs.
    * @throws {ChatError} `unavailable` if it does not; the first time that is told on the error output
    */
   check(): void {

@@ -5,7 +5,7 @@ import type { Storage } from "../../chat/storage.ts";
 const TURN = 1;
 
 /**
- * The same engine, whose pages are read in turns: however many ask at once, messages are stored and told between them.
+ * The same storage, whose pages are read in turns: however many ask at once, messages are stored and told between them.
  * A page that nobody else waits for is read at once.
  */
 export function readInTurns(storage: Storage, clock: Clock): Storage {

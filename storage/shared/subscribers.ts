@@ -1,6 +1,6 @@
 import type { LogNotification } from "../../chat/storage.ts";
 
-type Listener = (news: LogNotification) => void;
+type Listener = (notification: LogNotification) => void;
 
 /** Where a room's log stands. */
 export interface RoomPosition {
@@ -48,12 +48,12 @@ export class Subscribers {
     return this.#rooms.has(room);
   }
 
-  tell(room: string, news: LogNotification): void {
+  tell(room: string, notification: LogNotification): void {
     const subscribed = this.#rooms.get(room);
     if (!subscribed) return;
-    subscribed.epoch = news.epoch;
-    for (const { seq } of news.entries) subscribed.told = Math.max(subscribed.told, seq);
-    for (const listener of subscribed.listeners) listener(news);
+    subscribed.epoch = notification.epoch;
+    for (const { seq } of notification.entries) subscribed.told = Math.max(subscribed.told, seq);
+    for (const listener of subscribed.listeners) listener(notification);
   }
 
   /** Has the subscribers of every room, or of one, look into its log, as under another epoch they must. */
@@ -64,7 +64,7 @@ export class Subscribers {
   }
 
   /** Has all subscribers look into the logs. */
-  lookAgain(): void {
+  rereadAll(): void {
     for (const [room, { epoch = "" }] of this.#rooms) this.tell(room, { epoch, entries: [] });
   }
 

@@ -4,9 +4,9 @@ import type { Storage } from "../../chat/storage.ts";
 /** Told of each thing that was asked of a store: what, how long the answer took in milliseconds, and whether it failed. */
 export type StoreWatcher = (operation: string, milliseconds: number, failed: boolean) => void;
 
-/** The same engine, with a watcher told how long each of its answers took. */
+/** The same storage, with a watcher told how long each of its answers took. */
 export function timed(storage: Storage, clock: Clock, watch: StoreWatcher): Storage {
-  // Around whatever an engine can do, so that what it learns is watched too. It is asked once a turn, not once a message.
+  // Around whatever a storage can do, so that what is added is watched too. It is called once a flush, not once a message.
   return new Proxy(storage, {
     get(target, operation) {
       const member = Reflect.get(target, operation, target);

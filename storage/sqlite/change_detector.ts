@@ -6,12 +6,12 @@ import { isBusy } from "./file.ts";
 
 /** How often the file is looked at for what others wrote, milliseconds. What nobody told is found by the second look. */
 export const CHECK_INTERVAL = 1_000;
-/** Having to find out by looking so many times in a row is deafness; news that get lost now and then are not. */
-const DEAF_LOOKS = 3;
+/** After so many checks in a row that found what no notification had told, notifications are broken. */
+const LATE_CHECKS_LIMIT = 3;
 
 /**
- * Notices what others have written to the file and have not told: because news got lost, or because it is another process,
- * which tells nobody. It looks only while somebody follows a room.
+ * Finds what others have written to the file without a notification that came: because it got lost, or because another
+ * process wrote it, which notifies nobody. It checks only while somebody has subscribed to a room.
  */
 export class ChangeDetector {
   readonly #file: DatabaseSync;
@@ -20,7 +20,7 @@ export class ChangeDetector {
   readonly #subscribers: Subscribers;
   readonly #dataVersion: StatementSync;
   #seen: { version: number; changed: boolean };
-  #looksInVain = 0;
+  #lateChecks = 0;
   #cancel: (() => void) | undefined;
   /** How often a room's followers had to be told to look into the log. */
   missedNotifications = 0;
@@ -34,9 +34,9 @@ export class ChangeDetector {
     this.#seen = { version: this.#version(), changed: false };
   }
 
-  /** Whether news of others do not come here at all. */
+  /** Whether notifications of others do not come here at all. */
   get notificationsBroken(): boolean {
-    return this.#looksInVain >= DEAF_LOOKS;
+    return this.#lateChecks >= LATE_CHECKS_LIMIT;
   }
 
   start(): void {
@@ -58,12 +58,12 @@ export class ChangeDetector {
   #look(): void {
     const version = this.#version();
     const changed = version !== this.#seen.version;
-    // The news of what was written just before a look may be on their way: that is judged at the next one.
+    // The notification of what was just written may be on its way: the next check tells.
     if (!changed && !this.#seen.changed) return;
     this.#seen = { version, changed };
     const missed = this.#subscribers.look(this.#positions());
     this.missedNotifications += missed;
-    this.#looksInVain = missed > 0 ? this.#looksInVain + 1 : 0;
+    this.#lateChecks = missed > 0 ? this.#lateChecks + 1 : 0;
   }
 
   /** In one transaction, which halves what it costs: 2 ms for a thousand rooms. */

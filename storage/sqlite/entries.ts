@@ -197,7 +197,7 @@ export class Entries {
   }
 
   /**
-   * One step of letting go of what has expired, in the first room after `room`.
+   * One step of removing expired entries, in the first room after `after`.
    * @returns after which room to go on, or undefined when every room has been seen
    */
   expire(after: number, now: number): { next: number; changed: boolean } | undefined {

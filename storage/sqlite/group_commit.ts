@@ -5,7 +5,7 @@ import type { DataFile } from "../shared/data_file.ts";
 import { isBusy } from "./file.ts";
 
 /** How long a write waits for somebody else who is writing, milliseconds. */
-export const BUSY_PATIENCE = 3_000;
+export const BUSY_TIMEOUT = 3_000;
 /**
  * How long it pauses on average between two tries, milliseconds: about as long as somebody's commit takes. It does not
  * grow, or whoever has waited longest would come too late most often.
@@ -86,7 +86,7 @@ export class GroupCommit {
       try {
         return this.#transaction(() => batch.map(({ work }) => work()));
       } catch (error) {
-        if (!isBusy(error) || this.#clock.monotonic() - start >= BUSY_PATIENCE) throw error;
+        if (!isBusy(error) || this.#clock.monotonic() - start >= BUSY_TIMEOUT) throw error;
       }
       // Two who wait for each other should not come back at the same time.
       const pause = BUSY_PAUSE * (0.5 + Math.random());
@@ -114,6 +114,6 @@ export class GroupCommit {
 function refusalFor(error: unknown): ChatError {
   if (error instanceof ChatError) return error;
   if (!isBusy(error)) console.error("the database could not be written:", error);
-  else console.error(`the database could not be written: another process has locked it for ${BUSY_PATIENCE / 1000} s`);
+  else console.error(`the database could not be written: another process has locked it for ${BUSY_TIMEOUT / 1000} s`);
   return new ChatError("unavailable", "The store can't be written now. Send it again, with the same id.", 2);
 }

@@ -27,13 +27,13 @@ import { ModerationTables } from "./moderation.ts";
 import { ChangeDetector } from "./change_detector.ts";
 import { NameTable } from "./names.ts";
 import { SweepLease } from "./sweep_lease.ts";
-import { BUSY_PATIENCE, GroupCommit } from "./group_commit.ts";
+import { BUSY_TIMEOUT, GroupCommit } from "./group_commit.ts";
 
 /** How long deleted words may still stand in the write-ahead log, milliseconds; then it is emptied. */
 export const SCRUB_DELAY = 1_000;
-/** How often what has expired is let go of, milliseconds. It is hidden at once. */
+/** How often expired entries are removed, milliseconds. They are hidden at once. */
 export const SWEEP_INTERVAL = 60_000;
-/** Looking through all names is dearer than looking at the ends of the rooms, and less urgent. */
+/** Sweeping all names is more expensive than sweeping the ends of the rooms, and less urgent. */
 const SWEEPS_AN_HOUR = 60;
 /** How long given names are remembered after their time is over, milliseconds: whoever is back by then keeps theirs. */
 const GIVEN_NAME_MEMORY = 30 * 24 * 60 * 60 * 1000;
@@ -61,8 +61,8 @@ export class SqliteStorage implements Storage {
   readonly #subscribers = new Subscribers();
   /** To the other isolates, where there are any. */
   readonly #channel: Channel | undefined;
-  #hearSignal: (signal: ClusterEvent) => void = () => {};
-  readonly #lookout: ChangeDetector;
+  #onEventHeard: (signal: ClusterEvent) => void = () => {};
+  readonly #changeDetector: ChangeDetector;
   #cancelScrub: (() => void) | undefined;
   readonly #stopSweeping: () => void;
   #sweeps = 0;
@@ -90,10 +90,10 @@ export class SqliteStorage implements Storage {
         follows: (room) => this.#subscribers.has(room),
         news: (room, news) => this.#subscribers.tell(room, news),
         epoch: (room) => this.#renewed(room),
-        signal: (signal) => this.#hearSignal(signal),
+        signal: (signal) => this.#onEventHeard(signal),
       });
     }
-    this.#lookout = new ChangeDetector(file, this.#entries, this.#subscribers, options.clock);
+    this.#changeDetector = new ChangeDetector(file, this.#entries, this.#subscribers, options.clock);
     this.#stopSweeping = interval(options.clock, SWEEP_INTERVAL, () => this.#sweep());
     // What a former life deleted just before it ended may still stand in the write-ahead log.
     this.#scrubLater();
@@ -113,7 +113,7 @@ export class SqliteStorage implements Storage {
     const files: DatabaseSync[] = [];
     try {
       for (const synchronous of ["FULL", "NORMAL"] as const) {
-        files.push(await openPatiently(path, synchronous, options.clock));
+        files.push(await openWhenFree(path, synchronous, options.clock));
       }
       const secret = options.secret ?? await secretFile(`${path}.secret`);
       const channel = options.isolates ? await Deno.realPath(path) : undefined;
@@ -157,8 +157,8 @@ export class SqliteStorage implements Storage {
     return this.#read(() => this.#entries.read(room, after, this.#clock.now()));
   }
 
-  subscribe(room: string, listener: (news: LogNotification) => void): () => void {
-    this.#lookout.start();
+  subscribe(room: string, listener: (notification: LogNotification) => void): () => void {
+    this.#changeDetector.start();
     return this.#subscribers.subscribe(room, listener, () => {
       try {
         return this.#entries.position(room);
@@ -218,16 +218,16 @@ export class SqliteStorage implements Storage {
   }
 
   onEvent(listener: (signal: ClusterEvent) => void): void {
-    this.#hearSignal = listener;
+    this.#onEventHeard = listener;
   }
 
   get missedNotifications(): number {
-    return this.#lookout.missedNotifications;
+    return this.#changeDetector.missedNotifications;
   }
 
   /** After a write that failed only a write can tell whether the store is well again. */
   async check(): Promise<void> {
-    if (this.#channel && this.#lookout.notificationsBroken) {
+    if (this.#channel && this.#changeDetector.notificationsBroken) {
       throw new ChatError("unavailable", "This isolate does not hear what the others write. It comes late here.", 2);
     }
     await Promise.all([
@@ -241,7 +241,7 @@ export class SqliteStorage implements Storage {
     this.#closed = true;
     this.#cancelScrub?.();
     this.#stopSweeping();
-    this.#lookout.stop();
+    this.#changeDetector.stop();
     await Promise.all([this.#writer.settled(), this.#nameWriter.settled()]);
     this.#channel?.close();
     this.#nameFile.close();
@@ -304,14 +304,14 @@ export class SqliteStorage implements Storage {
 }
 
 /** Another process may just be writing: it is given as long to finish as while the server runs. */
-async function openPatiently(path: string, synchronous: "FULL" | "NORMAL", clock: Clock): Promise<DatabaseSync> {
+async function openWhenFree(path: string, synchronous: "FULL" | "NORMAL", clock: Clock): Promise<DatabaseSync> {
   const pause = 50;
   for (let waited = 0;; waited += pause) {
     try {
       return openFile(path, synchronous);
     } catch (error) {
       if (!isBusy(error)) throw error;
-      if (waited >= BUSY_PATIENCE) throw new Error(`${path} is locked by another process. Stop it first.`);
+      if (waited >= BUSY_TIMEOUT) throw new Error(`${path} is locked by another process. Stop it first.`);
     }
     await new Promise<void>((resolve) => clock.after(pause, resolve));
   }

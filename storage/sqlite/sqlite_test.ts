@@ -10,7 +10,7 @@ import { KINDS_WITH_VOTE } from "../../testing/vote.ts";
 import { COMPANION_INTERVAL } from "../shared/data_file.ts";
 import { SCRUB_DELAY, SqliteStorage, SWEEP_INTERVAL } from "./sqlite.ts";
 import { CHECK_INTERVAL } from "./change_detector.ts";
-import { BUSY_PATIENCE } from "./group_commit.ts";
+import { BUSY_TIMEOUT } from "./group_commit.ts";
 
 const RETENTION = { messages: 0, days: 0 };
 const say = (text: string, id?: string): Command => {
@@ -458,19 +458,19 @@ fileTest(
 fileTest("a path that is a link is guarded where the file is", async (path) => {
   if (Deno.build.os === "windows") return;
   const folder = path.slice(0, path.lastIndexOf("/"));
-  const link = `${folder}/link.db`;
+  const connection = `${folder}/link.db`;
   await (await open(path)).close();
   await Deno.chmod(path, 0o640);
-  await Deno.symlink(path, link);
+  await Deno.symlink(path, connection);
   const clock = new FakeClock();
-  const storage = await open(link, clock);
+  const storage = await open(connection, clock);
   await storage.append([say("before")]);
   for (const end of ["", "-wal", "-shm"]) assert.equal((await Deno.stat(path + end)).mode! & 0o777, 0o600);
   await Deno.rename(`${path}-wal`, `${path}.gone`);
   clock.spend(COMPANION_INTERVAL);
   await quietly(() => assert.rejects(storage.append([say("lost")]), UNAVAILABLE));
   await Deno.rename(`${path}.gone`, `${path}-wal`);
-  await Deno.remove(link);
+  await Deno.remove(connection);
   await quietly(() => assert.rejects(storage.check(), UNAVAILABLE));
   await storage.close();
 });
@@ -574,7 +574,7 @@ fileTest("a file that another process has locked is tried again without stopping
   const kept = storage.append([say("patience")]);
   const before = performance.now();
   while (turns < 50) await new Promise((resolve) => setTimeout(resolve, 1));
-  assert.ok(performance.now() - before < BUSY_PATIENCE);
+  assert.ok(performance.now() - before < BUSY_TIMEOUT);
   assert.deepEqual((await storage.history("r", { limit: 9 })).messages, [], "reading goes on");
   unlock();
   const [result] = await kept;
@@ -594,7 +594,7 @@ fileTest(
       code: "unavailable",
       retryAfter: 2,
     });
-    await clock.advance(2 * BUSY_PATIENCE);
+    await clock.advance(2 * BUSY_TIMEOUT);
     await refused;
     unlock();
     await storage.append([say("late", "k")]);
