@@ -2,7 +2,7 @@
 import { type ClientFrame, CLOSE, type ServerFrame } from "../chat/protocol.ts";
 import type { Clock } from "./clock.ts";
 import type { Refused, SessionAnswer } from "./session_answer.ts";
-import { LOST, type OpenTransport, type Transport } from "./transport.ts";
+import { LOST, type OpenTransport, type Transport } from "./transport/transport.ts";
 
 /** Milliseconds: about this long until the first new try, doubled with every further one… */
 export const RETRY_BASE = 500;

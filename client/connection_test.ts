@@ -14,7 +14,7 @@ import {
 } from "./connection.ts";
 import type { SessionAnswer } from "./session_answer.ts";
 import { FakeClock } from "../testing/clock.ts";
-import type { TransportListener } from "./transport.ts";
+import type { TransportListener } from "./transport/transport.ts";
 
 const PING = 30_000;
 const welcome: Welcome = {

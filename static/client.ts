@@ -2,14 +2,14 @@
 import { addressesAt } from "./lib/address.ts";
 import { browserClock } from "../client/clock.ts";
 import { CONNECT_TIMEOUT, createConnection } from "../client/connection.ts";
-import { withFallback } from "../client/transport_choice.ts";
+import { withFallback } from "../client/transport/transport_choice.ts";
 import { storageMemory } from "../client/storage.ts";
 import { listRooms } from "./lib/moderator.ts";
 import { createSession, type HistoryPage } from "./controller.ts";
 import { sessionAnswer } from "../client/session_answer.ts";
-import { streamTransport } from "../client/stream_transport.ts";
+import { streamTransport } from "../client/transport/stream_transport.ts";
 import { tongueFor } from "./i18n/locale.ts";
-import { socketTransport } from "../client/transport.ts";
+import { socketTransport } from "../client/transport/transport.ts";
 import { createViews } from "./views/views.ts";
 
 /** Messages in a page of older ones. */

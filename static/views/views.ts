@@ -9,7 +9,7 @@ import { createModerationDialog } from "../dialogs/moderation_dialog.ts";
 import type { ListedRoom } from "../lib/moderator.ts";
 import { createPeopleView } from "./people_view.ts";
 import { createPersonDialog } from "../dialogs/person_dialog.ts";
-import { createRefusedView } from "./refused_view.ts";
+import { createRefusedView } from "./refusal_view.ts";
 import { createRoomDialog } from "../dialogs/room_dialog.ts";
 import type { Session } from "../controller.ts";
 import { isBanned, isEmpty, lastOwn, type State } from "../state.ts";

@@ -1,5 +1,5 @@
 import type { ServerFrame } from "../../chat/protocol.ts";
-import { createEventReader } from "../../client/event_stream.ts";
+import { createEventReader } from "../../client/transport/event_stream.ts";
 import { framesIn } from "./line.ts";
 import { type Answer, type Asking, plain, problemIn, type Visitor } from "./visitor.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { ClientFrame, ReceiveMessage, RoomJoined, ServerFrame, Welcome } from "../chat/protocol.ts";
-import { FakeClock, settle } from "../testing/clock.ts";
+import type { ClientFrame, ReceiveMessage, RoomJoined, ServerFrame, Welcome } from "../../chat/protocol.ts";
+import { FakeClock, settle } from "../../testing/clock.ts";
 import { STREAM_SILENCE, streamTransport } from "./stream_transport.ts";
 
 const limits = { text: 4_000, name: 32, frame: 65_536, rooms: 50, ping_seconds: 30 };

@@ -1,5 +1,5 @@
 /** What carries frames: a socket here; anything else that keeps these few functions can stand in for it. */
-import { BATCH_PROTOCOL, type ClientFrame, type ServerFrame } from "../chat/protocol.ts";
+import { BATCH_PROTOCOL, type ClientFrame, type ServerFrame } from "../../chat/protocol.ts";
 
 /** What browsers report when a connection ended without a word; also our own word for one we gave up. */
 export const LOST = 1006;

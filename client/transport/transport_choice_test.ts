@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ClientFrame, ServerFrame, Welcome } from "../chat/protocol.ts";
+import type { ClientFrame, ServerFrame, Welcome } from "../../chat/protocol.ts";
 import { follow, initialWays, type Sign, withFallback } from "./transport_choice.ts";
 import type { OpenTransport, TransportListener } from "./transport.ts";
 

@@ -6,8 +6,8 @@ import {
   type JoinRoom,
   type LeaveRoom,
   type ServerFrame,
-} from "../chat/protocol.ts";
-import type { Clock } from "./clock.ts";
+} from "../../chat/protocol.ts";
+import type { Clock } from "../clock.ts";
 import { createEventReader, type StreamEvent } from "./event_stream.ts";
 import { LOST, type OpenTransport } from "./transport.ts";
 

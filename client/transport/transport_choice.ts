@@ -1,5 +1,5 @@
 /** Which way the frames go: by a socket, or by an event stream and POST while sockets don't open. */
-import type { ServerFrame } from "../chat/protocol.ts";
+import type { ServerFrame } from "../../chat/protocol.ts";
 import { LOST, type OpenTransport, type Transport, type TransportListener } from "./transport.ts";
 
 /** Sockets that must have failed in a row: one may fall into a restart of the server. */
