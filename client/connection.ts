@@ -1,49 +1,49 @@
-/** The connection that comes back by itself: when to try, when to give a silent one up, when to stop trying. */
+/** A connection that comes back by itself: when to try again, when a silent one is lost, and when to stop trying. */
 import { type ClientFrame, CLOSE, type ServerFrame } from "../chat/protocol.ts";
 import type { Clock } from "./clock.ts";
-import type { Refused, SessionAnswer } from "./session_answer.ts";
+import type { SessionAnswer, SessionRefusal } from "./session_answer.ts";
 import { LOST, type OpenTransport, type Transport } from "./transport/transport.ts";
 
-/** Milliseconds: about this long until the first new try, doubled with every further one… */
+/** Milliseconds: the first retry comes after about this long, and the delay doubles with every further one… */
 export const RETRY_BASE = 500;
 /** …up to this, so that a page left open overnight is back within half a minute. */
 export const RETRY_CEILING = 30_000;
-/** Milliseconds over which everyone spreads out who is told that the server restarts: thousands come back, not at once. */
+/** Milliseconds over which clients spread their return after a restart of the server: there may be thousands of them. */
 export const RESTART_SPREAD = 4_000;
-/** Milliseconds, at least, to stay away after having been one too many. */
+/** Milliseconds, at least, before the next try after one connection too many. */
 export const CROWDED_DELAY = 15_000;
-/** Milliseconds a connection must last before the next loss counts as the first one again. */
+/** Milliseconds that a connection must last before the delays start from the beginning again. */
 export const STABLE_AFTER = 5_000;
-/** Milliseconds from the first step until `welcome`; a network that swallows packets would keep us for minutes. */
+/** Milliseconds from the first request until `welcome`; a network that drops packets would otherwise take minutes. */
 export const CONNECT_TIMEOUT = 10_000;
-/** Milliseconds within which a `ping` must be answered by anything at all. */
+/** Milliseconds within which any frame must follow a `ping`. */
 export const PONG_TIMEOUT = 10_000;
 
 export type ConnectionStatus =
-  /** `why` the last try came to nothing, where that was said. */
-  | { readonly kind: "connecting"; readonly again: boolean; readonly why: Refused | null }
+  /** `refusal` is why the last try failed, where the server said so. */
+  | { readonly kind: "connecting"; readonly again: boolean; readonly refusal: SessionRefusal | null }
   | { readonly kind: "connected" }
   /** The next try begins at `until`, milliseconds since 1970. */
-  | { readonly kind: "waiting"; readonly until: number; readonly why: Refused | null }
-  /** Only a person brings it back. `code` says why. */
+  | { readonly kind: "waiting"; readonly until: number; readonly refusal: SessionRefusal | null }
+  /** Only `retry` brings it back. `code` is the close code. */
   | { readonly kind: "stopped"; readonly code: number }
-  /** Only who has an account may come in; where they sign in, if the server knows. */
+  /** The person has to sign in; `loginUrl` is where, if the server knows. */
   | { readonly kind: "signed_out"; readonly loginUrl: string | null };
 
 export interface Connection {
   start(): void;
-  /** Silent when there is no connection: what must arrive waits in the outbox. */
+  /** Does nothing without a connection: what must arrive waits in the outbox. */
   send(frame: ClientFrame): void;
-  /** The browser is online again, or someone looks: try at once, or make sure that the connection still lives. */
+  /** The network is back, or someone looks at the page: tries at once, or checks that the connection still works. */
   wake(): void;
-  /** A person asks for it: try at once, also after having stopped. */
+  /** A person asks for it: tries at once, also after it stopped. */
   retry(): void;
   stop(): void;
 }
 
 export interface ConnectionOptions {
   open: OpenTransport;
-  /** Gets a session cookie. Without one it is asked again, as after a lost connection; so it is when it rejects. */
+  /** Gets a session cookie. When it rejects, or gets none, it is called again after the usual delay. */
   renewSession: () => Promise<SessionAnswer>;
   clock: Clock;
   /** From 0 up to, not including, 1. */
@@ -62,8 +62,8 @@ export function retryDelay(attempt: number, code: number, random: () => number):
   return RETRY_BASE * (0.5 + random());
 }
 
-/** What a close code says by itself. */
-function reasonOf(code: number): Refused | null {
+/** The refusal that a close code alone stands for. */
+function refusalFor(code: number): SessionRefusal | null {
   return code === CLOSE.tooManyConnections || code === CLOSE.flooding ? { kind: "crowded" } : null;
 }
 
@@ -71,18 +71,18 @@ export function createConnection(options: ConnectionOptions): Connection {
   const { clock, random, onFrames, onStatus } = options;
   let status: ConnectionStatus | null = null;
   let transport: Transport | null = null;
-  /** What belongs to an earlier try finds another number here and does nothing. */
+  /** Counts the tries: whatever an earlier one still reports is ignored. */
   let generation = 0;
   let attempt = 0;
   let hasSession = false;
-  /** Whether a fresh session was already tried for the trouble at hand. */
+  /** Whether a new session was already requested since the last stable connection. */
   let renewed = false;
   let everConnected = false;
-  const alarms = new Map<"next" | "deadline" | "stable" | "ping", () => void>();
+  const timers = new Map<"next" | "deadline" | "stable" | "ping", () => void>();
 
-  function alarm(name: "next" | "deadline" | "stable" | "ping", delay: number, callback: () => void) {
-    alarms.get(name)?.();
-    alarms.set(name, clock.after(delay, callback));
+  function setTimer(name: "next" | "deadline" | "stable" | "ping", delay: number, callback: () => void) {
+    timers.get(name)?.();
+    timers.set(name, clock.after(delay, callback));
   }
 
   function setStatus(value: ConnectionStatus) {
@@ -90,17 +90,17 @@ export function createConnection(options: ConnectionOptions): Connection {
     onStatus(value);
   }
 
-  /** Ends whatever is under way. */
+  /** Ends the present try or connection. */
   function drop() {
     generation++;
-    for (const cancel of alarms.values()) cancel();
-    alarms.clear();
+    for (const cancel of timers.values()) cancel();
+    timers.clear();
     transport?.close();
     transport = null;
   }
 
   /** @param leastDelay milliseconds */
-  function lost(code: number, reason: Refused | null = reasonOf(code), leastDelay = 0): void {
+  function lost(code: number, refusal: SessionRefusal | null = refusalFor(code), leastDelay = 0): void {
     drop();
     if (code === CLOSE.badToken && !renewed) {
       renewed = true;
@@ -111,24 +111,24 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (code >= 4400 && code <= 4499) return setStatus({ kind: "stopped", code });
     if (code === CLOSE.renewToken) hasSession = false;
     const delay = Math.max(leastDelay, retryDelay(attempt++, code, random));
-    setStatus({ kind: "waiting", until: clock.now() + delay, why: reason });
-    alarm("next", delay, connect);
+    setStatus({ kind: "waiting", until: clock.now() + delay, refusal });
+    setTimer("next", delay, connect);
   }
 
   async function connect(): Promise<void> {
     drop();
-    const mine = generation;
-    const why = status && "why" in status ? status.why : null;
-    setStatus({ kind: "connecting", again: everConnected, why });
-    alarm("deadline", CONNECT_TIMEOUT, () => lost(LOST));
+    const own = generation;
+    const refusal = status && "refusal" in status ? status.refusal : null;
+    setStatus({ kind: "connecting", again: everConnected, refusal });
+    setTimer("deadline", CONNECT_TIMEOUT, () => lost(LOST));
     if (!hasSession) {
       const answer = await options.renewSession().catch((): SessionAnswer => ({ kind: "failed" }));
-      if (mine !== generation) return;
+      if (own !== generation) return;
       switch (answer.kind) {
         case "failed":
           return lost(LOST);
         case "refused":
-          return lost(answer.why.kind === "crowded" ? CLOSE.flooding : LOST, answer.why, answer.retryAfter);
+          return lost(answer.refusal.kind === "crowded" ? CLOSE.flooding : LOST, answer.refusal, answer.retryAfter);
         case "signed_out":
           drop();
           return setStatus({ kind: "signed_out", loginUrl: answer.loginUrl });
@@ -136,37 +136,37 @@ export function createConnection(options: ConnectionOptions): Connection {
       hasSession = true;
     }
     transport = options.open({
-      received: (frames) => mine === generation && received(frames),
-      closed: (code) => mine === generation && lost(code),
-      outdated: () => mine === generation && connect(),
+      received: (frames) => own === generation && received(frames),
+      closed: (code) => own === generation && lost(code),
+      outdated: () => own === generation && connect(),
     });
   }
 
   function received(frames: ServerFrame[]) {
-    alarms.get("deadline")?.(); // anything heard is a sign of life
+    timers.get("deadline")?.(); // any frame shows that the connection works
     const first = frames[0];
     if (first?.action === "welcome") {
-      // A token means that our cookie was not taken (the server's secret is new): get one that is, then come as that person.
+      // A token means that the server did not accept our cookie (its secret is new): get a new cookie, then connect with it.
       if (first.token !== undefined && !renewed) return lost(CLOSE.badToken);
       everConnected = true;
       setStatus({ kind: "connected" });
-      alarm("stable", STABLE_AFTER, () => {
+      setTimer("stable", STABLE_AFTER, () => {
         attempt = 0;
         renewed = false;
       });
       const interval = first.limits.ping_seconds * 1_000;
-      const beat = () => {
+      const pingAgain = () => {
         ping();
-        alarm("ping", interval, beat);
+        setTimer("ping", interval, pingAgain);
       };
-      alarm("ping", interval, beat);
+      setTimer("ping", interval, pingAgain);
     }
     onFrames(frames);
   }
 
   function ping() {
     transport?.send({ action: "ping" });
-    alarm("deadline", PONG_TIMEOUT, () => lost(LOST));
+    setTimer("deadline", PONG_TIMEOUT, () => lost(LOST));
   }
 
   return {

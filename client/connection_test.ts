@@ -250,27 +250,27 @@ Deno.test("a token that has ended is renewed before coming back, and if it can't
 
 Deno.test("a page that is refused says why until it is let in, and tries again no sooner than it was told to", async () => {
   const { clock, statuses, world, connection, kind, socket } = setUp();
-  const foreign: SessionAnswer = { kind: "refused", why: { kind: "foreign_page" }, retryAfter: 0 };
+  const foreign: SessionAnswer = { kind: "refused", refusal: { kind: "foreign_page" }, retryAfter: 0 };
   world.answer = foreign;
   connection.start();
   await clock.advance(0);
-  assert.deepEqual(statuses.at(-1), { kind: "waiting", until: clock.now() + RETRY_BASE, why: foreign.why });
-  world.answer = { kind: "refused", why: { kind: "not_ready" }, retryAfter: 20_000 };
+  assert.deepEqual(statuses.at(-1), { kind: "waiting", until: clock.now() + RETRY_BASE, refusal: foreign.refusal });
+  world.answer = { kind: "refused", refusal: { kind: "not_ready" }, retryAfter: 20_000 };
   await clock.advance(RETRY_BASE);
   const [before, after] = statuses.slice(-2);
-  assert.deepEqual(before, { kind: "connecting", again: false, why: foreign.why }, "while it tries");
-  assert.deepEqual(after, { kind: "waiting", until: clock.now() + 20_000, why: { kind: "not_ready" } });
+  assert.deepEqual(before, { kind: "connecting", again: false, refusal: foreign.refusal }, "while it tries");
+  assert.deepEqual(after, { kind: "waiting", until: clock.now() + 20_000, refusal: { kind: "not_ready" } });
   world.answer = { kind: "granted" };
   await clock.advance(20_000);
   socket().received([welcome]);
   assert.equal(kind(), "connected");
   socket().closed(1006);
-  assert.deepEqual(statuses.at(-1), { kind: "waiting", until: clock.now() + 1_000, why: null });
+  assert.deepEqual(statuses.at(-1), { kind: "waiting", until: clock.now() + 1_000, refusal: null });
 });
 
 Deno.test("why a page was refused is forgotten once it is let in, and once it has to sign in", async () => {
   const { clock, statuses, world, connection, socket } = setUp();
-  const refused: SessionAnswer = { kind: "refused", why: { kind: "foreign_page" }, retryAfter: 0 };
+  const refused: SessionAnswer = { kind: "refused", refusal: { kind: "foreign_page" }, retryAfter: 0 };
   const connecting = () => statuses.findLast(({ kind }) => kind === "connecting");
   world.answer = refused;
   connection.start();
@@ -280,14 +280,14 @@ Deno.test("why a page was refused is forgotten once it is let in, and once it ha
   socket().received([welcome]);
   socket().outdated();
   assert.deepEqual(statuses.slice(-2).map(({ kind }) => kind), ["connected", "connecting"], "at once");
-  assert.deepEqual(connecting(), { kind: "connecting", again: true, why: null });
+  assert.deepEqual(connecting(), { kind: "connecting", again: true, refusal: null });
   socket().closed(CLOSE.flooding);
   world.answer = { kind: "signed_out", loginUrl: null };
   connection.retry();
   socket().closed(CLOSE.badToken);
   await clock.advance(0);
   connection.retry();
-  assert.deepEqual(connecting(), { kind: "connecting", again: true, why: null });
+  assert.deepEqual(connecting(), { kind: "connecting", again: true, refusal: null });
 });
 
 Deno.test("whoever is one too many is told so, by a socket as by the answer to a session", async () => {
@@ -297,10 +297,10 @@ Deno.test("whoever is one too many is told so, by a socket as by the answer to a
   const why = () => {
     const status = statuses.at(-1)!;
     assert.ok(status.kind === "waiting" && status.until >= clock.now() + CROWDED_DELAY);
-    return status.why;
+    return status.refusal;
   };
   assert.deepEqual(why(), { kind: "crowded" });
-  world.answer = { kind: "refused", why: { kind: "crowded" }, retryAfter: 0 };
+  world.answer = { kind: "refused", refusal: { kind: "crowded" }, retryAfter: 0 };
   connection.retry();
   await clock.advance(0);
   socket().closed(CLOSE.renewToken);

@@ -1,127 +1,147 @@
 /**
- * Words that the server has not acknowledged. They wait in order, one under way at a time, and outlive a reload.
- * Sending the same `id` again never makes a second message, so whatever is in doubt is simply sent again.
+ * Actions that the server has not acknowledged. They wait in order, one in flight at a time, and survive a reload.
+ * Sending the same `id` again never makes a second message, so an action whose answer was lost is simply sent again.
  */
 import type { DeleteMessage, EditMessage, ErrorCode, ErrorFrame, SendMessage } from "../chat/protocol.ts";
-import type { Memory } from "./storage.ts";
+import type { KeyValueStorage } from "./storage.ts";
 
 /** Actions that may wait. A person types some 10 a minute: ten minutes offline, and 100 × 4,000 characters fit in storage. */
 export const OUTBOX_LIMIT = 100;
-/** Milliseconds without an answer on a live connection after which the action under way is sent again. */
+/** Milliseconds without an answer on a working connection after which the action in flight is sent again. */
 export const ANSWER_TIMEOUT = 15_000;
-/** Milliseconds to wait after `rate_limited` or `unavailable` when the server names no time. */
+/** Milliseconds to wait after a temporary error when the server names no time. */
 export const RETRY_DELAY = 3_000;
 /** Milliseconds, at most, added to any such wait, so that a crowd does not come back in step. */
 export const RETRY_JITTER = 1_000;
 
 const STORAGE_KEY = "parley.outbox";
-/** What the server may take later, though not now. */
-const PASSING: readonly ErrorCode[] = ["rate_limited", "unavailable"];
+/** Errors after which the same action may succeed later. */
+const TEMPORARY: readonly ErrorCode[] = ["rate_limited", "unavailable"];
 
 export type OutboxFrame = (SendMessage | EditMessage | DeleteMessage) & { id: string };
 
-export interface Refusal {
-  code: ErrorCode;
-  message: string;
+/** Why the server refused an action. */
+export interface ActionError {
+  readonly code: ErrorCode;
+  readonly message: string;
 }
 
-export interface Item {
+export interface OutboxItem {
   readonly frame: OutboxFrame;
-  /** When it was written, by this browser's clock. */
+  /** When it was written, by this computer's clock. */
   readonly date: number;
-  /** Why the server will not have it; null while it waits. */
-  readonly refusal: Refusal | null;
+  /** Why the server refused it; null while it waits. */
+  readonly error: ActionError | null;
 }
 
 export interface Outbox {
-  readonly items: readonly Item[];
-  /** What was sent on this connection and not answered yet. */
-  readonly flight: { readonly id: string; readonly sentAt: number } | null;
+  readonly items: readonly OutboxItem[];
+  /** The action that was sent on this connection and is not answered yet. */
+  readonly inFlight: { readonly id: string; readonly sentAt: number } | null;
   /** Nothing is sent before this time. */
   readonly holdUntil: number;
 }
 
-export const emptyOutbox: Outbox = { items: [], flight: null, holdUntil: 0 };
+export const emptyOutbox: Outbox = { items: [], inFlight: null, holdUntil: 0 };
 
-/** The outbox with one more action at its end, or null when it is full: then the words stay where they were typed. */
+/** The outbox with one more action at its end, or null when it is full: then the text stays where it was typed. */
 export function add(outbox: Outbox, frame: OutboxFrame, date: number): Outbox | null {
   if (outbox.items.length >= OUTBOX_LIMIT) return null;
-  return { ...outbox, items: [...outbox.items, { frame, date, refusal: null }] };
+  return { ...outbox, items: [...outbox.items, { frame, date, error: null }] };
 }
 
 /** The item with this id, waiting or refused. */
-export function itemWith(outbox: Outbox, id: string | undefined): Item | undefined {
+export function itemWith(outbox: Outbox, id: string | undefined): OutboxItem | undefined {
   return id === undefined ? undefined : outbox.items.find((item) => item.frame.id === id);
 }
 
-/** Takes out what the server has kept, or what its author gave up. */
+/** Removes an action that the server has kept, or that its author discarded. */
 export function remove(outbox: Outbox, id: string | undefined): Outbox {
   if (!itemWith(outbox, id)) return outbox;
-  return { ...land(outbox, id), items: outbox.items.filter((item) => item.frame.id !== id) };
+  return { ...answered(outbox, id), items: outbox.items.filter((item) => item.frame.id !== id) };
 }
 
-/** What an error means for the action it answers: wait and repeat, or mark it and go on with those behind it. */
+/** What an error means for the action that it answers: hold everything and repeat it, or mark it and go on with the next. */
 export function refuse(outbox: Outbox, id: string, error: ErrorFrame, now: number, jitter: number): Outbox {
-  if (PASSING.includes(error.code)) {
-    const delay = error.retry_after === undefined ? RETRY_DELAY : error.retry_after * 1_000;
-    return { ...land(outbox, id), holdUntil: now + delay + jitter * RETRY_JITTER };
-  }
-  const refusal = { code: error.code, message: error.message };
-  return { ...land(outbox, id), items: replace(outbox, id, refusal) };
+  if (isTemporary(error)) return { ...answered(outbox, id), holdUntil: now + retryDelay(error, jitter) };
+  return { ...answered(outbox, id), items: withError(outbox, id, { code: error.code, message: error.message }) };
 }
 
-/** Puts a refused action back in the row, where it stood. */
+export function isTemporary(error: ActionError): boolean {
+  return TEMPORARY.includes(error.code);
+}
+
+/**
+ * Milliseconds to wait before an action is repeated after a temporary error.
+ * @param jitter from 0 to 1
+ */
+export function retryDelay(error: ErrorFrame, jitter: number): number {
+  const delay = error.retry_after === undefined ? RETRY_DELAY : error.retry_after * 1_000;
+  return delay + jitter * RETRY_JITTER;
+}
+
+/** Lets a refused action wait again, in its old place. */
 export function retry(outbox: Outbox, id: string): Outbox {
-  return { ...outbox, items: replace(outbox, id, null) };
+  return { ...outbox, items: withError(outbox, id, null) };
 }
 
-/** Nothing is under way on a connection that is gone; the next one starts with the oldest action. */
+/** A lost connection has nothing in flight; the next one starts with the oldest action. */
 export function disconnected(outbox: Outbox): Outbox {
-  return outbox.flight === null ? outbox : { ...outbox, flight: null };
+  return outbox.inFlight === null ? outbox : { ...outbox, inFlight: null };
 }
 
-/** What to send now, and the outbox that knows it is under way; null when there is nothing to do at this time. */
+/** The action to send now, and the outbox with it in flight; null when there is nothing to send at this time. */
 export function next(outbox: Outbox, now: number): { outbox: Outbox; frame: OutboxFrame } | null {
   if (now < outbox.holdUntil) return null;
-  if (outbox.flight && now < outbox.flight.sentAt + ANSWER_TIMEOUT) return null;
-  const item = outbox.items.find((candidate) => candidate.refusal === null);
+  if (outbox.inFlight && now < outbox.inFlight.sentAt + ANSWER_TIMEOUT) return null;
+  const item = outbox.items.find((candidate) => candidate.error === null);
   if (!item) return null;
-  return { outbox: { ...outbox, flight: { id: item.frame.id, sentAt: now } }, frame: item.frame };
+  return { outbox: { ...outbox, inFlight: { id: item.frame.id, sentAt: now } }, frame: item.frame };
 }
 
-/** When `next` should be asked again though nothing happens; null when there is nothing to wait for. */
+/** When to call `next` again even if nothing happens; null when nothing waits. */
 export function wakeAt(outbox: Outbox): number | null {
-  if (!outbox.items.some((item) => item.refusal === null)) return null;
-  return Math.max(outbox.holdUntil, outbox.flight ? outbox.flight.sentAt + ANSWER_TIMEOUT : 0);
+  if (!outbox.items.some((item) => item.error === null)) return null;
+  return Math.max(outbox.holdUntil, outbox.inFlight ? outbox.inFlight.sentAt + ANSWER_TIMEOUT : 0);
 }
 
-/** Writes the outbox down for the next life of this tab. */
-export function save(memory: Memory, outbox: Outbox): void {
-  memory.write(STORAGE_KEY, JSON.stringify(outbox.items));
+/** An item as it is stored. `refusal` is the older word for `error`: an outbox survives an update of the page, both ways. */
+interface StoredItem {
+  frame: OutboxFrame;
+  date: number;
+  refusal: ActionError | null;
 }
 
-/** Reads what an earlier life of this tab left unsent. */
-export function load(memory: Memory): Outbox {
+/** Stores the outbox for the next run. */
+export function save(storage: KeyValueStorage, outbox: Outbox): void {
+  const items = outbox.items.map(({ frame, date, error }): StoredItem => ({ frame, date, refusal: error }));
+  storage.write(STORAGE_KEY, JSON.stringify(items));
+}
+
+/** Reads what an earlier run left unsent. */
+export function load(storage: KeyValueStorage): Outbox {
   try {
-    const items: unknown = JSON.parse(memory.read(STORAGE_KEY) ?? "[]");
-    return Array.isArray(items) ? { ...emptyOutbox, items: items.filter(isItem).slice(0, OUTBOX_LIMIT) } : emptyOutbox;
+    const stored: unknown = JSON.parse(storage.read(STORAGE_KEY) ?? "[]");
+    if (!Array.isArray(stored)) return emptyOutbox;
+    const items = stored.filter(isStoredItem).slice(0, OUTBOX_LIMIT);
+    return { ...emptyOutbox, items: items.map(({ frame, date, refusal }) => ({ frame, date, error: refusal })) };
   } catch {
-    return emptyOutbox; // not JSON: written by someone else
+    return emptyOutbox; // not JSON: something else wrote it
   }
 }
 
-function land(outbox: Outbox, id: string | undefined): Outbox {
-  return outbox.flight?.id === id ? { ...outbox, flight: null } : outbox;
+function answered(outbox: Outbox, id: string | undefined): Outbox {
+  return outbox.inFlight?.id === id ? { ...outbox, inFlight: null } : outbox;
 }
 
-function replace(outbox: Outbox, id: string, refusal: Refusal | null): Item[] {
-  return outbox.items.map((item) => item.frame.id === id ? { ...item, refusal } : item);
+function withError(outbox: Outbox, id: string, error: ActionError | null): OutboxItem[] {
+  return outbox.items.map((item) => item.frame.id === id ? { ...item, error } : item);
 }
 
-/** An older version of the page may have written what is stored: only what is still understood comes back. */
-function isItem(value: unknown): value is Item {
+/** Another version of the page may have stored it: only what this one understands is read. */
+function isStoredItem(value: unknown): value is StoredItem {
   if (typeof value !== "object" || value === null) return false;
-  const { frame, date, refusal } = value as Partial<Item>;
+  const { frame, date, refusal } = value as Partial<StoredItem>;
   if (typeof frame !== "object" || frame === null || typeof date !== "number" || refusal === undefined) return false;
   if (typeof frame.id !== "string" || typeof frame.room !== "string") return false;
   if (frame.action === "send_message") return typeof frame.text === "string";

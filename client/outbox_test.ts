@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ErrorCode, ErrorFrame } from "../chat/protocol.ts";
-import type { Memory } from "./storage.ts";
+import type { KeyValueStorage } from "./storage.ts";
 import * as outbox from "./outbox.ts";
 
 const send = (id: string): outbox.OutboxFrame => ({ action: "send_message", room: "general", text: `text ${id}`, id });
@@ -20,7 +20,7 @@ function sendNext(box: outbox.Outbox, now = 0): [outbox.Outbox, string | undefin
   return [due?.outbox ?? box, due?.frame.id];
 }
 
-function memoryOf(content: string | null): Memory & { content: string | null } {
+function memoryOf(content: string | null): KeyValueStorage & { content: string | null } {
   return {
     content,
     read() {
@@ -48,7 +48,7 @@ Deno.test("after a new connection the oldest unacknowledged words are sent again
 Deno.test("too fast and out of order are waited for, as long as the server says and a little more", () => {
   const [box] = sendNext(filled("a"));
   const held = outbox.refuse(box, "a", error("rate_limited", 2), 1_000, 0.5);
-  assert.equal(held.items[0].refusal, null);
+  assert.equal(held.items[0].error, null);
   assert.equal(outbox.wakeAt(held), 1_000 + 2_000 + 0.5 * outbox.RETRY_JITTER);
   assert.equal(outbox.next(held, 3_499), null);
   assert.equal(sendNext(held, 3_500)[1], "a");
@@ -59,7 +59,7 @@ Deno.test("too fast and out of order are waited for, as long as the server says 
 Deno.test("words refused for good do not hold up those behind them", () => {
   const [box] = sendNext(filled("a", "b"));
   const refused = outbox.refuse(box, "a", error("text_too_long"), 0, 0);
-  assert.deepEqual(refused.items[0].refusal, { code: "text_too_long", message: "No." });
+  assert.deepEqual(refused.items[0].error, { code: "text_too_long", message: "No." });
   assert.equal(sendNext(refused)[1], "b");
 });
 
@@ -88,12 +88,12 @@ Deno.test("an empty outbox wakes nobody", () => {
 });
 
 Deno.test("what was written down comes back, in order, with nothing under way", () => {
-  const memory = memoryOf(null);
+  const storage = memoryOf(null);
   const [box] = sendNext(filled("a", "b"));
-  outbox.save(memory, box);
-  const loaded = outbox.load(memory);
+  outbox.save(storage, box);
+  const loaded = outbox.load(storage);
   assert.deepEqual(loaded.items, box.items);
-  assert.equal(loaded.flight, null);
+  assert.equal(loaded.inFlight, null);
 });
 
 Deno.test("what is written down but not understood is left out", () => {

@@ -10,7 +10,7 @@ const problem = (status: number, code: string, more: object = {}) =>
 Deno.test("a refusal is told by what it means for the page", async () => {
   const told = async (response: Response) => {
     const answer = await sessionAnswer(response);
-    return answer.kind === "refused" ? [answer.why, answer.retryAfter] : answer;
+    return answer.kind === "refused" ? [answer.refusal, answer.retryAfter] : answer;
   };
   assert.deepEqual(await told(problem(403, "forbidden")), [{ kind: "foreign_page" }, 0]);
   assert.deepEqual(await told(problem(429, "rate_limited", { retry_after: 20 })), [{ kind: "crowded" }, 20_000]);
@@ -38,7 +38,7 @@ Deno.test("what makes no sense in an answer changes nothing: not how long to wai
   }
   const odd = await sessionAnswer(problem(421, "forbidden", { detail: { not: "words" } }));
   assert.ok(odd.kind === "refused");
-  assert.deepEqual(odd.why, { kind: "other", message: "" });
+  assert.deepEqual(odd.refusal, { kind: "other", message: "" });
 });
 
 Deno.test("what is not the server's own answer is told apart, whatever its status", async () => {
@@ -50,7 +50,7 @@ Deno.test("what is not the server's own answer is told apart, whatever its statu
     for (const response of [new Response('{"user":"u","code":"x"}', { status, ...html }), ...responses]) {
       assert.deepEqual(await sessionAnswer(response), {
         kind: "refused",
-        why: { kind: "intercepted", status },
+        refusal: { kind: "intercepted", status },
         retryAfter: 0,
       });
     }

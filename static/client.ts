@@ -1,15 +1,15 @@
 /** Puts the page together: the session with what the browser offers, the views with the session. Nothing else. */
 import { addressesAt } from "./lib/address.ts";
-import { browserClock } from "../client/clock.ts";
+import { systemClock } from "../client/clock.ts";
 import { CONNECT_TIMEOUT, createConnection } from "../client/connection.ts";
 import { withFallback } from "../client/transport/transport_choice.ts";
-import { storageMemory } from "../client/storage.ts";
+import { webStorage } from "./lib/web_storage.ts";
 import { listRooms } from "./lib/moderator.ts";
 import { createSession, type HistoryPage } from "./controller.ts";
 import { sessionAnswer } from "../client/session_answer.ts";
 import { streamTransport } from "../client/transport/stream_transport.ts";
-import { tongueFor } from "./i18n/locale.ts";
-import { socketTransport } from "../client/transport/transport.ts";
+import { localeFor } from "./i18n/locale.ts";
+import { socketTransport } from "../client/transport/socket_transport.ts";
 import { createViews } from "./views/views.ts";
 
 /** Messages in a page of older ones. */
@@ -26,7 +26,7 @@ const ask = (path: string, init?: RequestInit) => fetch(new URL(`.${path}`, base
 
 /** What is remembered here is no business of another chat on the host. */
 const prefix = base.pathname === "/" ? "" : base.pathname;
-const memory = { tab: storageMemory(() => sessionStorage, prefix), browser: storageMemory(() => localStorage, prefix) };
+const storage = { tab: webStorage(() => sessionStorage, prefix), browser: webStorage(() => localStorage, prefix) };
 const random = Math.random;
 
 // `crypto.randomUUID` is kept from pages without TLS, which is how a room on a home network is opened.
@@ -37,12 +37,12 @@ const session = createSession({
     createConnection({
       open: withFallback(
         socketTransport(new URL("connect?room=", base.href.replace(/^http/, "ws"))),
-        streamTransport({ fetch: ask, clock: browserClock, newId }),
+        streamTransport({ fetch: ask, clock: systemClock, newId }),
       ),
       // Browsers open six connections to a host: some that are never answered would take all of them.
       renewSession: async () =>
         sessionAnswer(await ask("/api/session", { method: "POST", signal: AbortSignal.timeout(CONNECT_TIMEOUT) })),
-      clock: browserClock,
+      clock: systemClock,
       random,
       onFrames,
       onStatus,
@@ -54,8 +54,8 @@ const session = createSession({
     return await response.json();
   },
   callApi,
-  memory,
-  clock: browserClock,
+  storage,
+  clock: systemClock,
   random,
   newId,
   onChange: () => schedule(),
@@ -63,8 +63,8 @@ const session = createSession({
 
 const render = createViews({
   session,
-  tongue: tongueFor(navigator.languages),
-  drafts: memory.tab,
+  locale: localeFor(navigator.languages),
+  drafts: storage.tab,
   listRooms: () => listRooms(callApi),
   pathOf: addresses.pathOf,
   goTo,

@@ -12,7 +12,7 @@ import {
 import type { Clock } from "../client/clock.ts";
 import type { Place } from "./lib/address.ts";
 import type { Connection, ConnectionStatus } from "../client/connection.ts";
-import type { Memory } from "../client/storage.ts";
+import type { KeyValueStorage } from "../client/storage.ts";
 import { type CallApi, createModerator } from "./lib/moderator.ts";
 import { loadMuted, mute, MUTED_KEY, saveMuted, unmute } from "./lib/mutes.ts";
 import * as outboxes from "../client/outbox.ts";
@@ -42,7 +42,7 @@ export interface SessionOptions {
   fetchHistory(room: string, before: number): Promise<HistoryPage>;
   callApi: CallApi;
   /** Of this tab, and of this browser. */
-  memory: { tab: Memory; browser: Memory };
+  storage: { tab: KeyValueStorage; browser: KeyValueStorage };
   clock: Clock;
   random: () => number;
   newId: () => string;
@@ -52,8 +52,8 @@ export interface SessionOptions {
 export type Session = ReturnType<typeof createSession>;
 
 export function createSession(options: SessionOptions) {
-  const { memory, clock, random, newId, onChange } = options;
-  let state = apply(initialState("", outboxes.load(memory.tab)), { kind: "muted", muted: loadMuted(memory.browser) });
+  const { storage, clock, random, newId, onChange } = options;
+  let state = apply(initialState("", outboxes.load(storage.tab)), { kind: "muted", muted: loadMuted(storage.browser) });
   /** Ids of what was asked and not answered. */
   let joining: string | null = null;
   let restoring: string | null = null;
@@ -65,7 +65,7 @@ export function createSession(options: SessionOptions) {
   const connection = options.connect({ onFrames, onStatus });
   const moderator = createModerator({
     call: options.callApi,
-    memory: memory.tab,
+    storage: storage.tab,
     changed: (moderation) => dispatch({ kind: "moderation", moderation }),
   });
 
@@ -78,7 +78,7 @@ export function createSession(options: SessionOptions) {
     const before = state;
     state = apply(state, event);
     if (state === before) return;
-    if (state.outbox.items !== before.outbox.items) outboxes.save(memory.tab, state.outbox);
+    if (state.outbox.items !== before.outbox.items) outboxes.save(storage.tab, state.outbox);
     if (state.room.typing !== before.room.typing) {
       const first = Math.min(...state.room.typing.map((typist) => typist.until));
       if (first < Infinity) alarm("typing", first, () => dispatch({ kind: "time", now: clock.now() }));
@@ -98,7 +98,7 @@ export function createSession(options: SessionOptions) {
     const wake = outboxes.wakeAt(state.outbox);
     if (wake !== null) alarm("outbox", wake, pump);
     for (const room of visits) {
-      if (state.outbox.items.some((item) => item.frame.room === room && item.refusal === null)) continue;
+      if (state.outbox.items.some((item) => item.frame.room === room && item.error === null)) continue;
       visits.delete(room);
       if (room !== state.room.name) connection.send({ action: "leave_room", room });
     }
@@ -124,22 +124,22 @@ export function createSession(options: SessionOptions) {
         else visits.add(frame.room);
       }
     }
-    if (state.room.hole && joining === null) join();
+    if (state.room.hasGap && joining === null) join();
     if (visits.size > 0) pump();
   }
 
   function join() {
     alarms.get("join")?.();
-    const { name, position, cut, problem } = state.room;
+    const { name, position, truncated, problem } = state.room;
     if (state.status.kind !== "connected" || problem) return;
     joining = newId();
-    const since = !cut && position ? { since: position } : {};
+    const since = !truncated && position ? { since: position } : {};
     connection.send({ action: "join_room", room: name, ...since, id: joining });
   }
 
   /** A store that forgot us gives a new name: ask for the old one before anybody sees the new one. */
   function welcomed(frame: Welcome) {
-    const name = memory.browser.read(NAME_KEY);
+    const name = storage.browser.read(NAME_KEY);
     if (name && name !== frame.name) {
       restoring = newId();
       connection.send({ action: "set_name", name, id: restoring });
@@ -149,7 +149,7 @@ export function createSession(options: SessionOptions) {
 
   function named(frame: NameChanged) {
     if (frame.user !== state.me?.user) return;
-    memory.browser.write(NAME_KEY, GIVEN_NAME.test(frame.name) ? null : frame.name);
+    storage.browser.write(NAME_KEY, GIVEN_NAME.test(frame.name) ? null : frame.name);
     if (frame.id !== undefined) answer(frame.id, { kind: "done" });
   }
 
@@ -168,9 +168,9 @@ export function createSession(options: SessionOptions) {
       alarm("join", clock.now() + delay + random() * outboxes.RETRY_JITTER, join);
     } else if (error.id === restoring) {
       restoring = null;
-      const name = memory.browser.read(NAME_KEY);
+      const name = storage.browser.read(NAME_KEY);
       if (passing || name === null) return;
-      memory.browser.write(NAME_KEY, null);
+      storage.browser.write(NAME_KEY, null);
       dispatch({ kind: "notice", notice: { kind: "name_lost", name } });
     } else {
       answer(error.id, { kind: "refused", error });
@@ -185,7 +185,7 @@ export function createSession(options: SessionOptions) {
   }
 
   function setMuted(muted: readonly Member[]) {
-    saveMuted(memory.browser, muted);
+    saveMuted(storage.browser, muted);
     dispatch({ kind: "muted", muted });
   }
 
@@ -257,14 +257,14 @@ export function createSession(options: SessionOptions) {
     /** Whether the page can be seen, and the newest message in it. */
     reading(visible: boolean, following: boolean) {
       dispatch({ kind: "reading", visible, following });
-      if (following && state.room.cut && joining === null) join();
+      if (following && state.room.truncated && joining === null) join();
     },
 
     mute: (member: Member) => setMuted(mute(state.muted, member)),
     unmute: (user: string) => setMuted(unmute(state.muted, user)),
     /** Another tab has written down something else under this key. */
     remembered(key: string | null) {
-      if (key === MUTED_KEY || key === null) dispatch({ kind: "muted", muted: loadMuted(memory.browser) });
+      if (key === MUTED_KEY || key === null) dispatch({ kind: "muted", muted: loadMuted(storage.browser) });
     },
 
     moderator,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ClientFrame, ErrorCode, RoomJoined, ServerFrame, Welcome } from "../chat/protocol.ts";
 import { FakeClock } from "../testing/clock.ts";
-import type { Memory } from "../client/storage.ts";
+import type { KeyValueStorage } from "../client/storage.ts";
 import { OUTBOX_LIMIT, RETRY_DELAY, RETRY_JITTER } from "../client/outbox.ts";
 import { createSession, type HistoryPage, type SessionOptions } from "./controller.ts";
 
@@ -31,8 +31,8 @@ function joined(more: Partial<RoomJoined> = {}): RoomJoined {
   };
 }
 
-/** A memory that lasts as long as the test. */
-function remembering(content: Record<string, string> = {}): Memory & { content: Record<string, string> } {
+/** A storage that lasts as long as the test. */
+function remembering(content: Record<string, string> = {}): KeyValueStorage & { content: Record<string, string> } {
   return {
     content,
     read: (key) => content[key] ?? null,
@@ -44,7 +44,7 @@ function remembering(content: Record<string, string> = {}): Memory & { content: 
 }
 
 /** A session in `general` whose server is the test. */
-function setUp(memory = { tab: remembering(), browser: remembering() }) {
+function setUp(storage = { tab: remembering(), browser: remembering() }) {
   const clock = new FakeClock();
   const sent: ClientFrame[] = [];
   let handlers: Handlers | undefined;
@@ -57,7 +57,7 @@ function setUp(memory = { tab: remembering(), browser: remembering() }) {
     },
     fetchHistory: () => history.promise,
     callApi: () => Promise.reject(new Error("nobody moderates here")),
-    memory,
+    storage,
     clock,
     random: () => 0,
     newId: () => `id${++ids}`,
@@ -65,7 +65,7 @@ function setUp(memory = { tab: remembering(), browser: remembering() }) {
   });
   session.enter({ room: "general" });
   const hear = (...frames: ServerFrame[]) => handlers?.onFrames(frames);
-  const lose = () => handlers?.onStatus({ kind: "waiting", until: 0, why: null });
+  const lose = () => handlers?.onStatus({ kind: "waiting", until: 0, refusal: null });
   function connect(name = me.name) {
     handlers?.onStatus({ kind: "connected" });
     hear({ ...welcome, name });
@@ -83,7 +83,7 @@ function setUp(memory = { tab: remembering(), browser: remembering() }) {
     hear({ action: "receive_message", room, seq, user: me.user, from: me.name, text, date: 0, id });
   }
   const actions = () => sent.map((frame) => frame.action);
-  return { session, clock, sent, memory, history, hear, lose, connect, talk, refuse, keep, actions };
+  return { session, clock, sent, storage, history, hear, lose, connect, talk, refuse, keep, actions };
 }
 
 Deno.test("the first join asks for the newest page, the next one for what was missed", () => {
@@ -141,13 +141,13 @@ Deno.test("words told to wait are sent again by themselves, when the time has co
 });
 
 Deno.test("what is unsent is remembered, and forgotten once it is kept", () => {
-  const memory = { tab: remembering(), browser: remembering() };
-  setUp(memory).session.write("hello");
-  const later = setUp(memory);
+  const storage = { tab: remembering(), browser: remembering() };
+  setUp(storage).session.write("hello");
+  const later = setUp(storage);
   later.talk();
   assert.equal(later.session.state().outbox.items.length, 1);
   later.keep(1, "hello", "id1");
-  assert.equal(setUp(memory).session.state().outbox.items.length, 0);
+  assert.equal(setUp(storage).session.state().outbox.items.length, 0);
 });
 
 Deno.test("a full outbox says so and takes nothing more", () => {
@@ -158,8 +158,8 @@ Deno.test("a full outbox says so and takes nothing more", () => {
 });
 
 Deno.test("a chosen name is asked for again when the server has forgotten it, before the room is entered", () => {
-  const memory = { tab: remembering(), browser: remembering() };
-  const { session, hear, lose, connect, talk, sent, actions } = setUp(memory);
+  const storage = { tab: remembering(), browser: remembering() };
+  const { session, hear, lose, connect, talk, sent, actions } = setUp(storage);
   talk();
   session.rename("Hana");
   hear({ action: "name_changed", user: me.user, name: "Hana", was: me.name, id: sent.at(-1)?.id });
@@ -174,19 +174,19 @@ Deno.test("a chosen name is asked for again when the server has forgotten it, be
 });
 
 Deno.test("a name that cannot be had again is forgotten, with a quiet word", () => {
-  const memory = { tab: remembering(), browser: remembering({ "parley.name": "Hana" }) };
-  const { session, connect, hear, sent } = setUp(memory);
+  const storage = { tab: remembering(), browser: remembering({ "parley.name": "Hana" }) };
+  const { session, connect, hear, sent } = setUp(storage);
   connect();
   hear({ action: "error", code: "name_taken", message: "Taken.", id: sent[0].id });
   assert.deepEqual(session.state().notice, { kind: "name_lost", name: "Hana" });
-  assert.deepEqual(memory.browser.content, {});
+  assert.deepEqual(storage.browser.content, {});
 });
 
 Deno.test("a name that the server gave is not remembered as chosen", () => {
-  const { memory, talk, hear } = setUp();
+  const { storage, talk, hear } = setUp();
   talk();
   hear({ action: "name_changed", user: me.user, name: "User 303", was: me.name });
-  assert.deepEqual(memory.browser.content, {});
+  assert.deepEqual(storage.browser.content, {});
 });
 
 Deno.test("a change of name is answered: done, refused, or no connection to ask over", async () => {
@@ -288,10 +288,10 @@ Deno.test("a page of history from another life of the room is a failure, not a p
 });
 
 Deno.test("who is muted stays muted over a reload, and in every tab", () => {
-  const { session, memory } = setUp();
+  const { session, storage } = setUp();
   session.mute({ user: "u3", name: "Eve" });
-  assert.deepEqual(setUp(memory).session.state().muted, [{ user: "u3", name: "Eve" }]);
-  const other = setUp(memory);
+  assert.deepEqual(setUp(storage).session.state().muted, [{ user: "u3", name: "Eve" }]);
+  const other = setUp(storage);
   session.unmute("u3");
   other.session.remembered("parley.muted");
   assert.deepEqual(other.session.state().muted, []);

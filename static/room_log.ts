@@ -1,4 +1,4 @@
-/** The room's log as the page holds it: a stretch of messages without a hole, up to a position. Pure, like `store.ts`. */
+/** The room's log as the page holds it: a stretch of messages without a hasGap, up to a position. Pure, like `store.ts`. */
 import type { Entry, MessageDeleted, MessageEdited, ReceiveMessage, RoomJoined } from "../chat/protocol.ts";
 import { isMuted } from "./lib/mutes.ts";
 import { inRoom, type Message, type RoomState, type State } from "./state.ts";
@@ -14,7 +14,7 @@ export function joined(state: State, frame: RoomJoined): State {
   const present = {
     problem: null,
     joined: true,
-    hole: false,
+    hasGap: false,
     members: frame.members,
     count: frame.count,
     locked: frame.locked,
@@ -22,22 +22,22 @@ export function joined(state: State, frame: RoomJoined): State {
   };
   const sameLife = position?.epoch === frame.epoch;
   // Below 80 people the server joins us again only to bring the list of people back.
-  const nothingNew = sameLife && frame.seq <= position.seq && !state.room.cut;
+  const nothingNew = sameLife && frame.seq <= position.seq && !state.room.truncated;
   if (frame.recovered || nothingNew) {
     const next = frame.messages.reduce(applyEntry, inRoom(state, present));
     return inRoom(next, { position: { epoch: frame.epoch, seq: Math.max(frame.seq, next.room.position?.seq ?? 0) } });
   }
-  const missed = position !== null && !state.room.cut;
+  const missed = position !== null && !state.room.truncated;
   return inRoom(state, {
     ...present,
     position: { epoch: frame.epoch, seq: frame.seq },
     messages: frame.messages.filter((entry) => entry.action === "receive_message").map(toMessage),
     more: frame.more,
     history: "idle",
-    late: [],
+    pending: [],
     missingAfter: missed ? (sameLife ? position.seq : 0) : sameLife ? missingAfter : null,
     newAfter: sameLife ? newAfter : null,
-    cut: false,
+    truncated: false,
   });
 }
 
@@ -45,11 +45,11 @@ export function joined(state: State, frame: RoomJoined): State {
 export function applyEntry(state: State, entry: Entry): State {
   const { room } = state;
   if (entry.room !== room.name || !room.position || entry.seq <= room.position.seq) return state;
-  if (entry.seq > room.position.seq + 1) return inRoom(state, { hole: true });
+  if (entry.seq > room.position.seq + 1) return inRoom(state, { hasGap: true });
   const position = { epoch: room.position.epoch, seq: entry.seq };
   if (entry.action !== "receive_message") {
-    const late = room.history === "loading" ? [...room.late, entry] : room.late;
-    return inRoom(state, { position, late, messages: amend(room.messages, entry) });
+    const pending = room.history === "loading" ? [...room.pending, entry] : room.pending;
+    return inRoom(state, { position, pending, messages: amend(room.messages, entry) });
   }
   const mine = entry.user === state.me?.user;
   const unseen = !mine && !isMuted(state.muted, entry.user) && !(state.visible && state.following);
@@ -57,8 +57,8 @@ export function applyEntry(state: State, entry: Entry): State {
   // Whoever answers has read what stands above.
   const newAfter = mine ? null : unseen && state.unread === 0 ? entry.seq - 1 : room.newAfter;
   const typing = room.typing.filter((typist) => typist.user !== entry.user);
-  if (room.cut || (!state.following && room.messages.length >= READING_LIMIT)) {
-    return { ...inRoom(state, { position, typing, newAfter, cut: true }), unread };
+  if (room.truncated || (!state.following && room.messages.length >= READING_LIMIT)) {
+    return { ...inRoom(state, { position, typing, newAfter, truncated: true }), unread };
   }
   const messages = [...room.messages, toMessage(entry)];
   return { ...inRoom(state, { position, typing, newAfter, messages }), unread };
@@ -82,10 +82,10 @@ export function withOlder(
 ): Partial<RoomState> {
   const first = room.messages[0]?.seq ?? Infinity;
   let older: readonly Message[] = page.filter((message) => message.seq < first).map(toMessage);
-  for (const entry of room.late) if (entry.seq > seq) older = amend(older, entry);
+  for (const entry of room.pending) if (entry.seq > seq) older = amend(older, entry);
   const messages = [...older, ...room.messages];
-  const cut = room.cut || messages.length > READING_LIMIT;
-  return { messages: messages.slice(0, READING_LIMIT), more, cut, history: "idle", late: [] };
+  const truncated = room.truncated || messages.length > READING_LIMIT;
+  return { messages: messages.slice(0, READING_LIMIT), more, truncated, history: "idle", pending: [] };
 }
 
 /** Lets the oldest go when there are very many; they can be had again by scrolling up. */

@@ -14,8 +14,8 @@ import {
 } from "../chat/protocol.ts";
 import type { ConnectionStatus } from "../client/connection.ts";
 import type { Moderation } from "./lib/moderator.ts";
-import { emptyOutbox, type Outbox, type Refusal } from "../client/outbox.ts";
-import type { Refused } from "../client/session_answer.ts";
+import { type ActionError, emptyOutbox, type Outbox } from "../client/outbox.ts";
+import type { SessionRefusal } from "../client/session_answer.ts";
 
 export interface Message {
   readonly seq: number;
@@ -40,7 +40,7 @@ export type Notice =
   | { readonly kind: "address"; readonly url: string };
 
 /** Why one cannot be in a room. */
-export interface RoomProblem extends Refusal {
+export interface RoomProblem extends ActionError {
   /** The room that the address may have meant. */
   readonly meant?: string | null;
 }
@@ -58,15 +58,15 @@ export interface RoomState {
   readonly more: boolean;
   readonly history: "idle" | "loading" | "failed";
   /** Edits and deletions that came while an older page was on its way, which may have been read before them. */
-  readonly late: readonly (MessageEdited | MessageDeleted)[];
+  readonly pending: readonly (MessageEdited | MessageDeleted)[];
   /** Messages after this `seq` may be missing; 0 when nothing before is known at all. */
   readonly missingAfter: number | null;
   /** Messages after this `seq` came while nobody looked, the last time that this was so; null when there were none. */
   readonly newAfter: number | null;
   /** Newer messages exist than the last of `messages`, left out because the reader is elsewhere. */
-  readonly cut: boolean;
+  readonly truncated: boolean;
   /** An entry came that does not follow `position`: join again from there. */
-  readonly hole: boolean;
+  readonly hasGap: boolean;
   readonly members: readonly Member[];
   readonly count: number;
   readonly typing: readonly Typist[];
@@ -103,7 +103,7 @@ export type Event =
   | { kind: "status"; status: ConnectionStatus }
   | { kind: "online"; online: boolean }
   | { kind: "entered"; room: string; problem?: RoomProblem }
-  | { kind: "room_refused"; problem: Refusal }
+  | { kind: "room_refused"; problem: ActionError }
   | { kind: "history_requested" }
   | { kind: "history_loaded"; messages: readonly ReceiveMessage[]; seq: number; more: boolean }
   | { kind: "history_failed" }
@@ -118,7 +118,7 @@ export function initialState(room: string, outbox = emptyOutbox): State {
   return {
     me: null,
     limits: { text: TEXT_LIMIT, name: NAME_LIMIT, frame: 64 * 1024, rooms: 1, ping_seconds: PING_SECONDS },
-    status: { kind: "connecting", again: false, why: null },
+    status: { kind: "connecting", again: false, refusal: null },
     online: true,
     storeFails: false,
     room: emptyRoom(room),
@@ -142,11 +142,11 @@ export function emptyRoom(name: string): RoomState {
     messages: [],
     more: false,
     history: "idle",
-    late: [],
+    pending: [],
     missingAfter: null,
     newAfter: null,
-    cut: false,
-    hole: false,
+    truncated: false,
+    hasGap: false,
     members: [],
     count: 0,
     typing: [],
@@ -180,8 +180,8 @@ export function isEmpty({ room, outbox }: State): boolean {
 }
 
 /** Why the server does not let the page in, where it has said so. A ban is none of these: see `isBanned`. */
-export function refusalOf({ status }: State): Refused | null {
-  return status.kind === "waiting" || status.kind === "connecting" ? status.why : null;
+export function refusalOf({ status }: State): SessionRefusal | null {
+  return status.kind === "waiting" || status.kind === "connecting" ? status.refusal : null;
 }
 
 /** A moderator keeps the person out. */

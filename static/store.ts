@@ -24,7 +24,7 @@ export function apply(state: State, event: Event): State {
     case "status":
       if (event.status.kind === "connected") return { ...state, status: event.status };
       return {
-        ...inRoom(state, { joined: false, hole: false, typing: [] }),
+        ...inRoom(state, { joined: false, hasGap: false, typing: [] }),
         status: event.status,
         storeFails: false,
         outbox: outboxes.disconnected(state.outbox),
@@ -42,11 +42,11 @@ export function apply(state: State, event: Event): State {
     case "room_refused":
       return inRoom(state, { problem: event.problem });
     case "history_requested":
-      return inRoom(state, { history: "loading", late: [] });
+      return inRoom(state, { history: "loading", pending: [] });
     case "history_loaded":
       return inRoom(state, withOlder(state.room, event.messages, event.seq, event.more));
     case "history_failed":
-      return inRoom(state, { history: "failed", late: [] });
+      return inRoom(state, { history: "failed", pending: [] });
     case "outbox":
       return { ...state, outbox: event.outbox };
     case "reading": {
@@ -128,7 +128,7 @@ function acknowledge(state: State, entry: Entry): State {
 function refused(state: State, error: ErrorFrame, now: number, jitter: number): State {
   // A frame that could not even be read is answered without its id. Only what a person wrote can be so.
   const unread = ["bad_json", "bad_frame", "frame_too_large"].includes(error.code);
-  const item = outboxes.itemWith(state.outbox, error.id ?? (unread ? state.outbox.flight?.id : undefined));
+  const item = outboxes.itemWith(state.outbox, error.id ?? (unread ? state.outbox.inFlight?.id : undefined));
   if (!item) return state;
   const { id, action } = item.frame;
   // Deleting what is gone already is as good as deleting it.

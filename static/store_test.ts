@@ -54,7 +54,7 @@ function waiting(state: State, id: string, text = "mine"): State {
 }
 
 const texts = (state: State) => state.room.messages.map((entry) => entry.text);
-const lost: Event = { kind: "status", status: { kind: "waiting", until: 1, why: null } };
+const lost: Event = { kind: "status", status: { kind: "waiting", until: 1, refusal: null } };
 
 Deno.test("an event never changes the state it was given", () => {
   const before = inRoom(message(1));
@@ -69,12 +69,12 @@ Deno.test("an entry already seen is ignored", () => {
 
 Deno.test("an entry that does not follow the last one is not shown but asks for the room again", () => {
   const state = inRoom(message(1), message(3));
-  assert.equal(state.room.hole, true);
+  assert.equal(state.room.hasGap, true);
   assert.deepEqual(texts(state), ["text 1"]);
   const missed = joined({ recovered: true, seq: 3, messages: [message(2), message(3)] });
   const healed = hear(state, missed);
   assert.deepEqual(texts(healed), ["text 1", "text 2", "text 3"]);
-  assert.equal(healed.room.hole, false);
+  assert.equal(healed.room.hasGap, false);
 });
 
 Deno.test("entries of another room are not shown", () => {
@@ -172,9 +172,9 @@ Deno.test("a message for a room we have left is acknowledged all the same", () =
 
 Deno.test("a frame too broken to be answered by id is the one under way", () => {
   const state = waiting(inRoom(), "a");
-  const sent = after(state, { kind: "outbox", outbox: { ...state.outbox, flight: { id: "a", sentAt: 0 } } });
+  const sent = after(state, { kind: "outbox", outbox: { ...state.outbox, inFlight: { id: "a", sentAt: 0 } } });
   const refused = hear(sent, { action: "error", code: "frame_too_large", message: "Too large." });
-  assert.equal(refused.outbox.items[0].refusal?.code, "frame_too_large");
+  assert.equal(refused.outbox.items[0].error?.code, "frame_too_large");
 });
 
 Deno.test("deleting what is gone already is done", () => {
@@ -226,7 +226,7 @@ Deno.test("up in the history nothing is taken away; past the limit the newest ar
   const state = hear(reading, ...frames);
   assert.equal(state.room.messages.length, READING_LIMIT);
   assert.equal(state.room.messages[0].seq, 1);
-  assert.equal(state.room.cut, true);
+  assert.equal(state.room.truncated, true);
   assert.equal(state.unread, READING_LIMIT + 10);
   const back = hear(state, joined({ seq: READING_LIMIT + 10, messages: [message(READING_LIMIT + 10)], more: true }));
   assert.equal(back.room.messages.at(-1)?.seq, READING_LIMIT + 10);
@@ -275,10 +275,10 @@ Deno.test("a new name of one's own, taken in another tab, is followed", () => {
 });
 
 Deno.test("a lost connection keeps what is shown, and nothing is under way any more", () => {
-  const state = after({ ...inRoom(message(1)), outbox: { ...emptyOutbox, flight: { id: "a", sentAt: 0 } } }, lost);
+  const state = after({ ...inRoom(message(1)), outbox: { ...emptyOutbox, inFlight: { id: "a", sentAt: 0 } } }, lost);
   assert.equal(state.room.joined, false);
   assert.deepEqual(texts(state), ["text 1"]);
-  assert.equal(state.outbox.flight, null);
+  assert.equal(state.outbox.inFlight, null);
 });
 
 Deno.test("entering a room forgets the one before, but not what waits to be sent", () => {

@@ -1,17 +1,17 @@
-/** Reads server-sent events out of text that comes in pieces, which may end anywhere. */
+/** Reads server-sent events from text that comes in pieces of any size. */
 
 export interface StreamEvent {
   event: string;
   data: string;
 }
 
-/** Gives a function that takes the next piece and returns the events that are complete with it. Comments are none. */
+/** Returns a function that takes the next piece and returns the events that it completes. Comments are skipped. */
 export function createEventReader(): (piece: string) => StreamEvent[] {
   let rest = "";
   let event = "";
   let data: string[] = [];
 
-  function takeLine(line: string): StreamEvent | null {
+  function readLine(line: string): StreamEvent | null {
     if (line === "") {
       const complete = data.length > 0 ? { event, data: data.join("\n") } : null;
       event = "";
@@ -27,6 +27,6 @@ export function createEventReader(): (piece: string) => StreamEvent[] {
   return (piece) => {
     const lines = (rest + piece).split("\n");
     rest = lines.pop()!;
-    return lines.map((line) => takeLine(line.replace(/\r$/, ""))).filter((complete) => complete !== null);
+    return lines.map((line) => readLine(line.replace(/\r$/, ""))).filter((complete) => complete !== null);
   };
 }

@@ -1,42 +1,22 @@
-/** What carries frames: a socket here; anything else that keeps these few functions can stand in for it. */
-import { BATCH_PROTOCOL, type ClientFrame, type ServerFrame } from "../../chat/protocol.ts";
+/** What carries frames between a client and the server: a socket, or an event stream with POST. */
+import type { ClientFrame, ServerFrame } from "../../chat/protocol.ts";
 
-/** What browsers report when a connection ended without a word; also our own word for one we gave up. */
+/** The code that browsers report for a connection that ended without a close frame; also used when the client gives up. */
 export const LOST = 1006;
 
 export interface Transport {
   send(frame: ClientFrame): void;
-  /** Ends it without `closed` being called. */
+  /** Ends it without a call of `closed`. */
   close(): void;
 }
 
 export interface TransportListener {
-  /** In the order in which the server said them. */
+  /** Gets frames in the order in which the server sent them. */
   received(frames: ServerFrame[]): void;
-  /** Once, with the close code; 1006 when it ended without a word or never began. */
+  /** Called once, with the close code; 1006 when it ended without one or never opened. */
   closed(code: number): void;
-  /** It still works, and a better one has become possible: open anew, at once. */
+  /** This transport still works, and a better one has become possible: open again now. */
   outdated(): void;
 }
 
 export type OpenTransport = (listener: TransportListener) => Transport;
-
-/** Frames over a WebSocket, several in one where the server has several. */
-export function socketTransport(url: URL): OpenTransport {
-  return (listener) => {
-    const socket = new WebSocket(url, [BATCH_PROTOCOL]);
-    socket.onmessage = (event) => {
-      const data: ServerFrame | ServerFrame[] = JSON.parse(event.data);
-      listener.received(Array.isArray(data) ? data : [data]);
-    };
-    socket.onclose = (event) => listener.closed(event.code);
-    return {
-      send: (frame) => socket.send(JSON.stringify(frame)),
-      close() {
-        socket.onmessage = null;
-        socket.onclose = null;
-        socket.close();
-      },
-    };
-  };
-}

@@ -1,50 +1,51 @@
-/** Which way the frames go: by a socket, or by an event stream and POST while sockets don't open. */
+/** Chooses how frames travel: by a socket, or by an event stream and POST while sockets don't open. */
 import type { ServerFrame } from "../../chat/protocol.ts";
 import { LOST, type OpenTransport, type Transport, type TransportListener } from "./transport.ts";
 
-/** Sockets that must have failed in a row: one may fall into a restart of the server. */
+/** Sockets that must fail in a row before a stream is tried: a single one may have met a restart of the server. */
 export const SOCKET_TRIES = 2;
 
-/** What has been seen of the two ways so far. */
-export interface Ways {
-  readonly way: "socket" | "stream";
+export interface TransportChoice {
+  readonly transport: "socket" | "stream";
   /** Sockets that did not open since the last one that did. */
-  readonly failures: number;
+  readonly socketFailures: number;
 }
 
-/** `opened`: the server has welcomed us. `failed`: it ended before that. `missing`: there is no such thing here. */
-export type Sign = "socket_opened" | "socket_failed" | "socket_missing" | "stream_failed";
+/** `opened`: the server sent its welcome. `failed`: it ended before that. `missing`: this environment has no WebSocket. */
+export type TransportEvent = "socket_opened" | "socket_failed" | "socket_missing" | "stream_failed";
 
-export const initialWays: Ways = { way: "socket", failures: 0 };
+export const initialChoice: TransportChoice = { transport: "socket", socketFailures: 0 };
 
-/** Which way to go after a sign. */
-export function follow({ failures }: Ways, sign: Sign): Ways {
-  switch (sign) {
+/** What to open next after an event. */
+export function nextChoice({ socketFailures }: TransportChoice, event: TransportEvent): TransportChoice {
+  switch (event) {
     case "socket_opened":
-      return initialWays;
+      return initialChoice;
     case "socket_missing":
-      return { way: "stream", failures: SOCKET_TRIES };
-    case "socket_failed":
-      return { way: failures + 1 >= SOCKET_TRIES ? "stream" : "socket", failures: failures + 1 };
+      return { transport: "stream", socketFailures: SOCKET_TRIES };
+    case "socket_failed": {
+      const failures = socketFailures + 1;
+      return { transport: failures >= SOCKET_TRIES ? "stream" : "socket", socketFailures: failures };
+    }
     case "stream_failed":
-      // Then it was not the sockets' fault. They have the next try, and if it fails again, the one after is the stream's.
-      return { way: "socket", failures: SOCKET_TRIES - 1 };
+      // So the sockets were not to blame. The next try is a socket's, and if that fails, the one after is a stream's.
+      return { transport: "socket", socketFailures: SOCKET_TRIES - 1 };
   }
 }
 
 /**
- * Opens sockets as long as they open, else streams. While it streams it looks whether a socket would open by now: at
- * once, since the server may just have been away, and then with every ping.
+ * Opens sockets as long as they open, otherwise streams. While it streams it checks whether a socket would open by now:
+ * immediately, since the server may just have been away, and then with every ping.
  */
 export function withFallback(socket: OpenTransport, stream: OpenTransport): OpenTransport {
-  let ways = initialWays;
-  const see = (sign: Sign) => void (ways = follow(ways, sign));
+  let choice = initialChoice;
+  const note = (event: TransportEvent) => void (choice = nextChoice(choice, event));
 
   function openSocket(listener: TransportListener): Transport | null {
     try {
-      return watched(socket, listener, () => see("socket_opened"), () => see("socket_failed"));
+      return watched(socket, listener, () => note("socket_opened"), () => note("socket_failed"));
     } catch {
-      see("socket_missing");
+      note("socket_missing");
       return null;
     }
   }
@@ -70,7 +71,7 @@ export function withFallback(socket: OpenTransport, stream: OpenTransport): Open
       listener.received(frames);
       if (frames[0].action === "welcome") trySocket();
     };
-    const opened = watched(stream, { ...listener, received }, () => {}, () => see("stream_failed"));
+    const opened = watched(stream, { ...listener, received }, () => {}, () => note("stream_failed"));
     return {
       send(frame) {
         if (frame.action === "ping") trySocket();
@@ -83,22 +84,22 @@ export function withFallback(socket: OpenTransport, stream: OpenTransport): Open
     };
   }
 
-  return (listener) => (ways.way === "socket" ? openSocket(listener) : null) ?? openStream(listener);
+  return (listener) => (choice.transport === "socket" ? openSocket(listener) : null) ?? openStream(listener);
 }
 
-/** Tells once whether it opened or not. A server that closes it with a word of its own was reached. */
+/** Reports once whether the transport opened. One that the server closed with a code of its own had reached the server. */
 function watched(open: OpenTransport, listener: TransportListener, opened: () => void, failed: () => void): Transport {
-  let tell: ((how: () => void) => void) | null = (how) => {
-    tell = null;
-    how();
+  let report: ((outcome: () => void) => void) | null = (outcome) => {
+    report = null;
+    outcome();
   };
   const transport = open({
     received(frames: ServerFrame[]) {
-      tell?.(opened);
+      report?.(opened);
       listener.received(frames);
     },
     closed(code) {
-      tell?.(code === LOST ? failed : opened);
+      report?.(code === LOST ? failed : opened);
       listener.closed(code);
     },
     outdated: listener.outdated,
@@ -106,7 +107,7 @@ function watched(open: OpenTransport, listener: TransportListener, opened: () =>
   return {
     send: (frame) => transport.send(frame),
     close() {
-      tell?.(failed);
+      report?.(failed);
       transport.close();
     },
   };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ClientFrame, ServerFrame, Welcome } from "../../chat/protocol.ts";
-import { follow, initialWays, type Sign, withFallback } from "./transport_choice.ts";
+import { initialChoice, nextChoice, type TransportEvent, withFallback } from "./transport_choice.ts";
 import type { OpenTransport, TransportListener } from "./transport.ts";
 
 const welcome: Welcome = {
@@ -36,7 +36,7 @@ function setUp() {
 }
 
 Deno.test("one socket that fails is no reason to give sockets up, two in a row are", () => {
-  const after = (...signs: Sign[]) => signs.reduce(follow, initialWays).way;
+  const after = (...events: TransportEvent[]) => events.reduce(nextChoice, initialChoice).transport;
   assert.equal(after("socket_failed"), "socket");
   assert.equal(after("socket_failed", "socket_failed"), "stream");
   assert.equal(after("socket_failed", "socket_opened", "socket_failed"), "socket");
@@ -44,8 +44,14 @@ Deno.test("one socket that fails is no reason to give sockets up, two in a row a
 });
 
 Deno.test("where the stream fails too it was not the sockets' fault, and both are tried in turn", () => {
-  const signs: Sign[] = ["socket_failed", "socket_failed", "stream_failed", "socket_failed", "stream_failed"];
-  const ways = signs.map((_, at) => signs.slice(0, at + 1).reduce(follow, initialWays).way);
+  const events: TransportEvent[] = [
+    "socket_failed",
+    "socket_failed",
+    "stream_failed",
+    "socket_failed",
+    "stream_failed",
+  ];
+  const ways = events.map((_, at) => events.slice(0, at + 1).reduce(nextChoice, initialChoice).transport);
   assert.deepEqual(ways, ["socket", "stream", "socket", "stream", "socket"]);
 });
 

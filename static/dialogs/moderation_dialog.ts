@@ -4,7 +4,7 @@ import { createFieldDialog } from "./field_dialog.ts";
 import type { Ban, Failure, Moderator, RoomChange } from "../lib/moderator.ts";
 import { checkbox, createSheet, select } from "./sheet.ts";
 import type { State } from "../state.ts";
-import { failureReason, type Tongue } from "../i18n/locale.ts";
+import { failureText, type Locale } from "../i18n/locale.ts";
 
 const MINUTE = 60;
 /** Seconds between two messages that a moderator may set by a click. */
@@ -17,9 +17,9 @@ export interface ModerationDialog {
 }
 
 /** What a moderator does about the room and about who is banned; asks for the token before. */
-export function createModerationDialog(tongue: Tongue, moderator: Moderator): ModerationDialog {
-  const { strings, locale } = tongue;
-  const dates = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+export function createModerationDialog(locale: Locale, moderator: Moderator): ModerationDialog {
+  const { strings, tag } = locale;
+  const dates = new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeStyle: "short" });
   const sheet = createSheet(strings, strings.moderate);
   const locked = checkbox(strings.lock, strings.lockHelp);
   const listed = checkbox(strings.list, strings.listHelp);
@@ -40,7 +40,7 @@ export function createModerationDialog(tongue: Tongue, moderator: Moderator): Mo
     const failure = await moderator.enter(value.trim());
     if (failure === null) sheet.open();
     else if (failure !== "offline" && failure.code === "not_found") return strings.tokenBad;
-    return failure && failureReason(strings, failure);
+    return failure && failureText(strings, failure);
   });
 
   sheet.body.append(
@@ -67,7 +67,7 @@ export function createModerationDialog(tongue: Tongue, moderator: Moderator): Mo
 
   /** What could not be changed stands as it was. */
   function complain(failure: Failure) {
-    setText(error, failure === null ? "" : failureReason(strings, failure));
+    setText(error, failure === null ? "" : failureText(strings, failure));
     if (failure !== null) render(state);
   }
 

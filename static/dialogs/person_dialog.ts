@@ -4,7 +4,7 @@ import { checkbox, createSheet, select } from "./sheet.ts";
 import type { Failure } from "../lib/moderator.ts";
 import { isMuted } from "../lib/mutes.ts";
 import type { State } from "../state.ts";
-import { failureReason, type Tongue } from "../i18n/locale.ts";
+import { failureText, type Locale } from "../i18n/locale.ts";
 
 const HOUR = 60;
 const DAY = 24 * HOUR;
@@ -25,8 +25,8 @@ export interface PersonDialog {
 }
 
 /** What one can do about somebody else: not hear them, and, for moderators, send them away. */
-export function createPersonDialog(tongue: Tongue, actions: PersonActions): PersonDialog {
-  const { strings } = tongue;
+export function createPersonDialog(locale: Locale, actions: PersonActions): PersonDialog {
+  const { strings } = locale;
   const sheet = createSheet(strings, strings.person);
   const name = element("bdi");
   const muted = element("p", { className: "help" });
@@ -71,7 +71,7 @@ export function createPersonDialog(tongue: Tongue, actions: PersonActions): Pers
       address: address.field.checked,
     });
     banNow.disabled = false;
-    setText(error, failure === null ? "" : failureReason(strings, failure));
+    setText(error, failure === null ? "" : failureText(strings, failure));
     if (failure === null) sheet.close();
   };
 

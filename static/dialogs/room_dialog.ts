@@ -2,7 +2,7 @@ import { roomNamed } from "../lib/address.ts";
 import { button, element } from "../lib/dom.ts";
 import { createFieldDialog } from "./field_dialog.ts";
 import type { ListedRoom } from "../lib/moderator.ts";
-import type { Tongue } from "../i18n/locale.ts";
+import type { Locale } from "../i18n/locale.ts";
 
 export interface RoomDialogOptions {
   /** Null where they can't be had now. */
@@ -11,7 +11,7 @@ export interface RoomDialogOptions {
 }
 
 /** Where one changes rooms: by a name, or by choosing one of those that anyone may know of. */
-export function createRoomDialog({ strings, locale }: Tongue, { listRooms, goTo }: RoomDialogOptions) {
+export function createRoomDialog({ strings, tag }: Locale, { listRooms, goTo }: RoomDialogOptions) {
   const list = element("ul", { role: "list" });
   const listed = element(
     "div",
@@ -31,7 +31,7 @@ export function createRoomDialog({ strings, locale }: Tongue, { listRooms, goTo 
     goTo(name);
     return null;
   }, listed);
-  const ago = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  const ago = new Intl.RelativeTimeFormat(tag, { numeric: "auto" });
 
   function line({ room, count, date }: ListedRoom): HTMLLIElement {
     const go = button("", "room", () => {

@@ -1,446 +1,32 @@
-/** Every word of the page, in English and in Korean. */
-import { CLOSE, type ErrorCode } from "../../chat/protocol.ts";
-import type { Refused } from "../../client/session_answer.ts";
+/** The language of the page, and its texts for errors of every kind. */
+import type { SessionRefusal } from "../../client/session_answer.ts";
+import { english, type RefusalTexts, type Strings } from "./english.ts";
+import type { Language } from "./format.ts";
+import { korean } from "./korean.ts";
 
-export type Language = "en" | "ko";
-
-function plural(language: Language, count: number, forms: { one?: string; other: string }): string {
-  const number = new Intl.NumberFormat(language).format(count);
-  const form = new Intl.PluralRules(language).select(count) === "one" ? forms.one ?? forms.other : forms.other;
-  return form.replace("{n}", number);
-}
-
-/** A length of time in its largest whole unit: `90` is 90 seconds, `3600` an hour. */
-function duration(language: Language, seconds: number): string {
-  const units = [["year", 365 * 86_400], ["month", 30 * 86_400], ["week", 7 * 86_400], ["day", 86_400]] as const;
-  const all = [...units, ["hour", 3_600] as const, ["minute", 60] as const, ["second", 1] as const];
-  const [unit, size] = all.find(([, size]) => seconds % size === 0)!;
-  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(seconds / size);
-}
-
-/** A sentence for each way in which the page may be refused. */
-type RefusedWords = { [Kind in Refused["kind"]]: (refusal: Extract<Refused, { kind: Kind }>) => string };
-
-const english = {
-  product: "Parley",
-  title: (room: string, unread: number) => `${unread > 0 ? `(${unread}) ` : ""}${room} – Parley`,
-
-  log: (room: string) => `Messages in ${room}`,
-  logHelp: "Use the up and down arrow keys to go from message to message.",
-  beginning: (room: string) => `The beginning of ${room}`,
-  earlier: "Earlier messages",
-  loading: "Loading earlier messages…",
-  loadFailed: "Earlier messages could not be loaded.",
-  missing: "The connection was interrupted: messages may be missing here.",
-  today: "Today",
-  yesterday: "Yesterday",
-  newMessages: (count: number) => plural("en", count, { one: "{n} new message", other: "{n} new messages" }),
-  newFromHere: "New",
-  latest: "Latest messages",
-
-  emptyTitle: "Nothing has been said here yet.",
-  emptyText: "Say the first word below, or bring someone along: whoever opens this room’s link can join in.",
-  copyLink: "Copy link",
-  linkCopied: "Link copied",
-  copyByHand: (url: string) => `Copy this link: ${url}`,
-
-  you: "you",
-  edited: "edited",
-  deleted: "Message deleted",
-  queued: "Waiting…",
-  sending: "Sending…",
-  saving: "Saving…",
-  deleting: "Deleting…",
-  notSent: "Not sent.",
-  notSaved: "Not saved.",
-  notDeleted: "Not deleted.",
-  tryAgain: "Try again",
-  signIn: "Sign in",
-  signInFirst: "Sign in to talk here.",
-  signInText: "Only people with an account come in.",
-  discard: "Discard",
-  edit: "Edit",
-  delete: "Delete",
-  save: "Save",
-  cancel: "Cancel",
-  close: "Close",
-  editLabel: "Edit your message",
-  editHelp: "Enter to save, Esc to cancel",
-  deleteQuestion: "Delete for everyone?",
-  keep: "Keep it",
-
-  compose: (room: string) => `Message to ${room}`,
-  placeholder: "Write a message",
-  send: "Send",
-  left: (count: number) => plural("en", count, { one: "{n} character left", other: "{n} characters left" }),
-  over: (count: number) => plural("en", count, { one: "{n} character too many", other: "{n} characters too many" }),
-  outboxFull: (count: number) =>
-    plural("en", count, {
-      one: "{n} message is waiting to be sent. Yours stays here until there is room for it.",
-      other: "{n} messages are waiting to be sent. Yours stays here until there is room for it.",
-    }),
-  locked: "This room is locked. You can read, but not write.",
-  lockedPlaceholder: "Nobody can write here now",
-  slow: (seconds: number) => `Slow room: ${duration("en", seconds)} between your messages.`,
-  typing: (names: string[]) =>
-    names.length === 1
-      ? `${names[0]} is typing…`
-      : names.length === 2
-      ? `${names[0]} and ${names[1]} are typing…`
-      : "Several people are typing…",
-  waiting: (count: number) =>
-    plural("en", count, { one: "{n} message waiting to be sent", other: "{n} messages waiting to be sent" }),
-
-  people: "Here now",
-  peopleCount: (count: number) => plural("en", count, { one: "{n} person here", other: "{n} people here" }),
-  peopleMore: (count: number) => plural("en", count, { one: "and {n} more", other: "and {n} more" }),
-
-  person: "Person",
-  mute: "Mute",
-  unmute: "Unmute",
-  muteHelp: "Muted, their messages are hidden on your screen. Nobody else notices.",
-  mutedHelp: "Their messages are hidden on your screen. Nobody else notices.",
-  muted: "Muted by you",
-  mutedMark: "muted",
-  mutedMessages: (count: number, name: string) =>
-    plural("en", count, {
-      one: `{n} message from ${name}, whom you muted.`,
-      other: `{n} messages from ${name}, whom you muted.`,
-    }),
-
-  moderate: "Moderate",
-  moderating: "Moderating",
-  moderateRoom: (room: string) => `Moderate ${room}`,
-  stopModerating: "Stop moderating",
-  tokenField: "Moderator token",
-  tokenHint: "Whoever runs this server has it. It is kept in this tab until you close it.",
-  tokenBad: "The server does not take this token.",
-  lock: "Locked",
-  lockHelp: "Everyone can read, nobody can write.",
-  list: "Listed",
-  listHelp: "Everyone is shown this room when they change rooms.",
-  slowMode: "Between two messages of one person",
-  slowChoice: (seconds: number) => seconds === 0 ? "No wait" : duration("en", seconds),
-  banOrMute: "Ban…",
-  ban: "Ban",
-  banTitle: "Ban from this chat",
-  banFor: "For how long",
-  duration: (minutes: number) => duration("en", minutes * 60),
-  banReason: "Reason, for moderators only",
-  banAddress: "Their address too",
-  banAddressHelp: "Keeps out everyone who connects from the same network.",
-  banned: "Banned",
-  nobodyBanned: "Nobody is banned.",
-  bannedUntil: (date: string) => `until ${date}`,
-  addressToo: "with their address",
-  liftBan: "Lift",
-  banRead: "You can read what was said before.",
-  banText: "You can come back when the ban is over, or when a moderator lifts it.",
-  banPlaceholder: "A moderator has sent you away",
-
-  changeName: "Change your name",
-  changeNameFrom: (name: string) => `You are ${name}. Change your name`,
-  nameField: "Your name",
-  nameHint: (limit: number) => `Up to ${limit} characters. Everyone in your rooms sees it.`,
-  nameOffline: "There is no connection right now. Please try again when you are connected.",
-  nameLost: (name: string) => `The name “${name}” could not be kept for you. You can choose another one.`,
-
-  changeRoom: "Change room",
-  changeRoomFrom: (room: string) => `You are in ${room}. Change room`,
-  entered: (room: string) => `You are now in ${room}`,
-  roomField: "Room name",
-  roomHint: "A new name opens a new room. Whoever knows the name can read along.",
-  roomBad: "A room’s name has 1 to 64 letters, digits, - or _, and no spaces.",
-  rooms: "Rooms open to everyone",
-  justNow: "just now",
-  go: "Go",
-  problemTitle: "You can’t be in this room.",
-  nothingHere: "There is nothing at this address.",
-  nothingHereText: (path: string) => `A room has an address like ${path}.`,
-  goToRoom: (room: string) => `Go to ${room}`,
-
-  connecting: "Connecting…",
-  connected: "Connected",
-  reconnecting: "Reconnecting…",
-  reconnectingIn: (seconds: number) => `in ${seconds} s`,
-  tryNow: "Try now",
-  tryingAgainIn: (seconds: number) => `Trying again in ${seconds} s`,
-  offline: "Offline – your messages wait here",
-  storeFails: "The server can’t keep messages right now. Yours wait here.",
-  /** In a few words, at the foot of the page. */
-  refusedShortly: {
-    foreign_page: () => "The server refuses this page.",
-    crowded: () => "Too much from you or your network.",
-    not_ready: () => "The server is not ready.",
-    other: () => "The server refuses this page.",
-    intercepted: ({ status }) => `Something else answers (${status}).`,
-  } as RefusedWords,
-  refused: {
-    foreign_page: () => "The server takes this page for another site’s, and does not let it in.",
-    crowded: () => "Too much comes from you or from your network right now.",
-    not_ready: () => "The server can’t let anyone in right now.",
-    other: () => "The server does not let this page in.",
-    intercepted: ({ status }) => `Something else answers in the server’s place (${status}).`,
-  } as RefusedWords,
-  refusedText: {
-    foreign_page: () =>
-      "If the server is yours: the proxy in front of it must pass the Host header on as it came, with its port, or " +
-      `ALLOWED_ORIGINS must have ${location.origin}. “deno task doctor” says more.`,
-    crowded: () =>
-      "The page tries again by itself. If the server is yours: NEWCOMERS_PER_MINUTE and CONNECTIONS_PER_IP say how many " +
-      "may come from one address, and behind a proxy all do unless TRUST_PROXY is set.",
-    not_ready: () =>
-      "It is being started again, or its store does not answer. The page tries again by itself. If the server is yours: " +
-      "its log says why.",
-    other: ({ message }) => message,
-    intercepted: ({ status }) =>
-      (status < 500 ? "You may have to sign in first: reload the page. " : "The page tries again by itself. ") +
-      "If the server is yours: see whether it runs, and what the proxy in front of it says. “deno task doctor” says more.",
-  } as RefusedWords,
-  dismiss: "Dismiss",
-
-  errors: {
-    bad_json: "The server could not read this.",
-    bad_frame: "The server could not read this.",
-    unknown_action: "The server does not know how to do this.",
-    bad_room: "A room’s name has 1 to 64 letters, digits, - or _, and no spaces.",
-    text_empty: "There is nothing in it to send.",
-    text_too_long: "It is too long. Shorten it and send it again.",
-    bad_name:
-      "A name has 1 to 32 visible characters, no word that mixes alphabets, and does not look like “User 482” or a moderator.",
-    name_taken: "Someone else has this name. Choose another one.",
-    not_found: "The message is not there any more.",
-    forbidden: "You are not allowed to do this here.",
-    rate_limited: "That was a little fast. Wait a moment and try again.",
-    frame_too_large: "It is too long. Shorten it and send it again.",
-    too_many_rooms: "You are in too many rooms. Leave one first.",
-    unavailable: "The server can’t do this right now. Try again in a moment.",
-  } as Record<ErrorCode, string>,
-  closed: {
-    [CLOSE.badToken]: "The server did not recognise you.",
-    [CLOSE.notAllowed]: "A moderator keeps you out of this chat for now.",
-  } as Record<number, string>,
-  closedOther: (code: number) => `The server ended the connection (${code}).`,
-};
-
-export type Strings = typeof english;
-
-const korean: Strings = {
-  product: "Parley",
-  title: (room, unread) => `${unread > 0 ? `(${unread}) ` : ""}${room} – Parley`,
-
-  log: (room) => `${room} 대화방의 메시지`,
-  logHelp: "위아래 화살표 키로 메시지 사이를 이동할 수 있어요.",
-  beginning: (room) => `${room} 대화방의 시작이에요`,
-  earlier: "이전 메시지",
-  loading: "이전 메시지를 불러오는 중…",
-  loadFailed: "이전 메시지를 불러오지 못했어요.",
-  missing: "연결이 끊겼었어요. 여기에 빠진 메시지가 있을 수 있어요.",
-  today: "오늘",
-  yesterday: "어제",
-  newMessages: (count) => plural("ko", count, { other: "새 메시지 {n}개" }),
-  newFromHere: "여기부터 새 메시지",
-  latest: "최신 메시지로",
-
-  emptyTitle: "아직 아무도 말하지 않았어요.",
-  emptyText: "아래에 첫마디를 남기거나 함께할 사람을 불러 보세요. 이 대화방의 링크를 여는 누구나 참여할 수 있어요.",
-  copyLink: "링크 복사",
-  linkCopied: "링크를 복사했어요",
-  copyByHand: (url) => `이 링크를 복사하세요: ${url}`,
-
-  you: "나",
-  edited: "수정됨",
-  deleted: "삭제된 메시지예요",
-  queued: "기다리는 중…",
-  sending: "보내는 중…",
-  saving: "저장하는 중…",
-  deleting: "삭제하는 중…",
-  notSent: "보내지 못했어요.",
-  notSaved: "저장하지 못했어요.",
-  notDeleted: "삭제하지 못했어요.",
-  tryAgain: "다시 시도",
-  signIn: "로그인",
-  signInFirst: "대화하려면 로그인하세요.",
-  signInText: "계정이 있는 사람만 들어올 수 있어요.",
-  discard: "지우기",
-  edit: "수정",
-  delete: "삭제",
-  save: "저장",
-  cancel: "취소",
-  close: "닫기",
-  editLabel: "내 메시지 수정",
-  editHelp: "Enter로 저장, Esc로 취소",
-  deleteQuestion: "모두에게서 삭제할까요?",
-  keep: "그대로 두기",
-
-  compose: (room) => `${room} 대화방에 메시지 쓰기`,
-  placeholder: "메시지를 입력하세요",
-  send: "보내기",
-  left: (count) => plural("ko", count, { other: "{n}자 남음" }),
-  over: (count) => plural("ko", count, { other: "{n}자 초과" }),
-  outboxFull: (count) =>
-    plural("ko", count, {
-      other: "메시지 {n}개가 전송을 기다리고 있어요. 자리가 날 때까지 이 글은 여기에 남아 있어요.",
-    }),
-  locked: "잠긴 대화방이에요. 읽을 수만 있고 쓸 수는 없어요.",
-  lockedPlaceholder: "지금은 아무도 쓸 수 없어요",
-  slow: (seconds) => `천천히 모드: 메시지를 보내고 ${duration("ko", seconds)} 뒤에 다시 보낼 수 있어요.`,
-  typing: (names) =>
-    names.length === 1
-      ? `${names[0]} 님이 입력하는 중…`
-      : names.length === 2
-      ? `${names[0]} 님과 ${names[1]} 님이 입력하는 중…`
-      : "여러 명이 입력하는 중…",
-  waiting: (count) => plural("ko", count, { other: "전송을 기다리는 메시지 {n}개" }),
-
-  people: "지금 여기",
-  peopleCount: (count) => plural("ko", count, { other: "{n}명 참여 중" }),
-  peopleMore: (count) => plural("ko", count, { other: "외 {n}명" }),
-
-  person: "사람",
-  mute: "숨기기",
-  unmute: "다시 보기",
-  muteHelp: "숨기면 이 사람의 메시지가 내 화면에서만 가려져요. 다른 사람은 알 수 없어요.",
-  mutedHelp: "이 사람의 메시지를 내 화면에서 가리고 있어요. 다른 사람은 알 수 없어요.",
-  muted: "내가 숨긴 사람",
-  mutedMark: "숨김",
-  mutedMessages: (count, name) => plural("ko", count, { other: `숨긴 ${name} 님의 메시지 {n}개` }),
-
-  moderate: "관리하기",
-  moderating: "관리 중",
-  moderateRoom: (room) => `${room} 대화방 관리`,
-  stopModerating: "관리 끝내기",
-  tokenField: "관리자 토큰",
-  tokenHint: "이 서버를 운영하는 사람이 알고 있어요. 이 탭을 닫을 때까지만 보관돼요.",
-  tokenBad: "서버가 받아들이지 않는 토큰이에요.",
-  lock: "잠금",
-  lockHelp: "누구나 읽을 수 있지만 아무도 쓸 수 없어요.",
-  list: "목록에 공개",
-  listHelp: "대화방을 바꿀 때 모두에게 보여요.",
-  slowMode: "한 사람의 메시지 사이 간격",
-  slowChoice: (seconds) => seconds === 0 ? "기다리지 않음" : duration("ko", seconds),
-  banOrMute: "내보내기…",
-  ban: "내보내기",
-  banTitle: "이 채팅에서 내보내기",
-  banFor: "기간",
-  duration: (minutes) => duration("ko", minutes * 60),
-  banReason: "이유 (관리자만 볼 수 있어요)",
-  banAddress: "주소도 함께 막기",
-  banAddressHelp: "같은 네트워크에서 접속하는 모든 사람이 들어올 수 없게 돼요.",
-  banned: "내보낸 사람",
-  nobodyBanned: "내보낸 사람이 없어요.",
-  bannedUntil: (date) => `${date}까지`,
-  addressToo: "주소 포함",
-  liftBan: "풀기",
-  banRead: "지난 대화를 읽을 수는 있어요.",
-  banText: "기간이 끝나거나 관리자가 풀어 주면 다시 들어올 수 있어요.",
-  banPlaceholder: "관리자가 내보냈어요",
-
-  changeName: "이름 바꾸기",
-  changeNameFrom: (name) => `지금 이름: ${name}. 이름 바꾸기`,
-  nameField: "이름",
-  nameHint: (limit) => `${limit}자까지 쓸 수 있어요. 같은 대화방에 있는 모두에게 보여요.`,
-  nameOffline: "지금은 연결되어 있지 않아요. 연결되면 다시 시도해 주세요.",
-  nameLost: (name) => `‘${name}’ 이름을 계속 쓸 수 없게 됐어요. 다른 이름을 골라 주세요.`,
-
-  changeRoom: "대화방 바꾸기",
-  changeRoomFrom: (room) => `지금 대화방: ${room}. 대화방 바꾸기`,
-  entered: (room) => `${room} 대화방에 들어왔어요`,
-  roomField: "대화방 이름",
-  roomHint: "새 이름을 쓰면 새 대화방이 열려요. 이름을 아는 사람은 누구나 읽을 수 있어요.",
-  roomBad: "대화방 이름은 글자, 숫자, -, _로 64자까지 쓸 수 있고 띄어 쓸 수 없어요.",
-  rooms: "누구에게나 열린 대화방",
-  justNow: "방금",
-  go: "이동",
-  problemTitle: "이 대화방에는 들어갈 수 없어요.",
-  nothingHere: "이 주소에는 아무것도 없어요.",
-  nothingHereText: (path) => `대화방의 주소는 ${path} 같은 모양이에요.`,
-  goToRoom: (room) => `${room} 대화방으로 가기`,
-
-  connecting: "연결하는 중…",
-  connected: "연결됨",
-  reconnecting: "다시 연결하는 중…",
-  reconnectingIn: (seconds) => `${seconds}초 후`,
-  tryNow: "지금 시도",
-  tryingAgainIn: (seconds) => `${seconds}초 후 다시 시도`,
-  offline: "오프라인 – 메시지는 여기서 기다려요",
-  storeFails: "서버가 지금 메시지를 저장하지 못해요. 보낼 메시지는 여기서 기다려요.",
-  refusedShortly: {
-    foreign_page: () => "서버가 이 페이지를 받아 주지 않아요.",
-    crowded: () => "나 또는 같은 네트워크의 요청이 너무 많아요.",
-    not_ready: () => "서버가 아직 준비되지 않았어요.",
-    other: () => "서버가 이 페이지를 받아 주지 않아요.",
-    intercepted: ({ status }) => `서버 대신 다른 것이 응답해요 (${status}).`,
-  },
-  refused: {
-    foreign_page: () => "서버가 이 페이지를 다른 사이트의 페이지로 여겨 들여보내지 않아요.",
-    crowded: () => "지금 나 또는 같은 네트워크에서 온 요청이 너무 많아요.",
-    not_ready: () => "서버가 지금은 아무도 들여보낼 수 없어요.",
-    other: () => "서버가 이 페이지를 들여보내지 않아요.",
-    intercepted: ({ status }) => `서버 대신 다른 것이 응답하고 있어요 (${status}).`,
-  },
-  refusedText: {
-    foreign_page: () =>
-      `서버 운영자라면, 앞단의 프록시가 Host 헤더를 포트까지 그대로 전달하게 하거나 ALLOWED_ORIGINS에 ${location.origin}을 넣어 주세요. ` +
-      "“deno task doctor”로 더 알아볼 수 있어요.",
-    crowded: () =>
-      "페이지가 알아서 다시 시도해요. 서버 운영자라면 NEWCOMERS_PER_MINUTE와 CONNECTIONS_PER_IP로 한 주소에서 올 수 있는 수를 정할 수 " +
-      "있어요. 앞단에 프록시가 있다면 TRUST_PROXY를 설정해야 모두가 한 주소로 여겨지지 않아요.",
-    not_ready: () =>
-      "다시 시작하는 중이거나 저장소가 응답하지 않아요. 페이지가 알아서 다시 시도해요. 서버 운영자라면 로그에서 이유를 볼 수 있어요.",
-    other: ({ message }) => message,
-    intercepted: ({ status }) =>
-      (status < 500 ? "먼저 로그인해야 할 수 있어요. 페이지를 새로 고쳐 보세요. " : "페이지가 알아서 다시 시도해요. ") +
-      "서버 운영자라면 서버가 켜져 있는지, 앞단의 프록시가 무엇이라고 하는지 확인해 주세요. " +
-      "“deno task doctor”로 더 알아볼 수 있어요.",
-  },
-  dismiss: "알림 닫기",
-
-  errors: {
-    bad_json: "서버가 내용을 읽지 못했어요.",
-    bad_frame: "서버가 내용을 읽지 못했어요.",
-    unknown_action: "서버가 모르는 동작이에요.",
-    bad_room: "대화방 이름은 글자, 숫자, -, _로 64자까지 쓸 수 있고 띄어 쓸 수 없어요.",
-    text_empty: "보낼 내용이 없어요.",
-    text_too_long: "내용이 너무 길어요. 줄여서 다시 보내 주세요.",
-    bad_name:
-      "보이는 글자로 1~32자까지 써 주세요. 한 낱말에 여러 문자를 섞거나, ‘User 482’나 관리자로 보이는 이름은 쓸 수 없어요.",
-    name_taken: "다른 사람이 쓰고 있는 이름이에요. 다른 이름을 골라 주세요.",
-    not_found: "메시지가 더 이상 없어요.",
-    forbidden: "여기서는 할 수 없는 일이에요.",
-    rate_limited: "조금 빨랐어요. 잠시 후 다시 시도해 주세요.",
-    frame_too_large: "내용이 너무 길어요. 줄여서 다시 보내 주세요.",
-    too_many_rooms: "참여 중인 대화방이 너무 많아요. 하나를 먼저 나가 주세요.",
-    unavailable: "지금은 서버가 처리할 수 없어요. 잠시 후 다시 시도해 주세요.",
-  },
-  closed: {
-    [CLOSE.badToken]: "서버가 사용자를 확인하지 못했어요.",
-    [CLOSE.notAllowed]: "관리자가 지금은 이 채팅에 들어오지 못하게 했어요.",
-  },
-  closedOther: (code) => `서버가 연결을 끝냈어요 (${code}).`,
-};
+export type { Strings };
 
 export const languages: Record<Language, Strings> = { en: english, ko: korean };
 
-/** The words, and the locale in which dates and numbers go with them: the reader's own variant, such as `en-GB`. */
-export interface Tongue {
+export interface Locale {
   language: Language;
-  locale: string;
+  /** The language tag for dates and numbers, which may name a region: `en-GB`. */
+  tag: string;
   strings: Strings;
 }
 
-/** The first language of the reader's list that the page speaks; English for those who have none of them. */
-export function tongueFor(preferred: readonly string[]): Tongue {
-  for (const locale of preferred) {
-    const language = locale.toLowerCase().split("-")[0];
+/** The first of the reader's languages that the page has, otherwise English. */
+export function localeFor(preferred: readonly string[]): Locale {
+  for (const tag of preferred) {
+    const language = tag.toLowerCase().split("-")[0];
     if (language !== "en" && language !== "ko") continue;
-    return { language, locale: isLocale(locale) ? locale : language, strings: languages[language] };
+    return { language, tag: isValidTag(tag) ? tag : language, strings: languages[language] };
   }
-  return { language: "en", locale: "en", strings: english };
+  return { language: "en", tag: "en", strings: english };
 }
 
-/** Chromium on a machine with the POSIX locale calls its language `en-US@posix`, at which every Intl constructor throws. */
-function isLocale(tag: string): boolean {
+/** Chromium on a machine with the POSIX locale names its language `en-US@posix`, for which every Intl constructor throws. */
+function isValidTag(tag: string): boolean {
   try {
     return Intl.getCanonicalLocales(tag).length === 1;
   } catch {
@@ -448,23 +34,23 @@ function isLocale(tag: string): boolean {
   }
 }
 
-/** Why something was refused: in the reader's language where we know the code, else in the server's words. */
-export function reason(strings: Strings, refusal: { code: string; message: string }): string {
+/** Why an action failed: in the reader's language where the page knows the code, otherwise in the server's words. */
+export function errorText(strings: Strings, error: { code: string; message: string }): string {
   const known: Record<string, string | undefined> = strings.errors;
-  return known[refusal.code] ?? refusal.message;
+  return known[error.code] ?? error.message;
 }
 
-/** Why a moderator's call came to nothing. */
-export function failureReason(strings: Strings, failure: { code: string; message: string } | "offline"): string {
-  return failure === "offline" ? strings.nameOffline : reason(strings, failure);
+/** Why a moderator's request failed. */
+export function failureText(strings: Strings, failure: { code: string; message: string } | "offline"): string {
+  return failure === "offline" ? strings.nameOffline : errorText(strings, failure);
 }
 
-/** What is said of this way of being refused. */
-export function refusedReason(words: RefusedWords, refusal: Refused): string {
-  return words[refusal.kind](refusal as never);
+/** The text for a refused session. */
+export function refusalText(texts: RefusalTexts, refusal: SessionRefusal): string {
+  return texts[refusal.kind](refusal as never);
 }
 
-/** Why the server sent us away for good, from the close code. */
-export function closeReason(strings: Strings, code: number): string {
+/** Why the server closed the connection for good, from the close code. */
+export function closeText(strings: Strings, code: number): string {
   return strings.closed[code] ?? strings.closedOther(code);
 }

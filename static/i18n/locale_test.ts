@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { closeReason, languages, reason, tongueFor } from "./locale.ts";
+import { closeText, errorText, languages, localeFor } from "./locale.ts";
 
 Deno.test("both languages have the same words", () => {
   assert.deepEqual(Object.keys(languages.ko), Object.keys(languages.en));
@@ -25,11 +25,11 @@ Deno.test("one is not many", () => {
 });
 
 Deno.test("an error we have no words for is told in the server's", () => {
-  assert.equal(reason(languages.en, { code: "brand_new", message: "Do this instead." }), "Do this instead.");
-  assert.match(closeReason(languages.en, 4_450), /4450/);
+  assert.equal(errorText(languages.en, { code: "brand_new", message: "Do this instead." }), "Do this instead.");
+  assert.match(closeText(languages.en, 4_450), /4450/);
 });
 
 function pick(preferred: string[]): string[] {
-  const { language, locale } = tongueFor(preferred);
-  return [language, locale];
+  const { language, tag } = localeFor(preferred);
+  return [language, tag];
 }

@@ -1,7 +1,7 @@
 /** What whoever has the moderators' token does from the page, over HTTP. The token is this tab's alone. */
 import type { ErrorCode } from "../../chat/protocol.ts";
-import type { Memory } from "../../client/storage.ts";
-import type { Refusal } from "../../client/outbox.ts";
+import type { KeyValueStorage } from "../../client/storage.ts";
+import type { ActionError } from "../../client/outbox.ts";
 
 const TOKEN_KEY = "parley.moderator";
 
@@ -36,7 +36,7 @@ export interface ListedRoom {
 }
 
 /** Null: it is done. */
-export type Failure = Refusal | "offline" | null;
+export type Failure = ActionError | "offline" | null;
 
 /** One call of the server: its status, and its body where that is JSON. Rejects where there is no answer. */
 export type CallApi = (
@@ -47,15 +47,15 @@ export type CallApi = (
 
 export interface ModeratorOptions {
   call: CallApi;
-  memory: Memory;
+  storage: KeyValueStorage;
   /** Null: the person is no moderator (any more). */
   changed: (moderation: Moderation | null) => void;
 }
 
 export type Moderator = ReturnType<typeof createModerator>;
 
-export function createModerator({ call, memory, changed }: ModeratorOptions) {
-  let token = memory.read(TOKEN_KEY);
+export function createModerator({ call, storage, changed }: ModeratorOptions) {
+  let token = storage.read(TOKEN_KEY);
   let known: Moderation = { bans: [], listed: [] };
 
   async function ask(method: string, path: string, body?: unknown): Promise<{ failure: Failure; body: unknown }> {
@@ -85,7 +85,7 @@ export function createModerator({ call, memory, changed }: ModeratorOptions) {
 
   function leave() {
     token = null;
-    memory.write(TOKEN_KEY, null);
+    storage.write(TOKEN_KEY, null);
     changed(null);
   }
 
@@ -105,7 +105,7 @@ export function createModerator({ call, memory, changed }: ModeratorOptions) {
       if (!/^[\x20-\x7e]+$/.test(value)) return { code: "not_found", message: "" }; // no header can carry it
       token = value;
       const failure = await refresh();
-      if (failure === null) memory.write(TOKEN_KEY, value);
+      if (failure === null) storage.write(TOKEN_KEY, value);
       else token = null;
       return failure;
     },

@@ -24,7 +24,7 @@ function setUp(remembered: string | null = null) {
         body: { code: "not_found", detail: "Gone." },
       });
     },
-    memory: { read: (key) => content.get(key) ?? null, write: (key, value) => void content.set(key, value) },
+    storage: { read: (key) => content.get(key) ?? null, write: (key, value) => void content.set(key, value) },
     changed: (moderation) => void told.push(moderation),
   });
   return { moderator, calls, told, server, token: () => content.get("parley.moderator") };

@@ -1,6 +1,6 @@
 /** People whose words this browser does not show. Nobody else learns of it. Pure, but for the two that remember. */
 import type { Member } from "../../chat/protocol.ts";
-import type { Memory } from "../../client/storage.ts";
+import type { KeyValueStorage } from "../../client/storage.ts";
 
 /** So many are remembered; past that the one muted the longest ago is heard again. */
 export const MUTED_LIMIT = 500;
@@ -20,14 +20,14 @@ export function unmute(muted: readonly Member[], user: string): readonly Member[
   return muted.filter((other) => other.user !== user);
 }
 
-export function saveMuted(memory: Memory, muted: readonly Member[]): void {
-  memory.write(MUTED_KEY, muted.length === 0 ? null : JSON.stringify(muted));
+export function saveMuted(storage: KeyValueStorage, muted: readonly Member[]): void {
+  storage.write(MUTED_KEY, muted.length === 0 ? null : JSON.stringify(muted));
 }
 
 /** What an earlier life of the page, or another tab, has written. */
-export function loadMuted(memory: Memory): readonly Member[] {
+export function loadMuted(storage: KeyValueStorage): readonly Member[] {
   try {
-    const value: unknown = JSON.parse(memory.read(MUTED_KEY) ?? "[]");
+    const value: unknown = JSON.parse(storage.read(MUTED_KEY) ?? "[]");
     return Array.isArray(value) ? value.filter(isMember).slice(-MUTED_LIMIT) : [];
   } catch {
     return []; // not JSON: written by someone else

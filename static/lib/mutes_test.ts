@@ -20,20 +20,20 @@ Deno.test("so many are remembered, and the one muted the longest ago is heard ag
 
 Deno.test("what a browser remembers is read as far as it can be understood", () => {
   const content: Record<string, string> = {};
-  const memory = {
+  const storage = {
     read: (key: string) => content[key] ?? null,
     write(key: string, value: string | null) {
       if (value === null) delete content[key];
       else content[key] = value;
     },
   };
-  assert.deepEqual(loadMuted(memory), []);
-  saveMuted(memory, [eve]);
-  assert.deepEqual(loadMuted(memory), [eve]);
+  assert.deepEqual(loadMuted(storage), []);
+  saveMuted(storage, [eve]);
+  assert.deepEqual(loadMuted(storage), [eve]);
   for (const junk of ["{", "null", "5", '{"user":"x"}', '["x",null,{"user":5}]']) {
     content[MUTED_KEY] = junk;
-    assert.deepEqual(loadMuted(memory), [], junk);
+    assert.deepEqual(loadMuted(storage), [], junk);
   }
-  saveMuted(memory, []);
+  saveMuted(storage, []);
   assert.deepEqual(content, {});
 });

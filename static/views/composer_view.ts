@@ -1,8 +1,8 @@
 import { button, element, find, icon, setText } from "../lib/dom.ts";
-import type { Memory } from "../../client/storage.ts";
+import type { KeyValueStorage } from "../../client/storage.ts";
 import { OUTBOX_LIMIT } from "../../client/outbox.ts";
 import { isBanned, isStranger, type Notice, type State } from "../state.ts";
-import type { Tongue } from "../i18n/locale.ts";
+import type { Locale } from "../i18n/locale.ts";
 import { enterSubmits, grow, length, sendable } from "./text_entry.ts";
 
 /** Code points before the limit from which on the rest is counted down. */
@@ -24,8 +24,8 @@ export interface ComposerView {
 }
 
 /** Where one writes: one's own next line in the conversation, under one's own name. */
-export function createComposerView(tongue: Tongue, drafts: Memory, actions: ComposerActions): ComposerView {
-  const { strings } = tongue;
+export function createComposerView(locale: Locale, drafts: KeyValueStorage, actions: ComposerActions): ComposerView {
+  const { strings } = locale;
   const form = find("composer", HTMLFormElement);
   const field = find("text", HTMLTextAreaElement);
   const send = find("send", HTMLButtonElement);
@@ -89,7 +89,7 @@ export function createComposerView(tongue: Tongue, drafts: Memory, actions: Comp
     if (isBanned(state)) return room.messages.length > 0 ? strings.banRead : "";
     if (room.locked) return strings.locked;
     if (room.typing.length > 0) return strings.typing(room.typing.map((typist) => typist.name));
-    const waiting = outbox.items.filter((item) => item.refusal === null).length;
+    const waiting = outbox.items.filter((item) => item.error === null).length;
     if (status.kind !== "connected" && waiting > 0) return strings.waiting(waiting);
     return room.slowSeconds > 0 ? strings.slow(room.slowSeconds) : "";
   }

@@ -3,7 +3,7 @@ import { createMessageView, type MessageActions, type MessageView } from "./mess
 import { type Row, rowsOf, sameRow } from "./timeline.ts";
 import { createScroll } from "../lib/scroll.ts";
 import type { State } from "../state.ts";
-import type { Tongue } from "../i18n/locale.ts";
+import type { Locale } from "../i18n/locale.ts";
 
 /** Pixels from the top of what is loaded at which older messages are asked for: about a screen, so that few see them load. */
 const LOAD_AHEAD = 600;
@@ -33,8 +33,8 @@ interface Shown {
 }
 
 /** The room's messages. Elements are kept by key, so a busy room costs what is new in it, not what it holds. */
-export function createLogView(tongue: Tongue, actions: LogActions): LogView {
-  const { strings, locale } = tongue;
+export function createLogView(locale: Locale, actions: LogActions): LogView {
+  const { strings, tag } = locale;
   const log = find("log", HTMLElement);
   const list = find("rows", HTMLOListElement);
   const top = find("top", HTMLElement);
@@ -42,11 +42,11 @@ export function createLogView(tongue: Tongue, actions: LogActions): LogView {
   const latest = find("to-latest", HTMLButtonElement);
   const scroll = createScroll(log, find("column", HTMLElement), list, actions.following);
   const times = {
-    short: new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" }),
-    full: new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "medium" }),
+    short: new Intl.DateTimeFormat(tag, { hour: "numeric", minute: "2-digit" }),
+    full: new Intl.DateTimeFormat(tag, { dateStyle: "full", timeStyle: "medium" }),
   };
-  const days = new Intl.DateTimeFormat(locale, { weekday: "long", month: "long", day: "numeric" });
-  const daysOfOtherYears = new Intl.DateTimeFormat(locale, { dateStyle: "full" });
+  const days = new Intl.DateTimeFormat(tag, { weekday: "long", month: "long", day: "numeric" });
+  const daysOfOtherYears = new Intl.DateTimeFormat(tag, { dateStyle: "full" });
   let shown = new Map<string, Shown>();
   let room = "";
   let state: State;
@@ -118,7 +118,7 @@ export function createLogView(tongue: Tongue, actions: LogActions): LogView {
     if (row.kind !== "message") {
       return { row, element: element("li", { className: row.kind }, element("span")), message: null };
     }
-    const message = createMessageView(tongue, times, actions);
+    const message = createMessageView(locale, times, actions);
     return { row, element: message.element, message };
   }
 

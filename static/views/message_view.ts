@@ -2,7 +2,7 @@ import type { Member } from "../../chat/protocol.ts";
 import { button, element, setText } from "../lib/dom.ts";
 import { linkedText } from "../lib/linked_text.ts";
 import type { MessageRow } from "./timeline.ts";
-import { reason, type Tongue } from "../i18n/locale.ts";
+import { errorText, type Locale } from "../i18n/locale.ts";
 import { enterSubmits, grow, length, sendable } from "./text_entry.ts";
 
 /** What a reader can do to a message: of their own, of others, and as a moderator. */
@@ -29,8 +29,8 @@ export interface MessageView {
 }
 
 /** One message: who, what, when, and for its author the ways to change it. */
-export function createMessageView(tongue: Tongue, times: TimeFormats, actions: MessageActions): MessageView {
-  const { strings } = tongue;
+export function createMessageView(locale: Locale, times: TimeFormats, actions: MessageActions): MessageView {
+  const { strings } = locale;
   const author = element("bdi");
   const you = element("span", { className: "you" });
   const text = element("div", { className: "text", dir: "auto" });
@@ -50,7 +50,7 @@ export function createMessageView(tongue: Tongue, times: TimeFormats, actions: M
     item.classList.toggle("first", row.first);
     item.classList.toggle("timed", row.timed);
     item.classList.toggle("mine", row.mine);
-    item.classList.toggle("waiting", row.item !== null && row.item.refusal === null);
+    item.classList.toggle("waiting", row.item !== null && row.item.error === null);
     item.classList.toggle("deleted", row.deleted);
     // Its author knows what it says; those who hear the page need not hear it again.
     if (row.mine) item.setAttribute("aria-live", "off");
@@ -90,7 +90,7 @@ export function createMessageView(tongue: Tongue, times: TimeFormats, actions: M
     const date = new Date(row.date);
     time.dateTime = date.toISOString();
     time.title = times.full.format(date);
-    setText(time, row.item && !row.item.refusal ? waitingFor() : times.short.format(date));
+    setText(time, row.item && !row.item.error ? waitingFor() : times.short.format(date));
   }
 
   function waitingFor(): string {
@@ -104,9 +104,9 @@ export function createMessageView(tongue: Tongue, times: TimeFormats, actions: M
   }
 
   function showTrouble() {
-    const refused = row.item?.refusal ? row.item : null;
+    const refused = row.item?.error ? row.item : null;
     trouble.hidden = refused === null;
-    if (!refused?.refusal) return trouble.replaceChildren();
+    if (!refused?.error) return trouble.replaceChildren();
     const { id, action } = refused.frame;
     const what = action === "edit_message"
       ? strings.notSaved
@@ -115,7 +115,7 @@ export function createMessageView(tongue: Tongue, times: TimeFormats, actions: M
       : strings.notSent;
     trouble.replaceChildren(
       element("strong", { textContent: what }),
-      ` ${reason(strings, refused.refusal)} `,
+      ` ${errorText(strings, refused.error)} `,
       button(strings.tryAgain, "link", () => actions.retry(id)),
       button(strings.discard, "link", () => actions.discard(id)),
     );

@@ -2,7 +2,7 @@ import type { Member } from "../../chat/protocol.ts";
 import { button, element, find, setText } from "../lib/dom.ts";
 import { isMuted } from "../lib/mutes.ts";
 import type { State } from "../state.ts";
-import type { Tongue } from "../i18n/locale.ts";
+import type { Locale } from "../i18n/locale.ts";
 
 export interface PeopleActions {
   /** Shows what can be done about somebody. */
@@ -12,12 +12,12 @@ export interface PeopleActions {
 }
 
 /** Who is here: beside the conversation where there is room, in a dialog where there is none. */
-export function createPeopleView(tongue: Tongue, actions: PeopleActions): { render(state: State): void } {
-  const { strings, locale } = tongue;
+export function createPeopleView(locale: Locale, actions: PeopleActions): { render(state: State): void } {
+  const { strings, tag } = locale;
   const aside = find("people", HTMLElement);
   const opener = find("show-people", HTMLButtonElement);
   const dialog = element("dialog", { className: "sheet", ariaLabel: strings.people });
-  const collator = new Intl.Collator(locale, { numeric: true });
+  const collator = new Intl.Collator(tag, { numeric: true });
   const title = element("h2", {}, strings.people, " ");
   const count = element("span", { className: "count" });
   const list = element("ul", { role: "list" });
@@ -51,7 +51,7 @@ export function createPeopleView(tongue: Tongue, actions: PeopleActions): { rend
 
   function render(state: State) {
     const { room } = state;
-    const size = new Intl.NumberFormat(locale).format(room.count);
+    const size = new Intl.NumberFormat(tag).format(room.count);
     setText(count, room.joined ? size : "");
     setText(opener, strings.peopleCount(room.count));
     opener.hidden = !room.joined;

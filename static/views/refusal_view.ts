@@ -1,9 +1,9 @@
 import { element, find, setText } from "../lib/dom.ts";
 import { isEmpty, refusalOf, type State } from "../state.ts";
-import { refusedReason, type Tongue } from "../i18n/locale.ts";
+import { type Locale, refusalText } from "../i18n/locale.ts";
 
 /** Why the server lets nobody in, for those who come and for whoever runs it: in an empty room it is what there is to see. */
-export function createRefusedView({ strings }: Tongue): { render(state: State): void } {
+export function createRefusalView({ strings }: Locale): { render(state: State): void } {
   const title = element("h2");
   const text = element("p");
   const view = element(
@@ -18,8 +18,8 @@ export function createRefusedView({ strings }: Tongue): { render(state: State): 
     const refusal = refusalOf(state);
     view.hidden = !refusal || !state.online || !isEmpty(state) || state.room.problem !== null;
     if (!refusal) return;
-    setText(title, refusedReason(strings.refused, refusal));
-    setText(text, refusedReason(strings.refusedText, refusal));
+    setText(title, refusalText(strings.refusalTitles, refusal));
+    setText(text, refusalText(strings.refusalTexts, refusal));
   }
 
   return { render };

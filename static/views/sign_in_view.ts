@@ -1,12 +1,12 @@
 import { element, find, setText } from "../lib/dom.ts";
 import { isEmpty, type State } from "../state.ts";
-import type { Tongue } from "../i18n/locale.ts";
+import type { Locale } from "../i18n/locale.ts";
 
 /**
  * Where one has to sign in: in an empty room it is what there is to see, and beside words that are already there (a
  * session has ended) a link at the foot of the page.
  */
-export function createSignInView({ strings }: Tongue): { render(state: State): void } {
+export function createSignInView({ strings }: Locale): { render(state: State): void } {
   const footLink = find("sign-in", HTMLAnchorElement);
   const link = element("a", { className: "filled", textContent: strings.signIn });
   const door = element(

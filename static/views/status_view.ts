@@ -1,10 +1,10 @@
 import { find, setText } from "../lib/dom.ts";
 import { refusalOf, type State } from "../state.ts";
-import { closeReason, refusedReason, type Tongue } from "../i18n/locale.ts";
+import { closeText, type Locale, refusalText } from "../i18n/locale.ts";
 
 /** The state of the connection, in words. The seconds until the next try can be seen, and are not read out one by one. */
-export function createStatusView(tongue: Tongue, retryNow: () => void): { render(state: State): void } {
-  const { strings } = tongue;
+export function createStatusView(locale: Locale, retryNow: () => void): { render(state: State): void } {
+  const { strings } = locale;
   const connection = find("connection", HTMLElement);
   const status = find("status", HTMLElement);
   const countdown = find("countdown", HTMLElement);
@@ -22,18 +22,19 @@ export function createStatusView(tongue: Tongue, retryNow: () => void): { render
     const stopped = now.kind === "stopped" || now.kind === "signed_out";
     setText(tryNow, stopped ? strings.tryAgain : strings.tryNow);
     tryNow.hidden = !stopped && (now.kind !== "waiting" || !online);
-    if (now.kind === "waiting" && online) count(now.until, now.why ? strings.tryingAgainIn : strings.reconnectingIn);
-    else setText(countdown, "");
+    if (now.kind === "waiting" && online) {
+      count(now.until, now.refusal ? strings.tryingAgainIn : strings.reconnectingIn);
+    } else setText(countdown, "");
   }
 
   function words(state: State): string {
     const { status: now, online } = state;
     if (now.kind === "connected") return state.storeFails ? strings.storeFails : strings.connected;
     if (now.kind === "signed_out") return strings.signInFirst;
-    if (now.kind === "stopped") return closeReason(strings, now.code);
+    if (now.kind === "stopped") return closeText(strings, now.code);
     if (!online) return strings.offline;
     const refusal = refusalOf(state);
-    if (refusal) return refusedReason(strings.refusedShortly, refusal);
+    if (refusal) return refusalText(strings.refusalSummaries, refusal);
     return now.kind === "connecting" && !now.again ? strings.connecting : strings.reconnecting;
   }
 

@@ -3,7 +3,7 @@
  * from which on all is new, and a line in place of what muted people say.
  */
 import { isMuted } from "../lib/mutes.ts";
-import type { Item } from "../../client/outbox.ts";
+import type { OutboxItem } from "../../client/outbox.ts";
 import type { State } from "../state.ts";
 
 /** Milliseconds within which messages of one author stand under one name. */
@@ -31,7 +31,7 @@ export interface MessageRow {
   /** The first of its minute: only there does the time stand beside it. */
   readonly timed: boolean;
   /** What we did to it and the server has not acknowledged. */
-  readonly item: Item | null;
+  readonly item: OutboxItem | null;
   /** It has been sent, and the answer is on its way; otherwise it waits for its turn, a connection, or a slow room. */
   readonly underWay: boolean;
 }
@@ -79,14 +79,14 @@ export function rowsOf(state: State): Row[] {
     const timed = !previous || Math.floor(previous.date / MINUTE) !== Math.floor(row.date / MINUTE);
     const above = rows.at(-1);
     if (!isMuted(muted, user)) {
-      rows.push({ ...row, moderated, first, timed, underWay: row.item?.frame.id === outbox.flight?.id });
+      rows.push({ ...row, moderated, first, timed, underWay: row.item?.frame.id === outbox.inFlight?.id });
     } else if (above?.kind === "muted" && above.user === user) {
       rows[rows.length - 1] = { ...above, author: row.author, count: above.count + 1 };
     } else rows.push({ kind: "muted", key: `muted ${row.key}`, user, author: row.author, count: 1 });
     previous = { user, name: row.author, date: row.date };
   };
 
-  const changes = new Map<number, Item>();
+  const changes = new Map<number, OutboxItem>();
   for (const item of outbox.items) {
     if (item.frame.action !== "send_message" && item.frame.room === room.name) changes.set(item.frame.target, item);
   }
@@ -109,7 +109,7 @@ export function rowsOf(state: State): Row[] {
   }
   // What waits belongs below what is kept, whatever the clocks say. While the newest are left out, so is this.
   let date = room.messages.at(-1)?.date ?? 0;
-  for (const item of room.cut ? [] : outbox.items) {
+  for (const item of room.truncated ? [] : outbox.items) {
     if (item.frame.action !== "send_message" || item.frame.room !== room.name) continue;
     date = Math.max(date, item.date);
     place({

@@ -4,26 +4,26 @@ import { createComposerView } from "./composer_view.ts";
 import { button, element, find, icon, setText } from "../lib/dom.ts";
 import { createFieldDialog } from "../dialogs/field_dialog.ts";
 import { createLogView } from "./log_view.ts";
-import type { Memory } from "../../client/storage.ts";
+import type { KeyValueStorage } from "../../client/storage.ts";
 import { createModerationDialog } from "../dialogs/moderation_dialog.ts";
 import type { ListedRoom } from "../lib/moderator.ts";
 import { createPeopleView } from "./people_view.ts";
 import { createPersonDialog } from "../dialogs/person_dialog.ts";
-import { createRefusedView } from "./refusal_view.ts";
+import { createRefusalView } from "./refusal_view.ts";
 import { createRoomDialog } from "../dialogs/room_dialog.ts";
 import type { Session } from "../controller.ts";
 import { isBanned, isEmpty, lastOwn, type State } from "../state.ts";
 import { createSignInView } from "./sign_in_view.ts";
 import { createStatusView } from "./status_view.ts";
-import { failureReason, reason, type Tongue } from "../i18n/locale.ts";
+import { errorText, failureText, type Locale } from "../i18n/locale.ts";
 
 /** Milliseconds for which a button says that it has done its work. */
 const DONE_SHOWN = 2_000;
 
 export interface ViewOptions {
   session: Session;
-  tongue: Tongue;
-  drafts: Memory;
+  locale: Locale;
+  drafts: KeyValueStorage;
   /** The rooms that anyone may know of; null where they can't be had now. */
   listRooms: () => Promise<readonly ListedRoom[] | null>;
   /** The address of a room, without its host. */
@@ -33,8 +33,8 @@ export interface ViewOptions {
 }
 
 /** Builds the page, and gives the function that shows a state in it. */
-export function createViews({ session, tongue, drafts, listRooms, pathOf, goTo }: ViewOptions): (state: State) => void {
-  const { strings } = tongue;
+export function createViews({ session, locale, drafts, listRooms, pathOf, goTo }: ViewOptions): (state: State) => void {
+  const { strings } = locale;
   const product = find("product", HTMLElement);
   const room = find("room", HTMLButtonElement);
   const heading = room.closest("h1")!;
@@ -61,16 +61,16 @@ export function createViews({ session, tongue, drafts, listRooms, pathOf, goTo }
   }, async (value) => {
     const answer = await session.rename(value.trim());
     if (answer.kind === "done") return null;
-    return answer.kind === "offline" ? strings.nameOffline : reason(strings, answer.error);
+    return answer.kind === "offline" ? strings.nameOffline : errorText(strings, answer.error);
   });
-  const roomDialog = createRoomDialog(tongue, { listRooms, goTo: settle });
-  const moderationDialog = createModerationDialog(tongue, session.moderator);
-  const personDialog = createPersonDialog(tongue, {
+  const roomDialog = createRoomDialog(locale, { listRooms, goTo: settle });
+  const moderationDialog = createModerationDialog(locale, session.moderator);
+  const personDialog = createPersonDialog(locale, {
     mute: session.mute,
     unmute: session.unmute,
     ban: session.moderator.ban,
   });
-  const log = createLogView(tongue, {
+  const log = createLogView(locale, {
     edit: session.edit,
     remove: session.remove,
     retry: session.retry,
@@ -80,7 +80,7 @@ export function createViews({ session, tongue, drafts, listRooms, pathOf, goTo }
     openPerson: personDialog.open,
     async moderate(seq) {
       const failure = await session.moderator.deleteMessage(session.state().room.name, seq);
-      return failure && failureReason(strings, failure);
+      return failure && failureText(strings, failure);
     },
     loadOlder: session.loadOlder,
     textLimit: () => session.state().limits.text,
@@ -88,7 +88,7 @@ export function createViews({ session, tongue, drafts, listRooms, pathOf, goTo }
     copyLink: copy,
     following: (following) => session.reading(!document.hidden, following),
   });
-  const composer = createComposerView(tongue, drafts, {
+  const composer = createComposerView(locale, drafts, {
     write(text) {
       log.toLatest();
       return session.write(text);
@@ -101,16 +101,16 @@ export function createViews({ session, tongue, drafts, listRooms, pathOf, goTo }
     changeName: () => nameDialog.open(session.state().me?.name ?? ""),
     dismiss: () => session.notice(null),
   });
-  const people = createPeopleView(tongue, {
+  const people = createPeopleView(locale, {
     openPerson: personDialog.open,
     unmute: session.unmute,
     moderate: moderationDialog.open,
   });
-  const signIn = createSignInView(tongue);
-  const refused = createRefusedView(tongue);
-  const status = createStatusView(tongue, session.retryNow);
+  const signIn = createSignInView(locale);
+  const refused = createRefusalView(locale);
+  const status = createStatusView(locale, session.retryNow);
 
-  document.documentElement.lang = tongue.language;
+  document.documentElement.lang = locale.language;
   setText(product, strings.product);
   setText(copyLink, strings.copyLink);
   const lock = icon("M6 9V6.500a4 4 0 0 1 8 0V9M4.500 9h11v7.500h-11z");
@@ -158,15 +158,17 @@ export function createViews({ session, tongue, drafts, listRooms, pathOf, goTo }
     problem.replaceChildren(
       // Where there is no room it is what the page is about.
       element(name === "" ? "h1" : "h2", { textContent: isAddress ? strings.nothingHere : strings.problemTitle }),
-      element("p", { textContent: isAddress ? strings.nothingHereText(pathOf("islands")) : reason(strings, refusal) }),
+      element("p", {
+        textContent: isAddress ? strings.nothingHereText(pathOf("islands")) : errorText(strings, refusal),
+      }),
       ...ways.map((room) => button(strings.goToRoom(room), "outlined", () => settle(room))),
       button(strings.changeRoom, "outlined", () => roomDialog.open(name)),
     );
   }
 
   function announceRefusals({ outbox }: State) {
-    for (const { frame, refusal } of outbox.items) {
-      if (!refusal) told.delete(frame.id);
+    for (const { frame, error } of outbox.items) {
+      if (!error) told.delete(frame.id);
       else if (!told.has(frame.id)) {
         told.add(frame.id);
         const what = frame.action === "edit_message"
@@ -174,7 +176,7 @@ export function createViews({ session, tongue, drafts, listRooms, pathOf, goTo }
           : frame.action === "delete_message"
           ? strings.notDeleted
           : strings.notSent;
-        setText(announcer, `${what} ${reason(strings, refusal)}`);
+        setText(announcer, `${what} ${errorText(strings, error)}`);
       }
     }
   }

@@ -1,0 +1,213 @@
+/** Every word of the page in English. The other languages have the same keys. */
+import { CLOSE, type ErrorCode } from "../../chat/protocol.ts";
+import type { SessionRefusal } from "../../client/session_answer.ts";
+import { duration, plural } from "./format.ts";
+
+/** A text for each reason for which the server may refuse a session. */
+export type RefusalTexts = {
+  [Kind in SessionRefusal["kind"]]: (refusal: Extract<SessionRefusal, { kind: Kind }>) => string;
+};
+
+export const english = {
+  product: "Parley",
+  title: (room: string, unread: number) => `${unread > 0 ? `(${unread}) ` : ""}${room} – Parley`,
+
+  log: (room: string) => `Messages in ${room}`,
+  logHelp: "Use the up and down arrow keys to go from message to message.",
+  beginning: (room: string) => `The beginning of ${room}`,
+  earlier: "Earlier messages",
+  loading: "Loading earlier messages…",
+  loadFailed: "Earlier messages could not be loaded.",
+  missing: "The connection was interrupted: messages may be missing here.",
+  today: "Today",
+  yesterday: "Yesterday",
+  newMessages: (count: number) => plural("en", count, { one: "{n} new message", other: "{n} new messages" }),
+  newFromHere: "New",
+  latest: "Latest messages",
+
+  emptyTitle: "Nothing has been said here yet.",
+  emptyText: "Say the first word below, or bring someone along: whoever opens this room’s link can join in.",
+  copyLink: "Copy link",
+  linkCopied: "Link copied",
+  copyByHand: (url: string) => `Copy this link: ${url}`,
+
+  you: "you",
+  edited: "edited",
+  deleted: "Message deleted",
+  queued: "Waiting…",
+  sending: "Sending…",
+  saving: "Saving…",
+  deleting: "Deleting…",
+  notSent: "Not sent.",
+  notSaved: "Not saved.",
+  notDeleted: "Not deleted.",
+  tryAgain: "Try again",
+  signIn: "Sign in",
+  signInFirst: "Sign in to talk here.",
+  signInText: "Only people with an account come in.",
+  discard: "Discard",
+  edit: "Edit",
+  delete: "Delete",
+  save: "Save",
+  cancel: "Cancel",
+  close: "Close",
+  editLabel: "Edit your message",
+  editHelp: "Enter to save, Esc to cancel",
+  deleteQuestion: "Delete for everyone?",
+  keep: "Keep it",
+
+  compose: (room: string) => `Message to ${room}`,
+  placeholder: "Write a message",
+  send: "Send",
+  left: (count: number) => plural("en", count, { one: "{n} character left", other: "{n} characters left" }),
+  over: (count: number) => plural("en", count, { one: "{n} character too many", other: "{n} characters too many" }),
+  outboxFull: (count: number) =>
+    plural("en", count, {
+      one: "{n} message is waiting to be sent. Yours stays here until there is room for it.",
+      other: "{n} messages are waiting to be sent. Yours stays here until there is room for it.",
+    }),
+  locked: "This room is locked. You can read, but not write.",
+  lockedPlaceholder: "Nobody can write here now",
+  slow: (seconds: number) => `Slow room: ${duration("en", seconds)} between your messages.`,
+  typing: (names: string[]) =>
+    names.length === 1
+      ? `${names[0]} is typing…`
+      : names.length === 2
+      ? `${names[0]} and ${names[1]} are typing…`
+      : "Several people are typing…",
+  waiting: (count: number) =>
+    plural("en", count, { one: "{n} message waiting to be sent", other: "{n} messages waiting to be sent" }),
+
+  people: "Here now",
+  peopleCount: (count: number) => plural("en", count, { one: "{n} person here", other: "{n} people here" }),
+  peopleMore: (count: number) => plural("en", count, { one: "and {n} more", other: "and {n} more" }),
+
+  person: "Person",
+  mute: "Mute",
+  unmute: "Unmute",
+  muteHelp: "Muted, their messages are hidden on your screen. Nobody else notices.",
+  mutedHelp: "Their messages are hidden on your screen. Nobody else notices.",
+  muted: "Muted by you",
+  mutedMark: "muted",
+  mutedMessages: (count: number, name: string) =>
+    plural("en", count, {
+      one: `{n} message from ${name}, whom you muted.`,
+      other: `{n} messages from ${name}, whom you muted.`,
+    }),
+
+  moderate: "Moderate",
+  moderating: "Moderating",
+  moderateRoom: (room: string) => `Moderate ${room}`,
+  stopModerating: "Stop moderating",
+  tokenField: "Moderator token",
+  tokenHint: "Whoever runs this server has it. It is kept in this tab until you close it.",
+  tokenBad: "The server does not take this token.",
+  lock: "Locked",
+  lockHelp: "Everyone can read, nobody can write.",
+  list: "Listed",
+  listHelp: "Everyone is shown this room when they change rooms.",
+  slowMode: "Between two messages of one person",
+  slowChoice: (seconds: number) => seconds === 0 ? "No wait" : duration("en", seconds),
+  banOrMute: "Ban…",
+  ban: "Ban",
+  banTitle: "Ban from this chat",
+  banFor: "For how long",
+  duration: (minutes: number) => duration("en", minutes * 60),
+  banReason: "Reason, for moderators only",
+  banAddress: "Their address too",
+  banAddressHelp: "Keeps out everyone who connects from the same network.",
+  banned: "Banned",
+  nobodyBanned: "Nobody is banned.",
+  bannedUntil: (date: string) => `until ${date}`,
+  addressToo: "with their address",
+  liftBan: "Lift",
+  banRead: "You can read what was said before.",
+  banText: "You can come back when the ban is over, or when a moderator lifts it.",
+  banPlaceholder: "A moderator has sent you away",
+
+  changeName: "Change your name",
+  changeNameFrom: (name: string) => `You are ${name}. Change your name`,
+  nameField: "Your name",
+  nameHint: (limit: number) => `Up to ${limit} characters. Everyone in your rooms sees it.`,
+  nameOffline: "There is no connection right now. Please try again when you are connected.",
+  nameLost: (name: string) => `The name “${name}” could not be kept for you. You can choose another one.`,
+
+  changeRoom: "Change room",
+  changeRoomFrom: (room: string) => `You are in ${room}. Change room`,
+  entered: (room: string) => `You are now in ${room}`,
+  roomField: "Room name",
+  roomHint: "A new name opens a new room. Whoever knows the name can read along.",
+  roomBad: "A room’s name has 1 to 64 letters, digits, - or _, and no spaces.",
+  rooms: "Rooms open to everyone",
+  justNow: "just now",
+  go: "Go",
+  problemTitle: "You can’t be in this room.",
+  nothingHere: "There is nothing at this address.",
+  nothingHereText: (path: string) => `A room has an address like ${path}.`,
+  goToRoom: (room: string) => `Go to ${room}`,
+
+  connecting: "Connecting…",
+  connected: "Connected",
+  reconnecting: "Reconnecting…",
+  reconnectingIn: (seconds: number) => `in ${seconds} s`,
+  tryNow: "Try now",
+  tryingAgainIn: (seconds: number) => `Trying again in ${seconds} s`,
+  offline: "Offline – your messages wait here",
+  storeFails: "The server can’t keep messages right now. Yours wait here.",
+  /** Short, for the foot of the page. */
+  refusalSummaries: {
+    foreign_page: () => "The server refuses this page.",
+    crowded: () => "Too much from you or your network.",
+    not_ready: () => "The server is not ready.",
+    other: () => "The server refuses this page.",
+    intercepted: ({ status }) => `Something else answers (${status}).`,
+  } as RefusalTexts,
+  refusalTitles: {
+    foreign_page: () => "The server takes this page for another site’s, and does not let it in.",
+    crowded: () => "Too much comes from you or from your network right now.",
+    not_ready: () => "The server can’t let anyone in right now.",
+    other: () => "The server does not let this page in.",
+    intercepted: ({ status }) => `Something else answers in the server’s place (${status}).`,
+  } as RefusalTexts,
+  refusalTexts: {
+    foreign_page: () =>
+      "If the server is yours: the proxy in front of it must pass the Host header on as it came, with its port, or " +
+      `ALLOWED_ORIGINS must have ${location.origin}. “deno task doctor” says more.`,
+    crowded: () =>
+      "The page tries again by itself. If the server is yours: NEWCOMERS_PER_MINUTE and CONNECTIONS_PER_IP say how many " +
+      "may come from one address, and behind a proxy all do unless TRUST_PROXY is set.",
+    not_ready: () =>
+      "It is being started again, or its store does not answer. The page tries again by itself. If the server is yours: " +
+      "its log says why.",
+    other: ({ message }) => message,
+    intercepted: ({ status }) =>
+      (status < 500 ? "You may have to sign in first: reload the page. " : "The page tries again by itself. ") +
+      "If the server is yours: see whether it runs, and what the proxy in front of it says. “deno task doctor” says more.",
+  } as RefusalTexts,
+  dismiss: "Dismiss",
+
+  errors: {
+    bad_json: "The server could not read this.",
+    bad_frame: "The server could not read this.",
+    unknown_action: "The server does not know how to do this.",
+    bad_room: "A room’s name has 1 to 64 letters, digits, - or _, and no spaces.",
+    text_empty: "There is nothing in it to send.",
+    text_too_long: "It is too long. Shorten it and send it again.",
+    bad_name:
+      "A name has 1 to 32 visible characters, no word that mixes alphabets, and does not look like “User 482” or a moderator.",
+    name_taken: "Someone else has this name. Choose another one.",
+    not_found: "The message is not there any more.",
+    forbidden: "You are not allowed to do this here.",
+    rate_limited: "That was a little fast. Wait a moment and try again.",
+    frame_too_large: "It is too long. Shorten it and send it again.",
+    too_many_rooms: "You are in too many rooms. Leave one first.",
+    unavailable: "The server can’t do this right now. Try again in a moment.",
+  } as Record<ErrorCode, string>,
+  closed: {
+    [CLOSE.badToken]: "The server did not recognise you.",
+    [CLOSE.notAllowed]: "A moderator keeps you out of this chat for now.",
+  } as Record<number, string>,
+  closedOther: (code: number) => `The server ended the connection (${code}).`,
+};
+
+export type Strings = typeof english;

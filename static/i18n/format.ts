@@ -1,0 +1,18 @@
+/** Numbers and lengths of time as a language writes them. */
+
+export type Language = "en" | "ko";
+
+/** A sentence with a count in the place of `{n}`, in the form that the language has for that count. */
+export function plural(language: Language, count: number, forms: { one?: string; other: string }): string {
+  const number = new Intl.NumberFormat(language).format(count);
+  const form = new Intl.PluralRules(language).select(count) === "one" ? forms.one ?? forms.other : forms.other;
+  return form.replace("{n}", number);
+}
+
+/** A length of time in its largest whole unit: `90` is 90 seconds, `3600` is an hour. */
+export function duration(language: Language, seconds: number): string {
+  const units = [["year", 365 * 86_400], ["month", 30 * 86_400], ["week", 7 * 86_400], ["day", 86_400]] as const;
+  const all = [...units, ["hour", 3_600] as const, ["minute", 60] as const, ["second", 1] as const];
+  const [unit, size] = all.find(([, size]) => seconds % size === 0)!;
+  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(seconds / size);
+}

@@ -1,0 +1,25 @@
+import type { KeyValueStorage } from "../../client/storage.ts";
+
+/**
+ * Storage in `localStorage` or `sessionStorage`. Where that is forbidden or full, nothing is kept for the next load.
+ * @param prefix precedes every key, because a browser has one storage for everything on a host
+ */
+export function webStorage(open: () => Storage, prefix: string): KeyValueStorage {
+  return {
+    read(key) {
+      try {
+        return open().getItem(prefix + key);
+      } catch {
+        return null;
+      }
+    },
+    write(key, value) {
+      try {
+        if (value === null) open().removeItem(prefix + key);
+        else open().setItem(prefix + key, value);
+      } catch {
+        // The message is still on the screen, and is sent as usual.
+      }
+    },
+  };
+}
