@@ -2,6 +2,7 @@
 import { type ClientFrame, CLOSE, type ServerFrame } from "../chat/protocol.ts";
 import type { Clock } from "./clock.ts";
 import type { SessionAnswer, SessionRefusal } from "./session_answer.ts";
+import { Timers } from "./timers.ts";
 import { LOST, type OpenTransport, type Transport } from "./transport/transport.ts";
 
 /** Milliseconds: the first retry comes after about this long, and the delay doubles with every further one… */
@@ -78,12 +79,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   /** Whether a new session was already requested since the last stable connection. */
   let renewed = false;
   let everConnected = false;
-  const timers = new Map<"next" | "deadline" | "stable" | "ping", () => void>();
-
-  function setTimer(name: "next" | "deadline" | "stable" | "ping", delay: number, callback: () => void) {
-    timers.get(name)?.();
-    timers.set(name, clock.after(delay, callback));
-  }
+  const timers = new Timers<"next" | "deadline" | "stable" | "ping">(clock);
 
   function setStatus(value: ConnectionStatus) {
     status = value;
@@ -93,8 +89,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   /** Ends the present try or connection. */
   function drop() {
     generation++;
-    for (const cancel of timers.values()) cancel();
-    timers.clear();
+    timers.cancelAll();
     transport?.close();
     transport = null;
   }
@@ -112,7 +107,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (code === CLOSE.renewToken) hasSession = false;
     const delay = Math.max(leastDelay, retryDelay(attempt++, code, random));
     setStatus({ kind: "waiting", until: clock.now() + delay, refusal });
-    setTimer("next", delay, connect);
+    timers.set("next", delay, connect);
   }
 
   async function connect(): Promise<void> {
@@ -120,7 +115,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     const own = generation;
     const refusal = status && "refusal" in status ? status.refusal : null;
     setStatus({ kind: "connecting", again: everConnected, refusal });
-    setTimer("deadline", CONNECT_TIMEOUT, () => lost(LOST));
+    timers.set("deadline", CONNECT_TIMEOUT, () => lost(LOST));
     if (!hasSession) {
       const answer = await options.renewSession().catch((): SessionAnswer => ({ kind: "failed" }));
       if (own !== generation) return;
@@ -143,30 +138,30 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   function received(frames: ServerFrame[]) {
-    timers.get("deadline")?.(); // any frame shows that the connection works
+    timers.cancel("deadline"); // any frame shows that the connection works
     const first = frames[0];
     if (first?.action === "welcome") {
       // A token means that the server did not accept our cookie (its secret is new): get a new cookie, then connect with it.
       if (first.token !== undefined && !renewed) return lost(CLOSE.badToken);
       everConnected = true;
       setStatus({ kind: "connected" });
-      setTimer("stable", STABLE_AFTER, () => {
+      timers.set("stable", STABLE_AFTER, () => {
         attempt = 0;
         renewed = false;
       });
       const interval = first.limits.ping_seconds * 1_000;
       const pingAgain = () => {
         ping();
-        setTimer("ping", interval, pingAgain);
+        timers.set("ping", interval, pingAgain);
       };
-      setTimer("ping", interval, pingAgain);
+      timers.set("ping", interval, pingAgain);
     }
     onFrames(frames);
   }
 
   function ping() {
     transport?.send({ action: "ping" });
-    setTimer("deadline", PONG_TIMEOUT, () => lost(LOST));
+    timers.set("deadline", PONG_TIMEOUT, () => lost(LOST));
   }
 
   return {

@@ -1,11 +1,12 @@
-/** Puts the page together: the session with what the browser offers, the views with the session. Nothing else. */
+/** Puts the page together: the session with what the browser offers, the views with the controller. Nothing else. */
 import { addressesAt } from "./lib/address.ts";
 import { systemClock } from "../client/clock.ts";
 import { CONNECT_TIMEOUT, createConnection } from "../client/connection.ts";
 import { withFallback } from "../client/transport/transport_choice.ts";
 import { webStorage } from "./lib/web_storage.ts";
 import { listRooms } from "./lib/moderator.ts";
-import { createSession, type HistoryPage } from "./controller.ts";
+import { Controller } from "./controller.ts";
+import type { HistoryPage } from "./room_log.ts";
 import { sessionAnswer } from "../client/session_answer.ts";
 import { streamTransport } from "../client/transport/stream_transport.ts";
 import { localeFor } from "./i18n/locale.ts";
@@ -32,7 +33,7 @@ const random = Math.random;
 // `crypto.randomUUID` is kept from pages without TLS, which is how a room on a home network is opened.
 const newId = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("-");
 
-const session = createSession({
+const controller = new Controller({
   connect: ({ onFrames, onStatus }) =>
     createConnection({
       open: withFallback(
@@ -62,7 +63,7 @@ const session = createSession({
 });
 
 const render = createViews({
-  session,
+  controller,
   locale: localeFor(navigator.languages),
   drafts: storage.tab,
   listRooms: () => listRooms(callApi),
@@ -88,7 +89,7 @@ function schedule() {
 function show() {
   if (!scheduled) return;
   scheduled = false;
-  render(session.state());
+  render(controller.state);
 }
 
 function goTo(room: string) {
@@ -99,27 +100,27 @@ function goTo(room: string) {
 
 /** Shown at once: words typed before the next frame would go into the other room's field, and be gone with it. */
 function enter() {
-  session.enter(addresses.placeAt(location.pathname));
+  controller.enter(addresses.placeAt(location.pathname));
   show();
 }
 
 addEventListener("popstate", enter);
 addEventListener("storage", ({ key }) => {
-  if (key === null || key.startsWith(prefix)) session.remembered(key === null ? null : key.slice(prefix.length));
+  if (key === null || key.startsWith(prefix)) controller.storageChanged(key === null ? null : key.slice(prefix.length));
 });
-addEventListener("online", () => session.wake(true));
-addEventListener("offline", () => session.wake(false));
+addEventListener("online", () => controller.wake(true));
+addEventListener("offline", () => controller.wake(false));
 document.addEventListener("visibilitychange", () => {
-  session.reading(!document.hidden, session.state().following);
+  controller.reading(!document.hidden, controller.state.following);
   show(); // a frame that was asked for never comes to a page that has been hidden since
-  if (!document.hidden) session.wake(navigator.onLine);
+  if (!document.hidden) controller.wake(navigator.onLine);
 });
 // A page that is left, or set aside to come back to, gives up its connection; one that comes back gets a new one.
-addEventListener("pagehide", () => session.stop());
-addEventListener("pageshow", (event) => event.persisted && session.start());
+addEventListener("pagehide", () => controller.stop());
+addEventListener("pageshow", (event) => event.persisted && controller.start());
 
-session.reading(!document.hidden, true);
-session.wake(navigator.onLine);
-session.enter(addresses.placeAt(location.pathname));
-render(session.state());
-session.start();
+controller.reading(!document.hidden, true);
+controller.wake(navigator.onLine);
+controller.enter(addresses.placeAt(location.pathname));
+render(controller.state);
+controller.start();

@@ -1,274 +1,295 @@
-/** The page's side of the conversation: what it says to the server, when, and what it makes of the answers. */
-import {
-  type ErrorFrame,
-  type Member,
-  MEMBERS_LISTED,
-  type NameChanged,
-  type ReceiveMessage,
-  type ServerFrame,
-  TYPING_SECONDS,
-  type Welcome,
-} from "../chat/protocol.ts";
+/** Carries out what people do on the page and what the server answers: what to send, when, and what becomes of the state. */
+import { type ErrorFrame, type Member, MEMBERS_LISTED, type ServerFrame, TYPING_SECONDS } from "../chat/protocol.ts";
 import type { Clock } from "../client/clock.ts";
-import type { Place } from "./lib/address.ts";
 import type { Connection, ConnectionStatus } from "../client/connection.ts";
-import type { KeyValueStorage } from "../client/storage.ts";
-import { type CallApi, createModerator } from "./lib/moderator.ts";
-import { loadMuted, mute, MUTED_KEY, saveMuted, unmute } from "./lib/mutes.ts";
 import * as outboxes from "../client/outbox.ts";
-import { type Event, initialState, type Notice, type State } from "./state.ts";
-import { apply } from "./store.ts";
+import { OwnName, type RenameAnswer } from "../client/own_name.ts";
+import type { KeyValueStorage } from "../client/storage.ts";
+import { Timers } from "../client/timers.ts";
+import type { Place } from "./lib/address.ts";
+import { type CallApi, createModerator, type Moderator } from "./lib/moderator.ts";
+import { loadMuted, mute, MUTED_KEY, saveMuted, unmute } from "./lib/mutes.ts";
+import { historyEnd, type HistoryPage } from "./room_log.ts";
+import { initialState, type Notice, type State } from "./state.ts";
+import { apply, type Event } from "./store.ts";
 
-const NAME_KEY = "parley.name";
-/** Names that the server gives. Nobody can choose one, so there is no use in asking for it again. */
-const GIVEN_NAME = /^User \d+$/;
-
-/** A page of `GET /api/rooms/ROOM/messages`. */
-export interface HistoryPage {
-  epoch: string;
-  /** The head of the log when it was read. */
-  seq: number;
-  messages: ReceiveMessage[];
-  more: boolean;
-}
-
-export type RenameAnswer = { kind: "done" } | { kind: "offline" } | { kind: "refused"; error: ErrorFrame };
-
-export interface SessionOptions {
+export interface ControllerOptions {
   connect(
     handlers: { onFrames: (frames: ServerFrame[]) => void; onStatus: (status: ConnectionStatus) => void },
   ): Connection;
-  /** The newest messages before `before`; rejects when they cannot be had now. */
+  /** The newest messages before `before`; rejects when they can't be loaded now. */
   fetchHistory(room: string, before: number): Promise<HistoryPage>;
   callApi: CallApi;
-  /** Of this tab, and of this browser. */
+  /** Storage of this tab, and of this browser. */
   storage: { tab: KeyValueStorage; browser: KeyValueStorage };
   clock: Clock;
+  /** From 0 up to, not including, 1. */
   random: () => number;
   newId: () => string;
   onChange: (state: State) => void;
 }
 
-export type Session = ReturnType<typeof createSession>;
+export class Controller {
+  readonly moderator: Moderator;
+  readonly #options: ControllerOptions;
+  readonly #connection: Connection;
+  readonly #name: OwnName;
+  readonly #timers: Timers<"outbox" | "typing" | "join">;
+  #state: State;
+  /** The id of the request to join that is not answered yet. */
+  #joining: string | null = null;
+  /** Rooms that we joined only to send them what was still in the outbox. */
+  readonly #visits = new Set<string>();
+  #typingSentAt = -Infinity;
 
-export function createSession(options: SessionOptions) {
-  const { storage, clock, random, newId, onChange } = options;
-  let state = apply(initialState("", outboxes.load(storage.tab)), { kind: "muted", muted: loadMuted(storage.browser) });
-  /** Ids of what was asked and not answered. */
-  let joining: string | null = null;
-  let restoring: string | null = null;
-  const renaming = new Map<string, (answer: RenameAnswer) => void>();
-  /** Rooms that we are in only because words for them were still waiting. */
-  const visits = new Set<string>();
-  let typingSaid = -Infinity;
-  const alarms = new Map<"outbox" | "typing" | "join", () => void>();
-  const connection = options.connect({ onFrames, onStatus });
-  const moderator = createModerator({
-    call: options.callApi,
-    storage: storage.tab,
-    changed: (moderation) => dispatch({ kind: "moderation", moderation }),
-  });
-
-  function alarm(name: "outbox" | "typing" | "join", at: number, callback: () => void) {
-    alarms.get(name)?.();
-    alarms.set(name, clock.after(Math.max(0, at - clock.now()), callback));
+  constructor(options: ControllerOptions) {
+    const { storage, clock, newId } = options;
+    this.#options = options;
+    this.#timers = new Timers(clock);
+    this.#state = { ...initialState("", outboxes.load(storage.tab)), muted: loadMuted(storage.browser) };
+    this.#connection = options.connect({
+      onFrames: (frames) => this.#receive(frames),
+      onStatus: (status) => this.#setStatus(status),
+    });
+    this.#name = new OwnName({
+      storage: storage.browser,
+      newId,
+      send: (frame) => this.#connection.send(frame),
+    });
+    this.moderator = createModerator({
+      call: options.callApi,
+      storage: storage.tab,
+      changed: (moderation) => this.#dispatch({ kind: "moderation", moderation }),
+    });
   }
 
-  function dispatch(event: Event) {
-    const before = state;
-    state = apply(state, event);
+  get state(): State {
+    return this.#state;
+  }
+
+  start(): void {
+    this.#connection.start();
+    this.moderator.start();
+  }
+
+  stop(): void {
+    this.#connection.stop();
+  }
+
+  retryNow(): void {
+    this.#connection.retry();
+  }
+
+  /** The network is back or gone, or someone looks at the page again. */
+  wake(online: boolean): void {
+    this.#dispatch({ kind: "online", online });
+    this.#connection.wake();
+  }
+
+  /** Goes to another room. An address without a room shows why it has none. */
+  enter(place: Place): void {
+    const { room } = place;
+    const left = this.#state.room;
+    if (left.joined && left.name !== room) this.#connection.send({ action: "leave_room", room: left.name });
+    const problem = place.room === null ? { code: place.problem, message: "" } : undefined;
+    this.#dispatch({ kind: "entered", room: room ?? "", problem, meant: place.room === null ? place.meant : null });
+    this.#typingSentAt = -Infinity;
+    this.#join();
+  }
+
+  /** @returns false when the outbox is full: then the text stays where it was typed */
+  write(text: string): boolean {
+    return this.#enqueue({ action: "send_message", room: this.#state.room.name, text, id: this.#options.newId() });
+  }
+
+  edit(target: number, text: string): boolean {
+    const room = this.#state.room.name;
+    return this.#enqueue({ action: "edit_message", room, target, text, id: this.#options.newId() });
+  }
+
+  remove(target: number): boolean {
+    return this.#enqueue({
+      action: "delete_message",
+      room: this.#state.room.name,
+      target,
+      id: this.#options.newId(),
+    });
+  }
+
+  /** Sends a refused action again. */
+  retry(id: string): void {
+    this.#dispatch({ kind: "outbox", outbox: outboxes.retry(this.#state.outbox, id) });
+  }
+
+  discard(id: string): void {
+    this.#dispatch({ kind: "outbox", outbox: outboxes.remove(this.#state.outbox, id) });
+  }
+
+  /** The composer has text in it. Sent at most as often as the server passes it on, and not to a crowd. */
+  typing(): void {
+    const { room } = this.#state;
+    const now = this.#options.clock.now();
+    if (!room.joined || room.count > MEMBERS_LISTED || now - this.#typingSentAt < TYPING_SECONDS * 1_000) return;
+    this.#typingSentAt = now;
+    this.#connection.send({ action: "typing", room: room.name });
+  }
+
+  async rename(name: string): Promise<RenameAnswer> {
+    if (this.#state.status.kind !== "connected") return { kind: "offline" };
+    return await this.#name.request(name);
+  }
+
+  /** Loads the page before the oldest message, unless one is loading. */
+  async loadOlder(): Promise<void> {
+    const { name, position, more, history } = this.#state.room;
+    if (!more || history === "loading" || !position) return;
+    const end = historyEnd(this.#state.room);
+    this.#dispatch({ kind: "history_requested" });
+    const page = await this.#options.fetchHistory(name, end).catch(() => null);
+    const { room } = this.#state;
+    // Meanwhile the reader may have gone to another room, or a join may have replaced the messages.
+    if (room.name !== name || room.history !== "loading" || historyEnd(room) !== end) return;
+    if (page?.epoch !== room.position?.epoch) this.#dispatch({ kind: "history_failed" });
+    else if (page) this.#dispatch({ kind: "history_loaded", page });
+  }
+
+  /** Whether the page can be seen, and whether the reader is at the newest message. */
+  reading(visible: boolean, following: boolean): void {
+    this.#dispatch({ kind: "reading", visible, following });
+    if (following && this.#state.room.truncated && this.#joining === null) this.#join();
+  }
+
+  mute(member: Member): void {
+    this.#setMuted(mute(this.#state.muted, member));
+  }
+
+  unmute(user: string): void {
+    this.#setMuted(unmute(this.#state.muted, user));
+  }
+
+  /** Another tab has changed what is stored in this browser; `key` is null when it has deleted all of it. */
+  storageChanged(key: string | null): void {
+    if (key !== MUTED_KEY && key !== null) return;
+    this.#dispatch({ kind: "muted", muted: loadMuted(this.#options.storage.browser) });
+  }
+
+  notify(notice: Notice | null): void {
+    this.#dispatch({ kind: "notice", notice });
+  }
+
+  #dispatch(event: Event): void {
+    const before = this.#state;
+    const state = this.#state = apply(before, event);
     if (state === before) return;
+    const { clock, storage } = this.#options;
     if (state.outbox.items !== before.outbox.items) outboxes.save(storage.tab, state.outbox);
-    if (state.room.typing !== before.room.typing) {
+    if (state.room.typing !== before.room.typing && state.room.typing.length > 0) {
       const first = Math.min(...state.room.typing.map((typist) => typist.until));
-      if (first < Infinity) alarm("typing", first, () => dispatch({ kind: "time", now: clock.now() }));
+      this.#setTimer("typing", first, () => this.#dispatch({ kind: "time", now: clock.now() }));
     }
-    onChange(state);
-    if (state.outbox !== before.outbox || state.room.joined !== before.room.joined) pump();
+    this.#options.onChange(state);
+    if (state.outbox !== before.outbox || state.room.joined !== before.room.joined) this.#sendOutbox();
   }
 
-  /** Sends what may be sent now, and sees to being called again when more may be. */
-  function pump() {
-    if (state.status.kind !== "connected" || !(state.room.joined || state.room.problem)) return;
-    const due = outboxes.next(state.outbox, clock.now());
+  /** Sends what may be sent now, and sets a timer for when more may be. */
+  #sendOutbox(): void {
+    const { status, room } = this.#state;
+    if (status.kind !== "connected" || !(room.joined || room.problem)) return;
+    const due = outboxes.next(this.#state.outbox, this.#options.clock.now());
     if (due) {
-      connection.send(due.frame);
-      dispatch({ kind: "outbox", outbox: due.outbox });
+      this.#connection.send(due.frame);
+      this.#dispatch({ kind: "outbox", outbox: due.outbox });
     }
-    const wake = outboxes.wakeAt(state.outbox);
-    if (wake !== null) alarm("outbox", wake, pump);
-    for (const room of visits) {
-      if (state.outbox.items.some((item) => item.frame.room === room && item.error === null)) continue;
-      visits.delete(room);
-      if (room !== state.room.name) connection.send({ action: "leave_room", room });
+    const wake = outboxes.wakeAt(this.#state.outbox);
+    if (wake !== null) this.#setTimer("outbox", wake, () => this.#sendOutbox());
+    this.#endVisits();
+  }
+
+  /** Leaves the rooms for which nothing waits any more. */
+  #endVisits(): void {
+    const { outbox, room } = this.#state;
+    for (const visited of this.#visits) {
+      if (outbox.items.some((item) => item.frame.room === visited && item.error === null)) continue;
+      this.#visits.delete(visited);
+      if (visited !== room.name) this.#connection.send({ action: "leave_room", room: visited });
     }
   }
 
-  function onStatus(status: ConnectionStatus) {
+  #setStatus(status: ConnectionStatus): void {
     if (status.kind !== "connected") {
-      joining = restoring = null;
-      visits.clear();
-      for (const id of [...renaming.keys()]) answer(id, { kind: "offline" });
+      this.#joining = null;
+      this.#visits.clear();
+      this.#name.disconnected();
     }
-    dispatch({ kind: "status", status });
+    this.#dispatch({ kind: "status", status });
   }
 
-  function onFrames(frames: ServerFrame[]) {
-    dispatch({ kind: "frames", frames, now: clock.now(), jitter: random() });
-    for (const frame of frames) {
-      if (frame.action === "welcome") welcomed(frame);
-      else if (frame.action === "name_changed") named(frame);
-      else if (frame.action === "error") refused(frame);
-      else if (frame.action === "room_joined") {
-        if (frame.room === state.room.name) joining = null;
-        else visits.add(frame.room);
-      }
-    }
-    if (state.room.hasGap && joining === null) join();
-    if (visits.size > 0) pump();
+  #receive(frames: ServerFrame[]): void {
+    this.#dispatch({ kind: "frames", frames, now: this.#options.clock.now(), jitter: this.#options.random() });
+    for (const frame of frames) this.#answer(frame);
+    if (this.#state.room.hasGap && this.#joining === null) this.#join();
+    if (this.#visits.size > 0) this.#sendOutbox();
   }
 
-  function join() {
-    alarms.get("join")?.();
-    const { name, position, truncated, problem } = state.room;
-    if (state.status.kind !== "connected" || problem) return;
-    joining = newId();
+  /** What a frame asks for, apart from what it changes in the state. */
+  #answer(frame: ServerFrame): void {
+    switch (frame.action) {
+      case "welcome":
+        this.#name.welcomed(frame);
+        this.#join();
+        break;
+      case "name_changed":
+        if (frame.user === this.#state.me?.user) this.#name.changed(frame);
+        break;
+      case "room_joined":
+        if (frame.room === this.#state.room.name) this.#joining = null;
+        else this.#visits.add(frame.room);
+        break;
+      case "error":
+        this.#failed(frame);
+        break;
+    }
+  }
+
+  #join(): void {
+    this.#timers.cancel("join");
+    const { name, position, truncated, problem } = this.#state.room;
+    if (this.#state.status.kind !== "connected" || problem) return;
+    this.#joining = this.#options.newId();
     const since = !truncated && position ? { since: position } : {};
-    connection.send({ action: "join_room", room: name, ...since, id: joining });
+    this.#connection.send({ action: "join_room", room: name, ...since, id: this.#joining });
   }
 
-  /** A store that forgot us gives a new name: ask for the old one before anybody sees the new one. */
-  function welcomed(frame: Welcome) {
-    const name = storage.browser.read(NAME_KEY);
-    if (name && name !== frame.name) {
-      restoring = newId();
-      connection.send({ action: "set_name", name, id: restoring });
-    }
-    join();
-  }
-
-  function named(frame: NameChanged) {
-    if (frame.user !== state.me?.user) return;
-    storage.browser.write(NAME_KEY, GIVEN_NAME.test(frame.name) ? null : frame.name);
-    if (frame.id !== undefined) answer(frame.id, { kind: "done" });
-  }
-
-  function answer(id: string, value: RenameAnswer) {
-    renaming.get(id)?.(value);
-    renaming.delete(id);
-  }
-
-  function refused(error: ErrorFrame) {
+  #failed(error: ErrorFrame): void {
     if (error.id === undefined) return;
-    const passing = error.code === "rate_limited" || error.code === "unavailable";
-    if (error.id === joining) {
-      joining = null;
-      if (!passing) return dispatch({ kind: "room_refused", problem: { code: error.code, message: error.message } });
-      const delay = error.retry_after === undefined ? outboxes.RETRY_DELAY : error.retry_after * 1_000;
-      alarm("join", clock.now() + delay + random() * outboxes.RETRY_JITTER, join);
-    } else if (error.id === restoring) {
-      restoring = null;
-      const name = storage.browser.read(NAME_KEY);
-      if (passing || name === null) return;
-      storage.browser.write(NAME_KEY, null);
-      dispatch({ kind: "notice", notice: { kind: "name_lost", name } });
-    } else {
-      answer(error.id, { kind: "refused", error });
-    }
+    if (error.id === this.#joining) return this.#joinFailed(error);
+    const lostName = this.#name.failed(error.id, error);
+    if (lostName !== null) this.#dispatch({ kind: "notice", notice: { kind: "name_lost", name: lostName } });
   }
 
-  function put(frame: outboxes.OutboxFrame): boolean {
-    const outbox = outboxes.add(state.outbox, frame, clock.now());
-    if (outbox) dispatch({ kind: "outbox", outbox });
-    dispatch({ kind: "notice", notice: outbox ? null : { kind: "outbox_full" } });
+  #joinFailed(error: ErrorFrame): void {
+    this.#joining = null;
+    if (!outboxes.isTemporary(error)) {
+      this.#dispatch({ kind: "room_refused", problem: { code: error.code, message: error.message } });
+      return;
+    }
+    this.#timers.set("join", outboxes.retryDelay(error, this.#options.random()), () => this.#join());
+  }
+
+  #enqueue(frame: outboxes.OutboxFrame): boolean {
+    const outbox = outboxes.add(this.#state.outbox, frame, this.#options.clock.now());
+    if (outbox) this.#dispatch({ kind: "outbox", outbox });
+    this.#dispatch({ kind: "notice", notice: outbox ? null : { kind: "outbox_full" } });
     return outbox !== null;
   }
 
-  function setMuted(muted: readonly Member[]) {
-    saveMuted(storage.browser, muted);
-    dispatch({ kind: "muted", muted });
+  #setMuted(muted: readonly Member[]): void {
+    saveMuted(this.#options.storage.browser, muted);
+    this.#dispatch({ kind: "muted", muted });
   }
 
-  return {
-    state: () => state,
-    start() {
-      connection.start();
-      moderator.start();
-    },
-    stop: () => connection.stop(),
-    retryNow: () => connection.retry(),
-
-    /** The browser is online again or not, or someone looks at the page again. */
-    wake(online: boolean) {
-      dispatch({ kind: "online", online });
-      connection.wake();
-    },
-
-    /** Goes to another room. Where the address shows none, the page says so. */
-    enter(place: Place) {
-      const { room } = place;
-      const left = state.room;
-      if (left.joined && left.name !== room) connection.send({ action: "leave_room", room: left.name });
-      const problem = place.room === null ? { code: place.problem, message: "", meant: place.meant } : undefined;
-      dispatch({ kind: "entered", room: room ?? "", problem });
-      typingSaid = -Infinity;
-      join();
-    },
-
-    /** False when the outbox is full: then the text stays where it was typed. */
-    write: (text: string) => put({ action: "send_message", room: state.room.name, text, id: newId() }),
-    edit: (target: number, text: string) =>
-      put({ action: "edit_message", room: state.room.name, target, text, id: newId() }),
-    remove: (target: number) => put({ action: "delete_message", room: state.room.name, target, id: newId() }),
-    retry: (id: string) => dispatch({ kind: "outbox", outbox: outboxes.retry(state.outbox, id) }),
-    discard: (id: string) => dispatch({ kind: "outbox", outbox: outboxes.remove(state.outbox, id) }),
-
-    /** The composer has words in it. Told at most as often as the server passes it on, and not to a crowd. */
-    typing() {
-      if (!state.room.joined || state.room.count > MEMBERS_LISTED) return;
-      if (clock.now() - typingSaid < TYPING_SECONDS * 1_000) return;
-      typingSaid = clock.now();
-      connection.send({ action: "typing", room: state.room.name });
-    },
-
-    rename(name: string): Promise<RenameAnswer> {
-      if (state.status.kind !== "connected") return Promise.resolve({ kind: "offline" });
-      const id = newId();
-      const answer = new Promise<RenameAnswer>((resolve) => renaming.set(id, resolve));
-      connection.send({ action: "set_name", name, id });
-      return answer;
-    },
-
-    /** Fetches the page before the oldest message shown, unless one is on its way. */
-    async loadOlder() {
-      const { name, messages, position, more, history } = state.room;
-      if (!more || history === "loading" || !position) return;
-      const before = messages[0]?.seq ?? position.seq + 1;
-      dispatch({ kind: "history_requested" });
-      const page = await options.fetchHistory(name, before).catch(() => null);
-      const { room } = state;
-      // The reader went elsewhere, or the list was replaced, in the meantime.
-      const current = room.messages[0]?.seq ?? (room.position?.seq ?? 0) + 1;
-      if (room.name !== name || room.history !== "loading" || current !== before) return;
-      if (page?.epoch !== room.position?.epoch) dispatch({ kind: "history_failed" });
-      else if (page) dispatch({ kind: "history_loaded", messages: page.messages, seq: page.seq, more: page.more });
-    },
-
-    /** Whether the page can be seen, and the newest message in it. */
-    reading(visible: boolean, following: boolean) {
-      dispatch({ kind: "reading", visible, following });
-      if (following && state.room.truncated && joining === null) join();
-    },
-
-    mute: (member: Member) => setMuted(mute(state.muted, member)),
-    unmute: (user: string) => setMuted(unmute(state.muted, user)),
-    /** Another tab has written down something else under this key. */
-    remembered(key: string | null) {
-      if (key === MUTED_KEY || key === null) dispatch({ kind: "muted", muted: loadMuted(storage.browser) });
-    },
-
-    moderator,
-
-    notice: (notice: Notice | null) => dispatch({ kind: "notice", notice }),
-  };
+  /** @param at milliseconds since 1970 */
+  #setTimer(name: "outbox" | "typing", at: number, callback: () => void): void {
+    this.#timers.set(name, Math.max(0, at - this.#options.clock.now()), callback);
+  }
 }

@@ -3,9 +3,10 @@ import type { ClientFrame, ErrorCode, RoomJoined, ServerFrame, Welcome } from ".
 import { FakeClock } from "../testing/clock.ts";
 import type { KeyValueStorage } from "../client/storage.ts";
 import { OUTBOX_LIMIT, RETRY_DELAY, RETRY_JITTER } from "../client/outbox.ts";
-import { createSession, type HistoryPage, type SessionOptions } from "./controller.ts";
+import { Controller, type ControllerOptions } from "./controller.ts";
+import type { HistoryPage } from "./room_log.ts";
 
-type Handlers = Parameters<SessionOptions["connect"]>[0];
+type Handlers = Parameters<ControllerOptions["connect"]>[0];
 
 const me = { user: "u1", name: "User 101" };
 const welcome: Welcome = {
@@ -43,14 +44,14 @@ function remembering(content: Record<string, string> = {}): KeyValueStorage & { 
   };
 }
 
-/** A session in `general` whose server is the test. */
+/** A controller in `general` whose server is the test. */
 function setUp(storage = { tab: remembering(), browser: remembering() }) {
   const clock = new FakeClock();
   const sent: ClientFrame[] = [];
   let handlers: Handlers | undefined;
   const history = Promise.withResolvers<HistoryPage>();
   let ids = 0;
-  const session = createSession({
+  const controller = new Controller({
     connect(given) {
       handlers = given;
       return { start() {}, stop() {}, wake() {}, retry() {}, send: (frame) => void sent.push(frame) };
@@ -63,7 +64,7 @@ function setUp(storage = { tab: remembering(), browser: remembering() }) {
     newId: () => `id${++ids}`,
     onChange() {},
   });
-  session.enter({ room: "general" });
+  controller.enter({ room: "general" });
   const hear = (...frames: ServerFrame[]) => handlers?.onFrames(frames);
   const lose = () => handlers?.onStatus({ kind: "waiting", until: 0, refusal: null });
   function connect(name = me.name) {
@@ -83,7 +84,7 @@ function setUp(storage = { tab: remembering(), browser: remembering() }) {
     hear({ action: "receive_message", room, seq, user: me.user, from: me.name, text, date: 0, id });
   }
   const actions = () => sent.map((frame) => frame.action);
-  return { session, clock, sent, storage, history, hear, lose, connect, talk, refuse, keep, actions };
+  return { controller, clock, sent, storage, history, hear, lose, connect, talk, refuse, keep, actions };
 }
 
 Deno.test("the first join asks for the newest page, the next one for what was missed", () => {
@@ -97,9 +98,9 @@ Deno.test("the first join asks for the newest page, the next one for what was mi
 });
 
 Deno.test("words wait until the room is joined, and then go out one by one", () => {
-  const { session, sent, connect, hear, keep, actions } = setUp();
-  session.write("one");
-  session.write("two");
+  const { controller, sent, connect, hear, keep, actions } = setUp();
+  controller.write("one");
+  controller.write("two");
   connect();
   assert.deepEqual(actions(), ["join_room"]);
   hear(joined());
@@ -109,10 +110,10 @@ Deno.test("words wait until the room is joined, and then go out one by one", () 
 });
 
 Deno.test("words under way when the connection was lost go out again under their id, unless they had arrived", () => {
-  const { session, sent, talk, connect, hear, lose } = setUp();
+  const { controller, sent, talk, connect, hear, lose } = setUp();
   talk();
-  session.write("kept");
-  session.write("not kept");
+  controller.write("kept");
+  controller.write("not kept");
   const [first] = sent;
   lose();
   sent.length = 0;
@@ -130,9 +131,9 @@ Deno.test("words under way when the connection was lost go out again under their
 });
 
 Deno.test("words told to wait are sent again by themselves, when the time has come", async () => {
-  const { session, clock, talk, refuse, actions } = setUp();
+  const { controller, clock, talk, refuse, actions } = setUp();
   talk();
-  session.write("one");
+  controller.write("one");
   refuse("unavailable");
   await clock.advance(RETRY_DELAY - 1);
   assert.equal(actions().length, 1);
@@ -142,26 +143,26 @@ Deno.test("words told to wait are sent again by themselves, when the time has co
 
 Deno.test("what is unsent is remembered, and forgotten once it is kept", () => {
   const storage = { tab: remembering(), browser: remembering() };
-  setUp(storage).session.write("hello");
+  setUp(storage).controller.write("hello");
   const later = setUp(storage);
   later.talk();
-  assert.equal(later.session.state().outbox.items.length, 1);
+  assert.equal(later.controller.state.outbox.items.length, 1);
   later.keep(1, "hello", "id1");
-  assert.equal(setUp(storage).session.state().outbox.items.length, 0);
+  assert.equal(setUp(storage).controller.state.outbox.items.length, 0);
 });
 
 Deno.test("a full outbox says so and takes nothing more", () => {
-  const { session } = setUp();
-  for (let count = 0; count < OUTBOX_LIMIT; count++) assert.equal(session.write("word"), true);
-  assert.equal(session.write("one too many"), false);
-  assert.deepEqual(session.state().notice, { kind: "outbox_full" });
+  const { controller } = setUp();
+  for (let count = 0; count < OUTBOX_LIMIT; count++) assert.equal(controller.write("word"), true);
+  assert.equal(controller.write("one too many"), false);
+  assert.deepEqual(controller.state.notice, { kind: "outbox_full" });
 });
 
 Deno.test("a chosen name is asked for again when the server has forgotten it, before the room is entered", () => {
   const storage = { tab: remembering(), browser: remembering() };
-  const { session, hear, lose, connect, talk, sent, actions } = setUp(storage);
+  const { controller, hear, lose, connect, talk, sent, actions } = setUp(storage);
   talk();
-  session.rename("Hana");
+  controller.rename("Hana");
   hear({ action: "name_changed", user: me.user, name: "Hana", was: me.name, id: sent.at(-1)?.id });
   lose();
   sent.length = 0;
@@ -175,10 +176,10 @@ Deno.test("a chosen name is asked for again when the server has forgotten it, be
 
 Deno.test("a name that cannot be had again is forgotten, with a quiet word", () => {
   const storage = { tab: remembering(), browser: remembering({ "parley.name": "Hana" }) };
-  const { session, connect, hear, sent } = setUp(storage);
+  const { controller, connect, hear, sent } = setUp(storage);
   connect();
   hear({ action: "error", code: "name_taken", message: "Taken.", id: sent[0].id });
-  assert.deepEqual(session.state().notice, { kind: "name_lost", name: "Hana" });
+  assert.deepEqual(controller.state.notice, { kind: "name_lost", name: "Hana" });
   assert.deepEqual(storage.browser.content, {});
 });
 
@@ -190,28 +191,28 @@ Deno.test("a name that the server gave is not remembered as chosen", () => {
 });
 
 Deno.test("a change of name is answered: done, refused, or no connection to ask over", async () => {
-  const { session, sent, talk, hear, refuse, lose } = setUp();
-  assert.deepEqual(await session.rename("Hana"), { kind: "offline" });
+  const { controller, sent, talk, hear, refuse, lose } = setUp();
+  assert.deepEqual(await controller.rename("Hana"), { kind: "offline" });
   talk();
-  const refused = session.rename("Hana");
+  const refused = controller.rename("Hana");
   refuse("name_taken");
   assert.equal((await refused).kind, "refused");
-  const done = session.rename("Hana");
+  const done = controller.rename("Hana");
   hear({ action: "name_changed", user: me.user, name: "Hana", was: me.name, id: sent.at(-1)?.id });
   assert.equal((await done).kind, "done");
-  const lost = session.rename("Mina");
+  const lost = controller.rename("Mina");
   lose();
   assert.deepEqual(await lost, { kind: "offline" });
 });
 
 Deno.test("a room that cannot be joined now is tried again; one that cannot be at all is explained", async () => {
-  const { session, clock, connect, refuse, actions } = setUp();
+  const { controller, clock, connect, refuse, actions } = setUp();
   connect();
   refuse("unavailable");
   await clock.advance(RETRY_DELAY + RETRY_JITTER);
   assert.deepEqual(actions(), ["join_room", "join_room"]);
   refuse("forbidden");
-  assert.equal(session.state().room.problem?.code, "forbidden");
+  assert.equal(controller.state.room.problem?.code, "forbidden");
   await clock.advance(60_000);
   assert.equal(actions().length, 2);
 });
@@ -226,43 +227,43 @@ Deno.test("a hole in what is heard asks for the room once, from the last place s
 });
 
 Deno.test("another room is entered by leaving the one before", () => {
-  const { session, talk, actions } = setUp();
+  const { controller, talk, actions } = setUp();
   talk();
-  session.enter({ room: "islands" });
+  controller.enter({ room: "islands" });
   assert.deepEqual(actions(), ["leave_room", "join_room"]);
 });
 
 Deno.test("words still waiting for a room one has left are sent there, and the room is left again", () => {
-  const { session, talk, sent, hear, keep } = setUp();
-  session.write("late");
-  session.enter({ room: "islands" });
+  const { controller, talk, sent, hear, keep } = setUp();
+  controller.write("late");
+  controller.enter({ room: "islands" });
   talk();
   hear(joined({ room: "islands" }));
   assert.deepEqual(sent.at(-1), { action: "send_message", room: "general", text: "late", id: "id1" });
   hear(joined());
   keep(1, "late", "id1");
   assert.deepEqual(sent.at(-1), { action: "leave_room", room: "general" });
-  assert.equal(session.state().room.name, "islands");
+  assert.equal(controller.state.room.name, "islands");
 });
 
 Deno.test("typing is told at most every three seconds", async () => {
-  const { session, clock, talk, actions } = setUp();
+  const { controller, clock, talk, actions } = setUp();
   talk();
-  session.typing();
+  controller.typing();
   await clock.advance(2_999);
-  session.typing();
+  controller.typing();
   assert.equal(actions().length, 1);
   await clock.advance(1);
-  session.typing();
+  controller.typing();
   assert.equal(actions().length, 2);
 });
 
 Deno.test("a page of history that comes after the reader has gone elsewhere is not shown", async () => {
-  const { session, connect, hear, history } = setUp();
+  const { controller, connect, hear, history } = setUp();
   connect();
   hear(joined({ seq: 5, more: true }));
-  const loading = session.loadOlder();
-  session.enter({ room: "islands" });
+  const loading = controller.loadOlder();
+  controller.enter({ room: "islands" });
   const message = {
     action: "receive_message",
     room: "general",
@@ -274,25 +275,25 @@ Deno.test("a page of history that comes after the reader has gone elsewhere is n
   } as const;
   history.resolve({ epoch: "e1", seq: 5, messages: [message], more: false });
   await loading;
-  assert.deepEqual(session.state().room.messages, []);
+  assert.deepEqual(controller.state.room.messages, []);
 });
 
 Deno.test("a page of history from another life of the room is a failure, not a page", async () => {
-  const { session, connect, hear, history } = setUp();
+  const { controller, connect, hear, history } = setUp();
   connect();
   hear(joined({ seq: 5, more: true }));
-  const loading = session.loadOlder();
+  const loading = controller.loadOlder();
   history.resolve({ epoch: "e2", seq: 5, messages: [], more: false });
   await loading;
-  assert.equal(session.state().room.history, "failed");
+  assert.equal(controller.state.room.history, "failed");
 });
 
 Deno.test("who is muted stays muted over a reload, and in every tab", () => {
-  const { session, storage } = setUp();
-  session.mute({ user: "u3", name: "Eve" });
-  assert.deepEqual(setUp(storage).session.state().muted, [{ user: "u3", name: "Eve" }]);
+  const { controller, storage } = setUp();
+  controller.mute({ user: "u3", name: "Eve" });
+  assert.deepEqual(setUp(storage).controller.state.muted, [{ user: "u3", name: "Eve" }]);
   const other = setUp(storage);
-  session.unmute("u3");
-  other.session.remembered("parley.muted");
-  assert.deepEqual(other.session.state().muted, []);
+  controller.unmute("u3");
+  other.controller.storageChanged("parley.muted");
+  assert.deepEqual(other.controller.state.muted, []);
 });

@@ -1,17 +1,31 @@
-/** The room's log as the page holds it: a stretch of messages without a hasGap, up to a position. Pure, like `store.ts`. */
-import type { Entry, MessageDeleted, MessageEdited, ReceiveMessage, RoomJoined } from "../chat/protocol.ts";
-import { isMuted } from "./lib/mutes.ts";
-import { inRoom, type Message, type RoomState, type State } from "./state.ts";
+/** A client's part of a room's log: consecutive messages up to a position. Pure functions from one state to the next. */
+import type { Entry, ReceiveMessage, RoomJoined, ServerFrame } from "../chat/protocol.ts";
+import { effectOf, isEntry, messagesIn, withChange } from "./entries.ts";
+import type { RoomState } from "./room_state.ts";
 
-/** Messages kept (and shown) while the reader is at the newest one, and how many remain when there are more. */
+/** Messages kept while the reader is at the newest one, and how many remain when there are more. */
 export const HELD_LIMIT = 1_000;
 export const HELD_AFTER_TRIM = 800;
-/** Messages kept while the reader is up in the history; beyond, the newest are left out until they come back down. */
+/** Messages kept while the reader is up in the history; beyond that the newest are left out until the reader comes back. */
 export const READING_LIMIT = 3_000;
-/** The room as the server hands it over: what was missed, or the newest page in place of what was held. */
-export function joined(state: State, frame: RoomJoined): State {
-  const { position, missingAfter, newAfter } = state.room;
-  const present = {
+
+/** A page of `GET /api/rooms/ROOM/messages`. */
+export interface HistoryPage {
+  epoch: string;
+  /** The last entry of the log when the page was read. */
+  seq: number;
+  messages: ReceiveMessage[];
+  more: boolean;
+}
+
+/**
+ * The room after a `room_joined`: with what was missed, or with the newest page in place of what was there.
+ * @param atNewest whether the reader is at the newest message
+ */
+export function applyJoin(room: RoomState, frame: RoomJoined, atNewest: boolean): RoomState {
+  const { position, missingAfter } = room;
+  const next: RoomState = {
+    ...room,
     problem: null,
     joined: true,
     hasGap: false,
@@ -20,82 +34,91 @@ export function joined(state: State, frame: RoomJoined): State {
     locked: frame.locked,
     slowSeconds: frame.slow_seconds,
   };
-  const sameLife = position?.epoch === frame.epoch;
-  // Below 80 people the server joins us again only to bring the list of people back.
-  const nothingNew = sameLife && frame.seq <= position.seq && !state.room.truncated;
+  const sameEpoch = position?.epoch === frame.epoch;
+  // Below 80 people the server joins us again only to bring the list of members back.
+  const nothingNew = sameEpoch && frame.seq <= position.seq && !room.truncated;
   if (frame.recovered || nothingNew) {
-    const next = frame.messages.reduce(applyEntry, inRoom(state, present));
-    return inRoom(next, { position: { epoch: frame.epoch, seq: Math.max(frame.seq, next.room.position?.seq ?? 0) } });
+    const caughtUp = frame.messages.reduce((before, entry) => applyEntry(before, entry, atNewest), next);
+    const seq = Math.max(frame.seq, caughtUp.position?.seq ?? 0);
+    return { ...caughtUp, position: { epoch: frame.epoch, seq } };
   }
-  const missed = position !== null && !state.room.truncated;
-  return inRoom(state, {
-    ...present,
+  const missed = position !== null && !room.truncated;
+  return {
+    ...next,
     position: { epoch: frame.epoch, seq: frame.seq },
-    messages: frame.messages.filter((entry) => entry.action === "receive_message").map(toMessage),
+    messages: messagesIn(frame.messages),
     more: frame.more,
     history: "idle",
     pending: [],
-    missingAfter: missed ? (sameLife ? position.seq : 0) : sameLife ? missingAfter : null,
-    newAfter: sameLife ? newAfter : null,
+    missingAfter: missed ? (sameEpoch ? position.seq : 0) : sameEpoch ? missingAfter : null,
     truncated: false,
-  });
+  };
 }
 
-/** One more entry of the log. What was seen is ignored; what does not follow only tells that there is a hole. */
-export function applyEntry(state: State, entry: Entry): State {
-  const { room } = state;
-  if (entry.room !== room.name || !room.position || entry.seq <= room.position.seq) return state;
-  if (entry.seq > room.position.seq + 1) return inRoom(state, { hasGap: true });
-  const position = { epoch: room.position.epoch, seq: entry.seq };
-  if (entry.action !== "receive_message") {
-    const pending = room.history === "loading" ? [...room.pending, entry] : room.pending;
-    return inRoom(state, { position, pending, messages: amend(room.messages, entry) });
+/**
+ * The room after one more entry. An entry already seen is ignored; one that does not follow the last only marks a gap.
+ * @param atNewest whether the reader is at the newest message
+ */
+export function applyEntry(room: RoomState, entry: Entry, atNewest: boolean): RoomState {
+  if (entry.room !== room.name || !room.position || entry.seq <= room.position.seq) return room;
+  if (entry.seq > room.position.seq + 1) return { ...room, hasGap: true };
+  const next: RoomState = { ...room, position: { epoch: room.position.epoch, seq: entry.seq } };
+  const effect = effectOf(entry);
+  switch (effect.kind) {
+    case "adds": {
+      const typing = room.typing.filter((typist) => typist.user !== entry.user);
+      const isFull = !atNewest && room.messages.length >= READING_LIMIT;
+      if (room.truncated || isFull) return { ...next, typing, truncated: true };
+      const longer = { ...next, typing, messages: [...room.messages, effect.message] };
+      return atNewest ? trim(longer) : longer;
+    }
+    case "changes": {
+      const pending = room.history === "loading" ? [...room.pending, entry] : room.pending;
+      return { ...next, pending, messages: withChange(room.messages, entry) };
+    }
+    case "none":
+      return next;
   }
-  const mine = entry.user === state.me?.user;
-  const unseen = !mine && !isMuted(state.muted, entry.user) && !(state.visible && state.following);
-  const unread = state.unread + (unseen ? 1 : 0);
-  // Whoever answers has read what stands above.
-  const newAfter = mine ? null : unseen && state.unread === 0 ? entry.seq - 1 : room.newAfter;
-  const typing = room.typing.filter((typist) => typist.user !== entry.user);
-  if (room.truncated || (!state.following && room.messages.length >= READING_LIMIT)) {
-    return { ...inRoom(state, { position, typing, newAfter, truncated: true }), unread };
-  }
-  const messages = [...room.messages, toMessage(entry)];
-  return { ...inRoom(state, { position, typing, newAfter, messages }), unread };
 }
 
-function amend(messages: readonly Message[], entry: MessageEdited | MessageDeleted): readonly Message[] {
-  const index = messages.findIndex((message) => message.seq === entry.target);
-  // What is deleted stays so: an edit that a resume brings may be older than the deletion already shown.
-  if (index < 0 || messages[index].deleted) return messages;
-  const gone = entry.action === "message_deleted";
-  const amended = { ...messages[index], text: gone ? "" : entry.text, edited: !gone, deleted: gone };
-  return messages.with(index, amended);
+/** The entries of a frame that were new to the room, given its state before and after the frame. */
+export function arrivals(before: RoomState, after: RoomState, frame: ServerFrame): Entry[] {
+  const entries = isEntry(frame) ? [frame] : frame.action === "room_joined" && frame.recovered ? frame.messages : [];
+  const [first, last] = [before.position?.seq ?? Infinity, after.position?.seq ?? 0];
+  return entries.filter(({ room, seq }) => room === after.name && seq > first && seq <= last);
 }
 
-/** The room with an older page in front, read from the log when its head was `seq`. */
-export function withOlder(
-  room: RoomState,
-  page: readonly ReceiveMessage[],
-  seq: number,
-  more: boolean,
-): Partial<RoomState> {
-  const first = room.messages[0]?.seq ?? Infinity;
-  let older: readonly Message[] = page.filter((message) => message.seq < first).map(toMessage);
-  for (const entry of room.pending) if (entry.seq > seq) older = amend(older, entry);
+/** Releases the oldest messages when there are very many. They load again when the reader scrolls up. */
+export function trim(room: RoomState): RoomState {
+  if (room.messages.length <= HELD_LIMIT) return room;
+  return { ...room, messages: room.messages.slice(-HELD_AFTER_TRIM), more: true };
+}
+
+/** An older page holds what came before this `seq`. */
+export function historyEnd(room: RoomState): number {
+  return room.messages[0]?.seq ?? (room.position?.seq ?? 0) + 1;
+}
+
+export function historyRequested(room: RoomState): RoomState {
+  return { ...room, history: "loading", pending: [] };
+}
+
+export function historyFailed(room: RoomState): RoomState {
+  return { ...room, history: "failed", pending: [] };
+}
+
+/** The room with an older page before its messages. */
+export function historyLoaded(room: RoomState, page: HistoryPage): RoomState {
+  const end = room.messages[0]?.seq ?? Infinity;
+  const changes = room.pending.filter((entry) => entry.seq > page.seq);
+  const older = changes.reduce(withChange, messagesIn(page.messages.filter((message) => message.seq < end)));
   const messages = [...older, ...room.messages];
-  const truncated = room.truncated || messages.length > READING_LIMIT;
-  return { messages: messages.slice(0, READING_LIMIT), more, truncated, history: "idle", pending: [] };
-}
-
-/** Lets the oldest go when there are very many; they can be had again by scrolling up. */
-export function trim(state: State): State {
-  const { messages } = state.room;
-  if (!state.following || messages.length <= HELD_LIMIT) return state;
-  return inRoom(state, { messages: messages.slice(-HELD_AFTER_TRIM), more: true });
-}
-
-function toMessage(frame: ReceiveMessage): Message {
-  const { seq, user, from, text = "", date, id, edited, deleted = false } = frame;
-  return { seq, user, from, text, date, id, edited: edited !== undefined && !deleted, deleted };
+  return {
+    ...room,
+    messages: messages.slice(0, READING_LIMIT),
+    more: page.more,
+    truncated: room.truncated || messages.length > READING_LIMIT,
+    history: "idle",
+    pending: [],
+  };
 }

@@ -1,151 +1,92 @@
 /**
- * How the page's state changes: `apply(state, event)` gives the next state and touches nothing else.
- * Time and chance come in with the events; what a state means to do (send, keep, show) is read off it by others.
+ * What can happen to the page, and how its state changes: `apply(state, event)` returns the next state and touches nothing
+ * else. Time and chance come in with the events; the controller reads off the state what there is to send and to store.
  */
-import type { Entry, ErrorFrame, Member, ServerFrame, Typing } from "../chat/protocol.ts";
+import type { Entry, Member, ServerFrame } from "../chat/protocol.ts";
+import type { ConnectionStatus } from "../client/connection.ts";
+import type { ActionError, Outbox } from "../client/outbox.ts";
+import { applyFrame, applyStatus, withRoom } from "./client_state.ts";
+import { effectOf } from "./entries.ts";
+import type { Moderation } from "./lib/moderator.ts";
 import { isMuted } from "./lib/mutes.ts";
-import * as outboxes from "../client/outbox.ts";
-import { applyEntry, joined, trim, withOlder } from "./room_log.ts";
-import { emptyRoom, type Event, inRoom, type RoomState, type State, type Typist } from "./state.ts";
+import { expireTyping } from "./people.ts";
+import { arrivals, historyFailed, historyLoaded, type HistoryPage, historyRequested, trim } from "./room_log.ts";
+import { emptyRoom } from "./room_state.ts";
+import type { Notice, State } from "./state.ts";
 
-/** Milliseconds for which someone counts as typing: two of their signals (3 s apart), less the hurry. */
-export const TYPING_SHOWN = 5_000;
+export type Event =
+  /** `now` is this browser's time, `jitter` a number from 0 to 1. */
+  | { kind: "frames"; frames: readonly ServerFrame[]; now: number; jitter: number }
+  | { kind: "status"; status: ConnectionStatus }
+  | { kind: "online"; online: boolean }
+  /** `meant`: the room that an address without a room may have meant. */
+  | { kind: "entered"; room: string; problem?: ActionError; meant?: string | null }
+  | { kind: "room_refused"; problem: ActionError }
+  | { kind: "history_requested" }
+  | { kind: "history_loaded"; page: HistoryPage }
+  | { kind: "history_failed" }
+  | { kind: "outbox"; outbox: Outbox }
+  | { kind: "reading"; visible: boolean; following: boolean }
+  | { kind: "time"; now: number }
+  | { kind: "muted"; muted: readonly Member[] }
+  | { kind: "moderation"; moderation: Moderation | null }
+  | { kind: "notice"; notice: Notice | null };
 
 /** The state after `event`. The same object comes back when the event changes nothing. */
 export function apply(state: State, event: Event): State {
   switch (event.kind) {
     case "frames":
-      return trim(
-        event.frames.reduce(
-          (next, frame) => noteStore(applyFrame(next, frame, event.now, event.jitter), frame),
-          state,
-        ),
-      );
+      return event.frames.reduce((next, frame) => receive(next, frame, event.now, event.jitter), state);
     case "status":
-      if (event.status.kind === "connected") return { ...state, status: event.status };
-      return {
-        ...inRoom(state, { joined: false, hasGap: false, typing: [] }),
-        status: event.status,
-        storeFails: false,
-        outbox: outboxes.disconnected(state.outbox),
-      };
+      return applyStatus(state, event.status);
     case "online":
       return { ...state, online: event.online };
-    case "entered":
-      return {
-        ...state,
-        room: { ...emptyRoom(event.room), problem: event.problem ?? null },
-        notice: null,
-        following: true,
-        unread: 0,
-      };
+    case "entered": {
+      const { room, problem, meant = null } = event;
+      const entered = { room: emptyRoom(room, problem), meant, notice: null };
+      return { ...state, ...entered, following: true, unread: 0, newAfter: null };
+    }
     case "room_refused":
-      return inRoom(state, { problem: event.problem });
+      return withRoom(state, { ...state.room, problem: event.problem });
     case "history_requested":
-      return inRoom(state, { history: "loading", pending: [] });
+      return withRoom(state, historyRequested(state.room));
     case "history_loaded":
-      return inRoom(state, withOlder(state.room, event.messages, event.seq, event.more));
+      return withRoom(state, historyLoaded(state.room, event.page));
     case "history_failed":
-      return inRoom(state, { history: "failed", pending: [] });
+      return withRoom(state, historyFailed(state.room));
     case "outbox":
       return { ...state, outbox: event.outbox };
     case "reading": {
       const { visible, following } = event;
       if (visible === state.visible && following === state.following) return state;
-      return trim({ ...state, visible, following, unread: visible && following ? 0 : state.unread });
+      const room = following ? trim(state.room) : state.room;
+      return { ...state, room, visible, following, unread: visible && following ? 0 : state.unread };
     }
-    case "time": {
-      const typing = state.room.typing.filter((typist) => typist.until > event.now);
-      return typing.length === state.room.typing.length ? state : inRoom(state, { typing });
-    }
+    case "time":
+      return withRoom(state, expireTyping(state.room, event.now));
     case "notice":
       return { ...state, notice: event.notice };
-    case "muted": {
-      const typing = state.room.typing.filter(({ user }) => !isMuted(event.muted, user));
-      return { ...inRoom(state, { typing }), muted: event.muted };
-    }
+    case "muted":
+      return { ...state, muted: event.muted };
     case "moderation":
       return { ...state, moderation: event.moderation };
   }
 }
 
-function applyFrame(state: State, frame: ServerFrame, now: number, jitter: number): State {
-  const { room } = state;
-  switch (frame.action) {
-    case "welcome":
-      return { ...state, me: { user: frame.user, name: frame.name }, limits: frame.limits };
-    case "receive_message":
-    case "message_edited":
-    case "message_deleted":
-      return applyEntry(acknowledge(state, frame), frame);
-    case "room_joined":
-      return frame.room === room.name ? joined(frame.messages.reduce(acknowledge, state), frame) : state;
-    case "name_changed":
-      return renamed(state, { user: frame.user, name: frame.name });
-    case "error":
-      return refused(state, frame, now, jitter);
-    case "pong":
-      return state;
-  }
-  if (frame.room !== room.name) return state;
-  switch (frame.action) {
-    case "room_left":
-      return inRoom(state, { joined: false });
-    case "member_joined": {
-      if (room.members.some((member) => member.user === frame.user)) return state;
-      const members = [...room.members, { user: frame.user, name: frame.name }];
-      return inRoom(state, { members, count: room.count + 1 });
-    }
-    case "member_left": {
-      const members = room.members.filter((member) => member.user !== frame.user);
-      const typing = room.typing.filter((typist) => typist.user !== frame.user);
-      return inRoom(state, { members, typing, count: Math.max(members.length, room.count - 1) });
-    }
-    case "room_count":
-      return inRoom(state, { count: frame.count });
-    case "room_changed":
-      return inRoom(state, { locked: frame.locked, slowSeconds: frame.slow_seconds });
-    case "typing":
-      if (frame.user === state.me?.user || isMuted(state.muted, frame.user)) return state;
-      return inRoom(state, { typing: typists(room, frame, now) });
-  }
+function receive(state: State, frame: ServerFrame, now: number, jitter: number): State {
+  const next = applyFrame(state, frame, { now, jitter, atNewest: state.following });
+  const counted = arrivals(state.room, next.room, frame).reduce(countUnread, next);
+  const oldEpoch = state.room.position?.epoch;
+  const isNewEpoch = oldEpoch !== undefined && oldEpoch !== next.room.position?.epoch;
+  return isNewEpoch ? { ...counted, newAfter: null } : counted;
 }
 
-/** Only the server's own words say that its store fails (a lost request has none), and an entry that it is back. */
-function noteStore(state: State, frame: ServerFrame): State {
-  const fails = frame.action === "error" && frame.code === "unavailable" && frame.message !== "";
-  const storeFails = fails || (state.storeFails && !("seq" in frame));
-  return storeFails === state.storeFails ? state : { ...state, storeFails };
-}
-
-/** Our own copy of an action has come back: it is kept, and no longer ours to send. */
-function acknowledge(state: State, entry: Entry): State {
-  if (entry.user !== state.me?.user) return state;
-  const outbox = outboxes.remove(state.outbox, entry.id);
-  return outbox === state.outbox ? state : { ...state, outbox };
-}
-
-function refused(state: State, error: ErrorFrame, now: number, jitter: number): State {
-  // A frame that could not even be read is answered without its id. Only what a person wrote can be so.
-  const unread = ["bad_json", "bad_frame", "frame_too_large"].includes(error.code);
-  const item = outboxes.itemWith(state.outbox, error.id ?? (unread ? state.outbox.inFlight?.id : undefined));
-  if (!item) return state;
-  const { id, action } = item.frame;
-  // Deleting what is gone already is as good as deleting it.
-  const outbox = action === "delete_message" && error.code === "not_found"
-    ? outboxes.remove(state.outbox, id)
-    : outboxes.refuse(state.outbox, id, error, now, jitter);
-  return { ...state, outbox };
-}
-
-function renamed(state: State, member: Member): State {
-  const rename = <T extends Member>(other: T): T =>
-    other.user === member.user ? { ...other, name: member.name } : other;
-  const next = inRoom(state, { members: state.room.members.map(rename), typing: state.room.typing.map(rename) });
-  return { ...next, me: state.me && rename(state.me) };
-}
-
-function typists(room: RoomState, frame: Typing, now: number): Typist[] {
-  const others = room.typing.filter((typist) => typist.user !== frame.user);
-  return [...others, { user: frame.user, name: frame.name, until: now + TYPING_SHOWN }];
+function countUnread(state: State, entry: Entry): State {
+  if (effectOf(entry).kind !== "adds") return state;
+  const isOwn = entry.user === state.me?.user;
+  // Whoever answers has read what came before.
+  if (isOwn) return { ...state, newAfter: null };
+  const isSeen = isMuted(state.muted, entry.user) || (state.visible && state.following);
+  if (isSeen) return state;
+  return { ...state, unread: state.unread + 1, newAfter: state.unread === 0 ? entry.seq - 1 : state.newAfter };
 }

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import type { Entry, ReceiveMessage, RoomJoined, ServerFrame } from "../chat/protocol.ts";
 import { add, emptyOutbox } from "../client/outbox.ts";
 import { HELD_AFTER_TRIM, HELD_LIMIT, READING_LIMIT } from "./room_log.ts";
-import { type Event, initialState, type State } from "./state.ts";
-import { apply, TYPING_SHOWN } from "./store.ts";
+import { TYPING_SHOWN } from "./people.ts";
+import { initialState, shownTypists, type State } from "./state.ts";
+import { apply, type Event } from "./store.ts";
 
 const room = "general";
 const me = { user: "u1", name: "User 101" };
@@ -207,7 +208,7 @@ Deno.test("an older page goes in front, and what changed while it was read is ap
     date: 10,
   });
   const page = [message(7), message(8)];
-  const state = after(edited, { kind: "history_loaded", messages: page, seq: 9, more: false });
+  const state = after(edited, { kind: "history_loaded", page: { epoch: "e1", seq: 9, messages: page, more: false } });
   assert.deepEqual(texts(state), ["text 7", "late", "text 9"]);
   assert.equal(state.room.more, false);
 });
@@ -244,12 +245,12 @@ Deno.test("where what is new begins is marked for whoever comes back, until they
   const hidden: Event = { kind: "reading", visible: false, following: true };
   const seen: Event = { kind: "reading", visible: true, following: true };
   const back = after(hear(after(inRoom(message(1)), hidden), message(2), message(3)), seen);
-  assert.equal(back.room.newAfter, 1);
-  assert.equal(hear(back, message(4)).room.newAfter, 1, "what comes while they read moves nothing");
-  assert.equal(hear(after(hear(back, message(4)), hidden), message(5)).room.newAfter, 4);
-  assert.equal(hear(back, message(4, { user: me.user })).room.newAfter, null);
-  assert.equal(hear(back, joined({ epoch: "another", seq: 1, messages: [message(1)] })).room.newAfter, null);
-  assert.equal(after(back, { kind: "entered", room: "elsewhere" }).room.newAfter, null);
+  assert.equal(back.newAfter, 1);
+  assert.equal(hear(back, message(4)).newAfter, 1, "what comes while they read moves nothing");
+  assert.equal(hear(after(hear(back, message(4)), hidden), message(5)).newAfter, 4);
+  assert.equal(hear(back, message(4, { user: me.user })).newAfter, null);
+  assert.equal(hear(back, joined({ epoch: "another", seq: 1, messages: [message(1)] })).newAfter, null);
+  assert.equal(after(back, { kind: "entered", room: "elsewhere" }).newAfter, null);
 });
 
 Deno.test("someone counts as typing until they send, leave, or say no more", () => {
@@ -290,10 +291,10 @@ Deno.test("entering a room forgets the one before, but not what waits to be sent
 Deno.test("muted people are neither seen typing nor counted as unread", () => {
   const typing = { action: "typing", room, user: "u2", name: "Mina" } as const;
   const muted: Event = { kind: "muted", muted: [{ user: "u2", name: "Mina" }] };
-  assert.deepEqual(after(inRoom(typing), muted).room.typing, []);
+  assert.deepEqual(shownTypists(after(inRoom(typing), muted)), []);
   const silent = after(inRoom(), muted, { kind: "reading", visible: false, following: true });
   const heard = hear(silent, typing, message(1), message(2, { user: "u3", from: "Clara" }));
-  assert.deepEqual([heard.room.typing, heard.unread, texts(heard)], [[], 1, ["text 1", "text 2"]]);
+  assert.deepEqual([shownTypists(heard), heard.unread, texts(heard)], [[], 1, ["text 1", "text 2"]]);
 });
 
 Deno.test("while the store fails the page says so, until it shows that it is back or the connection is lost", () => {

@@ -1,7 +1,7 @@
 import { button, element, find, icon, setText } from "../lib/dom.ts";
 import type { KeyValueStorage } from "../../client/storage.ts";
 import { OUTBOX_LIMIT } from "../../client/outbox.ts";
-import { isBanned, isStranger, type Notice, type State } from "../state.ts";
+import { isBanned, isStranger, type Notice, shownTypists, type State } from "../state.ts";
 import type { Locale } from "../i18n/locale.ts";
 import { enterSubmits, grow, length, sendable } from "./text_entry.ts";
 
@@ -88,7 +88,8 @@ export function createComposerView(locale: Locale, drafts: KeyValueStorage, acti
     const { room, outbox, status } = state;
     if (isBanned(state)) return room.messages.length > 0 ? strings.banRead : "";
     if (room.locked) return strings.locked;
-    if (room.typing.length > 0) return strings.typing(room.typing.map((typist) => typist.name));
+    const typists = shownTypists(state);
+    if (typists.length > 0) return strings.typing(typists.map((typist) => typist.name));
     const waiting = outbox.items.filter((item) => item.error === null).length;
     if (status.kind !== "connected" && waiting > 0) return strings.waiting(waiting);
     return room.slowSeconds > 0 ? strings.slow(room.slowSeconds) : "";

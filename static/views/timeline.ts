@@ -57,7 +57,8 @@ export function rowsOf(state: State): Row[] {
   const moderated = state.moderation !== null;
   const rows: Row[] = [];
   let previous: { user: string; name: string; date: number } | null = null;
-  let { missingAfter, newAfter } = room;
+  let { missingAfter } = room;
+  let { newAfter } = state;
 
   const place = (row: Omit<MessageRow, "first" | "timed" | "moderated" | "underWay">) => {
     const { user } = row;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { add, next, type Outbox, refuse } from "../../client/outbox.ts";
 import { GROUP_SPAN, type MessageRow, type Row, rowsOf, sameRow } from "./timeline.ts";
-import { initialState, inRoom, type Message, type State } from "../state.ts";
+import type { Message } from "../room_state.ts";
+import { initialState, inRoom, type State } from "../state.ts";
 
 const noon = new Date(2026, 4, 4, 12).getTime();
 
@@ -95,7 +96,7 @@ Deno.test("what waits for another room is not shown here", () => {
 });
 
 Deno.test("a line stands above the first message that is new", () => {
-  const rows = rowsOf(inRoom(holding(message(1), message(4), message(5)), { newAfter: 2 }));
+  const rows = rowsOf({ ...holding(message(1), message(4), message(5)), newAfter: 2 });
   assert.deepEqual(kinds(rows), ["day", "message", "new", "message", "message"]);
   assert.deepEqual(messages(rows).map(({ first }) => first), [true, true, false]);
 });

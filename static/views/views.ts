@@ -11,7 +11,7 @@ import { createPeopleView } from "./people_view.ts";
 import { createPersonDialog } from "../dialogs/person_dialog.ts";
 import { createRefusalView } from "./refusal_view.ts";
 import { createRoomDialog } from "../dialogs/room_dialog.ts";
-import type { Session } from "../controller.ts";
+import type { Controller } from "../controller.ts";
 import { isBanned, isEmpty, lastOwn, type State } from "../state.ts";
 import { createSignInView } from "./sign_in_view.ts";
 import { createStatusView } from "./status_view.ts";
@@ -21,7 +21,7 @@ import { errorText, failureText, type Locale } from "../i18n/locale.ts";
 const DONE_SHOWN = 2_000;
 
 export interface ViewOptions {
-  session: Session;
+  controller: Controller;
   locale: Locale;
   drafts: KeyValueStorage;
   /** The rooms that anyone may know of; null where they can't be had now. */
@@ -33,7 +33,9 @@ export interface ViewOptions {
 }
 
 /** Builds the page, and gives the function that shows a state in it. */
-export function createViews({ session, locale, drafts, listRooms, pathOf, goTo }: ViewOptions): (state: State) => void {
+export function createViews(
+  { controller, locale, drafts, listRooms, pathOf, goTo }: ViewOptions,
+): (state: State) => void {
   const { strings } = locale;
   const product = find("product", HTMLElement);
   const room = find("room", HTMLButtonElement);
@@ -47,7 +49,7 @@ export function createViews({ session, locale, drafts, listRooms, pathOf, goTo }
     { id: "sent-away", hidden: true },
     element("h2", { textContent: strings.closed[CLOSE.notAllowed] }),
     element("p", { textContent: strings.banText }),
-    button(strings.tryAgain, "outlined", session.retryNow),
+    button(strings.tryAgain, "outlined", () => controller.retryNow()),
   );
   const roomName = element("bdi");
   /** Refusals that were already told to those who hear the page. */
@@ -56,59 +58,59 @@ export function createViews({ session, locale, drafts, listRooms, pathOf, goTo }
   const nameDialog = createFieldDialog(strings, {
     title: strings.changeName,
     label: strings.nameField,
-    hint: strings.nameHint(session.state().limits.name),
+    hint: strings.nameHint(controller.state.limits.name),
     submit: strings.save,
   }, async (value) => {
-    const answer = await session.rename(value.trim());
+    const answer = await controller.rename(value.trim());
     if (answer.kind === "done") return null;
     return answer.kind === "offline" ? strings.nameOffline : errorText(strings, answer.error);
   });
   const roomDialog = createRoomDialog(locale, { listRooms, goTo: settle });
-  const moderationDialog = createModerationDialog(locale, session.moderator);
+  const moderationDialog = createModerationDialog(locale, controller.moderator);
   const personDialog = createPersonDialog(locale, {
-    mute: session.mute,
-    unmute: session.unmute,
-    ban: session.moderator.ban,
+    mute: (person) => controller.mute(person),
+    unmute: (user) => controller.unmute(user),
+    ban: controller.moderator.ban,
   });
   const log = createLogView(locale, {
-    edit: session.edit,
-    remove: session.remove,
-    retry: session.retry,
-    discard: session.discard,
-    mute: session.mute,
-    unmute: session.unmute,
+    edit: (seq, text) => controller.edit(seq, text),
+    remove: (seq) => controller.remove(seq),
+    retry: (id) => controller.retry(id),
+    discard: (id) => controller.discard(id),
+    mute: (author) => controller.mute(author),
+    unmute: (user) => controller.unmute(user),
     openPerson: personDialog.open,
     async moderate(seq) {
-      const failure = await session.moderator.deleteMessage(session.state().room.name, seq);
+      const failure = await controller.moderator.deleteMessage(controller.state.room.name, seq);
       return failure && failureText(strings, failure);
     },
-    loadOlder: session.loadOlder,
-    textLimit: () => session.state().limits.text,
+    loadOlder: () => controller.loadOlder(),
+    textLimit: () => controller.state.limits.text,
     leave: () => composer.focus(),
     copyLink: copy,
-    following: (following) => session.reading(!document.hidden, following),
+    following: (following) => controller.reading(!document.hidden, following),
   });
   const composer = createComposerView(locale, drafts, {
     write(text) {
       log.toLatest();
-      return session.write(text);
+      return controller.write(text);
     },
-    typing: session.typing,
+    typing: () => controller.typing(),
     editLast() {
-      const message = lastOwn(session.state());
+      const message = lastOwn(controller.state);
       if (message) log.edit(message.seq);
     },
-    changeName: () => nameDialog.open(session.state().me?.name ?? ""),
-    dismiss: () => session.notice(null),
+    changeName: () => nameDialog.open(controller.state.me?.name ?? ""),
+    dismiss: () => controller.notify(null),
   });
   const people = createPeopleView(locale, {
     openPerson: personDialog.open,
-    unmute: session.unmute,
+    unmute: (user) => controller.unmute(user),
     moderate: moderationDialog.open,
   });
   const signIn = createSignInView(locale);
   const refused = createRefusalView(locale);
-  const status = createStatusView(locale, session.retryNow);
+  const status = createStatusView(locale, () => controller.retryNow());
 
   document.documentElement.lang = locale.language;
   setText(product, strings.product);
@@ -134,7 +136,7 @@ export function createViews({ session, locale, drafts, listRooms, pathOf, goTo }
   }
 
   async function copy() {
-    const url = new URL(pathOf(session.state().room.name), location.href).href;
+    const url = new URL(pathOf(controller.state.room.name), location.href).href;
     try {
       await navigator.clipboard.writeText(url);
       setText(announcer, strings.linkCopied);
@@ -145,14 +147,13 @@ export function createViews({ session, locale, drafts, listRooms, pathOf, goTo }
       }, DONE_SHOWN);
     } catch {
       // Browsers keep the clipboard from pages that came without TLS: the link is shown, to be copied by hand.
-      session.notice({ kind: "address", url });
+      controller.notify({ kind: "address", url });
     }
   }
 
-  function renderProblem({ room: { problem: refusal, name } }: State) {
+  function renderProblem({ room: { problem: refusal, name }, meant }: State) {
     problem.hidden = refusal === null;
     if (!refusal) return;
-    const { meant } = refusal;
     const isAddress = refusal.code === "not_found";
     const ways = [DEFAULT_ROOM, ...(meant && meant !== DEFAULT_ROOM ? [meant] : [])].reverse();
     problem.replaceChildren(

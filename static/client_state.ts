@@ -1,0 +1,145 @@
+/**
+ * What a client knows of the server and of its room, and how it changes. The functions are pure: time and chance come in as
+ * arguments, and the same object comes back when nothing changes. A larger state that contains this one keeps the rest.
+ */
+import {
+  type Entry,
+  type ErrorFrame,
+  type Limits,
+  type Member,
+  NAME_LIMIT,
+  PING_SECONDS,
+  type ServerFrame,
+  TEXT_LIMIT,
+} from "../chat/protocol.ts";
+import type { ConnectionStatus } from "../client/connection.ts";
+import * as outboxes from "../client/outbox.ts";
+import { isEntry } from "./entries.ts";
+import { memberJoined, memberLeft, renameMember, startedTyping } from "./people.ts";
+import { applyEntry, applyJoin } from "./room_log.ts";
+import { emptyRoom, type RoomState } from "./room_state.ts";
+
+export interface ClientState {
+  readonly me: Member | null;
+  readonly limits: Limits;
+  readonly status: ConnectionStatus;
+  /** The server answers, but its store failed when it was last needed. */
+  readonly storeFails: boolean;
+  readonly room: RoomState;
+  readonly outbox: outboxes.Outbox;
+}
+
+export interface FrameContext {
+  /** Milliseconds since 1970, by this computer's clock. */
+  readonly now: number;
+  /** From 0 to 1. */
+  readonly jitter: number;
+  /** Whether the reader is at the newest message. */
+  readonly atNewest: boolean;
+}
+
+export function initialClientState(room: string, outbox = outboxes.emptyOutbox): ClientState {
+  return {
+    me: null,
+    limits: { text: TEXT_LIMIT, name: NAME_LIMIT, frame: 64 * 1024, rooms: 1, ping_seconds: PING_SECONDS },
+    status: { kind: "connecting", again: false, refusal: null },
+    storeFails: false,
+    room: emptyRoom(room),
+    outbox,
+  };
+}
+
+/** The state after a frame. A frame that this client doesn't know changes nothing, unless it is an entry of the room's log. */
+export function applyFrame<State extends ClientState>(state: State, frame: ServerFrame, context: FrameContext): State {
+  return noteStore(applyAction(state, frame, context), frame);
+}
+
+function applyAction<State extends ClientState>(
+  state: State,
+  frame: ServerFrame,
+  { now, jitter, atNewest }: FrameContext,
+): State {
+  const { room } = state;
+  if (isEntry(frame)) return withRoom(acknowledge(state, frame), applyEntry(room, frame, atNewest));
+  switch (frame.action) {
+    case "welcome":
+      return { ...state, me: { user: frame.user, name: frame.name }, limits: frame.limits };
+    case "name_changed":
+      return renamed(state, { user: frame.user, name: frame.name });
+    case "error":
+      return actionFailed(state, frame, now, jitter);
+    case "pong":
+      return state;
+  }
+  if (frame.room !== room.name) return state;
+  switch (frame.action) {
+    case "room_joined":
+      return withRoom(
+        frame.messages.reduce((next, entry) => acknowledge(next, entry), state),
+        applyJoin(room, frame, atNewest),
+      );
+    case "room_left":
+      return withRoom(state, { ...room, joined: false });
+    case "member_joined":
+      return withRoom(state, memberJoined(room, frame));
+    case "member_left":
+      return withRoom(state, memberLeft(room, frame));
+    case "room_count":
+      return withRoom(state, { ...room, count: frame.count });
+    case "room_changed":
+      return withRoom(state, { ...room, locked: frame.locked, slowSeconds: frame.slow_seconds });
+    case "typing":
+      return frame.user === state.me?.user ? state : withRoom(state, startedTyping(room, frame, now));
+    default:
+      frame satisfies never;
+      return state; // a newer server's
+  }
+}
+
+export function applyStatus<State extends ClientState>(state: State, status: ConnectionStatus): State {
+  if (status.kind === "connected") return { ...state, status };
+  return {
+    ...state,
+    status,
+    room: { ...state.room, joined: false, hasGap: false, typing: [] },
+    storeFails: false,
+    outbox: outboxes.disconnected(state.outbox),
+  };
+}
+
+/** The state with another state of its room. */
+export function withRoom<State extends ClientState>(state: State, room: RoomState): State {
+  return room === state.room ? state : { ...state, room };
+}
+
+/** Only an error with the server's own words shows that its store fails (a lost request has none); any entry, that it works. */
+function noteStore<State extends ClientState>(state: State, frame: ServerFrame): State {
+  const fails = frame.action === "error" && frame.code === "unavailable" && frame.message !== "";
+  const storeFails = fails || (state.storeFails && !("seq" in frame));
+  return storeFails === state.storeFails ? state : { ...state, storeFails };
+}
+
+/** Our own entry has come back: the server has kept the action, and it leaves the outbox. */
+function acknowledge<State extends ClientState>(state: State, entry: Entry): State {
+  if (entry.user !== state.me?.user) return state;
+  const outbox = outboxes.remove(state.outbox, entry.id);
+  return outbox === state.outbox ? state : { ...state, outbox };
+}
+
+function actionFailed<State extends ClientState>(state: State, error: ErrorFrame, now: number, jitter: number): State {
+  // A frame that the server could not read is answered without its id. Only what a person wrote can be such a frame.
+  const unread = ["bad_json", "bad_frame", "frame_too_large"].includes(error.code);
+  const item = outboxes.itemWith(state.outbox, error.id ?? (unread ? state.outbox.inFlight?.id : undefined));
+  if (!item) return state;
+  const { id, action } = item.frame;
+  // Deleting a message that is already gone counts as done.
+  const outbox = action === "delete_message" && error.code === "not_found"
+    ? outboxes.remove(state.outbox, id)
+    : outboxes.refuse(state.outbox, id, error, now, jitter);
+  return { ...state, outbox };
+}
+
+function renamed<State extends ClientState>(state: State, member: Member): State {
+  const me = state.me?.user === member.user ? member : state.me;
+  return { ...withRoom(state, renameMember(state.room, member)), me };
+}
