@@ -6,7 +6,7 @@ import { withFallback } from "../client/transport/transport_choice.ts";
 import { webStorage } from "./lib/web_storage.ts";
 import { listRooms } from "./lib/moderator.ts";
 import { Controller } from "./controller.ts";
-import type { HistoryPage } from "./room_log.ts";
+import type { HistoryPage } from "../client/room/room_log.ts";
 import { sessionAnswer } from "../client/session_answer.ts";
 import { streamTransport } from "../client/transport/stream_transport.ts";
 import { localeFor } from "./i18n/locale.ts";

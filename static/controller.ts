@@ -9,7 +9,7 @@ import { Timers } from "../client/timers.ts";
 import type { Place } from "./lib/address.ts";
 import { type CallApi, createModerator, type Moderator } from "./lib/moderator.ts";
 import { loadMuted, mute, MUTED_KEY, saveMuted, unmute } from "./lib/mutes.ts";
-import { historyEnd, type HistoryPage } from "./room_log.ts";
+import { historyEnd, type HistoryPage } from "../client/room/room_log.ts";
 import { initialState, type Notice, type State } from "./state.ts";
 import { apply, type Event } from "./store.ts";
 

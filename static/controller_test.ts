@@ -4,7 +4,7 @@ import { FakeClock } from "../testing/clock.ts";
 import type { KeyValueStorage } from "../client/storage.ts";
 import { OUTBOX_LIMIT, RETRY_DELAY, RETRY_JITTER } from "../client/outbox.ts";
 import { Controller, type ControllerOptions } from "./controller.ts";
-import type { HistoryPage } from "./room_log.ts";
+import type { HistoryPage } from "../client/room/room_log.ts";
 
 type Handlers = Parameters<ControllerOptions["connect"]>[0];
 

@@ -1,10 +1,10 @@
 /** Everything the page knows: what any client knows, and what only a page has. How it changes: `store.ts`. */
 import { CLOSE, type Member } from "../chat/protocol.ts";
 import type { SessionRefusal } from "../client/session_answer.ts";
-import { type ClientState, initialClientState } from "./client_state.ts";
+import { type ClientState, initialClientState } from "../client/client_state.ts";
 import type { Moderation } from "./lib/moderator.ts";
 import { isMuted } from "./lib/mutes.ts";
-import type { Message, RoomState, Typist } from "./room_state.ts";
+import type { Message, RoomState, Typist } from "../client/room/room_state.ts";
 
 /** A sentence at the foot of the page, about a problem that can't be shown where it occurred. */
 export type Notice =

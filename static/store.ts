@@ -5,13 +5,20 @@
 import type { Entry, Member, ServerFrame } from "../chat/protocol.ts";
 import type { ConnectionStatus } from "../client/connection.ts";
 import type { ActionError, Outbox } from "../client/outbox.ts";
-import { applyFrame, applyStatus, withRoom } from "./client_state.ts";
-import { effectOf } from "./entries.ts";
+import { applyFrame, applyStatus, withRoom } from "../client/client_state.ts";
+import { effectOf } from "../client/room/entries.ts";
 import type { Moderation } from "./lib/moderator.ts";
 import { isMuted } from "./lib/mutes.ts";
-import { expireTyping } from "./people.ts";
-import { arrivals, historyFailed, historyLoaded, type HistoryPage, historyRequested, trim } from "./room_log.ts";
-import { emptyRoom } from "./room_state.ts";
+import { expireTyping } from "../client/room/people.ts";
+import {
+  arrivals,
+  historyFailed,
+  historyLoaded,
+  type HistoryPage,
+  historyRequested,
+  trim,
+} from "../client/room/room_log.ts";
+import { emptyRoom } from "../client/room/room_state.ts";
 import type { Notice, State } from "./state.ts";
 
 export type Event =

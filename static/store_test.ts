@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Entry, ReceiveMessage, RoomJoined, ServerFrame } from "../chat/protocol.ts";
 import { add, emptyOutbox } from "../client/outbox.ts";
-import { HELD_AFTER_TRIM, HELD_LIMIT, READING_LIMIT } from "./room_log.ts";
-import { TYPING_SHOWN } from "./people.ts";
+import { HELD_AFTER_TRIM, HELD_LIMIT, READING_LIMIT } from "../client/room/room_log.ts";
+import { TYPING_SHOWN } from "../client/room/people.ts";
 import { initialState, shownTypists, type State } from "./state.ts";
 import { apply, type Event } from "./store.ts";
 

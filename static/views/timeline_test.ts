@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { add, next, type Outbox, refuse } from "../../client/outbox.ts";
 import { GROUP_SPAN, type MessageRow, type Row, rowsOf, sameRow } from "./timeline.ts";
-import type { Message } from "../room_state.ts";
+import type { Message } from "../../client/room/room_state.ts";
 import { initialState, inRoom, type State } from "../state.ts";
 
 const noon = new Date(2026, 4, 4, 12).getTime();

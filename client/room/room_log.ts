@@ -1,5 +1,5 @@
 /** A client's part of a room's log: consecutive messages up to a position. Pure functions from one state to the next. */
-import type { Entry, ReceiveMessage, RoomJoined, ServerFrame } from "../chat/protocol.ts";
+import type { Entry, ReceiveMessage, RoomJoined, ServerFrame } from "../../chat/protocol.ts";
 import { effectOf, isEntry, messagesIn, withChange } from "./entries.ts";
 import type { RoomState } from "./room_state.ts";
 

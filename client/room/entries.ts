@@ -1,5 +1,5 @@
 /** What each kind of entry does to the messages of a room. A new kind is one more case of `effectOf`. */
-import type { Entry, ReceiveMessage, ServerFrame } from "../chat/protocol.ts";
+import type { Entry, ReceiveMessage, ServerFrame } from "../../chat/protocol.ts";
 import type { Message } from "./room_state.ts";
 
 export type EntryEffect =

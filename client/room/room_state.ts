@@ -1,6 +1,6 @@
 /** What a client knows of the room that it is in. */
-import type { Entry, Member, Position } from "../chat/protocol.ts";
-import type { ActionError } from "../client/outbox.ts";
+import type { Entry, Member, Position } from "../../chat/protocol.ts";
+import type { ActionError } from "../outbox.ts";
 
 export interface Message {
   readonly seq: number;

@@ -1,5 +1,5 @@
 /** Who is in a room, and who types there. */
-import type { Member, MemberJoined, MemberLeft, Typing } from "../chat/protocol.ts";
+import type { Member, MemberJoined, MemberLeft, Typing } from "../../chat/protocol.ts";
 import type { RoomState, Typist } from "./room_state.ts";
 
 /** Milliseconds for which someone counts as typing: almost two of their signals, which come every 3 s. */

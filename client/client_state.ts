@@ -12,12 +12,12 @@ import {
   type ServerFrame,
   TEXT_LIMIT,
 } from "../chat/protocol.ts";
-import type { ConnectionStatus } from "../client/connection.ts";
-import * as outboxes from "../client/outbox.ts";
-import { isEntry } from "./entries.ts";
-import { memberJoined, memberLeft, renameMember, startedTyping } from "./people.ts";
-import { applyEntry, applyJoin } from "./room_log.ts";
-import { emptyRoom, type RoomState } from "./room_state.ts";
+import type { ConnectionStatus } from "./connection.ts";
+import * as outboxes from "./outbox.ts";
+import { isEntry } from "./room/entries.ts";
+import { memberJoined, memberLeft, renameMember, startedTyping } from "./room/people.ts";
+import { applyEntry, applyJoin } from "./room/room_log.ts";
+import { emptyRoom, type RoomState } from "./room/room_state.ts";
 
 export interface ClientState {
   readonly me: Member | null;
