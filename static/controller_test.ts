@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import type { ClientFrame, ErrorCode, RoomJoined, ServerFrame, Welcome } from "../chat/protocol.ts";
+import type { ClientFrame, ErrorCode, ServerFrame } from "../chat/protocol.ts";
 import { FakeClock } from "../testing/clock.ts";
+import { joined, me, message, welcome } from "../testing/frames.ts";
 import type { KeyValueStorage } from "../client/storage.ts";
 import { OUTBOX_LIMIT, RETRY_DELAY, RETRY_JITTER } from "../client/outbox.ts";
 import { Controller, type ControllerOptions } from "./controller.ts";
@@ -8,32 +9,8 @@ import type { HistoryPage } from "../client/room/room_log.ts";
 
 type Handlers = Parameters<ControllerOptions["connect"]>[0];
 
-const me = { user: "u1", name: "User 101" };
-const welcome: Welcome = {
-  action: "welcome",
-  ...me,
-  limits: { text: 4_000, name: 32, frame: 65_536, rooms: 50, ping_seconds: 30 },
-};
-
-function joined(more: Partial<RoomJoined> = {}): RoomJoined {
-  return {
-    action: "room_joined",
-    room: "general",
-    epoch: "e1",
-    seq: 0,
-    recovered: false,
-    messages: [],
-    more: false,
-    members: [me],
-    count: 1,
-    locked: false,
-    slow_seconds: 0,
-    ...more,
-  };
-}
-
-/** A storage that lasts as long as the test. */
-function remembering(content: Record<string, string> = {}): KeyValueStorage & { content: Record<string, string> } {
+/** Storage that lasts as long as the test. */
+function memoryStorage(content: Record<string, string> = {}): KeyValueStorage & { content: Record<string, string> } {
   return {
     content,
     read: (key) => content[key] ?? null,
@@ -45,7 +22,7 @@ function remembering(content: Record<string, string> = {}): KeyValueStorage & { 
 }
 
 /** A controller in `general` whose server is the test. */
-function setUp(storage = { tab: remembering(), browser: remembering() }) {
+function setUp(storage = { tab: memoryStorage(), browser: memoryStorage() }) {
   const clock = new FakeClock();
   const sent: ClientFrame[] = [];
   let handlers: Handlers | undefined;
@@ -76,12 +53,12 @@ function setUp(storage = { tab: remembering(), browser: remembering() }) {
     hear(joined());
     sent.length = 0;
   }
-  /** The server's answer to the last thing said. */
+  /** The server refuses the last frame sent. */
   function refuse(code: ErrorCode) {
     hear({ action: "error", code, message: "No.", id: sent.at(-1)?.id });
   }
   function keep(seq: number, text: string, id: string, room = "general") {
-    hear({ action: "receive_message", room, seq, user: me.user, from: me.name, text, date: 0, id });
+    hear(message(seq, { user: me.user, text, id, room }));
   }
   const actions = () => sent.map((frame) => frame.action);
   return { controller, clock, sent, storage, history, hear, lose, connect, talk, refuse, keep, actions };
@@ -97,7 +74,7 @@ Deno.test("the first join asks for the newest page, the next one for what was mi
   assert.deepEqual(sent.at(-1), { action: "join_room", room: "general", since: { epoch: "e1", seq: 7 }, id: "id2" });
 });
 
-Deno.test("words wait until the room is joined, and then go out one by one", () => {
+Deno.test("messages wait until the room is joined, and are then sent one by one", () => {
   const { controller, sent, connect, hear, keep, actions } = setUp();
   controller.write("one");
   controller.write("two");
@@ -109,7 +86,7 @@ Deno.test("words wait until the room is joined, and then go out one by one", () 
   assert.deepEqual(sent.slice(1).map((frame) => "text" in frame && frame.text), ["one", "two"]);
 });
 
-Deno.test("words under way when the connection was lost go out again under their id, unless they had arrived", () => {
+Deno.test("a message in flight when the connection is lost is sent again under its id, unless the server has it", () => {
   const { controller, sent, talk, connect, hear, lose } = setUp();
   talk();
   controller.write("kept");
@@ -118,19 +95,11 @@ Deno.test("words under way when the connection was lost go out again under their
   lose();
   sent.length = 0;
   connect();
-  const arrived = {
-    action: "receive_message",
-    room: "general",
-    seq: 1,
-    user: me.user,
-    from: me.name,
-    date: 0,
-  } as const;
-  hear(joined({ seq: 1, recovered: true, messages: [{ ...arrived, text: "kept", id: first.id }] }));
+  hear(joined({ seq: 1, recovered: true, messages: [message(1, { user: me.user, id: first.id })] }));
   assert.deepEqual(sent.slice(1).map((frame) => "text" in frame && frame.text), ["not kept"]);
 });
 
-Deno.test("words told to wait are sent again by themselves, when the time has come", async () => {
+Deno.test("a message that the server can't take yet is sent again by itself after the delay", async () => {
   const { controller, clock, talk, refuse, actions } = setUp();
   talk();
   controller.write("one");
@@ -141,8 +110,8 @@ Deno.test("words told to wait are sent again by themselves, when the time has co
   assert.deepEqual(actions(), ["send_message", "send_message"]);
 });
 
-Deno.test("what is unsent is remembered, and forgotten once it is kept", () => {
-  const storage = { tab: remembering(), browser: remembering() };
+Deno.test("unsent messages survive a reload, until the server has kept them", () => {
+  const storage = { tab: memoryStorage(), browser: memoryStorage() };
   setUp(storage).controller.write("hello");
   const later = setUp(storage);
   later.talk();
@@ -151,15 +120,15 @@ Deno.test("what is unsent is remembered, and forgotten once it is kept", () => {
   assert.equal(setUp(storage).controller.state.outbox.items.length, 0);
 });
 
-Deno.test("a full outbox says so and takes nothing more", () => {
+Deno.test("a full outbox says so and takes no more messages", () => {
   const { controller } = setUp();
   for (let count = 0; count < OUTBOX_LIMIT; count++) assert.equal(controller.write("word"), true);
   assert.equal(controller.write("one too many"), false);
   assert.deepEqual(controller.state.notice, { kind: "outbox_full" });
 });
 
-Deno.test("a chosen name is asked for again when the server has forgotten it, before the room is entered", () => {
-  const storage = { tab: remembering(), browser: remembering() };
+Deno.test("a chosen name that the server has lost is requested again before the room is joined", () => {
+  const storage = { tab: memoryStorage(), browser: memoryStorage() };
   const { controller, hear, lose, connect, talk, sent, actions } = setUp(storage);
   talk();
   controller.rename("Hana");
@@ -174,8 +143,8 @@ Deno.test("a chosen name is asked for again when the server has forgotten it, be
   assert.deepEqual(actions(), ["join_room"]);
 });
 
-Deno.test("a name that cannot be had again is forgotten, with a quiet word", () => {
-  const storage = { tab: remembering(), browser: remembering({ "parley.name": "Hana" }) };
+Deno.test("a name that can't be had again is given up, and the person is told", () => {
+  const storage = { tab: memoryStorage(), browser: memoryStorage({ "parley.name": "Hana" }) };
   const { controller, connect, hear, sent } = setUp(storage);
   connect();
   hear({ action: "error", code: "name_taken", message: "Taken.", id: sent[0].id });
@@ -183,14 +152,14 @@ Deno.test("a name that cannot be had again is forgotten, with a quiet word", () 
   assert.deepEqual(storage.browser.content, {});
 });
 
-Deno.test("a name that the server gave is not remembered as chosen", () => {
+Deno.test("a name that the server gave is not stored as a chosen one", () => {
   const { storage, talk, hear } = setUp();
   talk();
   hear({ action: "name_changed", user: me.user, name: "User 303", was: me.name });
   assert.deepEqual(storage.browser.content, {});
 });
 
-Deno.test("a change of name is answered: done, refused, or no connection to ask over", async () => {
+Deno.test("a rename is done, refused, or impossible without a connection", async () => {
   const { controller, sent, talk, hear, refuse, lose } = setUp();
   assert.deepEqual(await controller.rename("Hana"), { kind: "offline" });
   talk();
@@ -205,7 +174,7 @@ Deno.test("a change of name is answered: done, refused, or no connection to ask 
   assert.deepEqual(await lost, { kind: "offline" });
 });
 
-Deno.test("a room that cannot be joined now is tried again; one that cannot be at all is explained", async () => {
+Deno.test("a join that fails for a while is repeated; one that is refused for good is explained", async () => {
   const { controller, clock, connect, refuse, actions } = setUp();
   connect();
   refuse("unavailable");
@@ -217,23 +186,22 @@ Deno.test("a room that cannot be joined now is tried again; one that cannot be a
   assert.equal(actions().length, 2);
 });
 
-Deno.test("a hole in what is heard asks for the room once, from the last place seen", () => {
+Deno.test("a gap in the entries joins the room again, once, from the last entry received", () => {
   const { sent, talk, hear } = setUp();
   talk();
-  const entry = { action: "receive_message", room: "general", user: "u2", from: "Mina", text: "", date: 0 } as const;
-  hear({ ...entry, seq: 2 }, { ...entry, seq: 3 });
-  hear({ ...entry, seq: 4 });
+  hear(message(2), message(3));
+  hear(message(4));
   assert.deepEqual(sent.map((frame) => "since" in frame && frame.since), [{ epoch: "e1", seq: 0 }]);
 });
 
-Deno.test("another room is entered by leaving the one before", () => {
+Deno.test("entering another room leaves the one before", () => {
   const { controller, talk, actions } = setUp();
   talk();
   controller.enter({ room: "islands" });
   assert.deepEqual(actions(), ["leave_room", "join_room"]);
 });
 
-Deno.test("words still waiting for a room one has left are sent there, and the room is left again", () => {
+Deno.test("messages still waiting for a room that one has left are sent there, and then it is left again", () => {
   const { controller, talk, sent, hear, keep } = setUp();
   controller.write("late");
   controller.enter({ room: "islands" });
@@ -246,7 +214,7 @@ Deno.test("words still waiting for a room one has left are sent there, and the r
   assert.equal(controller.state.room.name, "islands");
 });
 
-Deno.test("typing is told at most every three seconds", async () => {
+Deno.test("typing is sent at most every three seconds", async () => {
   const { controller, clock, talk, actions } = setUp();
   talk();
   controller.typing();
@@ -258,27 +226,18 @@ Deno.test("typing is told at most every three seconds", async () => {
   assert.equal(actions().length, 2);
 });
 
-Deno.test("a page of history that comes after the reader has gone elsewhere is not shown", async () => {
+Deno.test("a page of history that arrives after the reader has changed rooms is not shown", async () => {
   const { controller, connect, hear, history } = setUp();
   connect();
   hear(joined({ seq: 5, more: true }));
   const loading = controller.loadOlder();
   controller.enter({ room: "islands" });
-  const message = {
-    action: "receive_message",
-    room: "general",
-    seq: 1,
-    user: "u2",
-    from: "Mina",
-    text: "",
-    date: 0,
-  } as const;
-  history.resolve({ epoch: "e1", seq: 5, messages: [message], more: false });
+  history.resolve({ epoch: "e1", seq: 5, messages: [message(1)], more: false });
   await loading;
   assert.deepEqual(controller.state.room.messages, []);
 });
 
-Deno.test("a page of history from another life of the room is a failure, not a page", async () => {
+Deno.test("a page of history from another epoch is not shown, and loading it counts as failed", async () => {
   const { controller, connect, hear, history } = setUp();
   connect();
   hear(joined({ seq: 5, more: true }));
@@ -288,7 +247,7 @@ Deno.test("a page of history from another life of the room is a failure, not a p
   assert.equal(controller.state.room.history, "failed");
 });
 
-Deno.test("who is muted stays muted over a reload, and in every tab", () => {
+Deno.test("muted people stay muted after a reload, and in every tab", () => {
   const { controller, storage } = setUp();
   controller.mute({ user: "u3", name: "Eve" });
   assert.deepEqual(setUp(storage).controller.state.muted, [{ user: "u3", name: "Eve" }]);
