@@ -24,13 +24,13 @@ const welcome: Welcome = {
   limits: { text: 4_000, name: 32, frame: 65_536, rooms: 50, ping_seconds: PING / 1_000 },
 };
 
-/** A connection with everything around it made up. `random` is always one half. */
+/** A connection whose clock, server and network are the test's. `random` is always 0.5. */
 function setUp() {
   const clock = new FakeClock();
   const sockets: (TransportListener & { sent: ClientFrame[]; open: boolean })[] = [];
   const statuses: ConnectionStatus[] = [];
   const heard: ServerFrame[] = [];
-  const world: { sessions: number; answer: SessionAnswer } = { sessions: 0, answer: { kind: "granted" } };
+  const server: { sessions: number; answer: SessionAnswer } = { sessions: 0, answer: { kind: "granted" } };
   const connection = createConnection({
     open(listener) {
       const socket = { ...listener, sent: [] as ClientFrame[], open: true };
@@ -38,8 +38,8 @@ function setUp() {
       return { send: (frame) => socket.sent.push(frame), close: () => socket.open = false };
     },
     renewSession() {
-      world.sessions++;
-      return Promise.resolve(world.answer);
+      server.sessions++;
+      return Promise.resolve(server.answer);
     },
     clock,
     random: () => 0.5,
@@ -53,31 +53,31 @@ function setUp() {
     await clock.advance(0);
     socket().received([welcome]);
   }
-  return { clock, sockets, statuses, heard, world, connection, kind, socket, connected };
+  return { clock, sockets, statuses, heard, server, connection, kind, socket, connected };
 }
 
-Deno.test("a session comes before the first socket, and not before the next ones", async () => {
-  const { clock, sockets, world, connected, socket } = setUp();
+Deno.test("a session is requested before the first connection, and not before the next ones", async () => {
+  const { clock, sockets, server, connected, socket } = setUp();
   await connected();
-  assert.equal(world.sessions, 1);
+  assert.equal(server.sessions, 1);
   socket().closed(1006);
   await clock.advance(RETRY_BASE);
   assert.equal(sockets.length, 2);
-  assert.equal(world.sessions, 1);
+  assert.equal(server.sessions, 1);
 });
 
-Deno.test("a session that is not granted is asked for again with the same patience as a socket", async () => {
-  const { clock, sockets, world, connection, kind } = setUp();
-  world.answer = { kind: "failed" };
+Deno.test("a session that is not granted is requested again, after the same delay as a connection", async () => {
+  const { clock, sockets, server, connection, kind } = setUp();
+  server.answer = { kind: "failed" };
   connection.start();
   await clock.advance(0);
   assert.equal(kind(), "waiting");
-  world.answer = { kind: "granted" };
+  server.answer = { kind: "granted" };
   await clock.advance(RETRY_BASE);
   assert.equal(sockets.length, 1);
 });
 
-Deno.test("delays double up to the ceiling, each with full jitter", () => {
+Deno.test("retry delays double up to the ceiling, with full jitter", () => {
   const most = () => 1;
   const least = () => 0;
   assert.equal(retryDelay(0, 1006, () => 0.5), RETRY_BASE);
@@ -86,7 +86,7 @@ Deno.test("delays double up to the ceiling, each with full jitter", () => {
   assert.equal(retryDelay(5, 1006, least), 0);
 });
 
-Deno.test("those sent away by a restart spread out; those who were one too many stay away longer", () => {
+Deno.test("clients come back spread out after a restart, and stay away longer after one connection too many", () => {
   assert.equal(retryDelay(0, CLOSE.restarting, () => 1), RESTART_SPREAD);
   assert.equal(retryDelay(0, 1001, () => 0), 0);
   const seconds = Array.from({ length: 1_000 }, (_, at) => retryDelay(0, CLOSE.restarting, () => at / 1_000) / 1_000);
@@ -96,7 +96,7 @@ Deno.test("those sent away by a restart spread out; those who were one too many 
   assert.equal(retryDelay(0, CLOSE.flooding, () => 1), RETRY_CEILING);
 });
 
-Deno.test("the count of tries begins anew only after a connection that lasted", async () => {
+Deno.test("retry delays start from the beginning only after a connection that lasted", async () => {
   const { clock, statuses, connected, socket } = setUp();
   const wait = () => {
     const status = statuses.at(-1);
@@ -121,7 +121,7 @@ Deno.test("the count of tries begins anew only after a connection that lasted", 
   assert.equal(wait(), RETRY_BASE);
 });
 
-Deno.test("back online or in sight, a waiting page tries at once", async () => {
+Deno.test("when the network is back or the page is visible again, a waiting client tries at once", async () => {
   const { clock, sockets, connection, connected, socket } = setUp();
   await connected();
   socket().closed(1006);
@@ -130,7 +130,7 @@ Deno.test("back online or in sight, a waiting page tries at once", async () => {
   assert.equal(sockets.length, 2);
 });
 
-Deno.test("back online or in sight, a connection that does not answer is given up", async () => {
+Deno.test("when the network is back or the page is visible again, a connection that does not answer is replaced", async () => {
   const { clock, connection, connected, socket, kind } = setUp();
   await connected();
   connection.wake();
@@ -139,14 +139,14 @@ Deno.test("back online or in sight, a connection that does not answer is given u
   assert.equal(kind(), "waiting");
 });
 
-Deno.test("a socket that never says welcome is given up", async () => {
+Deno.test("a connection without a welcome is given up", async () => {
   const { clock, connection, kind } = setUp();
   connection.start();
   await clock.advance(CONNECT_TIMEOUT);
   assert.equal(kind(), "waiting");
 });
 
-Deno.test("a ping goes out at every interval; anything heard answers it", async () => {
+Deno.test("a ping is sent at every interval, and any frame answers it", async () => {
   const { clock, connected, socket, kind } = setUp();
   await connected();
   await clock.advance(PING);
@@ -160,40 +160,40 @@ Deno.test("a ping goes out at every interval; anything heard answers it", async 
   assert.equal(kind(), "waiting");
 });
 
-Deno.test("a token that is no good is renewed once, at once; a second time it is over", async () => {
-  const { clock, sockets, world, connected, socket, statuses } = setUp();
+Deno.test("a rejected token is renewed at once; a second rejection in a row is final", async () => {
+  const { clock, sockets, server, connected, socket, statuses } = setUp();
   await connected();
   socket().closed(CLOSE.badToken);
   await clock.advance(0);
-  assert.equal(world.sessions, 2);
+  assert.equal(server.sessions, 2);
   assert.equal(sockets.length, 2);
   socket().closed(CLOSE.badToken);
   assert.deepEqual(statuses.at(-1), { kind: "stopped", code: CLOSE.badToken });
 });
 
-Deno.test("a cookie that the server did not take is replaced before anything is said", async () => {
-  const { clock, world, heard, connected, socket } = setUp();
+Deno.test("a cookie that the server did not accept is replaced before any frame is passed on", async () => {
+  const { clock, server, heard, connected, socket } = setUp();
   await connected();
   socket().closed(1006);
   await clock.advance(RETRY_BASE);
   heard.length = 0;
   socket().received([{ ...welcome, token: "of somebody new" }]);
   await clock.advance(0);
-  assert.equal(world.sessions, 2);
+  assert.equal(server.sessions, 2);
   assert.deepEqual(heard, []);
   socket().received([{ ...welcome, token: "cookies are switched off" }]);
   assert.equal(heard.length, 1);
 });
 
-Deno.test("a token to be renewed is renewed before coming back", async () => {
-  const { clock, world, connected, socket } = setUp();
+Deno.test("a token that the server wants renewed is renewed before the next connection", async () => {
+  const { clock, server, connected, socket } = setUp();
   await connected();
   socket().closed(CLOSE.renewToken);
   await clock.advance(RETRY_BASE);
-  assert.equal(world.sessions, 2);
+  assert.equal(server.sessions, 2);
 });
 
-Deno.test("sent away for good, it comes back only when a person asks", async () => {
+Deno.test("a client that was sent away for good comes back only when a person asks for it", async () => {
   const { clock, sockets, connection, connected, socket, kind } = setUp();
   await connected();
   socket().closed(CLOSE.notAllowed);
@@ -206,7 +206,7 @@ Deno.test("sent away for good, it comes back only when a person asks", async () 
   assert.equal(sockets.length, 2);
 });
 
-Deno.test("a page has one connection: what an earlier one says late is not heard", async () => {
+Deno.test("there is one connection: late frames of an earlier one are ignored", async () => {
   const { clock, sockets, heard, connection, connected } = setUp();
   await connected();
   connection.stop();
@@ -220,47 +220,47 @@ Deno.test("a page has one connection: what an earlier one says late is not heard
   assert.equal(sockets.length, 2);
 });
 
-Deno.test("what is said without a connection is not kept here", () => {
+Deno.test("a frame sent without a connection is dropped", () => {
   const { connection, sockets } = setUp();
   connection.send({ action: "ping" });
   assert.equal(sockets.length, 0);
 });
 
-Deno.test("where one has to sign in first it stops and says where, until a person tries again", async () => {
-  const { clock, sockets, statuses, world, connection, connected } = setUp();
-  world.answer = { kind: "signed_out", loginUrl: "https://accounts.example/login" };
+Deno.test("a client that needs a sign-in stops and says where, until a person tries again", async () => {
+  const { clock, sockets, statuses, server, connection, connected } = setUp();
+  server.answer = { kind: "signed_out", loginUrl: "https://accounts.example/login" };
   connection.start();
   await clock.advance(10 * RETRY_CEILING);
   assert.deepEqual(statuses.at(-1), { kind: "signed_out", loginUrl: "https://accounts.example/login" });
-  assert.deepEqual([world.sessions, sockets.length], [1, 0]);
-  world.answer = { kind: "granted" };
+  assert.deepEqual([server.sessions, sockets.length], [1, 0]);
+  server.answer = { kind: "granted" };
   connection.retry();
   await connected();
   assert.equal(statuses.at(-1)?.kind, "connected");
 });
 
-Deno.test("a token that has ended is renewed before coming back, and if it can't be, one has to sign in", async () => {
-  const { clock, statuses, world, connected, socket } = setUp();
+Deno.test("an expired token that can't be renewed requires a sign-in", async () => {
+  const { clock, statuses, server, connected, socket } = setUp();
   await connected();
-  world.answer = { kind: "signed_out", loginUrl: null };
+  server.answer = { kind: "signed_out", loginUrl: null };
   socket().closed(CLOSE.renewToken);
   await clock.advance(RETRY_CEILING);
   assert.deepEqual(statuses.at(-1), { kind: "signed_out", loginUrl: null });
 });
 
-Deno.test("a page that is refused says why until it is let in, and tries again no sooner than it was told to", async () => {
-  const { clock, statuses, world, connection, kind, socket } = setUp();
+Deno.test("a refused client says why until it gets a session, and retries no sooner than the server said", async () => {
+  const { clock, statuses, server, connection, kind, socket } = setUp();
   const foreign: SessionAnswer = { kind: "refused", refusal: { kind: "foreign_page" }, retryAfter: 0 };
-  world.answer = foreign;
+  server.answer = foreign;
   connection.start();
   await clock.advance(0);
   assert.deepEqual(statuses.at(-1), { kind: "waiting", until: clock.now() + RETRY_BASE, refusal: foreign.refusal });
-  world.answer = { kind: "refused", refusal: { kind: "not_ready" }, retryAfter: 20_000 };
+  server.answer = { kind: "refused", refusal: { kind: "not_ready" }, retryAfter: 20_000 };
   await clock.advance(RETRY_BASE);
   const [before, after] = statuses.slice(-2);
   assert.deepEqual(before, { kind: "connecting", again: false, refusal: foreign.refusal }, "while it tries");
   assert.deepEqual(after, { kind: "waiting", until: clock.now() + 20_000, refusal: { kind: "not_ready" } });
-  world.answer = { kind: "granted" };
+  server.answer = { kind: "granted" };
   await clock.advance(20_000);
   socket().received([welcome]);
   assert.equal(kind(), "connected");
@@ -268,21 +268,21 @@ Deno.test("a page that is refused says why until it is let in, and tries again n
   assert.deepEqual(statuses.at(-1), { kind: "waiting", until: clock.now() + 1_000, refusal: null });
 });
 
-Deno.test("why a page was refused is forgotten once it is let in, and once it has to sign in", async () => {
-  const { clock, statuses, world, connection, socket } = setUp();
+Deno.test("the reason of a refusal is gone after a session is granted, or a sign-in required", async () => {
+  const { clock, statuses, server, connection, socket } = setUp();
   const refused: SessionAnswer = { kind: "refused", refusal: { kind: "foreign_page" }, retryAfter: 0 };
   const connecting = () => statuses.findLast(({ kind }) => kind === "connecting");
-  world.answer = refused;
+  server.answer = refused;
   connection.start();
   await clock.advance(0);
-  world.answer = { kind: "granted" };
+  server.answer = { kind: "granted" };
   await clock.advance(RETRY_BASE);
   socket().received([welcome]);
   socket().outdated();
   assert.deepEqual(statuses.slice(-2).map(({ kind }) => kind), ["connected", "connecting"], "at once");
   assert.deepEqual(connecting(), { kind: "connecting", again: true, refusal: null });
   socket().closed(CLOSE.flooding);
-  world.answer = { kind: "signed_out", loginUrl: null };
+  server.answer = { kind: "signed_out", loginUrl: null };
   connection.retry();
   socket().closed(CLOSE.badToken);
   await clock.advance(0);
@@ -290,21 +290,21 @@ Deno.test("why a page was refused is forgotten once it is let in, and once it ha
   assert.deepEqual(connecting(), { kind: "connecting", again: true, refusal: null });
 });
 
-Deno.test("whoever is one too many is told so, by a socket as by the answer to a session", async () => {
-  const { clock, statuses, world, connected, connection, socket } = setUp();
+Deno.test("one connection too many is told as such, by a close code or by the answer to a session", async () => {
+  const { clock, statuses, server, connected, connection, socket } = setUp();
   await connected();
   socket().closed(CLOSE.tooManyConnections);
-  const why = () => {
+  const refusal = () => {
     const status = statuses.at(-1)!;
     assert.ok(status.kind === "waiting" && status.until >= clock.now() + CROWDED_DELAY);
     return status.refusal;
   };
-  assert.deepEqual(why(), { kind: "crowded" });
-  world.answer = { kind: "refused", refusal: { kind: "crowded" }, retryAfter: 0 };
+  assert.deepEqual(refusal(), { kind: "crowded" });
+  server.answer = { kind: "refused", refusal: { kind: "crowded" }, retryAfter: 0 };
   connection.retry();
   await clock.advance(0);
   socket().closed(CLOSE.renewToken);
   connection.retry();
   await clock.advance(0);
-  assert.deepEqual(why(), { kind: "crowded" });
+  assert.deepEqual(refusal(), { kind: "crowded" });
 });

@@ -32,7 +32,7 @@ function memoryOf(content: string | null): KeyValueStorage & { content: string |
   };
 }
 
-Deno.test("words go out in the order in which they were written, one under way at a time", () => {
+Deno.test("messages are sent in the order in which they were written, one in flight at a time", () => {
   let [box, id] = sendNext(filled("a", "b"));
   assert.equal(id, "a");
   assert.equal(outbox.next(box, 1), null);
@@ -40,12 +40,12 @@ Deno.test("words go out in the order in which they were written, one under way a
   assert.equal(id, "b");
 });
 
-Deno.test("after a new connection the oldest unacknowledged words are sent again, under the same id", () => {
+Deno.test("a new connection sends the oldest unacknowledged message again, under the same id", () => {
   const [box] = sendNext(filled("a", "b"));
   assert.equal(sendNext(outbox.disconnected(box))[1], "a");
 });
 
-Deno.test("too fast and out of order are waited for, as long as the server says and a little more", () => {
+Deno.test("after a temporary error the outbox waits as long as the server says, and a little more", () => {
   const [box] = sendNext(filled("a"));
   const held = outbox.refuse(box, "a", error("rate_limited", 2), 1_000, 0.5);
   assert.equal(held.items[0].error, null);
@@ -56,38 +56,38 @@ Deno.test("too fast and out of order are waited for, as long as the server says 
   assert.equal(outbox.wakeAt(down), outbox.RETRY_DELAY);
 });
 
-Deno.test("words refused for good do not hold up those behind them", () => {
+Deno.test("a message refused for good does not hold up the next ones", () => {
   const [box] = sendNext(filled("a", "b"));
   const refused = outbox.refuse(box, "a", error("text_too_long"), 0, 0);
   assert.deepEqual(refused.items[0].error, { code: "text_too_long", message: "No." });
   assert.equal(sendNext(refused)[1], "b");
 });
 
-Deno.test("refused words are sent again when their author says so, or given up", () => {
+Deno.test("a refused message is sent again, or discarded, when its author says so", () => {
   const refused = outbox.refuse(filled("a"), "a", error("forbidden"), 0, 0);
   assert.equal(outbox.next(refused, 0), null);
   assert.equal(sendNext(outbox.retry(refused, "a"))[1], "a");
   assert.deepEqual(outbox.remove(refused, "a").items, []);
 });
 
-Deno.test("an answer that never comes is not waited for longer than the limit", () => {
+Deno.test("a message without an answer is sent again after the timeout", () => {
   const [box] = sendNext(filled("a"), 0);
   assert.equal(outbox.wakeAt(box), outbox.ANSWER_TIMEOUT);
   assert.equal(outbox.next(box, outbox.ANSWER_TIMEOUT - 1), null);
   assert.equal(sendNext(box, outbox.ANSWER_TIMEOUT)[1], "a");
 });
 
-Deno.test("a full outbox takes no more, and loses nothing", () => {
+Deno.test("a full outbox takes no more messages and loses none", () => {
   const full = filled(...Array.from({ length: outbox.OUTBOX_LIMIT }, (_, index) => `${index}`));
   assert.equal(outbox.add(full, send("one more"), 0), null);
   assert.equal(full.items.length, outbox.OUTBOX_LIMIT);
 });
 
-Deno.test("an empty outbox wakes nobody", () => {
+Deno.test("an empty outbox sets no timer", () => {
   assert.equal(outbox.wakeAt(outbox.emptyOutbox), null);
 });
 
-Deno.test("what was written down comes back, in order, with nothing under way", () => {
+Deno.test("a stored outbox is loaded in order, with nothing in flight", () => {
   const storage = memoryOf(null);
   const [box] = sendNext(filled("a", "b"));
   outbox.save(storage, box);
@@ -96,7 +96,7 @@ Deno.test("what was written down comes back, in order, with nothing under way", 
   assert.equal(loaded.inFlight, null);
 });
 
-Deno.test("what is written down but not understood is left out", () => {
+Deno.test("stored items that this version does not understand are left out", () => {
   assert.deepEqual(outbox.load(memoryOf("{")), outbox.emptyOutbox);
   assert.deepEqual(outbox.load(memoryOf('{"a":1}')), outbox.emptyOutbox);
   const items = [null, 7, { frame: { id: "a" } }, { frame: send("b"), date: 1, refusal: null }];

@@ -7,7 +7,7 @@ const problem = (status: number, code: string, more: object = {}) =>
     headers: { "content-type": "application/problem+json" },
   });
 
-Deno.test("a refusal is told by what it means for the page", async () => {
+Deno.test("a refused session says what it means for the person", async () => {
   const told = async (response: Response) => {
     const answer = await sessionAnswer(response);
     return answer.kind === "refused" ? [answer.refusal, answer.retryAfter] : answer;
@@ -24,7 +24,7 @@ Deno.test("a refusal is told by what it means for the page", async () => {
   assert.deepEqual(await told(Response.json({ user: "u" }, { status: 201 })), { kind: "granted" });
 });
 
-Deno.test("what makes no sense in an answer changes nothing: not how long to wait, not where to sign in", async () => {
+Deno.test("a field that makes no sense in an answer is ignored", async () => {
   for (
     const [retry_after, wait] of [["30s", 0], [NaN, 0], [-1, 0], [null, 0], [{}, 0], [1e10, 3_600_000], [1e400, 0]]
   ) {
@@ -41,7 +41,7 @@ Deno.test("what makes no sense in an answer changes nothing: not how long to wai
   assert.deepEqual(odd.refusal, { kind: "other", message: "" });
 });
 
-Deno.test("what is not the server's own answer is told apart, whatever its status", async () => {
+Deno.test("an answer that is not the server's own counts as intercepted, whatever its status", async () => {
   const html = { headers: { "content-type": "text/html" } };
   const json = { headers: { "content-type": "application/json" } };
   const bodies = ["{", "7", "[]", "null", '{"message":"Bad gateway"}', '{"code":502}'];

@@ -1,4 +1,4 @@
-/** Puts the page together: the session with what the browser offers, the views with the controller. Nothing else. */
+/** Puts the page together: the controller with the functions of the browser, and the views with the controller. */
 import { addressesAt } from "./lib/address.ts";
 import { systemClock } from "../client/clock.ts";
 import { CONNECT_TIMEOUT, createConnection } from "../client/connection.ts";
@@ -15,22 +15,22 @@ import { createViews } from "./views/views.ts";
 
 /** Messages in a page of older ones. */
 const HISTORY_PAGE = 50;
-/** Milliseconds between two looks at the state while nobody sees the page: the count in its title need not be quicker. */
+/** Milliseconds between two renderings while the page is hidden: only the count in its title is seen then. */
 const HIDDEN_RENDER_INTERVAL = 250;
 
-/** Where the chat is on its host: this file lies in a folder of it. */
+/** Where the chat is on its host. This file is one folder below. */
 const base = new URL("../", import.meta.url);
 const addresses = addressesAt(base.pathname);
 
-/** As the browser's own, for paths of the chat. */
-const ask = (path: string, init?: RequestInit) => fetch(new URL(`.${path}`, base), init);
+/** Like the global `fetch`, for paths of the chat. */
+const fetchPath = (path: string, init?: RequestInit) => fetch(new URL(`.${path}`, base), init);
 
-/** What is remembered here is no business of another chat on the host. */
+/** Keeps the storage apart from that of another chat on the host. */
 const prefix = base.pathname === "/" ? "" : base.pathname;
 const storage = { tab: webStorage(() => sessionStorage, prefix), browser: webStorage(() => localStorage, prefix) };
 const random = Math.random;
 
-// `crypto.randomUUID` is kept from pages without TLS, which is how a room on a home network is opened.
+// Pages without TLS, as in a home network, have no `crypto.randomUUID`.
 const newId = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("-");
 
 const controller = new Controller({
@@ -38,11 +38,13 @@ const controller = new Controller({
     createConnection({
       open: withFallback(
         socketTransport(new URL("connect?room=", base.href.replace(/^http/, "ws"))),
-        streamTransport({ fetch: ask, clock: systemClock, newId }),
+        streamTransport({ fetch: fetchPath, clock: systemClock, newId }),
       ),
-      // Browsers open six connections to a host: some that are never answered would take all of them.
+      // Browsers open six connections to a host. Requests that are never answered would use up all of them.
       renewSession: async () =>
-        sessionAnswer(await ask("/api/session", { method: "POST", signal: AbortSignal.timeout(CONNECT_TIMEOUT) })),
+        sessionAnswer(
+          await fetchPath("/api/session", { method: "POST", signal: AbortSignal.timeout(CONNECT_TIMEOUT) }),
+        ),
       clock: systemClock,
       random,
       onFrames,
@@ -50,7 +52,7 @@ const controller = new Controller({
     }),
   async fetchHistory(room, before): Promise<HistoryPage> {
     const path = `/api/rooms/${encodeURIComponent(room)}/messages?before=${before}&limit=${HISTORY_PAGE}`;
-    const response = await ask(path);
+    const response = await fetchPath(path);
     if (!response.ok) throw new Error(`${response.status} for ${path}`);
     return await response.json();
   },
@@ -74,11 +76,15 @@ const render = createViews({
 async function callApi(method: string, path: string, { token, body }: { token?: string; body?: unknown }) {
   const headers: Record<string, string> = { "content-type": "application/json" };
   if (token !== undefined) headers.authorization = `Bearer ${token}`;
-  const response = await ask(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const response = await fetchPath(path, {
+    method,
+    headers,
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
   return { status: response.status, body: await response.json().catch(() => null) };
 }
 
-// A busy room changes many times between two frames of the screen, which shows only the last.
+// A busy room changes many times between two frames of the screen, and only the last state is seen.
 let scheduled = false;
 function schedule() {
   if (scheduled) return;
@@ -98,7 +104,7 @@ function goTo(room: string) {
   enter();
 }
 
-/** Shown at once: words typed before the next frame would go into the other room's field, and be gone with it. */
+/** Renders at once: text typed before the next frame of the screen would go into the other room's field and be lost. */
 function enter() {
   controller.enter(addresses.placeAt(location.pathname));
   show();
@@ -112,10 +118,10 @@ addEventListener("online", () => controller.wake(true));
 addEventListener("offline", () => controller.wake(false));
 document.addEventListener("visibilitychange", () => {
   controller.reading(!document.hidden, controller.state.following);
-  show(); // a frame that was asked for never comes to a page that has been hidden since
+  show(); // a requested frame of the screen never comes to a page that has been hidden since
   if (!document.hidden) controller.wake(navigator.onLine);
 });
-// A page that is left, or set aside to come back to, gives up its connection; one that comes back gets a new one.
+// A page that is left or cached ends its connection, and starts a new one when it comes back.
 addEventListener("pagehide", () => controller.stop());
 addEventListener("pageshow", (event) => event.persisted && controller.start());
 

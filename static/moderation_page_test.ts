@@ -1,8 +1,8 @@
-/** Moderating and muting as people do it: clicks in a real browser, on a real server. */
+/** Moderating and muting: clicks in a real browser, on a real server. */
 import assert from "node:assert/strict";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { launchChromium } from "../testing/chromium.ts";
-import { connected, findNothing, newPerson, openRoom, shows, write } from "../testing/page.ts";
+import { connected, expectAccessible, newPerson, openRoom, shows, write } from "../testing/page.ts";
 import { type RunningServer, startServer } from "../testing/server.ts";
 
 const ADMIN_TOKEN = "a token of the tests, long enough";
@@ -20,7 +20,7 @@ Deno.test.afterAll(async () => {
   await server.stop();
 });
 
-/** Someone with a browser of their own, in a room. */
+/** A person with their own browser, in a room. */
 async function enter(room: string, options: BrowserContextOptions = {}): Promise<Page> {
   return await openRoom(await newPerson(browser, options), server.url, room);
 }
@@ -36,7 +36,7 @@ async function moderate(page: Page): Promise<void> {
   await dialog(page).getByText("Between two messages").waitFor();
 }
 
-Deno.test("only the right token makes a moderator, for this tab and until they stop", async () => {
+Deno.test("only the right token makes a moderator, in this tab and until they stop", async () => {
   const page = await enter("token");
   await page.getByRole("button", { name: "Moderate", exact: true }).click();
   await dialog(page).getByLabel("Moderator token").fill("guessed");
@@ -55,7 +55,7 @@ Deno.test("only the right token makes a moderator, for this tab and until they s
   await leave(page);
 });
 
-Deno.test("a moderator deletes somebody else's message by a click", async () => {
+Deno.test("a moderator deletes someone else's message with a click", async () => {
   const [ann, eve] = [await enter("delete"), await enter("delete")];
   await write(eve, "bad words");
   await message(ann, "bad words").hover();
@@ -70,7 +70,7 @@ Deno.test("a moderator deletes somebody else's message by a click", async () => 
   await leave(ann, eve);
 });
 
-Deno.test("a locked room says so, takes nothing, and opens again; a slow one says how slow", async () => {
+Deno.test("a locked room says so and takes no messages until it is unlocked; a slow one says how slow", async () => {
   const [ann, bob] = [await enter("locked"), await enter("locked")];
   await moderate(ann);
   await dialog(ann).getByLabel("Locked").check();
@@ -85,7 +85,7 @@ Deno.test("a locked room says so, takes nothing, and opens again; a slow one say
   await leave(ann, bob);
 });
 
-Deno.test("whoever is banned is told so in words, does not come back by themselves, and can when it is lifted", async () => {
+Deno.test("a banned person reads why, does not reconnect automatically, and can come back when the ban is lifted", async () => {
   const [ann, eve] = [await enter("banned"), await enter("banned")];
   await write(eve, "spam");
   await moderate(ann);
@@ -100,15 +100,15 @@ Deno.test("whoever is banned is told so in words, does not come back by themselv
   assert.equal(await eve.locator("#text").isDisabled(), true);
   await eve.getByRole("button", { name: "Try again" }).click();
   await eve.locator("#connection[data-kind=stopped]").waitFor();
-  assert.ok(await message(eve, "spam").isVisible(), "what was read stays");
+  assert.ok(await message(eve, "spam").isVisible(), "messages already on the screen stay");
   await eve.reload();
   await eve.locator("#sent-away").getByText("You can come back when the ban is over").waitFor();
-  await findNothing(eve, "where one was sent away");
+  await expectAccessible(eve, "the page of a banned person");
 
   await ann.getByRole("button", { name: "Moderating" }).click();
   await dialog(ann).getByText("sold watches").waitFor();
   const ban = await dialog(ann).locator(".bans li > span").innerText();
-  assert.match(ban, /^User \d+\s+until [^·]+ · sold watches$/, "whom it is about stands there once");
+  assert.match(ban, /^User \d+\s+until [^·]+ · sold watches$/, "the name is shown once");
   await dialog(ann).getByRole("button", { name: "Lift" }).click();
   await dialog(ann).getByText("Nobody is banned").waitFor();
   await eve.locator("#sent-away").getByRole("button", { name: "Try again" }).click();
@@ -116,7 +116,7 @@ Deno.test("whoever is banned is told so in words, does not come back by themselv
   await leave(ann, eve);
 });
 
-Deno.test("where sockets don't open, a ban and a lock are told all the same", async () => {
+Deno.test("a ban and a lock are also shown where sockets don't open", async () => {
   const context = await newPerson(browser);
   await context.addInitScript(() => Reflect.deleteProperty(globalThis, "WebSocket"));
   const eve = await openRoom(context, server.url, "bare");
@@ -139,7 +139,7 @@ Deno.test("where sockets don't open, a ban and a lock are told all the same", as
   await leave(eve);
 });
 
-Deno.test("whoever is muted is not shown until they are heard again, also after a reload", async () => {
+Deno.test("a muted person's messages are hidden until they are unmuted, also after a reload", async () => {
   const [ann, eve] = [await enter("mute"), await enter("mute")];
   await write(eve, "one");
   await write(eve, "two");
@@ -154,7 +154,7 @@ Deno.test("whoever is muted is not shown until they are heard again, also after 
   await ann.locator("#people section").getByRole("button", { name: "Unmute" }).click();
   await message(ann, "three").waitFor();
 
-  // From the list of people, and back in the log, with nothing but keys.
+  // From the list of people, then in the log, using only the keyboard.
   await ann.locator("#people .person").focus();
   await ann.keyboard.press("Enter");
   await dialog(ann).getByRole("button", { name: "Mute" }).focus();
@@ -168,7 +168,7 @@ Deno.test("whoever is muted is not shown until they are heard again, also after 
   await leave(ann, eve);
 });
 
-Deno.test("where one changes rooms, those that a moderator has listed can be chosen", async () => {
+Deno.test("the dialog to change rooms offers those that a moderator has listed", async () => {
   const page = await enter("listed");
   await moderate(page);
   const changed = page.waitForResponse((answer) => answer.request().method() === "PATCH");
@@ -189,7 +189,7 @@ for (
     "on a phone": { viewport: { width: 360, height: 640 }, isMobile: true, hasTouch: true },
   })
 ) {
-  Deno.test(`axe finds nothing where one moderates and mutes, ${look}`, async () => {
+  Deno.test(`moderating and muting are accessible, ${look}`, async () => {
     const room = `axe-${look.replaceAll(/\W+/g, "-")}`;
     const [page, eve] = [await enter(room, options), await enter(room)];
     await write(eve, "spam");
@@ -201,27 +201,27 @@ for (
       if (options.isMobile) await page.locator("#show-people").click();
     };
     await panel();
-    if (options.isMobile) await findNothing(page, "the people");
+    if (options.isMobile) await expectAccessible(page, "the people");
     await page.locator(".panel .active").click();
     await dialog(page).locator("select").waitFor();
-    await findNothing(page, "moderating the room");
+    await expectAccessible(page, "moderating the room");
     await page.keyboard.press("Escape");
     await panel();
     await page.locator(".panel .person").click();
     await dialog(page).locator("#ban-reason").waitFor();
-    await findNothing(page, "a person");
+    await expectAccessible(page, "a person");
     await dialog(page).locator("form .danger").click();
     await eve.locator("#connection[data-kind=stopped]").waitFor();
-    await findNothing(eve, "banned");
+    await expectAccessible(eve, "banned");
     await panel();
     await page.locator(".panel .active").click();
     await dialog(page).locator(".bans li").first().waitFor();
-    await findNothing(page, "the bans");
+    await expectAccessible(page, "the bans");
     await dialog(page).locator("input[type=checkbox]").first().check();
     await page.locator(".closed").waitFor({ state: "attached" });
     await page.keyboard.press("Escape");
     await message(page, "spam").click();
-    await findNothing(page, "a locked room, and what can be done to a message");
+    await expectAccessible(page, "a locked room, and the buttons of a message");
     await leave(page, eve);
   });
 }

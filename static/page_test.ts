@@ -1,9 +1,9 @@
-/** The page as people use it: a real browser, a real server, nothing made up but the people. */
+/** The page as people use it: a real browser and a real server. */
 import assert from "node:assert/strict";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { WebSocket as NodeWebSocket } from "ws";
 import { launchChromium } from "../testing/chromium.ts";
-import { connected, findNothing, newPerson, openRoom, rename, shows, texts, write } from "../testing/page.ts";
+import { connected, expectAccessible, newPerson, openRoom, rename, shows, texts, write } from "../testing/page.ts";
 import { type RunningServer, startServer } from "../testing/server.ts";
 
 const SECRET = "a secret of the tests, long enough";
@@ -28,7 +28,7 @@ const person = (options?: BrowserContextOptions) => newPerson(browser, options);
 const open = (context: BrowserContext, room: string, url = server.url) => openRoom(context, url, room);
 const nameOf = (page: Page) => page.locator("#me").innerText();
 
-/** Fills a room from outside: `count` short messages. */
+/** Sends `count` short messages to a room. */
 async function fill(room: string, count: number): Promise<void> {
   const socket = new WebSocket(`${server.url.replace("http", "ws")}/connect?room=${room}`);
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -46,7 +46,7 @@ async function fill(room: string, count: number): Promise<void> {
   await closed;
 }
 
-/** A script with somebody else's WebSocket (npm:ws), which tries again whenever it is cut off. */
+/** A script with another WebSocket client (npm:ws), which reconnects whenever its connection is lost. */
 class ReturningScript {
   readonly #address: string;
   readonly #heard: string[] = [];
@@ -60,7 +60,7 @@ class ReturningScript {
     this.#socket = this.#connect();
   }
 
-  /** Resolves once it is in its room after it was cut off. */
+  /** Resolves once it is in its room again after a lost connection. */
   back(): Promise<void> {
     return this.#joined.promise;
   }
@@ -100,7 +100,7 @@ class ReturningScript {
   }
 }
 
-Deno.test("every module the page loads is announced in its head", async () => {
+Deno.test("every module that the page loads is preloaded", async () => {
   const ann = await person();
   const page = await ann.newPage();
   const loaded: string[] = [];
@@ -119,7 +119,7 @@ Deno.test("every module the page loads is announced in its head", async () => {
   await ann.close();
 });
 
-Deno.test("two people hear each other", async () => {
+Deno.test("two people see each other's messages", async () => {
   const [ann, bob] = await Promise.all([person(), person()]);
   const [one, other] = await Promise.all([open(ann, "hear"), open(bob, "hear")]);
   await write(one, "hello");
@@ -130,7 +130,7 @@ Deno.test("two people hear each other", async () => {
   await Promise.all([ann.close(), bob.close()]);
 });
 
-Deno.test("a reload keeps one's name and one's words one's own", async () => {
+Deno.test("after a reload one's name and messages are still one's own", async () => {
   const ann = await person();
   const page = await open(ann, "reload");
   await rename(page, "Ann of reload");
@@ -144,7 +144,7 @@ Deno.test("a reload keeps one's name and one's words one's own", async () => {
   await ann.close();
 });
 
-Deno.test("two tabs are one person, under one name", async () => {
+Deno.test("two tabs are one person with one name", async () => {
   const ann = await person();
   const [one, other] = [await open(ann, "tabs"), await open(ann, "tabs")];
   await rename(one, "Ann of tabs");
@@ -156,7 +156,7 @@ Deno.test("two tabs are one person, under one name", async () => {
   await ann.close();
 });
 
-Deno.test("a server killed and started again is talked in without a reload, and nothing is missing", async () => {
+Deno.test("after a crash and restart of the server people go on without a reload, and no message is missing", async () => {
   const cwd = await Deno.makeTempDir();
   let own = await start({ cwd });
   const [ann, bob] = await Promise.all([person(), person()]);
@@ -184,7 +184,7 @@ Deno.test("a server killed and started again is talked in without a reload, and 
   await Deno.remove(cwd, { recursive: true });
 });
 
-Deno.test("a server that forgot everything is talked in under the old name, and the loss is told", async () => {
+Deno.test("a server that lost everything is used under the old name, and the page says that messages may be missing", async () => {
   const env = { DATABASE_URL: "memory:" };
   let own = await start({ env });
   const ann = await person();
@@ -203,7 +203,7 @@ Deno.test("a server that forgot everything is talked in under the old name, and 
   await own.stop();
 });
 
-Deno.test("words written while the server is away arrive once, in order, in both browsers, also across a reload", async () => {
+Deno.test("messages written while the server is down arrive once, in order, in both browsers, also after a reload", async () => {
   const cwd = await Deno.makeTempDir();
   let own = await start({ cwd });
   const [ann, bob] = await Promise.all([person(), person()]);
@@ -213,7 +213,7 @@ Deno.test("words written while the server is away arrive once, in order, in both
   await write(one, "first");
   await write(one, "second");
   await one.locator("#hint", { hasText: "2 messages waiting" }).waitFor();
-  // The page comes back before the server lets it talk: what it shows now can only have outlived the reload.
+  // The page reloads before it can connect, so the messages that it shows must have survived the reload.
   await ann.route("**/api/session", (route) => route.abort());
   own = await start({ cwd, port: own.port });
   await one.reload();
@@ -256,7 +256,7 @@ Deno.test("Enter inside an IME composition never sends", async () => {
   await devtools.send("Input.imeSetComposition", { text: "안녕", selectionStart: 2, selectionEnd: 2 });
   await enter(13);
   await devtools.send("Input.insertText", { text: "안녕" });
-  // Safari tells of the Enter that ended the composition after the end, and only its key code gives it away.
+  // Safari reports the Enter that ended a composition after its end; only the key code tells.
   await enter(229);
   assert.equal(await page.locator("#text").inputValue(), "안녕");
   assert.deepEqual(await texts(page), []);
@@ -265,7 +265,7 @@ Deno.test("Enter inside an IME composition never sends", async () => {
   await ann.close();
 });
 
-Deno.test("only http and https become links, and they give nothing away", async () => {
+Deno.test("only http and https become links, and they reveal nothing to the other site", async () => {
   const ann = await person();
   const page = await open(ann, "links");
   await write(page, "https://example.org/a main.ts javascript:alert(1)");
@@ -292,7 +292,7 @@ Deno.test("HTML in a message or a name is shown, never run", async () => {
   await ann.close();
 });
 
-Deno.test("an edit and a deletion are seen by everyone, also after a reload", async () => {
+Deno.test("everyone sees an edit and a deletion, also after a reload", async () => {
   const [ann, bob] = await Promise.all([person(), person()]);
   const [one, other] = await Promise.all([open(ann, "edit"), open(bob, "edit")]);
   await write(one, "frist");
@@ -302,7 +302,7 @@ Deno.test("an edit and a deletion are seen by everyone, also after a reload", as
   await one.locator(".message").last().getByRole("button", { name: "Delete" }).click();
   await one.getByRole("group").getByRole("button", { name: "Delete" }).click();
   await shows(other, "frist", "Message deleted");
-  // By keyboard alone: the arrow up from an empty field edits the last message that is still there.
+  // With the keyboard only: arrow up in an empty field edits one's last message.
   await one.locator("#text").press("ArrowUp");
   await one.keyboard.press("ControlOrMeta+A");
   await one.keyboard.type("first");
@@ -312,11 +312,11 @@ Deno.test("an edit and a deletion are seen by everyone, also after a reload", as
   await other.reload();
   await shows(other, "first (edited)", "Message deleted");
   const tools = await other.locator(".tools:not([hidden]) button").allInnerTexts();
-  assert.deepEqual([...new Set(tools)], ["Mute"], "nobody can change another's words");
+  assert.deepEqual([...new Set(tools)], ["Mute"], "nobody can change someone else's message");
   await Promise.all([ann.close(), bob.close()]);
 });
 
-Deno.test("every message can be reached by keyboard, and one's own changed", async () => {
+Deno.test("every message can be reached by keyboard, and one's own can be changed", async () => {
   const ann = await person();
   const page = await open(ann, "keyboard");
   await write(page, "older");
@@ -338,7 +338,7 @@ Deno.test("every message can be reached by keyboard, and one's own changed", asy
   await ann.close();
 });
 
-Deno.test("Escape leaves a message as it was", async () => {
+Deno.test("Escape cancels an edit", async () => {
   const ann = await person();
   const page = await open(ann, "escape");
   await write(page, "as it was");
@@ -350,7 +350,7 @@ Deno.test("Escape leaves a message as it was", async () => {
   await ann.close();
 });
 
-Deno.test("words that the server refuses stay, say why, and are sent when their author tries again", async () => {
+Deno.test("a refused message stays, says why, and is sent when its author tries again", async () => {
   const ann = await person();
   const page = await ann.newPage();
   let refusing = true;
@@ -373,7 +373,7 @@ Deno.test("words that the server refuses stay, say why, and are sent when their 
   await ann.close();
 });
 
-Deno.test("scrolling up loads what is older and keeps the place", async () => {
+Deno.test("scrolling up loads older messages and keeps the place", async () => {
   await fill("history", 120);
   const ann = await person({ viewport: { width: 900, height: 600 } });
   const page = await open(ann, "history");
@@ -393,7 +393,7 @@ Deno.test("scrolling up loads what is older and keeps the place", async () => {
   await ann.close();
 });
 
-Deno.test("older messages that could not be loaded are asked for again by hand", async () => {
+Deno.test("older messages that failed to load can be loaded again by hand", async () => {
   await fill("stubborn", 60);
   const ann = await person({ viewport: { width: 900, height: 600 } });
   await ann.route("**/messages?*", (route) => route.abort());
@@ -406,7 +406,7 @@ Deno.test("older messages that could not be loaded are asked for again by hand",
   await ann.close();
 });
 
-Deno.test("whoever reads further up is left there, and told how much is new", async () => {
+Deno.test("a reader further up stays there, and sees how many messages are new", async () => {
   await fill("reading", 40);
   const [ann, bob] = await Promise.all([person({ viewport: { width: 900, height: 500 } }), person()]);
   const [one, other] = await Promise.all([open(ann, "reading"), open(bob, "reading")]);
@@ -422,7 +422,7 @@ Deno.test("whoever reads further up is left there, and told how much is new", as
   await Promise.all([ann.close(), bob.close()]);
 });
 
-Deno.test("rooms are changed by name, and back and forward go between them", async () => {
+Deno.test("people change rooms by name, and back and forward work", async () => {
   const ann = await person();
   const page = await open(ann, "first-room");
   await write(page, "in the first");
@@ -434,10 +434,10 @@ Deno.test("rooms are changed by name, and back and forward go between them", asy
   await page.locator("dialog[open] input").fill("Second Room");
   await page.keyboard.press("Enter");
   await page.waitForURL("**/r/second-room");
-  assert.equal(await page.evaluate(() => document.activeElement?.id), "text", "and one can talk at once");
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "text", "and one can write at once");
   await write(page, "in the second");
   await shows(page, "in the second");
-  // Within the same event: a field still showing the other room would swallow what is typed into it now.
+  // Within the same event: text typed into a field of the other room would be lost.
   const shownAtOnce = await page.evaluate(() => {
     const { promise, resolve } = Promise.withResolvers<string | undefined>();
     addEventListener("popstate", () => resolve(document.querySelector<HTMLElement>("#room bdi")?.innerText), {
@@ -454,7 +454,7 @@ Deno.test("rooms are changed by name, and back and forward go between them", asy
   await ann.close();
 });
 
-Deno.test("what can be done to a message never covers the words that one reads", async () => {
+Deno.test("a message's buttons never cover its text", async () => {
   const [ann, bob] = await Promise.all([person(), person()]);
   const [one, other] = await Promise.all([open(ann, "cover"), open(bob, "cover")]);
   await write(one, "w".repeat(300));
@@ -470,7 +470,7 @@ Deno.test("what can be done to a message never covers the words that one reads",
   await Promise.all([ann.close(), bob.close()]);
 });
 
-Deno.test("on a phone the longest names of rooms and of people push nothing off the screen", async () => {
+Deno.test("on a phone the longest names of rooms and people push nothing off the screen", async () => {
   const ann = await person({ viewport: { width: 360, height: 640 }, isMobile: true, hasTouch: true });
   const page = await open(ann, "x".repeat(64));
   await rename(page, "W".repeat(32));
@@ -484,7 +484,7 @@ Deno.test("on a phone the longest names of rooms and of people push nothing off 
   await ann.close();
 });
 
-Deno.test("an address that names no room says so, shows no name and no link to pass on", async () => {
+Deno.test("an address with an impossible room name says so, and shows no room and no link to copy", async () => {
   const ann = await person();
   const page = await ann.newPage();
   await page.goto(`${server.url}/r/no%20room`);
@@ -496,7 +496,7 @@ Deno.test("an address that names no room says so, shows no name and no link to p
   await ann.close();
 });
 
-Deno.test("a name that is taken is explained beside the field", async () => {
+Deno.test("a taken name is explained beside the field", async () => {
   const [ann, bob] = await Promise.all([person(), person()]);
   const [one, other] = await Promise.all([open(ann, "taken"), open(bob, "taken")]);
   await rename(one, "Only One");
@@ -506,7 +506,7 @@ Deno.test("a name that is taken is explained beside the field", async () => {
   await Promise.all([ann.close(), bob.close()]);
 });
 
-Deno.test("someone who writes is seen writing", async () => {
+Deno.test("others see that someone is typing", async () => {
   const [ann, bob] = await Promise.all([person(), person()]);
   const [one, other] = await Promise.all([open(ann, "writing"), open(bob, "writing")]);
   await one.locator("#text").pressSequentially("hm");
@@ -514,7 +514,7 @@ Deno.test("someone who writes is seen writing", async () => {
   await Promise.all([ann.close(), bob.close()]);
 });
 
-Deno.test("a Korean browser gets a Korean page", async () => {
+Deno.test("a Korean browser shows the page in Korean", async () => {
   const ann = await person({ locale: "ko-KR" });
   const page = await open(ann, "섬여행");
   assert.equal(await page.locator("html").getAttribute("lang"), "ko");
@@ -545,25 +545,25 @@ for (
     "on a phone": { viewport: { width: 360, height: 640 }, isMobile: true, hasTouch: true },
   })
 ) {
-  Deno.test(`axe finds nothing ${look}, dialogs and open messages included`, async () => {
+  Deno.test(`the page, its dialogs and its messages are accessible, ${look}`, async () => {
     const ann = await person(options);
     const page = await open(ann, `axe-${look.replaceAll(" ", "-")}`);
-    await findNothing(page, "an empty room");
+    await expectAccessible(page, "an empty room");
     await write(page, "hello https://example.org/");
     await shows(page, "hello https://example.org/");
-    await findNothing(page, "a message");
+    await expectAccessible(page, "a message");
     for (const opener of ["#room", "#me", "#show-people"]) {
       if (!await page.locator(opener).isVisible()) continue;
       await page.locator(opener).click();
-      await findNothing(page, `the dialog of ${opener}`);
+      await expectAccessible(page, `the dialog of ${opener}`);
       await page.keyboard.press("Escape");
     }
     await page.locator("#text").press("ArrowUp");
-    await findNothing(page, "a message being edited");
+    await expectAccessible(page, "a message being edited");
     await page.keyboard.press("Escape");
     await page.locator(".message .content").click();
     await page.locator(".tools").getByRole("button", { name: "Delete" }).click();
-    await findNothing(page, "a message about to be deleted");
+    await expectAccessible(page, "a message about to be deleted");
     await ann.close();
   });
 }

@@ -1,4 +1,4 @@
-/** A team's people come in with their accounts: a real browser, a real server and a small real issuer. */
+/** People sign in with their accounts: a real browser, a real server and a small issuer of tokens. */
 import assert from "node:assert/strict";
 import axe from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
@@ -6,8 +6,8 @@ import { launchChromium } from "../testing/chromium.ts";
 import { Issuer } from "../testing/issuer.ts";
 import { type RunningServer, startServer } from "../testing/server.ts";
 
-/** Milliseconds that a page may take for anything; generous, because two cores run the server, the browser and the tests. */
-const PATIENCE = 10_000;
+/** Milliseconds that any step may take; generous, because two cores run the server, the browser and the tests. */
+const STEP_TIMEOUT = 10_000;
 
 let browser: Browser;
 let server: RunningServer;
@@ -26,19 +26,19 @@ Deno.test.afterAll(async () => {
   await issuer.close();
 });
 
-/** Opens a room as someone who has not signed in. */
+/** Opens a room without having signed in. */
 async function arrive(options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ locale: "en-US", reducedMotion: "reduce", ...options });
-  context.setDefaultTimeout(PATIENCE);
+  context.setDefaultTimeout(STEP_TIMEOUT);
   const page = await context.newPage();
   await page.goto(`${server.url}/r/islands`);
   await page.locator("#connection[data-kind=signed_out]").waitFor();
   return page;
 }
 
-Deno.test("whoever has to sign in is sent there, and comes back into the room as who they are", async () => {
+Deno.test("a person who has to sign in gets there by a link, and comes back into the room under their name", async () => {
   const page = await arrive();
-  assert.equal(await page.locator("#text").isDisabled(), true, "there is nobody to speak as yet");
+  assert.equal(await page.locator("#text").isDisabled(), true, "nobody has signed in yet");
   await page.getByRole("link", { name: "Sign in" }).click();
   await page.getByRole("button", { name: "I am Ada" }).click();
   await page.locator("#connection[data-kind=connected]").waitFor();
@@ -59,13 +59,13 @@ const LOOKS: Record<string, BrowserContextOptions> = {
 };
 
 for (const [look, options] of Object.entries(LOOKS)) {
-  Deno.test(`axe finds nothing where one has to sign in, ${look}`, async () => {
+  Deno.test(`the page that asks for a sign-in is accessible, ${look}`, async () => {
     const page = await arrive(options);
     const words = look.includes("Korean") ? "대화하려면 로그인하세요." : "Sign in to talk here.";
     await page.locator("#status", { hasText: words }).waitFor();
     await page.evaluate(axe.source);
     const found = await page.evaluate(async () => {
-      // deno-lint-ignore no-explicit-any -- axe puts itself there
+      // deno-lint-ignore no-explicit-any -- axe defines it there
       const { violations } = await (globalThis as any).axe.run();
       return violations.map(({ id }: { id: string }) => id);
     });

@@ -1,4 +1,4 @@
-/** The page where sockets don't open: a real browser, a real server, and what stands in the way of real people. */
+/** The page where sockets don't open: a real browser, a real server, and obstacles between them. */
 import assert from "node:assert/strict";
 import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
@@ -19,7 +19,7 @@ Deno.test.afterAll(async () => {
   await browser.close();
 });
 
-/** What a page asks for, by path, and whether it talks through a socket: one that only shows that sockets open says nothing. */
+/** The paths that a page requests, and whether it sends frames through a socket: a socket that it only tries gets none. */
 function watch(page: Page): { asked: string[]; talksBySocket: Promise<void> } {
   const asked: string[] = [];
   page.on("request", (request) => asked.push(new URL(request.url()).pathname));
@@ -28,10 +28,10 @@ function watch(page: Page): { asked: string[]; talksBySocket: Promise<void> } {
   return { asked, talksBySocket: promise };
 }
 
-/** Tells the page that the network is back, which makes it look around. */
+/** Tells the page that the network is back, so that it tries a socket. */
 const backOnline = (page: Page) => page.evaluate(() => dispatchEvent(new Event("online")));
 
-Deno.test("without WebSocket the page can do all that it can with it, and goes back when there is one", async () => {
+Deno.test("without WebSocket the page can do everything, and it changes to a socket when there is one", async () => {
   const cwd = await Deno.makeTempDir();
   let server = await startServer({ cwd });
   const [ann, bob] = await Promise.all([newPerson(browser), newPerson(browser)]);
@@ -87,7 +87,7 @@ Deno.test("without WebSocket the page can do all that it can with it, and goes b
   await Deno.remove(cwd, { recursive: true });
 });
 
-Deno.test("behind a proxy that knows no upgrades the page talks all the same, until one does", async () => {
+Deno.test("behind a proxy without upgrades the page works too, and it changes to a socket once the proxy has them", async () => {
   const cwd = await Deno.makeTempDir();
   let server = await startServer({ cwd });
   let upgrades = false;
@@ -122,7 +122,7 @@ Deno.test("behind a proxy that knows no upgrades the page talks all the same, un
   await Deno.remove(cwd, { recursive: true });
 });
 
-Deno.test("a browser's own EventSource misses nothing and hears nothing twice over a restart of the server", async () => {
+Deno.test("a browser's EventSource gets every message once, over a restart of the server", async () => {
   const cwd = await Deno.makeTempDir();
   let server = await startServer({ cwd });
   const ann = await newPerson(browser);
@@ -155,7 +155,7 @@ Deno.test("a browser's own EventSource misses nothing and hears nothing twice ov
   server = await startServer({ cwd, port: server.port });
   await say("two");
   await say("three");
-  // It may be back before, between or after them: what counts is each of them, once and in order.
+  // It may reconnect before, between or after them. Each must come once and in order.
   await page.waitForFunction(() => Reflect.get(globalThis, "heard").includes("three"));
   const all: string[] = await page.evaluate(() => Reflect.get(globalThis, "heard"));
   assert.deepEqual(all.filter((text) => text !== "recovered"), ["joined", "one", "two", "three"]);
@@ -165,10 +165,10 @@ Deno.test("a browser's own EventSource misses nothing and hears nothing twice ov
   await Deno.remove(cwd, { recursive: true });
 });
 
-Deno.test("axe finds nothing on the page that describes the wire, light or dark, wide or narrow", async () => {
+Deno.test("the page that describes the protocol is accessible, light or dark, wide or narrow", async () => {
   const server = await startServer();
   for (const options of [{}, { colorScheme: "dark", viewport: { width: 375, height: 700 } }] as const) {
-    // The policy of the page holds for axe too.
+    // The content security policy would block axe.
     const reader = await newPerson(browser, { ...options, bypassCSP: true });
     const page = await reader.newPage();
     await page.goto(`${server.url}/docs`);

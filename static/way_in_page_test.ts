@@ -1,15 +1,15 @@
-/** How people get to the page, and what they see where they don't: a real browser, a real server, proxies between them. */
+/** Reaching the page, and what people see when they can't: a real browser, a real server, proxies between them. */
 import assert from "node:assert/strict";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { launchChromium } from "../testing/chromium.ts";
-import { connected, findNothing, newPerson, openRoom, rename, shows, texts, write } from "../testing/page.ts";
+import { connected, expectAccessible, newPerson, openRoom, rename, shows, texts, write } from "../testing/page.ts";
 import { type Meddling, Proxy } from "../testing/proxy.ts";
 import { proxyTest, RealProxy } from "../testing/real_proxy.ts";
 import { type RunningServer, startServer } from "../testing/server.ts";
 
 let browser: Browser;
 let server: RunningServer;
-/** One that is at /chat on its host. */
+/** A server at /chat on its host. */
 let below: RunningServer;
 
 Deno.test.beforeAll(async () => {
@@ -39,7 +39,7 @@ for (
   })
 ) {
   const isStream = way.endsWith("no sockets through");
-  Deno.test(`below a path all is as at the top, where a proxy ${way}`, async () => {
+  Deno.test(`below a path everything works as at the top, where a proxy ${way}`, async () => {
     const proxy = new Proxy(below.port, { request });
     const ann = await person();
     await ann.grantPermissions(["clipboard-read", "clipboard-write"]);
@@ -64,7 +64,7 @@ for (
     const name = await page.locator("#me").innerText();
     await page.reload();
     await connected(page);
-    assert.equal(await page.locator("#me").innerText(), name, "the cookie came along");
+    assert.equal(await page.locator("#me").innerText(), name, "the cookie was sent");
     await page.goto(`${proxy.url}/chat/docs`);
     await page.getByRole("link", { name: "The same for machines" }).click();
     await page.waitForURL(`${proxy.url}/chat/openapi.json`);
@@ -119,9 +119,9 @@ await proxyTest("nginx", "a chat at the top of a host and one below a path share
   await proxy.stop();
 });
 
-Deno.test("where the page's files do not come, it says what whoever runs the server can do", async () => {
+Deno.test("when the page's files do not load, it says what the operator of the server can do", async () => {
   const nowhere = { answer: "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n" };
-  // A path that the server was not told of.
+  // A path that the server does not know.
   const proxy = new Proxy(server.port, {
     request: (head) => /^[A-Z]+ \/chat[/ ]/.test(head) ? stripped(head) : nowhere,
   });
@@ -129,7 +129,7 @@ Deno.test("where the page's files do not come, it says what whoever runs the ser
   const page = await ann.newPage();
   await page.goto(`${proxy.url}/chat/r/islands`);
   await page.getByText("set BASE_PATH to that path").waitFor();
-  // One that comes late is waited for, one that never comes is not.
+  // A file that is late is waited for; one that never comes is not.
   await page.route("**/linkify.js", (route) => route.abort());
   await page.goto(`${server.url}/r/islands`);
   assert.equal(await page.getByText("set BASE_PATH to that path").isVisible(), false);
@@ -139,17 +139,17 @@ Deno.test("where the page's files do not come, it says what whoever runs the ser
   await page.route("**/style.css", (route) => route.abort());
   await page.goto(`${server.url}/r/islands`);
   await page.locator("#people li").first().waitFor({ state: "attached" });
-  assert.equal(await page.getByText("set BASE_PATH to that path").count(), 0, "whose script works has no use for it");
+  assert.equal(await page.getByText("set BASE_PATH to that path").count(), 0, "not needed when the script works");
   await ann.close();
   await proxy.stop();
 });
 
-Deno.test("an address of nothing says so, and shows the way to where one may have wanted to go", async () => {
+Deno.test("an unknown address says so, and offers the room that may be meant", async () => {
   const ann = await person();
   const page = await ann.newPage();
   await page.goto(`${server.url}/Islands`);
   await page.locator("#problem h1", { hasText: "There is nothing at this address." }).waitFor();
-  await findNothing(page, "an address of nothing");
+  await expectAccessible(page, "an unknown address");
   const height = (page: Page) => page.locator("header").evaluate((header) => header.getBoundingClientRect().height);
   const bare = await height(page);
   assert.deepEqual(await page.locator("#problem button").allInnerTexts(), [
@@ -160,7 +160,7 @@ Deno.test("an address of nothing says so, and shows the way to where one may hav
   await page.getByRole("button", { name: "Go to islands" }).click();
   await page.waitForURL(`${server.url}/r/islands`);
   await connected(page);
-  assert.equal(await height(page), bare, "the head of the page stays where it is");
+  assert.equal(await height(page), bare, "the header keeps its height");
   await page.goto(`${server.url}/general`);
   await page.locator("#problem button").first().waitFor();
   assert.deepEqual(await page.locator("#problem button").allInnerTexts(), ["Go to general", "Change room"]);
@@ -171,9 +171,9 @@ Deno.test("an address of nothing says so, and shows the way to where one may hav
   await ann.close();
 });
 
-Deno.test("a session that is never answered is given up, so that the page comes in once there is an answer", async () => {
+Deno.test("a request for a session that is never answered is given up, so that the next one can succeed", async () => {
   const ann = await person();
-  // A hundred times as fast as people wait.
+  // Timeouts are a hundred times shorter.
   await ann.addInitScript(() => {
     const { timeout } = AbortSignal;
     AbortSignal.timeout = (milliseconds) => timeout.call(AbortSignal, milliseconds / 100);
@@ -189,7 +189,7 @@ Deno.test("a session that is never answered is given up, so that the page comes 
   await ann.close();
 });
 
-Deno.test("while the store fails the page says so in place of Connected, and sends what waits once it is back", async () => {
+Deno.test("while the store fails the page says so in place of Connected, and it sends waiting messages once the store works", async () => {
   const cwd = await Deno.makeTempDir();
   const failing = await startServer({ cwd });
   const ann = await person();
@@ -197,7 +197,7 @@ Deno.test("while the store fails the page says so in place of Connected, and sen
   await Deno.rename(`${cwd}/data/chat.db`, `${cwd}/data/elsewhere.db`);
   await write(page, "kept later");
   await page.locator("#status", { hasText: "The server can’t keep messages right now. Yours wait here." }).waitFor();
-  assert.equal(await page.locator("#connection.store-fails").count(), 1, "its dot is hollow");
+  assert.equal(await page.locator("#connection.store-fails").count(), 1, "the dot is hollow");
   await Deno.rename(`${cwd}/data/elsewhere.db`, `${cwd}/data/chat.db`);
   await shows(page, "kept later");
   await page.locator("#status", { hasText: /^Connected$/ }).waitFor();
@@ -206,7 +206,7 @@ Deno.test("while the store fails the page says so in place of Connected, and sen
   await Deno.remove(cwd, { recursive: true });
 });
 
-Deno.test("what was read stays in sight when the page is refused later, and the foot says why", async () => {
+Deno.test("messages stay visible when the page is refused later, and its foot says why", async () => {
   let isRefused = false;
   const proxy = new Proxy(server.port, {
     request: (head) =>
@@ -227,7 +227,7 @@ Deno.test("what was read stays in sight when the page is refused later, and the 
   await proxy.stop();
 });
 
-/** Gives an answer in the server's place to whoever asks for a session. */
+/** Answers requests for a session in the server's place. */
 const answering = (head: string, answer: string) => head.startsWith("POST /api/session") ? { answer } : head;
 const answer = (status: string, type: string, body: string) =>
   `HTTP/1.1 ${status}\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`;
@@ -268,7 +268,7 @@ for (
     ],
   ] as [string, string, RegExp, Meddling["request"]][]
 ) {
-  Deno.test(`a page that is not let in says so in words, and comes in once it may: ${what}`, async () => {
+  Deno.test(`a refused page says why, and connects once it is let in: ${what}`, async () => {
     let isRefused = true;
     const proxy = new Proxy(server.port, { request: (head) => isRefused ? request!(head) : head });
     const ann = await person();
@@ -278,12 +278,12 @@ for (
     assert.match(await page.locator("#refused p").innerText(), text);
     assert.doesNotMatch(await page.locator("#connection").innerText(), /Reconnecting/);
     await page.locator("#countdown", { hasText: /^Trying again in \d+ s$/ }).waitFor();
-    await findNothing(page, what);
+    await expectAccessible(page, what);
     await write(page, `waits, ${what}`);
     await page.locator(".message .text").waitFor();
-    assert.equal(await page.locator("#refused").isVisible(), false, "what waits to be sent has its place");
+    assert.equal(await page.locator("#refused").isVisible(), false, "the waiting message is shown instead");
     isRefused = false;
-    // It may have come in by itself by now, and the button be gone.
+    // The page may have connected by itself by now, and the button may be gone.
     await page.locator("#try-now").dispatchEvent("click");
     await connected(page);
     await page.locator(".message:not(.waiting) .text", { hasText: `waits, ${what}` }).waitFor();

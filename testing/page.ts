@@ -1,19 +1,19 @@
-/** What tests do with the page, as people do it. */
+/** What people do with the page, for tests. */
 import assert from "node:assert/strict";
 import axe from "axe-core";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 
-/** Milliseconds that a page may take for anything; generous, because two cores run the server, the browser and the tests. */
-const PATIENCE = 10_000;
+/** Milliseconds that any step may take; generous, because two cores run the server, the browser and the tests. */
+const STEP_TIMEOUT = 10_000;
 
-/** Someone with a browser of their own. */
+/** A person with their own browser. */
 export async function newPerson(browser: Browser, options: BrowserContextOptions = {}): Promise<BrowserContext> {
   const context = await browser.newContext({ locale: "en-US", reducedMotion: "reduce", ...options });
-  context.setDefaultTimeout(PATIENCE);
+  context.setDefaultTimeout(STEP_TIMEOUT);
   return context;
 }
 
-/** Opens a room and waits until one can talk in it. What the page throws, or does against its own policy, fails the test. */
+/** Opens a room and waits until one can write in it. An error in the page, or a breach of its policy, fails the test. */
 export async function openRoom(context: BrowserContext, url: string, room: string): Promise<Page> {
   const page = await context.newPage();
   page.on("pageerror", (error) => {
@@ -37,7 +37,7 @@ export async function write(page: Page, text: string): Promise<void> {
   await page.locator("#text").press("Enter");
 }
 
-/** The messages on the page, kept ones and waiting ones. */
+/** The messages on the page, also those that wait to be sent. */
 export function texts(page: Page): Promise<string[]> {
   return page.locator(".message .text").allInnerTexts();
 }
@@ -45,7 +45,7 @@ export function texts(page: Page): Promise<string[]> {
 /** Waits until the page shows these messages, and no others. */
 export async function shows(page: Page, ...expected: string[]): Promise<void> {
   await page.waitForFunction((expected) => {
-    // deno-lint-ignore no-explicit-any -- only the browser's side knows a document
+    // deno-lint-ignore no-explicit-any -- only the browser has a document
     const { document } = globalThis as any;
     const shown = [...document.querySelectorAll(".message .text")].map((text) => text.innerText);
     return JSON.stringify(shown) === JSON.stringify(expected) && !document.querySelector(".waiting");
@@ -58,12 +58,12 @@ export async function rename(page: Page, name: string): Promise<void> {
   await page.locator("dialog[open] input").press("Enter");
 }
 
-/** Fails if axe finds anything that would keep somebody from using the page as it is now. */
-export async function findNothing(page: Page, where: string): Promise<void> {
-  // The page's own policy lets no script in but its own, and that is what is to be kept: axe comes in by the debugger.
+/** Fails if axe finds any problem of accessibility on the page as it is now. */
+export async function expectAccessible(page: Page, where: string): Promise<void> {
+  // The page's policy allows no other script, so axe is injected by the debugger.
   await page.evaluate(axe.source);
   const found = await page.evaluate(async () => {
-    // deno-lint-ignore no-explicit-any -- axe puts itself there
+    // deno-lint-ignore no-explicit-any -- axe defines it there
     const { violations } = await (globalThis as any).axe.run();
     return violations.map((
       { id, nodes }: { id: string; nodes: { html: string }[] },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createEventReader } from "./event_stream.ts";
 
-Deno.test("events are the same however the stream was cut into pieces", () => {
+Deno.test("events are the same, however the stream was cut into pieces", () => {
   const text = [
     "retry: 1000\n\n",
     'event: pong\nid: e:1\ndata: {"a":1}\n\n',
@@ -25,7 +25,7 @@ Deno.test("events are the same however the stream was cut into pieces", () => {
   }));
 });
 
-Deno.test("an event that is not complete is none", () => {
+Deno.test("an incomplete event is not returned", () => {
   const read = createEventReader();
   assert.deepEqual(read("event: pong\ndata: {}\n"), []);
   assert.deepEqual(read("\n"), [{ event: "pong", data: "{}" }]);

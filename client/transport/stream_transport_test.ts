@@ -50,7 +50,7 @@ function setUp() {
     await reply(Response.json({ ...me, limits }));
     heard.length = 0;
   }
-  /** Joins, and gives what the stream says from then on. */
+  /** Joins, and returns functions that write to the stream. */
   async function joins(frame: ClientFrame = { action: "join_room", room, id: "j" }) {
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
     transport.send(frame);
@@ -58,7 +58,7 @@ function setUp() {
     await reply(new Response(readable));
     const writer = writable.getWriter();
     const say = async (text: string) => {
-      await writer.write(new TextEncoder().encode(text)).catch(() => {/* nobody listens */});
+      await writer.write(new TextEncoder().encode(text)).catch(() => {/* closed by the reader */});
       await settle();
     };
     const tell = (data: ServerFrame) => say(`event: ${data.action}\ndata: ${JSON.stringify(data)}\n\n`);
@@ -67,7 +67,7 @@ function setUp() {
   return { clock, heard, requests, transport, reply, ask, welcomed, joins };
 }
 
-Deno.test("it begins with a session, as a socket begins with its welcome", async () => {
+Deno.test("it begins with a session, like a socket with its welcome", async () => {
   const { heard, requests, reply, transport } = setUp();
   assert.deepEqual(requests.map(({ path }) => path), ["/api/session"]);
   await reply(Response.json({ ...me, limits, token: "t" }));
@@ -75,7 +75,7 @@ Deno.test("it begins with a session, as a socket begins with its welcome", async
   transport.close();
 });
 
-Deno.test("joining is a stream that says what is new, from the place the page has seen", async () => {
+Deno.test("a join opens a stream from the last entry received", async () => {
   const { heard, welcomed, joins, transport } = setUp();
   await welcomed();
   const { path, headers, say, tell } = await joins({
@@ -93,7 +93,7 @@ Deno.test("joining is a stream that says what is new, from the place the page ha
   transport.close();
 });
 
-Deno.test("what the stream has yet to bring is not taken from the answer, so that the order stays", async () => {
+Deno.test("entries keep their order: one that the stream will bring is not taken from the answer to an action", async () => {
   const { heard, welcomed, joins, ask, transport } = setUp();
   await welcomed();
   const { tell } = await joins();
@@ -111,7 +111,7 @@ Deno.test("what the stream has yet to bring is not taken from the answer, so tha
   transport.close();
 });
 
-Deno.test("a problem is the error that a socket would have brought, and no answer at all is `unavailable`", async () => {
+Deno.test("a problem becomes the error that a socket would have brought, and a missing answer becomes `unavailable`", async () => {
   const { heard, welcomed, ask, transport } = setUp();
   await welcomed();
   const frame: ClientFrame = { action: "send_message", room, text: "x", id: "a" };
@@ -129,11 +129,11 @@ Deno.test("a problem is the error that a socket would have brought, and no answe
   transport.close();
 });
 
-Deno.test("it ends with the code with which a socket would have ended", async () => {
-  const ends: [number, (world: ReturnType<typeof setUp>) => Promise<unknown>][] = [
+Deno.test("it ends with the close code of a socket in the same case", async () => {
+  const ends: [number, (setup: ReturnType<typeof setUp>) => Promise<unknown>][] = [
     [1006, ({ reply }) => reply(new TypeError("network"))],
     [4401, ({ reply }) => reply(problem("forbidden", 401))],
-    // Then the next try is told why there is no session.
+    // The next request for a session is answered with the reason.
     [4001, ({ reply }) => reply(new Response("", { status: 502 }))],
     [4001, ({ reply }) => reply(problem("forbidden", 403))],
     [4001, ({ reply }) => reply(problem("rate_limited", 429))],
@@ -150,7 +150,7 @@ Deno.test("it ends with the code with which a socket would have ended", async ()
       ({ welcomed, joins }) =>
         welcomed().then(() => joins()).then(({ say }) => say('event: close\ndata: {"code":1012,"reason":""}\n\n')),
     ],
-    // The cookie was not taken: the stream made somebody new.
+    // The server did not accept the cookie: the stream created a new person.
     [
       4401,
       ({ welcomed, joins }) =>
@@ -158,13 +158,13 @@ Deno.test("it ends with the code with which a socket would have ended", async ()
     ],
   ];
   for (const [at, [code, happens]] of ends.entries()) {
-    const world = setUp();
-    await happens(world);
-    assert.deepEqual(world.heard.filter((frame) => typeof frame === "number"), [code], `end ${at}`);
+    const setup = setUp();
+    await happens(setup);
+    assert.deepEqual(setup.heard.filter((frame) => typeof frame === "number"), [code], `end ${at}`);
   }
 });
 
-Deno.test("a stream that says nothing for too long is given up with the next ping", async () => {
+Deno.test("a stream that is silent for too long is lost at the next ping", async () => {
   const { clock, heard, welcomed, joins, ask, transport } = setUp();
   await welcomed();
   const { say } = await joins();
@@ -178,7 +178,7 @@ Deno.test("a stream that says nothing for too long is given up with the next pin
   assert.deepEqual(heard, [{ action: "pong" }, 1006]);
 });
 
-Deno.test("leaving ends this stream and no other, and what it still says is not heard", async () => {
+Deno.test("leaving ends this stream and no other, and its late frames are ignored", async () => {
   const { heard, requests, welcomed, joins, reply, transport } = setUp();
   await welcomed();
   const { tell } = await joins();
@@ -190,11 +190,11 @@ Deno.test("leaving ends this stream and no other, and what it still says is not 
   await reply(Response.json({ action: "room_left", room }));
   assert.deepEqual(heard, [{ action: "room_left", room }]);
   transport.send({ action: "leave_room", room: "elsewhere" });
-  assert.equal(requests.length, 0, "it is nowhere else");
+  assert.equal(requests.length, 0, "it is in no other room");
   transport.close();
 });
 
-Deno.test("closed, it says nothing any more", async () => {
+Deno.test("a closed transport reports nothing any more", async () => {
   const { heard, requests, welcomed, joins, transport } = setUp();
   await welcomed();
   const { tell } = await joins();

@@ -10,21 +10,21 @@ const welcome: Welcome = {
   limits: { text: 4_000, name: 32, frame: 65_536, rooms: 50, ping_seconds: 30 },
 };
 
-/** One way of which a test decides what becomes of it; `opened` are those that were opened, in their order. */
-function madeUp() {
+/** A transport that the test controls; `opened` are those that were opened, in order. */
+function fakeTransport() {
   const opened: (TransportListener & { sent: ClientFrame[]; open: boolean })[] = [];
-  const way = { missing: false };
+  const environment = { missing: false };
   const open: OpenTransport = (listener) => {
-    if (way.missing) throw new ReferenceError("WebSocket is not defined");
+    if (environment.missing) throw new ReferenceError("WebSocket is not defined");
     const made = { ...listener, sent: [] as ClientFrame[], open: true };
     opened.push(made);
     return { send: (frame) => made.sent.push(frame), close: () => made.open = false };
   };
-  return { way, opened, open, last: () => opened.at(-1) ?? assert.fail("nothing was opened") };
+  return { environment, opened, open, last: () => opened.at(-1) ?? assert.fail("nothing was opened") };
 }
 
 function setUp() {
-  const [socket, stream] = [madeUp(), madeUp()];
+  const [socket, stream] = [fakeTransport(), fakeTransport()];
   const heard: (ServerFrame | number | "outdated")[] = [];
   const open = withFallback(socket.open, stream.open);
   const listener: TransportListener = {
@@ -35,7 +35,7 @@ function setUp() {
   return { socket, stream, heard, open: () => open(listener) };
 }
 
-Deno.test("one socket that fails is no reason to give sockets up, two in a row are", () => {
+Deno.test("a stream is opened after two failed sockets in a row, not after one", () => {
   const after = (...events: TransportEvent[]) => events.reduce(nextChoice, initialChoice).transport;
   assert.equal(after("socket_failed"), "socket");
   assert.equal(after("socket_failed", "socket_failed"), "stream");
@@ -43,7 +43,7 @@ Deno.test("one socket that fails is no reason to give sockets up, two in a row a
   assert.equal(after("socket_missing"), "stream");
 });
 
-Deno.test("where the stream fails too it was not the sockets' fault, and both are tried in turn", () => {
+Deno.test("when the stream fails too, both are tried in turn", () => {
   const events: TransportEvent[] = [
     "socket_failed",
     "socket_failed",
@@ -51,21 +51,21 @@ Deno.test("where the stream fails too it was not the sockets' fault, and both ar
     "socket_failed",
     "stream_failed",
   ];
-  const ways = events.map((_, at) => events.slice(0, at + 1).reduce(nextChoice, initialChoice).transport);
-  assert.deepEqual(ways, ["socket", "stream", "socket", "stream", "socket"]);
+  const choices = events.map((_, at) => events.slice(0, at + 1).reduce(nextChoice, initialChoice).transport);
+  assert.deepEqual(choices, ["socket", "stream", "socket", "stream", "socket"]);
 });
 
-Deno.test("sockets that end before a welcome, or never say anything, give way to a stream", () => {
+Deno.test("sockets that end before a welcome, or never send anything, are replaced by a stream", () => {
   const { socket, stream, heard, open } = setUp();
   open();
   socket.last().closed(1006);
-  open().close(); // given up: no welcome came in time
+  open().close(); // no welcome came in time
   open();
   assert.deepEqual([socket.opened.length, stream.opened.length], [2, 1]);
   assert.deepEqual(heard, [1006]);
 });
 
-Deno.test("a server that sends a socket away was reached by it", () => {
+Deno.test("a socket that the server closes with a code of its own did not fail", () => {
   const { socket, stream, open } = setUp();
   for (const code of [1012, 4009, 4401, 1011]) {
     open();
@@ -80,7 +80,7 @@ Deno.test("a server that sends a socket away was reached by it", () => {
 
 Deno.test("without a WebSocket the stream is opened at once", () => {
   const { socket, stream, heard, open } = setUp();
-  socket.way.missing = true;
+  socket.environment.missing = true;
   const transport = open();
   stream.last().received([welcome]);
   transport.send({ action: "ping" });
@@ -88,11 +88,11 @@ Deno.test("without a WebSocket the stream is opened at once", () => {
   assert.deepEqual(stream.last().sent, [{ action: "ping" }]);
 });
 
-Deno.test("while it streams each ping is also a try of a socket, and the first that opens brings the page back", () => {
+Deno.test("while it streams, each ping also tries a socket, and the first that opens replaces the stream", () => {
   const { socket, stream, heard, open } = setUp();
-  socket.way.missing = true;
+  socket.environment.missing = true;
   const transport = open();
-  socket.way.missing = false;
+  socket.environment.missing = false;
   stream.last().received([welcome]);
   assert.equal(socket.opened.length, 1, "at once: the server may just have been away");
   socket.last().closed(1006);
@@ -104,13 +104,13 @@ Deno.test("while it streams each ping is also a try of a socket, and the first t
   assert.deepEqual(heard, [welcome]);
   socket.last().received([welcome]);
   assert.deepEqual(heard, [welcome, "outdated"]);
-  assert.equal(socket.last().open, false, "the trial itself is not used");
+  assert.equal(socket.last().open, false, "the socket that was only tried is not used");
   transport.close();
   open();
   assert.deepEqual([socket.opened.length, stream.opened.length], [4, 1]);
 });
 
-Deno.test("what is closed tries nothing any more", () => {
+Deno.test("a closed transport tries no more sockets", () => {
   const { socket, stream, heard, open } = setUp();
   for (const _ of [1, 2]) open().close();
   const transport = open();

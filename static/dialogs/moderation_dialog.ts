@@ -11,12 +11,12 @@ const MINUTE = 60;
 const SLOW_SECONDS = [0, 5, 10, 30, MINUTE, 5 * MINUTE, 15 * MINUTE, 60 * MINUTE];
 
 export interface ModerationDialog {
-  /** Asks for the token first, where the person is no moderator. */
+  /** Asks for the token first if the person is not a moderator. */
   open(): void;
   render(state: State): void;
 }
 
-/** What a moderator does about the room and about who is banned; asks for the token before. */
+/** The settings of the room and the list of bans, for moderators. */
 export function createModerationDialog(locale: Locale, moderator: Moderator): ModerationDialog {
   const { strings, tag } = locale;
   const dates = new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeStyle: "short" });
@@ -62,11 +62,11 @@ export function createModerationDialog(locale: Locale, moderator: Moderator): Mo
   slow.field.onchange = () => change({ slow_seconds: Number(slow.field.value) });
 
   async function change(settings: RoomChange) {
-    complain(await moderator.changeRoom(state.room.name, settings));
+    showFailure(await moderator.changeRoom(state.room.name, settings));
   }
 
-  /** What could not be changed stands as it was. */
-  function complain(failure: Failure) {
+  /** A failed change shows the old setting again. */
+  function showFailure(failure: Failure) {
     setText(error, failure === null ? "" : failureText(strings, failure));
     if (failure !== null) render(state);
   }
@@ -86,11 +86,13 @@ export function createModerationDialog(locale: Locale, moderator: Moderator): Mo
     bans.replaceChildren(...shownBans.map(line));
   }
 
-  /** Others may have set what is not among the choices. */
+  /** Adds a choice where another program has set a value that is not among them. */
   function chooseSlow(seconds: number) {
     const { field } = slow;
-    const known = [...field.options].some(({ value }) => value === String(seconds));
-    if (!known) field.append(element("option", { value: String(seconds), textContent: strings.slowChoice(seconds) }));
+    const isChoice = [...field.options].some(({ value }) => value === String(seconds));
+    if (!isChoice) {
+      field.append(element("option", { value: String(seconds), textContent: strings.slowChoice(seconds) }));
+    }
     field.value = String(seconds);
   }
 
@@ -98,13 +100,13 @@ export function createModerationDialog(locale: Locale, moderator: Moderator): Mo
     const name = nameOf(user);
     const lift = button(strings.liftBan, "outlined", async () => {
       lift.disabled = true;
-      complain(await moderator.unban(user));
+      showFailure(await moderator.unban(user));
       lift.disabled = false;
     });
     lift.ariaLabel = `${strings.liftBan}: ${name}`;
-    // The page puts the name before the reason, for where it can't be known by other means; here it would stand twice.
-    const why = reason === name ? "" : reason.startsWith(`${name}: `) ? reason.slice(name.length + 2) : reason;
-    const about = [strings.bannedUntil(dates.format(until)), address ? strings.addressToo : "", why];
+    // The page stores the name before the reason, because the name may be unknown later. Here it would be shown twice.
+    const ownReason = reason === name ? "" : reason.startsWith(`${name}: `) ? reason.slice(name.length + 2) : reason;
+    const about = [strings.bannedUntil(dates.format(until)), address ? strings.addressToo : "", ownReason];
     return element(
       "li",
       {},
@@ -118,7 +120,7 @@ export function createModerationDialog(locale: Locale, moderator: Moderator): Mo
     );
   }
 
-  /** Bans go by the person's id; names are known of those who are, or were, in this room. */
+  /** A ban has only the person's id. The name is known of those who are, or were, in this room. */
   function nameOf(user: string): string {
     const member: Member | undefined = [...state.room.members, ...state.muted].find((other) => other.user === user);
     return member?.name ?? state.room.messages.findLast((message) => message.user === user)?.from ?? user;
@@ -127,9 +129,9 @@ export function createModerationDialog(locale: Locale, moderator: Moderator): Mo
   return {
     async open() {
       if (state.moderation === null) return tokenDialog.open("");
-      complain(null);
+      showFailure(null);
       sheet.open();
-      complain(await moderator.refresh());
+      showFailure(await moderator.refresh());
     },
     render,
   };

@@ -8,9 +8,9 @@ import { failureText, type Locale } from "../i18n/locale.ts";
 
 const HOUR = 60;
 const DAY = 24 * HOUR;
-/** Minutes for which a moderator may ban by a click. */
+/** The choices for a ban, in minutes. */
 const BAN_MINUTES = [10, HOUR, DAY, 7 * DAY, 30 * DAY, 365 * DAY];
-/** What the server takes is 500 characters, and the name stands before them. */
+/** The server accepts 500 characters, and the name comes before the reason. */
 const REASON_LIMIT = 500 - NAME_LIMIT - ": ".length;
 
 export interface PersonActions {
@@ -24,7 +24,7 @@ export interface PersonDialog {
   render(state: State): void;
 }
 
-/** What one can do about somebody else: not hear them, and, for moderators, send them away. */
+/** What one can do about someone else: mute them, and, as a moderator, ban them. */
 export function createPersonDialog(locale: Locale, actions: PersonActions): PersonDialog {
   const { strings } = locale;
   const sheet = createSheet(strings, strings.person);
@@ -62,12 +62,12 @@ export function createPersonDialog(locale: Locale, actions: PersonActions): Pers
   ban.onsubmit = async (event) => {
     event.preventDefault();
     banNow.disabled = true;
-    // A ban goes by the person's id. By what name they were known will be seen in the list of bans by this alone.
-    const known = [person.name, reason.value.trim()].filter((part) => part !== "").join(": ");
+    // A ban has only the person's id. This is how the list of bans knows the name.
+    const reasonWithName = [person.name, reason.value.trim()].filter((part) => part !== "").join(": ");
     const failure = await actions.ban({
       user: person.user,
       minutes: Number(minutes.field.value),
-      reason: known,
+      reason: reasonWithName,
       address: address.field.checked,
     });
     banNow.disabled = false;
@@ -77,9 +77,9 @@ export function createPersonDialog(locale: Locale, actions: PersonActions): Pers
 
   function render(next: State) {
     state = next;
-    const silent = isMuted(state.muted, person.user);
-    setText(muted, silent ? strings.mutedHelp : strings.muteHelp);
-    setText(mute, silent ? strings.unmute : strings.mute);
+    const isNowMuted = isMuted(state.muted, person.user);
+    setText(muted, isNowMuted ? strings.mutedHelp : strings.muteHelp);
+    setText(mute, isNowMuted ? strings.unmute : strings.mute);
     ban.hidden = state.moderation === null;
   }
 

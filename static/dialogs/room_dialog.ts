@@ -5,12 +5,12 @@ import type { ListedRoom } from "../lib/moderator.ts";
 import type { Locale } from "../i18n/locale.ts";
 
 export interface RoomDialogOptions {
-  /** Null where they can't be had now. */
+  /** Null when they can't be loaded now. */
   listRooms: () => Promise<readonly ListedRoom[] | null>;
   goTo: (room: string) => void;
 }
 
-/** Where one changes rooms: by a name, or by choosing one of those that anyone may know of. */
+/** Changes the room: by a name, or by choosing one of the listed rooms. */
 export function createRoomDialog({ strings, tag }: Locale, { listRooms, goTo }: RoomDialogOptions) {
   const list = element("ul", { role: "list" });
   const listed = element(
@@ -27,7 +27,7 @@ export function createRoomDialog({ strings, tag }: Locale, { listRooms, goTo }: 
   }, (value) => {
     const name = roomNamed(value);
     if (name === null) return strings.roomBad;
-    dialog.close(); // first, because it gives the focus back
+    dialog.close(); // first, because it returns the focus
     goTo(name);
     return null;
   }, listed);

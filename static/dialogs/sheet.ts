@@ -1,11 +1,11 @@
 import { button, element } from "../lib/dom.ts";
 import type { Strings } from "../i18n/locale.ts";
 
-/** A dialog over the page with a title, something in it, and a way to close it. */
+/** A dialog over the page with a title, a content and a button that closes it. */
 export interface Sheet {
   title: HTMLHeadingElement;
   body: HTMLDivElement;
-  /** At its foot, before the button that closes it. */
+  /** The row with the button that closes it. */
   foot: HTMLDivElement;
   open(): void;
   close(): void;
@@ -30,21 +30,21 @@ export function createSheet(strings: Strings, label: string): Sheet {
 
 let ids = 0;
 
-/** A box to tick, with what it means under it. */
+/** A checkbox with a label, and an explanation under it. */
 export function checkbox(label: string, help: string): { element: HTMLElement; field: HTMLInputElement } {
   const id = `choice-${++ids}`;
   const field = element("input", { type: "checkbox", id });
   field.setAttribute("aria-describedby", `${id}-help`);
-  const words = element(
+  const texts = element(
     "span",
     {},
     element("label", { htmlFor: id, textContent: label }),
     element("span", { id: `${id}-help`, className: "help", textContent: help }),
   );
-  return { element: element("div", { className: "choice" }, field, words), field };
+  return { element: element("div", { className: "choice" }, field, texts), field };
 }
 
-/** A list to choose one value from. */
+/** A select element and its label. */
 export function select(label: string, values: [number, string][], chosen: number) {
   const id = `choice-${++ids}`;
   const options = values.map(([value, text]) =>

@@ -1,30 +1,30 @@
 import assert from "node:assert/strict";
 import { closeText, errorText, languages, localeFor } from "./locale.ts";
 
-Deno.test("both languages have the same words", () => {
+Deno.test("both languages have the same texts", () => {
   assert.deepEqual(Object.keys(languages.ko), Object.keys(languages.en));
   assert.deepEqual(Object.keys(languages.ko.errors), Object.keys(languages.en.errors));
   assert.deepEqual(Object.keys(languages.ko.closed), Object.keys(languages.en.closed));
 });
 
-Deno.test("the reader's first language that the page speaks is spoken, in the reader's own variant", () => {
+Deno.test("the page takes the first of the reader's languages that it has, with the reader's region", () => {
   assert.deepEqual(pick(["fr-FR", "ko-KR", "en"]), ["ko", "ko-KR"]);
   assert.deepEqual(pick(["en-GB", "ko"]), ["en", "en-GB"]);
   assert.deepEqual(pick(["fr"]), ["en", "en"]);
   assert.deepEqual(pick([]), ["en", "en"]);
 });
 
-Deno.test("a language tag that Intl refuses does not keep the page from opening", () => {
+Deno.test("a language tag that Intl rejects does not keep the page from opening", () => {
   assert.deepEqual(pick(["en-US@posix"]), ["en", "en"]);
 });
 
-Deno.test("one is not many", () => {
+Deno.test("one is singular, more are plural", () => {
   assert.equal(languages.en.newMessages(1), "1 new message");
   assert.equal(languages.en.newMessages(1_200), "1,200 new messages");
   assert.equal(languages.ko.newMessages(1), "새 메시지 1개");
 });
 
-Deno.test("an error we have no words for is told in the server's", () => {
+Deno.test("an error that the page has no text for is shown in the server's words", () => {
   assert.equal(errorText(languages.en, { code: "brand_new", message: "Do this instead." }), "Do this instead.");
   assert.match(closeText(languages.en, 4_450), /4450/);
 });

@@ -1,11 +1,11 @@
 import { DEFAULT_ROOM, normaliseRoom, ROOM_NAME, ROOM_NAME_LIMIT } from "../../chat/protocol.ts";
 
-/** What an address shows: a room, or why it shows none, and which one may have been meant. */
+/** What an address shows: a room, or why there is none and which one may have been meant. */
 export type Place = { room: string } | { room: null; problem: "bad_room" | "not_found"; meant: string | null };
 
 /**
- * The room that someone means by `text`, or null if no room can be called so. A leading `#` is habit, not name, and a
- * name of several words is one with hyphens.
+ * The room that someone means by `text`, or null if no room can have that name. A leading `#` is dropped, and spaces become
+ * hyphens.
  */
 export function roomNamed(text: string): string | null {
   const room = normaliseRoom(text.trim().replace(/^#/, "").trim()).replace(/\s+/g, "-");
@@ -13,9 +13,12 @@ export function roomNamed(text: string): string | null {
   return size >= 1 && size <= ROOM_NAME_LIMIT && ROOM_NAME.test(room) ? room : null;
 }
 
-/** The addresses of a chat which is at `base`, a path that ends with a slash, and can be asked for without it too. */
+/**
+ * The addresses of a chat.
+ * @param base its path on the host, which ends with a slash; addresses without it are understood too
+ */
 export function addressesAt(base: string) {
-  /** What an address shows: the top is the default room. */
+  /** What an address shows. The top shows the default room. */
   function placeAt(pathname: string): Place {
     const isBelow = `${pathname}/`.startsWith(base);
     const path = isBelow ? pathname.slice(base.length) : pathname.slice(1);
@@ -31,7 +34,7 @@ export function addressesAt(base: string) {
     return room !== null && room === meant ? { room } : { room: null, problem: "bad_room", meant };
   }
 
-  /** The address of a room, to put in the location bar or to give to a friend. */
+  /** The address of a room, for the location bar and for sharing. */
   function pathOf(room: string): string {
     return room === DEFAULT_ROOM ? base : `${base}r/${encodeURIComponent(room)}`;
   }
@@ -39,7 +42,7 @@ export function addressesAt(base: string) {
   return { placeAt, pathOf };
 }
 
-/** Null where "%" is followed by what is no UTF-8. */
+/** Null where the text is not valid percent-encoding. */
 function decoded(text: string): string | null {
   try {
     return decodeURIComponent(text);

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { addressesAt, roomNamed } from "./address.ts";
 
-Deno.test("a room's name is letters, marks and digits of any script, - and _, up to 64", () => {
+Deno.test("a room's name has letters, marks and digits of any script, - and _, up to 64", () => {
   for (const name of ["general", "섬여행", "हिन्दी", "a-b_9", "x".repeat(64)]) {
     assert.equal(roomNamed(name), name.normalize("NFC"));
   }
   for (const name of ["", "a/b", "a.b", "x".repeat(65), "👋"]) assert.equal(roomNamed(name), null);
 });
 
-Deno.test("a room's name is taken as the server keeps it", () => {
+Deno.test("a room's name takes the form in which the server keeps it", () => {
   assert.equal(roomNamed(" #General "), "general");
   assert.equal(roomNamed("Summer  trip"), "summer-trip");
   assert.equal(roomNamed("섬여행".normalize("NFD")), "섬여행");
@@ -19,26 +19,26 @@ Deno.test("a room's name is taken as the server keeps it", () => {
 const top = addressesAt("/");
 const below = addressesAt("/chat/");
 
-Deno.test("the address names the room, and the top is the default one, wherever the chat is on its host", () => {
+Deno.test("an address shows its room, and the top the default room, wherever the chat is on its host", () => {
   for (const { placeAt, pathOf } of [top, below]) {
     for (const room of ["general", "섬여행"]) assert.deepEqual(placeAt(pathOf(room)), { room });
   }
   for (const path of ["/r/Islands", "/r/islands/", "/r/Isl%EF%B8%8Fands"]) {
     assert.deepEqual(top.placeAt(path), { room: "islands" });
     assert.deepEqual(below.placeAt(`/chat${path}`), { room: "islands" });
-    assert.deepEqual(below.placeAt(path), { room: "islands" }, "asked for without it");
+    assert.deepEqual(below.placeAt(path), { room: "islands" }, "without the base path");
   }
   for (const path of ["/", "/chat", "/chat/"]) assert.deepEqual(below.placeAt(path), { room: "general" });
   assert.equal(below.pathOf("a b"), "/chat/r/a%20b");
 });
 
-Deno.test("an address that names no possible room names none, and the one that may be meant", () => {
+Deno.test("an address with an impossible room name shows no room, and suggests one", () => {
   const bad = (meant: string | null) => ({ room: null, problem: "bad_room", meant });
   assert.deepEqual(top.placeAt("/r/two%20words"), bad("two-words"));
   for (const path of ["/r/a%2Fb", "/r/%E0%A4%A"]) assert.deepEqual(top.placeAt(path), bad(null));
 });
 
-Deno.test("an address of nothing is that of no room, whichever may be meant", () => {
+Deno.test("an unknown address shows no room, and suggests one where it can", () => {
   const nothing = (meant: string | null) => ({ room: null, problem: "not_found", meant });
   for (const path of ["/islands", "/Islands/"]) {
     assert.deepEqual(top.placeAt(path), nothing("islands"));

@@ -1,4 +1,4 @@
-/** The two ways in which the page gets an element: made, or found in index.html. Text is only ever set as text. */
+/** Creates elements, and finds those of index.html. Text is only ever set as text, never as HTML. */
 
 /** A new element with these properties and children. */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
@@ -11,12 +11,12 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-/** A button with words on it. */
+/** A button with a text. */
 export function button(text: string, className: string, onclick: () => void): HTMLButtonElement {
   return element("button", { type: "button", className, textContent: text, onclick });
 }
 
-/** A drawn sign that says nothing to those who hear the page. `path` is drawn on a field of 20 × 20. */
+/** A decorative icon, hidden from screen readers. `path` is drawn on an area of 20 × 20. */
 export function icon(path: string): SVGSVGElement {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("viewBox", "0 0 20 20");
@@ -34,7 +34,7 @@ export function find<T extends HTMLElement>(id: string, type: { new (): T }): T 
   return found;
 }
 
-/** Sets text only where it differs, so that nothing is read out or laid out again for nothing. */
+/** Sets text only where it differs, so that nothing is announced or laid out again without a change. */
 export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }

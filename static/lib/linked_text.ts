@@ -1,19 +1,19 @@
 import { find } from "../vendor/linkify.js";
 import { element } from "./dom.ts";
 
-export interface Stretch {
+export interface Segment {
   text: string;
-  /** Where it leads; null for mere text. */
+  /** Where it leads; null for plain text. */
   href: string | null;
 }
 
 /**
- * Cuts a message into text and links. Only what its author wrote as `http://…` or `https://…` is a link:
- * `main.ts` is more often a file than a shop in São Tomé, and no other scheme is safe to click.
+ * Splits a message into text and links. Only what its author wrote as `http://…` or `https://…` is a link: `main.ts` is more
+ * often a file than a domain, and no other scheme is safe to click.
  */
-export function stretches(text: string): Stretch[] {
+export function segments(text: string): Segment[] {
   if (!/https?:\/\//i.test(text)) return [{ text, href: null }];
-  const found: Stretch[] = [];
+  const found: Segment[] = [];
   let end = 0;
   for (const match of find(text, "url")) {
     if (!/^https?:\/\//i.test(match.value) || !URL.canParse(match.value)) continue;
@@ -27,7 +27,7 @@ export function stretches(text: string): Stretch[] {
 
 /** The nodes that show a message's text. */
 export function linkedText(text: string): (Node | string)[] {
-  return stretches(text).map(({ text, href }) =>
+  return segments(text).map(({ text, href }) =>
     href === null ? text : element("a", { href, target: "_blank", rel: "noopener noreferrer nofollow" }, text)
   );
 }

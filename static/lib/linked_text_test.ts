@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { stretches } from "./linked_text.ts";
+import { segments } from "./linked_text.ts";
 
-const links = (text: string) => stretches(text).filter(({ href }) => href !== null).map(({ text }) => text);
+const links = (text: string) => segments(text).filter(({ href }) => href !== null).map(({ text }) => text);
 
-Deno.test("what is written as http or https is a link", () => {
+Deno.test("only text written as http:// or https:// is a link", () => {
   assert.deepEqual(links("see https://example.org/a?b=c#d, or HTTP://example.com."), [
     "https://example.org/a?b=c#d",
     "HTTP://example.com",
@@ -11,7 +11,7 @@ Deno.test("what is written as http or https is a link", () => {
   assert.deepEqual(links("http://localhost:8000/r/general"), ["http://localhost:8000/r/general"]);
 });
 
-Deno.test("file names, bare domains, addresses of mail and other schemes are no links", () => {
+Deno.test("file names, bare domains, mail addresses and other schemes are not links", () => {
   for (
     const text of [
       "main.ts and readme.md",
@@ -27,7 +27,7 @@ Deno.test("file names, bare domains, addresses of mail and other schemes are no 
   ) assert.deepEqual(links(text), [], text);
 });
 
-Deno.test("nothing of the text is lost around links", () => {
+Deno.test("no text is lost around links", () => {
   const text = "<b>one</b> https://a.example/ two\nhttps://b.example/";
-  assert.equal(stretches(text).map(({ text }) => text).join(""), text);
+  assert.equal(segments(text).map(({ text }) => text).join(""), text);
 });

@@ -1,17 +1,17 @@
-/** What whoever has the moderators' token does from the page, over HTTP. The token is this tab's alone. */
+/** What a moderator does from the page, over HTTP. The token is stored in this tab only. */
 import type { ErrorCode } from "../../chat/protocol.ts";
 import type { KeyValueStorage } from "../../client/storage.ts";
 import type { ActionError } from "../../client/outbox.ts";
 
 const TOKEN_KEY = "parley.moderator";
 
-/** Someone who may not be here. Times are milliseconds since 1970. */
+/** A banned person. Times are milliseconds since 1970. */
 export interface Ban {
   user: string;
   date: number;
   until: number;
   reason: string;
-  /** Whether their address is banned too. */
+  /** Whether the person's address is banned too. */
   address: boolean;
 }
 
@@ -35,10 +35,10 @@ export interface ListedRoom {
   date: number;
 }
 
-/** Null: it is done. */
+/** Why a request failed; null when it succeeded. */
 export type Failure = ActionError | "offline" | null;
 
-/** One call of the server: its status, and its body where that is JSON. Rejects where there is no answer. */
+/** One request to the server: returns the status, and the body where that is JSON. Rejects when there is no answer. */
 export type CallApi = (
   method: string,
   path: string,
@@ -48,7 +48,7 @@ export type CallApi = (
 export interface ModeratorOptions {
   call: CallApi;
   storage: KeyValueStorage;
-  /** Null: the person is no moderator (any more). */
+  /** Gets null when the person is not a moderator, or no longer. */
   changed: (moderation: Moderation | null) => void;
 }
 
@@ -56,9 +56,9 @@ export type Moderator = ReturnType<typeof createModerator>;
 
 export function createModerator({ call, storage, changed }: ModeratorOptions) {
   let token = storage.read(TOKEN_KEY);
-  let known: Moderation = { bans: [], listed: [] };
+  let moderation: Moderation = { bans: [], listed: [] };
 
-  async function ask(method: string, path: string, body?: unknown): Promise<{ failure: Failure; body: unknown }> {
+  async function request(method: string, path: string, body?: unknown): Promise<{ failure: Failure; body: unknown }> {
     try {
       const answer = await call(method, path, { token: token ?? "", body });
       if (answer.status < 300) return { failure: null, body: answer.body };
@@ -69,18 +69,18 @@ export function createModerator({ call, storage, changed }: ModeratorOptions) {
     }
   }
 
-  /** Reads what moderators see; the server says "not found" to whoever is none. */
+  /** Reads what moderators see. The server answers "not found" to everyone else. */
   async function refresh(): Promise<Failure> {
-    const [bans, rooms] = await Promise.all([ask("GET", "/api/bans"), listRooms(call)]);
+    const [bans, rooms] = await Promise.all([request("GET", "/api/bans"), listRooms(call)]);
     if (isMissing(bans.failure)) leave();
     if (bans.failure !== null) return bans.failure;
-    tell({ bans: bans.body as Ban[], listed: rooms?.map(({ room }) => room) ?? known.listed });
+    update({ bans: bans.body as Ban[], listed: rooms?.map(({ room }) => room) ?? moderation.listed });
     return null;
   }
 
-  function tell(moderation: Moderation) {
-    known = moderation;
-    changed(known);
+  function update(next: Moderation) {
+    moderation = next;
+    changed(moderation);
   }
 
   function leave() {
@@ -90,19 +90,19 @@ export function createModerator({ call, storage, changed }: ModeratorOptions) {
   }
 
   async function change(method: string, path: string, body?: unknown): Promise<Failure> {
-    const { failure } = await ask(method, path, body);
+    const { failure } = await request(method, path, body);
     return failure === null || isMissing(failure) ? await refresh() : failure;
   }
 
   const pathOfRoom = (room: string) => `/api/rooms/${encodeURIComponent(room)}`;
   return {
-    /** Goes on as a moderator where this tab was one before a reload. */
+    /** Continues as a moderator after a reload. */
     async start() {
       if (token !== null) await refresh();
     },
-    /** Tries a token; it is kept if the server takes it. */
+    /** Tries a token, and stores it if the server accepts it. */
     async enter(value: string): Promise<Failure> {
-      if (!/^[\x20-\x7e]+$/.test(value)) return { code: "not_found", message: "" }; // no header can carry it
+      if (!/^[\x20-\x7e]+$/.test(value)) return { code: "not_found", message: "" }; // not possible in a header
       token = value;
       const failure = await refresh();
       if (failure === null) storage.write(TOKEN_KEY, value);
@@ -112,13 +112,13 @@ export function createModerator({ call, storage, changed }: ModeratorOptions) {
     leave,
     refresh,
     deleteMessage: async (room: string, seq: number): Promise<Failure> =>
-      (await ask("DELETE", `${pathOfRoom(room)}/messages/${seq}`)).failure,
+      (await request("DELETE", `${pathOfRoom(room)}/messages/${seq}`)).failure,
     async changeRoom(room: string, settings: RoomChange): Promise<Failure> {
-      const { failure, body } = await ask("PATCH", pathOfRoom(room), settings);
+      const { failure, body } = await request("PATCH", pathOfRoom(room), settings);
       if (isMissing(failure)) return await refresh();
       if (failure !== null) return failure;
-      const others = known.listed.filter((other) => other !== room);
-      tell({ ...known, listed: (body as { listed: boolean }).listed ? [...others, room] : others });
+      const others = moderation.listed.filter((other) => other !== room);
+      update({ ...moderation, listed: (body as { listed: boolean }).listed ? [...others, room] : others });
       return null;
     },
     ban: (ban: { user: string; minutes: number; reason: string; address: boolean }) => change("POST", "/api/bans", ban),
@@ -126,12 +126,12 @@ export function createModerator({ call, storage, changed }: ModeratorOptions) {
   };
 }
 
-/** What is not there is either gone already or hidden from who is no moderator: reading the bans tells which. */
+/** Either the thing is already gone, or this person is not a moderator: reading the bans shows which. */
 function isMissing(failure: Failure): boolean {
   return failure !== null && failure !== "offline" && failure.code === "not_found";
 }
 
-/** The rooms that anyone may know of; null where they can't be had now. */
+/** The rooms that are listed for everyone; null when they can't be loaded now. */
 export async function listRooms(call: CallApi): Promise<readonly ListedRoom[] | null> {
   try {
     const { status, body } = await call("GET", "/api/rooms", {});

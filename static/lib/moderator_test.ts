@@ -5,7 +5,7 @@ const bans = [{ user: "u3", date: 1, until: 2, reason: "spam", address: false }]
 const rooms = [{ room: "general", count: 1, seq: 0, date: 0 }];
 const notFound = { status: 404, body: { code: "not_found", detail: "There is nothing at this address." } };
 
-/** A moderator whose server is the test: it takes the token "good" for as long as `server.knows` it. */
+/** A moderator whose server is the test: it accepts the token in `server.knows`, at first "good". */
 function setUp(remembered: string | null = null) {
   const content = new Map<string, string | null>([["parley.moderator", remembered]]);
   const calls: unknown[] = [];
@@ -30,7 +30,7 @@ function setUp(remembered: string | null = null) {
   return { moderator, calls, told, server, token: () => content.get("parley.moderator") };
 }
 
-Deno.test("only a token that the server takes makes a moderator, and is kept", async () => {
+Deno.test("only a token that the server accepts makes a moderator, and is stored", async () => {
   const { moderator, told, token } = setUp();
   for (const bad of ["wrong", "geheim 🔑", "a\nb"]) {
     const failure = await moderator.enter(bad);
@@ -44,7 +44,7 @@ Deno.test("only a token that the server takes makes a moderator, and is kept", a
   assert.deepEqual([told.at(-1), token()], [null, null]);
 });
 
-Deno.test("a reload keeps a moderator one, unless the token is no good any more", async () => {
+Deno.test("a moderator stays one after a reload, unless the token is no longer valid", async () => {
   const good = setUp("good");
   await good.moderator.start();
   assert.equal(good.told.at(-1)?.bans.length, 1);
@@ -56,7 +56,7 @@ Deno.test("a reload keeps a moderator one, unless the token is no good any more"
   assert.deepEqual(nobody.told, []);
 });
 
-Deno.test("a server that can't be reached makes nobody a moderator, and nobody none", async () => {
+Deno.test("an unreachable server changes nothing about who is a moderator", async () => {
   const { moderator, server, told, token } = setUp("good");
   server.reachable = false;
   await moderator.start();
@@ -65,13 +65,13 @@ Deno.test("a server that can't be reached makes nobody a moderator, and nobody n
   assert.equal(await listRooms(() => Promise.reject(new TypeError("no answer"))), null);
 });
 
-Deno.test("what is done is told as it is afterwards", async () => {
+Deno.test("after a change moderators see the new state", async () => {
   const { moderator, calls, told } = setUp("good");
   await moderator.changeRoom("섬", { listed: true });
   assert.deepEqual(told.at(-1)?.listed, ["섬"]);
   await moderator.ban({ user: "u3", minutes: 5, reason: "", address: true });
   assert.deepEqual(told.at(-1)?.bans, bans);
-  assert.equal(await moderator.unban("gone"), null, "a ban that is over already is as good as lifted");
+  assert.equal(await moderator.unban("gone"), null, "a ban that is already over counts as lifted");
   assert.deepEqual(await moderator.deleteMessage("r", 7), null);
   assert.deepEqual(calls, [
     ["PATCH", "/api/rooms/%EC%84%AC", { listed: true }],
@@ -81,7 +81,7 @@ Deno.test("what is done is told as it is afterwards", async () => {
   ]);
 });
 
-Deno.test("a token that stops being good ends the moderating", async () => {
+Deno.test("a token that becomes invalid ends the moderation", async () => {
   const { moderator, server, told, token } = setUp("good");
   await moderator.start();
   server.knows = "another";

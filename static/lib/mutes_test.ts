@@ -4,21 +4,21 @@ import { isMuted, loadMuted, mute, MUTED_KEY, MUTED_LIMIT, saveMuted, unmute } f
 const eve = { user: "u3", name: "Eve" };
 const mal = { user: "u4", name: "Mal" };
 
-Deno.test("who is muted is muted once, whatever they are called, until they are heard again", () => {
+Deno.test("a muted person is muted once, whatever their name, until they are unmuted", () => {
   const muted = mute(mute(mute([], eve), mal), { ...eve, name: "Adam" });
   assert.deepEqual(muted, [mal, { ...eve, name: "Adam" }]);
   assert.equal(isMuted(muted, eve.user), true);
   assert.equal(isMuted(unmute(muted, eve.user), eve.user), false);
 });
 
-Deno.test("so many are remembered, and the one muted the longest ago is heard again", () => {
+Deno.test("past the limit, the person muted the longest ago is unmuted", () => {
   let muted = mute([], eve);
   for (let at = 0; at < MUTED_LIMIT; at++) muted = mute(muted, { user: `x${at}`, name: "x" });
   assert.equal(muted.length, MUTED_LIMIT);
   assert.equal(isMuted(muted, eve.user), false);
 });
 
-Deno.test("what a browser remembers is read as far as it can be understood", () => {
+Deno.test("stored mutes are read as far as they can be understood", () => {
   const content: Record<string, string> = {};
   const storage = {
     read: (key: string) => content[key] ?? null,

@@ -1,20 +1,20 @@
-/** Where the reader is: at the newest message, and then kept there; or up in the history, and then left in peace. */
+/** The scroll position: a reader at the newest message stays there, and one up in the history is not moved. */
 
-/** Pixels from the end that still count as being there: less than a line, more than rounding. */
+/** Pixels from the end within which the reader counts as being there: less than a line, more than a rounding error. */
 const NEAR_END = 32;
 
 export interface Scroll {
-  /** Makes a change to the list so that what the reader looks at stays where it is. */
+  /** Changes the list so that the visible messages stay where they are. */
   keepPlace(change: () => void): void;
-  /** Goes to the end, and stays there. */
+  /** Scrolls to the end, and stays there. */
   follow(): void;
 }
 
 /**
- * @param view what scrolls
- * @param content what is scrolled
- * @param list holds one element a row
- * @param changed is told when the reader gets to the end or leaves it
+ * @param view the element that scrolls
+ * @param content the element inside it
+ * @param list has one element for each row
+ * @param changed is called when the reader reaches the end or leaves it
  */
 export function createScroll(
   view: HTMLElement,
@@ -31,7 +31,7 @@ export function createScroll(
     changed(following);
   }, { passive: true });
 
-  // A keyboard that slides in, a composer that grows, an edit that opens: the end stays in sight.
+  // The end stays visible when a keyboard slides in, the composer grows or an editor opens.
   const observer = new ResizeObserver(() => following && toEnd());
   observer.observe(view);
   observer.observe(content);
@@ -40,7 +40,7 @@ export function createScroll(
     view.scrollTop = view.scrollHeight;
   }
 
-  /** The first row of which something can be seen. */
+  /** The first row that is at least partly visible. */
   function firstVisible(): Element | undefined {
     const top = view.getBoundingClientRect().top;
     return [...list.children].find((row) => row.getBoundingClientRect().bottom > top);
@@ -48,7 +48,7 @@ export function createScroll(
 
   return {
     keepPlace(change) {
-      // Browsers anchor by themselves, but not all of them do: `overflow-anchor` is off, and this is the one way.
+      // Not all browsers anchor by themselves. `overflow-anchor` is off, so that all of them do it here.
       const anchor = following ? undefined : firstVisible();
       const before = anchor?.getBoundingClientRect().top ?? 0;
       change();

@@ -5,12 +5,12 @@ import { isBanned, isStranger, type Notice, shownTypists, type State } from "../
 import type { Locale } from "../i18n/locale.ts";
 import { enterSubmits, grow, length, sendable } from "./text_entry.ts";
 
-/** Code points before the limit from which on the rest is counted down. */
+/** Code points before the limit from which the rest is counted down. */
 const COUNTDOWN_FROM = 200;
 const DRAFT_KEY = "parley.draft:";
 
 export interface ComposerActions {
-  /** False when the text could not be taken: it stays in the field. */
+  /** @returns false when the outbox is full: then the text stays in the field */
   write(text: string): boolean;
   typing(): void;
   editLast(): void;
@@ -23,7 +23,7 @@ export interface ComposerView {
   focus(): void;
 }
 
-/** Where one writes: one's own next line in the conversation, under one's own name. */
+/** Where one writes the next message, under one's own name. */
 export function createComposerView(locale: Locale, drafts: KeyValueStorage, actions: ComposerActions): ComposerView {
   const { strings } = locale;
   const form = find("composer", HTMLFormElement);
@@ -75,7 +75,7 @@ export function createComposerView(locale: Locale, drafts: KeyValueStorage, acti
     renderHint();
   }
 
-  /** One line for what matters most right now. */
+  /** One line, about what matters most now. */
   function renderHint() {
     const left = state.limits.text - length(field.value);
     field.ariaInvalid = left < 0 ? "true" : null;
@@ -99,12 +99,12 @@ export function createComposerView(locale: Locale, drafts: KeyValueStorage, acti
     if (next === shownNotice) return;
     shownNotice = next;
     if (!next) return notice.replaceChildren();
-    const words = next.kind === "outbox_full"
+    const text = next.kind === "outbox_full"
       ? strings.outboxFull(OUTBOX_LIMIT)
       : next.kind === "name_lost"
       ? strings.nameLost(next.name)
       : strings.copyByHand(next.url);
-    notice.replaceChildren(`${words} `, button(strings.dismiss, "link", actions.dismiss));
+    notice.replaceChildren(`${text} `, button(strings.dismiss, "link", actions.dismiss));
   }
 
   function render(next: State) {

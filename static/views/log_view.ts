@@ -5,24 +5,24 @@ import { createScroll } from "../lib/scroll.ts";
 import type { State } from "../state.ts";
 import type { Locale } from "../i18n/locale.ts";
 
-/** Pixels from the top of what is loaded at which older messages are asked for: about a screen, so that few see them load. */
+/** Pixels from the top at which older messages are requested: about a screen, so that few readers see them load. */
 const LOAD_AHEAD = 600;
-/** New messages in one go that are still read out; more than that only tell that there is much going on. */
-const READ_OUT_AT_ONCE = 5;
+/** New messages at once that a screen reader announces; nobody could follow more of them. */
+const ANNOUNCED_AT_ONCE = 5;
 
 export interface LogActions extends MessageActions {
   loadOlder(): void;
   copyLink(): void;
   unmute(user: string): void;
-  /** Whether the newest message is in sight. */
+  /** Whether the reader is at the newest message. */
   following(following: boolean): void;
 }
 
 export interface LogView {
   render(state: State): void;
-  /** Goes down to the newest message. */
+  /** Scrolls to the newest message. */
   toLatest(): void;
-  /** Opens the message with this `seq` for editing. */
+  /** Opens an editor in the message with this `seq`. */
   edit(seq: number): void;
 }
 
@@ -32,7 +32,7 @@ interface Shown {
   message: MessageView | null;
 }
 
-/** The room's messages. Elements are kept by key, so a busy room costs what is new in it, not what it holds. */
+/** The room's messages. Elements are kept by key, so the cost of a change depends on what is new, not on all messages. */
 export function createLogView(locale: Locale, actions: LogActions): LogView {
   const { strings, tag } = locale;
   const log = find("log", HTMLElement);
@@ -84,24 +84,24 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
   function renderRows(rows: Row[]) {
     const before = shown;
     shown = new Map();
-    log.ariaLive = isNews(rows, before) ? "polite" : "off";
+    log.ariaLive = isAnnounced(rows, before) ? "polite" : "off";
     const keys = new Set(rows.map((row) => row.key));
     for (const [key, gone] of before) if (!keys.has(key)) gone.element.remove();
-    let place = list.firstElementChild;
+    let next = list.firstElementChild;
     for (const row of rows) {
-      const known = before.get(row.key);
-      const entry = known ?? create(row);
-      if (!known || !sameRow(known.row, row) || row.kind === "day") update(entry, row);
-      if (entry.element === place) place = place.nextElementSibling;
-      else list.insertBefore(entry.element, place);
+      const existing = before.get(row.key);
+      const entry = existing ?? create(row);
+      if (!existing || !sameRow(existing.row, row) || row.kind === "day") update(entry, row);
+      if (entry.element === next) next = next.nextElementSibling;
+      else list.insertBefore(entry.element, next);
       shown.set(row.key, entry);
     }
   }
 
-  /** Only a few messages at the end are news to be read out: not a page of history, a room just entered, or a flood. */
-  function isNews(rows: Row[], before: Map<string, Shown>): boolean {
+  /** Only a few new messages at the end are announced: not a page of history, a room just entered, or a flood. */
+  function isAnnounced(rows: Row[], before: Map<string, Shown>): boolean {
     const added = rows.filter((row) => !before.has(row.key)).length;
-    if (added === 0 || added > READ_OUT_AT_ONCE) return added === 0 && log.ariaLive !== "off";
+    if (added === 0 || added > ANNOUNCED_AT_ONCE) return added === 0 && log.ariaLive !== "off";
     return before.size > 0 && rows.slice(-added).every((row) => !before.has(row.key));
   }
 
@@ -142,7 +142,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     return (then.getFullYear() === now.getFullYear() ? days : daysOfOtherYears).format(then);
   }
 
-  /** What stands above the oldest message: the room's beginning, or the way to what is older. */
+  /** Above the oldest message: the room's beginning, or a way to older messages. */
   function renderTop() {
     const { more, history, position, messages, name } = state.room;
     const kind = !position || messages.length === 0 && !more ? "" : more ? history : "beginning";
@@ -163,7 +163,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
   function loadAhead() {
     const { more, history } = state.room;
     if (more && history === "idle" && log.scrollTop < LOAD_AHEAD && !state.following) actions.loadOlder();
-    // A page of short messages may not fill a tall window: then there is nothing to scroll, and no way to ask.
+    // A page of short messages may not fill a tall window: then the reader can't scroll to request more.
     else if (more && history === "idle" && log.scrollHeight <= log.clientHeight) actions.loadOlder();
   }
 
@@ -191,7 +191,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     goal.focus();
   }
 
-  /** A touch has no pointer to hover with: touching a message shows what can be done to it. */
+  /** On a touch screen nothing hovers: touching a message shows its buttons. */
   function showTools(event: Event) {
     const target = event.target as HTMLElement;
     const message = target.closest<HTMLElement>(".message");
@@ -200,7 +200,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     }
   }
 
-  /** Only the tools of the message that one is at are stops of the Tab key, lest there be hundreds. */
+  /** Only the buttons of the focused message are reachable by Tab, since there may be hundreds of messages. */
   function reachTools(event: Event, tabIndex: number) {
     const line = (event.target as HTMLElement).closest(".message, .muted");
     for (const tool of line?.querySelectorAll<HTMLElement>(".tools button, :scope > button") ?? []) {

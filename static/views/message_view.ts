@@ -5,20 +5,20 @@ import type { MessageRow } from "./timeline.ts";
 import { errorText, type Locale } from "../i18n/locale.ts";
 import { enterSubmits, grow, length, sendable } from "./text_entry.ts";
 
-/** What a reader can do to a message: of their own, of others, and as a moderator. */
+/** What a reader can do with a message: one's own, someone else's, and as a moderator. */
 export interface MessageActions {
   edit(seq: number, text: string): boolean;
   remove(seq: number): boolean;
   retry(id: string): void;
   discard(id: string): void;
   mute(author: Member): void;
-  /** Shows what can be done about its author. */
+  /** Opens the dialog about its author. */
   openPerson(author: Member): void;
-  /** Deletes somebody else's. @returns why it could not, or null */
+  /** Deletes someone else's message. @returns why that failed, or null */
   moderate(seq: number): Promise<string | null>;
   /** Code points. */
   textLimit(): number;
-  /** Where the keyboard goes when an edit is over. */
+  /** Moves the focus when an edit is over. */
   leave(): void;
 }
 
@@ -28,7 +28,7 @@ export interface MessageView {
   edit(): void;
 }
 
-/** One message: who, what, when, and for its author the ways to change it. */
+/** One message: its author, text and time, and the buttons to change it. */
 export function createMessageView(locale: Locale, times: TimeFormats, actions: MessageActions): MessageView {
   const { strings } = locale;
   const author = element("bdi");
@@ -52,7 +52,7 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
     item.classList.toggle("mine", row.mine);
     item.classList.toggle("waiting", row.item !== null && row.item.error === null);
     item.classList.toggle("deleted", row.deleted);
-    // Its author knows what it says; those who hear the page need not hear it again.
+    // Its author knows the text: a screen reader does not announce it.
     if (row.mine) item.setAttribute("aria-live", "off");
     setText(author, row.author);
     setText(you, row.mine ? ` (${strings.you})` : "");
@@ -77,7 +77,7 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
       row.moderated
         ? button(strings.banOrMute, "link", () => actions.openPerson(author()))
         : button(strings.mute, "link", () => {
-          // The message goes, and with it the place where the keyboard is.
+          // The message disappears, and the focus with it.
           item.closest<HTMLElement>("[role=log]")?.focus({ preventScroll: true });
           actions.mute(author());
         }),
@@ -95,7 +95,7 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
 
   function waitingFor(): string {
     const action = row.item?.frame.action;
-    if (!row.underWay) return strings.queued;
+    if (!row.inFlight) return strings.queued;
     return action === "edit_message"
       ? strings.saving
       : action === "delete_message"
@@ -121,7 +121,7 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
     );
   }
 
-  /** Puts `instead` in the place of the words until it is over. */
+  /** Shows `instead` in the place of the text or the buttons until it is over. */
   function replaceText(instead: HTMLElement) {
     over?.();
     const shown = instead.classList.contains("editor") ? text : tools;
@@ -151,11 +151,11 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
     });
     const problem = element("span", { className: "problem", role: "status" });
     const save = () => {
-      const words = sendable(field.value);
-      const excess = length(words) - actions.textLimit();
-      if (words.trim() === "") setText(problem, strings.errors.text_empty);
+      const text = sendable(field.value);
+      const excess = length(text) - actions.textLimit();
+      if (text.trim() === "") setText(problem, strings.errors.text_empty);
       else if (excess > 0) setText(problem, strings.over(excess));
-      else if (words === row.text || row.seq === null || actions.edit(row.seq, words)) over?.();
+      else if (text === row.text || row.seq === null || actions.edit(row.seq, text)) over?.();
     };
     field.addEventListener("input", () => grow(field));
     enterSubmits(field, save);
@@ -184,10 +184,10 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
       if (row.seq === null) return;
       if (row.mine) return void (actions.remove(row.seq) && over?.());
       confirm.disabled = true;
-      const why = await actions.moderate(row.seq);
+      const failure = await actions.moderate(row.seq);
       confirm.disabled = false;
-      if (why === null) over?.();
-      else setText(problem, why);
+      if (failure === null) over?.();
+      else setText(problem, failure);
     });
     const question = element("span", { textContent: strings.deleteQuestion });
     replaceText(
@@ -206,7 +206,7 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
   return { element: item, update, edit };
 }
 
-/** How a message's time is written: beside it, and in full. */
+/** The formats of a message's time: beside it, and in full. */
 export interface TimeFormats {
   short: Intl.DateTimeFormat;
   full: Intl.DateTimeFormat;

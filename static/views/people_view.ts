@@ -5,13 +5,13 @@ import type { State } from "../state.ts";
 import type { Locale } from "../i18n/locale.ts";
 
 export interface PeopleActions {
-  /** Shows what can be done about somebody. */
+  /** Opens the dialog about someone. */
   openPerson(person: Member): void;
   unmute(user: string): void;
   moderate(): void;
 }
 
-/** Who is here: beside the conversation where there is room, in a dialog where there is none. */
+/** Who is here: beside the conversation on a wide screen, in a dialog on a narrow one. */
 export function createPeopleView(locale: Locale, actions: PeopleActions): { render(state: State): void } {
   const { strings, tag } = locale;
   const aside = find("people", HTMLElement);
@@ -22,13 +22,13 @@ export function createPeopleView(locale: Locale, actions: PeopleActions): { rend
   const count = element("span", { className: "count" });
   const list = element("ul", { role: "list" });
   const more = element("p");
-  const silent = element("ul", { role: "list" });
-  const silenced = element("section", { hidden: true }, element("h3", { textContent: strings.muted }), silent);
+  const mutedList = element("ul", { role: "list" });
+  const mutedSection = element("section", { hidden: true }, element("h3", { textContent: strings.muted }), mutedList);
   const moderate = button(strings.moderate, "quiet", () => {
     dialog.close();
     actions.moderate();
   });
-  const panel = element("div", { className: "panel" }, title, list, more, silenced, moderate);
+  const panel = element("div", { className: "panel" }, title, list, more, mutedSection, moderate);
   const close = element("button", { type: "button", className: "outlined", textContent: strings.close });
   let members: State["room"]["members"] | null = null;
   let me: State["me"] = null;
@@ -40,7 +40,7 @@ export function createPeopleView(locale: Locale, actions: PeopleActions): { rend
   dialog.append(element("div", { className: "buttons" }, close));
   document.body.append(dialog);
   close.onclick = () => dialog.close();
-  // There is one panel, and it is where it can be seen.
+  // There is one panel, which moves to where it can be seen.
   opener.onclick = () => {
     dialog.prepend(panel);
     dialog.showModal();
@@ -63,8 +63,8 @@ export function createPeopleView(locale: Locale, actions: PeopleActions): { rend
     if (members === room.members && me === state.me && muted === state.muted) return;
     ({ members } = room);
     ({ me, muted } = state);
-    silenced.hidden = muted.length === 0;
-    silent.replaceChildren(...muted.toReversed().map(mutedLine));
+    mutedSection.hidden = muted.length === 0;
+    mutedList.replaceChildren(...muted.toReversed().map(mutedLine));
     const sorted = members.toSorted((one, other) =>
       Number(other.user === me?.user) - Number(one.user === me?.user) || collator.compare(one.name, other.name)
     );

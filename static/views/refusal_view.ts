@@ -2,7 +2,7 @@ import { element, find, setText } from "../lib/dom.ts";
 import { isEmpty, refusalOf, type State } from "../state.ts";
 import { type Locale, refusalText } from "../i18n/locale.ts";
 
-/** Why the server lets nobody in, for those who come and for whoever runs it: in an empty room it is what there is to see. */
+/** Why the server refuses the page, for its visitors and for its operator. Shown in an empty room. */
 export function createRefusalView({ strings }: Locale): { render(state: State): void } {
   const title = element("h2");
   const text = element("p");

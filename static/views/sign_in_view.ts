@@ -3,8 +3,8 @@ import { isEmpty, type State } from "../state.ts";
 import type { Locale } from "../i18n/locale.ts";
 
 /**
- * Where one has to sign in: in an empty room it is what there is to see, and beside words that are already there (a
- * session has ended) a link at the foot of the page.
+ * The link to sign in: in the middle of an empty room, and at the foot of the page beside messages (when a session has
+ * ended).
  */
 export function createSignInView({ strings }: Locale): { render(state: State): void } {
   const footLink = find("sign-in", HTMLAnchorElement);
@@ -31,7 +31,7 @@ export function createSignInView({ strings }: Locale): { render(state: State): v
   return { render };
 }
 
-/** The address of the login, which hears of the room, so that it can send its people back to where they came from. */
+/** The address of the login with the room in it, so that the login can send people back to their room. */
 function backTo(loginUrl: string, room: string): string {
   const url = new URL(loginUrl);
   url.searchParams.set("room", room);

@@ -2,7 +2,7 @@ import { find, setText } from "../lib/dom.ts";
 import { refusalOf, type State } from "../state.ts";
 import { closeText, type Locale, refusalText } from "../i18n/locale.ts";
 
-/** The state of the connection, in words. The seconds until the next try can be seen, and are not read out one by one. */
+/** The state of the connection as a text. The seconds until the next try are shown, and not announced one by one. */
 export function createStatusView(locale: Locale, retryNow: () => void): { render(state: State): void } {
   const { strings } = locale;
   const connection = find("connection", HTMLElement);
@@ -18,7 +18,7 @@ export function createStatusView(locale: Locale, retryNow: () => void): { render
     clearTimeout(timer);
     connection.dataset.kind = now.kind;
     connection.classList.toggle("store-fails", state.storeFails);
-    setText(status, words(state));
+    setText(status, textFor(state));
     const stopped = now.kind === "stopped" || now.kind === "signed_out";
     setText(tryNow, stopped ? strings.tryAgain : strings.tryNow);
     tryNow.hidden = !stopped && (now.kind !== "waiting" || !online);
@@ -27,7 +27,7 @@ export function createStatusView(locale: Locale, retryNow: () => void): { render
     } else setText(countdown, "");
   }
 
-  function words(state: State): string {
+  function textFor(state: State): string {
     const { status: now, online } = state;
     if (now.kind === "connected") return state.storeFails ? strings.storeFails : strings.connected;
     if (now.kind === "signed_out") return strings.signInFirst;
@@ -38,10 +38,10 @@ export function createStatusView(locale: Locale, retryNow: () => void): { render
     return now.kind === "connecting" && !now.again ? strings.connecting : strings.reconnecting;
   }
 
-  function count(until: number, inWords: (seconds: number) => string) {
+  function count(until: number, toText: (seconds: number) => string) {
     const left = until - Date.now();
-    setText(countdown, left > 0 ? inWords(Math.ceil(left / 1_000)) : "");
-    if (left > 0) timer = setTimeout(() => count(until, inWords), left % 1_000 + 1);
+    setText(countdown, left > 0 ? toText(Math.ceil(left / 1_000)) : "");
+    if (left > 0) timer = setTimeout(() => count(until, toText), left % 1_000 + 1);
   }
 
   return { render };

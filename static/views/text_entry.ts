@@ -1,18 +1,18 @@
-/** A text area as people know it from chats: it grows with its words, Enter is done, Shift+Enter breaks the line. */
+/** A text area as in other chats: it grows with its text, Enter submits, Shift+Enter breaks the line. */
 
-/** What browsers put in `keyCode` for a key that an input method took; some report only this for the Enter that ends a composition. */
-const TAKEN_BY_INPUT_METHOD = 229;
+/** The `keyCode` of a key that an input method handled. For the Enter that ends a composition some browsers report only this. */
+const INPUT_METHOD_KEY_CODE = 229;
 
 export function enterSubmits(field: HTMLTextAreaElement, submit: () => void): void {
   field.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey) return;
-    if (event.isComposing || event.keyCode === TAKEN_BY_INPUT_METHOD) return;
+    if (event.isComposing || event.keyCode === INPUT_METHOD_KEY_CODE) return;
     event.preventDefault();
     submit();
   });
 }
 
-/** Keeps the field as high as its text, where the style sheet's `field-sizing` is not known yet. */
+/** Makes the field as high as its text, in browsers without CSS `field-sizing`. */
 export function grow(field: HTMLTextAreaElement): void {
   if (CSS.supports("field-sizing", "content")) return;
   field.style.height = "auto";
@@ -26,7 +26,7 @@ export function length(text: string): number {
   return count;
 }
 
-/** The text without what no frame may carry: NUL and halves of characters, which only a broken paste brings. */
+/** The text without NUL and halves of characters, which no frame may contain and only a broken paste brings. */
 export function sendable(text: string): string {
   return text.toWellFormed().replaceAll("\0", "");
 }

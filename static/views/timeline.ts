@@ -1,42 +1,42 @@
 /**
- * What the log shows, line by line: messages grouped by author, days, the places where something may be missing and
- * from which on all is new, and a line in place of what muted people say.
+ * The rows of the log: messages grouped by author, days, a mark where messages may be missing and one where new messages
+ * begin, and one row in place of a muted person's messages.
  */
 import { isMuted } from "../lib/mutes.ts";
 import type { OutboxItem } from "../../client/outbox.ts";
 import type { State } from "../state.ts";
 
-/** Milliseconds within which messages of one author stand under one name. */
+/** Milliseconds within which messages of one author share one name. */
 export const GROUP_SPAN = 5 * 60_000;
 const MINUTE = 60_000;
 
 export interface MessageRow {
   readonly kind: "message";
-  /** The same for a message of ours before and after it is kept, so that its element stays. */
+  /** The same for our message before and after the server has it, so that its element stays. */
   readonly key: string;
-  /** Null until the server has kept it. */
+  /** Null until the server has it. */
   readonly seq: number | null;
   readonly user: string;
   readonly author: string;
-  /** As the reader is to see it: an edit of one's own shows before it is kept. */
+  /** One's own edit shows before the server has it. */
   readonly text: string;
   readonly date: number;
   readonly edited: boolean;
   readonly deleted: boolean;
   readonly mine: boolean;
-  /** The reader is a moderator. */
+  /** Whether the reader is a moderator. */
   readonly moderated: boolean;
-  /** The first of its author's group. */
+  /** Whether it is the first of its author's group. */
   readonly first: boolean;
-  /** The first of its minute: only there does the time stand beside it. */
+  /** Whether it is the first of its minute. Only that one shows the time. */
   readonly timed: boolean;
-  /** What we did to it and the server has not acknowledged. */
+  /** The action on it that the server has not acknowledged. */
   readonly item: OutboxItem | null;
-  /** It has been sent, and the answer is on its way; otherwise it waits for its turn, a connection, or a slow room. */
-  readonly underWay: boolean;
+  /** Whether that action was sent and is not answered; otherwise it waits for its turn, a connection, or a slow room. */
+  readonly inFlight: boolean;
 }
 
-/** Messages of one muted person that follow one another. */
+/** Consecutive messages of one muted person. */
 export interface MutedRow {
   readonly kind: "muted";
   readonly key: string;
@@ -60,7 +60,7 @@ export function rowsOf(state: State): Row[] {
   let { missingAfter } = room;
   let { newAfter } = state;
 
-  const place = (row: Omit<MessageRow, "first" | "timed" | "moderated" | "underWay">) => {
+  const addRow = (row: Omit<MessageRow, "first" | "timed" | "moderated" | "inFlight">) => {
     const { user } = row;
     let first = previous?.user !== user || previous.name !== row.author || row.date - previous.date > GROUP_SPAN;
     if (!previous || day(previous.date) !== day(row.date)) {
@@ -80,7 +80,7 @@ export function rowsOf(state: State): Row[] {
     const timed = !previous || Math.floor(previous.date / MINUTE) !== Math.floor(row.date / MINUTE);
     const above = rows.at(-1);
     if (!isMuted(muted, user)) {
-      rows.push({ ...row, moderated, first, timed, underWay: row.item?.frame.id === outbox.inFlight?.id });
+      rows.push({ ...row, moderated, first, timed, inFlight: row.item?.frame.id === outbox.inFlight?.id });
     } else if (above?.kind === "muted" && above.user === user) {
       rows[rows.length - 1] = { ...above, author: row.author, count: above.count + 1 };
     } else rows.push({ kind: "muted", key: `muted ${row.key}`, user, author: row.author, count: 1 });
@@ -94,7 +94,7 @@ export function rowsOf(state: State): Row[] {
   for (const message of room.messages) {
     const mine = message.user === me?.user;
     const item = mine ? changes.get(message.seq) ?? null : null;
-    place({
+    addRow({
       kind: "message",
       user: message.user,
       key: mine && message.id ? `own ${message.id}` : `seq ${message.seq}`,
@@ -108,12 +108,12 @@ export function rowsOf(state: State): Row[] {
       item,
     });
   }
-  // What waits belongs below what is kept, whatever the clocks say. While the newest are left out, so is this.
+  // Waiting messages come last, whatever the clocks say. While the newest messages are left out, so are these.
   let date = room.messages.at(-1)?.date ?? 0;
   for (const item of room.truncated ? [] : outbox.items) {
     if (item.frame.action !== "send_message" || item.frame.room !== room.name) continue;
     date = Math.max(date, item.date);
-    place({
+    addRow({
       kind: "message",
       user: me?.user ?? "",
       key: `own ${item.frame.id}`,

@@ -27,7 +27,7 @@ function holding(...messages: Message[]): State {
 const kinds = (rows: Row[]) => rows.map((row) => row.kind);
 const messages = (rows: Row[]) => rows.filter((row): row is MessageRow => row.kind === "message");
 
-Deno.test("messages of one author stand under one name until someone else speaks or time has passed", () => {
+Deno.test("messages of one author share one name until someone else writes or time has passed", () => {
   const rows = messages(rowsOf(holding(
     message(1),
     message(2),
@@ -43,12 +43,12 @@ Deno.test("a new name begins a new group", () => {
   assert.deepEqual(rows.map((row) => row.first), [true, true]);
 });
 
-Deno.test("the time stands at the first message of each minute", () => {
+Deno.test("the first message of each minute shows the time", () => {
   const rows = messages(rowsOf(holding(message(1), message(2), message(3, { date: noon + 60_000 }))));
   assert.deepEqual(rows.map((row) => row.timed), [true, false, true]);
 });
 
-Deno.test("every day begins with its name", () => {
+Deno.test("every day begins with its date", () => {
   const tomorrow = new Date(2026, 4, 5, 0, 1).getTime();
   assert.deepEqual(kinds(rowsOf(holding(message(1), message(2, { date: tomorrow })))), [
     "day",
@@ -58,14 +58,14 @@ Deno.test("every day begins with its name", () => {
   ]);
 });
 
-Deno.test("the place where messages may be missing is before the first one not seen", () => {
+Deno.test("missing messages are marked before the first message after them", () => {
   const state = inRoom(holding(message(3), message(7)), { missingAfter: 3 });
   assert.deepEqual(kinds(rowsOf(state)), ["day", "message", "missing", "message"]);
   assert.deepEqual(kinds(rowsOf(inRoom(state, { missingAfter: 0 }))), ["day", "missing", "message", "message"]);
   assert.deepEqual(kinds(rowsOf(inRoom(holding(), { missingAfter: 0 }))), ["missing"]);
 });
 
-Deno.test("what waits is shown last, in order, and keeps its key when it is kept", () => {
+Deno.test("waiting messages come last, in order, and keep their key once the server has them", () => {
   const state = holding(message(1));
   const outbox = add(state.outbox, { action: "send_message", room: "general", text: "hello", id: "a" }, noon);
   assert.ok(outbox);
@@ -75,12 +75,12 @@ Deno.test("what waits is shown last, in order, and keeps its key when it is kept
   assert.equal(kept?.key, waiting?.key);
 });
 
-Deno.test("what was sent is told from what waits for its turn", () => {
+Deno.test("a message in flight looks different from one that waits", () => {
   const state = holding();
   const one = add(state.outbox, { action: "send_message", room: "general", text: "one", id: "a" }, noon);
   const two = one && add(one, { action: "send_message", room: "general", text: "two", id: "b" }, noon);
   assert.ok(two);
-  const rows = (outbox: Outbox) => messages(rowsOf({ ...state, outbox })).map(({ underWay }) => underWay);
+  const rows = (outbox: Outbox) => messages(rowsOf({ ...state, outbox })).map(({ inFlight }) => inFlight);
   assert.deepEqual(rows(two), [false, false]);
   const sent = next(two, noon)!.outbox;
   assert.deepEqual(rows(sent), [true, false]);
@@ -88,20 +88,20 @@ Deno.test("what was sent is told from what waits for its turn", () => {
   assert.deepEqual(rows(refuse(sent, "a", slow, noon, 0)), [false, false]);
 });
 
-Deno.test("what waits for another room is not shown here", () => {
+Deno.test("messages waiting for another room are not shown here", () => {
   const state = holding(message(1));
   const outbox = add(state.outbox, { action: "send_message", room: "elsewhere", text: "hello", id: "a" }, noon);
   assert.ok(outbox);
   assert.equal(messages(rowsOf({ ...state, outbox })).length, 1);
 });
 
-Deno.test("a line stands above the first message that is new", () => {
+Deno.test("a line marks the first new message", () => {
   const rows = rowsOf({ ...holding(message(1), message(4), message(5)), newAfter: 2 });
   assert.deepEqual(kinds(rows), ["day", "message", "new", "message", "message"]);
   assert.deepEqual(messages(rows).map(({ first }) => first), [true, true, false]);
 });
 
-Deno.test("an edit of one's own shows before it is kept", () => {
+Deno.test("one's own edit shows before the server has it", () => {
   const state = holding(message(1, { user: "u1" }));
   const outbox = add(
     state.outbox,
@@ -112,7 +112,7 @@ Deno.test("an edit of one's own shows before it is kept", () => {
   assert.equal(messages(rowsOf({ ...state, outbox }))[0].text, "better");
 });
 
-Deno.test("what muted people say is one line for as long as nobody else speaks", () => {
+Deno.test("consecutive messages of a muted person are one line", () => {
   const state = holding(
     message(1),
     message(2, { user: "u3", from: "Eve" }),
@@ -128,7 +128,7 @@ Deno.test("what muted people say is one line for as long as nobody else speaks",
   assert.equal(rowsOf(state).length, 6, "and all of it is there again afterwards");
 });
 
-Deno.test("rows are the same when all that shows is the same", () => {
+Deno.test("rows are the same when everything they show is the same", () => {
   const [, one] = rowsOf(holding(message(1)));
   const [, same] = rowsOf(holding(message(1)));
   const [, other] = rowsOf(holding(message(1, { edited: true })));

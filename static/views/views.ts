@@ -1,4 +1,4 @@
-/** The page as a whole: its views, what they tell one another, and what belongs to none of them. */
+/** The whole page: its views, how they are connected, and what belongs to none of them. */
 import { CLOSE, DEFAULT_ROOM } from "../../chat/protocol.ts";
 import { createComposerView } from "./composer_view.ts";
 import { button, element, find, icon, setText } from "../lib/dom.ts";
@@ -17,22 +17,22 @@ import { createSignInView } from "./sign_in_view.ts";
 import { createStatusView } from "./status_view.ts";
 import { errorText, failureText, type Locale } from "../i18n/locale.ts";
 
-/** Milliseconds for which a button says that it has done its work. */
+/** Milliseconds for which a button confirms that it worked. */
 const DONE_SHOWN = 2_000;
 
 export interface ViewOptions {
   controller: Controller;
   locale: Locale;
   drafts: KeyValueStorage;
-  /** The rooms that anyone may know of; null where they can't be had now. */
+  /** The rooms that are listed for everyone; null when they can't be loaded now. */
   listRooms: () => Promise<readonly ListedRoom[] | null>;
   /** The address of a room, without its host. */
   pathOf: (room: string) => string;
-  /** Goes to a room by its address. */
+  /** Goes to a room, and changes the address. */
   goTo: (room: string) => void;
 }
 
-/** Builds the page, and gives the function that shows a state in it. */
+/** Builds the page, and returns the function that shows a state in it. */
 export function createViews(
   { controller, locale, drafts, listRooms, pathOf, goTo }: ViewOptions,
 ): (state: State) => void {
@@ -43,7 +43,7 @@ export function createViews(
   const copyLink = find("copy-link", HTMLButtonElement);
   const announcer = find("announcer", HTMLElement);
   const problem = element("div", { id: "problem", hidden: true });
-  // What there is to see where nothing was read before one was sent away.
+  // Shown to a banned person who has no messages on the screen.
   const sentAway = element(
     "div",
     { id: "sent-away", hidden: true },
@@ -52,8 +52,8 @@ export function createViews(
     button(strings.tryAgain, "outlined", () => controller.retryNow()),
   );
   const roomName = element("bdi");
-  /** Refusals that were already told to those who hear the page. */
-  const told = new Set<string>();
+  /** Failed actions that screen readers have announced already. */
+  const announced = new Set<string>();
 
   const nameDialog = createFieldDialog(strings, {
     title: strings.changeName,
@@ -65,7 +65,7 @@ export function createViews(
     if (answer.kind === "done") return null;
     return answer.kind === "offline" ? strings.nameOffline : errorText(strings, answer.error);
   });
-  const roomDialog = createRoomDialog(locale, { listRooms, goTo: settle });
+  const roomDialog = createRoomDialog(locale, { listRooms, goTo: moveTo });
   const moderationDialog = createModerationDialog(locale, controller.moderator);
   const personDialog = createPersonDialog(locale, {
     mute: (person) => controller.mute(person),
@@ -124,13 +124,13 @@ export function createViews(
   find("unloaded", HTMLElement).remove();
   find("page", HTMLElement).hidden = false;
 
-  /** Whoever changes rooms does it to talk there. */
-  function settle(room: string) {
+  /** Goes to a room, ready to write there. */
+  function moveTo(room: string) {
     goTo(room);
     focusComposer();
   }
 
-  // Where a keyboard would slide in over the conversation, it waits to be called.
+  // Not on a phone, where a keyboard would slide in over the conversation.
   function focusComposer() {
     if (matchMedia("(hover: hover)").matches) composer.focus();
   }
@@ -146,32 +146,32 @@ export function createViews(
         setText(copyLink, strings.copyLink);
       }, DONE_SHOWN);
     } catch {
-      // Browsers keep the clipboard from pages that came without TLS: the link is shown, to be copied by hand.
+      // Pages without TLS have no clipboard: the link is shown, to be copied by hand.
       controller.notify({ kind: "address", url });
     }
   }
 
-  function renderProblem({ room: { problem: refusal, name }, meant }: State) {
-    problem.hidden = refusal === null;
-    if (!refusal) return;
-    const isAddress = refusal.code === "not_found";
-    const ways = [DEFAULT_ROOM, ...(meant && meant !== DEFAULT_ROOM ? [meant] : [])].reverse();
+  function renderProblem({ room: { problem: error, name }, meant }: State) {
+    problem.hidden = error === null;
+    if (!error) return;
+    const isAddress = error.code === "not_found";
+    const rooms = [DEFAULT_ROOM, ...(meant && meant !== DEFAULT_ROOM ? [meant] : [])].reverse();
     problem.replaceChildren(
-      // Where there is no room it is what the page is about.
+      // Without a room this is the page's main heading.
       element(name === "" ? "h1" : "h2", { textContent: isAddress ? strings.nothingHere : strings.problemTitle }),
       element("p", {
-        textContent: isAddress ? strings.nothingHereText(pathOf("islands")) : errorText(strings, refusal),
+        textContent: isAddress ? strings.nothingHereText(pathOf("islands")) : errorText(strings, error),
       }),
-      ...ways.map((room) => button(strings.goToRoom(room), "outlined", () => settle(room))),
+      ...rooms.map((room) => button(strings.goToRoom(room), "outlined", () => moveTo(room))),
       button(strings.changeRoom, "outlined", () => roomDialog.open(name)),
     );
   }
 
-  function announceRefusals({ outbox }: State) {
+  function announceErrors({ outbox }: State) {
     for (const { frame, error } of outbox.items) {
-      if (!error) told.delete(frame.id);
-      else if (!told.has(frame.id)) {
-        told.add(frame.id);
+      if (!error) announced.delete(frame.id);
+      else if (!announced.has(frame.id)) {
+        announced.add(frame.id);
         const what = frame.action === "edit_message"
           ? strings.notSaved
           : frame.action === "delete_message"
@@ -189,7 +189,7 @@ export function createViews(
       ? strings.title(state.room.name, state.visible ? 0 : state.unread)
       : strings.product;
     setText(roomName, state.room.name);
-    // An address that names no room has no name to show, and is none to pass on.
+    // An address without a room has no name to show and no link to copy.
     heading.hidden = copyLink.hidden = state.room.name === "";
     room.ariaLabel = strings.changeRoomFrom(state.room.name);
     lock.toggleAttribute("hidden", !state.room.locked);
@@ -205,6 +205,6 @@ export function createViews(
     signIn.render(state);
     refused.render(state);
     status.render(state);
-    announceRefusals(state);
+    announceErrors(state);
   };
 }
