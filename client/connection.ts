@@ -1,18 +1,11 @@
 /** A connection that comes back by itself: when to try again, when a silent one is lost, and when to stop trying. */
 import { type ClientFrame, CLOSE, type ServerFrame } from "../chat/protocol.ts";
 import type { Clock } from "./clock.ts";
+import { retryDelay } from "./retry_delay.ts";
 import type { SessionAnswer, SessionRefusal } from "./session_answer.ts";
 import { Timers } from "./timers.ts";
 import { LOST, type OpenTransport, type Transport } from "./transport/transport.ts";
 
-/** Milliseconds: the first retry comes after about this long, and the delay doubles with every further one… */
-export const RETRY_BASE = 500;
-/** …up to this, so that a page left open overnight is back within half a minute. */
-export const RETRY_CEILING = 30_000;
-/** Milliseconds over which clients spread their return after a restart of the server: there may be thousands of them. */
-export const RESTART_SPREAD = 4_000;
-/** Milliseconds, at least, before the next try after one connection too many. */
-export const CROWDED_DELAY = 15_000;
 /** Milliseconds that a connection must last before the delays start from the beginning again. */
 export const STABLE_AFTER = 5_000;
 /** Milliseconds from the first request until `welcome`; a network that drops packets would otherwise take minutes. */
@@ -51,16 +44,6 @@ export interface ConnectionOptions {
   random: () => number;
   onFrames: (frames: ServerFrame[]) => void;
   onStatus: (status: ConnectionStatus) => void;
-}
-
-/** Milliseconds until try number `attempt` (from 0) after a close with `code`. */
-export function retryDelay(attempt: number, code: number, random: () => number): number {
-  if (code === CLOSE.tooManyConnections || code === CLOSE.flooding) {
-    return CROWDED_DELAY + random() * (RETRY_CEILING - CROWDED_DELAY);
-  }
-  if (attempt > 0) return random() * Math.min(RETRY_CEILING, RETRY_BASE * 2 ** attempt);
-  if (code === CLOSE.restarting || code === 1001) return random() * RESTART_SPREAD;
-  return RETRY_BASE * (0.5 + random());
 }
 
 /** The refusal that a close code alone stands for. */

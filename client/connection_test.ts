@@ -1,28 +1,13 @@
 import assert from "node:assert/strict";
-import { type ClientFrame, CLOSE, type ServerFrame, type Welcome } from "../chat/protocol.ts";
-import {
-  CONNECT_TIMEOUT,
-  type ConnectionStatus,
-  createConnection,
-  CROWDED_DELAY,
-  PONG_TIMEOUT,
-  RESTART_SPREAD,
-  RETRY_BASE,
-  RETRY_CEILING,
-  retryDelay,
-  STABLE_AFTER,
-} from "./connection.ts";
-import type { SessionAnswer } from "./session_answer.ts";
+import { type ClientFrame, CLOSE, type ServerFrame } from "../chat/protocol.ts";
 import { FakeClock } from "../testing/clock.ts";
+import { welcome } from "../testing/frames.ts";
+import { CONNECT_TIMEOUT, type ConnectionStatus, createConnection, PONG_TIMEOUT, STABLE_AFTER } from "./connection.ts";
+import { CROWDED_DELAY, RETRY_BASE, RETRY_CEILING } from "./retry_delay.ts";
+import type { SessionAnswer } from "./session_answer.ts";
 import type { TransportListener } from "./transport/transport.ts";
 
-const PING = 30_000;
-const welcome: Welcome = {
-  action: "welcome",
-  user: "u1",
-  name: "User 101",
-  limits: { text: 4_000, name: 32, frame: 65_536, rooms: 50, ping_seconds: PING / 1_000 },
-};
+const PING = welcome.limits.ping_seconds * 1_000;
 
 /** A connection whose clock, server and network are the test's. `random` is always 0.5. */
 function setUp() {
@@ -75,25 +60,6 @@ Deno.test("a session that is not granted is requested again, after the same dela
   server.answer = { kind: "granted" };
   await clock.advance(RETRY_BASE);
   assert.equal(sockets.length, 1);
-});
-
-Deno.test("retry delays double up to the ceiling, with full jitter", () => {
-  const most = () => 1;
-  const least = () => 0;
-  assert.equal(retryDelay(0, 1006, () => 0.5), RETRY_BASE);
-  assert.deepEqual([1, 2, 3].map((attempt) => retryDelay(attempt, 1006, most)), [1_000, 2_000, 4_000]);
-  assert.equal(retryDelay(50, 1006, most), RETRY_CEILING);
-  assert.equal(retryDelay(5, 1006, least), 0);
-});
-
-Deno.test("clients come back spread out after a restart, and stay away longer after one connection too many", () => {
-  assert.equal(retryDelay(0, CLOSE.restarting, () => 1), RESTART_SPREAD);
-  assert.equal(retryDelay(0, 1001, () => 0), 0);
-  const seconds = Array.from({ length: 1_000 }, (_, at) => retryDelay(0, CLOSE.restarting, () => at / 1_000) / 1_000);
-  const inEach = Object.values(Object.groupBy(seconds, Math.floor)).map((come) => come!.length);
-  assert.deepEqual(inEach, [250, 250, 250, 250], "evenly");
-  assert.equal(retryDelay(0, CLOSE.tooManyConnections, () => 0), CROWDED_DELAY);
-  assert.equal(retryDelay(0, CLOSE.flooding, () => 1), RETRY_CEILING);
 });
 
 Deno.test("retry delays start from the beginning only after a connection that lasted", async () => {

@@ -1,14 +1,8 @@
 import assert from "node:assert/strict";
-import type { ClientFrame, ServerFrame, Welcome } from "../../chat/protocol.ts";
+import type { ClientFrame, ServerFrame } from "../../chat/protocol.ts";
+import { welcome } from "../../testing/frames.ts";
 import { initialChoice, nextChoice, type TransportEvent, withFallback } from "./transport_choice.ts";
 import type { OpenTransport, TransportListener } from "./transport.ts";
-
-const welcome: Welcome = {
-  action: "welcome",
-  user: "u1",
-  name: "User 101",
-  limits: { text: 4_000, name: 32, frame: 65_536, rooms: 50, ping_seconds: 30 },
-};
 
 /** A transport that the test controls; `opened` are those that were opened, in order. */
 function fakeTransport() {

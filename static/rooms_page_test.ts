@@ -1,0 +1,75 @@
+/** Changing rooms and names, on a real page. */
+import assert from "node:assert/strict";
+import type { Browser, BrowserContext, BrowserContextOptions } from "playwright-core";
+import { launchChromium } from "../testing/chromium.ts";
+import { connected, newPerson, openRoom, rename, shows, write } from "../testing/page.ts";
+import { type RunningServer, startServer } from "../testing/server.ts";
+
+let browser: Browser;
+let server: RunningServer;
+
+Deno.test.beforeAll(async () => {
+  [browser, server] = await Promise.all([launchChromium(), startServer({ env: { MESSAGE_RATE: "0" } })]);
+});
+
+Deno.test.afterAll(async () => {
+  await browser.close();
+  await server.stop();
+});
+
+const person = (options?: BrowserContextOptions) => newPerson(browser, options);
+const open = (context: BrowserContext, room: string) => openRoom(context, server.url, room);
+
+Deno.test("people change rooms by name, and back and forward work", async () => {
+  const ann = await person();
+  const page = await open(ann, "first-room");
+  await write(page, "in the first");
+  await shows(page, "in the first");
+  await page.locator("#room").click();
+  await page.locator("dialog[open] input").fill("no such room!");
+  await page.keyboard.press("Enter");
+  await page.locator("dialog[open] [role=alert]", { hasText: "1 to 64" }).waitFor();
+  await page.locator("dialog[open] input").fill("Second Room");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/r/second-room");
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "text", "and one can write at once");
+  await write(page, "in the second");
+  await shows(page, "in the second");
+  // Within the same event: text typed into a field of the other room would be lost.
+  const shownAtOnce = await page.evaluate(() => {
+    const { promise, resolve } = Promise.withResolvers<string | undefined>();
+    addEventListener("popstate", () => resolve(document.querySelector<HTMLElement>("#room bdi")?.innerText), {
+      once: true,
+    });
+    history.back();
+    return promise;
+  });
+  assert.equal(shownAtOnce, "first-room");
+  await shows(page, "in the first");
+  await page.goForward();
+  await shows(page, "in the second");
+  assert.match(await page.title(), /^second-room/);
+  await ann.close();
+});
+
+Deno.test("an address with an impossible room name says so, and shows no room and no link to copy", async () => {
+  const ann = await person();
+  const page = await ann.newPage();
+  await page.goto(`${server.url}/r/no%20room`);
+  await page.locator("#problem h1").waitFor();
+  assert.deepEqual(await page.locator("header").innerText(), "Parley");
+  await page.getByRole("button", { name: "Go to general" }).click();
+  await connected(page);
+  assert.equal(await page.locator("#room").innerText(), "general");
+  await ann.close();
+});
+
+Deno.test("a taken name is explained beside the field", async () => {
+  const [ann, bob] = await Promise.all([person(), person()]);
+  const [one, other] = await Promise.all([open(ann, "taken"), open(bob, "taken")]);
+  await rename(one, "Only One");
+  await one.locator("#me", { hasText: "Only One" }).waitFor();
+  await rename(other, "only one");
+  await other.locator("dialog[open] [role=alert]", { hasText: "Someone else has this name" }).waitFor();
+  await Promise.all([ann.close(), bob.close()]);
+});
