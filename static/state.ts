@@ -1,10 +1,10 @@
 /** Everything the page knows: what any client knows, and what only a page has. How it changes: `store.ts`. */
-import { CLOSE, type Member } from "../chat/protocol.ts";
+import { CLOSE, type Member, type ReceiveMessage } from "../chat/protocol.ts";
 import type { SessionRefusal } from "../client/session_answer.ts";
 import { type ClientState, initialClientState } from "../client/client_state.ts";
 import type { Moderation } from "./lib/moderator.ts";
 import { isMuted } from "./lib/mutes.ts";
-import type { Message, RoomState, Typist } from "../client/room/room_state.ts";
+import type { RoomState, Typist } from "../client/room/room_state.ts";
 
 /** A sentence at the foot of the page, about a problem that can't be shown where it occurred. */
 export type Notice =
@@ -53,7 +53,7 @@ export function inRoom(state: State, change: Partial<RoomState>): State {
 }
 
 /** The newest of one's own messages that can be edited: not deleted, and with no change in the outbox. */
-export function lastOwn({ room, outbox, me }: State): Message | undefined {
+export function lastOwn({ room, outbox, me }: State): ReceiveMessage | undefined {
   const changing = new Set<number>();
   for (const { frame } of outbox.items) {
     if (frame.action !== "send_message" && frame.room === room.name) changing.add(frame.target);

@@ -1,20 +1,19 @@
 /** What each kind of entry does to the messages of a room. A new kind is one more case of `effectOf`. */
 import type { Entry, ReceiveMessage, ServerFrame } from "../../chat/protocol.ts";
-import type { Message } from "./room_state.ts";
 
 export type EntryEffect =
-  | { readonly kind: "adds"; readonly message: Message }
-  | { readonly kind: "changes"; readonly target: number; readonly change: (message: Message) => Message }
+  | { readonly kind: "adds"; readonly message: ReceiveMessage }
+  | { readonly kind: "changes"; readonly target: number; readonly change: (message: ReceiveMessage) => ReceiveMessage }
   | { readonly kind: "none" };
 
 export function effectOf(entry: Entry): EntryEffect {
   switch (entry.action) {
     case "receive_message":
-      return { kind: "adds", message: messageFrom(entry) };
+      return { kind: "adds", message: entry };
     case "message_edited":
-      return changes(entry.target, (message) => ({ ...message, text: entry.text, edited: true }));
+      return changes(entry.target, (message) => ({ ...message, text: entry.text, edited: entry.date }));
     case "message_deleted":
-      return changes(entry.target, (message) => ({ ...message, text: "", edited: false, deleted: true }));
+      return changes(entry.target, ({ text: _, ...rest }) => ({ ...rest, deleted: true }));
     default:
       entry satisfies never;
       return { kind: "none" }; // a newer server's: it takes its place in the log and changes nothing
@@ -27,7 +26,7 @@ export function isEntry(frame: ServerFrame): frame is Entry {
 }
 
 /** The messages after an entry that changes one of them. */
-export function withChange(messages: readonly Message[], entry: Entry): readonly Message[] {
+export function withChange(messages: readonly ReceiveMessage[], entry: Entry): readonly ReceiveMessage[] {
   const effect = effectOf(entry);
   if (effect.kind !== "changes") return messages;
   const index = messages.findIndex((message) => message.seq === effect.target);
@@ -37,15 +36,10 @@ export function withChange(messages: readonly Message[], entry: Entry): readonly
 }
 
 /** The messages among entries, as a page of history or a join brings them. */
-export function messagesIn(entries: readonly Entry[]): Message[] {
+export function messagesIn(entries: readonly Entry[]): ReceiveMessage[] {
   return entries.map(effectOf).flatMap((effect) => effect.kind === "adds" ? [effect.message] : []);
 }
 
-function changes(target: number, change: (message: Message) => Message): EntryEffect {
+function changes(target: number, change: (message: ReceiveMessage) => ReceiveMessage): EntryEffect {
   return { kind: "changes", target, change };
-}
-
-function messageFrom(entry: ReceiveMessage): Message {
-  const { seq, user, from, text = "", date, id, edited, deleted = false } = entry;
-  return { seq, user, from, text, date, id, edited: edited !== undefined && !deleted, deleted };
 }

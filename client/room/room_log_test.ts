@@ -56,9 +56,9 @@ Deno.test("a resume adds exactly what was missed, also edits, deletions and entr
   const missed = [edited(3, 1, "better"), deleted(4, 2), unknown(5, 1), message(6)];
   const state = join(inRoom(message(1), message(2)), { recovered: true, seq: 6, messages: missed });
   assert.deepEqual(state.messages.map(({ text, edited, deleted }) => ({ text, edited, deleted })), [
-    { text: "better", edited: true, deleted: false },
-    { text: "", edited: false, deleted: true },
-    { text: "text 6", edited: false, deleted: false },
+    { text: "better", edited: 3, deleted: undefined },
+    { text: undefined, edited: undefined, deleted: true },
+    { text: "text 6", edited: undefined, deleted: undefined },
   ]);
   assert.equal(state.missingAfter, null);
   assert.deepEqual(state.position, { epoch: "e1", seq: 6 });

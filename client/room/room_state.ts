@@ -1,18 +1,6 @@
 /** What a client knows of the room that it is in. */
-import type { Entry, Member, Position } from "../../chat/protocol.ts";
+import type { Entry, Member, Position, ReceiveMessage } from "../../chat/protocol.ts";
 import type { ActionError } from "../outbox.ts";
-
-export interface Message {
-  readonly seq: number;
-  readonly user: string;
-  readonly from: string;
-  /** Empty when `deleted`. */
-  readonly text: string;
-  readonly date: number;
-  readonly id: string | undefined;
-  readonly edited: boolean;
-  readonly deleted: boolean;
-}
 
 export interface Typist extends Member {
   /** Milliseconds since 1970. */
@@ -27,8 +15,8 @@ export interface RoomState {
   readonly joined: boolean;
   /** The last entry received; null before the first page. */
   readonly position: Position | null;
-  /** By `seq`, ascending. */
-  readonly messages: readonly Message[];
+  /** In their present state, by `seq`, ascending. */
+  readonly messages: readonly ReceiveMessage[];
   /** Older messages exist than the first of `messages`. */
   readonly more: boolean;
   readonly history: "idle" | "loading" | "failed";

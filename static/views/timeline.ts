@@ -94,16 +94,18 @@ export function rowsOf(state: State): Row[] {
   for (const message of room.messages) {
     const mine = message.user === me?.user;
     const item = mine ? changes.get(message.seq) ?? null : null;
+    const deleted = message.deleted === true;
+    const text = message.text ?? "";
     addRow({
       kind: "message",
       user: message.user,
       key: mine && message.id ? `own ${message.id}` : `seq ${message.seq}`,
       seq: message.seq,
       author: message.from,
-      text: item?.frame.action === "edit_message" && !message.deleted ? item.frame.text : message.text,
+      text: item?.frame.action === "edit_message" && !deleted ? item.frame.text : text,
       date: message.date,
-      edited: message.edited,
-      deleted: message.deleted,
+      edited: message.edited !== undefined && !deleted,
+      deleted,
       mine,
       item,
     });

@@ -1,26 +1,17 @@
 import assert from "node:assert/strict";
+import type { ReceiveMessage } from "../../chat/protocol.ts";
 import { add, next, type Outbox, refuse } from "../../client/outbox.ts";
 import { GROUP_SPAN, type MessageRow, type Row, rowsOf, sameRow } from "./timeline.ts";
-import type { Message } from "../../client/room/room_state.ts";
+import * as frames from "../../testing/frames.ts";
 import { initialState, inRoom, type State } from "../state.ts";
 
 const noon = new Date(2026, 4, 4, 12).getTime();
 
-function message(seq: number, more: Partial<Message> = {}): Message {
-  return {
-    seq,
-    user: "u2",
-    from: "Mina",
-    text: `text ${seq}`,
-    date: noon,
-    id: undefined,
-    edited: false,
-    deleted: false,
-    ...more,
-  };
+function message(seq: number, more: Partial<ReceiveMessage> = {}): ReceiveMessage {
+  return frames.message(seq, { date: noon, ...more });
 }
 
-function holding(...messages: Message[]): State {
+function holding(...messages: ReceiveMessage[]): State {
   return inRoom({ ...initialState("general"), me: { user: "u1", name: "Hana" } }, { messages });
 }
 
@@ -112,6 +103,11 @@ Deno.test("one's own edit shows before the server has it", () => {
   assert.equal(messages(rowsOf({ ...state, outbox }))[0].text, "better");
 });
 
+Deno.test("a deleted message shows neither a text nor that it was edited", () => {
+  const [row] = messages(rowsOf(holding(message(1, { text: undefined, edited: noon, deleted: true }))));
+  assert.deepEqual([row.text, row.edited, row.deleted], ["", false, true]);
+});
+
 Deno.test("consecutive messages of a muted person are one line", () => {
   const state = holding(
     message(1),
@@ -131,7 +127,7 @@ Deno.test("consecutive messages of a muted person are one line", () => {
 Deno.test("rows are the same when everything they show is the same", () => {
   const [, one] = rowsOf(holding(message(1)));
   const [, same] = rowsOf(holding(message(1)));
-  const [, other] = rowsOf(holding(message(1, { edited: true })));
+  const [, other] = rowsOf(holding(message(1, { edited: noon })));
   assert.equal(sameRow(one, same), true);
   assert.equal(sameRow(one, other), false);
 });
