@@ -1,6 +1,6 @@
 /**
  * What a client knows of the server and of its room, and how it changes. The functions are pure: time and chance come in as
- * arguments, and the same object comes back when nothing changes. A larger state that contains this one keeps the rest.
+ * arguments, and the same object comes back when nothing changes.
  */
 import {
   type Entry,
@@ -50,15 +50,15 @@ export function initialClientState(room: string, outbox = outboxes.emptyOutbox):
 }
 
 /** The state after a frame. A frame that this client doesn't know changes nothing, unless it is an entry of the room's log. */
-export function applyFrame<State extends ClientState>(state: State, frame: ServerFrame, context: FrameContext): State {
+export function applyFrame(state: ClientState, frame: ServerFrame, context: FrameContext): ClientState {
   return noteStore(applyAction(state, frame, context), frame);
 }
 
-function applyAction<State extends ClientState>(
-  state: State,
+function applyAction(
+  state: ClientState,
   frame: ServerFrame,
   { now, jitter, atNewest }: FrameContext,
-): State {
+): ClientState {
   const { room } = state;
   if (isEntry(frame)) return withRoom(acknowledge(state, frame), applyEntry(room, frame, atNewest));
   switch (frame.action) {
@@ -75,7 +75,7 @@ function applyAction<State extends ClientState>(
   switch (frame.action) {
     case "room_joined":
       return withRoom(
-        frame.messages.reduce((next, entry) => acknowledge(next, entry), state),
+        frame.messages.reduce(acknowledge, state),
         applyJoin(room, frame, atNewest),
       );
     case "room_left":
@@ -96,7 +96,7 @@ function applyAction<State extends ClientState>(
   }
 }
 
-export function applyStatus<State extends ClientState>(state: State, status: ConnectionStatus): State {
+export function applyStatus(state: ClientState, status: ConnectionStatus): ClientState {
   if (status.kind === "connected") return { ...state, status };
   return {
     ...state,
@@ -108,25 +108,25 @@ export function applyStatus<State extends ClientState>(state: State, status: Con
 }
 
 /** The state with another state of its room. */
-export function withRoom<State extends ClientState>(state: State, room: RoomState): State {
+export function withRoom(state: ClientState, room: RoomState): ClientState {
   return room === state.room ? state : { ...state, room };
 }
 
 /** Only an error with the server's own words shows that its store fails (a lost request has none); any entry, that it works. */
-function noteStore<State extends ClientState>(state: State, frame: ServerFrame): State {
+function noteStore(state: ClientState, frame: ServerFrame): ClientState {
   const fails = frame.action === "error" && frame.code === "unavailable" && frame.message !== "";
   const storeFails = fails || (state.storeFails && !("seq" in frame));
   return storeFails === state.storeFails ? state : { ...state, storeFails };
 }
 
 /** Our own entry has come back: the server has kept the action, and it leaves the outbox. */
-function acknowledge<State extends ClientState>(state: State, entry: Entry): State {
+function acknowledge(state: ClientState, entry: Entry): ClientState {
   if (entry.user !== state.me?.user) return state;
   const outbox = outboxes.remove(state.outbox, entry.id);
   return outbox === state.outbox ? state : { ...state, outbox };
 }
 
-function actionFailed<State extends ClientState>(state: State, error: ErrorFrame, now: number, jitter: number): State {
+function actionFailed(state: ClientState, error: ErrorFrame, now: number, jitter: number): ClientState {
   // A frame that the server could not read is answered without its id. Only what a person wrote can be such a frame.
   const unread = ["bad_json", "bad_frame", "frame_too_large"].includes(error.code);
   const item = outboxes.itemWith(state.outbox, error.id ?? (unread ? state.outbox.inFlight?.id : undefined));
@@ -139,7 +139,7 @@ function actionFailed<State extends ClientState>(state: State, error: ErrorFrame
   return { ...state, outbox };
 }
 
-function renamed<State extends ClientState>(state: State, member: Member): State {
+function renamed(state: ClientState, member: Member): ClientState {
   const me = state.me?.user === member.user ? member : state.me;
   return { ...withRoom(state, renameMember(state.room, member)), me };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ErrorCode, ErrorFrame } from "../chat/protocol.ts";
-import type { KeyValueStorage } from "./storage.ts";
 import * as outbox from "./outbox.ts";
+import type { KeyValueStorage } from "./storage.ts";
 
 const send = (id: string): outbox.OutboxFrame => ({ action: "send_message", room: "general", text: `text ${id}`, id });
 const error = (code: ErrorCode, retry_after?: number): ErrorFrame => ({

@@ -1,16 +1,16 @@
 /** Puts the page together: the controller with the functions of the browser, and the views with the controller. */
-import { addressesAt } from "./lib/address.ts";
 import { systemClock } from "../client/clock.ts";
 import { CONNECT_TIMEOUT, createConnection } from "../client/connection.ts";
-import { withFallback } from "../client/transport/transport_choice.ts";
-import { webStorage } from "./lib/web_storage.ts";
-import { listRooms } from "./lib/moderator.ts";
-import { Controller } from "./controller.ts";
 import type { HistoryPage } from "../client/room/room_log.ts";
 import { sessionAnswer } from "../client/session_answer.ts";
-import { streamTransport } from "../client/transport/stream_transport.ts";
-import { localeFor } from "./i18n/locale.ts";
 import { socketTransport } from "../client/transport/socket_transport.ts";
+import { streamTransport } from "../client/transport/stream_transport.ts";
+import { withFallback } from "../client/transport/transport_choice.ts";
+import { Controller } from "./controller.ts";
+import { localeFor } from "./i18n/locale.ts";
+import { addressesAt } from "./lib/address.ts";
+import { listRooms } from "./lib/moderator.ts";
+import { webStorage } from "./lib/web_storage.ts";
 import { createViews } from "./views/views.ts";
 
 /** Messages in a page of older ones. */

@@ -114,7 +114,7 @@ Deno.test("an entry of a kind that the page doesn't know changes nothing, and th
   });
   const [one, other] = [await open(ann, "unknown"), await open(bob, "unknown")];
   await write(other, "before");
-  await shows(one, "before");
+  await Promise.all([shows(one, "before"), shows(other, "before")]);
   await other.locator("#text").press("ArrowUp");
   await other.keyboard.type(" and after");
   await other.keyboard.press("Enter");

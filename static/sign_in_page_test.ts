@@ -1,6 +1,6 @@
 /** People sign in with their accounts: a real browser, a real server and a small issuer of tokens. */
-import assert from "node:assert/strict";
 import axe from "axe-core";
+import assert from "node:assert/strict";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { launchChromium } from "../testing/chromium.ts";
 import { Issuer } from "../testing/issuer.ts";

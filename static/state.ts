@@ -1,10 +1,10 @@
 /** Everything the page knows: what any client knows, and what only a page has. How it changes: `store.ts`. */
 import { CLOSE, type Member, type ReceiveMessage } from "../chat/protocol.ts";
+import type { ClientState } from "../client/client_state.ts";
+import type { Typist } from "../client/room/room_state.ts";
 import type { SessionRefusal } from "../client/session_answer.ts";
-import { type ClientState, initialClientState } from "../client/client_state.ts";
 import type { Moderation } from "./lib/moderator.ts";
 import { isMuted } from "./lib/mutes.ts";
-import type { RoomState, Typist } from "../client/room/room_state.ts";
 
 /** A sentence at the foot of the page, about a problem that can't be shown where it occurred. */
 export type Notice =
@@ -32,9 +32,9 @@ export interface State extends ClientState {
   readonly newAfter: number | null;
 }
 
-export function initialState(room: string, outbox?: ClientState["outbox"]): State {
+export function initialState(client: ClientState): State {
   return {
-    ...initialClientState(room, outbox),
+    ...client,
     online: true,
     meant: null,
     notice: null,
@@ -45,11 +45,6 @@ export function initialState(room: string, outbox?: ClientState["outbox"]): Stat
     unread: 0,
     newAfter: null,
   };
-}
-
-/** The state with something else about its room. */
-export function inRoom(state: State, change: Partial<RoomState>): State {
-  return { ...state, room: { ...state.room, ...change } };
 }
 
 /** The newest of one's own messages that can be edited: not deleted, and with no change in the outbox. */

@@ -1,6 +1,6 @@
 /** The page where sockets don't open: a real browser, a real server, and obstacles between them. */
-import assert from "node:assert/strict";
 import axe from "axe-core";
+import assert from "node:assert/strict";
 import type { Browser, Page } from "playwright-core";
 import { launchChromium } from "../testing/chromium.ts";
 import { connected, newPerson, openRoom, rename, shows, write } from "../testing/page.ts";

@@ -1,5 +1,5 @@
-import assert from "node:assert/strict";
 import fc from "fast-check";
+import assert from "node:assert/strict";
 import { createEventReader } from "./event_stream.ts";
 
 Deno.test("events are the same, however the stream was cut into pieces", () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { ClientFrame, ServerFrame } from "../../chat/protocol.ts";
 import { welcome } from "../../testing/frames.ts";
-import { initialChoice, nextChoice, type TransportEvent, withFallback } from "./transport_choice.ts";
 import type { OpenTransport, TransportListener } from "./transport.ts";
+import { initialChoice, nextChoice, type TransportEvent, withFallback } from "./transport_choice.ts";
 
 /** A transport that the test controls; `opened` are those that were opened, in order. */
 function fakeTransport() {

@@ -1,5 +1,5 @@
-import { element, setText } from "../lib/dom.ts";
 import type { Strings } from "../i18n/locale.ts";
+import { element, setText } from "../lib/dom.ts";
 
 export interface FieldDialogTexts {
   title: string;

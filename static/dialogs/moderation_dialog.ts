@@ -1,10 +1,10 @@
 import { DEFAULT_ROOM, type Member } from "../../chat/protocol.ts";
-import { button, element, setText } from "../lib/dom.ts";
-import { createFieldDialog } from "./field_dialog.ts";
-import type { Ban, Failure, Moderator, RoomChange } from "../lib/moderator.ts";
-import { checkbox, createSheet, select } from "./sheet.ts";
-import type { State } from "../state.ts";
 import { failureText, type Locale } from "../i18n/locale.ts";
+import { button, element, setText } from "../lib/dom.ts";
+import type { Ban, Failure, Moderator, RoomChange } from "../lib/moderator.ts";
+import type { State } from "../state.ts";
+import { createFieldDialog } from "./field_dialog.ts";
+import { checkbox, createSheet, select } from "./sheet.ts";
 
 const MINUTE = 60;
 /** Seconds between two messages that a moderator may set by a click. */

@@ -1,10 +1,10 @@
 import { type Member, NAME_LIMIT } from "../../chat/protocol.ts";
+import { failureText, type Locale } from "../i18n/locale.ts";
 import { button, element, setText } from "../lib/dom.ts";
-import { checkbox, createSheet, select } from "./sheet.ts";
 import type { Failure } from "../lib/moderator.ts";
 import { isMuted } from "../lib/mutes.ts";
 import type { State } from "../state.ts";
-import { failureText, type Locale } from "../i18n/locale.ts";
+import { checkbox, createSheet, select } from "./sheet.ts";
 
 const HOUR = 60;
 const DAY = 24 * HOUR;

@@ -1,8 +1,8 @@
+import type { Locale } from "../i18n/locale.ts";
 import { roomNamed } from "../lib/address.ts";
 import { button, element } from "../lib/dom.ts";
-import { createFieldDialog } from "./field_dialog.ts";
 import type { ListedRoom } from "../lib/moderator.ts";
-import type { Locale } from "../i18n/locale.ts";
+import { createFieldDialog } from "./field_dialog.ts";
 
 export interface RoomDialogOptions {
   /** Null when they can't be loaded now. */

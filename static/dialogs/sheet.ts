@@ -1,5 +1,5 @@
-import { button, element } from "../lib/dom.ts";
 import type { Strings } from "../i18n/locale.ts";
+import { button, element } from "../lib/dom.ts";
 
 /** A dialog over the page with a title, a content and a button that closes it. */
 export interface Sheet {

@@ -1,7 +1,7 @@
 /** What a moderator does from the page, over HTTP. The token is stored in this tab only. */
 import type { ErrorCode } from "../../chat/protocol.ts";
-import type { KeyValueStorage } from "../../client/storage.ts";
 import type { ActionError } from "../../client/outbox.ts";
+import type { KeyValueStorage } from "../../client/storage.ts";
 
 const TOKEN_KEY = "parley.moderator";
 

@@ -1,8 +1,8 @@
-import { button, element, find, icon, setText } from "../lib/dom.ts";
-import type { KeyValueStorage } from "../../client/storage.ts";
 import { OUTBOX_LIMIT } from "../../client/outbox.ts";
-import { isBanned, isStranger, type Notice, shownTypists, type State } from "../state.ts";
+import type { KeyValueStorage } from "../../client/storage.ts";
 import type { Locale } from "../i18n/locale.ts";
+import { button, element, find, icon, setText } from "../lib/dom.ts";
+import { isBanned, isStranger, type Notice, shownTypists, type State } from "../state.ts";
 import { enterSubmits, grow, length, sendable } from "./text_entry.ts";
 
 /** Code points before the limit from which the rest is counted down. */

@@ -1,9 +1,9 @@
+import type { Locale } from "../i18n/locale.ts";
 import { button, element, find, setText } from "../lib/dom.ts";
-import { createMessageView, type MessageActions, type MessageView } from "./message_view.ts";
-import { type Row, rowsOf, sameRow } from "./timeline.ts";
 import { createScroll } from "../lib/scroll.ts";
 import type { State } from "../state.ts";
-import type { Locale } from "../i18n/locale.ts";
+import { createMessageView, type MessageActions, type MessageView } from "./message_view.ts";
+import { type Row, rowsOf, sameRow } from "./timeline.ts";
 
 /** Pixels from the top at which older messages are requested: about a screen, so that few readers see them load. */
 const LOAD_AHEAD = 600;

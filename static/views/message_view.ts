@@ -1,9 +1,9 @@
 import type { Member } from "../../chat/protocol.ts";
+import { errorText, type Locale } from "../i18n/locale.ts";
 import { button, element, setText } from "../lib/dom.ts";
 import { linkedText } from "../lib/linked_text.ts";
-import type { MessageRow } from "./timeline.ts";
-import { errorText, type Locale } from "../i18n/locale.ts";
 import { enterSubmits, grow, length, sendable } from "./text_entry.ts";
+import type { MessageRow } from "./timeline.ts";
 
 /** What a reader can do with a message: one's own, someone else's, and as a moderator. */
 export interface MessageActions {

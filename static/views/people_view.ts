@@ -1,8 +1,8 @@
 import type { Member } from "../../chat/protocol.ts";
+import type { Locale } from "../i18n/locale.ts";
 import { button, element, find, setText } from "../lib/dom.ts";
 import { isMuted } from "../lib/mutes.ts";
 import type { State } from "../state.ts";
-import type { Locale } from "../i18n/locale.ts";
 
 export interface PeopleActions {
   /** Opens the dialog about someone. */

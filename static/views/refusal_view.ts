@@ -1,6 +1,6 @@
+import { type Locale, refusalText } from "../i18n/locale.ts";
 import { element, find, setText } from "../lib/dom.ts";
 import { isEmpty, refusalOf, type State } from "../state.ts";
-import { type Locale, refusalText } from "../i18n/locale.ts";
 
 /** Why the server refuses the page, for its visitors and for its operator. Shown in an empty room. */
 export function createRefusalView({ strings }: Locale): { render(state: State): void } {

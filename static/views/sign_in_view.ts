@@ -1,6 +1,6 @@
+import type { Locale } from "../i18n/locale.ts";
 import { element, find, setText } from "../lib/dom.ts";
 import { isEmpty, type State } from "../state.ts";
-import type { Locale } from "../i18n/locale.ts";
 
 /**
  * The link to sign in: in the middle of an empty room, and at the foot of the page beside messages (when a session has

@@ -1,6 +1,6 @@
+import { closeText, type Locale, refusalText } from "../i18n/locale.ts";
 import { find, setText } from "../lib/dom.ts";
 import { refusalOf, type State } from "../state.ts";
-import { closeText, type Locale, refusalText } from "../i18n/locale.ts";
 
 /** The state of the connection as a text. The seconds until the next try are shown, and not announced one by one. */
 export function createStatusView(locale: Locale, retryNow: () => void): { render(state: State): void } {

@@ -2,8 +2,8 @@
  * The rows of the log: messages grouped by author, days, a mark where messages may be missing and one where new messages
  * begin, and one row in place of a muted person's messages.
  */
-import { isMuted } from "../lib/mutes.ts";
 import type { OutboxItem } from "../../client/outbox.ts";
+import { isMuted } from "../lib/mutes.ts";
 import type { State } from "../state.ts";
 
 /** Milliseconds within which messages of one author share one name. */

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import type { ReceiveMessage } from "../../chat/protocol.ts";
+import { initialClientState } from "../../client/client_state.ts";
 import { add, next, type Outbox, refuse } from "../../client/outbox.ts";
-import { GROUP_SPAN, type MessageRow, type Row, rowsOf, sameRow } from "./timeline.ts";
+import type { RoomState } from "../../client/room/room_state.ts";
 import * as frames from "../../testing/frames.ts";
-import { initialState, inRoom, type State } from "../state.ts";
+import { initialState, type State } from "../state.ts";
+import { GROUP_SPAN, type MessageRow, type Row, rowsOf, sameRow } from "./timeline.ts";
 
 const noon = new Date(2026, 4, 4, 12).getTime();
 
@@ -11,8 +13,12 @@ function message(seq: number, more: Partial<ReceiveMessage> = {}): ReceiveMessag
   return frames.message(seq, { date: noon, ...more });
 }
 
+function inRoom(state: State, change: Partial<RoomState>): State {
+  return { ...state, room: { ...state.room, ...change } };
+}
+
 function holding(...messages: ReceiveMessage[]): State {
-  return inRoom({ ...initialState("general"), me: { user: "u1", name: "Hana" } }, { messages });
+  return inRoom({ ...initialState(initialClientState("general")), me: { user: "u1", name: "Hana" } }, { messages });
 }
 
 const kinds = (rows: Row[]) => rows.map((row) => row.kind);

@@ -1,21 +1,21 @@
 /** The whole page: its views, how they are connected, and what belongs to none of them. */
 import { CLOSE, DEFAULT_ROOM } from "../../chat/protocol.ts";
-import { createComposerView } from "./composer_view.ts";
-import { button, element, find, icon, setText } from "../lib/dom.ts";
-import { createFieldDialog } from "../dialogs/field_dialog.ts";
-import { createLogView } from "./log_view.ts";
 import type { KeyValueStorage } from "../../client/storage.ts";
-import { createModerationDialog } from "../dialogs/moderation_dialog.ts";
-import type { ListedRoom } from "../lib/moderator.ts";
-import { createPeopleView } from "./people_view.ts";
-import { createPersonDialog } from "../dialogs/person_dialog.ts";
-import { createRefusalView } from "./refusal_view.ts";
-import { createRoomDialog } from "../dialogs/room_dialog.ts";
 import type { Controller } from "../controller.ts";
+import { createFieldDialog } from "../dialogs/field_dialog.ts";
+import { createModerationDialog } from "../dialogs/moderation_dialog.ts";
+import { createPersonDialog } from "../dialogs/person_dialog.ts";
+import { createRoomDialog } from "../dialogs/room_dialog.ts";
+import { errorText, failureText, type Locale } from "../i18n/locale.ts";
+import { button, element, find, icon, setText } from "../lib/dom.ts";
+import type { ListedRoom } from "../lib/moderator.ts";
 import { isBanned, isEmpty, lastOwn, type State } from "../state.ts";
+import { createComposerView } from "./composer_view.ts";
+import { createLogView } from "./log_view.ts";
+import { createPeopleView } from "./people_view.ts";
+import { createRefusalView } from "./refusal_view.ts";
 import { createSignInView } from "./sign_in_view.ts";
 import { createStatusView } from "./status_view.ts";
-import { errorText, failureText, type Locale } from "../i18n/locale.ts";
 
 /** Milliseconds for which a button confirms that it worked. */
 const DONE_SHOWN = 2_000;
@@ -49,7 +49,7 @@ export function createViews(
     { id: "sent-away", hidden: true },
     element("h2", { textContent: strings.closed[CLOSE.notAllowed] }),
     element("p", { textContent: strings.banText }),
-    button(strings.tryAgain, "outlined", () => controller.retryNow()),
+    button(strings.tryAgain, "outlined", () => controller.chat.retryNow()),
   );
   const roomName = element("bdi");
   /** Failed actions that screen readers have announced already. */
@@ -61,7 +61,7 @@ export function createViews(
     hint: strings.nameHint(controller.state.limits.name),
     submit: strings.save,
   }, async (value) => {
-    const answer = await controller.rename(value.trim());
+    const answer = await controller.chat.rename(value.trim());
     if (answer.kind === "done") return null;
     return answer.kind === "offline" ? strings.nameOffline : errorText(strings, answer.error);
   });
@@ -75,8 +75,8 @@ export function createViews(
   const log = createLogView(locale, {
     edit: (seq, text) => controller.edit(seq, text),
     remove: (seq) => controller.remove(seq),
-    retry: (id) => controller.retry(id),
-    discard: (id) => controller.discard(id),
+    retry: (id) => controller.chat.retry(id),
+    discard: (id) => controller.chat.discard(id),
     mute: (author) => controller.mute(author),
     unmute: (user) => controller.unmute(user),
     openPerson: personDialog.open,
@@ -84,7 +84,7 @@ export function createViews(
       const failure = await controller.moderator.deleteMessage(controller.state.room.name, seq);
       return failure && failureText(strings, failure);
     },
-    loadOlder: () => controller.loadOlder(),
+    loadOlder: () => controller.chat.loadOlder(),
     textLimit: () => controller.state.limits.text,
     leave: () => composer.focus(),
     copyLink: copy,
@@ -95,7 +95,7 @@ export function createViews(
       log.toLatest();
       return controller.write(text);
     },
-    typing: () => controller.typing(),
+    typing: () => controller.chat.typing(),
     editLast() {
       const message = lastOwn(controller.state);
       if (message) log.edit(message.seq);
@@ -110,7 +110,7 @@ export function createViews(
   });
   const signIn = createSignInView(locale);
   const refused = createRefusalView(locale);
-  const status = createStatusView(locale, () => controller.retryNow());
+  const status = createStatusView(locale, () => controller.chat.retryNow());
 
   document.documentElement.lang = locale.language;
   setText(product, strings.product);
