@@ -5,11 +5,12 @@ import assert from "node:assert/strict";
  * a folder with all below it. `settings.ts` belongs to `main.ts`.
  */
 const ARROWS: [folder: string, allowed: string[]][] = [
+  ["chat/entries/", ["chat/entries/", "chat/protocol.ts"]],
   ["chat/", ["chat/"]],
   ["storage/", ["storage/", "chat/"]],
   ["web/", ["web/", "chat/"]],
-  ["client/", ["client/", "chat/protocol.ts"]],
-  ["static/", ["static/", "client/", "chat/protocol.ts"]],
+  ["client/", ["client/", "chat/entries/", "chat/protocol.ts"]],
+  ["static/", ["static/", "client/", "chat/entries/", "chat/protocol.ts"]],
   ["", ["main.ts", "settings.ts", "settings_help.ts", "workers.ts", "deno.json", "chat/", "storage/", "web/"]],
 ];
 /** Folders in which no package may be imported: what browsers load, and the rules. */
@@ -56,6 +57,15 @@ Deno.test("every file takes only from where its folder may", async () => {
     }
   }
   assert.ok(count > 300, `only ${count} imports were found`);
+});
+
+Deno.test("kinds of entries take nothing but types from elsewhere, since browsers load them", async () => {
+  for await (const path of sources("chat/entries/")) {
+    const source = await Deno.readTextFile(new URL(path, root));
+    for (const [line] of source.matchAll(/^import (?!type )[^;]* from "(?!\.\/)[^"]*";/gm)) {
+      assert.fail(`${path}: ${line}`);
+    }
+  }
 });
 
 Deno.test("the wire's file imports nothing", async () => {

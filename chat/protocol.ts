@@ -186,8 +186,16 @@ export interface MessageDeleted {
   id?: string;
 }
 
+/** An entry of a kind that this server does not know, as a newer one has written it: it takes its place and changes nothing. */
+export interface UnknownEntry {
+  action: "unknown_entry";
+  room: string;
+  seq: number;
+  date: number;
+}
+
 /** One entry of a room's log: what has a `seq`. */
-export type Entry = ReceiveMessage | MessageEdited | MessageDeleted;
+export type Entry = ReceiveMessage | MessageEdited | MessageDeleted | UnknownEntry;
 
 // ---- What the server sends beside the log.
 

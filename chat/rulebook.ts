@@ -222,7 +222,7 @@ export class Rulebook {
   present(entry: StoredEntry, document: Document | undefined, room: string): Entry {
     const kind = this.#byTold.get(entry.action);
     // Written by a newer version: it takes its place and changes nothing.
-    if (!kind) return { action: "unknown_entry", room, seq: entry.seq, date: entry.date } as never;
+    if (!kind) return { action: "unknown_entry", room, seq: entry.seq, date: entry.date };
     return toEntry(document?.deleted ? { ...entry, erasable: undefined } : entry, room, kind.present?.(document));
   }
 

@@ -121,7 +121,7 @@ function noteStore(state: ClientState, frame: ServerFrame): ClientState {
 
 /** Our own entry has come back: the server has kept the action, and it leaves the outbox. */
 function acknowledge(state: ClientState, entry: Entry): ClientState {
-  if (entry.user !== state.me?.user) return state;
+  if (!("user" in entry) || entry.user !== state.me?.user) return state;
   const outbox = outboxes.remove(state.outbox, entry.id);
   return outbox === state.outbox ? state : { ...state, outbox };
 }

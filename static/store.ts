@@ -4,7 +4,7 @@
  */
 import type { Entry, Member } from "../chat/protocol.ts";
 import type { ClientState } from "../client/client_state.ts";
-import { effectOf } from "../client/room/entries.ts";
+import { isMessage } from "../client/room/entries.ts";
 import type { Moderation } from "./lib/moderator.ts";
 import { isMuted } from "./lib/mutes.ts";
 import type { Notice, State } from "./state.ts";
@@ -46,7 +46,7 @@ export function apply(state: State, event: Event): State {
 }
 
 function countUnread(state: State, entry: Entry): State {
-  if (effectOf(entry).kind !== "adds") return state;
+  if (!isMessage(entry)) return state;
   const isOwn = entry.user === state.me?.user;
   // Whoever answers has read what came before.
   if (isOwn) return { ...state, newAfter: null };

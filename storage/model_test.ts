@@ -101,7 +101,8 @@ class Reader {
         this.position = { epoch: frame.epoch, seq: frame.seq };
       } else if ("seq" in frame) {
         // A repeated id is answered with the first one's frame, which has a place that was seen before.
-        const repeated = frame.user === this.user && frame.id !== undefined && frame.seq <= (this.position?.seq ?? 0);
+        const repeated = "user" in frame && frame.user === this.user && frame.id !== undefined &&
+          frame.seq <= (this.position?.seq ?? 0);
         if (repeated) continue;
         this.#show(frame, true);
       }
@@ -116,7 +117,7 @@ class Reader {
     }
     if (entry.action === "receive_message") {
       this.view.set(entry.seq, { user: entry.user, text: entry.deleted ? undefined : entry.text });
-    } else {
+    } else if (entry.action !== "unknown_entry") {
       const message = this.view.get(entry.target);
       if (message) message.text = entry.action === "message_edited" ? entry.text : undefined;
     }

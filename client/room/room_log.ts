@@ -1,6 +1,6 @@
 /** A client's part of a room's log: consecutive messages up to a position. Pure functions from one state to the next. */
 import type { Entry, ReceiveMessage, RoomJoined, ServerFrame } from "../../chat/protocol.ts";
-import { effectOf, isEntry, messagesIn, withChange } from "./entries.ts";
+import { isEntry, isMessage, withChange } from "./entries.ts";
 import type { RoomState } from "./room_state.ts";
 
 /** Messages kept while the reader is at the newest one, and how many remain when there are more. */
@@ -46,7 +46,7 @@ export function applyJoin(room: RoomState, frame: RoomJoined, atNewest: boolean)
   return {
     ...next,
     position: { epoch: frame.epoch, seq: frame.seq },
-    messages: messagesIn(frame.messages),
+    messages: frame.messages.filter(isMessage),
     more: frame.more,
     history: "idle",
     pending: [],
@@ -63,22 +63,15 @@ export function applyEntry(room: RoomState, entry: Entry, atNewest: boolean): Ro
   if (entry.room !== room.name || !room.position || entry.seq <= room.position.seq) return room;
   if (entry.seq > room.position.seq + 1) return { ...room, hasGap: true };
   const next: RoomState = { ...room, position: { epoch: room.position.epoch, seq: entry.seq } };
-  const effect = effectOf(entry);
-  switch (effect.kind) {
-    case "adds": {
-      const typing = room.typing.filter((typist) => typist.user !== entry.user);
-      const isFull = !atNewest && room.messages.length >= READING_LIMIT;
-      if (room.truncated || isFull) return { ...next, typing, truncated: true };
-      const longer = { ...next, typing, messages: [...room.messages, effect.message] };
-      return atNewest ? trim(longer) : longer;
-    }
-    case "changes": {
-      const pending = room.history === "loading" ? [...room.pending, entry] : room.pending;
-      return { ...next, pending, messages: withChange(room.messages, entry) };
-    }
-    case "none":
-      return next;
+  if (!isMessage(entry)) {
+    const pending = room.history === "loading" ? [...room.pending, entry] : room.pending;
+    return { ...next, pending, messages: withChange(room.messages, entry) };
   }
+  const typing = room.typing.filter((typist) => typist.user !== entry.user);
+  const isFull = !atNewest && room.messages.length >= READING_LIMIT;
+  if (room.truncated || isFull) return { ...next, typing, truncated: true };
+  const longer = { ...next, typing, messages: [...room.messages, entry] };
+  return atNewest ? trim(longer) : longer;
 }
 
 /** The entries of a frame that were new to the room, given its state before and after the frame. */
@@ -111,7 +104,7 @@ export function historyFailed(room: RoomState): RoomState {
 export function historyLoaded(room: RoomState, page: HistoryPage): RoomState {
   const end = room.messages[0]?.seq ?? Infinity;
   const changes = room.pending.filter((entry) => entry.seq > page.seq);
-  const older = changes.reduce(withChange, messagesIn(page.messages.filter((message) => message.seq < end)));
+  const older = changes.reduce(withChange, page.messages.filter((message) => message.seq < end));
   const messages = [...older, ...room.messages];
   return {
     ...room,

@@ -19,7 +19,7 @@ export class Tally {
   /** What came live. */
   hear(entry: Entry, now: number): void {
     const isNew = this.catchUp(entry);
-    const sent = entry.id === undefined ? undefined : this.#sent.get(entry.id);
+    const sent = "id" in entry && entry.id !== undefined ? this.#sent.get(entry.id) : undefined;
     if (isNew && sent !== undefined) this.#latencies.push(now - sent);
   }
 

@@ -22,7 +22,7 @@ const stripTypes = nodeModule.stripTypeScriptTypes ?? await olderStripTypes();
 export const PAGE = "/static/index.html";
 
 /** What a browser is given: the page, the client without a page, and what both sides know of the wire. */
-const SERVED = ["static/", "client/", "chat/protocol.ts"];
+const SERVED = ["static/", "client/", "chat/entries/", "chat/protocol.ts"];
 
 /**
  * The page's files by the path under which they are served, all of them below `/static/`, since another path of the host

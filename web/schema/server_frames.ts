@@ -44,10 +44,19 @@ const entries = {
     v.object({ action: v.literal("message_deleted"), room: text, seq, target: seq, user: text, date, id }),
     v.description("The message whose `seq` is `target` is gone."),
   ),
+  unknown_entry: v.pipe(
+    v.object({ action: v.literal("unknown_entry"), room: text, seq, date }),
+    v.description("An entry of a kind that only a newer server knows. It takes its place and changes nothing."),
+  ),
 };
 
 /** One entry of a room's log. */
-export const entry = v.variant("action", [entries.receive_message, entries.message_edited, entries.message_deleted]);
+export const entry = v.variant("action", [
+  entries.receive_message,
+  entries.message_edited,
+  entries.message_deleted,
+  entries.unknown_entry,
+]);
 
 const CODES = Object.keys(PROBLEMS) as ErrorCode[];
 
