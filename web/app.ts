@@ -11,7 +11,7 @@ import { addApi } from "./routes/api.ts";
 import { describe } from "./schema/describe.ts";
 import { addDocs } from "./routes/docs.ts";
 import type { App, AppServices } from "./services.ts";
-import { addMetrics } from "./observability/metrics.ts";
+import { addMetrics } from "./routes/metrics.ts";
 import { addPage } from "./routes/page.ts";
 import { HttpRefusal, problem } from "./schema/problem.ts";
 import { noted } from "./observability/refusals.ts";

@@ -1,15 +1,8 @@
 import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from "prom-client";
-import * as v from "valibot";
 import type { Clock } from "../../chat/clock.ts";
 import type { Storage } from "../../chat/storage.ts";
 import type { Chat } from "../../chat/chat.ts";
-import { ChatError } from "../../chat/errors.ts";
-import { isDirectLocal } from "../transport/client_address.ts";
-import { describe } from "../schema/describe.ts";
-import type { App, AppServices } from "../services.ts";
 import { Gathering } from "./metrics_gathering.ts";
-import { HttpRefusal } from "../schema/problem.ts";
-import { bringsToken } from "../auth/token.ts";
 
 /** How often the event loop is asked how late it is, milliseconds. */
 export const LAG_INTERVAL = 250;
@@ -191,25 +184,4 @@ export class Metrics {
       },
     });
   }
-}
-
-/** `GET /metrics`, for whoever has the token; where there is none, for a caller on this very machine. */
-export function addMetrics(app: App, { metrics, metricsToken }: AppServices): void {
-  const about = describe({
-    id: "getMetrics",
-    tag: "Monitoring",
-    summary: "Figures for Prometheus",
-    description: "Without METRICS_TOKEN they are for callers on the server's own machine alone.",
-    answers: { 200: { description: "Its text format.", schema: v.string(), type: "text/plain" } },
-    problems: [401, 403],
-    who: "metrics",
-  });
-  app.get("/metrics", about, async (c) => {
-    if (metricsToken === undefined) {
-      if (isDirectLocal(c.req.raw, c.env.remoteAddr)) return await metrics.answer();
-      throw new ChatError("forbidden", "Set METRICS_TOKEN, and send it as Authorization: Bearer METRICS_TOKEN.");
-    }
-    if (await bringsToken(c.req.raw, metricsToken)) return await metrics.answer();
-    throw new HttpRefusal(401, "forbidden", "Send METRICS_TOKEN as Authorization: Bearer METRICS_TOKEN.");
-  });
 }
