@@ -1,7 +1,7 @@
 /** What each message goes through, one by one: `deno bench --allow-all`. */
 import { EncodedFrames } from "../chat/encoded_frames.ts";
 import type { ReceiveMessage } from "../chat/protocol.ts";
-import { roomName } from "../chat/users/names.ts";
+import { roomName } from "../chat/rooms/room_name.ts";
 import { MemoryStorage } from "../storage/memory.ts";
 import { SqliteStorage } from "../storage/sqlite/sqlite.ts";
 import { systemClock } from "../chat/clock.ts";

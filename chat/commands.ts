@@ -1,6 +1,6 @@
 import type { Chat } from "./chat.ts";
 import type { RemoteCommand } from "./storage.ts";
-import { roomName } from "./users/names.ts";
+import { roomName } from "./rooms/room_name.ts";
 import type { Users } from "./users/users.ts";
 import { type ClientFrame, PAGE_SIZE, PAGE_SIZE_LIMIT, type ServerFrame } from "./protocol.ts";
 import { ChatError } from "./errors.ts";

@@ -5,7 +5,7 @@ import type { Command, HeldName } from "./storage.ts";
 import type { RateLimitedAction } from "./limits/token_bucket.ts";
 import { FLOODING, rateLimitedActionOf } from "./limits/rate_limiter.ts";
 import type { Chat } from "./chat.ts";
-import { isRoomName, roomName } from "./users/names.ts";
+import { isRoomName, roomName } from "./rooms/room_name.ts";
 import type { Person } from "./users/users.ts";
 import {
   type ClientFrame,

@@ -1,6 +1,6 @@
 import type { AppendResult, Command } from "./storage.ts";
 import type { Chat } from "./chat.ts";
-import { checkText } from "./users/names.ts";
+import { checkText } from "./limits/text_length.ts";
 import type { DeleteMessage, EditMessage, Entry, Member, SendMessage } from "./protocol.ts";
 import { ChatError } from "./errors.ts";
 

@@ -1,46 +1,7 @@
 import { fold, skeleton } from "./look_alikes.ts";
-import { NAME_LIMIT, normaliseRoom, ROOM_NAME, ROOM_NAME_LIMIT } from "../protocol.ts";
+import { codePoints } from "../limits/text_length.ts";
+import { NAME_LIMIT } from "../protocol.ts";
 import { ChatError } from "../errors.ts";
-
-/**
- * The one form in which a room's name is kept and compared.
- * @throws {ChatError} `bad_room`
- */
-export function roomName(asked: string): string {
-  // Length is looked at first: normalising is not free.
-  const name = asked.length > 4 * ROOM_NAME_LIMIT ? "" : normaliseRoom(asked);
-  if (!ROOM_NAME.test(name) || codePoints(name) > ROOM_NAME_LIMIT) {
-    throw new ChatError(
-      "bad_room",
-      `A room's name has 1 to ${ROOM_NAME_LIMIT} letters, digits, "-" or "_". Choose another name.`,
-    );
-  }
-  return name;
-}
-
-/** Whether `roomName` would take it. */
-export function isRoomName(asked: string): boolean {
-  try {
-    return roomName(asked) !== "";
-  } catch {
-    return false;
-  }
-}
-
-/**
- * Looks at a message's text, which is kept exactly as sent.
- * @param limit code points
- * @throws {ChatError} `text_empty`, `text_too_long`
- */
-export function checkText(text: string, limit: number): void {
-  if (text.trim() === "") throw new ChatError("text_empty", "The text is empty. Write something first.");
-  if (text.length > limit && codePoints(text) > limit) {
-    throw new ChatError(
-      "text_too_long",
-      `A message has at most ${limit} characters. Make it shorter or send it in parts.`,
-    );
-  }
-}
 
 /** Emoji are joined by characters that are invisible elsewhere (U+200D, U+FE0F, tags), so they are set aside first. */
 const EMOJI = /\p{RGI_Emoji}/gv;
@@ -135,10 +96,4 @@ export function* numberedNames(called: string): Generator<string> {
   } catch (error) {
     if (!(error instanceof ChatError)) throw error;
   }
-}
-
-function codePoints(text: string): number {
-  let count = 0;
-  for (const _ of text) count++;
-  return count;
 }

@@ -2,7 +2,7 @@ import { createMiddleware } from "hono/factory";
 import * as v from "valibot";
 import type { Ban } from "../../chat/storage.ts";
 import { BAN_MINUTES_LIMIT, REASON_LIMIT } from "../../chat/moderation/moderator.ts";
-import { roomName } from "../../chat/users/names.ts";
+import { roomName } from "../../chat/rooms/room_name.ts";
 import { ChatError } from "../../chat/errors.ts";
 import { SLOW_SECONDS_LIMIT } from "../../chat/limits/slow_mode.ts";
 import { readText } from "./body.ts";

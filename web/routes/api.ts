@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import * as v from "valibot";
-import { roomName } from "../../chat/users/names.ts";
+import { roomName } from "../../chat/rooms/room_name.ts";
 import { PAGE_SIZE, PAGE_SIZE_LIMIT } from "../../chat/protocol.ts";
 import { ChatError } from "../../chat/errors.ts";
 import { describe } from "../schema/describe.ts";

@@ -1,6 +1,6 @@
 import { accepts } from "hono/accepts";
 import * as v from "valibot";
-import { isRoomName } from "../../chat/users/names.ts";
+import { isRoomName } from "../../chat/rooms/room_name.ts";
 import { ChatError } from "../../chat/errors.ts";
 import { PAGE } from "./assets.ts";
 import { describe, UNCHANGED } from "../schema/describe.ts";

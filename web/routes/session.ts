@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import * as v from "valibot";
-import { isRoomName } from "../../chat/users/names.ts";
+import { isRoomName } from "../../chat/rooms/room_name.ts";
 import { ChatError } from "../../chat/errors.ts";
 import { mediaType, readText } from "./body.ts";
 import { describe } from "../schema/describe.ts";

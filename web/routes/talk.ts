@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import * as v from "valibot";
 import { rateLimitedActionOf } from "../../chat/limits/rate_limiter.ts";
 import { type CommandResult, executeCommand } from "../../chat/commands.ts";
-import { roomName } from "../../chat/users/names.ts";
+import { roomName } from "../../chat/rooms/room_name.ts";
 import { type ClientFrame, ID_LIMIT, type Position } from "../../chat/protocol.ts";
 import { ChatError } from "../../chat/errors.ts";
 import { pageLimit, wholeNumber } from "./api.ts";
