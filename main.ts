@@ -3,6 +3,7 @@
  * and shuts it down; nothing else.
  */
 import config from "./deno.json" with { type: "json" };
+import { withTimeout } from "./chat/async.ts";
 import { type Clock, systemClock } from "./chat/clock.ts";
 import type { Storage } from "./chat/storage.ts";
 import { RateLimiter } from "./chat/limits/rate_limiter.ts";
@@ -38,7 +39,7 @@ import { serveAsWorker, type Server, startWorkers, workerNumber } from "./worker
 /** How long leaving may take, milliseconds: Deno Deploy kills after 5 s, and a stalled reader never lets go. */
 const SHUTDOWN_DEADLINE = 4_000;
 /** How long the runtime may take to end what is still open, milliseconds. */
-const SHUTDOWN_PATIENCE = 1_000;
+const SERVER_STOP_TIMEOUT = 1_000;
 
 /**
  * Starts serving; resolves once it listens.
@@ -121,8 +122,7 @@ export async function start(
       metrics.stop();
       auditLog.close();
       // Whoever has stalled would hold it for ever; the store is closed all the same.
-      const patience = new Promise<void>((resolve) => clock.after(SHUTDOWN_PATIENCE, resolve));
-      await Promise.race([server.stop(), patience]);
+      await withTimeout(clock, SERVER_STOP_TIMEOUT, server.stop(), () => {});
       await storage.close();
     },
   };

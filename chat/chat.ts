@@ -1,3 +1,4 @@
+import { withTimeout } from "./async.ts";
 import type { AddressUsage } from "./limits/usage.ts";
 import { Bans } from "./moderation/bans.ts";
 import type { Clock } from "./clock.ts";
@@ -211,10 +212,7 @@ export class Chat {
    */
   async drain(): Promise<void> {
     this.#draining = true;
-    let cancel = () => {};
-    const patience = new Promise<void>((resolve) => cancel = this.clock.after(DRAIN_PATIENCE, resolve));
-    await Promise.race([this.settled(), patience]);
-    cancel();
+    await withTimeout(this.clock, DRAIN_PATIENCE, this.settled(), () => {});
     for (const { connection } of [...this.#sessions]) connection.close(CLOSE.restarting, "Restarting. Come back.");
   }
 

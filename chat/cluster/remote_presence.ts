@@ -1,3 +1,4 @@
+import { interval } from "../async.ts";
 import type { Clock } from "../clock.ts";
 import { CLUSTER_EVENT_BYTES, type ClusterEvent, type PresenceChange, type PresenceEvent } from "../storage.ts";
 import type { Member } from "../protocol.ts";
@@ -51,7 +52,9 @@ export class RemotePresence {
   #version = 0;
   #changes: PresenceChange[] = [];
   #cancelTelling: (() => void) | undefined;
-  #cancelHeartbeat: (() => void) | undefined;
+  #stopHeartbeat: (() => void) | undefined;
+  /** When it last said that it is alive, by the clock's `monotonic`. */
+  #beatAt = 0;
   #leaving = false;
 
   constructor(clock: Clock, signal: (signal: ClusterEvent) => void, listener: RemotePresenceListener) {
@@ -63,7 +66,8 @@ export class RemotePresence {
   /** Asks who is there, and shows itself from now on. */
   start(): void {
     this.#signal({ kind: "presence", from: this.#id, presence: "who" });
-    this.#beatLater();
+    this.#beatAt = this.#clock.monotonic();
+    this.#stopHeartbeat = interval(this.#clock, HEARTBEAT, () => this.#beat());
   }
 
   /** This isolate has come to hold a person in a room; without a name, it holds them no more. */
@@ -124,7 +128,7 @@ export class RemotePresence {
     this.#tell();
     this.#leaving = true;
     this.#signal({ kind: "presence", from: this.#id, presence: "leaving" });
-    this.#cancelHeartbeat?.();
+    this.#stopHeartbeat?.();
   }
 
   #ask(of: string, instance: Instance, now: number): void {
@@ -135,15 +139,13 @@ export class RemotePresence {
     this.#signal({ kind: "presence", from: this.#id, presence: "who", of });
   }
 
-  #beatLater(): void {
-    const since = this.#clock.monotonic();
-    this.#cancelHeartbeat = this.#clock.after(HEARTBEAT, () => {
-      this.#tell();
-      this.#signal({ kind: "presence", from: this.#id, presence: "alive", version: this.#version });
-      // After it stood still itself, what the others said meanwhile has yet to be heard.
-      if (this.#clock.monotonic() - since < 2 * HEARTBEAT) this.#forgetSilent();
-      this.#beatLater();
-    });
+  #beat(): void {
+    this.#tell();
+    this.#signal({ kind: "presence", from: this.#id, presence: "alive", version: this.#version });
+    const now = this.#clock.monotonic();
+    // After it stood still itself, what the others said meanwhile has yet to be heard.
+    if (now - this.#beatAt < 2 * HEARTBEAT) this.#forgetSilent();
+    this.#beatAt = now;
   }
 
   #forgetSilent(): void {

@@ -1,3 +1,4 @@
+import { Serializer } from "../async.ts";
 import type { Clock } from "../clock.ts";
 import type { AppendResult, Command } from "../storage.ts";
 import type { SendMessage } from "../protocol.ts";
@@ -15,7 +16,8 @@ export class SlowMode {
   readonly #append: (command: Command) => Promise<AppendResult>;
   /** When each person last spoke in each room, the latest last; milliseconds of the clock's `monotonic`. */
   readonly #spoke = new Map<string, number>();
-  readonly #undecided = new Map<string, Promise<void>>();
+  /** The outcome of a person's message decides whose turn the next one is. */
+  readonly #inOrder = new Serializer<string>();
 
   constructor(clock: Clock, append: (command: Command) => Promise<AppendResult>) {
     this.#clock = clock;
@@ -29,15 +31,7 @@ export class SlowMode {
    */
   append(command: SendMessage & { user: string; from: string }, seconds: number): Promise<AppendResult> {
     const key = `${command.room} ${command.user}`;
-    // What became of the message before decides whose turn it is.
-    const result = (this.#undecided.get(key) ?? Promise.resolve()).then(() =>
-      this.#appendInTurn(key, command, seconds)
-    );
-    const decided = result.then(() => {}, () => {}).then(() => {
-      if (this.#undecided.get(key) === decided) this.#undecided.delete(key);
-    });
-    this.#undecided.set(key, decided);
-    return result;
+    return this.#inOrder.run(key, () => this.#appendInTurn(key, command, seconds));
   }
 
   async #appendInTurn(

@@ -1,3 +1,4 @@
+import { interval } from "../async.ts";
 import type { Clock } from "../clock.ts";
 import { CachedValue } from "../cached_value.ts";
 import type { Ban, Moderation, Storage } from "../storage.ts";
@@ -47,7 +48,7 @@ export class Bans {
 
   /** @throws {ChatError} `forbidden` to who may not come in, `unavailable` as long as nobody can know */
   async admit(user: string, addressKey?: string): Promise<void> {
-    this.#stopReading ??= this.#clock.after(BANS_INTERVAL, () => this.#readAgain());
+    this.#stopReading ??= interval(this.#clock, BANS_INTERVAL, () => void this.refresh());
     await this.#known.get();
     this.check(user, addressKey);
   }
@@ -82,11 +83,6 @@ export class Bans {
   dispose(): void {
     this.#stopReading?.();
     this.#known.dispose();
-  }
-
-  #readAgain(): void {
-    this.refresh();
-    this.#stopReading = this.#clock.after(BANS_INTERVAL, () => this.#readAgain());
   }
 
   /** Now that the address is known it is kept with the ban, unless that has been lifted or replaced in the meantime. */

@@ -1,3 +1,4 @@
+import { withTimeout } from "../async.ts";
 import type { Clock } from "../clock.ts";
 import type { AppendResult, Command, MessageLog } from "../storage.ts";
 import type { Counters } from "./counters.ts";
@@ -93,15 +94,9 @@ export class WriteQueue {
       if (late) this.#around.keptLate();
     });
     for (const room of rooms) this.#onTheWay.set(room, kept);
-    let cancel = () => {};
-    const patience = new Promise<void>((resolve) => {
-      cancel = this.#around.clock.after(STORE_PATIENCE, () => {
-        late = true;
-        resolve();
-      });
+    await withTimeout(this.#around.clock, STORE_PATIENCE, kept, () => {
+      late = true;
     });
-    await Promise.race([kept, patience]);
-    cancel();
   }
 
   /** Tells those who wait what became of what they said. Members must have been told of it before. */

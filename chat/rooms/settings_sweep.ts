@@ -1,3 +1,4 @@
+import { interval } from "../async.ts";
 import type { Clock } from "../clock.ts";
 import type { Room } from "./room.ts";
 
@@ -16,7 +17,7 @@ export class SettingsSweep {
   #turns: Iterator<Room>;
   /** Rooms that should have been read by now, times `SETTINGS_INTERVAL`. */
   #due = 0;
-  #cancel: (() => void) | undefined;
+  #stop: (() => void) | undefined;
   #isOver = false;
 
   /** @param rooms those that are held, whatever is opened and forgotten meanwhile */
@@ -28,20 +29,21 @@ export class SettingsSweep {
 
   /** Goes on for as long as there are rooms. */
   start(): void {
-    if (!this.#isOver) this.#cancel ??= this.#clock.after(STEP, () => this.#step());
+    if (!this.#isOver) this.#stop ??= interval(this.#clock, STEP, () => this.#step());
   }
 
   /** For good. */
   stop(): void {
     this.#isOver = true;
-    this.#cancel?.();
+    this.#stop?.();
   }
 
   #step(): void {
-    this.#cancel = undefined;
     this.#due += this.#rooms.size * STEP;
     for (; this.#due >= SETTINGS_INTERVAL; this.#due -= SETTINGS_INTERVAL) this.#next()?.refreshSettings();
-    if (this.#rooms.size > 0) this.start();
+    if (this.#rooms.size > 0) return;
+    this.#stop?.();
+    this.#stop = undefined;
   }
 
   #next(): Room | undefined {

@@ -1,3 +1,4 @@
+import { interval } from "../async.ts";
 import type { Clock } from "../clock.ts";
 import { CLOSE } from "../protocol.ts";
 import { ChatError } from "../errors.ts";
@@ -16,14 +17,14 @@ export function nameIsExternal(): ChatError {
   return new ChatError("forbidden", "Your name comes from your account. Change it there, and come back.");
 }
 
-/** How often it is looked for sessions whose time is over, milliseconds: a token's end is a whole second. */
-const CHECK_INTERVAL = 1_000;
+/** How often sessions whose time is over are swept, milliseconds: a token's end is a whole second. */
+const SWEEP_INTERVAL = 1_000;
 
 /** Sends sessions away to renew their token when it ends, with one timer for all of them. */
 export class SessionExpiry {
   readonly #clock: Clock;
   readonly #until = new Map<Session, number>();
-  #stopLooking: (() => void) | undefined;
+  #stopSweeping: (() => void) | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -31,7 +32,7 @@ export class SessionExpiry {
 
   add(session: Session, until: number): void {
     this.#until.set(session, until);
-    this.#stopLooking ??= this.#clock.after(CHECK_INTERVAL, () => this.#look());
+    this.#stopSweeping ??= interval(this.#clock, SWEEP_INTERVAL, () => this.#sweep());
   }
 
   delete(session: Session): void {
@@ -39,15 +40,16 @@ export class SessionExpiry {
   }
 
   dispose(): void {
-    this.#stopLooking?.();
+    this.#stopSweeping?.();
   }
 
-  #look(): void {
-    this.#stopLooking = undefined;
+  #sweep(): void {
     const now = this.#clock.now();
     for (const [session, until] of this.#until) {
       if (until <= now) session.connection.close(CLOSE.renewToken, "Your token has ended. Renew it and come back.");
     }
-    if (this.#until.size > 0) this.#stopLooking = this.#clock.after(CHECK_INTERVAL, () => this.#look());
+    if (this.#until.size > 0) return;
+    this.#stopSweeping?.();
+    this.#stopSweeping = undefined;
   }
 }

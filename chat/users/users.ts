@@ -1,3 +1,4 @@
+import { interval } from "../async.ts";
 import type { Clock } from "../clock.ts";
 import type { HeldName, NameRegistry } from "../storage.ts";
 import { chosenName, givenNames, nameKey, numberedNames } from "./names.ts";
@@ -55,7 +56,7 @@ export class Users {
     let person = this.#here.get(user);
     if (!person) this.#here.set(user, person = { user, ...held, sessions: new Set(), typedAt: 0 });
     person.sessions.add(session);
-    this.#stopHolding ??= this.#clock.after(HOLD_INTERVAL, () => this.#holdAll());
+    this.#stopHolding ??= interval(this.#clock, HOLD_INTERVAL, () => this.#holdAll());
     return person;
   }
 
@@ -127,10 +128,9 @@ export class Users {
   }
 
   #holdAll(): void {
+    if (this.#here.size > 0) return this.#hold([...this.#here.values()]);
+    this.#stopHolding?.();
     this.#stopHolding = undefined;
-    if (this.#here.size === 0) return;
-    this.#hold([...this.#here.values()]);
-    this.#stopHolding = this.#clock.after(HOLD_INTERVAL, () => this.#holdAll());
   }
 
   #holdLeaving(): void {

@@ -1,4 +1,5 @@
 import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { interval } from "../../chat/async.ts";
 import type { Clock } from "../../chat/clock.ts";
 import type { Storage } from "../../chat/storage.ts";
 import type { Chat } from "../../chat/chat.ts";
@@ -21,18 +22,16 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #process = new Registry();
   readonly #gathering: Gathering | undefined;
-  readonly #clock: Clock;
   readonly #lag: Histogram;
   readonly #store: Histogram<"operation">;
   readonly #storeFailures: Counter<"operation">;
-  #stopAsking: () => void;
+  readonly #stopAsking: () => void;
 
   /**
    * @param version of Parley
    * @param place where there are several isolates: each counts for itself, a label tells them apart, and each tells of all
    */
   constructor(clock: Clock, version: string, place?: IsolatePlace) {
-    this.#clock = clock;
     if (place) {
       this.#registry.setDefaultLabels({ worker: place.worker });
       this.#gathering = new Gathering(() => this.#registry.getMetricsAsJSON(), place.of - 1, clock);
@@ -75,7 +74,12 @@ export class Metrics {
       () => performance.timeOrigin / 1000,
       this.#process,
     );
-    this.#stopAsking = this.#askLater();
+    let asked = clock.monotonic();
+    this.#stopAsking = interval(clock, LAG_INTERVAL, () => {
+      const now = clock.monotonic();
+      this.#lag.observe(Math.max(0, now - asked - LAG_INTERVAL) / 1000);
+      asked = now;
+    });
   }
 
   /** Tells of this lobby and its store from now on. */
@@ -139,14 +143,6 @@ export class Metrics {
   stop(): void {
     this.#stopAsking();
     this.#gathering?.close();
-  }
-
-  #askLater(): () => void {
-    const asked = this.#clock.monotonic();
-    return this.#clock.after(LAG_INTERVAL, () => {
-      this.#lag.observe(Math.max(0, this.#clock.monotonic() - asked - LAG_INTERVAL) / 1000);
-      this.#stopAsking = this.#askLater();
-    });
   }
 
   #gauge(name: string, help: string, read: () => number, registry = this.#registry): void {

@@ -1,3 +1,4 @@
+import { withTimeout } from "../../chat/async.ts";
 import type { Clock } from "../../chat/clock.ts";
 
 /** How long the other isolates may take to tell their metrics, milliseconds; one that is too busy is left out. */
@@ -35,11 +36,10 @@ export class Gathering {
     this.#waiting.set(id, (figures) => {
       if (gathered.push(figures) === this.#others) resolve();
     });
-    const cancel = this.#clock.after(GATHERING, resolve);
+    const inTime = withTimeout(this.#clock, GATHERING, complete, () => {});
     this.#channel.postMessage({ ask: id } satisfies Message);
     const own = await this.#own();
-    await complete;
-    cancel();
+    await inTime;
     this.#waiting.delete(id);
     return [own, ...gathered];
   }

@@ -1,3 +1,4 @@
+import { interval, withTimeout } from "../../chat/async.ts";
 import type { Clock } from "../../chat/clock.ts";
 import { type Connection, EncodedFrames } from "../../chat/encoded_frames.ts";
 import { PAGE_BYTES } from "../../chat/storage.ts";
@@ -78,7 +79,7 @@ export class Streams {
 
   opened(stream: Stream): void {
     this.#open.add(stream);
-    this.#stopBeating ??= this.#clock.after(HEARTBEAT, () => this.#beat());
+    this.#stopBeating ??= interval(this.#clock, HEARTBEAT, () => this.#beat());
   }
 
   closed(stream: Stream): void {
@@ -101,16 +102,15 @@ export class Streams {
   /** Resolves when all who were sent away have gone, or had the time to. */
   async gone(): Promise<void> {
     const gone = new Promise<void>((resolve) => this.#allClosed = resolve);
-    const cancel = this.#clock.after(GOODBYE_DEADLINE, this.#allClosed);
-    if (this.#open.size > 0) await gone;
-    cancel();
+    if (this.#open.size > 0) await withTimeout(this.#clock, GOODBYE_DEADLINE, gone, () => {});
     this.#stopBeating?.();
   }
 
   #beat(): void {
-    this.#stopBeating = undefined;
     for (const stream of this.#open) stream.beat();
-    if (this.#open.size > 0) this.#stopBeating = this.#clock.after(HEARTBEAT, () => this.#beat());
+    if (this.#open.size > 0) return;
+    this.#stopBeating?.();
+    this.#stopBeating = undefined;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { AddressUsage } from "../../chat/limits/usage.ts";
+import { interval, withTimeout } from "../../chat/async.ts";
 import type { Clock } from "../../chat/clock.ts";
 import type { Connection, EncodedFrames } from "../../chat/encoded_frames.ts";
 import { PAGE_BYTES } from "../../chat/storage.ts";
@@ -100,7 +101,7 @@ export class Sockets {
     // The runtime has begun it: unless its response comes back, whatever happens here, the listener closes for good.
     try {
       this.#opening.set(socket, this.now());
-      this.#sweepLater();
+      this.#stopSweeping ??= interval(this.#clock, SWEEP_INTERVAL, () => this.#sweep());
       if ("user" in identity) {
         new Socket(socket, batch, this, this.#chat, address, { ...identity, rooms });
       } else {
@@ -157,18 +158,11 @@ export class Sockets {
   /** Resolves when all who were sent away have gone, or had the time to. */
   async gone(): Promise<void> {
     const gone = new Promise<void>((resolve) => this.#allClosed = resolve);
-    const cancel = this.#clock.after(GOODBYE_DEADLINE, this.#allClosed);
-    if (this.#open.size > 0) await gone;
-    cancel();
+    if (this.#open.size > 0) await withTimeout(this.#clock, GOODBYE_DEADLINE, gone, () => {});
     this.#stopSweeping?.();
   }
 
-  #sweepLater(): void {
-    this.#stopSweeping ??= this.#clock.after(SWEEP_INTERVAL, () => this.#sweep());
-  }
-
   #sweep(): void {
-    this.#stopSweeping = undefined;
     const now = this.now();
     for (const socket of this.#open) {
       if (socket.batch && socket.heardAt < now - SILENCE_LIMIT) socket.close(CLOSE.silent, "No ping came. Come back.");
@@ -180,7 +174,9 @@ export class Sockets {
       // Of a client that left before the upgrade the runtime tells nothing: it neither opens nor fails nor closes.
       if (opens) socket.dispatchEvent(new Event("close"));
     }
-    if (this.#open.size + this.#opening.size > 0) this.#sweepLater();
+    if (this.#open.size + this.#opening.size > 0) return;
+    this.#stopSweeping?.();
+    this.#stopSweeping = undefined;
   }
 }
 
