@@ -8,8 +8,6 @@ import { type Clock, systemClock } from "./chat/clock.ts";
 import type { Storage } from "./chat/storage.ts";
 import { RateLimiter } from "./chat/limits/rate_limiter.ts";
 import { Chat } from "./chat/chat.ts";
-import { Moderator } from "./chat/moderation/moderator.ts";
-import { RoomDirectory } from "./chat/rooms/directory.ts";
 import { KV_TEXT_LIMIT, KvStorage } from "./storage/kv/kv.ts";
 import { MemoryStorage } from "./storage/memory.ts";
 import { readInTurns } from "./storage/shared/read_turns.ts";
@@ -72,7 +70,6 @@ export async function start(
     rateLimiter,
   });
   metrics.watch(chat, storage);
-  const rooms = new RoomDirectory(storage, chat);
   const outside = outsideOf(settings);
   const basePath = new BasePath(settings.BASE_PATH);
   const identities = await Sessions.create(
@@ -91,9 +88,9 @@ export async function start(
     identities,
     chat,
     log: storage,
-    users: chat.users,
-    rooms,
-    moderator: new Moderator(storage, chat, rooms),
+    users: chat.services.users,
+    rooms: chat.directory,
+    moderator: chat.moderator,
     adminToken: settings.ADMIN_TOKEN,
     sockets,
     streams,

@@ -3,7 +3,7 @@ import { settle } from "../testing/clock.ts";
 import { openings } from "../testing/isolates.ts";
 import { createLobby, FakeClient } from "../testing/lobby.ts";
 import { LONGEST_QUEUE, SHORT_QUEUE, STORE_PATIENCE } from "./pipeline/write_queue.ts";
-import { DRAIN_PATIENCE } from "./chat.ts";
+import { DRAIN_TIMEOUT } from "./chat.ts";
 import { CHOSEN_NAME_HOLD, GIVEN_NAME_HOLD } from "./users/users.ts";
 import { COUNT_INTERVAL, DISCONNECT_GRACE } from "./rooms/members.ts";
 import { BACKLOG } from "./session.ts";
@@ -392,7 +392,7 @@ Deno.test("a server that is to stop keeps and tells what it took, takes nothing 
     assert.deepEqual(client.all("receive_message").map(({ text }) => text), ["taken"]);
     assert.equal(client.closed?.code, 1012);
   }
-  assert.equal(chat.counters.messagesIn, 1);
+  assert.equal(chat.services.pipeline.counters.messagesIn, 1);
   chat.close();
 });
 
@@ -402,7 +402,7 @@ Deno.test("a server that is to stop does not wait for ever for a store that does
   storage.append = () => new Promise(() => {});
   await ann.send({ action: "send_message", room: "general", text: "x" });
   const drained = chat.drain();
-  await clock.advance(DRAIN_PATIENCE);
+  await clock.advance(DRAIN_TIMEOUT);
   await drained;
   assert.equal(ann.closed?.code, 1012);
   chat.close();

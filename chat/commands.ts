@@ -1,7 +1,5 @@
-import type { Chat } from "./chat.ts";
-import type { RemoteCommand } from "./storage.ts";
+import type { Services } from "./services.ts";
 import { roomName } from "./rooms/room_name.ts";
-import type { Users } from "./users/users.ts";
 import { type ClientFrame, PAGE_SIZE, PAGE_SIZE_LIMIT, type ServerFrame } from "./protocol.ts";
 import { ChatError } from "./errors.ts";
 import { type ExternalIdentity, nameIsExternal } from "./users/session_expiry.ts";
@@ -21,7 +19,7 @@ export interface CommandResult {
  * @throws {ChatError} what a connection would have got as an error
  */
 export async function executeCommand(
-  chat: Chat,
+  services: Services,
   who: { user: string; address?: string; identity?: ExternalIdentity } | undefined,
   frame: ClientFrame,
 ): Promise<CommandResult> {
@@ -29,56 +27,40 @@ export async function executeCommand(
     case "ping":
       return answer(frame, { action: "pong" });
     case "join_room":
-      return answer(frame, await chat.room(roomName(frame.room)).look({ ...frame, limit: pageSize(frame.limit) }));
+      return answer(
+        frame,
+        await services.rooms.open(roomName(frame.room)).look({ ...frame, limit: pageSize(frame.limit) }),
+      );
   }
   if (who === undefined) throw new ChatError("forbidden", "Say who you are. POST /api/session gives you a token.");
   const { user, address, identity } = who;
-  await chat.bans.admit(user, address);
+  await services.bans.admit(user, address);
   switch (frame.action) {
     case "send_message":
     case "edit_message":
     case "delete_message": {
       const room = roomName(frame.room);
-      const command = toCommand(chat, await chat.users.findOrLoad(user, identity?.name), { ...frame, room });
-      const { slow_seconds } = await chat.settingsOf(room);
-      const { entry, repeated } = await keep(chat, command, slow_seconds);
+      const command = toCommand(services, await services.users.findOrLoad(user, identity?.name), { ...frame, room });
+      const { slow_seconds } = await services.rooms.settingsOf(room);
+      const { entry, repeated } = await keep(services, command, slow_seconds);
       return { frame: entry, repeated };
     }
     case "set_name": {
       if (identity?.name !== undefined) throw nameIsExternal();
-      const person = await chat.users.findOrLoad(user);
-      const was = await chat.users.rename(person, frame.name);
-      if (was !== person.name) chat.tellName(person, was);
+      const person = await services.users.findOrLoad(user);
+      const was = await services.users.rename(person, frame.name);
+      if (was !== person.name) services.cluster.broadcastName(person, was);
       return answer(frame, { action: "name_changed", user, name: person.name, was });
     }
     case "typing":
-      chat.ask({ asked: "typing", user, room: roomName(frame.room) });
+      services.cluster.execute({ asked: "typing", user, room: roomName(frame.room) });
       return {};
     case "leave_room": {
       const room = roomName(frame.room);
-      chat.ask({ asked: "leave", user, room, stream: frame.stream });
+      services.cluster.execute({ asked: "leave", user, room, stream: frame.stream });
       return answer(frame, { action: "room_left", room });
     }
   }
-}
-
-/**
- * Does what a person asked with the connections that this isolate holds.
- * @returns whether that was all there was to do
- */
-export function executeRemoteCommand(users: Users, asked: RemoteCommand): boolean {
-  const { user, room } = asked;
-  const sessions = [...users.find(user)?.sessions ?? []].filter((session) => session.isIn(room));
-  if (asked.asked === "typing") {
-    // One is enough: it is the person who types.
-    sessions[0]?.type(room);
-    return sessions.length > 0;
-  }
-  for (const session of sessions) {
-    const { stream } = session.connection;
-    if (stream !== undefined && (asked.stream ?? stream) === stream) session.leaveRoom(room);
-  }
-  return false;
 }
 
 /** How many messages a page has for who asked for so many. */

@@ -8,7 +8,10 @@ import type { ClientFrame, ReceiveMessage, RoomJoined } from "./protocol.ts";
 import { ChatError } from "./errors.ts";
 
 async function run(chat: Chat, user: string | undefined, frame: ClientFrame): Promise<CommandResult> {
-  const [done] = await Promise.all([executeCommand(chat, user === undefined ? undefined : { user }, frame), settle()]);
+  const [done] = await Promise.all([
+    executeCommand(chat.services, user === undefined ? undefined : { user }, frame),
+    settle(),
+  ]);
   return done;
 }
 
@@ -94,14 +97,14 @@ Deno.test("what moderators decide holds for errands too", async () => {
   const { roomSettings } = storage;
   const opened = Promise.withResolvers<void>();
   storage.roomSettings = (room) => opened.promise.then(() => roomSettings.call(storage, room));
-  const looked = executeCommand(chat, { user: "ann" }, { action: "join_room", room: "slow" });
+  const looked = executeCommand(chat.services, { user: "ann" }, { action: "join_room", room: "slow" });
   const sent = assert.rejects(send("ann", "slow"), refusal("rate_limited"), "while the room is being opened");
   await settle();
   opened.resolve();
   await Promise.all([looked, sent]);
-  const date = chat.clock.now();
+  const date = chat.services.clock.now();
   await storage.ban({ user: "eve", date, until: date + 1_000, reason: "" });
-  chat.bans.refresh();
+  chat.services.bans.refresh();
   await assert.rejects(send("eve", "general"), refusal("forbidden"));
   await run(chat, "eve", { action: "join_room", room: "general" });
   chat.close();

@@ -26,17 +26,3 @@ export class EncodedFrames {
     return this.#batch ??= this.each.length === 1 ? this.each[0] : `[${this.each.join(",")}]`;
   }
 }
-
-/** The far end of a session: a socket, an event stream. The chat knows no more of it than this. */
-export interface Connection {
-  /** Whether it takes many frames as one: then frames that can wait a moment cost less. */
-  readonly batch: boolean;
-  /** The name of an event stream. Its client can ask nothing on it, and asks elsewhere. */
-  readonly stream?: string;
-  /** Whether a page may be sent without making a slow reader of it. */
-  readonly hasRoom: boolean;
-  /** Never waits and never throws: a connection that can't keep up ends its session instead. */
-  deliver(delivery: EncodedFrames): void;
-  /** Ends the session first, then the connection. */
-  close(code: number, reason: string): void;
-}

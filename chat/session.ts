@@ -1,21 +1,13 @@
 import type { AddressUsage, PersonUsage } from "./limits/usage.ts";
-import { type Connection, EncodedFrames } from "./encoded_frames.ts";
+import { EncodedFrames } from "./encoded_frames.ts";
+import type { Connection, Person, Subscriber } from "./subscriber.ts";
 import { pageSize } from "./commands.ts";
 import type { Command, HeldName } from "./storage.ts";
 import type { RateLimitedAction } from "./limits/token_bucket.ts";
 import { FLOODING, rateLimitedActionOf } from "./limits/rate_limiter.ts";
-import type { Chat } from "./chat.ts";
+import type { Services } from "./services.ts";
 import { isRoomName, roomName } from "./rooms/room_name.ts";
-import type { Person } from "./users/users.ts";
-import {
-  type ClientFrame,
-  CLOSE,
-  type JoinRoom,
-  MEMBERS_LISTED,
-  type ServerFrame,
-  TYPING_SECONDS,
-  type Welcome,
-} from "./protocol.ts";
+import { type ClientFrame, CLOSE, type JoinRoom, type ServerFrame, type Welcome } from "./protocol.ts";
 import { ChatError, errorFrame } from "./errors.ts";
 import type { Room } from "./rooms/room.ts";
 import { type ExternalIdentity, nameIsExternal } from "./users/session_expiry.ts";
@@ -30,12 +22,13 @@ export interface About {
 }
 
 /** One connection of one person, from its welcome to its end. What it asks is done in the order in which it asks. */
-export class Session {
+export class Session implements Subscriber {
   readonly connection: Connection;
   /** The key of the address from which it came, where there is one. */
   readonly address: string | undefined;
-  readonly rooms = new Set<Room>();
-  readonly #chat: Chat;
+  readonly rooms = new Set<string>();
+  readonly #services: Services;
+  readonly #gone: () => void;
   #person: Person | undefined;
   /** What is being done, if anything is. */
   #turn: Promise<void> | undefined;
@@ -49,8 +42,10 @@ export class Session {
   #account: PersonUsage | undefined;
   #place: AddressUsage | undefined;
 
-  constructor(chat: Chat, connection: Connection, address: string | undefined) {
-    this.#chat = chat;
+  /** @param gone called when it has ended */
+  constructor(services: Services, connection: Connection, address: string | undefined, gone: () => void) {
+    this.#services = services;
+    this.#gone = gone;
     this.connection = connection;
     this.address = address;
   }
@@ -67,17 +62,17 @@ export class Session {
    */
   start(user: string, token: string | undefined, rooms: readonly string[], identity?: ExternalIdentity): void {
     this.#identity = identity;
-    if (identity) this.#chat.sessionExpiry.add(this, identity.until);
-    const { rateLimiter } = this.#chat;
+    if (identity) this.#services.sessionExpiry.add(this, identity.until);
+    const { rateLimiter } = this.#services;
     this.#account = rateLimiter.person(user);
     this.#place = this.address === undefined ? undefined : rateLimiter.address(this.address);
     if (rateLimiter.blockedFor(this.#account) > 0) return this.#sendAway();
     this.#inTurn({}, async () => {
       const held = await this.#admit(user);
       if (!held || this.#ended) return;
-      this.#person = this.#chat.users.enter(user, held, this);
-      if (identity?.name !== undefined) this.#chat.syncName(this.#person, held);
-      const welcome: Welcome = { action: "welcome", user, name: this.#person.name, limits: this.#chat.limits };
+      this.#person = this.#services.users.enter(user, held, this);
+      if (identity?.name !== undefined) this.#services.cluster.syncName(this.#person, held);
+      const welcome: Welcome = { action: "welcome", user, name: this.#person.name, limits: this.#services.limits };
       if (token !== undefined) welcome.token = token;
       this.#answer(welcome);
     });
@@ -89,9 +84,9 @@ export class Session {
    * none: what is not acknowledged is sent again elsewhere.
    */
   receive(frame: ClientFrame | ChatError, about: About = frame as ClientFrame): void {
-    if (this.#ended || this.#chat.draining) return;
+    if (this.#ended || this.#services.isDraining()) return;
     if (this.#waiting >= BACKLOG) {
-      this.#chat.rateLimiter.block(this.#account!, this.#place);
+      this.#services.rateLimiter.block(this.#account!, this.#place);
       return this.#sendAway();
     }
     const refusal = this.#judge(rateLimitedActionOf(frame));
@@ -102,22 +97,17 @@ export class Session {
     });
   }
 
-  /** Whether it is in the room of this (normalised) name. */
-  isIn(name: string): boolean {
-    return this.#roomNamed(name) !== undefined;
-  }
-
-  /**
-   * Its person writes something: told to the others, though not too often and not to a crowd.
-   * @throws {ChatError} `forbidden` to who is not in the room
-   */
-  type(name: string): void {
-    const room = this.#roomNamed(name);
-    if (!room) throw new ChatError("forbidden", "You are not in this room. Join it first.");
-    const now = this.#chat.clock.now();
-    if (room.members.count > MEMBERS_LISTED || Math.abs(now - this.person.typedAt) < TYPING_SECONDS * 1000) return;
-    this.person.typedAt = now;
-    this.#chat.tellTyping(room, this.person);
+  /** Its person may not be here any more: the connection ends, if they are one of those who may not. */
+  endIfBanned(): void {
+    // Whoever is still on the way in is judged at the end of it.
+    if (!this.#person) return;
+    try {
+      this.#services.bans.check(this.#person.user, this.address);
+    } catch (refusal) {
+      // They are not coming back in a moment, as others are who lost a connection.
+      for (const name of this.rooms) this.#roomNamed(name)?.leave(this, false);
+      this.connection.close(CLOSE.notAllowed, (refusal as ChatError).message);
+    }
   }
 
   /** Its person leaves this room, having said so elsewhere. */
@@ -130,16 +120,16 @@ export class Session {
     if (this.#ended) return;
     this.#ended = true;
     this.#joining?.leave(this, true);
-    for (const room of this.rooms) room.leave(this, true);
-    if (this.#person) this.#chat.users.leave(this);
-    this.#chat.sessionExpiry.delete(this);
-    this.#chat.rateLimiter.release(this.#account, this.#place);
-    this.#chat.leave(this);
+    for (const name of this.rooms) this.#roomNamed(name)?.leave(this, true);
+    if (this.#person) this.#services.users.leave(this);
+    this.#services.sessionExpiry.delete(this);
+    this.#services.rateLimiter.release(this.#account, this.#place);
+    this.#gone();
   }
 
   /** What the user is called, if they may be here. */
   async #admit(user: string): Promise<HeldName | undefined> {
-    const { bans, users } = this.#chat;
+    const { bans, users } = this.#services;
     try {
       await bans.admit(user, this.address);
       const held = await users.resolveName(user, this.#identity?.name);
@@ -147,7 +137,7 @@ export class Session {
       return held;
     } catch (error) {
       if (error instanceof ChatError && error.code === "forbidden") {
-        this.#chat.rateLimiter.banned(user, this.address);
+        this.#services.rateLimiter.banned(user, this.address);
         return void this.connection.close(CLOSE.notAllowed, error.message);
       }
       this.connection.close(1011, "The server cannot reach its store. Come back.");
@@ -157,7 +147,7 @@ export class Session {
 
   /** Counts what is asked for. Whoever asks too often is told so, and sent away if they go on. */
   #judge(deed: RateLimitedAction): ChatError | undefined {
-    const verdict = this.#chat.rateLimiter.judge(this.#account!, this.#place, deed);
+    const verdict = this.#services.rateLimiter.judge(this.#account!, this.#place, deed);
     if (verdict !== "flooding") return verdict;
     this.#sendAway();
     return new ChatError("rate_limited", FLOODING);
@@ -184,21 +174,21 @@ export class Session {
       case "delete_message":
         return this.#write({ ...frame, room: roomName(frame.room) });
       case "join_room":
-        return this.#join(this.#chat.room(roomName(frame.room), this.#place), frame);
+        return this.#join(this.#services.rooms.open(roomName(frame.room), this.#place), frame);
       case "leave_room":
         return this.#leave(roomName(frame.room), frame.id);
       case "set_name":
         return this.#rename(frame.name, frame.id);
       case "typing":
-        return this.type(roomName(frame.room));
+        return this.#type(roomName(frame.room));
       case "ping":
         return this.#answer(answerTo(frame.id, { action: "pong" }));
     }
   }
 
   async #join(room: Room, { since, limit, id }: Omit<JoinRoom, "action" | "room">): Promise<void> {
-    const { limits } = this.#chat;
-    if (!this.rooms.has(room) && this.rooms.size >= limits.rooms) {
+    const { limits } = this.#services;
+    if (!this.rooms.has(room.name) && this.rooms.size >= limits.rooms) {
       room.forgetIfEmpty();
       throw new ChatError("too_many_rooms", `A connection is in at most ${limits.rooms} rooms. Leave one first.`);
     }
@@ -218,19 +208,19 @@ export class Session {
   }
 
   #write(frame: Writing): void | Promise<void> {
-    const command = toCommand(this.#chat, this.person, frame);
+    const command = toCommand(this.#services, this.person, frame);
     const room = this.#roomNamed(frame.room);
     if (room) return this.#append(command);
     const refusal = this.#judge("joins");
     if (refusal) throw refusal;
-    return this.#join(this.#chat.room(frame.room, this.#place), {}).then(() => this.#append(command));
+    return this.#join(this.#services.rooms.open(frame.room, this.#place), {}).then(() => this.#append(command));
   }
 
   /** Does not wait for the log: what this client sends next may be kept together with it. */
   #append(command: Command): void {
     if (this.#ended) return;
     const slow = this.#roomNamed(command.room)?.settings.slow_seconds ?? 0;
-    const kept = keep(this.#chat, command, slow).then(({ entry, repeated }) => {
+    const kept = keep(this.#services, command, slow).then(({ entry, repeated }) => {
       if (repeated) this.#roomNamed(command.room)?.answer(this, entry);
     }).catch((error) => this.#fail(error, command));
     const appends = Promise.all([this.#appends, kept]).then(() => {
@@ -239,15 +229,21 @@ export class Session {
     this.#appends = appends;
   }
 
+  #type(name: string): void {
+    const room = this.#roomNamed(name);
+    if (!room) throw new ChatError("forbidden", "You are not in this room. Join it first.");
+    this.#services.cluster.broadcastTyping(room, this.person);
+  }
+
   async #rename(asked: string, id: string | undefined): Promise<void> {
     if (this.#identity?.name !== undefined) throw nameIsExternal();
-    const was = await this.#chat.users.rename(this.person, asked);
-    if (was !== this.person.name) this.#chat.tellName(this.person, was, this);
+    const was = await this.#services.users.rename(this.person, asked);
+    if (was !== this.person.name) this.#services.cluster.broadcastName(this.person, was, this);
     this.#answer(answerTo(id, { action: "name_changed", user: this.person.user, name: this.person.name, was }));
   }
 
   #roomNamed(name: string): Room | undefined {
-    for (const room of this.rooms) if (room.name === name) return room;
+    return this.rooms.has(name) ? this.#services.rooms.find(name) : undefined;
   }
 
   #answer(frame: ServerFrame): void {
@@ -261,7 +257,7 @@ export class Session {
     const refusal = error instanceof ChatError
       ? error
       : new ChatError("unavailable", "Something failed here. Try again in a moment.", 1);
-    this.#chat.counters.refused(refusal.code);
+    this.#services.pipeline.counters.refused(refusal.code);
     this.#answer(errorFrame(refusal, about));
   }
 }

@@ -1,5 +1,5 @@
 import type { AppendResult, Command } from "./storage.ts";
-import type { Chat } from "./chat.ts";
+import type { Services } from "./services.ts";
 import { checkText } from "./limits/text_length.ts";
 import type { DeleteMessage, EditMessage, Entry, Member, SendMessage } from "./protocol.ts";
 import { ChatError } from "./errors.ts";
@@ -17,8 +17,8 @@ export interface Kept {
  * Looks at what a person writes before anything is done about it.
  * @throws {ChatError} `text_empty`, `text_too_long`
  */
-export function toCommand(chat: Chat, { user, name }: Member, frame: Writing): Command {
-  if (frame.action !== "delete_message") checkText(frame.text, chat.limits.text);
+export function toCommand(services: Services, { user, name }: Member, frame: Writing): Command {
+  if (frame.action !== "delete_message") checkText(frame.text, services.limits.text);
   return frame.action === "send_message" ? { ...frame, user, from: name } : { ...frame, user };
 }
 
@@ -27,14 +27,15 @@ export function toCommand(chat: Chat, { user, name }: Member, frame: Writing): C
  * @param slowSeconds the room's least time between two messages of one person
  * @throws {ChatError} `forbidden`, `not_found`, `rate_limited`, `unavailable`
  */
-export async function keep(chat: Chat, command: Command, slowSeconds: number): Promise<Kept> {
+export async function keep(services: Services, command: Command, slowSeconds: number): Promise<Kept> {
   const slow = slowSeconds > 0 && command.action === "send_message";
-  const result: AppendResult = await (slow ? chat.slowMode.append(command, slowSeconds) : chat.append(command));
+  const result: AppendResult =
+    await (slow ? services.slowMode.append(command, slowSeconds) : services.pipeline.append(command));
   if ("entry" in result) return result;
   switch (result.refused) {
     case "locked": {
       // The members here may not have heard of it.
-      const room = chat.roomHeld(command.room);
+      const room = services.rooms.find(command.room);
       if (room?.settings.locked === false) room.refreshSettings();
       throw new ChatError("forbidden", "This room is locked: it can be read, and nobody can send for now.");
     }

@@ -1,4 +1,5 @@
-import type { Connection, EncodedFrames } from "../chat/encoded_frames.ts";
+import type { EncodedFrames } from "../chat/encoded_frames.ts";
+import type { Connection } from "../chat/subscriber.ts";
 import type { RateLimiter } from "../chat/limits/rate_limiter.ts";
 import type { Storage } from "../chat/storage.ts";
 import { Chat } from "../chat/chat.ts";

@@ -32,12 +32,18 @@ Deno.test("people on another isolate are members like any other, and are told to
   const bob = await FakeClient.enter(two.chat, "bob");
   await told(two);
   assert.deepEqual(users(bob), ["ann", "bob"]);
-  assert.deepEqual([one.chat.countIn("general"), two.chat.countIn("general")], [2, 2]);
+  assert.deepEqual([one.chat.services.cluster.countIn("general"), two.chat.services.cluster.countIn("general")], [
+    2,
+    2,
+  ]);
   assert.deepEqual(came(ann), ["bob"]);
   await bob.send({ action: "leave_room", room: "general" });
   await told(two);
   assert.deepEqual(went(ann), ["bob"]);
-  assert.deepEqual([one.chat.countIn("general"), two.chat.countIn("general")], [1, 1]);
+  assert.deepEqual([one.chat.services.cluster.countIn("general"), two.chat.services.cluster.countIn("general")], [
+    1,
+    1,
+  ]);
   close(one, two);
 });
 
@@ -48,7 +54,7 @@ Deno.test("one person on two isolates is one member, and moving from one to the 
   await told(one);
   const second = await FakeClient.enter(two.chat, "ann");
   await told(two);
-  assert.equal(three.chat.countIn("general"), 2);
+  assert.equal(three.chat.services.cluster.countIn("general"), 2);
   first.close(1001, "");
   await one.clock.advance(DISCONNECT_GRACE);
   await told(one);
@@ -102,7 +108,7 @@ Deno.test("a roster of which a part gets lost is asked for again", async () => {
   await one.clock.advance(HEARTBEAT);
   assert.deepEqual(came(bob), []);
   await one.clock.advance(HEARTBEAT);
-  assert.equal(two.chat.countIn("general"), 61);
+  assert.equal(two.chat.services.cluster.countIn("general"), 61);
   close(one, two);
 });
 
@@ -118,7 +124,7 @@ Deno.test("the people of an isolate that dies leave once it has been silent for 
   assert.deepEqual(went(bob), []);
   await two.clock.advance(2 * HEARTBEAT);
   assert.deepEqual([came(bob).toSorted(), went(bob)], [["ann", "cid"], ["cid"]]);
-  assert.equal(two.chat.countIn("general"), 2);
+  assert.equal(two.chat.services.cluster.countIn("general"), 2);
   assert.deepEqual(went(back), ["cid"]);
   close(one, two);
 });

@@ -1,10 +1,11 @@
-import { ADDRESS_WANTED } from "./bans.ts";
+import { ADDRESS_WANTED, type Bans } from "./bans.ts";
 import type { Clock } from "../clock.ts";
-import type { Ban, RoomSettings, Storage } from "../storage.ts";
-import type { Chat } from "../chat.ts";
+import type { AppendResult, Ban, Command, RoomSettings, Storage } from "../storage.ts";
 import type { MessageDeleted } from "../protocol.ts";
 import { ChatError } from "../errors.ts";
 import type { RoomDirectory } from "../rooms/directory.ts";
+import type { RoomRegistry } from "../rooms/registry.ts";
+import type { Users } from "../users/users.ts";
 
 /** Who deleted, where a moderator did. No person's id is as short as this. */
 export const MODERATOR = "moderator";
@@ -13,34 +14,39 @@ export const BAN_MINUTES_LIMIT = 10 * 365 * 24 * 60;
 /** Code points that the reason of a ban may have: a sentence or three, for other moderators. */
 export const REASON_LIMIT = 500;
 
-/** What a moderator may do. All of it is kept by the engine, and told to whom it concerns, here and elsewhere. */
-export class Moderator {
-  readonly #storage: Storage;
-  readonly #chat: Chat;
-  readonly #rooms: RoomDirectory;
-  readonly #clock: Clock;
+/** What moderation works on. */
+export interface ModeratorDeps {
+  storage: Storage;
+  clock: Clock;
+  users: Users;
+  bans: Bans;
+  rooms: RoomRegistry;
+  directory: RoomDirectory;
+  append(command: Command): Promise<AppendResult>;
+}
 
-  constructor(storage: Storage, chat: Chat, rooms: RoomDirectory) {
-    this.#storage = storage;
-    this.#chat = chat;
-    this.#rooms = rooms;
-    this.#clock = chat.clock;
+/** What a moderator may do. The store keeps all of it, and those whom it concerns are told, here and elsewhere. */
+export class Moderator {
+  readonly #deps: ModeratorDeps;
+
+  constructor(deps: ModeratorDeps) {
+    this.#deps = deps;
   }
 
   /** Deletes anybody's message. @throws {ChatError} `not_found`, `unavailable`, `rate_limited` */
   async deleteMessage(room: string, target: number): Promise<MessageDeleted> {
     const command = { action: "delete_message", room, target, user: MODERATOR, moderator: true } as const;
-    const result = await this.#chat.append(command);
+    const result = await this.#deps.append(command);
     if ("entry" in result) return result.entry as MessageDeleted;
     throw new ChatError("not_found", "There is no such message any more. Nothing was changed.");
   }
 
   /** @returns the settings as they are now @throws {ChatError} `unavailable` */
   async changeRoom(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {
-    const settings = await this.#storage.changeRoom(room, change);
-    this.#chat.roomHeld(room)?.refreshSettings();
-    this.#rooms.invalidate();
-    this.#storage.signal({ kind: "room_changed", room, settings });
+    const settings = await this.#deps.storage.changeRoom(room, change);
+    this.#deps.rooms.find(room)?.refreshSettings();
+    this.#deps.directory.invalidate();
+    this.#deps.storage.signal({ kind: "room_changed", room, settings });
     return settings;
   }
 
@@ -56,33 +62,33 @@ export class Moderator {
     reason: string;
     address: boolean;
   }): Promise<Ban> {
-    const date = this.#clock.now();
+    const date = this.#deps.clock.now();
     const ban: Ban = { user, date, until: date + Math.ceil(minutes * 60_000), reason };
     if (address) ban.address = this.#addressOf(user) ?? ADDRESS_WANTED;
-    await this.#storage.ban(ban);
+    await this.#deps.storage.ban(ban);
     await this.#tellBans();
     return ban;
   }
 
   /** @throws {ChatError} `not_found`, `unavailable` */
   async unban(user: string): Promise<void> {
-    if (!await this.#storage.unban(user)) throw new ChatError("not_found", "This person is not banned.");
+    if (!await this.#deps.storage.unban(user)) throw new ChatError("not_found", "This person is not banned.");
     await this.#tellBans();
   }
 
   /** The bans that are not over, the latest first. @throws {ChatError} `unavailable` */
   bans(): Promise<Ban[]> {
-    return this.#storage.bans(this.#clock.now());
+    return this.#deps.storage.bans(this.#deps.clock.now());
   }
 
   #addressOf(user: string): string | undefined {
-    const sessions = [...this.#chat.users.find(user)?.sessions ?? []];
-    return sessions.map(({ address }) => this.#chat.bans.hashed(address)).findLast((hash) => hash !== undefined);
+    const sessions = [...this.#deps.users.find(user)?.sessions ?? []];
+    return sessions.map(({ address }) => this.#deps.bans.hashed(address)).findLast((hash) => hash !== undefined);
   }
 
   /** When this resolves they hold here. */
   async #tellBans(): Promise<void> {
-    this.#storage.signal({ kind: "bans_changed" });
-    await this.#chat.bans.refresh();
+    this.#deps.storage.signal({ kind: "bans_changed" });
+    await this.#deps.bans.refresh();
   }
 }

@@ -5,11 +5,10 @@ import { BANS_INTERVAL } from "./bans.ts";
 import { type LimitReached, RateLimiter } from "../limits/rate_limiter.ts";
 import { NO_LIMITS } from "../limits/token_bucket.ts";
 import type { ClusterEvent } from "../storage.ts";
-import { MODERATOR, Moderator } from "./moderator.ts";
+import { MODERATOR } from "./moderator.ts";
 import { DISCONNECT_GRACE } from "../rooms/members.ts";
 import { CLOSE } from "../protocol.ts";
 import { ChatError } from "../errors.ts";
-import { RoomDirectory } from "../rooms/directory.ts";
 import { SETTINGS_INTERVAL } from "../rooms/settings_sweep.ts";
 
 const message = (text: string, id?: string) => ({ action: "send_message", room: "general", text, id }) as const;
@@ -22,13 +21,12 @@ function createTwo(signals: boolean) {
   storage.onEvent = (listener) => void listeners.push(listener);
   const [{ chat: first }, { chat: second }] = [createLobby({ storage, clock }), createLobby({ storage, clock })];
   if (signals) storage.signal = (signal) => listeners.forEach((listener) => listener(signal));
-  return { storage, clock, first, second, moderator: new Moderator(storage, first, new RoomDirectory(storage, first)) };
+  return { storage, clock, first, second, moderator: first.moderator };
 }
 
 function createOne() {
   const { storage, clock, chat } = createLobby();
-  const list = new RoomDirectory(storage, chat);
-  return { storage, clock, chat, list, moderator: new Moderator(storage, chat, list) };
+  return { storage, clock, chat, list: chat.directory, moderator: chat.moderator };
 }
 
 async function refusal(promise: Promise<unknown>): Promise<ChatError> {

@@ -1,5 +1,5 @@
 import type { Storage } from "../storage.ts";
-import type { Chat } from "../chat.ts";
+import type { Clock } from "../clock.ts";
 import { DEFAULT_ROOM } from "../protocol.ts";
 
 /** How long a list may be shown, milliseconds: anyone may ask for it at any time, and the store looks through all rooms. */
@@ -18,12 +18,15 @@ export interface ListedRoom {
 /** The rooms that anyone may know of: the default one, and those that a moderator has listed. */
 export class RoomDirectory {
   readonly #storage: Storage;
-  readonly #chat: Chat;
+  readonly #clock: Clock;
+  readonly #countIn: (room: string) => number;
   #read: { rooms: Promise<Omit<ListedRoom, "count">[]>; at: number } | undefined;
 
-  constructor(storage: Storage, chat: Chat) {
+  /** @param countIn how many different people are in a room, wherever they are connected */
+  constructor(storage: Storage, clock: Clock, countIn: (room: string) => number) {
     this.#storage = storage;
-    this.#chat = chat;
+    this.#clock = clock;
+    this.#countIn = countIn;
   }
 
   /** Another room is listed, or one no more. Other isolates find out when their list is too old. */
@@ -33,13 +36,13 @@ export class RoomDirectory {
 
   /** The default room, then the others by name. @throws {ChatError} `unavailable` */
   async rooms(): Promise<ListedRoom[]> {
-    const now = this.#chat.clock.monotonic();
+    const now = this.#clock.monotonic();
     if (!this.#read || now - this.#read.at >= LIST_LIFE) {
       this.#read = { rooms: this.#readRooms(), at: now };
       this.#read.rooms.catch(() => this.invalidate());
     }
     const rooms = await this.#read.rooms;
-    return rooms.map(({ room, ...rest }) => ({ room, count: this.#chat.countIn(room), ...rest }));
+    return rooms.map(({ room, ...rest }) => ({ room, count: this.#countIn(room), ...rest }));
   }
 
   async #readRooms(): Promise<Omit<ListedRoom, "count">[]> {

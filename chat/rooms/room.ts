@@ -7,7 +7,7 @@ import { type Page, PageCache } from "./page_cache.ts";
 import { Members } from "./members.ts";
 import type { Entry, Member, Position, RoomJoined, ServerFrame } from "../protocol.ts";
 import { ChatError } from "../errors.ts";
-import type { Session } from "../session.ts";
+import type { Subscriber } from "../subscriber.ts";
 import { NoticeBuffer } from "./notice_buffer.ts";
 
 /** Reads of a page that may be overtaken by newer entries before the joiner is told to come again. */
@@ -19,17 +19,16 @@ const LONGEST_DRAIN = 10_000;
 
 /** What a room needs of the house around it. */
 export interface RoomDeps {
-  log: MessageLog;
-  moderation: Moderation;
+  storage: MessageLog & Moderation;
   clock: Clock;
   /** Asks for `flush` to be called soon. */
   requestFlush(room: Room): void;
   /** The room is empty: nobody holds it any more. */
   forget(room: Room): void;
   /** Tells other isolates and machines that this one has come to hold a person in this room, or holds them no more. */
-  announce(room: Room, user: string, name?: string): void;
+  announce(room: string, user: string, name?: string): void;
   /** The people whom others hold in this room, once for each that holds them. */
-  heldElsewhere(room: string): Iterable<Member>;
+  remoteMembers(room: string): Iterable<Member>;
 }
 
 /** A session on its way in. Until its page has been sent, what comes live is held back for it. */
@@ -48,9 +47,9 @@ export class Room {
   readonly #around: RoomDeps;
   readonly #subscriber: LogSubscriber;
   readonly #settings: CachedValue<RoomSettings>;
-  readonly #sessions = new Set<Session>();
+  readonly #sessions = new Set<Subscriber>();
   #batching = 0;
-  readonly #arriving = new Map<Session, PendingJoin>();
+  readonly #arriving = new Map<Subscriber, PendingJoin>();
   /** What is told beside the log with the next flush. */
   readonly #notices: NoticeBuffer;
   readonly #pages: PageCache;
@@ -59,7 +58,7 @@ export class Room {
   constructor(name: string, around: RoomDeps) {
     this.name = name;
     this.#around = around;
-    this.#pages = new PageCache(name, around.log, around.clock);
+    this.#pages = new PageCache(name, around.storage, around.clock);
     this.#notices = new NoticeBuffer(around.clock, () => around.requestFlush(this));
     this.members = new Members(name, around.clock, {
       changed: (frame) => this.#notices.add(frame, this.size),
@@ -68,17 +67,17 @@ export class Room {
         const here = this.#subscriber.position;
         if (here) this.tell(this.#joined({ ...here, recovered: true, messages: [], more: here.seq > 0 }));
       },
-      held: (user, name) => around.announce(this, user, name),
-      released: (user) => around.announce(this, user),
+      held: (user, member) => around.announce(name, user, member),
+      released: (user) => around.announce(name, user),
       empty: () => this.forgetIfEmpty(),
     });
-    for (const member of around.heldElsewhere(name)) this.members.holdElsewhere(member);
-    this.#settings = new CachedValue(() => around.moderation.roomSettings(name), around.clock, (settings, before) => {
+    for (const member of around.remoteMembers(name)) this.members.holdElsewhere(member);
+    this.#settings = new CachedValue(() => around.storage.roomSettings(name), around.clock, (settings, before) => {
       const { locked, slow_seconds } = settings;
       if (!before || (before.locked === locked && before.slow_seconds === slow_seconds)) return;
       this.tell({ action: "room_changed", room: name, locked, slow_seconds });
     });
-    this.#subscriber = new LogSubscriber(name, around.log, around.clock, {
+    this.#subscriber = new LogSubscriber(name, around.storage, around.clock, {
       heard: ({ entries }) => {
         this.#pages.invalidate();
         if (entries.length === 0) this.refreshSettings();
@@ -110,7 +109,7 @@ export class Room {
   }
 
   /** Those who are to hear what is told beside the log. */
-  *hearers(): Generator<Session> {
+  *hearers(): Generator<Subscriber> {
     yield* this.#sessions;
     for (const [session, { sent }] of this.#arriving) if (sent) yield session;
   }
@@ -119,7 +118,7 @@ export class Room {
    * Brings a session into the room (again): a page or what it missed, then everything live, without hole or double.
    * @throws {ChatError} `unavailable`; who was in the room stays in it
    */
-  async join(session: Session, ask: { since?: Position; limit?: number; id?: string } = {}): Promise<void> {
+  async join(session: Subscriber, ask: { since?: Position; limit?: number; id?: string } = {}): Promise<void> {
     const arrival: PendingJoin = { held: [], answers: [] };
     const before = { live: this.#dropLive(session), epoch: this.#subscriber.position?.epoch };
     this.#arriving.set(session, arrival);
@@ -160,10 +159,10 @@ export class Room {
   }
 
   /** Takes a session out: lost, if it may be back in a moment. */
-  leave(session: Session, lost: boolean): void {
+  leave(session: Subscriber, lost: boolean): void {
     this.#dropLive(session);
     this.#arriving.delete(session);
-    if (session.rooms.delete(this)) this.members.leave(session.person.user, lost);
+    if (session.rooms.delete(this.name)) this.members.leave(session.person.user, lost);
     this.forgetIfEmpty();
   }
 
@@ -177,7 +176,7 @@ export class Room {
    * Answers one session with an entry of the log, never ahead of the entries before it: what it has not been told yet
    * it will be told with all others.
    */
-  answer(session: Session, entry: Entry): void {
+  answer(session: Subscriber, entry: Entry): void {
     const arrival = this.#arriving.get(session);
     if (arrival && !arrival.sent) arrival.answers.push(entry);
     else if (entry.seq <= (arrival?.sent?.upTo ?? this.#subscriber.position?.seq ?? 0)) {
@@ -215,7 +214,7 @@ export class Room {
   }
 
   /** Several joins of one connection must not make a slow reader of it. */
-  async #drained({ connection }: Session): Promise<void> {
+  async #drained({ connection }: Subscriber): Promise<void> {
     for (let waited = 0; !connection.hasRoom && waited < LONGEST_DRAIN; waited += DRAIN_PAUSE) {
       await new Promise<void>((resolve) => this.#around.clock.after(DRAIN_PAUSE, resolve));
     }
@@ -243,9 +242,9 @@ export class Room {
     }
   }
 
-  #admit(session: Session, arrival: PendingJoin, page: Page, held: Entry[], id: string | undefined): void {
-    if (!session.rooms.has(this)) {
-      session.rooms.add(this);
+  #admit(session: Subscriber, arrival: PendingJoin, page: Page, held: Entry[], id: string | undefined): void {
+    if (!session.rooms.has(this.name)) {
+      session.rooms.add(this.name);
       this.members.enter(session.person);
     }
     const frame = this.#joined(page);
@@ -257,7 +256,7 @@ export class Room {
   }
 
   /** A session joins the others as soon as they have been told all that its page held, and nothing waits to be told. */
-  #settle(session: Session, { sent }: PendingJoin): void {
+  #settle(session: Subscriber, { sent }: PendingJoin): void {
     if (sent!.upTo > this.#subscriber.position!.seq || this.#notices.length > 0 || !this.#arriving.delete(session)) {
       return;
     }
@@ -265,25 +264,25 @@ export class Room {
   }
 
   /** A join has failed: who was live goes on where they were; who was in the room in any other way has to come back. */
-  #putBack(session: Session, arrival: PendingJoin, before: { live: boolean; epoch: string | undefined }): void {
+  #putBack(session: Subscriber, arrival: PendingJoin, before: { live: boolean; epoch: string | undefined }): void {
     if (this.#arriving.get(session) !== arrival) return;
     this.#arriving.delete(session);
     if (before.live && before.epoch === this.#subscriber.position?.epoch) {
       this.#addLive(session);
       const waiting = [...arrival.answers, ...arrival.held];
       if (waiting.length > 0) session.connection.deliver(new EncodedFrames(...waiting));
-    } else if (session.rooms.has(this)) {
+    } else if (session.rooms.has(this.name)) {
       session.connection.close(1011, "The room could not be read. Come back.");
     }
     this.forgetIfEmpty();
   }
 
-  #addLive(session: Session): void {
+  #addLive(session: Subscriber): void {
     this.#sessions.add(session);
     if (session.connection.batch) this.#batching++;
   }
 
-  #dropLive(session: Session): boolean {
+  #dropLive(session: Subscriber): boolean {
     const wasLive = this.#sessions.delete(session);
     if (wasLive && session.connection.batch) this.#batching--;
     return wasLive;

@@ -2,7 +2,7 @@ import { interval } from "../async.ts";
 import type { Clock } from "../clock.ts";
 import { CLOSE } from "../protocol.ts";
 import { ChatError } from "../errors.ts";
-import type { Session } from "../session.ts";
+import type { Subscriber } from "../subscriber.ts";
 
 /** What somebody's account elsewhere says of them. */
 export interface ExternalIdentity {
@@ -23,19 +23,19 @@ const SWEEP_INTERVAL = 1_000;
 /** Sends sessions away to renew their token when it ends, with one timer for all of them. */
 export class SessionExpiry {
   readonly #clock: Clock;
-  readonly #until = new Map<Session, number>();
+  readonly #until = new Map<Subscriber, number>();
   #stopSweeping: (() => void) | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  add(session: Session, until: number): void {
+  add(session: Subscriber, until: number): void {
     this.#until.set(session, until);
     this.#stopSweeping ??= interval(this.#clock, SWEEP_INTERVAL, () => this.#sweep());
   }
 
-  delete(session: Session): void {
+  delete(session: Subscriber): void {
     this.#until.delete(session);
   }
 

@@ -3,21 +3,13 @@ import type { Clock } from "../clock.ts";
 import type { HeldName, NameRegistry } from "../storage.ts";
 import { chosenName, givenNames, nameKey, numberedNames } from "./names.ts";
 import { ChatError } from "../errors.ts";
-import type { Session } from "../session.ts";
+import type { Person, Subscriber } from "../subscriber.ts";
 
 /** How long a name is held after its person was last seen, milliseconds. */
 export const GIVEN_NAME_HOLD = 10 * 60 * 1000;
 export const CHOSEN_NAME_HOLD = 7 * 24 * 60 * 60 * 1000;
 /** How often the names of those who are here are held anew: twice within the shorter hold, so that one may fail. */
 export const HOLD_INTERVAL = GIVEN_NAME_HOLD / 2;
-
-/** Someone who is connected here, with all of their sockets. */
-export interface Person extends HeldName {
-  readonly user: string;
-  readonly sessions: Set<Session>;
-  /** When they were last told to be typing, milliseconds since 1970. */
-  typedAt: number;
-}
 
 /** Who is connected to this isolate, and what they are called. */
 export class Users {
@@ -52,7 +44,7 @@ export class Users {
   }
 
   /** Notes that a person is here with this session. */
-  enter(user: string, held: HeldName, session: Session): Person {
+  enter(user: string, held: HeldName, session: Subscriber): Person {
     let person = this.#here.get(user);
     if (!person) this.#here.set(user, person = { user, ...held, sessions: new Set(), typedAt: 0 });
     person.sessions.add(session);
@@ -61,7 +53,7 @@ export class Users {
   }
 
   /** Notes that a session is over; with the last one its person is gone, and their name is held for a while. */
-  leave(session: Session): void {
+  leave(session: Subscriber): void {
     const { person } = session;
     person.sessions.delete(session);
     if (person.sessions.size > 0 || this.#here.get(person.user) !== person) return;

@@ -82,9 +82,9 @@ export class Metrics {
     });
   }
 
-  /** Tells of this lobby and its store from now on. */
+  /** Shows this chat and its store from now on. */
   watch(chat: Chat, store: Pick<Storage, "missedNotifications">): void {
-    const { counters } = chat;
+    const { counters } = chat.services.pipeline;
     this.#counter(
       "parley_missed_news_total",
       "How often what others had written was found by looking, because its news had not come.",

@@ -92,7 +92,11 @@ export function addApi(app: App, services: AppServices): void {
   /** Most may read, though not as fast as they can. */
   async function countRead({ req, env }: Context<{ Bindings: Deno.ServeHandlerInfo }>): Promise<void> {
     const identity = await identities.identifyReader(req.raw);
-    services.chat.rateLimiter.admit(identity?.user, services.proxies.addressKey(req.raw, env.remoteAddr), "reads");
+    services.chat.services.rateLimiter.admit(
+      identity?.user,
+      services.proxies.addressKey(req.raw, env.remoteAddr),
+      "reads",
+    );
   }
 }
 

@@ -46,11 +46,11 @@ export function addSession(app: App, { basePath, identities, chat, users, proxie
     if (known === "bad token") throw badToken();
     const address = proxies.addressKey(c.req.raw, c.env.remoteAddr);
     // Each time the store is asked for the name, and holds it on.
-    if (known) chat.rateLimiter.admit(known.user, address, "reads");
+    if (known) chat.services.rateLimiter.admit(known.user, address, "reads");
     const identity: Identity = known ?? await identities.newcomer(address);
     const { name } = await users.resolveName(identity.user, identity.identity?.name);
     const token = await setCookies(c, identity);
-    return c.json({ user: identity.user, name, token, limits: chat.limits }, 201);
+    return c.json({ user: identity.user, name, token, limits: chat.services.limits }, 201);
   });
 
   /** @returns the token in them */

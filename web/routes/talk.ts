@@ -81,7 +81,7 @@ export function addTalk(app: App, services: AppServices): void {
   app.post("/api/rooms/:room/messages", aboutMessages, async (c) => {
     const identity = await identify(c.req.raw);
     const id = asId(unquoted(c.req.header("idempotency-key")), "Idempotency-Key");
-    const text = textIn(await readJson(c.req.raw, chat.limits.frame));
+    const text = textIn(await readJson(c.req.raw, chat.services.limits.frame));
     const { frame } = parseFrame({ action: "send_message", room: c.req.param("room"), text, id }, true);
     const { headers, done } = await run(identity, addressOf(c), frame);
     return c.json(done.frame, done.repeated ? 200 : 201, headers);
@@ -102,7 +102,7 @@ export function addTalk(app: App, services: AppServices): void {
   });
   app.post("/api/actions", aboutActions, async (c) => {
     const identity = await identify(c.req.raw);
-    const [{ frame }] = parseFrames(await readJson(c.req.raw, chat.limits.frame), false);
+    const [{ frame }] = parseFrames(await readJson(c.req.raw, chat.services.limits.frame), false);
     const { headers, done } = await run(identity, addressOf(c), frame);
     return done.frame ? c.json(done.frame, 200, headers) : c.body(null, 204, headers);
   });
@@ -122,17 +122,17 @@ export function addTalk(app: App, services: AppServices): void {
     headers: Record<string, string>;
     done: CommandResult;
   }> {
-    chat.rateLimiter.admit(identity?.user, address, rateLimitedActionOf(frame));
+    chat.services.rateLimiter.admit(identity?.user, address, rateLimitedActionOf(frame));
     if (frame instanceof ChatError) throw frame;
     const headers: Record<string, string> = { "cache-control": "no-store" };
     if (identity || frame.action === "join_room" || frame.action === "ping") {
-      return { headers, done: await executeCommand(chat, identity && { ...identity, address }, frame) };
+      return { headers, done: await executeCommand(chat.services, identity && { ...identity, address }, frame) };
     }
     if (frame.action !== "send_message" || frame.id !== undefined) {
       throw new HttpRefusal(401, "forbidden", "Only a person can do this. POST /api/session makes you one.");
     }
     const { user, token } = await identities.newcomer(address);
-    const done = await executeCommand(chat, { user, address }, frame);
+    const done = await executeCommand(chat.services, { user, address }, frame);
     return { headers: { ...headers, [TOKEN_HEADER]: token }, done };
   }
 }

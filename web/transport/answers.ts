@@ -16,7 +16,7 @@ export const LARGE = 4 * 1024;
 export function limitAnswers({ chat, proxies }: AppServices): MiddlewareHandler<{ Bindings: Deno.ServeHandlerInfo }> {
   return async (c, next) => {
     if (!isLimited(c.req.method, c.req.path)) return await next();
-    const { rateLimiter } = chat;
+    const { rateLimiter } = chat.services;
     const address = proxies.addressKey(c.req.raw, c.env.remoteAddr);
     // Until it is known how large an answer is, as much is set aside as it may come to.
     const free = rateLimiter.answering(address, c.req.path.startsWith("/api/") ? PAGE_BYTES : LARGE);

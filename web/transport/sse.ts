@@ -1,11 +1,13 @@
 import { interval, withTimeout } from "../../chat/async.ts";
 import type { Clock } from "../../chat/clock.ts";
-import { type Connection, EncodedFrames } from "../../chat/encoded_frames.ts";
+import { EncodedFrames } from "../../chat/encoded_frames.ts";
 import { PAGE_BYTES } from "../../chat/storage.ts";
 import type { Chat } from "../../chat/chat.ts";
 import { CLOSE, type Position, type ServerFrame } from "../../chat/protocol.ts";
 import { ChatError } from "../../chat/errors.ts";
 import type { Session } from "../../chat/session.ts";
+import type { Connection } from "../../chat/subscriber.ts";
+import type { Counters } from "../../chat/pipeline/counters.ts";
 import { BEAT, closeEvent, type Events, eventsOf, joinBytes, retryAfter } from "./sse_text.ts";
 import type { Identity } from "../auth/sessions.ts";
 import { BUFFER_LIMIT, CROWDED, CROWDED_RETRY } from "./websocket.ts";
@@ -38,6 +40,7 @@ export interface Listening extends Identity {
 
 /** The door of event streams: each is a session in one room that only listens. */
 export class Streams {
+  readonly counters: Counters;
   readonly #chat: Chat;
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -49,7 +52,8 @@ export class Streams {
   /** @param random in [0, 1) */
   constructor(chat: Chat, random: () => number) {
     this.#chat = chat;
-    this.#clock = chat.clock;
+    this.counters = chat.services.pipeline.counters;
+    this.#clock = chat.services.clock;
     this.#random = random;
   }
 
@@ -58,7 +62,7 @@ export class Streams {
    * @throws {ChatError} what kept its session from joining
    */
   async open(listening: Listening): Promise<Response> {
-    const { rateLimiter } = this.#chat;
+    const { rateLimiter } = this.#chat.services;
     const address = listening.address === undefined ? undefined : rateLimiter.connected(listening.address);
     const gone = () => address && rateLimiter.disconnected(address);
     try {
@@ -71,10 +75,6 @@ export class Streams {
       gone();
       throw error;
     }
-  }
-
-  get counters(): Chat["counters"] {
-    return this.#chat.counters;
   }
 
   opened(stream: Stream): void {

@@ -75,7 +75,7 @@ Deno.test("who is banned is told and not let in again", async () => {
   const listener = await Listener.open(url, "general", { user: "eve" });
   await listener.until("welcome");
   await storage.ban({ user: "eve", date: clock.now(), until: clock.now() + 60_000, reason: "" });
-  chat.bans.refresh();
+  chat.services.bans.refresh();
   assert.equal(await listener.closed(), 4403);
   await listener.ended;
   const again = await fetch(`${url}/api/rooms/general/events`, { headers: { user: "eve" } });
@@ -147,7 +147,7 @@ Deno.test("a stalled stream is let go, holds up nobody, and is told so if it eve
   const stalled = await stall(url, "user: eve\r\n");
   await bob.until("member_joined", ({ user }) => user === "eve");
   // The system takes in some megabytes for a reader before anything waits here.
-  for (let seq = 1; chat.counters.slowReaders === 0; seq++) {
+  for (let seq = 1; chat.services.pipeline.counters.slowReaders === 0; seq++) {
     await ann.send({ action: "send_message", room: "general", text: "x".repeat(4_000) });
     await bob.until("receive_message", (frame) => frame.seq === seq);
     bob.events.length = 0;

@@ -1,13 +1,14 @@
 import type { AddressUsage } from "../../chat/limits/usage.ts";
 import { interval, withTimeout } from "../../chat/async.ts";
 import type { Clock } from "../../chat/clock.ts";
-import type { Connection, EncodedFrames } from "../../chat/encoded_frames.ts";
+import type { EncodedFrames } from "../../chat/encoded_frames.ts";
 import { PAGE_BYTES } from "../../chat/storage.ts";
 import type { Chat } from "../../chat/chat.ts";
 import type { Counters } from "../../chat/pipeline/counters.ts";
-import { BATCH_PROTOCOL, CLOSE, DEFAULT_ROOM, PING_SECONDS } from "../../chat/protocol.ts";
+import { BATCH_PROTOCOL, CLOSE, DEFAULT_ROOM, type Limits, PING_SECONDS } from "../../chat/protocol.ts";
 import { ChatError } from "../../chat/errors.ts";
 import type { Session } from "../../chat/session.ts";
+import type { Connection } from "../../chat/subscriber.ts";
 import { parseFrames } from "../schema/client_frames.ts";
 import { type Identity, selectSubprotocol, type Sessions, subprotocols } from "../auth/sessions.ts";
 import type { AuditLog } from "../observability/audit_log.ts";
@@ -38,6 +39,8 @@ const GOODBYE_DEADLINE = 1_000;
 
 /** The WebSocket door: takes connections, ends those that fell silent, and sends all away when the server stops. */
 export class Sockets {
+  readonly limits: Limits;
+  readonly counters: Counters;
   readonly #chat: Chat;
   readonly #clock: Clock;
   readonly #identities: Sessions;
@@ -51,7 +54,9 @@ export class Sockets {
 
   constructor(chat: Chat, identities: Sessions, allowedOrigins: readonly string[], auditLog: AuditLog) {
     this.#chat = chat;
-    this.#clock = chat.clock;
+    this.limits = chat.services.limits;
+    this.counters = chat.services.pipeline.counters;
+    this.#clock = chat.services.clock;
     this.#identities = identities;
     this.#allowedOrigins = allowedOrigins;
     this.auditLog = auditLog;
@@ -66,7 +71,7 @@ export class Sockets {
       throw new ChatError("forbidden", FOREIGN_PAGE);
     }
     if (this.#chat.draining) throw new ChatError("unavailable", "The server is restarting. Come back.", 1);
-    const { rateLimiter } = this.#chat;
+    const { rateLimiter } = this.#chat.services;
     const address = rateLimiter.connected(addressKey);
     try {
       return await this.#upgrade(request, address);
@@ -77,7 +82,7 @@ export class Sockets {
   }
 
   async #upgrade(request: Request, address: AddressUsage): Promise<Response> {
-    const { rateLimiter } = this.#chat;
+    const { rateLimiter } = this.#chat.services;
     const over = rateLimiter.connectionsOver(address);
     if (over > TURNED_AWAY_AT_ONCE) throw new ChatError("rate_limited", CROWDED, CROWDED_RETRY);
     const identity = over > 0
@@ -129,16 +134,8 @@ export class Sockets {
     }
   }
 
-  get limits(): Chat["limits"] {
-    return this.#chat.limits;
-  }
-
   get draining(): boolean {
     return this.#chat.draining;
-  }
-
-  get counters(): Counters {
-    return this.#chat.counters;
   }
 
   /** Milliseconds since some moment: that the clock is set must not look like silence. */
@@ -238,7 +235,7 @@ class Socket implements Connection, EventListenerObject {
           break;
         default:
           // It may come twice.
-          if (this.#address) this.#chat.rateLimiter.disconnected(this.#address);
+          if (this.#address) this.#chat.services.rateLimiter.disconnected(this.#address);
           this.#address = undefined;
           this.#sockets.closed(this);
           this.#session.end();

@@ -13,7 +13,7 @@ async function serveSockets() {
   const { clock, chat, storage } = createLobby();
   const sockets = new Sockets(
     chat,
-    await Sessions.create("a secret", chat.rateLimiter),
+    await Sessions.create("a secret", chat.services.rateLimiter),
     [],
     new AuditLog(clock, () => {}),
   );
@@ -43,10 +43,10 @@ Deno.test("whatever fails once the runtime has begun a socket, that socket ends 
   chat.enter = enter;
   console.error = error;
   assert.equal(said.length, 1);
-  const address = chat.rateLimiter.address("somewhere");
+  const address = chat.services.rateLimiter.address("somewhere");
   // Its place is free again, as soon as the server has noticed too.
   await until(() => address.connections === 0);
-  chat.rateLimiter.release(undefined, address);
+  chat.services.rateLimiter.release(undefined, address);
   await (await TestClient.open(url)).close();
   await stop();
 });

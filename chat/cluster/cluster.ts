@@ -1,0 +1,160 @@
+import type { Clock } from "../clock.ts";
+import { EncodedFrames } from "../encoded_frames.ts";
+import { type Member, MEMBERS_LISTED, type NameChanged, TYPING_SECONDS } from "../protocol.ts";
+import type { RoomRegistry } from "../rooms/registry.ts";
+import type { Room } from "../rooms/room.ts";
+import type { ClusterEvent, HeldName, RemoteCommand, Storage } from "../storage.ts";
+import type { Person, Subscriber } from "../subscriber.ts";
+import type { Users } from "../users/users.ts";
+import { RemotePresence } from "./remote_presence.ts";
+
+/** What this isolate shares with others. */
+export interface ClusterDeps {
+  storage: Pick<Storage, "signal" | "onEvent">;
+  clock: Clock;
+  rooms: RoomRegistry;
+  users: Users;
+  /** Somebody else may be banned by now. */
+  bansChanged(): void;
+}
+
+/**
+ * Everything beside the log that concerns people wherever they are connected: it is done here, told to the other isolates
+ * and machines, and done here when they tell it.
+ */
+export class Cluster {
+  readonly #deps: ClusterDeps;
+  readonly #presence: RemotePresence;
+
+  constructor(deps: ClusterDeps) {
+    const { storage, clock, rooms } = deps;
+    this.#deps = deps;
+    this.#presence = new RemotePresence(clock, (event) => storage.signal(event), {
+      held: (room, member) => rooms.find(room)?.members.holdElsewhere(member),
+      released: (room, user) => rooms.find(room)?.members.releaseElsewhere(user),
+      here: () => this.#localMembers(),
+    });
+    storage.onEvent((event) => this.#handle(event));
+    this.#presence.start();
+  }
+
+  /** This isolate has come to hold a person in a room; without a name, it holds them no more. */
+  announce(room: string, user: string, name?: string): void {
+    this.#presence.announce(room, user, name);
+  }
+
+  /** The people whom others hold in a room, once for each that holds them. */
+  remoteMembers(room: string): Iterable<Member> {
+    return this.#presence.membersIn(room);
+  }
+
+  /** How many different people are in a room, wherever they are connected. */
+  countIn(room: string): number {
+    const held = this.#deps.rooms.find(room);
+    return held ? held.members.count : new Set([...this.remoteMembers(room)].map(({ user }) => user)).size;
+  }
+
+  /** Tells everyone who sees this person what they are called now, but for the connection that asked for it. */
+  broadcastName({ user, name }: Person, was: string, asker?: Subscriber): void {
+    this.#showName({ action: "name_changed", user, name, was }, asker);
+    this.#deps.storage.signal({ kind: "name_changed", user, name, was });
+  }
+
+  /** A person who is here already has come again under another name: theirs was changed elsewhere. */
+  syncName(person: Person, { name, chosen }: HeldName): void {
+    if (person.name === name) return;
+    const was = person.name;
+    Object.assign(person, { name, chosen });
+    this.broadcastName(person, was);
+  }
+
+  /** Tells the others in a room that a person is typing, though not too often and not to a crowd. */
+  broadcastTyping(room: Room, person: Person): void {
+    const now = this.#deps.clock.now();
+    if (room.members.count > MEMBERS_LISTED || Math.abs(now - person.typedAt) < TYPING_SECONDS * 1000) return;
+    person.typedAt = now;
+    const { user, name } = person;
+    room.tell({ action: "typing", room: room.name, user, name }, user);
+    this.#deps.storage.signal({ kind: "typing", room: room.name, user, name });
+  }
+
+  /** Does what a person asked about connections of theirs, which may be here or elsewhere. */
+  execute(command: RemoteCommand): void {
+    if (!this.#executeHere(command)) this.#deps.storage.signal({ kind: "asked", ...command });
+  }
+
+  /** This isolate is about to stop. Others take its people for here a little longer. */
+  leave(): void {
+    this.#presence.leave();
+  }
+
+  /** @returns whether that was all there was to do */
+  #executeHere(command: RemoteCommand): boolean {
+    const { user, room } = command;
+    const person = this.#deps.users.find(user);
+    const sessions = [...person?.sessions ?? []].filter((session) => session.rooms.has(room));
+    switch (command.asked) {
+      case "typing":
+        if (sessions.length > 0) this.broadcastTyping(this.#deps.rooms.find(room)!, person!);
+        return sessions.length > 0;
+      case "leave":
+        for (const session of sessions) {
+          const { stream } = session.connection;
+          if (stream !== undefined && (command.stream ?? stream) === stream) session.leaveRoom(room);
+        }
+        return false;
+      default:
+        command satisfies never;
+        return false;
+    }
+  }
+
+  /** What another isolate tells. A kind that this version does not know changes nothing. */
+  #handle(event: ClusterEvent): void {
+    const { rooms } = this.#deps;
+    switch (event.kind) {
+      case "presence":
+        return this.#presence.hear(event);
+      case "typing": {
+        const { room, user, name } = event;
+        return rooms.find(room)?.tell({ action: "typing", room, user, name }, user);
+      }
+      case "asked":
+        return void this.#executeHere(event);
+      case "name_changed": {
+        const { user, name, was } = event;
+        this.#presence.rename(user, name);
+        return this.#showName({ action: "name_changed", user, name, was });
+      }
+      case "room_changed":
+        return rooms.find(event.room)?.refreshSettings();
+      case "bans_changed":
+        return this.#deps.bansChanged();
+      default:
+        event satisfies never;
+    }
+  }
+
+  /** Each connection is told once, in however many rooms it meets that person. */
+  #showName(frame: NameChanged, asker?: Subscriber): void {
+    const { users, rooms } = this.#deps;
+    users.renamed(frame);
+    const recipients = new Set<Subscriber>(users.find(frame.user)?.sessions);
+    for (const room of rooms) {
+      if (!room.members.has(frame.user)) continue;
+      // Who came under the old name is told of first.
+      room.flush();
+      room.members.rename(frame.user, frame.name);
+      for (const session of room.hearers()) recipients.add(session);
+    }
+    if (asker) recipients.delete(asker);
+    const delivery = new EncodedFrames(frame);
+    for (const session of recipients) session.connection.deliver(delivery);
+  }
+
+  *#localMembers(): Generator<{ room: string; member: Member }> {
+    for (const { name, members } of this.#deps.rooms) {
+      for (const member of members.listHere()) yield { room: name, member };
+    }
+  }
+}

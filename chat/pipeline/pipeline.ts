@@ -1,0 +1,78 @@
+import type { Clock } from "../clock.ts";
+import type { RoomRegistry } from "../rooms/registry.ts";
+import type { Room } from "../rooms/room.ts";
+import type { AppendResult, Command, MessageLog } from "../storage.ts";
+import { Counters } from "./counters.ts";
+import { Pacer } from "./pacer.ts";
+import { WriteQueue } from "./write_queue.ts";
+
+/**
+ * The way from a command to everyone who is told: what waits is stored together, then each room sends together what its
+ * log brought, then the authors are answered. One such round is a flush cycle; the pacer says when the next one begins.
+ */
+export class Pipeline {
+  readonly counters = new Counters();
+  readonly #clock: Clock;
+  readonly #rooms: RoomRegistry;
+  readonly #writeQueue: WriteQueue;
+  readonly #pacer: Pacer;
+  /** Rooms that have something to send. */
+  readonly #unflushed = new Set<Room>();
+
+  constructor(log: MessageLog, rooms: RoomRegistry, clock: Clock) {
+    this.#clock = clock;
+    this.#rooms = rooms;
+    this.#pacer = new Pacer(clock, () => this.#flushCycle());
+    this.#writeQueue = new WriteQueue({
+      log,
+      clock,
+      counters: this.counters,
+      sizeOf: (room) => rooms.find(room)?.size ?? 0,
+      keptLate: () => this.#pacer.request(),
+    });
+  }
+
+  /**
+   * Stores what a command says, together with all others that wait. Members, the author among them, have been told of the
+   * entry when this resolves.
+   * @throws {ChatError} `unavailable`, or `rate_limited` when more is said than can be passed on
+   */
+  append(command: Command): Promise<AppendResult> {
+    const result = this.#writeQueue.add(command);
+    this.#pacer.request(this.#rooms.find(command.room)?.deferrable);
+    return result;
+  }
+
+  /** Asks for `room.flush` to be called soon. */
+  requestFlush(room: Room): void {
+    this.#unflushed.add(room);
+    this.#pacer.request(room.deferrable);
+  }
+
+  /** Resolves when all that was said so far has been stored and told; under unbroken load that may be never. */
+  async settled(): Promise<void> {
+    await new Promise<void>((resolve) => this.#clock.soon(resolve));
+    do {
+      await this.#writeQueue.settled();
+      await this.#pacer.settled();
+    } while (this.#writeQueue.busy);
+  }
+
+  async #flushCycle(): Promise<void> {
+    const start = this.#clock.monotonic();
+    const isDue = this.#pacer.isDue;
+    await this.#writeQueue.keepSome();
+    let keepsPace = false;
+    for (const room of this.#unflushed) {
+      if (room.deferrable && !isDue) continue;
+      this.#unflushed.delete(room);
+      room.flush();
+      keepsPace ||= room.deferrable;
+    }
+    // An answer to one comes after what all are told, which may wait for the pace.
+    if (this.#unflushed.size === 0) this.#writeQueue.answer();
+    if (this.#writeQueue.canGoOn || this.#unflushed.size > 0) this.#pacer.request(true);
+    if (keepsPace) await this.#pacer.keepPace(start);
+    this.counters.onTurn(this.#clock.monotonic() - start);
+  }
+}
