@@ -30,7 +30,6 @@ const PARTS_OF_CHAT: string[][] = [
   ["chat/chat.ts"],
   ["chat/session.ts"],
   ["chat/commands.ts"],
-  ["chat/writing.ts"],
   ["chat/services.ts"],
   ["chat/cluster/", "chat/moderation/", "chat/pipeline/"],
   ["chat/rooms/"],

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { settle } from "../testing/clock.ts";
 import { openings } from "../testing/isolates.ts";
 import { createLobby, FakeClient } from "../testing/lobby.ts";
-import { type CommandResult, executeCommand } from "./commands.ts";
+import { type CommandResult, executeRequest } from "./commands.ts";
 import type { Chat } from "./chat.ts";
 import type { ClientFrame, ReceiveMessage, RoomJoined } from "./protocol.ts";
 import { ChatError } from "./errors.ts";
 
 async function run(chat: Chat, user: string | undefined, frame: ClientFrame): Promise<CommandResult> {
   const [done] = await Promise.all([
-    executeCommand(chat.services, user === undefined ? undefined : { user }, frame),
+    executeRequest(chat.services, { user }, frame),
     settle(),
   ]);
   return done;
@@ -97,7 +97,7 @@ Deno.test("what moderators decide holds for errands too", async () => {
   const { roomSettings } = storage;
   const opened = Promise.withResolvers<void>();
   storage.roomSettings = (room) => opened.promise.then(() => roomSettings.call(storage, room));
-  const looked = executeCommand(chat.services, { user: "ann" }, { action: "join_room", room: "slow" });
+  const looked = executeRequest(chat.services, { user: "ann" }, { action: "join_room", room: "slow" });
   const sent = assert.rejects(send("ann", "slow"), refusal("rate_limited"), "while the room is being opened");
   await settle();
   opened.resolve();

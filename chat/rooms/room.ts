@@ -31,6 +31,15 @@ export interface RoomDeps {
   remoteMembers(room: string): Iterable<Member>;
 }
 
+/** What a join asks for; the `id` comes back in its answer. */
+export interface JoinRequest {
+  /** The last place that the client has seen. */
+  since?: Position;
+  /** How many messages a page may have. */
+  limit?: number;
+  id?: string;
+}
+
 /** A session on its way in. Until its page has been sent, what comes live is held back for it. */
 interface PendingJoin {
   held: Entry[];
@@ -118,7 +127,7 @@ export class Room {
    * Brings a session into the room (again): a page or what it missed, then everything live, without hole or double.
    * @throws {ChatError} `unavailable`; who was in the room stays in it
    */
-  async join(session: Subscriber, ask: { since?: Position; limit?: number; id?: string } = {}): Promise<void> {
+  async join(session: Subscriber, ask: JoinRequest = {}): Promise<void> {
     const arrival: PendingJoin = { held: [], answers: [] };
     const before = { live: this.#dropLive(session), epoch: this.#subscriber.position?.epoch };
     this.#arriving.set(session, arrival);
@@ -149,7 +158,7 @@ export class Room {
    * What someone who joined now would be shown. It makes nobody a member.
    * @throws {ChatError} `unavailable`
    */
-  async look(ask: { since?: Position; limit?: number }): Promise<RoomJoined> {
+  async preview(ask: Omit<JoinRequest, "id">): Promise<RoomJoined> {
     try {
       const [page] = await Promise.all([this.#pages.read(ask), this.#settings.get()]);
       return this.#joined(page);

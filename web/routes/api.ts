@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import * as v from "valibot";
+import { pageSize } from "../../chat/commands.ts";
 import { roomName } from "../../chat/rooms/room_name.ts";
 import { PAGE_SIZE, PAGE_SIZE_LIMIT } from "../../chat/protocol.ts";
 import { ChatError } from "../../chat/errors.ts";
@@ -71,7 +72,7 @@ export function addApi(app: App, services: AppServices): void {
   app.get("/api/rooms/:room/messages", aboutHistory, async (c) => {
     const room = roomName(c.req.param("room"));
     const query = new URL(c.req.url).searchParams;
-    const { before, after, limit = PAGE_SIZE } = {
+    const { before, after, limit } = {
       before: wholeNumber(query, "before"),
       after: wholeNumber(query, "after"),
       limit: wholeNumber(query, "limit"),
@@ -83,7 +84,7 @@ export function addApi(app: App, services: AppServices): void {
     const page = await services.log.history(room, {
       before,
       after,
-      limit: Math.min(Math.max(limit, 1), PAGE_SIZE_LIMIT),
+      limit: pageSize(limit),
     });
     c.header("cache-control", "no-store");
     return c.json({ room, epoch: page.epoch, seq: page.seq, messages: page.messages, more: page.more });

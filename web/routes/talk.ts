@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import { rateLimitedActionOf } from "../../chat/limits/rate_limiter.ts";
-import { type CommandResult, executeCommand } from "../../chat/commands.ts";
+import { type CommandResult, executeRequest } from "../../chat/commands.ts";
 import { roomName } from "../../chat/rooms/room_name.ts";
 import { type ClientFrame, ID_LIMIT, type Position } from "../../chat/protocol.ts";
 import { ChatError } from "../../chat/errors.ts";
@@ -126,13 +126,13 @@ export function addTalk(app: App, services: AppServices): void {
     if (frame instanceof ChatError) throw frame;
     const headers: Record<string, string> = { "cache-control": "no-store" };
     if (identity || frame.action === "join_room" || frame.action === "ping") {
-      return { headers, done: await executeCommand(chat.services, identity && { ...identity, address }, frame) };
+      return { headers, done: await executeRequest(chat.services, { ...identity, address }, frame) };
     }
     if (frame.action !== "send_message" || frame.id !== undefined) {
       throw new HttpRefusal(401, "forbidden", "Only a person can do this. POST /api/session makes you one.");
     }
     const { user, token } = await identities.newcomer(address);
-    const done = await executeCommand(chat.services, { user, address }, frame);
+    const done = await executeRequest(chat.services, { user, address }, frame);
     return { headers: { ...headers, [TOKEN_HEADER]: token }, done };
   }
 }
