@@ -68,6 +68,7 @@ export async function start(
     random: Math.random,
     hashAddress: addressHash(secret),
     rateLimiter,
+    auditBan: (visit) => auditLog.refused({ why: "banned", ...visit }),
   });
   metrics.watch(chat, storage);
   const outside = outsideOf(settings);

@@ -4,7 +4,7 @@ import { Cluster } from "./cluster/cluster.ts";
 import { RateLimiter } from "./limits/rate_limiter.ts";
 import { SlowMode } from "./limits/slow_mode.ts";
 import { NO_LIMITS } from "./limits/token_bucket.ts";
-import { Bans } from "./moderation/bans.ts";
+import { type BannedVisit, Bans } from "./moderation/bans.ts";
 import { Moderator } from "./moderation/moderator.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
 import { CLOSE, type Limits } from "./protocol.ts";
@@ -31,6 +31,8 @@ export interface ChatOptions {
   hashAddress?: (addressKey: string) => string | undefined;
   /** Absent: there are no limits. */
   rateLimiter?: RateLimiter;
+  /** Told of each time that somebody is kept out by a ban. */
+  auditBan?: (visit: BannedVisit) => void;
 }
 
 /** The chat as one isolate has it: makes all its parts, begins a session for each connection, and ends them all. */
@@ -41,8 +43,8 @@ export class Chat {
   readonly #sessions = new Set<Session>();
   #draining = false;
 
-  constructor({ storage, limits, clock, random, hashAddress = () => undefined, rateLimiter }: ChatOptions) {
-    rateLimiter ??= new RateLimiter(NO_LIMITS, clock);
+  constructor(options: ChatOptions) {
+    const { storage, limits, clock, random, rateLimiter = new RateLimiter(NO_LIMITS, clock) } = options;
     const users = new Users(storage, clock, random);
     const rooms: RoomRegistry = new RoomRegistry({
       storage,
@@ -53,7 +55,13 @@ export class Chat {
       remoteMembers: (room) => cluster.remoteMembers(room),
     });
     const pipeline = new Pipeline(storage, rooms, clock);
-    const bans = new Bans(storage, clock, hashAddress, () => this.#endBanned());
+    const bans = new Bans({
+      store: storage,
+      clock,
+      hashAddress: options.hashAddress ?? (() => undefined),
+      changed: () => this.#endBanned(),
+      audit: options.auditBan ?? (() => {}),
+    });
     const cluster = new Cluster({ storage, clock, rooms, users, bansChanged: () => void bans.refresh() });
     this.services = {
       clock,

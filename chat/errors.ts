@@ -14,6 +14,13 @@ export class ChatError extends Error {
   }
 }
 
+/** A moderator keeps this person out. The audit log has been told by the chat itself, the same for every door. */
+export class BannedError extends ChatError {
+  constructor(message: string) {
+    super("forbidden", message);
+  }
+}
+
 /** The answer to the one who asked; `about` is their frame, of which only a usable room and id come back. */
 export function errorFrame(refusal: ChatError, about: { room?: unknown; id?: unknown } = {}): ErrorFrame {
   const frame: ErrorFrame = { action: "error", code: refusal.code, message: refusal.message };

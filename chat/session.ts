@@ -1,6 +1,6 @@
 import { type Committed, type ConnectedCaller, executeCommand } from "./commands.ts";
 import { EncodedFrames } from "./encoded_frames.ts";
-import { ChatError, errorFrame } from "./errors.ts";
+import { BannedError, ChatError, errorFrame } from "./errors.ts";
 import { FLOODING, rateLimitedActionOf } from "./limits/rate_limiter.ts";
 import type { RateLimitedAction } from "./limits/token_bucket.ts";
 import type { AddressUsage, PersonUsage } from "./limits/usage.ts";
@@ -141,9 +141,10 @@ export class Session implements ConnectedCaller {
     try {
       this.#services.bans.check(this.#person.user, this.address);
     } catch (error) {
+      if (!(error instanceof BannedError)) throw error;
       // They are not coming back in a moment, as others are who lost a connection.
       this.#leaveRooms(false);
-      this.connection.close(CLOSE.notAllowed, (error as ChatError).message);
+      this.connection.close(CLOSE.notAllowed, error.message);
     }
   }
 
@@ -162,17 +163,14 @@ export class Session implements ConnectedCaller {
 
   /** What the user is called, if they may be here. */
   async #admit(user: string): Promise<HeldName | undefined> {
-    const { bans, users, rateLimiter } = this.#services;
+    const { bans, users } = this.#services;
     try {
       await bans.admit(user, this.address);
       const held = await users.resolveName(user, this.#identity?.name);
       bans.check(user, this.address);
       return held;
     } catch (error) {
-      if (error instanceof ChatError && error.code === "forbidden") {
-        rateLimiter.banned(user, this.address);
-        return void this.connection.close(CLOSE.notAllowed, error.message);
-      }
+      if (error instanceof BannedError) return void this.connection.close(CLOSE.notAllowed, error.message);
       this.connection.close(1011, "The server cannot reach its store. Come back.");
       throw error;
     }

@@ -2,6 +2,7 @@ import type { EncodedFrames } from "../chat/encoded_frames.ts";
 import type { Connection } from "../chat/subscriber.ts";
 import type { RateLimiter } from "../chat/limits/rate_limiter.ts";
 import type { Storage } from "../chat/storage.ts";
+import type { BannedVisit } from "../chat/moderation/bans.ts";
 import { Chat } from "../chat/chat.ts";
 import type { ClientFrame, Limits, ServerFrame } from "../chat/protocol.ts";
 import type { Session } from "../chat/session.ts";
@@ -12,13 +13,19 @@ export const LIMITS: Limits = { text: 4_000, name: 32, frame: 65_536, rooms: 50,
 
 /** A lobby on an engine in memory, with time in the test's hand. */
 export function createLobby(
-  options: { clock?: FakeClock; storage?: Storage; limits?: Partial<Limits>; rateLimiter?: RateLimiter } = {},
+  options: {
+    clock?: FakeClock;
+    storage?: Storage;
+    limits?: Partial<Limits>;
+    rateLimiter?: RateLimiter;
+    auditBan?: (visit: BannedVisit) => void;
+  } = {},
 ) {
   const clock = options.clock ?? new FakeClock();
   const storage = options.storage ?? new MemoryStorage({ clock, secret: "", retention: { messages: 0, days: 0 } });
   const limits = { ...LIMITS, ...options.limits };
-  const { rateLimiter } = options;
-  const chat = new Chat({ storage, limits, clock, random: Math.random, hashAddress, rateLimiter });
+  const { rateLimiter, auditBan } = options;
+  const chat = new Chat({ storage, limits, clock, random: Math.random, hashAddress, rateLimiter, auditBan });
   return { clock, storage, chat };
 }
 

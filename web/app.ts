@@ -45,7 +45,7 @@ export function createApp(services: AppServices): App {
 
   app.use(async (c, next) => {
     await next();
-    await noted(services, c.req.raw, c.env, c.res);
+    await noted(services, c.req.raw, c.env, c.res, c.error);
   });
   app.use(secureHeaders({
     contentSecurityPolicy: {

@@ -41,7 +41,7 @@ export function createHandler(
       return await app.fetch(request, info);
     } catch (error) {
       const answer = problem(error, docs);
-      return await noted(services, request, info, answer).catch(() => answer);
+      return await noted(services, request, info, answer, error).catch(() => answer);
     }
   };
 }

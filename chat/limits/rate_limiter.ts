@@ -39,7 +39,7 @@ export function rateLimitedActionOf(frame: ClientFrame | ChatError): RateLimited
 
 /** What somebody was refused, for whoever runs the server. */
 export interface LimitReached {
-  limit: RateLimitedAction | "newcomers" | "connections" | "answers" | "flooding" | "banned";
+  limit: RateLimitedAction | "newcomers" | "connections" | "answers" | "flooding";
   user?: string;
   addressKey?: string;
 }
@@ -62,11 +62,6 @@ export class RateLimiter {
     this.#report = report;
     this.#users = new UsageTable((user) => new PersonUsage(user, rates));
     this.#addresses = new UsageTable((key) => new AddressUsage(key, rates));
-  }
-
-  /** Someone came whom a moderator keeps out. */
-  banned(user: string, addressKey: string | undefined): void {
-    this.#report({ limit: "banned", user, addressKey });
   }
 
   /** What a person has used up. It is to be released. */

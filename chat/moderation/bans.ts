@@ -2,7 +2,7 @@ import { interval } from "../async.ts";
 import type { Clock } from "../clock.ts";
 import { CachedValue } from "../cached_value.ts";
 import type { Ban, Moderation, Storage } from "../storage.ts";
-import { ChatError } from "../errors.ts";
+import { BannedError } from "../errors.ts";
 
 /** How often the bans are read anew, milliseconds: the word that there is a new one may get lost between isolates. */
 export const BANS_INTERVAL = 30_000;
@@ -11,68 +11,80 @@ export const ADDRESS_WANTED = "";
 
 type BanStore = Pick<Moderation, "bans" | "ban"> & Pick<Storage, "signal">;
 
+/** Who was kept out, for whoever runs the server. */
+export interface BannedVisit {
+  user: string;
+  /** Where they came from, if that is known. */
+  addressKey?: string;
+}
+
+/** What the bans need of what is around them. */
+export interface BansDeps {
+  store: BanStore;
+  clock: Clock;
+  /** The form in which an address is kept; undefined for one that is never banned. */
+  hashAddress(addressKey: string): string | undefined;
+  /** Called when somebody else may be banned by now. */
+  changed(): void;
+  /** Told of each time that somebody is kept out. */
+  audit(visit: BannedVisit): void;
+}
+
 /** Who may not be here, as this isolate knows it. */
 export class Bans {
-  readonly #store: BanStore;
-  readonly #clock: Clock;
-  readonly #hashAddress: (addressKey: string) => string | undefined;
+  readonly #deps: BansDeps;
   readonly #known: CachedValue<Ban[]>;
   #byUser = new Map<string, Ban>();
   #byAddress = new Map<string, Ban>();
   #stopReading: (() => void) | undefined;
 
-  /**
-   * @param hashAddress the form in which an address is kept; undefined for one that is never banned
-   * @param changed is called when somebody else may be banned by now
-   */
-  constructor(
-    store: BanStore,
-    clock: Clock,
-    hashAddress: (addressKey: string) => string | undefined,
-    changed: () => void,
-  ) {
-    this.#hashAddress = hashAddress;
-    this.#store = store;
-    this.#clock = clock;
+  constructor(deps: BansDeps) {
+    const { store, clock } = deps;
+    this.#deps = deps;
     this.#known = new CachedValue(() => store.bans(clock.now()), clock, (bans, before) => {
-      // Mostly nothing has changed, and looking at everyone who is here is dear.
+      // Mostly nothing has changed, and checking everyone who is here is expensive.
       if (JSON.stringify(bans) === JSON.stringify(before)) return;
       this.#byUser = new Map(bans.map((ban) => [ban.user, ban]));
       // Of several with one address the longest holds.
       const byEnd = bans.toSorted((one, other) => one.until - other.until);
       this.#byAddress = new Map(byEnd.map((ban) => [ban.address ?? ADDRESS_WANTED, ban]));
       this.#byAddress.delete(ADDRESS_WANTED);
-      if (bans.length > 0) changed();
+      if (bans.length > 0) deps.changed();
     });
   }
 
-  /** @throws {ChatError} `forbidden` to who may not come in, `unavailable` as long as nobody can know */
+  /**
+   * Lets in whoever is not banned.
+   * @throws {BannedError}
+   * @throws {ChatError} `unavailable` as long as nobody can know
+   */
   async admit(user: string, addressKey?: string): Promise<void> {
-    this.#stopReading ??= interval(this.#clock, BANS_INTERVAL, () => void this.refresh());
+    this.#stopReading ??= interval(this.#deps.clock, BANS_INTERVAL, () => void this.refresh());
     await this.#known.get();
     this.check(user, addressKey);
   }
 
   /**
-   * Judges by what is known here.
+   * The same by the bans that are known here now. Each person that it keeps out is told to the audit log.
    * @param addressKey where the person comes from, if that is known
-   * @throws {ChatError} `forbidden`
+   * @throws {BannedError}
    */
   check(user: string, addressKey?: string): void {
     if (this.#byUser.size === 0) return;
     const address = this.hashed(addressKey);
-    const now = this.#clock.now();
+    const now = this.#deps.clock.now();
     const bans = [this.#byUser.get(user), this.#byAddress.get(address ?? ADDRESS_WANTED)];
     const ban = bans.find((ban) => ban !== undefined && ban.until > now);
     if (!ban) return;
     if (ban.address === ADDRESS_WANTED && address !== undefined) this.#complete({ ...ban, address });
+    this.#deps.audit({ user, addressKey });
     const end = new Date(ban.until).toISOString().slice(0, 16);
-    throw new ChatError("forbidden", `A moderator keeps you out until ${end} UTC. Come back after that.`);
+    throw new BannedError(`A moderator keeps you out until ${end} UTC. Come back after that.`);
   }
 
   /** The form in which an address is kept; undefined for one that is never banned. */
   hashed(addressKey: string | undefined): string | undefined {
-    return addressKey === undefined ? undefined : this.#hashAddress(addressKey);
+    return addressKey === undefined ? undefined : this.#deps.hashAddress(addressKey);
   }
 
   /** They may be other ones now. Resolves when they have been read again, or could not be. */
@@ -89,11 +101,11 @@ export class Bans {
   #complete(ban: Ban & { address: string }): void {
     this.#byUser.set(ban.user, ban);
     this.#byAddress.set(ban.address, ban);
-    this.#store.bans(this.#clock.now()).then(async (bans) => {
+    this.#deps.store.bans(this.#deps.clock.now()).then(async (bans) => {
       const current = bans.find(({ user, date }) => user === ban.user && date === ban.date);
       if (current?.address !== ADDRESS_WANTED) return;
-      await this.#store.ban(ban);
-      this.#store.signal({ kind: "bans_changed" });
+      await this.#deps.store.ban(ban);
+      this.#deps.store.signal({ kind: "bans_changed" });
     }).catch((error) => console.error("the address of a ban could not be kept:", error));
   }
 }

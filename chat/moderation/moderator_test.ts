@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { FakeClock, settle } from "../../testing/clock.ts";
+import { settle } from "../../testing/clock.ts";
 import { createLobby, FakeClient } from "../../testing/lobby.ts";
-import { BANS_INTERVAL } from "./bans.ts";
-import { type LimitReached, RateLimiter } from "../limits/rate_limiter.ts";
-import { NO_LIMITS } from "../limits/token_bucket.ts";
+import { executeRequest } from "../commands.ts";
+import { type BannedVisit, BANS_INTERVAL } from "./bans.ts";
 import type { ClusterEvent } from "../storage.ts";
 import { MODERATOR } from "./moderator.ts";
 import { DISCONNECT_GRACE } from "../rooms/members.ts";
@@ -266,14 +265,20 @@ Deno.test("of several bans that meet in one person or one address the longest ho
   chat.close();
 });
 
-Deno.test("whoever runs the server is told who came though they are banned", async () => {
-  const clock = new FakeClock();
-  const reports: LimitReached[] = [];
-  const rateLimiter = new RateLimiter(NO_LIMITS, clock, (reached) => reports.push(reached));
-  const { chat, storage } = createLobby({ clock, rateLimiter });
+Deno.test("whoever runs the server is told once of each connection and request that a ban keeps out", async () => {
+  const visits: BannedVisit[] = [];
+  const { chat, clock, storage } = createLobby({ auditBan: (visit) => visits.push(visit) });
+  const [tab, phone] = [
+    await FakeClient.enter(chat, "eve", [], "here"),
+    await FakeClient.enter(chat, "eve", [], "there"),
+  ];
   await storage.ban({ user: "eve", date: clock.now(), until: clock.now() + MINUTE, reason: "" });
-  await FakeClient.enter(chat, "eve", [], "here");
-  assert.deepEqual(reports, [{ limit: "banned", user: "eve", addressKey: "here" }]);
+  await chat.services.bans.refresh();
+  assert.deepEqual([tab.closed?.code, phone.closed?.code], [CLOSE.notAllowed, CLOSE.notAllowed]);
+  await FakeClient.enter(chat, "eve", [], "home");
+  const request = executeRequest(chat.services, { user: "eve", address: "work" }, message("x"));
+  assert.equal((await refusal(request)).code, "forbidden");
+  assert.deepEqual(visits, ["here", "there", "home", "work"].map((addressKey) => ({ user: "eve", addressKey })));
   chat.close();
 });
 

@@ -1,3 +1,4 @@
+import { BannedError } from "../../chat/errors.ts";
 import type { AppServices } from "../services.ts";
 import { refusedWith } from "../schema/problem.ts";
 
@@ -5,7 +6,8 @@ import { refusedWith } from "../schema/problem.ts";
 const WRITTEN_DOWN = [401, 403, 421];
 
 /**
- * Counts an answer that is a refusal, and writes down who was refused where that matters.
+ * Counts an answer that is a refusal, and writes down who was refused where that matters and nobody has done it.
+ * @param error of which the answer tells, if it is one
  * @returns the same answer, unread
  */
 export async function noted(
@@ -13,10 +15,11 @@ export async function noted(
   request: Request,
   { remoteAddr }: Deno.ServeHandlerInfo,
   answer: Response,
+  error: unknown,
 ): Promise<Response> {
   const code = answer.status < 400 ? undefined : await refusedWith(answer);
   if (code !== undefined) sockets.counters.refused(code);
-  if (WRITTEN_DOWN.includes(answer.status)) {
+  if (WRITTEN_DOWN.includes(answer.status) && !(error instanceof BannedError)) {
     const path = URL.parse(request.url)?.pathname;
     const addressKey = proxies.addressKey(request, remoteAddr);
     auditLog.refused({ why: String(code), addressKey, origin: request.headers.get("origin"), path });

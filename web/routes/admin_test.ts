@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { CLOSE } from "../../chat/protocol.ts";
 import { TestClient } from "../../testing/client.ts";
+import { Listener } from "../../testing/listener.ts";
 import { type RunningServer, startServer } from "../../testing/server.ts";
 
 const ADMIN_TOKEN = "a token of the tests, long enough";
@@ -171,6 +172,43 @@ sharedTest("bans and locks survive a restart, and are lifted by hand", async (st
   const back = await TestClient.open(url, withToken(token!));
   await Promise.all([ann.close(), back.close()]);
 });
+
+sharedTest(
+  "whoever is banned is in the audit log once for each time that they are kept out, through every door",
+  async (start) => {
+    const server = await start();
+    const { url } = server;
+    const audited = () =>
+      server.errors().split("\n").filter((line) => line.includes('"refused"')).map((line) => {
+        const { why, user, network } = JSON.parse(line);
+        return { why, user, network };
+      });
+    const eve = await TestClient.open(url);
+    const { user, token } = await eve.until("welcome");
+    const { headers } = withToken(token!);
+    const listener = await Listener.open(url, "general", headers);
+    await listener.until("welcome");
+    const line = { why: "banned", user, network: "127.0.0.0/24" };
+
+    await (await ask(url, "POST", "/api/bans", { user, minutes: 60 })).body?.cancel();
+    assert.equal((await eve.closed).code, CLOSE.notAllowed);
+    assert.equal(await listener.closed(), CLOSE.notAllowed);
+    await listener.ended;
+    assert.deepEqual(audited(), [line, line], "a socket and a stream are ended");
+
+    assert.equal((await new TestClient(url, withToken(token!)).closed).code, CLOSE.notAllowed);
+    assert.deepEqual(audited(), [line, line, line], "a socket is opened");
+
+    const stream = await fetch(`${url}/api/rooms/general/events`, { headers });
+    assert.deepEqual([stream.status, (await stream.json()).code], [403, "forbidden"]);
+    assert.deepEqual(audited(), [line, line, line, line], "a stream is opened");
+
+    const action = { action: "send_message", room: "general", text: "x" };
+    const sent = await ask(url, "POST", "/api/actions", action, token);
+    assert.deepEqual([sent.status, (await sent.json()).code], [403, "forbidden"]);
+    assert.deepEqual(audited(), [line, line, line, line, line], "a message is posted");
+  },
+);
 
 sharedTest("another server on the same file obeys", async (start) => {
   const [one, other] = [await start(), await start()];

@@ -4,7 +4,7 @@ import { EncodedFrames } from "../../chat/encoded_frames.ts";
 import { PAGE_BYTES } from "../../chat/storage.ts";
 import type { Chat } from "../../chat/chat.ts";
 import { CLOSE, type Position, type ServerFrame } from "../../chat/protocol.ts";
-import { ChatError } from "../../chat/errors.ts";
+import { BannedError, ChatError } from "../../chat/errors.ts";
 import type { Session } from "../../chat/session.ts";
 import type { Connection } from "../../chat/subscriber.ts";
 import type { Counters } from "../../chat/pipeline/counters.ts";
@@ -177,7 +177,7 @@ class Stream implements Connection {
     this.#session.end();
     if (this.#begun) {
       const refusal = code === CLOSE.notAllowed
-        ? new ChatError("forbidden", reason)
+        ? new BannedError(reason)
         : code === CLOSE.flooding
         ? new ChatError("rate_limited", reason, CROWDED_RETRY)
         : new ChatError("unavailable", reason, 1);

@@ -45,7 +45,7 @@ export class Sockets {
   readonly #clock: Clock;
   readonly #identities: Sessions;
   readonly #allowedOrigins: readonly string[];
-  readonly auditLog: AuditLog;
+  readonly #auditLog: AuditLog;
   readonly #open = new Set<Socket>();
   /** Those that were not open yet when they were last looked at, and since when. */
   readonly #opening = new Map<WebSocket, number>();
@@ -59,7 +59,7 @@ export class Sockets {
     this.#clock = chat.services.clock;
     this.#identities = identities;
     this.#allowedOrigins = allowedOrigins;
-    this.auditLog = auditLog;
+    this.#auditLog = auditLog;
   }
 
   /**
@@ -125,7 +125,7 @@ export class Sockets {
     try {
       const identity = await this.#identities.identify(request) ?? await this.#identities.newcomer(addressKey);
       if (identity !== "bad token") return identity;
-      this.auditLog.refused({ why: "bad_token", addressKey, origin: request.headers.get("origin") });
+      this.#auditLog.refused({ why: "bad_token", addressKey, origin: request.headers.get("origin") });
       return [CLOSE.badToken, "The token is no good. Ask for another one."];
     } catch (error) {
       if (error instanceof SignInRefusal) return [CLOSE.badToken, error.message];
@@ -267,11 +267,7 @@ class Socket implements Connection, EventListenerObject {
 
   close(code: number, reason: string): void {
     // The session first: a reader that has stalled may never answer the close, and must not be sent to any more.
-    const user = this.#session.person?.user;
     this.#session.end();
-    if (code === CLOSE.notAllowed) {
-      this.#sockets.auditLog.refused({ why: "banned", user, addressKey: this.#address?.key });
-    }
     if (this.#socket.readyState === WebSocket.OPEN) this.#sockets.counters.closed(code);
     // One that is not open yet can't be told; what made us close it will be found again when it opens.
     if (this.#socket.readyState !== WebSocket.CONNECTING) this.#socket.close(code, reason);
