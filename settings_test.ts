@@ -181,14 +181,14 @@ Deno.test("thirty people behind one address, who come, reload and talk all at on
       // A laptop and a phone, both of which reload; three rooms each.
       const connections = Array.from({ length: 4 }, () => rateLimiter.connected(classroom));
       for (const connection of connections) assert.equal(rateLimiter.connectionsOver(connection), 0);
-      for (let at = 0; at < 12; at++) assert.equal(rateLimiter.judge(person, address, "joins"), undefined);
-      assert.equal(rateLimiter.judge(person, address, "renames"), undefined);
+      for (let at = 0; at < 12; at++) assert.equal(rateLimiter.check(person, address, "joins"), undefined);
+      assert.equal(rateLimiter.check(person, address, "renames"), undefined);
       for (const connection of connections.slice(0, 2)) rateLimiter.disconnected(connection);
     }
     for (let second = 0; second < 300; second++) {
       for (const person of users) {
-        for (let at = 0; at < 3; at++) assert.equal(rateLimiter.judge(person, address, "messages"), undefined);
-        if (second % 3 === 0) assert.equal(rateLimiter.judge(person, address, "signals"), undefined);
+        for (let at = 0; at < 3; at++) assert.equal(rateLimiter.check(person, address, "messages"), undefined);
+        if (second % 3 === 0) assert.equal(rateLimiter.check(person, address, "signals"), undefined);
         if (second % 5 === 0) rateLimiter.admit(person.key, classroom, "reads");
       }
       await clock.advance(1_000);

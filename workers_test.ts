@@ -1,7 +1,7 @@
 /** Several isolates on one machine: the one that minds them, and the whole server with real Workers and real sockets. */
 import assert from "node:assert/strict";
 import { systemClock } from "./chat/clock.ts";
-import { SILENCE } from "./chat/cluster/remote_presence.ts";
+import { SILENCE_LIMIT } from "./chat/cluster/remote_presence.ts";
 import { TestClient } from "./testing/client.ts";
 import { FakeClock } from "./testing/clock.ts";
 import { startServer } from "./testing/server.ts";
@@ -208,7 +208,7 @@ Deno.test("when an isolate dies its people come back and miss nothing, and all o
       const here = await Promise.all([...there, back, ...newcomers].map(async (client) => {
         return (await client.until("welcome")).user;
       }));
-      await until(() => String(peopleAt(there[0]).toSorted()) === String(here.toSorted()), 4 * SILENCE);
+      await until(() => String(peopleAt(there[0]).toSorted()) === String(here.toSorted()), 4 * SILENCE_LIMIT);
     }
     await Promise.all([...there, back, ...newcomers].map((client) => client.close()));
   });

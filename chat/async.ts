@@ -1,8 +1,8 @@
 import type { Clock } from "./clock.ts";
 
 /**
- * What `work` brings if it comes in time.
- * @param milliseconds how long it is waited for; the work itself goes on, and what it throws later is dropped
+ * Waits for some work, though not for ever.
+ * @param milliseconds how long to wait; the work itself goes on, and what it throws later is dropped
  * @param late gives the result in its place, or throws
  */
 export async function withTimeout<Result>(
@@ -27,7 +27,7 @@ export async function withTimeout<Result>(
   }
 }
 
-/** Runs work in the order in which it comes, one piece after the other for each key, also after one that failed. */
+/** Runs the work of each key one piece after the other, in the order in which it comes, also after one that failed. */
 export class Serializer<Key = "all"> {
   readonly #last = new Map<Key, Promise<unknown>>();
 
@@ -40,7 +40,7 @@ export class Serializer<Key = "all"> {
     return result;
   }
 
-  /** Resolves when nothing is waiting or being done, of one key or of all; under unbroken load that may be never. */
+  /** Resolves when no work waits or runs, of one key or of all; under unbroken load that may be never. */
   async settled(key?: Key): Promise<void> {
     if (key !== undefined) return void await this.#last.get(key);
     while (this.#last.size > 0) await Promise.all(this.#last.values());
@@ -48,9 +48,8 @@ export class Serializer<Key = "all"> {
 }
 
 /**
- * Does some work again and again, each time `pause` milliseconds after it was done, also when it failed: it is for the
- * work to say why.
- * @returns ends it; what is being done is not waited for
+ * Repeats some work, each time `pause` milliseconds after it was done, also when it failed: the work itself has to say why.
+ * @returns ends it, without waiting for a run under way
  */
 export function interval(clock: Clock, pause: number, work: () => void | Promise<void>): () => void {
   let isOver = false;

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { FakeClock, settle } from "../testing/clock.ts";
 import { interval, Serializer, withTimeout } from "./async.ts";
 
-Deno.test("what comes in time is what there is, and nothing is left waiting", async () => {
+Deno.test("work that is done in time gives its result, and leaves no timer behind", async () => {
   const clock = new FakeClock();
   assert.equal(await withTimeout(clock, 10, Promise.resolve("here"), () => "late"), "here");
   await assert.rejects(withTimeout(clock, 10, Promise.reject(new Error("broken")), () => "late"), /broken/);
   assert.equal(clock.waiting, 0);
 });
 
-Deno.test("what comes late has its place taken, and may fail unheard", async () => {
+Deno.test("work that is late has another result in its place, and may fail unheard", async () => {
   const clock = new FakeClock();
   const work = Promise.withResolvers<string>();
   const [value, thrown] = [
@@ -46,7 +46,7 @@ Deno.test("work of one key keeps its order, also after a failure, and leaves not
   assert.deepEqual(done, ["b1", "a1", "a2"]);
 });
 
-Deno.test("an interval goes on after a failure, and ends when it is told to", async () => {
+Deno.test("an interval goes on after a failure, and ends when it is stopped", async () => {
   const clock = new FakeClock();
   let runs = 0;
   const stop = interval(clock, 100, () => {

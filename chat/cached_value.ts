@@ -1,11 +1,11 @@
 import type { Clock } from "./clock.ts";
 
-/** Wait before what could not be read is read again, milliseconds. */
+/** Wait before a reading that failed is tried again, milliseconds. */
 const REREAD_DELAY = 1_000;
 
 /**
- * Something that stands in the store, as this isolate read it last. Whoever hears that it may be another one by now asks
- * for it to be read again; what was heard is never taken for it, since it may be late, doubled or out of order.
+ * A value in the store, as this isolate read it last. An event that says that it has changed only causes another reading:
+ * what the event holds is never taken for the value, since events may be late, doubled or out of order.
  */
 export class CachedValue<Value> {
   readonly #read: () => Promise<Value>;
@@ -13,11 +13,11 @@ export class CachedValue<Value> {
   readonly #changed: (value: Value, before: Value | undefined) => void;
   #value: Value | undefined;
   #reading: Promise<Value> | undefined;
-  #outdated = false;
+  #mustReread = false;
   #cancelReread: (() => void) | undefined;
   #disposed = false;
 
-  /** @param changed is called after each reading, whatever came of it */
+  /** @param changed is called after each reading that worked, also when the value is the same */
   constructor(read: () => Promise<Value>, clock: Clock, changed: (value: Value, before: Value | undefined) => void) {
     this.#read = read;
     this.#clock = clock;
@@ -29,19 +29,19 @@ export class CachedValue<Value> {
     return this.#value;
   }
 
-  /** What it was at the last reading, which is waited for where there was none. @throws {ChatError} `unavailable` */
+  /** What it was at the last reading, or is at the first one, if there was none. @throws {ChatError} `unavailable` */
   async get(): Promise<Value> {
     return this.#value ?? await (this.#reading ?? this.#begin());
   }
 
   /**
-   * Has it read again: from a moment after this call, and until that works.
-   * @returns resolves once that was done or has failed
+   * Reads it again, beginning after this call, and until that works.
+   * @returns resolves once that is done or has failed
    */
   async refresh(): Promise<void> {
     this.#cancelReread?.();
     if (!this.#reading) return await done(this.#begin());
-    this.#outdated = true;
+    this.#mustReread = true;
     await done(this.#reading);
     // Another one has begun as that one ended.
     await done(this.#reading);
@@ -67,14 +67,14 @@ export class CachedValue<Value> {
       throw error;
     }).finally(() => {
       this.#reading = undefined;
-      if (!this.#outdated || this.#disposed) return;
-      this.#outdated = false;
+      if (!this.#mustReread || this.#disposed) return;
+      this.#mustReread = false;
       done(this.#begin());
     });
   }
 }
 
-/** Resolves when a reading is over. Of one that failed the next one, or whoever asks, will know. */
+/** Resolves when a reading is over. If it failed, the next one is told, or whoever asks for the value. */
 async function done(reading: Promise<unknown> | undefined): Promise<void> {
   await reading?.catch(() => {});
 }

@@ -18,7 +18,7 @@ function setUp() {
   return { clock, readings, changes, known };
 }
 
-Deno.test("it is read once for all who ask, and not again unless it may have changed", async () => {
+Deno.test("a value is read once for all who ask, and not again unless it may have changed", async () => {
   const { known, readings, changes } = setUp();
   const asked = [known.get(), known.get()];
   readings[0].resolve("one");
@@ -32,7 +32,7 @@ Deno.test("it is read once for all who ask, and not again unless it may have cha
   assert.deepEqual(changes, [["one", undefined], ["two", "one"]]);
 });
 
-Deno.test("what may have changed while it was being read is read once more", async () => {
+Deno.test("a value that may have changed while it was being read is read once more", async () => {
   const { known, readings } = setUp();
   known.refresh();
   known.refresh();
@@ -45,7 +45,7 @@ Deno.test("what may have changed while it was being read is read once more", asy
   assert.deepEqual([known.value, readings.length], ["new", 2]);
 });
 
-Deno.test("while the store fails the last reading holds, and is renewed as soon as it can be", async () => {
+Deno.test("while the store fails the last reading holds, until another one works", async () => {
   const { known, readings, clock } = setUp();
   const asked = known.get();
   readings[0].reject(new Error("down"));
@@ -64,7 +64,7 @@ Deno.test("while the store fails the last reading holds, and is renewed as soon 
   assert.equal(known.value, "two");
 });
 
-Deno.test("nothing is told of it once nobody wants to know any more", async () => {
+Deno.test("a disposed value calls nobody any more", async () => {
   const { known, readings, changes } = setUp();
   known.refresh();
   known.dispose();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { settle } from "../testing/clock.ts";
 import { openings } from "../testing/isolates.ts";
 import { createLobby, FakeClient } from "../testing/lobby.ts";
-import { LONGEST_QUEUE, SHORT_QUEUE, STORE_PATIENCE } from "./pipeline/write_queue.ts";
+import { LONGEST_QUEUE, SHORT_QUEUE, STORE_TIMEOUT } from "./pipeline/write_queue.ts";
 import { DRAIN_TIMEOUT } from "./chat.ts";
 import { CHOSEN_NAME_HOLD, GIVEN_NAME_HOLD } from "./users/users.ts";
 import { COUNT_INTERVAL, DISCONNECT_GRACE } from "./rooms/members.ts";
@@ -17,15 +17,15 @@ Deno.test("a welcome comes first, then the rooms that were asked for", async () 
   assert.match(client.last("welcome").name, /^User \d{3}$/);
 });
 
-Deno.test("what is said reaches everyone in the room, the author included, in one order", async () => {
+Deno.test("a message reaches everyone in the room, the author included, in one order", async () => {
   const { chat } = createLobby();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
-  const remotePresence = await FakeClient.enter(chat, "eve", ["other"]);
+  const outsider = await FakeClient.enter(chat, "eve", ["other"]);
   await Promise.all([ann.send(message("one", "1")), bob.send(message("two"))]);
   assert.deepEqual(ann.all("receive_message").map(({ seq, text }) => [seq, text]), [[1, "one"], [2, "two"]]);
   assert.deepEqual(ann.all("receive_message"), bob.all("receive_message"));
   assert.equal(ann.all("receive_message")[0].id, "1");
-  assert.deepEqual(remotePresence.all("receive_message"), []);
+  assert.deepEqual(outsider.all("receive_message"), []);
 });
 
 Deno.test("sending to a room joins it first", async () => {
@@ -89,7 +89,7 @@ Deno.test("one person is one member, however many sockets", async () => {
   assert.equal(ann.all("member_left").length, 1);
 });
 
-Deno.test("a lost socket is told after five seconds, and not at all to whoever is back by then", async () => {
+Deno.test("a lost connection shows as left after five seconds, and not at all if its person is back by then", async () => {
   const { chat, clock } = createLobby();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   bob.session.end();
@@ -103,14 +103,14 @@ Deno.test("a lost socket is told after five seconds, and not at all to whoever i
   assert.deepEqual(ann.all("member_left").map(({ user }) => user), ["bob"]);
 });
 
-Deno.test("own words come back before a room is left", async () => {
+Deno.test("a message comes back to its author before they have left the room", async () => {
   const { chat } = createLobby();
   const ann = await FakeClient.enter(chat, "ann");
   await ann.send(message("bye"), { action: "leave_room", room: "general" });
   assert.deepEqual(ann.frames.slice(-2).map(({ action }) => action), ["receive_message", "room_left"]);
 });
 
-Deno.test("a new name is told once to everyone who sees the person, and its id to the asker alone", async () => {
+Deno.test("a new name is sent once to everyone who sees the person, and its id to the asker alone", async () => {
   const { chat } = createLobby();
   const ann = await FakeClient.enter(chat, "ann", ["a", "b"]);
   const tab = await FakeClient.enter(chat, "ann", []);
@@ -143,7 +143,7 @@ Deno.test("a name that somebody else has is name_taken, also in other letters", 
   assert.equal(bob.last("name_changed").name, "Alice");
 });
 
-Deno.test("a name chosen on one isolate is held as a chosen one by all who have its person", async () => {
+Deno.test("a name chosen on one isolate is held as a chosen one by every isolate that has its person", async () => {
   const { clock, storage } = createLobby();
   const [one, two] = openings(storage, 2).map((opening) => createLobby({ clock, storage: opening.storage }).chat);
   const [here, there] = [await FakeClient.enter(one, "ann"), await FakeClient.enter(two, "ann")];
@@ -159,7 +159,7 @@ Deno.test("a name chosen on one isolate is held as a chosen one by all who have 
   two.close();
 });
 
-Deno.test("the names of all who leave at once are held in one go", async () => {
+Deno.test("the names of all who leave at once are held in one write", async () => {
   const { chat, storage } = createLobby();
   for (const user of ["ann", "bob", "cid"]) await FakeClient.enter(chat, user);
   const held: string[][] = [];
@@ -191,7 +191,7 @@ Deno.test("a given name is held for ten minutes after its person left, a chosen 
   assert.equal((await FakeClient.enter(chat, "bob")).last("welcome").name, "Bob");
 });
 
-Deno.test("typing is told to the others, at most every three seconds, and nowhere in a crowd", async () => {
+Deno.test("typing is shown to the others at most every three seconds, and not in a crowd", async () => {
   const { chat, clock } = createLobby();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   const tab = await FakeClient.enter(chat, "ann");
@@ -210,7 +210,7 @@ Deno.test("typing is told to the others, at most every three seconds, and nowher
   assert.equal(bob.all("typing").length, 2);
 });
 
-Deno.test("above a hundred people a count stands in for who came and went, at most once a second", async () => {
+Deno.test("above a hundred people a count is sent in place of each arrival, at most once a second", async () => {
   const { chat, clock } = createLobby();
   const first = await FakeClient.enter(chat, "first");
   const crowd = Array.from({ length: 1_000 }, (_, at) => new FakeClient(chat, `user ${at}`));
@@ -242,14 +242,14 @@ Deno.test("a connection is in at most so many rooms, and may join one of them ag
   assert.equal(client.last("room_joined").id, "j");
 });
 
-Deno.test("a room's bad name is told and the others are joined", async () => {
+Deno.test("a bad room name is an error, and the other rooms are joined", async () => {
   const { chat } = createLobby();
   const client = await FakeClient.enter(chat, "ann", ["a", "no room", "b"]);
   assert.deepEqual(client.frames.map(({ action }) => action), ["welcome", "room_joined", "error", "room_joined"]);
   assert.equal(client.last("error").code, "bad_room");
 });
 
-Deno.test("a client that never waits for answers is sent away, and nobody else notices", async () => {
+Deno.test("a client that never waits for answers is closed, and nobody else notices", async () => {
   const { chat } = createLobby();
   const [ann, flood] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "eve")];
   for (let at = 0; at <= BACKLOG; at++) flood.session.receive({ action: "ping" });
@@ -259,7 +259,7 @@ Deno.test("a client that never waits for answers is sent away, and nobody else n
   assert.equal(ann.last("receive_message").text, "still here");
 });
 
-Deno.test("an engine that fails is told to the asker as unavailable and ends nothing", async () => {
+Deno.test("a store that fails is told to the asker as unavailable and ends nothing", async () => {
   const { chat, storage } = createLobby();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   const { append } = storage;
@@ -278,7 +278,7 @@ Deno.test("an engine that fails is told to the asker as unavailable and ends not
   assert.equal(bob.last("receive_message").text, "lost?");
 });
 
-Deno.test("who comes and goes is told together where many would hear each of them, and before what they say", async () => {
+Deno.test("arrivals in a large room are sent together, and before what those people say", async () => {
   const { chat, clock } = createLobby();
   const first = await FakeClient.enter(chat, "first");
   for (let at = 0; at < 20; at++) await FakeClient.enter(chat, `user ${at}`);
@@ -298,7 +298,7 @@ Deno.test("who comes and goes is told together where many would hear each of the
   assert.deepEqual(two.all("member_joined"), []);
 });
 
-Deno.test("what can't be told in time is refused, and taken again when the queue is gone", async () => {
+Deno.test("messages are refused while the queue is too long, and taken again when it is gone", async () => {
   const { chat, clock, storage } = createLobby();
   const ann = await FakeClient.enter(chat, "ann");
   const { append } = storage;
@@ -325,7 +325,7 @@ Deno.test("what can't be told in time is refused, and taken again when the queue
   assert.equal(ann.last("receive_message").text, "again");
 });
 
-Deno.test("a room that the store takes long to keep holds up no other room, and keeps its order", async () => {
+Deno.test("a room that is slow to store holds up no other room, and keeps its order", async () => {
   const { chat, clock, storage } = createLobby();
   const inSlow = (text: string) => ({ ...message(text), room: "slow" });
   const [ann, bob] = [await FakeClient.enter(chat, "ann", ["slow"]), await FakeClient.enter(chat, "bob", ["slow"])];
@@ -337,7 +337,7 @@ Deno.test("a room that the store takes long to keep holds up no other room, and 
     return await append.call(storage, commands);
   };
   await ann.send(inSlow("one"));
-  await clock.advance(STORE_PATIENCE);
+  await clock.advance(STORE_TIMEOUT);
   await bob.send(inSlow("two"));
   await eve.send(message("meanwhile"));
   assert.deepEqual([stuck.length, mal.last("receive_message").text], [1, "meanwhile"]);
@@ -355,7 +355,7 @@ Deno.test("a room that the store takes long to keep holds up no other room, and 
   }
 });
 
-Deno.test("one turn keeps so much and no more, and the next goes on with the rest", async () => {
+Deno.test("one flush cycle stores so much and no more, and the next one stores the rest", async () => {
   const { chat, storage } = createLobby();
   const batches: number[] = [];
   const { append } = storage;
@@ -371,7 +371,7 @@ Deno.test("one turn keeps so much and no more, and the next goes on with the res
   assert.equal(ann.all("receive_message").length, 100);
 });
 
-Deno.test("when all has settled, what was said before has been kept and told", async () => {
+Deno.test("once everything has settled, what was said before is stored and shown", async () => {
   const { chat } = createLobby();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   ann.session.receive(message("last words"));
@@ -381,7 +381,7 @@ Deno.test("when all has settled, what was said before has been kept and told", a
   assert.equal(ann.closed, undefined, "connections are their door's to close");
 });
 
-Deno.test("a server that is to stop keeps and tells what it took, takes nothing more, and sends everyone away", async () => {
+Deno.test("a server that stops stores and shows what it took, takes nothing more, and closes every connection", async () => {
   const { chat } = createLobby();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   ann.session.receive({ action: "send_message", room: "general", text: "taken" });
@@ -396,7 +396,7 @@ Deno.test("a server that is to stop keeps and tells what it took, takes nothing 
   chat.close();
 });
 
-Deno.test("a server that is to stop does not wait for ever for a store that does not answer", async () => {
+Deno.test("a server that stops does not wait for ever for a store that does not answer", async () => {
   const { clock, storage, chat } = createLobby();
   const ann = await FakeClient.enter(chat, "ann");
   storage.append = () => new Promise(() => {});
@@ -408,7 +408,7 @@ Deno.test("a server that is to stop does not wait for ever for a store that does
   chat.close();
 });
 
-Deno.test("who leaves a room that the store is slow to keep has their words back first", async () => {
+Deno.test("someone who leaves a room that is slow to store gets their message back first", async () => {
   const { chat, clock, storage } = createLobby();
   const ann = await FakeClient.enter(chat, "ann", ["slow", "general"]);
   const { append } = storage;
@@ -418,11 +418,11 @@ Deno.test("who leaves a room that the store is slow to keep has their words back
     return await append.call(storage, commands);
   };
   await ann.send({ ...message("one"), room: "slow" });
-  await clock.advance(STORE_PATIENCE);
+  await clock.advance(STORE_TIMEOUT);
   await ann.send(message("two"), { action: "leave_room", room: "slow" });
   assert.equal(ann.last("receive_message").text, "two");
   stuck.resolve();
-  await clock.advance(STORE_PATIENCE);
+  await clock.advance(STORE_TIMEOUT);
   const told = ann.frames.slice(3).map((frame) => "text" in frame ? frame.text : frame.action);
   assert.deepEqual(told, ["two", "one", "room_left"]);
 });

@@ -19,7 +19,7 @@ function refusal(code: string) {
   return (error: unknown) => error instanceof ChatError && error.code === code;
 }
 
-Deno.test("what is said without a connection is kept and told, and makes nobody a member", async () => {
+Deno.test("a message sent by a request is stored and shown, and makes nobody a member", async () => {
   const { chat } = createLobby();
   const ann = await FakeClient.enter(chat, "ann");
   const { frame, repeated } = await run(chat, "bot", { action: "send_message", room: "General", text: "beep" });
@@ -31,7 +31,7 @@ Deno.test("what is said without a connection is kept and told, and makes nobody 
   chat.close();
 });
 
-Deno.test("an id sent again is answered with the first message, on whichever way it came", async () => {
+Deno.test("an id sent again is answered with the first message, by a request as over a socket", async () => {
   const { chat } = createLobby();
   const ann = await FakeClient.enter(chat, "ann");
   const frame: ClientFrame = { action: "send_message", room: "general", text: "once", id: "k" };
@@ -42,7 +42,7 @@ Deno.test("an id sent again is answered with the first message, on whichever way
   chat.close();
 });
 
-Deno.test("an errand is refused as a frame is", async () => {
+Deno.test("a request is refused with the same code as a frame", async () => {
   const { chat } = createLobby();
   const room = "general";
   const { frame } = await run(chat, "ann", { action: "send_message", room, text: "mine" });
@@ -66,7 +66,7 @@ Deno.test("an errand is refused as a frame is", async () => {
   chat.close();
 });
 
-Deno.test("who only looks sees what a member would, and is not seen", async () => {
+Deno.test("a preview shows what a member would see, and nobody sees who asked for it", async () => {
   const { chat } = createLobby();
   const ann = await FakeClient.enter(chat, "ann");
   for (const text of ["one", "two"]) await ann.send({ action: "send_message", room: "general", text });
@@ -84,7 +84,7 @@ Deno.test("who only looks sees what a member would, and is not seen", async () =
   chat.close();
 });
 
-Deno.test("what moderators decide holds for errands too", async () => {
+Deno.test("locks, slow mode and bans hold for requests too", async () => {
   const { storage, chat } = createLobby();
   const send = (user: string, room: string) => run(chat, user, { action: "send_message", room, text: "x" });
   await storage.changeRoom("locked", { locked: true });
@@ -110,7 +110,7 @@ Deno.test("what moderators decide holds for errands too", async () => {
   chat.close();
 });
 
-Deno.test("a name is changed without a connection, and all who see that person hear of it", async () => {
+Deno.test("a name changed by a request is shown to everyone who sees that person", async () => {
   const { chat } = createLobby();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   const { frame } = await run(chat, "bob", { action: "set_name", name: "Bob", id: "n" });
@@ -125,7 +125,7 @@ Deno.test("a name is changed without a connection, and all who see that person h
   chat.close();
 });
 
-Deno.test("typing and leaving are asked anywhere and done where the event stream is, and nowhere else", async () => {
+Deno.test("a request to type or leave reaches the isolate that has the event stream, and no other connection", async () => {
   const { storage, clock } = createLobby();
   const [here, there] = openings(storage, 2).map((opening) => createLobby({ clock, storage: opening.storage }).chat);
   const ann = await FakeClient.enter(there, "ann");

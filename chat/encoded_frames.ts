@@ -11,7 +11,7 @@ export class EncodedFrames {
     this.frames = frames;
   }
 
-  /** How many of the frames are messages that were just said. */
+  /** How many of the frames are new messages. */
   get messages(): number {
     return this.#messages ??= this.frames.filter(({ action }) => action === "receive_message").length;
   }

@@ -178,7 +178,7 @@ export class Session implements ConnectedCaller {
 
   /** Counts what is asked for. Whoever asks too often is told so, and their connection ends if they go on. */
   #count(action: RateLimitedAction): ChatError | undefined {
-    const verdict = this.#services.rateLimiter.judge(this.#personUsage!, this.#addressUsage, action);
+    const verdict = this.#services.rateLimiter.check(this.#personUsage!, this.#addressUsage, action);
     if (verdict !== "flooding") return verdict;
     this.#endFlooding();
     return new ChatError("rate_limited", FLOODING);

@@ -11,7 +11,7 @@ import { FakeClock, settle } from "./clock.ts";
 
 export const LIMITS: Limits = { text: 4_000, name: 32, frame: 65_536, rooms: 50, ping_seconds: 30 };
 
-/** A lobby on an engine in memory, with time in the test's hand. */
+/** A chat on a store in memory, with time in the test's hand. */
 export function createLobby(
   options: {
     clock?: FakeClock;

@@ -8,7 +8,7 @@ import type { Person, Subscriber } from "../subscriber.ts";
 import type { Users } from "../users/users.ts";
 import { RemotePresence } from "./remote_presence.ts";
 
-/** What this isolate shares with others. */
+/** What the cluster works on. */
 export interface ClusterDeps {
   storage: Pick<Storage, "signal" | "onEvent">;
   clock: Clock;
@@ -19,8 +19,8 @@ export interface ClusterDeps {
 }
 
 /**
- * Everything beside the log that concerns people wherever they are connected: it is done here, told to the other isolates
- * and machines, and done here when they tell it.
+ * What happens beside the log, wherever people are connected: it is done here, sent to the other isolates and machines as
+ * an event, and done here when such an event comes from them.
  */
 export class Cluster {
   readonly #deps: ClusterDeps;
@@ -30,20 +30,20 @@ export class Cluster {
     const { storage, clock, rooms } = deps;
     this.#deps = deps;
     this.#presence = new RemotePresence(clock, (event) => storage.signal(event), {
-      held: (room, member) => rooms.find(room)?.members.holdElsewhere(member),
-      released: (room, user) => rooms.find(room)?.members.releaseElsewhere(user),
-      here: () => this.#localMembers(),
+      joined: (room, member) => rooms.find(room)?.members.joinRemote(member),
+      left: (room, user) => rooms.find(room)?.members.leaveRemote(user),
+      localMembers: () => this.#localMembers(),
     });
     storage.onEvent((event) => this.#handle(event));
     this.#presence.start();
   }
 
-  /** This isolate has come to hold a person in a room; without a name, it holds them no more. */
+  /** Tells other isolates that a person is connected here in this room; without a name, no longer. */
   announce(room: string, user: string, name?: string): void {
     this.#presence.announce(room, user, name);
   }
 
-  /** The people whom others hold in a room, once for each that holds them. */
+  /** The people in a room who are connected to other isolates, once for each isolate. */
   remoteMembers(room: string): Iterable<Member> {
     return this.#presence.membersIn(room);
   }
@@ -54,13 +54,13 @@ export class Cluster {
     return held ? held.members.count : new Set([...this.remoteMembers(room)].map(({ user }) => user)).size;
   }
 
-  /** Tells everyone who sees this person what they are called now, but for the connection that asked for it. */
+  /** Tells everyone who sees this person their new name, but for the connection that asked for it. */
   broadcastName({ user, name }: Person, was: string, asker?: Subscriber): void {
     this.#showName({ action: "name_changed", user, name, was }, asker);
     this.#deps.storage.signal({ kind: "name_changed", user, name, was });
   }
 
-  /** A person who is here already has come again under another name: theirs was changed elsewhere. */
+  /** A person who is connected here has connected again under another name: it was changed elsewhere. */
   syncName(person: Person, { name, chosen }: HeldName): void {
     if (person.name === name) return;
     const was = person.name;
@@ -74,16 +74,16 @@ export class Cluster {
     if (room.members.count > MEMBERS_LISTED || Math.abs(now - person.typedAt) < TYPING_SECONDS * 1000) return;
     person.typedAt = now;
     const { user, name } = person;
-    room.tell({ action: "typing", room: room.name, user, name }, user);
+    room.broadcast({ action: "typing", room: room.name, user, name }, user);
     this.#deps.storage.signal({ kind: "typing", room: room.name, user, name });
   }
 
-  /** Does what a person asked about connections of theirs, which may be here or elsewhere. */
+  /** Executes what a person asks of their own connections, which may be here or elsewhere. */
   execute(command: RemoteCommand): void {
     if (!this.#executeHere(command)) this.#deps.storage.signal({ kind: "asked", ...command });
   }
 
-  /** This isolate is about to stop. Others take its people for here a little longer. */
+  /** This isolate is about to stop. Others count its people as members a little longer. */
   leave(): void {
     this.#presence.leave();
   }
@@ -109,15 +109,15 @@ export class Cluster {
     }
   }
 
-  /** What another isolate tells. A kind that this version does not know changes nothing. */
+  /** An event from another isolate. A kind that this version does not know changes nothing. */
   #handle(event: ClusterEvent): void {
     const { rooms } = this.#deps;
     switch (event.kind) {
       case "presence":
-        return this.#presence.hear(event);
+        return this.#presence.handle(event);
       case "typing": {
         const { room, user, name } = event;
-        return rooms.find(room)?.tell({ action: "typing", room, user, name }, user);
+        return rooms.find(room)?.broadcast({ action: "typing", room, user, name }, user);
       }
       case "asked":
         return void this.#executeHere(event);
@@ -142,10 +142,10 @@ export class Cluster {
     const recipients = new Set<Subscriber>(users.find(frame.user)?.sessions);
     for (const room of rooms) {
       if (!room.members.has(frame.user)) continue;
-      // Who came under the old name is told of first.
+      // Whoever came under the old name is announced first.
       room.flush();
       room.members.rename(frame.user, frame.name);
-      for (const session of room.hearers()) recipients.add(session);
+      for (const session of room.recipients()) recipients.add(session);
     }
     if (asker) recipients.delete(asker);
     const delivery = new EncodedFrames(frame);
@@ -154,7 +154,7 @@ export class Cluster {
 
   *#localMembers(): Generator<{ room: string; member: Member }> {
     for (const { name, members } of this.#deps.rooms) {
-      for (const member of members.listHere()) yield { room: name, member };
+      for (const member of members.localMembers()) yield { room: name, member };
     }
   }
 }

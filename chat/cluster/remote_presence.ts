@@ -1,83 +1,86 @@
 import { interval } from "../async.ts";
 import type { Clock } from "../clock.ts";
-import { CLUSTER_EVENT_BYTES, type ClusterEvent, type PresenceChange, type PresenceEvent } from "../storage.ts";
 import type { Member } from "../protocol.ts";
+import { CLUSTER_EVENT_BYTES, type ClusterEvent, type PresenceChange, type PresenceEvent } from "../storage.ts";
 
 /** How often each instance (an isolate of any machine) says that it is alive, milliseconds. */
 export const HEARTBEAT = 5_000;
-/** An instance that was silent for so long is taken for dead and its people leave, milliseconds: two beats may get lost. */
-export const SILENCE = 3 * HEARTBEAT;
+/** An instance that was silent for so long counts as dead and its people leave, milliseconds: two beats may get lost. */
+export const SILENCE_LIMIT = 3 * HEARTBEAT;
 /**
- * The people of an instance that said it was stopping are still taken for here so long, milliseconds: nearly all come
- * back at another instance or at the next one, and that is no news to anyone.
+ * The people of an instance that said it was stopping stay members for so long, milliseconds: nearly all connect again, to
+ * another instance or to the one that takes its place, and nobody needs to be told.
  */
-export const RETURN_TIME = 30_000;
+export const RECONNECT_GRACE = 30_000;
 /** Changes are gathered for so long before the others are told, milliseconds: many may come at once. */
-const GATHER = 20;
-/** An entry of a roster has at most a room of 64, a user of 64 and a name of 32 characters, 4 bytes each, and quotes. */
-const ENTRY_BYTES = 700;
-const ENTRIES_A_SIGNAL = Math.floor(CLUSTER_EVENT_BYTES / ENTRY_BYTES);
+const CHANGES_DELAY = 20;
+/** One person in a snapshot has at most a room of 64, a user of 64 and a name of 32 characters, 4 bytes each, and quotes. */
+const CHANGE_BYTES = 700;
+const CHANGES_PER_EVENT = Math.floor(CLUSTER_EVENT_BYTES / CHANGE_BYTES);
 
 /** Another instance, as far as this one knows. */
 interface Instance {
-  /** Of its people as they stand here; undefined while they are not known for certain. */
+  /** The number of the last change that stands in `rooms`; undefined while they are not known for certain. */
   version: number | undefined;
+  /** Names by user, by room. */
   rooms: Map<string, Map<string, string>>;
-  /** The parts of its roster that have come so far. */
-  roster: PresenceChange[];
-  /** When it was asked for its roster, and when it is taken for gone unless it is heard of; by the clock's `monotonic`. */
-  asked: number;
-  until: number;
+  /** The parts of its snapshot that have come so far. */
+  snapshot: PresenceChange[];
+  /** When it was last sent a sync request, by the clock's `monotonic`. */
+  requestedAt: number;
+  /** When it counts as gone unless it is heard of, by the clock's `monotonic`. */
+  expiresAt: number;
 }
 
 /** What this isolate does about the people of others. */
 export interface RemotePresenceListener {
-  /** Another one has come to hold a person in a room. */
-  held(room: string, member: Member): void;
-  released(room: string, user: string): void;
-  /** All whom this isolate holds. */
-  here(): Iterable<{ room: string; member: Member }>;
+  /** A person is connected to one more of the others, in this room. */
+  joined(room: string, member: Member): void;
+  left(room: string, user: string): void;
+  /** All who are connected to this isolate. */
+  localMembers(): Iterable<{ room: string; member: Member }>;
 }
 
 /**
  * Presence between instances. Each tells the others of every change, numbered, and of its latest number with each
- * heartbeat; whoever finds that it has missed one asks for the whole roster. So signals may get lost.
+ * heartbeat; one that finds that it has missed a change sends a sync request and gets a snapshot of all people. So events
+ * may get lost. Between isolates a sync request is called `who` and a snapshot `roster`.
  */
 export class RemotePresence {
   readonly #id: string = crypto.randomUUID();
   readonly #clock: Clock;
-  readonly #signal: (signal: ClusterEvent) => void;
+  readonly #send: (event: ClusterEvent) => void;
   readonly #listener: RemotePresenceListener;
   readonly #instances = new Map<string, Instance>();
   #version = 0;
   #changes: PresenceChange[] = [];
-  #cancelTelling: (() => void) | undefined;
+  #cancelSending: (() => void) | undefined;
   #stopHeartbeat: (() => void) | undefined;
   /** When it last said that it is alive, by the clock's `monotonic`. */
   #beatAt = 0;
   #leaving = false;
 
-  constructor(clock: Clock, signal: (signal: ClusterEvent) => void, listener: RemotePresenceListener) {
+  constructor(clock: Clock, send: (event: ClusterEvent) => void, listener: RemotePresenceListener) {
     this.#clock = clock;
-    this.#signal = signal;
+    this.#send = send;
     this.#listener = listener;
   }
 
-  /** Asks who is there, and shows itself from now on. */
+  /** Asks all others for their people, and shows itself from now on. */
   start(): void {
-    this.#signal({ kind: "presence", from: this.#id, presence: "who" });
+    this.#send({ kind: "presence", from: this.#id, presence: "who" });
     this.#beatAt = this.#clock.monotonic();
     this.#stopHeartbeat = interval(this.#clock, HEARTBEAT, () => this.#beat());
   }
 
-  /** This isolate has come to hold a person in a room; without a name, it holds them no more. */
+  /** A person is connected here in a room; without a name, no longer. */
   announce(room: string, user: string, name?: string): void {
     if (this.#leaving) return;
     this.#changes.push(name === undefined ? [room, user] : [room, user, name]);
-    this.#cancelTelling ??= this.#clock.after(GATHER, () => this.#tell());
+    this.#cancelSending ??= this.#clock.after(CHANGES_DELAY, () => this.#sendChanges());
   }
 
-  /** The people whom others hold in a room, once for each that holds them. */
+  /** The people in a room who are connected to other instances, once for each instance. */
   *membersIn(room: string): Generator<Member> {
     for (const { rooms } of this.#instances.values()) {
       for (const [user, name] of rooms.get(room) ?? []) yield { user, name };
@@ -90,100 +93,106 @@ export class RemotePresence {
     }
   }
 
-  hear(signal: PresenceEvent): void {
-    const { from } = signal;
+  /** Takes what another instance tells. A kind that this version does not know changes nothing. */
+  handle(event: PresenceEvent): void {
+    const { from } = event;
     let instance = this.#instances.get(from);
     if (!instance) {
-      instance = { version: undefined, rooms: new Map(), roster: [], asked: -Infinity, until: 0 };
+      instance = { version: undefined, rooms: new Map(), snapshot: [], requestedAt: -Infinity, expiresAt: 0 };
       this.#instances.set(from, instance);
     }
     const now = this.#clock.monotonic();
-    instance.until = now + (signal.presence === "leaving" ? RETURN_TIME : SILENCE);
-    switch (signal.presence) {
+    instance.expiresAt = now + (event.presence === "leaving" ? RECONNECT_GRACE : SILENCE_LIMIT);
+    switch (event.presence) {
       case "who":
-        if (signal.of === undefined || signal.of === this.#id) this.#tellRoster();
-        // Only one that has just started asks everyone, and it holds nobody yet.
-        if (signal.of === undefined) instance.version ??= 0;
-        break;
+        if (event.of === undefined || event.of === this.#id) this.#sendSnapshot();
+        // Only an instance that has just started asks everyone, and nobody is connected to it yet.
+        if (event.of === undefined) instance.version ??= 0;
+        return;
       case "alive":
-        if (instance.version !== signal.version) this.#ask(from, instance, now);
-        break;
+        if (instance.version !== event.version) this.#requestSync(from, instance, now);
+        return;
       case "changes":
-        if (instance.version === signal.version - 1) {
-          instance.version = signal.version;
-          for (const change of signal.changes) this.#apply(instance, change);
-        } else this.#ask(from, instance, now);
-        break;
+        if (instance.version === event.version - 1) {
+          instance.version = event.version;
+          for (const change of event.changes) this.#apply(instance, change);
+        } else this.#requestSync(from, instance, now);
+        return;
       case "roster":
-        if (signal.part === 0) instance.roster = [];
+        if (event.part === 0) instance.snapshot = [];
         // After a lost part the number of the next does not fit, and the next heartbeat asks again.
-        if (instance.roster.length !== signal.part) break;
-        instance.roster.push(...signal.users);
-        if (signal.last) this.#replace(instance, signal.version);
+        if (instance.snapshot.length !== event.part) return;
+        instance.snapshot.push(...event.users);
+        if (event.last) this.#applySnapshot(instance, event.version);
+        return;
+      case "leaving":
+        return;
+      default:
+        event satisfies never;
     }
   }
 
   /** This isolate is about to stop: its people are expected elsewhere, so nobody is told that they go. */
   leave(): void {
-    this.#tell();
+    this.#sendChanges();
     this.#leaving = true;
-    this.#signal({ kind: "presence", from: this.#id, presence: "leaving" });
+    this.#send({ kind: "presence", from: this.#id, presence: "leaving" });
     this.#stopHeartbeat?.();
   }
 
-  #ask(of: string, instance: Instance, now: number): void {
+  #requestSync(of: string, instance: Instance, now: number): void {
     instance.version = undefined;
     // What comes before the answer does not fit either, and is no reason to ask again.
-    if (now - instance.asked < HEARTBEAT) return;
-    instance.asked = now;
-    this.#signal({ kind: "presence", from: this.#id, presence: "who", of });
+    if (now - instance.requestedAt < HEARTBEAT) return;
+    instance.requestedAt = now;
+    this.#send({ kind: "presence", from: this.#id, presence: "who", of });
   }
 
   #beat(): void {
-    this.#tell();
-    this.#signal({ kind: "presence", from: this.#id, presence: "alive", version: this.#version });
+    this.#sendChanges();
+    this.#send({ kind: "presence", from: this.#id, presence: "alive", version: this.#version });
     const now = this.#clock.monotonic();
-    // After it stood still itself, what the others said meanwhile has yet to be heard.
-    if (now - this.#beatAt < 2 * HEARTBEAT) this.#forgetSilent();
+    // After it stood still itself, it has not heard yet what the others said meanwhile.
+    if (now - this.#beatAt < 2 * HEARTBEAT) this.#removeSilent();
     this.#beatAt = now;
   }
 
-  #forgetSilent(): void {
+  #removeSilent(): void {
     const now = this.#clock.monotonic();
     for (const [id, instance] of this.#instances) {
-      if (instance.until > now) continue;
+      if (instance.expiresAt > now) continue;
       this.#instances.delete(id);
       for (const [room, users] of instance.rooms) {
-        for (const user of users.keys()) this.#listener.released(room, user);
+        for (const user of users.keys()) this.#listener.left(room, user);
       }
     }
   }
 
-  #tell(): void {
-    this.#cancelTelling?.();
-    this.#cancelTelling = undefined;
+  #sendChanges(): void {
+    this.#cancelSending?.();
+    this.#cancelSending = undefined;
     const changes = this.#changes;
     this.#changes = [];
-    for (let at = 0; at < changes.length; at += ENTRIES_A_SIGNAL) {
-      const part = changes.slice(at, at + ENTRIES_A_SIGNAL);
-      this.#signal({ kind: "presence", from: this.#id, presence: "changes", version: ++this.#version, changes: part });
+    for (let at = 0; at < changes.length; at += CHANGES_PER_EVENT) {
+      const part = changes.slice(at, at + CHANGES_PER_EVENT);
+      this.#send({ kind: "presence", from: this.#id, presence: "changes", version: ++this.#version, changes: part });
     }
   }
 
-  #tellRoster(): void {
+  #sendSnapshot(): void {
     if (this.#leaving) return;
-    this.#tell();
+    this.#sendChanges();
     const users: PresenceChange[] = [];
-    for (const { room, member } of this.#listener.here()) users.push([room, member.user, member.name]);
-    for (let at = 0; at === 0 || at < users.length; at += ENTRIES_A_SIGNAL) {
-      this.#signal({
+    for (const { room, member } of this.#listener.localMembers()) users.push([room, member.user, member.name]);
+    for (let at = 0; at === 0 || at < users.length; at += CHANGES_PER_EVENT) {
+      this.#send({
         kind: "presence",
         from: this.#id,
         presence: "roster",
         version: this.#version,
         part: at,
-        last: at + ENTRIES_A_SIGNAL >= users.length,
-        users: users.slice(at, at + ENTRIES_A_SIGNAL),
+        last: at + CHANGES_PER_EVENT >= users.length,
+        users: users.slice(at, at + CHANGES_PER_EVENT),
       });
     }
   }
@@ -193,28 +202,28 @@ export class RemotePresence {
     if (name === undefined) {
       if (!users?.delete(user)) return;
       if (users.size === 0) rooms.delete(room);
-      this.#listener.released(room, user);
+      this.#listener.left(room, user);
     } else if (!users?.has(user)) {
       if (users) users.set(user, name);
       else rooms.set(room, new Map([[user, name]]));
-      this.#listener.held(room, { user, name });
+      this.#listener.joined(room, { user, name });
     }
   }
 
-  /** Makes what is known of an instance equal to its roster. */
-  #replace(instance: Instance, version: number): void {
+  /** Makes what is known of an instance equal to its snapshot, which is complete. */
+  #applySnapshot(instance: Instance, version: number): void {
     const listed = new Map<string, Set<string>>();
-    for (const [room, user] of instance.roster) {
+    for (const [room, user] of instance.snapshot) {
       const users = listed.get(room);
       if (users) users.add(user);
       else listed.set(room, new Set([user]));
     }
-    for (const change of instance.roster) this.#apply(instance, change);
+    for (const change of instance.snapshot) this.#apply(instance, change);
     for (const [room, users] of instance.rooms) {
       for (const user of users.keys()) if (!listed.get(room)?.has(user)) this.#apply(instance, [room, user]);
     }
     instance.version = version;
-    instance.roster = [];
-    instance.asked = -Infinity;
+    instance.snapshot = [];
+    instance.requestedAt = -Infinity;
   }
 }

@@ -3,7 +3,7 @@ import { MemoryStorage } from "../../storage/memory.ts";
 import { FakeClock, settle } from "../../testing/clock.ts";
 import { openings } from "../../testing/isolates.ts";
 import { createLobby, FakeClient } from "../../testing/lobby.ts";
-import { HEARTBEAT, RETURN_TIME, SILENCE } from "./remote_presence.ts";
+import { HEARTBEAT, RECONNECT_GRACE, SILENCE_LIMIT } from "./remote_presence.ts";
 import { CLUSTER_EVENT_BYTES, type PresenceEvent } from "../storage.ts";
 import { DISCONNECT_GRACE } from "../rooms/members.ts";
 
@@ -25,7 +25,7 @@ const told = async ({ clock }: Isolate) => {
   await settle();
 };
 
-Deno.test("people on another isolate are members like any other, and are told to come and to go", async () => {
+Deno.test("people on another isolate are members like any other, also when they come and go", async () => {
   const [one, two] = isolates(2);
   const ann = await FakeClient.enter(one.chat, "ann");
   await told(one);
@@ -47,7 +47,7 @@ Deno.test("people on another isolate are members like any other, and are told to
   close(one, two);
 });
 
-Deno.test("one person on two isolates is one member, and moving from one to the other is no news", async () => {
+Deno.test("one person on two isolates is one member, and nobody is told when they move from one to the other", async () => {
   const [one, two, three] = isolates(3);
   const watcher = await FakeClient.enter(three.chat, "watcher");
   const first = await FakeClient.enter(one.chat, "ann");
@@ -81,7 +81,7 @@ Deno.test("an isolate that starts later learns of everyone who is there", async 
   close(early, late);
 });
 
-Deno.test("lost signals are noticed with the next heartbeat at the latest", async () => {
+Deno.test("lost events are noticed with the next heartbeat at the latest", async () => {
   const [one, two] = isolates(2);
   const bob = await FakeClient.enter(two.chat, "bob");
   one.opening.loses = (signal) => signal.kind === "presence" && signal.presence === "changes";
@@ -96,15 +96,16 @@ Deno.test("lost signals are noticed with the next heartbeat at the latest", asyn
   close(one, two);
 });
 
-Deno.test("a roster of which a part gets lost is asked for again", async () => {
+Deno.test("a snapshot that loses a part is requested again", async () => {
   const [one, two] = isolates(2);
   const bob = await FakeClient.enter(two.chat, "bob");
   one.opening.loses = (signal) => signal.kind === "presence" && signal.presence === "changes";
   for (let at = 0; at < 60; at++) await FakeClient.enter(one.chat, `user${at}`);
   let parts = 0;
   const changes = one.opening.loses;
-  const isRoster = (signal: PresenceEvent) => signal.presence === "roster";
-  one.opening.loses = (signal) => changes(signal) || (signal.kind === "presence" && isRoster(signal) && parts++ === 0);
+  const isSnapshot = (signal: PresenceEvent) => signal.presence === "roster";
+  one.opening.loses = (signal) =>
+    changes(signal) || (signal.kind === "presence" && isSnapshot(signal) && parts++ === 0);
   await one.clock.advance(HEARTBEAT);
   assert.deepEqual(came(bob), []);
   await one.clock.advance(HEARTBEAT);
@@ -120,7 +121,7 @@ Deno.test("the people of an isolate that dies leave once it has been silent for 
   await told(one);
   one.opening.dead = true;
   const back = await FakeClient.enter(two.chat, "ann");
-  await two.clock.advance(SILENCE - HEARTBEAT);
+  await two.clock.advance(SILENCE_LIMIT - HEARTBEAT);
   assert.deepEqual(went(bob), []);
   await two.clock.advance(2 * HEARTBEAT);
   assert.deepEqual([came(bob).toSorted(), went(bob)], [["ann", "cid"], ["cid"]]);
@@ -135,7 +136,7 @@ Deno.test("an isolate that stalls and comes back has its people back", async () 
   await FakeClient.enter(one.chat, "ann");
   await told(one);
   one.opening.dead = true;
-  await two.clock.advance(2 * SILENCE);
+  await two.clock.advance(2 * SILENCE_LIMIT);
   assert.deepEqual(went(bob), ["ann"]);
   one.opening.dead = false;
   await two.clock.advance(HEARTBEAT);
@@ -148,11 +149,11 @@ Deno.test("an isolate that stood still itself does not take the others for dead"
   const bob = await FakeClient.enter(two.chat, "bob");
   const ann = await FakeClient.enter(one.chat, "ann");
   await told(one);
-  two.clock.spend(2 * SILENCE);
+  two.clock.spend(2 * SILENCE_LIMIT);
   await two.clock.advance(2 * HEARTBEAT);
   assert.deepEqual([came(bob), went(bob), came(ann), went(ann)], [["ann"], [], ["bob"], []]);
   one.opening.dead = true;
-  await two.clock.advance(SILENCE + HEARTBEAT);
+  await two.clock.advance(SILENCE_LIMIT + HEARTBEAT);
   assert.deepEqual(went(bob), ["ann"]);
   close(one, two);
 });
@@ -166,14 +167,14 @@ Deno.test("a rolling restart makes no flood of people who leave and come", async
   assert.equal(came(bob).length, 20);
   one.chat.close();
   for (const user of users.slice(1)) await FakeClient.enter(next.chat, user);
-  await next.clock.advance(RETURN_TIME - HEARTBEAT);
+  await next.clock.advance(RECONNECT_GRACE - HEARTBEAT);
   assert.deepEqual([came(bob).length, went(bob)], [20, []]);
   await next.clock.advance(2 * HEARTBEAT);
   assert.deepEqual([came(bob).length, went(bob)], [20, ["user0"]], "who did not come back is gone");
   close(two, next);
 });
 
-Deno.test("a new name is known of people elsewhere too", async () => {
+Deno.test("people on other isolates are shown under their new name too", async () => {
   const [one, two] = isolates(2);
   const ann = await FakeClient.enter(one.chat, "ann");
   await told(one);

@@ -4,9 +4,9 @@ import type { RateLimitedAction, Rates } from "./token_bucket.ts";
 import type { ClientFrame } from "../protocol.ts";
 import { ChatError } from "../errors.ts";
 
-/** A flood costs its address so many newcomers, so that coming back as somebody else is no way out of it. */
+/** A flood costs its address so many newcomers, so that coming back as somebody else does not help. */
 const FLOOD_COST = 10;
-/** Of the rooms that there is place for one address may open so many: a classroom in which each opens thirty. */
+/** The share of all rooms that one address may open: a classroom in which each opens thirty. */
 const SHARE_OF_ROOMS = 0.1;
 
 const SENTENCES: Record<RateLimitedAction, string> = {
@@ -18,7 +18,7 @@ const SENTENCES: Record<RateLimitedAction, string> = {
   malformed: "Too many frames made no sense. Wait, and send only what the protocol knows.",
 };
 
-/** What a flooder is told, in the last words to them or instead of an answer. */
+/** What a flooder is told, as the reason for the close or instead of an answer. */
 export const FLOODING = "Too many frames. Come back later, wait for answers and heed retry_after.";
 
 const RATE_LIMITED_ACTIONS: Record<ClientFrame["action"], RateLimitedAction> = {
@@ -32,12 +32,12 @@ const RATE_LIMITED_ACTIONS: Record<ClientFrame["action"], RateLimitedAction> = {
   ping: "signals",
 };
 
-/** What a frame, or what came in place of one, is counted as. */
+/** What a frame counts as, or what came in place of one. */
 export function rateLimitedActionOf(frame: ClientFrame | ChatError): RateLimitedAction {
   return frame instanceof ChatError ? "malformed" : RATE_LIMITED_ACTIONS[frame.action];
 }
 
-/** What somebody was refused, for whoever runs the server. */
+/** A limit that somebody reached, for whoever runs the server. */
 export interface LimitReached {
   limit: RateLimitedAction | "newcomers" | "connections" | "answers" | "flooding";
   user?: string;
@@ -45,8 +45,8 @@ export interface LimitReached {
 }
 
 /**
- * Keeps any one person, and any one address, from taking more than their share of this instance. Whoever comes is
- * looked up once; from then on a check is a comparison of numbers.
+ * Keeps any one person, and any one address, from taking more than their share of this instance. Each connection looks its
+ * usage up once; from then on a check is a comparison of numbers.
  */
 export class RateLimiter {
   readonly #rates: Rates;
@@ -64,12 +64,12 @@ export class RateLimiter {
     this.#addresses = new UsageTable((key) => new AddressUsage(key, rates));
   }
 
-  /** What a person has used up. It is to be released. */
+  /** What a person has used up. The caller must `release` it. */
   person(user: string): PersonUsage {
     return this.#users.enter(user);
   }
 
-  /** What has been used up from an address. It is to be released. */
+  /** What has been used up from an address. The caller must `release` it. */
   address(key: string): AddressUsage {
     return this.#addresses.enter(key);
   }
@@ -103,8 +103,8 @@ export class RateLimiter {
 
   /**
    * Begins an answer that may have so many bytes.
-   * @returns to be called once it is known how many it has, see `underWay`
-   * @throws {ChatError} `rate_limited`, where as much waits to be taken by the address as may
+   * @returns to be called once its size is known, see `underWay`
+   * @throws {ChatError} `rate_limited` to an address that has as many bytes waiting as it may
    */
   answering(addressKey: string, bytes: number): () => void {
     const address = this.#addresses.enter(addressKey);
@@ -121,7 +121,7 @@ export class RateLimiter {
 
   /**
    * Notes that so many bytes are on their way to an address.
-   * @returns to be called once they were taken, or can't be any more
+   * @returns to be called once they have arrived, or can't any more
    */
   underWay(addressKey: string, bytes: number): () => void {
     const address = this.#addresses.enter(addressKey);
@@ -148,27 +148,27 @@ export class RateLimiter {
   /**
    * Whether a person may do something now; if so it is counted.
    * @param address where they do it from, if that is known
-   * @returns why not, or "flooding" once they were told so too often
+   * @returns why not, or "flooding" once they were refused too often
    */
-  judge(
+  check(
     person: PersonUsage,
     address: AddressUsage | undefined,
-    deed: RateLimitedAction,
+    action: RateLimitedAction,
   ): ChatError | "flooding" | undefined {
-    // Where there is no limit not even the clock is looked at.
-    if (person.mayAlways(deed)) return undefined;
+    // Where there is no limit not even the clock is read.
+    if (person.isUnlimited(action)) return undefined;
     const now = this.#clock.monotonic();
     if (person.blockedFor(now) > 0) return "flooding";
-    const own = person.take(deed, now);
-    const wait = own || (address?.take(deed, now) ?? 0);
+    const own = person.take(action, now);
+    const wait = own || (address?.take(action, now) ?? 0);
     if (wait === 0) return undefined;
-    // What others at their address have used up is no fault of theirs.
+    // Nobody is a flooder for what others at their address have used up.
     if (own > 0 && person.addStrike(now)) {
       this.block(person, address);
       return "flooding";
     }
-    this.#report({ limit: deed, user: person.key, addressKey: address?.key });
-    return new ChatError("rate_limited", SENTENCES[deed], wait);
+    this.#report({ limit: action, user: person.key, addressKey: address?.key });
+    return new ChatError("rate_limited", SENTENCES[action], wait);
   }
 
   /**
@@ -176,16 +176,16 @@ export class RateLimiter {
    * @param user undefined: someone unknown, who is counted with all others at their address
    * @throws {ChatError} why not
    */
-  admit(user: string | undefined, addressKey: string, deed: RateLimitedAction): void {
+  admit(user: string | undefined, addressKey: string, action: RateLimitedAction): void {
     const [person, address] = [this.person(user ?? addressKey), this.address(addressKey)];
-    const verdict = this.judge(person, address, deed);
+    const verdict = this.check(person, address, action);
     const wait = this.blockedFor(person);
     this.release(person, address);
     if (verdict === "flooding") throw new ChatError("rate_limited", FLOODING, wait);
     if (verdict) throw verdict;
   }
 
-  /** A flooder stays away, longer each time. */
+  /** Blocks a flooder, longer each time. */
   block(person: PersonUsage, address: AddressUsage | undefined): void {
     const now = this.#clock.monotonic();
     person.block(now);
@@ -195,7 +195,7 @@ export class RateLimiter {
 
   /**
    * Whether one more room than these may be held in memory.
-   * @param opener from where it is opened, if that is known: nobody takes all places, whoever lifts limits by address aside
+   * @param opener the address that opens it, if that is known: it may open its share, unless limits by address are lifted
    */
   hasPlaceForRoom(rooms: number, opener?: AddressUsage): boolean {
     const { rooms: places, connections } = this.#rates;

@@ -10,7 +10,7 @@ import { ChatError } from "../errors.ts";
 
 const RATES: Rates = { ...NO_LIMITS, messages: { perSecond: 1, burst: 3 }, newcomers: { perSecond: 1, burst: 20 } };
 
-function createHouse(rates: Partial<Rates> = RATES) {
+function createLimited(rates: Partial<Rates> = RATES) {
   const clock = new FakeClock();
   const reports: LimitReached[] = [];
   const rateLimiter = new RateLimiter({ ...NO_LIMITS, ...rates }, clock, (reached) => reports.push(reached));
@@ -26,8 +26,8 @@ async function sendMany(client: FakeClient, number: number, frame: (at: number) 
   return client.frames.slice(known);
 }
 
-Deno.test("who sends too fast is told when to go on, and what was refused is shown to nobody", async () => {
-  const { chat, clock } = createHouse();
+Deno.test("someone who sends too fast is told how long to wait, and what was refused is shown to nobody", async () => {
+  const { chat, clock } = createLimited();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   await sendMany(ann, 5, (at) => message(`m${at}`));
   await clock.advance(200);
@@ -41,8 +41,8 @@ Deno.test("who sends too fast is told when to go on, and what was refused is sho
   chat.close();
 });
 
-Deno.test("a limit holds for the person: another tab, another name and coming back are no way around it", async () => {
-  const { chat, clock } = createHouse();
+Deno.test("a limit holds for the person, also in another tab, under another name and after coming back", async () => {
+  const { chat, clock } = createLimited();
   const [first, second] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "ann")];
   await sendMany(first, 3, (at) => message(`a${at}`));
   await second.send({ action: "set_name", name: "Somebody" }, message("b"));
@@ -57,8 +57,8 @@ Deno.test("a limit holds for the person: another tab, another name and coming ba
   chat.close();
 });
 
-Deno.test("whoever goes on without waiting gets few answers, is closed with 4029, and stays away longer each time", async () => {
-  const { chat, clock, reports } = createHouse();
+Deno.test("someone who goes on without waiting gets few answers, is closed with 4029, and is blocked longer each time", async () => {
+  const { chat, clock, reports } = createLimited();
   const stays: number[] = [];
   for (let time = 0; time < 9; time++) {
     const ann = await FakeClient.enter(chat, "ann");
@@ -98,7 +98,7 @@ Deno.test("each kind of frame has its own limit, and a million of them are answe
     "joining by sending": ["joins", (at) => ({ action: "send_message", room: `r${at}`, text: "hi" })],
   };
   for (const [what, [limit, frame]] of Object.entries(kinds)) {
-    const { chat, clock } = createHouse({ [limit]: rate });
+    const { chat, clock } = createLimited({ [limit]: rate });
     const ann = await FakeClient.enter(chat, "ann", limit === "joins" ? [] : undefined);
     const answers = await sendMany(ann, 4, frame);
     const errors = answers.filter(({ action }) => action === "error");
@@ -113,7 +113,7 @@ Deno.test("each kind of frame has its own limit, and a million of them are answe
 });
 
 Deno.test("frames that make no sense are answered with what is wrong, though not for ever", async () => {
-  const { chat } = createHouse({ malformed: { perSecond: 1, burst: 2 } });
+  const { chat } = createLimited({ malformed: { perSecond: 1, burst: 2 } });
   const ann = await FakeClient.enter(chat, "ann");
   const send = async (number: number) => {
     for (let at = 0; at < number; at++) ann.session.receive(new ChatError("bad_json", "No."), {});
@@ -126,8 +126,8 @@ Deno.test("frames that make no sense are answered with what is wrong, though not
   chat.close();
 });
 
-Deno.test("many people behind one address may not join more rooms than thirty could, through whatever door", async () => {
-  const { chat, rateLimiter } = createHouse({ joins: { perSecond: 1, burst: 2 } });
+Deno.test("many people behind one address may not join more rooms than thirty could, by sockets, streams or requests", async () => {
+  const { chat, rateLimiter } = createLimited({ joins: { perSecond: 1, burst: 2 } });
   const join = async (user: string, room: string, address: string) => {
     const client = await FakeClient.enter(chat, user, [room], address);
     return client.all("error").length === 0;
@@ -141,7 +141,7 @@ Deno.test("many people behind one address may not join more rooms than thirty co
 });
 
 Deno.test("many people behind one address may not read more than thirty could in ten seconds", () => {
-  const { chat, rateLimiter, clock, reports } = createHouse({ reads: { perSecond: 1, burst: 100 } });
+  const { chat, rateLimiter, clock, reports } = createLimited({ reads: { perSecond: 1, burst: 100 } });
   const reads = (from: string, address: string) => {
     for (let at = 0;; at++) {
       try {
@@ -160,8 +160,8 @@ Deno.test("many people behind one address may not read more than thirty could in
   chat.close();
 });
 
-Deno.test("an address that does not take its answers gets no more, until it has taken some", () => {
-  const { chat, rateLimiter, reports } = createHouse({ answers: 1_000 });
+Deno.test("an address that does not read its answers gets no more until it has read some", () => {
+  const { chat, rateLimiter, reports } = createLimited({ answers: 1_000 });
   const address = "203.0.113.9";
   const taken = [
     rateLimiter.underWay(address, 400),
@@ -179,8 +179,8 @@ Deno.test("an address that does not take its answers gets no more, until it has 
   chat.close();
 });
 
-Deno.test("what others at an address have used up makes no flooder of anybody", async () => {
-  const { chat } = createHouse({ joins: { perSecond: 1, burst: 100 } });
+Deno.test("nobody is blocked for what others at their address have used up", async () => {
+  const { chat } = createLimited({ joins: { perSecond: 1, burst: 100 } });
   const address = "203.0.113.9";
   for (let at = 0; at < 30; at++) {
     const client = await FakeClient.enter(chat, `greedy${at}`, [], address);
@@ -193,8 +193,8 @@ Deno.test("what others at an address have used up makes no flooder of anybody", 
   chat.close();
 });
 
-Deno.test("many people behind one address may not send more than thirty could, whoever they say they are", async () => {
-  const { chat } = createHouse({ messages: { perSecond: 1, burst: 1 } });
+Deno.test("many people behind one address may not send more than thirty could", async () => {
+  const { chat } = createLimited({ messages: { perSecond: 1, burst: 1 } });
   const results = [];
   for (let at = 0; at < 40; at++) {
     const client = await FakeClient.enter(chat, `user${at}`, ["general"], "203.0.113.9");
@@ -202,14 +202,14 @@ Deno.test("many people behind one address may not send more than thirty could, w
     results.push(client.all("error").length);
   }
   assert.equal(results.filter((errors) => errors === 0).length, 30);
-  const remotePresence = await FakeClient.enter(chat, "elsewhere", ["general"], "198.51.100.7");
-  await remotePresence.send(message("m"));
-  assert.deepEqual(remotePresence.all("error"), []);
+  const outsider = await FakeClient.enter(chat, "elsewhere", ["general"], "198.51.100.7");
+  await outsider.send(message("m"));
+  assert.deepEqual(outsider.all("error"), []);
   chat.close();
 });
 
-Deno.test("a flood costs its address newcomers, so that a fresh identity is no way out", async () => {
-  const { chat, rateLimiter } = createHouse();
+Deno.test("a flood costs its address newcomers, so that a new identity does not help", async () => {
+  const { chat, rateLimiter } = createLimited();
   const address = "203.0.113.9";
   let fresh = 0;
   const admitted = () => {
@@ -229,8 +229,8 @@ Deno.test("a flood costs its address newcomers, so that a fresh identity is no w
   chat.close();
 });
 
-Deno.test("no more rooms are held in memory than may be", async () => {
-  const { chat, clock } = createHouse({ rooms: 2 });
+Deno.test("no more rooms are held in memory than the setting allows", async () => {
+  const { chat, clock } = createLimited({ rooms: 2 });
   const ann = await FakeClient.enter(chat, "ann", ["a", "b"]);
   await ann.send({ action: "join_room", room: "c" });
   assert.equal(ann.last("error").code, "too_many_rooms");
@@ -240,8 +240,8 @@ Deno.test("no more rooms are held in memory than may be", async () => {
   chat.close();
 });
 
-Deno.test("one address does not take all rooms that there is place for", async () => {
-  const { chat, clock } = createHouse({ rooms: 20, connections: 9 });
+Deno.test("one address can't open all rooms that there is place for", async () => {
+  const { chat, clock } = createLimited({ rooms: 20, connections: 9 });
   const [ann, eve] = [
     await FakeClient.enter(chat, "ann", ["a"], "one"),
     await FakeClient.enter(chat, "eve", [], "one"),
@@ -260,29 +260,29 @@ Deno.test("one address does not take all rooms that there is place for", async (
   chat.close();
 });
 
-Deno.test("the memory of limits is bounded: first forgotten is who has been away the longest and has everything back", () => {
+Deno.test("the memory of limits is bounded: those gone the longest, with full limits, are forgotten first", () => {
   const rates = { ...NO_LIMITS, messages: { perSecond: 1, burst: 10 } };
-  const ledger = new UsageTable((user) => new PersonUsage(user, rates));
+  const table = new UsageTable((user) => new PersonUsage(user, rates));
   const visit = (user: string, messages: number, now: number) => {
-    const account = ledger.enter(user);
-    for (let at = 0; at < messages; at++) account.take("messages", now);
-    ledger.leave(account, now);
+    const usage = table.enter(user);
+    for (let at = 0; at < messages; at++) usage.take("messages", now);
+    table.leave(usage, now);
   };
   visit("quiet", 0, 0);
-  assert.equal(ledger.size, 0, "who used up nothing is not remembered at all");
+  assert.equal(table.size, 0, "who used up nothing is not remembered at all");
   visit("eager", 10, 0);
   visit("modest", 1, 0);
   for (let at = 2; at < REMEMBERED; at++) visit(`user${at}`, 10, 0);
-  assert.equal(ledger.size, REMEMBERED);
+  assert.equal(table.size, REMEMBERED);
   visit("one more", 10, 2_000);
-  assert.equal(ledger.size, REMEMBERED);
-  assert.notEqual(ledger.enter("eager").take("messages", 0), 0, "still remembered");
+  assert.equal(table.size, REMEMBERED);
+  assert.notEqual(table.enter("eager").take("messages", 0), 0, "still remembered");
   for (let at = 0; at < 1_000; at++) visit(`attack${at}`, 10, 2_000);
-  assert.ok(ledger.size <= REMEMBERED + 1);
+  assert.ok(table.size <= REMEMBERED + 1);
 });
 
-Deno.test("an address may not open connections without end either, one after the other", async () => {
-  const { clock, rateLimiter, chat } = createHouse({ connections: 10 });
+Deno.test("an address may not open connections without end, not even one after the other", async () => {
+  const { clock, rateLimiter, chat } = createLimited({ connections: 10 });
   const opened = () => {
     let count = 0;
     for (let at = 0; at < 100; at++) {

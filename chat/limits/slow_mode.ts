@@ -4,12 +4,12 @@ import type { AppendResult, Command } from "../storage.ts";
 import type { SendMessage } from "../protocol.ts";
 import { ChatError } from "../errors.ts";
 
-/** The slowest that a room can be made, seconds: for how long it has to be remembered who spoke. */
+/** The slowest that a room can be made, seconds: for so long it has to be remembered who spoke. */
 export const SLOW_SECONDS_LIMIT = 60 * 60;
 
 /**
- * Keeps people in slow rooms from speaking too often. It goes by this isolate's own memory: whoever is connected to two
- * may speak twice as often, and a restart forgets it. A shared one would cost a write for each message.
+ * Keeps people in slow rooms from speaking too often. This isolate remembers it alone: whoever is connected to two may
+ * speak twice as often, and a restart forgets it. Sharing it would cost a write for each message.
  */
 export class SlowMode {
   readonly #clock: Clock;
@@ -25,16 +25,16 @@ export class SlowMode {
   }
 
   /**
-   * Has a message kept if it is its author's turn to speak. What was kept before is answered at any time.
+   * Stores a message if its author may speak again. One that was stored before is answered at any time.
    * @param seconds least time between two messages of one person
    * @throws {ChatError} `rate_limited`, and what appending throws
    */
   append(command: SendMessage & { user: string; from: string }, seconds: number): Promise<AppendResult> {
     const key = `${command.room} ${command.user}`;
-    return this.#inOrder.run(key, () => this.#appendInTurn(key, command, seconds));
+    return this.#inOrder.run(key, () => this.#appendIfDue(key, command, seconds));
   }
 
-  async #appendInTurn(
+  async #appendIfDue(
     key: string,
     command: SendMessage & { user: string; from: string },
     seconds: number,
@@ -59,7 +59,7 @@ export class SlowMode {
     }
   }
 
-  /** @returns whole seconds that are to be waited, or 0: then the turn is taken */
+  /** @returns whole seconds to wait, or 0: then it counts as spoken */
   #take(key: string, seconds: number): number {
     const now = this.#clock.monotonic();
     const wait = (this.#spoke.get(key) ?? -Infinity) + seconds * 1_000 - now;

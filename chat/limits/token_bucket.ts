@@ -12,7 +12,7 @@ export interface Rates {
   joins: Rate;
   /** Of a person: names chosen. Each is told to everyone who sees them. */
   renames: Rate;
-  /** Of a person: what costs little, which is `typing`, `ping` and `leave_room`. */
+  /** Of a person: `typing`, `ping` and `leave_room`, which cost little. */
   signals: Rate;
   /**
    * Of a person: pages of history and lists asked for without a connection. From an address 30 times that, ten seconds'
@@ -23,9 +23,9 @@ export interface Rates {
   malformed: Rate;
   /** From an address: people who were never here before. */
   newcomers: Rate;
-  /** From an address, at a time, those that stalled among them; 0: no limit. */
+  /** From an address, at a time, those among them that stalled; 0: no limit. */
   connections: number;
-  /** Bytes of answers that may wait to be taken by one address; 0: no limit. */
+  /** Bytes of answers that may be on their way to one address; 0: no limit. */
   answers: number;
   /** Held in memory at a time, whoever is in them; 0: no limit. */
   rooms: number;

@@ -33,7 +33,7 @@ Deno.test("without a rate or a burst there is no limit", () => {
   }
 });
 
-Deno.test("tokens that are taken away leave no debt behind", () => {
+Deno.test("tokens that are taken away never make the bucket less than empty", () => {
   const bucket = new TokenBucket({ perSecond: 1, burst: 2 });
   bucket.spend(0, 10);
   assert.equal(bucket.take(0), 1);

@@ -1,10 +1,10 @@
 import { isUnlimited, type Rate, type RateLimitedAction, type Rates, TokenBucket } from "./token_bucket.ts";
 
-/** From one address may come what so many people may do, all at full speed: a classroom never feels it. */
+/** One address may do what so many people may, all at full speed: a classroom never feels it. */
 const PEOPLE_AT_ADDRESS = 30;
 /**
- * Seconds of that which may be read at once. A person may read two minutes' worth, since few ever do; as many people as
- * one address can bring would keep the server busy for as long.
+ * One address may read so many seconds' worth at once. A person may read two minutes' worth, since few ever do; as many
+ * people as one address can bring would keep the server busy for as long.
  */
 const READ_BURST_SECONDS = 10;
 /**
@@ -12,25 +12,25 @@ const READ_BURST_SECONDS = 10;
  * a second. The runtime keeps what is left of one that broke off (some 6 KB) for up to a minute.
  */
 const OPENINGS = { perSecond: 0.1, burst: 2 };
-/** So much that was refused is answered; whoever goes on without waiting is flooding and gets no more answers. */
-const PATIENCE: Rate = { perSecond: 1, burst: 50 };
-/** How long a flooder stays away, milliseconds: twice as long each time up to the most, until calm for as long as that. */
+/** So many refusals are answered, each a strike; whoever goes on without waiting is flooding and gets no more answers. */
+const STRIKES: Rate = { perSecond: 1, burst: 50 };
+/** How long a flooder is blocked, milliseconds: twice as long each time, until calm for as long as the longest. */
 const FIRST_BLOCK = 5_000;
 const LONGEST_BLOCK = 10 * 60 * 1000;
 /**
- * People, and addresses, that are gone and remembered because they have used up something: some 500 bytes each. Past
- * that the ones that were gone the longest are forgotten, first those that would have everything back by now.
+ * How many people, and how many addresses, are remembered after they are gone because they have used up something: some
+ * 500 bytes each. Past that those gone the longest are forgotten, first the ones that would have everything back by now.
  */
 export const REMEMBERED = 20_000;
-/** So many of those gone the longest are looked at for one that can be forgotten without loss. */
-const LOOKED_AT = 8;
+/** So many of those gone the longest are searched for one that can be forgotten without loss. */
+const CANDIDATES = 8;
 
-/** What is counted under one key, for as long as someone is there, and after that until all would be back. */
+/** What is counted under one key: while it is in use, and after that until its limits are full again. */
 interface Usage {
   readonly key: string;
-  /** Those who look at it, for as long as they do. */
+  /** How many use it now. */
   holders: number;
-  /** Whether forgetting it would give nothing away. */
+  /** Whether its limits are full again, so that it can be forgotten. */
   isRested(now: number): boolean;
 }
 
@@ -41,7 +41,7 @@ export class PersonUsage implements Usage {
   readonly #rates: Rates;
   /** Made when first used: most people who are connected do little but listen. */
   readonly #buckets: { [D in RateLimitedAction]?: TokenBucket } = {};
-  #patience: TokenBucket | undefined;
+  #strikes: TokenBucket | undefined;
   #blockedUntil = 0;
   #nextBlock = FIRST_BLOCK;
 
@@ -50,21 +50,21 @@ export class PersonUsage implements Usage {
     this.#rates = rates;
   }
 
-  /** Whether this is neither limited nor forbidden, so that there is nothing to be counted. */
-  mayAlways(deed: RateLimitedAction): boolean {
-    return this.#blockedUntil === 0 && isUnlimited(this.#rates[deed]);
+  /** Whether there is nothing to count: no limit, and no block. */
+  isUnlimited(action: RateLimitedAction): boolean {
+    return this.#blockedUntil === 0 && isUnlimited(this.#rates[action]);
   }
 
   /** @returns 0, or the seconds to wait */
-  take(deed: RateLimitedAction, now: number): number {
-    const bucket = this.#buckets[deed] ??= new TokenBucket(this.#rates[deed]);
+  take(action: RateLimitedAction, now: number): number {
+    const bucket = this.#buckets[action] ??= new TokenBucket(this.#rates[action]);
     return bucket.take(now);
   }
 
-  /** Notes that something was refused. @returns whether that was once too often */
+  /** Notes that something was refused. @returns whether that was one strike too many */
   addStrike(now: number): boolean {
-    this.#patience ??= new TokenBucket(PATIENCE);
-    return this.#patience.take(now) > 0;
+    this.#strikes ??= new TokenBucket(STRIKES);
+    return this.#strikes.take(now) > 0;
   }
 
   block(now: number): void {
@@ -80,7 +80,7 @@ export class PersonUsage implements Usage {
 
   isRested(now: number): boolean {
     if (this.#nextBlock > FIRST_BLOCK && now - this.#blockedUntil <= LONGEST_BLOCK) return false;
-    return (this.#patience?.isFull(now) ?? true) && Object.values(this.#buckets).every((bucket) => bucket.isFull(now));
+    return (this.#strikes?.isFull(now) ?? true) && Object.values(this.#buckets).every((bucket) => bucket.isFull(now));
   }
 }
 
@@ -88,16 +88,16 @@ export class PersonUsage implements Usage {
 export class AddressUsage implements Usage {
   readonly key: string;
   holders = 0;
-  /** Open now, those that stalled among them. */
+  /** Open now, those among them that stalled. */
   connections = 0;
-  /** Held in memory now, and opened from there. */
+  /** Opened from there, and held in memory now. */
   rooms = 0;
-  /** Bytes of answers that wait to be taken. */
+  /** Bytes of answers that are on their way. */
   underWay = 0;
   readonly newcomers: TokenBucket;
   readonly openings: TokenBucket;
   readonly #rates: Rates;
-  /** For what people do whom one address may bring in any number; made when first used. */
+  /** For what is limited by address too, since one may bring any number of people; made when first used. */
   readonly #buckets: { [D in AddressLimitedAction]?: TokenBucket } = {};
 
   constructor(key: string, rates: Rates) {
@@ -112,8 +112,8 @@ export class AddressUsage implements Usage {
   }
 
   /** @returns 0, or the seconds to wait until somebody at this address may do it */
-  take(deed: RateLimitedAction, now: number): number {
-    const counted = ADDRESS_LIMITED_ACTIONS.find((one) => one === deed);
+  take(action: RateLimitedAction, now: number): number {
+    const counted = ADDRESS_LIMITED_ACTIONS.find((one) => one === action);
     if (!counted) return 0;
     const bucket = this.#buckets[counted] ??= new TokenBucket(ofAddress(counted, this.#rates[counted]));
     return bucket.take(now);
@@ -125,54 +125,54 @@ export class AddressUsage implements Usage {
   }
 }
 
-/** What costs this server so much that it is counted by address too. */
+/** What costs this server so much that it is limited by address too. */
 const ADDRESS_LIMITED_ACTIONS = ["messages", "joins", "reads"] as const satisfies RateLimitedAction[];
 type AddressLimitedAction = typeof ADDRESS_LIMITED_ACTIONS[number];
 
 /** What one address may do, given what one person may. */
-function ofAddress(deed: AddressLimitedAction, { perSecond, burst }: Rate): Rate {
+function ofAddress(action: AddressLimitedAction, { perSecond, burst }: Rate): Rate {
   const all = PEOPLE_AT_ADDRESS * perSecond;
-  return { perSecond: all, burst: deed === "reads" ? READ_BURST_SECONDS * all : PEOPLE_AT_ADDRESS * burst };
+  return { perSecond: all, burst: action === "reads" ? READ_BURST_SECONDS * all : PEOPLE_AT_ADDRESS * burst };
 }
 
-/** Accounts by key: all of those who are there, and of those who are gone as many as memory is set aside for. */
+/** Usage by key: all that is in use, and as much of what is not as memory is set aside for. */
 export class UsageTable<A extends Usage> {
   readonly #open: (key: string) => A;
-  readonly #here = new Map<string, A>();
-  /** In the order in which they left. */
-  readonly #gone = new Map<string, A>();
+  readonly #inUse = new Map<string, A>();
+  /** Not in use any more, in the order in which that began. */
+  readonly #remembered = new Map<string, A>();
 
   constructor(open: (key: string) => A) {
     this.#open = open;
   }
 
-  /** Someone more is there under this key. */
+  /** The usage under this key; the caller must `leave` it. */
   enter(key: string): A {
-    let account = this.#here.get(key);
-    if (!account) {
-      account = this.#gone.get(key) ?? this.#open(key);
-      this.#gone.delete(key);
-      this.#here.set(key, account);
+    let usage = this.#inUse.get(key);
+    if (!usage) {
+      usage = this.#remembered.get(key) ?? this.#open(key);
+      this.#remembered.delete(key);
+      this.#inUse.set(key, usage);
     }
-    account.holders++;
-    return account;
+    usage.holders++;
+    return usage;
   }
 
-  leave(account: A, now: number): void {
-    if (--account.holders > 0) return;
-    this.#here.delete(account.key);
-    if (account.isRested(now)) return;
-    if (this.#gone.size >= REMEMBERED) this.#forgetOne(now);
-    this.#gone.set(account.key, account);
+  leave(usage: A, now: number): void {
+    if (--usage.holders > 0) return;
+    this.#inUse.delete(usage.key);
+    if (usage.isRested(now)) return;
+    if (this.#remembered.size >= REMEMBERED) this.#forgetOne(now);
+    this.#remembered.set(usage.key, usage);
   }
 
   /** How many are held in memory. */
   get size(): number {
-    return this.#here.size + this.#gone.size;
+    return this.#inUse.size + this.#remembered.size;
   }
 
   #forgetOne(now: number): void {
-    const oldest = [...this.#gone.values().take(LOOKED_AT)];
-    this.#gone.delete((oldest.find((account) => account.isRested(now)) ?? oldest[0]).key);
+    const oldest = [...this.#remembered.values().take(CANDIDATES)];
+    this.#remembered.delete((oldest.find((usage) => usage.isRested(now)) ?? oldest[0]).key);
   }
 }

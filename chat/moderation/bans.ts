@@ -4,10 +4,10 @@ import { CachedValue } from "../cached_value.ts";
 import type { Ban, Moderation, Storage } from "../storage.ts";
 import { BannedError } from "../errors.ts";
 
-/** How often the bans are read anew, milliseconds: the word that there is a new one may get lost between isolates. */
+/** How often the bans are read again, milliseconds: the event that says that they have changed may get lost. */
 export const BANS_INTERVAL = 30_000;
-/** In place of an address: the one from which this person comes is banned too, as soon as an isolate sees it. */
-export const ADDRESS_WANTED = "";
+/** In place of an address: the one that this person comes from is banned too, as soon as an isolate sees it. */
+export const ADDRESS_PENDING = "";
 
 type BanStore = Pick<Moderation, "bans" | "ban"> & Pick<Storage, "signal">;
 
@@ -33,7 +33,7 @@ export interface BansDeps {
 /** Who may not be here, as this isolate knows it. */
 export class Bans {
   readonly #deps: BansDeps;
-  readonly #known: CachedValue<Ban[]>;
+  readonly #bans: CachedValue<Ban[]>;
   #byUser = new Map<string, Ban>();
   #byAddress = new Map<string, Ban>();
   #stopReading: (() => void) | undefined;
@@ -41,14 +41,14 @@ export class Bans {
   constructor(deps: BansDeps) {
     const { store, clock } = deps;
     this.#deps = deps;
-    this.#known = new CachedValue(() => store.bans(clock.now()), clock, (bans, before) => {
+    this.#bans = new CachedValue(() => store.bans(clock.now()), clock, (bans, before) => {
       // Mostly nothing has changed, and checking everyone who is here is expensive.
       if (JSON.stringify(bans) === JSON.stringify(before)) return;
       this.#byUser = new Map(bans.map((ban) => [ban.user, ban]));
       // Of several with one address the longest holds.
       const byEnd = bans.toSorted((one, other) => one.until - other.until);
-      this.#byAddress = new Map(byEnd.map((ban) => [ban.address ?? ADDRESS_WANTED, ban]));
-      this.#byAddress.delete(ADDRESS_WANTED);
+      this.#byAddress = new Map(byEnd.map((ban) => [ban.address ?? ADDRESS_PENDING, ban]));
+      this.#byAddress.delete(ADDRESS_PENDING);
       if (bans.length > 0) deps.changed();
     });
   }
@@ -60,7 +60,7 @@ export class Bans {
    */
   async admit(user: string, addressKey?: string): Promise<void> {
     this.#stopReading ??= interval(this.#deps.clock, BANS_INTERVAL, () => void this.refresh());
-    await this.#known.get();
+    await this.#bans.get();
     this.check(user, addressKey);
   }
 
@@ -73,10 +73,10 @@ export class Bans {
     if (this.#byUser.size === 0) return;
     const address = this.hashed(addressKey);
     const now = this.#deps.clock.now();
-    const bans = [this.#byUser.get(user), this.#byAddress.get(address ?? ADDRESS_WANTED)];
+    const bans = [this.#byUser.get(user), this.#byAddress.get(address ?? ADDRESS_PENDING)];
     const ban = bans.find((ban) => ban !== undefined && ban.until > now);
     if (!ban) return;
-    if (ban.address === ADDRESS_WANTED && address !== undefined) this.#complete({ ...ban, address });
+    if (ban.address === ADDRESS_PENDING && address !== undefined) this.#addAddress({ ...ban, address });
     this.#deps.audit({ user, addressKey });
     const end = new Date(ban.until).toISOString().slice(0, 16);
     throw new BannedError(`A moderator keeps you out until ${end} UTC. Come back after that.`);
@@ -87,25 +87,25 @@ export class Bans {
     return addressKey === undefined ? undefined : this.#deps.hashAddress(addressKey);
   }
 
-  /** They may be other ones now. Resolves when they have been read again, or could not be. */
+  /** Reads them again. Resolves when that is done, or has failed. */
   refresh(): Promise<void> {
-    return this.#known.refresh();
+    return this.#bans.refresh();
   }
 
   dispose(): void {
     this.#stopReading?.();
-    this.#known.dispose();
+    this.#bans.dispose();
   }
 
-  /** Now that the address is known it is kept with the ban, unless that has been lifted or replaced in the meantime. */
-  #complete(ban: Ban & { address: string }): void {
+  /** Now that the address is known it is stored with the ban, unless that has been lifted or replaced in the meantime. */
+  #addAddress(ban: Ban & { address: string }): void {
     this.#byUser.set(ban.user, ban);
     this.#byAddress.set(ban.address, ban);
     this.#deps.store.bans(this.#deps.clock.now()).then(async (bans) => {
       const current = bans.find(({ user, date }) => user === ban.user && date === ban.date);
-      if (current?.address !== ADDRESS_WANTED) return;
+      if (current?.address !== ADDRESS_PENDING) return;
       await this.#deps.store.ban(ban);
       this.#deps.store.signal({ kind: "bans_changed" });
-    }).catch((error) => console.error("the address of a ban could not be kept:", error));
+    }).catch((error) => console.error("the address of a ban could not be stored:", error));
   }
 }

@@ -1,4 +1,4 @@
-import { ADDRESS_WANTED, type Bans } from "./bans.ts";
+import { ADDRESS_PENDING, type Bans } from "./bans.ts";
 import type { Clock } from "../clock.ts";
 import type { AppendResult, Ban, Command, RoomSettings, Storage } from "../storage.ts";
 import type { MessageDeleted } from "../protocol.ts";
@@ -7,11 +7,11 @@ import type { RoomDirectory } from "../rooms/directory.ts";
 import type { RoomRegistry } from "../rooms/registry.ts";
 import type { Users } from "../users/users.ts";
 
-/** Who deleted, where a moderator did. No person's id is as short as this. */
+/** The user of what a moderator deleted. No person's id is as short as this. */
 export const MODERATOR = "moderator";
 /** The longest ban, minutes: ten years. */
 export const BAN_MINUTES_LIMIT = 10 * 365 * 24 * 60;
-/** Code points that the reason of a ban may have: a sentence or three, for other moderators. */
+/** Code points of a ban's reason: a few sentences for other moderators. */
 export const REASON_LIMIT = 500;
 
 /** What moderation works on. */
@@ -51,9 +51,9 @@ export class Moderator {
   }
 
   /**
-   * Sends a person away from everything but reading, in place of a ban that they had.
-   * @param address whether the address from which they come is banned too: the one that they have now or, if they are
-   *   gone, the one from which they next try
+   * Keeps a person out of everything but reading, in place of a ban that they had.
+   * @param address whether the address that they come from is banned too: the one that they have now or, if they are
+   *   gone, the one that they next come from
    * @throws {ChatError} `unavailable`
    */
   async ban({ user, minutes, reason, address }: {
@@ -64,16 +64,16 @@ export class Moderator {
   }): Promise<Ban> {
     const date = this.#deps.clock.now();
     const ban: Ban = { user, date, until: date + Math.ceil(minutes * 60_000), reason };
-    if (address) ban.address = this.#addressOf(user) ?? ADDRESS_WANTED;
+    if (address) ban.address = this.#addressOf(user) ?? ADDRESS_PENDING;
     await this.#deps.storage.ban(ban);
-    await this.#tellBans();
+    await this.#broadcastBans();
     return ban;
   }
 
   /** @throws {ChatError} `not_found`, `unavailable` */
   async unban(user: string): Promise<void> {
     if (!await this.#deps.storage.unban(user)) throw new ChatError("not_found", "This person is not banned.");
-    await this.#tellBans();
+    await this.#broadcastBans();
   }
 
   /** The bans that are not over, the latest first. @throws {ChatError} `unavailable` */
@@ -86,8 +86,8 @@ export class Moderator {
     return sessions.map(({ address }) => this.#deps.bans.hashed(address)).findLast((hash) => hash !== undefined);
   }
 
-  /** When this resolves they hold here. */
-  async #tellBans(): Promise<void> {
+  /** Tells the other isolates that the bans have changed. They hold here when this resolves. */
+  async #broadcastBans(): Promise<void> {
     this.#deps.storage.signal({ kind: "bans_changed" });
     await this.#deps.bans.refresh();
   }

@@ -47,7 +47,7 @@ Deno.test("what a moderator deletes is deleted for everyone, as an entry like an
   assert.equal((await refusal(moderator.deleteMessage("general", 99))).code, "not_found");
 });
 
-Deno.test("a locked room tells its members, is read, and takes no words until it is open again", async () => {
+Deno.test("a locked room tells its members, can be read, and takes no messages until it is open again", async () => {
   const { chat, moderator } = createOne();
   const ann = await FakeClient.enter(chat, "ann");
   await ann.send(message("before", "1"));
@@ -71,7 +71,7 @@ Deno.test("a locked room tells its members, is read, and takes no words until it
   assert.equal(bob.last("receive_message").text, "after");
 });
 
-Deno.test("what another process has set for a room is seen within half a minute, though no word of it comes", async () => {
+Deno.test("settings that another process changes are seen within half a minute, without an event", async () => {
   const { storage, clock, second } = createTwo(false);
   const [ann, bob] = [await FakeClient.enter(second, "ann"), await FakeClient.enter(second, "bob")];
   await storage.changeRoom("general", { slow_seconds: 300 });
@@ -87,7 +87,7 @@ Deno.test("what another process has set for a room is seen within half a minute,
   second.close();
 });
 
-Deno.test("the rooms that are held are looked at in turn, none of them left out, and in equal parts", async () => {
+Deno.test("the settings of all rooms are swept in equal parts, and none is left out", async () => {
   const { storage, clock, chat } = createLobby({ limits: { rooms: 100 } });
   const client = await FakeClient.enter(chat, "ann", Array.from({ length: 90 }, (_, at) => `room${at}`));
   const { roomSettings } = storage;
@@ -111,10 +111,10 @@ Deno.test("the rooms that are held are looked at in turn, none of them left out,
   chat.close();
   asked.length = 0;
   await clock.advance(2 * SETTINGS_INTERVAL);
-  assert.deepEqual(asked, [], "nor any once the lobby is closed");
+  assert.deepEqual(asked, [], "nor any once the chat is closed");
 });
 
-Deno.test("that a room is listed is no news to its members", async () => {
+Deno.test("members are not told that their room is listed", async () => {
   const { chat, moderator } = createOne();
   const ann = await FakeClient.enter(chat, "ann");
   assert.deepEqual(await moderator.changeRoom("general", { listed: true }), {
@@ -126,7 +126,7 @@ Deno.test("that a room is listed is no news to its members", async () => {
   assert.deepEqual(ann.all("room_changed"), []);
 });
 
-Deno.test("a room that is changed elsewhere is changed here, also when the word of it got lost", async () => {
+Deno.test("a room that is changed on another isolate is changed here, also when the event got lost", async () => {
   for (const signals of [true, false]) {
     const { storage, first, second, moderator } = createTwo(signals);
     const [here, there] = [await FakeClient.enter(first, "ann"), await FakeClient.enter(second, "bob")];
@@ -142,7 +142,7 @@ Deno.test("a room that is changed elsewhere is changed here, also when the word 
   }
 });
 
-Deno.test("news that something may have been missed has the settings read again", async () => {
+Deno.test("a notification that something may have been missed makes the room read its settings again", async () => {
   const { chat, storage } = createOne();
   const ann = await FakeClient.enter(chat, "ann");
   await storage.changeRoom("general", { slow_seconds: 7 });
@@ -177,7 +177,7 @@ Deno.test("in a slow room a person speaks once in so many seconds, and is told h
   assert.deepEqual(bob.all("receive_message").map(({ text }) => text), ["one", "mine", "two"]);
 });
 
-Deno.test("in a slow room what is repeated is answered, and takes no turn", async () => {
+Deno.test("in a slow room a repeated message is answered, and does not count as speaking", async () => {
   const { chat, clock, storage, moderator } = createOne();
   await storage.append([{ ...message("of a former life", "0"), user: "ann", from: "Ann" }]);
   await moderator.changeRoom("general", { slow_seconds: 30 });
@@ -198,7 +198,7 @@ Deno.test("in a slow room what is repeated is answered, and takes no turn", asyn
   assert.equal(seqs().at(-1), 3, "a refused send uses up neither the id nor the turn");
 });
 
-Deno.test("whoever is banned is sent away with all their sockets, and kept out until it is over", async () => {
+Deno.test("a banned person's connections are all closed, and they are kept out until the ban is over", async () => {
   const { chat, clock, moderator } = createOne();
   const [eve, phone] = [await FakeClient.enter(chat, "eve"), await FakeClient.enter(chat, "eve", ["other"])];
   const ann = await FakeClient.enter(chat, "ann");
@@ -231,7 +231,7 @@ Deno.test("a ban that is lifted is over at once", async () => {
   chat.close();
 });
 
-Deno.test("a ban with the address keeps out whoever comes from there, under any name", async () => {
+Deno.test("a ban with the address keeps out everyone from there, under any name", async () => {
   const { chat, moderator } = createOne();
   const eve = await FakeClient.enter(chat, "eve", ["general"], "here");
   const friend = await FakeClient.enter(chat, "friend", ["general"], "here");
@@ -247,7 +247,7 @@ Deno.test("a ban with the address keeps out whoever comes from there, under any 
   chat.close();
 });
 
-Deno.test("of several bans that meet in one person or one address the longest holds", async () => {
+Deno.test("of several bans on one person or one address the longest holds", async () => {
   const { chat, clock, moderator } = createOne();
   for (const [user, minutes] of [["eve", 30], ["mal", 10]] as const) {
     await FakeClient.enter(chat, user, [], "here");
@@ -295,7 +295,7 @@ Deno.test("an address that nobody knows yet is banned as soon as its person trie
   assert.equal((await FakeClient.enter(second, "other", [], "loopback")).closed, undefined);
 });
 
-Deno.test("a ban holds on the other isolates: at once, or when the word of it got lost within half a minute", async () => {
+Deno.test("a ban holds on the other isolates at once, or within half a minute when the event got lost", async () => {
   const { second, clock, moderator } = createTwo(false);
   const eve = await FakeClient.enter(second, "eve");
   await moderator.ban({ user: "eve", minutes: 10, reason: "", address: false });
@@ -311,7 +311,7 @@ Deno.test("a ban holds on the other isolates: at once, or when the word of it go
   assert.equal(mal.closed?.code, CLOSE.notAllowed);
 });
 
-Deno.test("while the store can't tell who is banned nobody new comes in, and nobody is sent away", async () => {
+Deno.test("while the bans can't be read nobody new comes in, and nobody's connection is closed", async () => {
   const { chat, storage, clock, moderator } = createOne();
   const { bans } = storage;
   storage.bans = () => Promise.reject(new ChatError("unavailable", "Down."));

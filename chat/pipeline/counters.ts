@@ -5,24 +5,24 @@ import { CLOSE, type ErrorCode } from "../protocol.ts";
  * so that counting costs the busiest path nothing that can be measured.
  */
 export class Counters {
-  /** Messages that the log has kept for someone here; repeated ones are none. */
+  /** Messages that were stored for someone here; a repeated one does not count. */
   messagesIn = 0;
-  /** Messages handed to connections as they came, each counted once for each of them. */
+  /** Messages handed to connections as they came, counted once for each connection. */
   messagesOut = 0;
-  /** How many connections were ended from here, by close code. */
-  readonly sentAway = new Map<number, number>();
-  /** How often something asked for was refused, by the code that the asker was told. */
+  /** How many connections the server closed, by close code. */
+  readonly closes = new Map<number, number>();
+  /** How often something was refused, by the code that the error told. */
   readonly refusals = new Map<ErrorCode, number>();
-  /** Called after each turn with the milliseconds from taking what waited until it was kept and passed on. */
-  onTurn: (milliseconds: number) => void = () => {};
+  /** Called after each flush cycle with the milliseconds that it took to store and send what waited. */
+  onFlushCycle: (milliseconds: number) => void = () => {};
 
   /** Readers that were let go because they did not keep up. */
   get slowReaders(): number {
-    return this.sentAway.get(CLOSE.tooSlow) ?? 0;
+    return this.closes.get(CLOSE.tooSlow) ?? 0;
   }
 
   closed(code: number): void {
-    this.sentAway.set(code, (this.sentAway.get(code) ?? 0) + 1);
+    this.closes.set(code, (this.closes.get(code) ?? 0) + 1);
   }
 
   refused(code: ErrorCode): void {

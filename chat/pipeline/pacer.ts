@@ -1,17 +1,18 @@
 import type { Clock } from "../clock.ts";
 
-/** Nothing waits longer than this for the tick's pace, milliseconds: what people do not notice in a conversation. */
+/** Nothing waits longer than this for the pace, milliseconds: what people do not notice in a conversation. */
 export const LONGEST_WAIT = 100;
 
 /**
- * How long patient requests wait after a run, in what that run cost: work takes less than half of the loop. With 1 the
- * slowest deliveries of many rooms come a sixth sooner, and each costs a tenth more; with 1.5 it is the other way round.
+ * How long deferrable requests wait after a run, as a multiple of what that run cost: work takes less than half of the
+ * loop. With 1 the slowest deliveries of many rooms come a sixth sooner, and each costs a tenth more; with 1.5 it is the
+ * other way round.
  */
 const REST = 1.25;
 
 /**
  * Runs one piece of work whenever something waits for it, one run at a time: what arrives during a run is taken together
- * by the next. Idle, a run starts as soon as the events at hand have been taken. Under load it keeps a pace: patient
+ * by the next. Idle, a run starts as soon as the events at hand have been taken. Under load it keeps a pace: deferrable
  * requests wait in proportion to what the last run cost, so that the loop has time for everything else, and the more there
  * is to do the more is done at once.
  */
@@ -19,7 +20,7 @@ export class Pacer {
   readonly #clock: Clock;
   readonly #work: () => Promise<void>;
   #wanted = false;
-  #hurried = false;
+  #urgent = false;
   #endPause: (() => void) | undefined;
   #running: Promise<void> | undefined;
   #due = -Infinity;
@@ -30,24 +31,24 @@ export class Pacer {
     this.#work = work;
   }
 
-  /** Asks for a run that begins after this call. @param patient it may wait for the pace */
+  /** Asks for a run that begins after this call. @param deferrable whether it may wait for the pace */
   request(deferrable = false): void {
     this.#wanted = true;
     if (!deferrable) {
-      this.#hurried = true;
+      this.#urgent = true;
       this.#endPause?.();
     }
     this.#running ??= this.#run();
   }
 
-  /** Whether what is patient has waited long enough. */
+  /** Whether deferrable requests have waited long enough. */
   get isDue(): boolean {
     return this.#clock.monotonic() >= this.#due;
   }
 
   /**
-   * Sets the pace by what sending since `start` really cost. Sending returns before the work is done: the first turn of
-   * the loop that follows begins it, and only the second one comes after it.
+   * Sets the pace by what sending since `start` really cost. Sending returns before the work is done: the next turn of the
+   * event loop begins it, and only the one after that comes when it is done.
    * @param start by the clock's `monotonic`
    */
   async keepPace(start: number): Promise<void> {
@@ -65,9 +66,9 @@ export class Pacer {
   async #run(): Promise<void> {
     while (this.#wanted) {
       await this.#soon();
-      if (!this.#hurried && !this.isDue) await this.#pause();
+      if (!this.#urgent && !this.isDue) await this.#pause();
       this.#wanted = false;
-      this.#hurried = false;
+      this.#urgent = false;
       await this.#work();
     }
     this.#running = undefined;

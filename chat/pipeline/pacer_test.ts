@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { FakeClock } from "../../testing/clock.ts";
 import { LONGEST_WAIT, Pacer } from "./pacer.ts";
 
-/** A tick whose every run costs so many milliseconds, and the times at which the runs began. */
-function createTick(clock: FakeClock, cost: () => number) {
+/** A pacer whose every run costs so many milliseconds, and the times at which the runs began. */
+function createPacer(clock: FakeClock, cost: () => number) {
   const runs: number[] = [];
   const start = clock.now();
   const pacer = new Pacer(clock, async () => {
@@ -17,7 +17,7 @@ function createTick(clock: FakeClock, cost: () => number) {
 
 Deno.test("idle, a run begins at once", async () => {
   const clock = new FakeClock();
-  const { pacer, runs } = createTick(clock, () => 20);
+  const { pacer, runs } = createPacer(clock, () => 20);
   pacer.request(true);
   await clock.advance(1_000);
   pacer.request(true);
@@ -25,9 +25,9 @@ Deno.test("idle, a run begins at once", async () => {
   assert.deepEqual(runs, [0, 1_000]);
 });
 
-Deno.test("under load the patient wait in proportion to what the last run cost, and are taken together", async () => {
+Deno.test("under load deferrable requests wait in proportion to what the last run cost, and are done together", async () => {
   const clock = new FakeClock();
-  const { pacer, runs } = createTick(clock, () => 10);
+  const { pacer, runs } = createPacer(clock, () => 10);
   for (let at = 0; at < 200; at++) {
     pacer.request(true);
     await clock.advance(1);
@@ -37,9 +37,9 @@ Deno.test("under load the patient wait in proportion to what the last run cost, 
   assert.ok(busy > 0.3 && busy < 0.51, `busy for ${busy} of the time`);
 });
 
-Deno.test("nobody waits longer than a tenth of a second for the pace, however dear a run is", async () => {
+Deno.test("nobody waits longer than a tenth of a second for the pace, however expensive a run is", async () => {
   const clock = new FakeClock();
-  const { pacer, runs } = createTick(clock, () => 400);
+  const { pacer, runs } = createPacer(clock, () => 400);
   pacer.request(true);
   await clock.advance(0);
   pacer.request(true);
@@ -47,9 +47,9 @@ Deno.test("nobody waits longer than a tenth of a second for the pace, however de
   assert.deepEqual(runs, [0, 400 + LONGEST_WAIT]);
 });
 
-Deno.test("who can't gain from waiting is not made to wait", async () => {
+Deno.test("an urgent request does not wait for the pace", async () => {
   const clock = new FakeClock();
-  const { pacer, runs } = createTick(clock, () => 30);
+  const { pacer, runs } = createPacer(clock, () => 30);
   pacer.request(true);
   await clock.advance(0);
   pacer.request(true);

@@ -28,7 +28,7 @@ export class Pipeline {
       clock,
       counters: this.counters,
       sizeOf: (room) => rooms.find(room)?.size ?? 0,
-      keptLate: () => this.#pacer.request(),
+      storedLate: () => this.#pacer.request(),
     });
   }
 
@@ -55,13 +55,13 @@ export class Pipeline {
     do {
       await this.#writeQueue.settled();
       await this.#pacer.settled();
-    } while (this.#writeQueue.busy);
+    } while (this.#writeQueue.isBusy);
   }
 
   async #flushCycle(): Promise<void> {
     const start = this.#clock.monotonic();
     const isDue = this.#pacer.isDue;
-    await this.#writeQueue.keepSome();
+    await this.#writeQueue.store();
     let keepsPace = false;
     for (const room of this.#unflushed) {
       if (room.deferrable && !isDue) continue;
@@ -69,10 +69,10 @@ export class Pipeline {
       room.flush();
       keepsPace ||= room.deferrable;
     }
-    // An answer to one comes after what all are told, which may wait for the pace.
+    // The author is answered after all have been told, which may wait for the pace.
     if (this.#unflushed.size === 0) this.#writeQueue.answer();
-    if (this.#writeQueue.canGoOn || this.#unflushed.size > 0) this.#pacer.request(true);
+    if (this.#writeQueue.hasWork || this.#unflushed.size > 0) this.#pacer.request(true);
     if (keepsPace) await this.#pacer.keepPace(start);
-    this.counters.onTurn(this.#clock.monotonic() - start);
+    this.counters.onFlushCycle(this.#clock.monotonic() - start);
   }
 }

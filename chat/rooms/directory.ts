@@ -2,7 +2,7 @@ import type { Storage } from "../storage.ts";
 import type { Clock } from "../clock.ts";
 import { DEFAULT_ROOM } from "../protocol.ts";
 
-/** How long a list may be shown, milliseconds: anyone may ask for it at any time, and the store looks through all rooms. */
+/** How long a list may be shown, milliseconds: anyone may ask at any time, and the store searches all rooms for it. */
 const LIST_LIFE = 1_000;
 
 /** A room as those see it who are not in it. */
@@ -29,7 +29,7 @@ export class RoomDirectory {
     this.#countIn = countIn;
   }
 
-  /** Another room is listed, or one no more. Other isolates find out when their list is too old. */
+  /** The list has changed. Other isolates find out when theirs is too old. */
   invalidate(): void {
     this.#read = undefined;
   }

@@ -1,36 +1,37 @@
 import type { Clock } from "../clock.ts";
-import type { LogNotification, MessageLog } from "../storage.ts";
 import type { Entry, Position } from "../protocol.ts";
+import type { LogNotification, MessageLog } from "../storage.ts";
 
-/** Wait before a hole in the log is read again after the store failed, milliseconds. */
+/** Wait before a gap in the log is read again after the store failed, milliseconds. */
 const REREAD_DELAY = 1_000;
 
 /** What a room does with what its log brings. */
 export interface LogSubscriberListener {
   /** Something has come, in whatever order. */
-  heard(news: LogNotification): void;
+  notified(notification: LogNotification): void;
   /** There may be something to `take`. */
   due(): void;
   /** What `take` would have brought, had it not been missed. */
-  passOn(entries: Entry[]): void;
-  /** What was passed on does not lead up to what the log holds now. There is no position any more. */
+  deliver(entries: Entry[]): void;
+  /** What was delivered does not lead up to what the log holds now. There is no position any more. */
   restart(): void;
 }
 
 /**
- * Follows a room's log from a position on and brings its entries in order, without hole or double. What is told beside the
- * log may get lost, doubled or out of order; holes are filled from the log itself, which is the truth.
+ * Subscribes to a room's log from a position on and brings its entries in order, without gap or double. Notifications may
+ * get lost, doubled or out of order; gaps are filled from the log itself, which is the truth.
  */
 export class LogSubscriber {
   readonly #room: string;
   readonly #log: MessageLog;
   readonly #clock: Clock;
   readonly #listener: LogSubscriberListener;
-  readonly #unfollow: () => void;
+  readonly #unsubscribe: () => void;
   #position: Position | undefined;
-  #news: Entry[] = [];
-  /** Whether something that was told may have been missed, so that the log has to be read. */
-  #suspicious = false;
+  /** Entries that have come and were not taken yet, in whatever order. */
+  #pending: Entry[] = [];
+  /** Whether something may have been missed, so that the log has to be read. */
+  #mayHaveMissed = false;
   #rereading = false;
   #cancelReread: (() => void) | undefined;
   #disposed = false;
@@ -40,41 +41,41 @@ export class LogSubscriber {
     this.#log = log;
     this.#clock = clock;
     this.#listener = listener;
-    this.#unfollow = log.subscribe(room, (news) => this.#hear(news));
+    this.#unsubscribe = log.subscribe(room, (notification) => this.#onNotification(notification));
   }
 
-  /** Where the last entry stands that was passed on; undefined until somebody has said where to begin. */
+  /** Where the last delivered entry stands; undefined until somebody has said where to begin. */
   get position(): Position | undefined {
     return this.#position;
   }
 
   begin({ epoch, seq }: Position): void {
     this.#position = { epoch, seq };
-    if (this.#news.length > 0 || this.#suspicious) this.#listener.due();
+    if (this.#pending.length > 0 || this.#mayHaveMissed) this.#listener.due();
   }
 
   /** Forgets the position; what comes from now on is kept for the next one. */
   forget(): void {
     this.#position = undefined;
-    this.#news = [];
+    this.#pending = [];
   }
 
-  /** The entries that follow, and moves behind them. If there is a hole, the rest is read and passed on later. */
+  /** The entries that follow, and moves behind them. If there is a gap, the rest is read and delivered later. */
   take(): Entry[] {
     const entries: Entry[] = [];
     if (this.#position === undefined || this.#rereading) return entries;
-    let hole = this.#suspicious;
-    this.#suspicious = false;
-    for (const entry of this.#news.sort((one, other) => one.seq - other.seq)) {
+    let hasGap = this.#mayHaveMissed;
+    this.#mayHaveMissed = false;
+    for (const entry of this.#pending.sort((one, other) => one.seq - other.seq)) {
       const next = this.#position.seq + 1;
-      if (entry.seq > next) hole = true;
+      if (entry.seq > next) hasGap = true;
       else if (entry.seq === next) {
         this.#position.seq = next;
         entries.push(entry);
       }
     }
-    this.#news = [];
-    if (hole) this.#reread();
+    this.#pending = [];
+    if (hasGap) this.#reread();
     return entries;
   }
 
@@ -82,14 +83,14 @@ export class LogSubscriber {
   dispose(): void {
     this.#disposed = true;
     this.#cancelReread?.();
-    this.#unfollow();
+    this.#unsubscribe();
   }
 
-  #hear(news: LogNotification): void {
-    this.#listener.heard(news);
-    if (this.#position && news.epoch !== this.#position.epoch) return this.#restart();
-    if (news.entries.length === 0) this.#suspicious = true;
-    for (const entry of news.entries) this.#news.push(entry);
+  #onNotification(notification: LogNotification): void {
+    this.#listener.notified(notification);
+    if (this.#position && notification.epoch !== this.#position.epoch) return this.#restart();
+    if (notification.entries.length === 0) this.#mayHaveMissed = true;
+    for (const entry of notification.entries) this.#pending.push(entry);
     this.#listener.due();
   }
 
@@ -112,7 +113,7 @@ export class LogSubscriber {
           break;
         }
         position.seq += entries.length;
-        this.#listener.passOn(entries);
+        this.#listener.deliver(entries);
         complete = missed.complete;
       }
       this.#rereading = false;

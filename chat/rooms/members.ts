@@ -1,47 +1,47 @@
 import type { Clock } from "../clock.ts";
 import { type Member, type MemberJoined, type MemberLeft, MEMBERS_LISTED, type RoomCount } from "../protocol.ts";
 
-/** Who lost the last socket is gone only after this, milliseconds: a reconnect is no news. */
+/** A person who lost their last connection has left only after this, milliseconds: most reconnect, unseen by others. */
 export const DISCONNECT_GRACE = 5_000;
 /** With fewer people than this a crowded room lists its members again; the distance to 100 keeps it from flapping. */
 export const CROWD_OVER = 80;
 /** Least time between two `room_count`, milliseconds. */
 export const COUNT_INTERVAL = 1_000;
 
-interface Presence extends Member {
-  /** How many sessions of this person are in the room on this isolate. */
-  sessions: number;
-  /** How many other isolates and machines hold this person in the room. */
-  remotePresence: number;
-  /** The last session here was lost a moment ago; takes back that this isolate lets go of the person. */
-  stayAfterAll?: () => void;
+interface MemberState extends Member {
+  /** How many connections of this person are in the room on this isolate. */
+  connections: number;
+  /** How many other isolates and machines this person is connected to, in this room. */
+  remoteIsolates: number;
+  /** The last connection here was lost a moment ago; cancels that the person leaves for it. */
+  cancelLeave?: () => void;
 }
 
-/** What a room does with the news of who is in it. */
+/** What a room does when its members change. */
 export interface MembersListener {
   changed(frame: MemberJoined | MemberLeft | RoomCount): void;
   /** The crowd is over: from here on each change is told again, and everyone needs the list that they start from. */
-  listAgain(): void;
-  /** This isolate has come to hold a person whom it did not hold before. */
-  held(user: string, name: string): void;
-  /** This isolate holds a person no more; others may. */
-  released(user: string): void;
-  /** The last one whom this isolate held has left. */
+  relist(): void;
+  /** A person is connected to this isolate who was not before. */
+  joined(user: string, name: string): void;
+  /** A person is connected to this isolate no more; they may be to others. */
+  left(user: string): void;
+  /** Nobody is connected to this isolate any more. */
   empty(): void;
 }
 
 /**
- * The people in one room, wherever they are connected. One person is one member, however many sockets they have, and on
- * however many machines.
+ * The people in one room, wherever they are connected. One person is one member, however many connections they have, and
+ * on however many machines.
  */
 export class Members {
   readonly #room: string;
   readonly #clock: Clock;
   readonly #listener: MembersListener;
-  readonly #here = new Map<string, Presence>();
-  #heldHere = 0;
+  readonly #members = new Map<string, MemberState>();
+  #localCount = 0;
   #crowded = false;
-  #countDue: (() => void) | undefined;
+  #cancelCount: (() => void) | undefined;
 
   constructor(room: string, clock: Clock, listener: MembersListener) {
     this.#room = room;
@@ -51,100 +51,99 @@ export class Members {
 
   /** Different people. */
   get count(): number {
-    return this.#here.size;
+    return this.#members.size;
   }
 
-  /** Those whom this isolate holds, the ones expected back among them. */
-  get heldHere(): number {
-    return this.#heldHere;
+  /** Different people who are connected to this isolate, those among them who are expected back. */
+  get localCount(): number {
+    return this.#localCount;
   }
 
   has(user: string): boolean {
-    return this.#here.has(user);
+    return this.#members.has(user);
   }
 
   /** The first hundred. */
   list(): Member[] {
     const members: Member[] = [];
-    for (const { user, name } of this.#here.values()) {
+    for (const { user, name } of this.#members.values()) {
       if (members.push({ user, name }) === MEMBERS_LISTED) break;
     }
     return members;
   }
 
-  /** All whom this isolate holds. */
-  *listHere(): Generator<Member> {
-    for (const { user, name, sessions, stayAfterAll } of this.#here.values()) {
-      if (sessions > 0 || stayAfterAll) yield { user, name };
+  /** All who are connected to this isolate, or expected back. */
+  *localMembers(): Generator<Member> {
+    for (const { user, name, connections, cancelLeave } of this.#members.values()) {
+      if (connections > 0 || cancelLeave) yield { user, name };
     }
   }
 
-  /** One more session of a person has come. */
-  enter(member: Member): void {
-    const presence = this.#find(member);
-    if (presence.sessions++ > 0) return;
-    if (presence.stayAfterAll) {
-      presence.stayAfterAll();
-      presence.stayAfterAll = undefined;
+  /** One more connection of a person is in the room. */
+  join(person: Member): void {
+    const member = this.#findOrAdd(person);
+    if (member.connections++ > 0) return;
+    if (member.cancelLeave) {
+      member.cancelLeave();
+      member.cancelLeave = undefined;
     } else {
-      this.#heldHere++;
-      this.#listener.held(presence.user, presence.name);
+      this.#localCount++;
+      this.#listener.joined(member.user, member.name);
     }
   }
 
-  /** One session of a person has gone. With the last one they have left: now, or after a while if it just got lost. */
+  /** A connection has gone. With the last one its person has left: at once, or after a while if it was lost. */
   leave(user: string, lost: boolean): void {
-    const presence = this.#here.get(user);
-    if (!presence || presence.sessions === 0 || --presence.sessions > 0) return;
-    if (lost) presence.stayAfterAll = this.#clock.after(DISCONNECT_GRACE, () => this.#release(presence));
-    else this.#release(presence);
+    const member = this.#members.get(user);
+    if (!member || member.connections === 0 || --member.connections > 0) return;
+    if (lost) member.cancelLeave = this.#clock.after(DISCONNECT_GRACE, () => this.#leaveHere(member));
+    else this.#leaveHere(member);
   }
 
-  /** One more of the others holds a person. */
-  holdElsewhere(member: Member): void {
-    this.#find(member).remotePresence++;
+  /** A person is connected to one more of the other isolates. */
+  joinRemote(person: Member): void {
+    this.#findOrAdd(person).remoteIsolates++;
   }
 
-  /** One of the others holds a person no more. */
-  releaseElsewhere(user: string): void {
-    const presence = this.#here.get(user);
-    if (!presence || presence.remotePresence === 0) return;
-    presence.remotePresence--;
-    this.#removeIfNowhere(presence);
+  /** A person is connected to one less of the other isolates. */
+  leaveRemote(user: string): void {
+    const member = this.#members.get(user);
+    if (!member || member.remoteIsolates === 0) return;
+    member.remoteIsolates--;
+    this.#removeIfGone(member);
   }
 
   rename(user: string, name: string): void {
-    const presence = this.#here.get(user);
-    if (presence) presence.name = name;
+    const member = this.#members.get(user);
+    if (member) member.name = name;
   }
 
   /** Stops all that would still happen by itself. */
   dispose(): void {
-    for (const presence of this.#here.values()) presence.stayAfterAll?.();
-    this.#countDue?.();
+    for (const { cancelLeave } of this.#members.values()) cancelLeave?.();
+    this.#cancelCount?.();
   }
 
-  /** Whoever is not here yet has come. */
-  #find({ user, name }: Member): Presence {
-    let presence = this.#here.get(user);
-    if (!presence) {
-      this.#here.set(user, presence = { user, name, sessions: 0, remotePresence: 0 });
+  #findOrAdd({ user, name }: Member): MemberState {
+    let member = this.#members.get(user);
+    if (!member) {
+      this.#members.set(user, member = { user, name, connections: 0, remoteIsolates: 0 });
       this.#change({ action: "member_joined", room: this.#room, user, name });
     }
-    return presence;
+    return member;
   }
 
-  #release(presence: Presence): void {
-    presence.stayAfterAll = undefined;
-    this.#heldHere--;
-    this.#listener.released(presence.user);
-    this.#removeIfNowhere(presence);
-    if (this.#heldHere === 0) this.#listener.empty();
+  #leaveHere(member: MemberState): void {
+    member.cancelLeave = undefined;
+    this.#localCount--;
+    this.#listener.left(member.user);
+    this.#removeIfGone(member);
+    if (this.#localCount === 0) this.#listener.empty();
   }
 
-  #removeIfNowhere({ user, name, sessions, stayAfterAll, remotePresence }: Presence): void {
-    if (sessions > 0 || stayAfterAll || remotePresence > 0) return;
-    this.#here.delete(user);
+  #removeIfGone({ user, name, connections, cancelLeave, remoteIsolates }: MemberState): void {
+    if (connections > 0 || cancelLeave || remoteIsolates > 0) return;
+    this.#members.delete(user);
     this.#change({ action: "member_left", room: this.#room, user, name });
   }
 
@@ -154,10 +153,10 @@ export class Members {
     if (!this.#crowded) return this.#listener.changed(frame);
     if (this.count < CROWD_OVER) {
       this.#crowded = false;
-      return this.#listener.listAgain();
+      return this.#listener.relist();
     }
-    this.#countDue ??= this.#clock.after(COUNT_INTERVAL, () => {
-      this.#countDue = undefined;
+    this.#cancelCount ??= this.#clock.after(COUNT_INTERVAL, () => {
+      this.#cancelCount = undefined;
       if (this.#crowded) this.#listener.changed({ action: "room_count", room: this.#room, count: this.count });
     });
   }

@@ -2,14 +2,14 @@ import type { Clock } from "../clock.ts";
 import type { ServerFrame } from "../protocol.ts";
 
 /**
- * News of who came and went waits so long for each connection that is to hear it, milliseconds, so that it stays cheap
- * where many come at once; among a few it does not wait at all.
+ * A notice of who came or went waits so long for each connection that it goes to, and at most so long, milliseconds: it
+ * stays cheap where many come at once. Where it goes to fewer than `A_FEW` it does not wait at all.
  */
-const WAIT = 10;
+const WAIT_PER_RECIPIENT = 10;
 const LONGEST_WAIT = 1_000;
 const A_FEW = 10;
 
-/** What is told in a room beside its log, gathered: together it costs as much as one of them. */
+/** What a room sends beside its log, gathered: together the notices cost as much as one of them. */
 export class NoticeBuffer {
   readonly #clock: Clock;
   readonly #due: () => void;
@@ -26,11 +26,11 @@ export class NoticeBuffer {
     return this.#frames.length;
   }
 
-  /** @param hearers how many connections will hear it */
-  add(frame: ServerFrame, hearers: number): void {
+  /** @param recipients how many connections it goes to */
+  add(frame: ServerFrame, recipients: number): void {
     this.#frames.push(frame);
-    if (hearers < A_FEW || frame.action === "room_count") this.#due();
-    else this.#cancel ??= this.#clock.after(Math.min(hearers * WAIT, LONGEST_WAIT), this.#due);
+    if (recipients < A_FEW || frame.action === "room_count") this.#due();
+    else this.#cancel ??= this.#clock.after(Math.min(recipients * WAIT_PER_RECIPIENT, LONGEST_WAIT), this.#due);
   }
 
   /** What was gathered since the last time. */

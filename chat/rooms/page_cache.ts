@@ -26,14 +26,14 @@ export class PageCache {
    * What came after `since` if all of it can be had, else the newest page.
    * @throws {ChatError} `unavailable`
    */
-  async read(ask: { since?: Position; limit?: number }): Promise<Page> {
-    if (ask.since) {
-      const missed = await this.#log.read(this.#room, ask.since.seq);
-      if (missed.complete && missed.epoch === ask.since.epoch) {
-        return { ...missed, recovered: true, messages: missed.entries, more: ask.since.seq > 0 };
+  async read(request: { since?: Position; limit?: number }): Promise<Page> {
+    if (request.since) {
+      const missed = await this.#log.read(this.#room, request.since.seq);
+      if (missed.complete && missed.epoch === request.since.epoch) {
+        return { ...missed, recovered: true, messages: missed.entries, more: request.since.seq > 0 };
       }
     }
-    const { limit = PAGE_SIZE } = ask;
+    const { limit = PAGE_SIZE } = request;
     if (limit !== PAGE_SIZE) return this.#readNewest(limit);
     if (!this.#newest || this.#clock.monotonic() - this.#newest.read >= PAGE_LIFE) {
       this.#newest = { page: this.#readNewest(limit), read: this.#clock.monotonic() };
@@ -42,7 +42,7 @@ export class PageCache {
     return this.#newest.page;
   }
 
-  /** Something newer than the newest page is there. */
+  /** The newest page is not the newest any more. */
   invalidate(): void {
     this.#newest = undefined;
   }

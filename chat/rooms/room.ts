@@ -1,33 +1,35 @@
+import { CachedValue } from "../cached_value.ts";
 import type { Clock } from "../clock.ts";
 import { EncodedFrames } from "../encoded_frames.ts";
-import { LogSubscriber } from "./log_subscriber.ts";
-import { CachedValue } from "../cached_value.ts";
-import { type MessageLog, type Moderation, ROOM_SETTINGS, type RoomSettings } from "../storage.ts";
-import { type Page, PageCache } from "./page_cache.ts";
-import { Members } from "./members.ts";
-import type { Entry, Member, Position, RoomJoined, ServerFrame } from "../protocol.ts";
 import { ChatError } from "../errors.ts";
+import type { Entry, Member, Position, RoomJoined, ServerFrame } from "../protocol.ts";
+import { type MessageLog, type Moderation, ROOM_SETTINGS, type RoomSettings } from "../storage.ts";
 import type { Subscriber } from "../subscriber.ts";
+import { LiveSubscribers } from "./live_subscribers.ts";
+import { LogSubscriber } from "./log_subscriber.ts";
+import { Members } from "./members.ts";
 import { NoticeBuffer } from "./notice_buffer.ts";
+import { type Page, PageCache } from "./page_cache.ts";
+import { PendingJoin } from "./pending_join.ts";
 
 /** Reads of a page that may be overtaken by newer entries before the joiner is told to come again. */
 const JOIN_ATTEMPTS = 3;
 
-/** A page waits until the joiner has taken in what was sent before, in steps and at most so long, milliseconds. */
-const DRAIN_PAUSE = 10;
-const LONGEST_DRAIN = 10_000;
+/** A page waits until the joiner has read what was sent before: checked in such steps and at most so long, milliseconds. */
+const DRAIN_STEP = 10;
+const DRAIN_TIMEOUT = 10_000;
 
-/** What a room needs of the house around it. */
+/** What a room needs of what is around it. */
 export interface RoomDeps {
   storage: MessageLog & Moderation;
   clock: Clock;
   /** Asks for `flush` to be called soon. */
   requestFlush(room: Room): void;
-  /** The room is empty: nobody holds it any more. */
+  /** The room is empty: nobody needs it any more. */
   forget(room: Room): void;
-  /** Tells other isolates and machines that this one has come to hold a person in this room, or holds them no more. */
+  /** Tells other isolates and machines that a person is connected here in this room; without a name, no longer. */
   announce(room: string, user: string, name?: string): void;
-  /** The people whom others hold in this room, once for each that holds them. */
+  /** The people in this room who are connected to other isolates, once for each isolate. */
   remoteMembers(room: string): Iterable<Member>;
 }
 
@@ -40,64 +42,51 @@ export interface JoinRequest {
   id?: string;
 }
 
-/** A session on its way in. Until its page has been sent, what comes live is held back for it. */
-interface PendingJoin {
-  held: Entry[];
-  /** Answers to this session alone which its page must come before. */
-  answers: Entry[];
-  /** Once the page is sent: its head, and the first of the waiting tidings that are news to this session. */
-  sent?: { upTo: number; notices: number };
-}
-
-/** One room as this isolate sees it: who is in it, and passing on what its log brings. */
+/** One room as this isolate sees it: who is in it, and how they are sent what its log brings. */
 export class Room {
   readonly name: string;
   readonly members: Members;
-  readonly #around: RoomDeps;
-  readonly #subscriber: LogSubscriber;
+  readonly #deps: RoomDeps;
+  readonly #log: LogSubscriber;
   readonly #settings: CachedValue<RoomSettings>;
-  readonly #sessions = new Set<Subscriber>();
-  #batching = 0;
-  readonly #arriving = new Map<Subscriber, PendingJoin>();
-  /** What is told beside the log with the next flush. */
+  readonly #live = new LiveSubscribers();
+  readonly #joining = new Map<Subscriber, PendingJoin>();
+  /** What is sent beside the log with the next flush. */
   readonly #notices: NoticeBuffer;
   readonly #pages: PageCache;
   #disposed = false;
 
-  constructor(name: string, around: RoomDeps) {
+  constructor(name: string, deps: RoomDeps) {
+    const { storage, clock } = deps;
     this.name = name;
-    this.#around = around;
-    this.#pages = new PageCache(name, around.storage, around.clock);
-    this.#notices = new NoticeBuffer(around.clock, () => around.requestFlush(this));
-    this.members = new Members(name, around.clock, {
+    this.#deps = deps;
+    this.#pages = new PageCache(name, storage, clock);
+    this.#notices = new NoticeBuffer(clock, () => deps.requestFlush(this));
+    this.members = new Members(name, clock, {
       changed: (frame) => this.#notices.add(frame, this.size),
-      listAgain: () => {
-        this.flush();
-        const here = this.#subscriber.position;
-        if (here) this.tell(this.#joined({ ...here, recovered: true, messages: [], more: here.seq > 0 }));
-      },
-      held: (user, member) => around.announce(name, user, member),
-      released: (user) => around.announce(name, user),
+      relist: () => this.#relist(),
+      joined: (user, memberName) => deps.announce(name, user, memberName),
+      left: (user) => deps.announce(name, user),
       empty: () => this.forgetIfEmpty(),
     });
-    for (const member of around.remoteMembers(name)) this.members.holdElsewhere(member);
-    this.#settings = new CachedValue(() => around.storage.roomSettings(name), around.clock, (settings, before) => {
+    for (const member of deps.remoteMembers(name)) this.members.joinRemote(member);
+    this.#settings = new CachedValue(() => storage.roomSettings(name), clock, (settings, before) => {
       const { locked, slow_seconds } = settings;
       if (!before || (before.locked === locked && before.slow_seconds === slow_seconds)) return;
-      this.tell({ action: "room_changed", room: name, locked, slow_seconds });
+      this.broadcast({ action: "room_changed", room: name, locked, slow_seconds });
     });
-    this.#subscriber = new LogSubscriber(name, around.storage, around.clock, {
-      heard: ({ entries }) => {
+    this.#log = new LogSubscriber(name, storage, clock, {
+      notified: ({ entries }) => {
         this.#pages.invalidate();
         if (entries.length === 0) this.refreshSettings();
       },
-      due: () => around.requestFlush(this),
-      passOn: (entries) => this.#passOn([], entries),
+      due: () => deps.requestFlush(this),
+      deliver: (entries) => this.#deliver([], entries),
       restart: () => this.#restart(),
     });
   }
 
-  /** What moderators have set for it, as far as it is known here: the engine judges by what is. */
+  /** What moderators have set for it, as far as this isolate has read it: the store decides by what is. */
   get settings(): RoomSettings {
     return this.#settings.value ?? ROOM_SETTINGS;
   }
@@ -107,49 +96,49 @@ export class Room {
     return this.#settings.get();
   }
 
-  /** Connections that what is said here goes to. */
+  /** Connections that a message here goes to. */
   get size(): number {
-    return this.#sessions.size;
+    return this.#live.size;
   }
 
-  /** Whether somebody here takes many frames as one, so that waiting for more of them saves work. */
+  /** Whether a flush may wait for the pace, because somebody here takes many frames as one. */
   get deferrable(): boolean {
-    return this.#batching > 0;
+    return this.#live.deferrable;
   }
 
-  /** Those who are to hear what is told beside the log. */
-  *hearers(): Generator<Subscriber> {
-    yield* this.#sessions;
-    for (const [session, { sent }] of this.#arriving) if (sent) yield session;
+  /** The connections that are told what is sent beside the log. */
+  *recipients(): Generator<Subscriber> {
+    yield* this.#live;
+    for (const [subscriber, { sentUpTo }] of this.#joining) if (sentUpTo !== undefined) yield subscriber;
   }
 
   /**
-   * Brings a session into the room (again): a page or what it missed, then everything live, without hole or double.
-   * @throws {ChatError} `unavailable`; who was in the room stays in it
+   * Brings a connection into the room (again): a page or what it missed, then everything live, without gap or double.
+   * @throws {ChatError} `unavailable`; a connection that was in the room stays in it
    */
-  async join(session: Subscriber, ask: JoinRequest = {}): Promise<void> {
-    const arrival: PendingJoin = { held: [], answers: [] };
-    const before = { live: this.#dropLive(session), epoch: this.#subscriber.position?.epoch };
-    this.#arriving.set(session, arrival);
+  async join(subscriber: Subscriber, request: JoinRequest = {}): Promise<void> {
+    const join = new PendingJoin(subscriber.connection);
+    const before = { isLive: this.#live.delete(subscriber), epoch: this.#log.position?.epoch };
+    this.#joining.set(subscriber, join);
     try {
       for (let attempt = 0; attempt < JOIN_ATTEMPTS; attempt++) {
         if (attempt > 0) this.#pages.invalidate();
-        const [page] = await Promise.all([this.#pages.read(ask), this.#settings.get()]);
-        await this.#drained(session);
-        if (this.#arriving.get(session) !== arrival) return;
-        if (!this.#subscriber.position) this.#begin(page);
-        else if (this.#subscriber.position.epoch !== page.epoch) {
+        const [page] = await Promise.all([this.#pages.read(request), this.#settings.get()]);
+        await this.#drained(subscriber);
+        if (this.#joining.get(subscriber) !== join) return;
+        if (!this.#log.position) this.#begin(page);
+        else if (this.#log.position.epoch !== page.epoch) {
           this.#restart();
           continue;
         }
-        const held = arrival.held.filter((entry) => entry.seq > page.seq);
-        if (held.length === Math.max(0, this.#subscriber.position!.seq - page.seq)) {
-          return this.#admit(session, arrival, page, held, ask.id);
+        const held = join.heldAfter(page.seq);
+        if (held.length === Math.max(0, this.#log.position!.seq - page.seq)) {
+          return this.#admit(subscriber, join, page, held, request.id);
         }
       }
       throw new ChatError("unavailable", "The room is moving too fast to join right now. Try again.", 1);
     } catch (error) {
-      this.#putBack(session, arrival, before);
+      this.#revert(subscriber, join, before);
       throw error;
     }
   }
@@ -158,59 +147,56 @@ export class Room {
    * What someone who joined now would be shown. It makes nobody a member.
    * @throws {ChatError} `unavailable`
    */
-  async preview(ask: Omit<JoinRequest, "id">): Promise<RoomJoined> {
+  async preview(request: Omit<JoinRequest, "id">): Promise<RoomJoined> {
     try {
-      const [page] = await Promise.all([this.#pages.read(ask), this.#settings.get()]);
-      return this.#joined(page);
+      const [page] = await Promise.all([this.#pages.read(request), this.#settings.get()]);
+      return this.#joinedFrame(page);
     } finally {
       this.forgetIfEmpty();
     }
   }
 
-  /** Takes a session out: lost, if it may be back in a moment. */
-  leave(session: Subscriber, lost: boolean): void {
-    this.#dropLive(session);
-    this.#arriving.delete(session);
-    if (session.rooms.delete(this.name)) this.members.leave(session.person.user, lost);
+  /** Takes a connection out. @param lost whether its person may be back in a moment */
+  leave(subscriber: Subscriber, lost: boolean): void {
+    this.#live.delete(subscriber);
+    this.#joining.delete(subscriber);
+    if (subscriber.rooms.delete(this.name)) this.members.leave(subscriber.person.user, lost);
     this.forgetIfEmpty();
   }
 
-  /** Passes on what the log brought and who came or went since the last call. */
+  /** Sends what the log brought, and who came or went, since the last call. */
   flush(): void {
     const notices = this.#notices.take();
-    this.#passOn(notices, this.#subscriber.take());
+    this.#deliver(notices, this.#log.take());
   }
 
-  /**
-   * Answers one session with an entry of the log, never ahead of the entries before it: what it has not been told yet
-   * it will be told with all others.
-   */
-  answer(session: Subscriber, entry: Entry): void {
-    const arrival = this.#arriving.get(session);
-    if (arrival && !arrival.sent) arrival.answers.push(entry);
-    else if (entry.seq <= (arrival?.sent?.upTo ?? this.#subscriber.position?.seq ?? 0)) {
-      session.connection.deliver(new EncodedFrames(entry));
+  /** Answers one connection with an entry of the log, never ahead of the entries before it: those it is sent with all. */
+  answer(subscriber: Subscriber, entry: Entry): void {
+    const join = this.#joining.get(subscriber);
+    if (join && join.sentUpTo === undefined) join.answerLater(entry);
+    else if (entry.seq <= (join?.sentUpTo ?? this.#log.position?.seq ?? 0)) {
+      subscriber.connection.deliver(new EncodedFrames(entry));
     }
   }
 
-  /** Tells everyone in the room at once, or everyone but one person. */
-  tell(frame: ServerFrame, exceptUser?: string): void {
+  /** Sends a frame to everyone in the room at once, or to everyone but one person. */
+  broadcast(frame: ServerFrame, exceptUser?: string): void {
     const delivery = new EncodedFrames(frame);
-    for (const session of this.hearers()) {
-      if (session.person.user !== exceptUser) session.connection.deliver(delivery);
+    for (const { person, connection } of this.recipients()) {
+      if (person.user !== exceptUser) connection.deliver(delivery);
     }
   }
 
-  /** Its settings may be other ones now: whoever is here is told if they are. */
+  /** Reads its settings again. Its members are told if they have changed. */
   refreshSettings(): void {
     this.#settings.refresh();
   }
 
-  /** Nobody is here, on the way or expected back: the room need not be held any longer. */
+  /** Lets go of the room if nobody is in it, on the way in or expected back. */
   forgetIfEmpty(): void {
-    if (this.#disposed || this.#sessions.size + this.#arriving.size + this.members.heldHere > 0) return;
+    if (this.#disposed || this.size + this.#joining.size + this.members.localCount > 0) return;
     this.dispose();
-    this.#around.forget(this);
+    this.#deps.forget(this);
   }
 
   /** Stops all that would still happen by itself. */
@@ -219,98 +205,85 @@ export class Room {
     this.members.dispose();
     this.#notices.dispose();
     this.#settings.dispose();
-    this.#subscriber.dispose();
+    this.#log.dispose();
   }
 
   /** Several joins of one connection must not make a slow reader of it. */
   async #drained({ connection }: Subscriber): Promise<void> {
-    for (let waited = 0; !connection.hasRoom && waited < LONGEST_DRAIN; waited += DRAIN_PAUSE) {
-      await new Promise<void>((resolve) => this.#around.clock.after(DRAIN_PAUSE, resolve));
+    for (let waited = 0; !connection.hasRoom && waited < DRAIN_TIMEOUT; waited += DRAIN_STEP) {
+      await new Promise<void>((resolve) => this.#deps.clock.after(DRAIN_STEP, resolve));
     }
   }
 
-  #joined({ epoch, seq, recovered, messages, more }: Page): RoomJoined {
+  #joinedFrame({ epoch, seq, recovered, messages, more }: Page): RoomJoined {
     const [members, count] = [this.members.list(), this.members.count];
     const { locked, slow_seconds } = this.settings;
     const position = { action: "room_joined", room: this.name, epoch, seq, recovered, messages, more } as const;
     return { ...position, members, count, locked, slow_seconds };
   }
 
+  /** The crowd is over: everyone gets the list of members from which they follow each change again. */
+  #relist(): void {
+    this.flush();
+    const { position } = this.#log;
+    if (!position) return;
+    this.broadcast(this.#joinedFrame({ ...position, recovered: true, messages: [], more: position.seq > 0 }));
+  }
+
   #begin(at: Position): void {
-    for (const arrival of this.#arriving.values()) arrival.held = [];
-    this.#subscriber.begin(at);
+    for (const join of this.#joining.values()) join.dropHeld();
+    this.#log.begin(at);
   }
 
-  /** What was passed on does not lead up to what the log holds now: whoever is here gets the room as it is. */
+  /** What was sent does not lead up to what the log holds now: everyone here gets the room as it is. */
   #restart(): void {
-    this.#subscriber.forget();
+    this.#log.forget();
     this.#pages.invalidate();
-    // All at once: each is taken out of the live ones before any page comes, so none hears the new life before its page.
-    for (const session of [...this.hearers()]) {
-      this.join(session).catch(() => session.connection.close(1011, "The room could not be read. Come back."));
+    // All at once: each is taken out of the live ones before any page comes, so none hears the new epoch before its page.
+    for (const subscriber of [...this.recipients()]) {
+      this.join(subscriber).catch(() => closeUnread(subscriber));
     }
   }
 
-  #admit(session: Subscriber, arrival: PendingJoin, page: Page, held: Entry[], id: string | undefined): void {
-    if (!session.rooms.has(this.name)) {
-      session.rooms.add(this.name);
-      this.members.enter(session.person);
+  #admit(subscriber: Subscriber, join: PendingJoin, page: Page, held: Entry[], id: string | undefined): void {
+    if (!subscriber.rooms.has(this.name)) {
+      subscriber.rooms.add(this.name);
+      this.members.join(subscriber.person);
     }
-    const frame = this.#joined(page);
+    const frame = this.#joinedFrame(page);
     if (id !== undefined) frame.id = id;
-    const answers = arrival.answers.filter((entry) => entry.seq <= page.seq);
-    session.connection.deliver(new EncodedFrames(frame, ...answers, ...held));
-    arrival.sent = { upTo: page.seq + held.length, notices: this.#notices.length };
-    this.#settle(session, arrival);
+    join.sendPage(frame, held, this.#notices.length);
+    this.#completeJoin(subscriber, join);
   }
 
-  /** A session joins the others as soon as they have been told all that its page held, and nothing waits to be told. */
-  #settle(session: Subscriber, { sent }: PendingJoin): void {
-    if (sent!.upTo > this.#subscriber.position!.seq || this.#notices.length > 0 || !this.#arriving.delete(session)) {
-      return;
-    }
-    this.#addLive(session);
+  /** A connection becomes live as soon as the others have been sent all that its page held, and no notice waits. */
+  #completeJoin(subscriber: Subscriber, { sentUpTo }: PendingJoin): void {
+    if (sentUpTo! > this.#log.position!.seq || this.#notices.length > 0) return;
+    if (this.#joining.delete(subscriber)) this.#live.add(subscriber);
   }
 
-  /** A join has failed: who was live goes on where they were; who was in the room in any other way has to come back. */
-  #putBack(session: Subscriber, arrival: PendingJoin, before: { live: boolean; epoch: string | undefined }): void {
-    if (this.#arriving.get(session) !== arrival) return;
-    this.#arriving.delete(session);
-    if (before.live && before.epoch === this.#subscriber.position?.epoch) {
-      this.#addLive(session);
-      const waiting = [...arrival.answers, ...arrival.held];
-      if (waiting.length > 0) session.connection.deliver(new EncodedFrames(...waiting));
-    } else if (session.rooms.has(this.name)) {
-      session.connection.close(1011, "The room could not be read. Come back.");
-    }
+  /** A join has failed: a connection that was live goes on where it was; another one that was in the room has to come back. */
+  #revert(subscriber: Subscriber, join: PendingJoin, before: { isLive: boolean; epoch: string | undefined }): void {
+    if (this.#joining.get(subscriber) !== join) return;
+    this.#joining.delete(subscriber);
+    if (before.isLive && before.epoch === this.#log.position?.epoch) {
+      this.#live.add(subscriber);
+      join.sendHeld();
+    } else if (subscriber.rooms.has(this.name)) closeUnread(subscriber);
     this.forgetIfEmpty();
   }
 
-  #addLive(session: Subscriber): void {
-    this.#sessions.add(session);
-    if (session.connection.batch) this.#batching++;
-  }
-
-  #dropLive(session: Subscriber): boolean {
-    const wasLive = this.#sessions.delete(session);
-    if (wasLive && session.connection.batch) this.#batching--;
-    return wasLive;
-  }
-
-  #passOn(notices: ServerFrame[], entries: Entry[]): void {
+  #deliver(notices: ServerFrame[], entries: Entry[]): void {
     if (notices.length + entries.length === 0) return;
     const delivery = new EncodedFrames(...notices, ...entries);
-    for (const session of this.#sessions) session.connection.deliver(delivery);
-    for (const [session, arrival] of this.#arriving) {
-      const { sent, held } = arrival;
-      if (!sent) {
-        for (const entry of entries) held.push(entry);
-        continue;
-      }
-      const news = [...notices.slice(sent.notices), ...entries.filter((entry) => entry.seq > sent.upTo)];
-      sent.notices = 0;
-      if (news.length > 0) session.connection.deliver(new EncodedFrames(...news));
-      this.#settle(session, arrival);
+    for (const { connection } of this.#live) connection.deliver(delivery);
+    for (const [subscriber, join] of this.#joining) {
+      join.deliver(notices, entries);
+      if (join.sentUpTo !== undefined) this.#completeJoin(subscriber, join);
     }
   }
+}
+
+function closeUnread({ connection }: Subscriber): void {
+  connection.close(1011, "The room could not be read. Come back.");
 }

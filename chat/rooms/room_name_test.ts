@@ -11,7 +11,7 @@ Deno.test("a room's name is kept in NFC and lower case, in any script", () => {
   assert.equal(roomName("あ".repeat(64)), "あ".repeat(64));
 });
 
-Deno.test("what nobody sees in a room's name is taken out of it", () => {
+Deno.test("invisible characters are taken out of a room's name", () => {
   for (
     const unseen of ["\ufe0f", "\u{e0101}", "\u180b", "\u3164", "\u115f", "\uffa0", "\u034f", "\u{16fe4}", "\u{13441}"]
   ) {
@@ -21,7 +21,7 @@ Deno.test("what nobody sees in a room's name is taken out of it", () => {
   assert.equal(roomName("हिन्दी"), "हिन्दी", "marks that are seen stay");
 });
 
-Deno.test("what is no room's name is bad_room", () => {
+Deno.test("a name that no room can have is bad_room", () => {
   for (const name of ["", " ", "a b", "a/b", "..", "a.b", "x".repeat(65), "x".repeat(1e6), "a\u200db", "😀", "a\n"]) {
     assert.throws(() => roomName(name), refused("bad_room"), JSON.stringify(name.slice(0, 80)));
   }

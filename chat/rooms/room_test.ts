@@ -15,7 +15,7 @@ function view(client: FakeClient): Entry[] {
   );
 }
 
-/** An engine whose reads answer only when they are told to. */
+/** A store whose reads answer only when they are told to. */
 function withSlowReads(storage: Storage) {
   const waiting: (() => void)[] = [];
   const { history, read } = storage;
@@ -35,16 +35,17 @@ function withSlowReads(storage: Storage) {
   };
 }
 
-/** An engine whose followers hear what `change` makes of the news. */
-function withFaultyNews(
+/** A store whose subscribers hear what `change` makes of a notification. */
+function withFaultyNotifications(
   storage: Storage,
-  change: (news: LogNotification, pass: (news: LogNotification) => void) => void,
+  change: (notification: LogNotification, pass: (notification: LogNotification) => void) => void,
 ) {
   const { subscribe } = storage;
-  storage.subscribe = (room, listener) => subscribe.call(storage, room, (news) => change(news, listener));
+  storage.subscribe = (room, listener) =>
+    subscribe.call(storage, room, (notification) => change(notification, listener));
 }
 
-Deno.test("what is said while somebody joins is neither lost nor doubled for them", async () => {
+Deno.test("messages sent while somebody joins are neither lost nor doubled for them", async () => {
   const { chat, storage } = createLobby();
   const ann = await FakeClient.enter(chat, "ann");
   await ann.send(message("before"));
@@ -107,7 +108,7 @@ Deno.test("a resume brings exactly what was missed, each entry with its own acti
   assert.deepEqual([back.last("room_joined").recovered, back.last("room_joined").messages], [true, []]);
 });
 
-Deno.test("a gap that can't be closed as a whole brings the newest page and says so", async () => {
+Deno.test("a gap that can't be filled completely brings the newest page and says so", async () => {
   const { chat } = createLobby();
   const ann = await FakeClient.enter(chat, "ann");
   for (let at = 0; at < RESUME_LIMIT + 1; at += 100) {
@@ -138,19 +139,22 @@ Deno.test("a gap that can't be closed as a whole brings the newest page and says
   assert.equal(bob.last("room_joined").messages.length, 200);
 });
 
-Deno.test("news that gets lost, doubled or out of order is put right from the log", async () => {
+Deno.test("notifications that get lost, doubled or out of order are put right from the log", async () => {
   const { chat, storage } = createLobby();
-  let faults: ((news: LogNotification, pass: (news: LogNotification) => void) => void)[] = [];
-  withFaultyNews(storage, (news, pass) => (faults.shift() ?? ((news, pass) => pass(news)))(news, pass));
+  let faults: ((notification: LogNotification, pass: (notification: LogNotification) => void) => void)[] = [];
+  withFaultyNotifications(
+    storage,
+    (notification, pass) => (faults.shift() ?? ((notification, pass) => pass(notification)))(notification, pass),
+  );
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   let late = () => {};
   faults = [
     () => {},
-    (news, pass) => pass(news),
-    (news, pass) => (pass(news), pass(news)),
-    (news, pass) => late = () => pass(news),
-    (news, pass) => (pass(news), late()),
-    (news, pass) => pass({ ...news, entries: news.entries.toReversed() }),
+    (notification, pass) => pass(notification),
+    (notification, pass) => (pass(notification), pass(notification)),
+    (notification, pass) => late = () => pass(notification),
+    (notification, pass) => (pass(notification), late()),
+    (notification, pass) => pass({ ...notification, entries: notification.entries.toReversed() }),
   ];
   for (const text of ["lost", "told", "doubled", "late", "early"]) await ann.send(message(text));
   await ann.send(message("b"), message("a"));
@@ -159,9 +163,9 @@ Deno.test("news that gets lost, doubled or out of order is put right from the lo
   assert.deepEqual(view(bob), view(ann));
 });
 
-Deno.test("news of news alone sends the room to the log, also when it comes while somebody joins", async () => {
+Deno.test("a notification without entries makes the room read the log, also while somebody joins", async () => {
   const { chat, storage } = createLobby();
-  withFaultyNews(storage, ({ epoch }, pass) => pass({ epoch, entries: [] }));
+  withFaultyNotifications(storage, ({ epoch }, pass) => pass({ epoch, entries: [] }));
   const ann = await FakeClient.enter(chat, "ann");
   await ann.send(message("one"), message("two"));
   assert.deepEqual(seqs(view(ann)), [1, 2]);
@@ -174,10 +178,10 @@ Deno.test("news of news alone sends the room to the log, also when it comes whil
   chat.close();
 });
 
-Deno.test("a hole that can't be read is read again until the store answers", async () => {
+Deno.test("a gap that can't be read is read again until the store answers", async () => {
   const { chat, storage, clock } = createLobby();
   let lose = true;
-  withFaultyNews(storage, (news, pass) => lose ? undefined : pass(news));
+  withFaultyNotifications(storage, (notification, pass) => lose ? undefined : pass(notification));
   const ann = await FakeClient.enter(chat, "ann");
   await ann.send(message("lost"));
   lose = false;
@@ -191,14 +195,15 @@ Deno.test("a hole that can't be read is read again until the store answers", asy
   assert.deepEqual(seqs(view(ann)), [1, 2]);
 });
 
-Deno.test("when the log begins another life, whoever is here is sent the room anew", async () => {
+Deno.test("when the epoch changes, everyone in the room is sent it again", async () => {
   const { chat, storage } = createLobby();
   let epoch = "";
   const { history, read, subscribe } = storage;
   const renewed = <P extends { epoch: string }>(page: P): P => epoch ? { ...page, epoch } : page;
   storage.history = (...query) => history.apply(storage, query).then(renewed);
   storage.read = (...query) => read.apply(storage, query).then(renewed);
-  storage.subscribe = (room, listener) => subscribe.call(storage, room, (news) => listener(renewed(news)));
+  storage.subscribe = (room, listener) =>
+    subscribe.call(storage, room, (notification) => listener(renewed(notification)));
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   await ann.send(message("old"));
   epoch = "another";
@@ -213,7 +218,7 @@ Deno.test("when the log begins another life, whoever is here is sent the room an
   assert.deepEqual(ann.all("member_joined").length, 1);
 });
 
-Deno.test("who joins again while the store fails stays in the room and misses nothing", async () => {
+Deno.test("someone who joins again while the store fails stays in the room and misses nothing", async () => {
   const { chat, storage, clock } = createLobby();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   await clock.advance(1_000); // the page is kept for a moment
@@ -233,7 +238,7 @@ Deno.test("who joins again while the store fails stays in the room and misses no
   assert.deepEqual(seqs(view(bob)), [1, 2]);
 });
 
-Deno.test("who joins again before the room has settled for them, and fails, has to come back", async () => {
+Deno.test("someone whose second join fails before the first is complete has to come back", async () => {
   const { chat, storage } = createLobby();
   for (let at = 0; at < 12; at++) await FakeClient.enter(chat, `user ${at}`);
   const bob = await FakeClient.enter(chat, "bob");
@@ -244,7 +249,7 @@ Deno.test("who joins again before the room has settled for them, and fails, has 
   assert.equal(bob.closed?.code, 1011, "he would be in the room and hear nothing");
 });
 
-Deno.test("the page that many get who join at once is never older than what was said since", async () => {
+Deno.test("the page that many joiners share is never older than the newest message", async () => {
   const { chat, storage } = createLobby();
   const { history } = storage;
   let reads = 0;
@@ -263,7 +268,7 @@ Deno.test("the page that many get who join at once is never older than what was 
   assert.deepEqual(late.last("room_joined").messages.map((entry) => "text" in entry && entry.text), ["ONE", "two"]);
 });
 
-Deno.test("who is lost on the way into a room leaves no trace in it", async () => {
+Deno.test("someone who disconnects while they join is never shown as a member", async () => {
   const { chat, storage, clock } = createLobby();
   const ann = await FakeClient.enter(chat, "ann");
   await clock.advance(1_000); // the page is kept for a moment

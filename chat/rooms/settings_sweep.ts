@@ -3,28 +3,28 @@ import type { Clock } from "../clock.ts";
 import type { Room } from "./room.ts";
 
 /**
- * How often what moderators have set for a room is read anew while somebody is in it, milliseconds: the word that it has
+ * How often a room's settings are read again while somebody is in it, milliseconds: the event that says that they have
  * changed may get lost, and another process on the same file sends none.
  */
 export const SETTINGS_INTERVAL = 30_000;
 /** Milliseconds between two steps. Each reads its share of the rooms, so that no moment has them all to read. */
 const STEP = 1_000;
 
-/** Has the settings of all rooms that are held read anew, one room after the other. */
+/** Has all rooms that are held read their settings again, one room after the other. */
 export class SettingsSweep {
   readonly #rooms: ReadonlyMap<string, Room>;
   readonly #clock: Clock;
-  #turns: Iterator<Room>;
+  #roomsLeft: Iterator<Room>;
   /** Rooms that should have been read by now, times `SETTINGS_INTERVAL`. */
   #due = 0;
   #stop: (() => void) | undefined;
   #isOver = false;
 
-  /** @param rooms those that are held, whatever is opened and forgotten meanwhile */
+  /** @param rooms those that are held, read as they come and go */
   constructor(rooms: ReadonlyMap<string, Room>, clock: Clock) {
     this.#rooms = rooms;
     this.#clock = clock;
-    this.#turns = rooms.values();
+    this.#roomsLeft = rooms.values();
   }
 
   /** Goes on for as long as there are rooms. */
@@ -47,9 +47,9 @@ export class SettingsSweep {
   }
 
   #next(): Room | undefined {
-    const next = this.#turns.next();
+    const next = this.#roomsLeft.next();
     if (!next.done) return next.value;
-    this.#turns = this.#rooms.values();
-    return this.#turns.next().value;
+    this.#roomsLeft = this.#rooms.values();
+    return this.#roomsLeft.next().value;
   }
 }

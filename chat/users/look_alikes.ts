@@ -30,7 +30,7 @@ export const LOOK_LIKE = {
 const LETTER_OF = new Map(
   Object.entries(LOOK_LIKE).flatMap(([letter, others]) => [...others].map((other) => [other, letter] as const)),
 );
-/** What names are made of beside letters and digits, and what can stand between or on them unnoticed. */
+/** What names have beside letters and digits, and what can stand between or on them unnoticed. */
 const AROUND = /[\p{M}\p{P}\p{Z}\p{S}\p{C}]/gu;
 const SYMBOL = /\p{S}/u;
 

@@ -10,15 +10,15 @@ const EMOJI = /\p{RGI_Emoji}/gv;
  * signs that are blank though Unicode counts them as such.
  */
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\u{13441}\u{13442}\u{16FE4}\u{1D159}]/u;
-/** A mark with nothing below it: it would sit on whatever stands before the name. */
+/** A mark with nothing below it: it would be drawn on whatever stands before the name. */
 const LONE_MARK = /(?:^|\p{Z})\p{M}/u;
 const LATIN = /\p{Script=Latin}/u;
 const LOOKS_LATIN = /[\p{Script=Cyrillic}\p{Script=Greek}]/u;
 /** The skeleton of `User 482`. */
 const GIVEN = /^user[lo\p{Nd}]+$/u;
-/** As many letters as a given name has digits, at least, all of which look like digits as they are written. */
+/** At least as many letters as a given name has digits, all of which look like digits. */
 const DIGITLESS = /[IlO|]{3,}$/;
-/** Skeletons of what only those who run a chat should be taken for, with a number behind it or without. */
+/** Skeletons of names that only those who run a chat should have, with a number behind them or without. */
 const RESERVED = new RegExp(
   `^(?:${
     ["moderator", "admin", "administrator", "system", "관리자", "운영자", "시스템"].map(skeleton).join("|")
@@ -27,7 +27,7 @@ const RESERVED = new RegExp(
 );
 
 /**
- * A name that a person chose, with white space at its ends and doubled inside taken away.
+ * A name that a person chose, without white space at its ends and doubled inside.
  * @throws {ChatError} `bad_name`
  */
 export function chosenName(asked: string): string {
@@ -58,17 +58,18 @@ export function chosenName(asked: string): string {
 /** A dot above what has one already is not seen: `i` and `i̇`. */
 const DOUBLE_DOT = /(\p{Soft_Dotted}(?:(?!\u0307)\p{M})*)\u0307+/gu;
 
-/** What two names have in common that nobody should have to tell apart: NFKC, case folding, and no second dots. */
+/** The same for any two names that nobody could tell apart: NFKC, case folding, and no second dots. */
 export function nameKey(name: string): string {
   return fold(name.normalize("NFKC")).normalize("NFKD").replaceAll(DOUBLE_DOT, "$1").normalize("NFKC");
 }
 
-/** Tries for each number of digits before one digit more is taken. */
+/** Tries with each number of digits before one digit is added. */
 const TRIES = 4;
 
 /**
  * Names of the form `User NNN`, the next one for each that was taken: three digits, more when it is crowded.
- * The first follows from the user's id, so that who comes back to a store that forgot them is likely called the same.
+ * The first follows from the user's id, so that someone who comes back to a store that forgot them is likely given the
+ * same name.
  * @param random in [0, 1)
  */
 export function* givenNames(user: string, random: () => number): Generator<string, never> {
@@ -81,13 +82,13 @@ export function* givenNames(user: string, random: () => number): Generator<strin
   }
 }
 
-/** So many people of one name are told apart by a number. */
+/** So many people of one name are numbered. */
 const NAMESAKES = 100;
 
-/** A name from elsewhere, then the same with a number, for those whose name somebody has; none if it can't be one here. */
-export function* numberedNames(called: string): Generator<string> {
+/** A name from an account elsewhere, then the same with numbers, for whoever comes later; none if it is no good here. */
+export function* numberedNames(externalName: string): Generator<string> {
   try {
-    const name = chosenName(called);
+    const name = chosenName(externalName);
     yield name;
     for (let number = 2; number <= NAMESAKES; number++) {
       const end = ` ${number}`;

@@ -195,7 +195,7 @@ Deno.test("given names have three digits, and more when those are taken", () => 
   assert.ok(lengths.at(-1)! > 9);
 });
 
-Deno.test("who comes back to a store that forgot them is likely given the same name", () => {
+Deno.test("someone who comes back to a store that forgot them is likely given the same name", () => {
   assert.equal(givenNames("some-user", Math.random).next().value, givenNames("some-user", Math.random).next().value);
 });
 

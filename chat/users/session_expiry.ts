@@ -1,18 +1,18 @@
 import { interval } from "../async.ts";
 import type { Clock } from "../clock.ts";
-import { CLOSE } from "../protocol.ts";
 import { ChatError } from "../errors.ts";
+import { CLOSE } from "../protocol.ts";
 import type { Subscriber } from "../subscriber.ts";
 
 /** What somebody's account elsewhere says of them. */
 export interface ExternalIdentity {
-  /** What they are called there; nothing else can be chosen here. */
+  /** Their name there, in place of which they can choose no other here. */
   name?: string;
   /** Until when it holds, milliseconds since 1970. */
   until: number;
 }
 
-/** Who is known by an account can't pass for somebody else here. */
+/** Refuses a new name to whoever is known by an account: they can't pass for somebody else here. */
 export function nameIsExternal(): ChatError {
   return new ChatError("forbidden", "Your name comes from your account. Change it there, and come back.");
 }
@@ -20,7 +20,7 @@ export function nameIsExternal(): ChatError {
 /** How often sessions whose time is over are swept, milliseconds: a token's end is a whole second. */
 const SWEEP_INTERVAL = 1_000;
 
-/** Sends sessions away to renew their token when it ends, with one timer for all of them. */
+/** Closes sessions when their token ends, so that they renew it, with one timer for all of them. */
 export class SessionExpiry {
   readonly #clock: Clock;
   readonly #until = new Map<Subscriber, number>();
@@ -30,6 +30,7 @@ export class SessionExpiry {
     this.#clock = clock;
   }
 
+  /** @param until milliseconds since 1970 */
   add(session: Subscriber, until: number): void {
     this.#until.set(session, until);
     this.#stopSweeping ??= interval(this.#clock, SWEEP_INTERVAL, () => this.#sweep());

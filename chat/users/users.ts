@@ -1,14 +1,14 @@
 import { interval } from "../async.ts";
 import type { Clock } from "../clock.ts";
-import type { HeldName, NameRegistry } from "../storage.ts";
-import { chosenName, givenNames, nameKey, numberedNames } from "./names.ts";
 import { ChatError } from "../errors.ts";
+import type { HeldName, NameRegistry } from "../storage.ts";
 import type { Person, Subscriber } from "../subscriber.ts";
+import { chosenName, givenNames, nameKey, numberedNames } from "./names.ts";
 
 /** How long a name is held after its person was last seen, milliseconds. */
 export const GIVEN_NAME_HOLD = 10 * 60 * 1000;
 export const CHOSEN_NAME_HOLD = 7 * 24 * 60 * 60 * 1000;
-/** How often the names of those who are here are held anew: twice within the shorter hold, so that one may fail. */
+/** How often the names of those who are connected are held on: twice within the shorter hold, so that one may fail. */
 export const HOLD_INTERVAL = GIVEN_NAME_HOLD / 2;
 
 /** Who is connected to this isolate, and what they are called. */
@@ -16,7 +16,7 @@ export class Users {
   readonly #names: NameRegistry;
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #here = new Map<string, Person>();
+  readonly #connected = new Map<string, Person>();
   #leaving: Person[] = [];
   #stopHolding: (() => void) | undefined;
 
@@ -28,25 +28,25 @@ export class Users {
 
   /**
    * The name of a user, who gets one if they have none. It is held for a while from now on.
-   * @param called what they are called elsewhere: they get that, with a number where somebody else has it
+   * @param externalName their name elsewhere: they get that, with a number where somebody else has it
    * @throws {ChatError} `unavailable`
    */
-  async resolveName(user: string, called?: string): Promise<HeldName> {
+  async resolveName(user: string, externalName?: string): Promise<HeldName> {
     const held = await this.#heldName(user);
-    if (called === undefined) return held;
+    if (externalName === undefined) return held;
     // Whoever has been "Ada 2" stays that, also when the first Ada has gone.
-    for (const name of numberedNames(called)) if (name === held.name) return held;
-    for (const name of numberedNames(called)) {
-      const got = await this.#claim(user, { name, chosen: true });
-      if (got) return got;
+    for (const name of numberedNames(externalName)) if (name === held.name) return held;
+    for (const name of numberedNames(externalName)) {
+      const claimed = await this.#claim(user, { name, chosen: true });
+      if (claimed) return claimed;
     }
     return held;
   }
 
-  /** Notes that a person is here with this session. */
+  /** Notes that a person is connected here with this session. */
   enter(user: string, held: HeldName, session: Subscriber): Person {
-    let person = this.#here.get(user);
-    if (!person) this.#here.set(user, person = { user, ...held, sessions: new Set(), typedAt: 0 });
+    let person = this.#connected.get(user);
+    if (!person) this.#connected.set(user, person = { user, ...held, sessions: new Set(), typedAt: 0 });
     person.sessions.add(session);
     this.#stopHolding ??= interval(this.#clock, HOLD_INTERVAL, () => this.#holdAll());
     return person;
@@ -56,37 +56,37 @@ export class Users {
   leave(session: Subscriber): void {
     const { person } = session;
     person.sessions.delete(session);
-    if (person.sessions.size > 0 || this.#here.get(person.user) !== person) return;
-    this.#here.delete(person.user);
-    // Where many leave at once, as when the server stops, their names are held in one go.
+    if (person.sessions.size > 0 || this.#connected.get(person.user) !== person) return;
+    this.#connected.delete(person.user);
+    // Where many leave at once, as when the server stops, their names are held in one write.
     if (this.#leaving.push(person) === 1) this.#clock.soon(() => this.#holdLeaving());
   }
 
   get count(): number {
-    return this.#here.size;
+    return this.#connected.size;
   }
 
   find(user: string): Person | undefined {
-    return this.#here.get(user);
+    return this.#connected.get(user);
   }
 
   /**
    * The person, also one who has no connection here.
    * @throws {ChatError} `unavailable`
    */
-  async findOrLoad(user: string, called?: string): Promise<Person> {
-    return this.find(user) ?? { user, ...await this.resolveName(user, called), sessions: new Set(), typedAt: 0 };
+  async findOrLoad(user: string, externalName?: string): Promise<Person> {
+    return this.find(user) ?? { user, ...await this.resolveName(user, externalName), sessions: new Set(), typedAt: 0 };
   }
 
-  /** Notes what a person is called now, having chosen it on another connection, here or elsewhere. */
+  /** Notes a person's new name, which they chose on another connection, here or elsewhere. */
   renamed({ user, name }: { user: string; name: string }): void {
-    const person = this.#here.get(user);
+    const person = this.#connected.get(user);
     if (person) Object.assign(person, { name, chosen: true });
   }
 
   /**
    * Gives a person the name they ask for.
-   * @returns what they were called before
+   * @returns their name before
    * @throws {ChatError} `bad_name`, `name_taken`, `unavailable`
    */
   async rename(person: Person, asked: string): Promise<string> {
@@ -108,19 +108,19 @@ export class Users {
 
   async #heldName(user: string): Promise<HeldName> {
     for (const name of givenNames(user, this.#random)) {
-      const got = await this.#claim(user, { name, chosen: false });
-      if (got) return got;
+      const claimed = await this.#claim(user, { name, chosen: false });
+      if (claimed) return claimed;
     }
     throw new Error("unreachable: the given names have no end");
   }
 
   #claim(user: string, held: HeldName): Promise<HeldName | undefined> {
     const now = this.#clock.now();
-    return this.#names.claimName({ ...held, user, key: nameKey(held.name), until: until(held, now), now });
+    return this.#names.claimName({ ...held, user, key: nameKey(held.name), until: holdEnd(held, now), now });
   }
 
   #holdAll(): void {
-    if (this.#here.size > 0) return this.#hold([...this.#here.values()]);
+    if (this.#connected.size > 0) return this.#hold([...this.#connected.values()]);
     this.#stopHolding?.();
     this.#stopHolding = undefined;
   }
@@ -130,14 +130,14 @@ export class Users {
     this.#leaving = [];
   }
 
-  #hold(users: Person[]): void {
+  #hold(people: Person[]): void {
     const now = this.#clock.now();
-    this.#names.holdNames(users.map((person) => ({ user: person.user, until: until(person, now) })))
-      // The next round tries again; until then the names are held from the last one.
+    this.#names.holdNames(people.map((person) => ({ user: person.user, until: holdEnd(person, now) })))
+      // The next interval tries again; until then the names are held from the last one.
       .catch((error) => console.error("names could not be held:", error));
   }
 }
 
-function until(held: HeldName, now: number): number {
+function holdEnd(held: HeldName, now: number): number {
   return now + (held.chosen ? CHOSEN_NAME_HOLD : GIVEN_NAME_HOLD);
 }

@@ -116,7 +116,7 @@ export class Metrics {
     this.#countersByCode(
       "parley_sent_away_total",
       "Connections that were ended from here, by close code.",
-      counters.sentAway,
+      counters.closes,
     );
     const turns = new Histogram({
       name: "parley_turn_seconds",
@@ -124,7 +124,7 @@ export class Metrics {
       buckets: DURATIONS,
       registers: [this.#registry],
     });
-    counters.onTurn = (milliseconds) => turns.observe(milliseconds / 1000);
+    counters.onFlushCycle = (milliseconds) => turns.observe(milliseconds / 1000);
   }
 
   /** One answer of the store; as `timed` in `log/` tells it. */

@@ -99,7 +99,7 @@ Deno.test("a turn is told when it is over, and is as long as the store takes", a
     return append(commands);
   };
   const turns: number[] = [];
-  chat.services.pipeline.counters.onTurn = (milliseconds) => turns.push(milliseconds);
+  chat.services.pipeline.counters.onFlushCycle = (milliseconds) => turns.push(milliseconds);
   const ann = await FakeClient.enter(chat, "ann");
   await ann.send({ action: "send_message", room: "general", text: "x" });
   assert.ok(turns.includes(30), `${turns}`);

@@ -1,0 +1,32 @@
+import type { Subscriber } from "../subscriber.ts";
+
+/** The connections that are sent everything that a room sends, and whether waiting for more of it pays. */
+export class LiveSubscribers {
+  readonly #subscribers = new Set<Subscriber>();
+  #batching = 0;
+
+  get size(): number {
+    return this.#subscribers.size;
+  }
+
+  /** Whether one of them takes many frames as one, so that waiting for more of them saves work. */
+  get deferrable(): boolean {
+    return this.#batching > 0;
+  }
+
+  [Symbol.iterator](): Iterator<Subscriber> {
+    return this.#subscribers.values();
+  }
+
+  add(subscriber: Subscriber): void {
+    this.#subscribers.add(subscriber);
+    if (subscriber.connection.batch) this.#batching++;
+  }
+
+  /** @returns whether it was one of them */
+  delete(subscriber: Subscriber): boolean {
+    const wasLive = this.#subscribers.delete(subscriber);
+    if (wasLive && subscriber.connection.batch) this.#batching--;
+    return wasLive;
+  }
+}
