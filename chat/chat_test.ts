@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
 import { settle } from "../testing/clock.ts";
-import { openings } from "../testing/isolates.ts";
 import { createLobby, FakeClient } from "../testing/lobby.ts";
-import { LONGEST_QUEUE, SHORT_QUEUE, STORE_TIMEOUT } from "./pipeline/write_queue.ts";
 import { DRAIN_TIMEOUT } from "./chat.ts";
-import { CHOSEN_NAME_HOLD, GIVEN_NAME_HOLD } from "./users/users.ts";
 import { COUNT_INTERVAL, DISCONNECT_GRACE } from "./rooms/members.ts";
 import { BACKLOG } from "./session.ts";
 
@@ -108,87 +105,6 @@ Deno.test("a message comes back to its author before they have left the room", a
   const ann = await FakeClient.enter(chat, "ann");
   await ann.send(message("bye"), { action: "leave_room", room: "general" });
   assert.deepEqual(ann.frames.slice(-2).map(({ action }) => action), ["receive_message", "room_left"]);
-});
-
-Deno.test("a new name is sent once to everyone who sees the person, and its id to the asker alone", async () => {
-  const { chat } = createLobby();
-  const ann = await FakeClient.enter(chat, "ann", ["a", "b"]);
-  const tab = await FakeClient.enter(chat, "ann", []);
-  const bob = await FakeClient.enter(chat, "bob", ["a", "b"]);
-  const eve = await FakeClient.enter(chat, "eve", ["c"]);
-  const was = ann.last("welcome").name;
-  await ann.send({ action: "set_name", name: "Ann", id: "n" });
-  assert.deepEqual(ann.all("name_changed"), [{ action: "name_changed", user: "ann", name: "Ann", was, id: "n" }]);
-  for (const other of [tab, bob]) {
-    assert.deepEqual(other.all("name_changed"), [{ action: "name_changed", user: "ann", name: "Ann", was }]);
-  }
-  assert.deepEqual(eve.all("name_changed"), []);
-  await bob.send({ action: "join_room", room: "a" });
-  assert.deepEqual(bob.last("room_joined").members.find(({ user }) => user === "ann")!.name, "Ann");
-  await ann.send({ action: "send_message", room: "a", text: "it's me" });
-  assert.equal(bob.last("receive_message").from, "Ann");
-});
-
-Deno.test("a name that somebody else has is name_taken, also in other letters", async () => {
-  const { chat } = createLobby();
-  const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
-  await ann.send({ action: "set_name", name: "Alice" });
-  await bob.send({ action: "set_name", name: "ＡLICE", id: "n" });
-  assert.equal(bob.last("error").code, "name_taken");
-  assert.equal(bob.last("error").id, "n");
-  await ann.send({ action: "set_name", name: "alice" });
-  assert.equal(ann.last("name_changed").was, "Alice");
-  await ann.send({ action: "set_name", name: "Other" });
-  await bob.send({ action: "set_name", name: "Alice" });
-  assert.equal(bob.last("name_changed").name, "Alice");
-});
-
-Deno.test("a name chosen on one isolate is held as a chosen one by every isolate that has its person", async () => {
-  const { clock, storage } = createLobby();
-  const [one, two] = openings(storage, 2).map((opening) => createLobby({ clock, storage: opening.storage }).chat);
-  const [here, there] = [await FakeClient.enter(one, "ann"), await FakeClient.enter(two, "ann")];
-  await here.send({ action: "set_name", name: "Ann" });
-  here.session.end();
-  clock.set(clock.now() + CHOSEN_NAME_HOLD);
-  there.session.end();
-  await settle();
-  clock.set(clock.now() + CHOSEN_NAME_HOLD - 1);
-  const claim = { user: "eve", name: "Ann", key: "ann", chosen: true, until: clock.now() + 1, now: clock.now() };
-  assert.equal(await storage.claimName(claim), undefined);
-  one.close();
-  two.close();
-});
-
-Deno.test("the names of all who leave at once are held in one write", async () => {
-  const { chat, storage } = createLobby();
-  for (const user of ["ann", "bob", "cid"]) await FakeClient.enter(chat, user);
-  const held: string[][] = [];
-  storage.holdNames = (holds) => Promise.resolve(void held.push(holds.map(({ user }) => user)));
-  await chat.drain();
-  chat.close();
-  assert.deepEqual(held, [["ann", "bob", "cid"]]);
-});
-
-Deno.test("a given name is held for ten minutes after its person left, a chosen one for seven days", async () => {
-  const { chat, clock, storage } = createLobby();
-  const claim = (key: string) =>
-    storage.claimName({ user: "eve", name: key, key, chosen: true, until: clock.now() + 1, now: clock.now() });
-  const ann = await FakeClient.enter(chat, "ann");
-  const given = ann.last("welcome").name.toLowerCase();
-  await clock.advance(3 * GIVEN_NAME_HOLD);
-  assert.equal(await claim(given), undefined, "while she is here");
-  ann.session.end();
-  await clock.advance(GIVEN_NAME_HOLD - 1);
-  assert.equal(await claim(given), undefined);
-  await clock.advance(1);
-  assert.ok(await claim(given));
-
-  const bob = await FakeClient.enter(chat, "bob");
-  await bob.send({ action: "set_name", name: "Bob" });
-  bob.session.end();
-  await clock.advance(CHOSEN_NAME_HOLD - 1);
-  assert.equal(await claim("bob"), undefined);
-  assert.equal((await FakeClient.enter(chat, "bob")).last("welcome").name, "Bob");
 });
 
 Deno.test("typing is shown to the others at most every three seconds, and not in a crowd", async () => {
@@ -298,89 +214,6 @@ Deno.test("arrivals in a large room are sent together, and before what those peo
   assert.deepEqual(two.all("member_joined"), []);
 });
 
-Deno.test("messages are refused while the queue is too long, and taken again when it is gone", async () => {
-  const { chat, clock, storage } = createLobby();
-  const ann = await FakeClient.enter(chat, "ann");
-  const { append } = storage;
-  const stuck: (() => void)[] = [];
-  storage.append = async (commands) => {
-    await new Promise<void>((resolve) => stuck.push(resolve));
-    return await append.call(storage, commands);
-  };
-  await ann.send(message("under way"));
-  for (let at = 0; at < SHORT_QUEUE; at++) await ann.send(message("waits"));
-  await ann.send(message("a burst is no overload"));
-  await clock.advance(LONGEST_QUEUE);
-  await ann.send(message("too late", "k"));
-  assert.deepEqual(ann.all("error").map(({ code, id, retry_after }) => [code, id, retry_after]), [[
-    "rate_limited",
-    "k",
-    1,
-  ]]);
-  storage.append = append;
-  stuck.forEach((go) => go());
-  await settle();
-  await ann.send(message("again", "k"));
-  assert.equal(ann.all("receive_message").length, SHORT_QUEUE + 3);
-  assert.equal(ann.last("receive_message").text, "again");
-});
-
-Deno.test("a room that is slow to store holds up no other room, and keeps its order", async () => {
-  const { chat, clock, storage } = createLobby();
-  const inSlow = (text: string) => ({ ...message(text), room: "slow" });
-  const [ann, bob] = [await FakeClient.enter(chat, "ann", ["slow"]), await FakeClient.enter(chat, "bob", ["slow"])];
-  const [eve, mal] = [await FakeClient.enter(chat, "eve"), await FakeClient.enter(chat, "mal")];
-  const { append } = storage;
-  const stuck: (() => void)[] = [];
-  storage.append = async (commands) => {
-    if (commands.some(({ room }) => room === "slow")) await new Promise<void>((resolve) => stuck.push(resolve));
-    return await append.call(storage, commands);
-  };
-  await ann.send(inSlow("one"));
-  await clock.advance(STORE_TIMEOUT);
-  await bob.send(inSlow("two"));
-  await eve.send(message("meanwhile"));
-  assert.deepEqual([stuck.length, mal.last("receive_message").text], [1, "meanwhile"]);
-  assert.deepEqual(bob.all("receive_message"), []);
-  let settled = false;
-  const settling = chat.settled().then(() => settled = true);
-  for (let at = 0; at < 2; at++) {
-    await settle();
-    assert.equal(settled, false);
-    stuck.shift()!();
-  }
-  await settling;
-  for (const client of [ann, bob]) {
-    assert.deepEqual(client.all("receive_message").map(({ seq, text }) => [seq, text]), [[1, "one"], [2, "two"]]);
-  }
-});
-
-Deno.test("one flush cycle stores so much and no more, and the next one stores the rest", async () => {
-  const { chat, storage } = createLobby();
-  const batches: number[] = [];
-  const { append } = storage;
-  storage.append = (commands) => {
-    batches.push(commands.length);
-    return append.call(storage, commands);
-  };
-  const ann = await FakeClient.enter(chat, "ann");
-  await ann.send(...Array.from({ length: 100 }, () => message("x".repeat(4_000))));
-  await settle();
-  assert.equal(batches.reduce((sum, length) => sum + length, 0), 100);
-  assert.ok(Math.max(...batches) <= 8, String(batches));
-  assert.equal(ann.all("receive_message").length, 100);
-});
-
-Deno.test("once everything has settled, what was said before is stored and shown", async () => {
-  const { chat } = createLobby();
-  const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
-  ann.session.receive(message("last words"));
-  await Promise.resolve().then(() => chat.settled());
-  assert.equal(bob.last("receive_message").text, "last words");
-  chat.close();
-  assert.equal(ann.closed, undefined, "connections are their door's to close");
-});
-
 Deno.test("a server that stops stores and shows what it took, takes nothing more, and closes every connection", async () => {
   const { chat } = createLobby();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
@@ -406,23 +239,4 @@ Deno.test("a server that stops does not wait for ever for a store that does not 
   await drained;
   assert.equal(ann.closed?.code, 1012);
   chat.close();
-});
-
-Deno.test("someone who leaves a room that is slow to store gets their message back first", async () => {
-  const { chat, clock, storage } = createLobby();
-  const ann = await FakeClient.enter(chat, "ann", ["slow", "general"]);
-  const { append } = storage;
-  const stuck = Promise.withResolvers<void>();
-  storage.append = async (commands) => {
-    if (commands.some(({ room }) => room === "slow")) await stuck.promise;
-    return await append.call(storage, commands);
-  };
-  await ann.send({ ...message("one"), room: "slow" });
-  await clock.advance(STORE_TIMEOUT);
-  await ann.send(message("two"), { action: "leave_room", room: "slow" });
-  assert.equal(ann.last("receive_message").text, "two");
-  stuck.resolve();
-  await clock.advance(STORE_TIMEOUT);
-  const told = ann.frames.slice(3).map((frame) => "text" in frame ? frame.text : frame.action);
-  assert.deepEqual(told, ["two", "one", "room_left"]);
 });

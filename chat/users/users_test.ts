@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { settle } from "../../testing/clock.ts";
+import { openings } from "../../testing/isolates.ts";
+import { createLobby, FakeClient } from "../../testing/lobby.ts";
+import { CHOSEN_NAME_HOLD, GIVEN_NAME_HOLD } from "./users.ts";
+
+Deno.test("a new name is sent once to everyone who sees the person, and its id to the asker alone", async () => {
+  const { chat } = createLobby();
+  const ann = await FakeClient.enter(chat, "ann", ["a", "b"]);
+  const tab = await FakeClient.enter(chat, "ann", []);
+  const bob = await FakeClient.enter(chat, "bob", ["a", "b"]);
+  const eve = await FakeClient.enter(chat, "eve", ["c"]);
+  const was = ann.last("welcome").name;
+  await ann.send({ action: "set_name", name: "Ann", id: "n" });
+  assert.deepEqual(ann.all("name_changed"), [{ action: "name_changed", user: "ann", name: "Ann", was, id: "n" }]);
+  for (const other of [tab, bob]) {
+    assert.deepEqual(other.all("name_changed"), [{ action: "name_changed", user: "ann", name: "Ann", was }]);
+  }
+  assert.deepEqual(eve.all("name_changed"), []);
+  await bob.send({ action: "join_room", room: "a" });
+  assert.deepEqual(bob.last("room_joined").members.find(({ user }) => user === "ann")!.name, "Ann");
+  await ann.send({ action: "send_message", room: "a", text: "it's me" });
+  assert.equal(bob.last("receive_message").from, "Ann");
+});
+
+Deno.test("a name that somebody else has is name_taken, also in other letters", async () => {
+  const { chat } = createLobby();
+  const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
+  await ann.send({ action: "set_name", name: "Alice" });
+  await bob.send({ action: "set_name", name: "ＡLICE", id: "n" });
+  assert.equal(bob.last("error").code, "name_taken");
+  assert.equal(bob.last("error").id, "n");
+  await ann.send({ action: "set_name", name: "alice" });
+  assert.equal(ann.last("name_changed").was, "Alice");
+  await ann.send({ action: "set_name", name: "Other" });
+  await bob.send({ action: "set_name", name: "Alice" });
+  assert.equal(bob.last("name_changed").name, "Alice");
+});
+
+Deno.test("a name chosen on one isolate is held as a chosen one by every isolate that has its person", async () => {
+  const { clock, storage } = createLobby();
+  const [one, two] = openings(storage, 2).map((opening) => createLobby({ clock, storage: opening.storage }).chat);
+  const [here, there] = [await FakeClient.enter(one, "ann"), await FakeClient.enter(two, "ann")];
+  await here.send({ action: "set_name", name: "Ann" });
+  here.session.end();
+  clock.set(clock.now() + CHOSEN_NAME_HOLD);
+  there.session.end();
+  await settle();
+  clock.set(clock.now() + CHOSEN_NAME_HOLD - 1);
+  const claim = { user: "eve", name: "Ann", key: "ann", chosen: true, until: clock.now() + 1, now: clock.now() };
+  assert.equal(await storage.claimName(claim), undefined);
+  one.close();
+  two.close();
+});
+
+Deno.test("the names of all who leave at once are held in one write", async () => {
+  const { chat, storage } = createLobby();
+  for (const user of ["ann", "bob", "cid"]) await FakeClient.enter(chat, user);
+  const held: string[][] = [];
+  storage.holdNames = (holds) => Promise.resolve(void held.push(holds.map(({ user }) => user)));
+  await chat.drain();
+  chat.close();
+  assert.deepEqual(held, [["ann", "bob", "cid"]]);
+});
+
+Deno.test("a given name is held for ten minutes after its person left, a chosen one for seven days", async () => {
+  const { chat, clock, storage } = createLobby();
+  const claim = (key: string) =>
+    storage.claimName({ user: "eve", name: key, key, chosen: true, until: clock.now() + 1, now: clock.now() });
+  const ann = await FakeClient.enter(chat, "ann");
+  const given = ann.last("welcome").name.toLowerCase();
+  await clock.advance(3 * GIVEN_NAME_HOLD);
+  assert.equal(await claim(given), undefined, "while she is here");
+  ann.session.end();
+  await clock.advance(GIVEN_NAME_HOLD - 1);
+  assert.equal(await claim(given), undefined);
+  await clock.advance(1);
+  assert.ok(await claim(given));
+
+  const bob = await FakeClient.enter(chat, "bob");
+  await bob.send({ action: "set_name", name: "Bob" });
+  bob.session.end();
+  await clock.advance(CHOSEN_NAME_HOLD - 1);
+  assert.equal(await claim("bob"), undefined);
+  assert.equal((await FakeClient.enter(chat, "bob")).last("welcome").name, "Bob");
+});
