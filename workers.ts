@@ -1,4 +1,4 @@
-/** Several isolates on one machine: Workers of the same entrypoint that share a port, and the main isolate that minds them. */
+/** Several isolates on one machine: Workers of the same entrypoint that share a port, supervised by the main isolate. */
 import type { Clock } from "./chat/clock.ts";
 
 /** Wait before a Worker that died is started again, milliseconds. Each further death in a row doubles it. */
@@ -61,7 +61,7 @@ export function serveAsWorker(open: (port: number, failed: (error: Error) => voi
 }
 
 /**
- * Starts `count` Workers that serve on one port. This isolate serves nobody, so that nothing keeps it from minding them:
+ * Starts `count` Workers that serve on one port. This isolate serves nobody, so that nothing keeps it from supervising them:
  * one that dies later is started again, and `stop` stops all of them.
  * @param entrypoint a module that calls `serveAsWorker`
  * @param port 0 takes any free one
@@ -75,12 +75,12 @@ export async function startWorkers(
 ): Promise<Server> {
   // A function that is there with this flag only; without it, asking for a shared port would end the process.
   if (!("listenDatagram" in Deno)) throw new Error("WORKERS above 1 need deno run --unstable-net.");
-  const minders: Minder[] = [];
+  const supervisors: WorkerSupervisor[] = [];
   try {
     const start = (port: number) => {
-      const minder = new Minder(entrypoint, minders.length + 1, port, clock);
-      minders.push(minder);
-      return minder.opened;
+      const supervisor = new WorkerSupervisor(entrypoint, supervisors.length + 1, port, clock);
+      supervisors.push(supervisor);
+      return supervisor.opened;
     };
     // The first one finds the port, if any will do, and prepares the store for the others.
     const shared = await start(port);
@@ -88,17 +88,17 @@ export async function startWorkers(
     return {
       port: shared,
       async stop() {
-        await Promise.all(minders.map((minder) => minder.stop()));
+        await Promise.all(supervisors.map((supervisor) => supervisor.stop()));
       },
     };
   } catch (error) {
-    for (const minder of minders) minder.end();
+    for (const supervisor of supervisors) supervisor.end();
     throw error;
   }
 }
 
-/** Minds one Worker over all of its lives. */
-class Minder {
+/** Supervises one Worker: starts it, starts it again whenever it has died, and stops it. */
+class WorkerSupervisor {
   readonly #entrypoint: string;
   readonly #number: number;
   #port: number;
@@ -129,7 +129,7 @@ class Minder {
   async stop(): Promise<void> {
     this.#ending = true;
     if (!this.#worker) return this.end();
-    this.#tell({ kind: "stop" });
+    this.#send({ kind: "stop" });
     await this.#stopped.promise;
     this.end();
   }
@@ -147,20 +147,20 @@ class Minder {
     this.#bornAt = this.#clock.monotonic();
     const worker = new Worker(this.#entrypoint, { type: "module", name: WORKER_NAME + this.#number });
     this.#worker = worker;
-    worker.onmessage = ({ data }: MessageEvent<Report>) => this.#hear(data);
+    worker.onmessage = ({ data }: MessageEvent<Report>) => this.#handle(data);
     worker.onerror = (event) => {
       event.preventDefault();
       if (worker === this.#worker) this.#died(event.message);
     };
-    this.#tell({ kind: "serve", port: this.#port });
+    this.#send({ kind: "serve", port: this.#port });
     this.#expectBeat();
   }
 
-  #tell(order: Order): void {
+  #send(order: Order): void {
     this.#worker!.postMessage(order);
   }
 
-  #hear(report: Report): void {
+  #handle(report: Report): void {
     switch (report.kind) {
       case "open":
         this.#hasServed = true;
@@ -172,6 +172,8 @@ class Minder {
         return this.#stopped.resolve();
       case "failed":
         return this.#died(report.message);
+      default:
+        report satisfies never;
     }
   }
 

@@ -1,4 +1,4 @@
-/** Several isolates on one machine: the one that minds them, and the whole server with real Workers and real sockets. */
+/** Several isolates on one machine: the supervisor, and the whole server with real Workers and real sockets. */
 import assert from "node:assert/strict";
 import { systemClock } from "./chat/clock.ts";
 import { SILENCE_LIMIT } from "./chat/cluster/remote_presence.ts";

@@ -127,7 +127,7 @@ export class Metrics {
     counters.onFlushCycle = (milliseconds) => turns.observe(milliseconds / 1000);
   }
 
-  /** One answer of the store; as `timed` in `log/` tells it. */
+  /** One answer of the store, as `timed` in `storage/` measures it. */
   storeAnswered(operation: string, milliseconds: number, failed: boolean): void {
     this.#store.observe({ operation }, milliseconds / 1000);
     if (failed) this.#storeFailures.inc({ operation });
