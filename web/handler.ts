@@ -4,7 +4,7 @@ import { askedOf, FOR_MONITORS, type RemoteCommand } from "./transport/host.ts";
 import type { App, AppServices } from "./services.ts";
 import { HttpRefusal, problem } from "./schema/problem.ts";
 import { noted } from "./observability/refusals.ts";
-import { isUpgrade } from "./transport/websocket.ts";
+import { isUpgrade } from "./transport/websocket_handshake.ts";
 
 /**
  * All that is served, as a handler for `Deno.serve` which never throws. The upgrade to a socket is answered here and by

@@ -5,14 +5,14 @@ import type { EncodedFrames } from "../../chat/encoded_frames.ts";
 import { PAGE_BYTES } from "../../chat/storage.ts";
 import type { Chat } from "../../chat/chat.ts";
 import type { Counters } from "../../chat/pipeline/counters.ts";
-import { BATCH_PROTOCOL, CLOSE, DEFAULT_ROOM, type Limits, PING_SECONDS } from "../../chat/protocol.ts";
+import { BATCH_PROTOCOL, CLOSE, type Limits, PING_SECONDS } from "../../chat/protocol.ts";
 import { ChatError } from "../../chat/errors.ts";
 import type { Session } from "../../chat/session.ts";
 import type { Connection } from "../../chat/subscriber.ts";
 import { parseFrames } from "../schema/client_frames.ts";
 import { type Identity, selectSubprotocol, type Sessions, subprotocols } from "../auth/sessions.ts";
 import type { AuditLog } from "../observability/audit_log.ts";
-import { listIn } from "./list_header.ts";
+import { offering, roomsAskedFor, turnAway } from "./websocket_handshake.ts";
 import { FOREIGN_PAGE, originAllowed } from "../auth/origin.ts";
 import { SignInRefusal } from "../schema/problem.ts";
 
@@ -25,7 +25,7 @@ export const BUFFER_LIMIT = 256 * 1024;
 export const SILENCE_LIMIT = 2.5 * PING_SECONDS * 1000;
 /** How long a socket may take to open, milliseconds: it takes a few, or the client has left and it never will. */
 export const OPENING_LIMIT = 10_000;
-/** How often silence is looked for, milliseconds. */
+/** How often silent sockets are swept, milliseconds. */
 const SWEEP_INTERVAL = 10_000;
 
 /** So many more than its address may have are told so by a close code, which browsers see; others get no socket at all. */
@@ -286,33 +286,4 @@ class Socket implements Connection, EventListenerObject {
     }
     for (const { frame, about } of parseFrames(data, this.batch)) session.receive(frame, about);
   }
-}
-
-/** Whether a request asks for a socket, wherever it asks. */
-export function isUpgrade({ method, headers }: Request): boolean {
-  return method === "GET" && listIn(headers.get("upgrade")?.toLowerCase() ?? null).includes("websocket");
-}
-
-/** The request with its list of sub-protocols as the runtime reads one: with a comma and a space between them. */
-function offering(request: Request, offered: readonly string[]): Request {
-  const list = offered.join(", ");
-  if (list === (request.headers.get("sec-websocket-protocol") ?? "")) return request;
-  const headers = new Headers(request.headers);
-  headers.set("sec-websocket-protocol", list);
-  // It must be the very request that came, whose headers can't be changed.
-  return Object.defineProperty(request, "headers", { value: headers });
-}
-
-/** Says why nobody is let in, which a browser hears only from a socket that was opened. */
-function turnAway(socket: WebSocket, [code, reason]: readonly [number, string], gone: () => void): void {
-  socket.onopen = () => socket.close(code, reason);
-  socket.onerror = () => {};
-  socket.addEventListener("close", gone, { once: true });
-}
-
-/** `room=a,b`, or `room=a&room=b`; absent the default room, empty none. */
-function roomsAskedFor(url: string): string[] {
-  const asked = new URL(url).searchParams.getAll("room");
-  if (asked.length === 0) return [DEFAULT_ROOM];
-  return asked.filter((list) => list !== "").flatMap((list) => list.split(","));
 }
