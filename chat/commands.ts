@@ -1,17 +1,15 @@
+import { type EntryFrame, KINDS } from "./entries/kinds.ts";
 import { ChatError } from "./errors.ts";
 import { checkText } from "./limits/text_length.ts";
 import type { AddressUsage } from "./limits/usage.ts";
 import {
   type ClientFrame,
-  type DeleteMessage,
-  type EditMessage,
   type Entry,
   type JoinRoom,
   type LeaveRoom,
   type Member,
   PAGE_SIZE,
   PAGE_SIZE_LIMIT,
-  type SendMessage,
   type ServerFrame,
   type SetName,
   type StartTyping,
@@ -84,10 +82,6 @@ export async function executeRequest(
  */
 export async function executeCommand(services: Services, caller: Caller, frame: ClientFrame): Promise<CommandResult> {
   switch (frame.action) {
-    case "send_message":
-    case "edit_message":
-    case "delete_message":
-      return await write(services, caller, frame);
     case "join_room":
       return await joinRoom(services, caller, frame);
     case "leave_room":
@@ -98,14 +92,13 @@ export async function executeCommand(services: Services, caller: Caller, frame: 
       return type(services, caller, frame);
     case "ping":
       return answer(frame, { action: "pong" });
+    default:
+      return await write(services, caller, frame);
   }
 }
 
-/** What a person may have stored. */
-type Writing = SendMessage | EditMessage | DeleteMessage;
-
-/** Sends, edits or deletes. Over a connection that is not in the room, it joins first. */
-async function write(services: Services, caller: Caller, asked: Writing): Promise<CommandResult> {
+/** Has an entry stored, of whatever kind. Over a connection that is not in the room, it joins first. */
+async function write(services: Services, caller: Caller, asked: EntryFrame): Promise<CommandResult> {
   const frame = { ...asked, room: roomName(asked.room) };
   if (!isConnected(caller)) {
     const command = toCommand(services, await personOf(services, caller), frame);
@@ -128,9 +121,9 @@ async function write(services: Services, caller: Caller, asked: Writing): Promis
  * What a frame asks to be stored, checked before anything is done about it.
  * @throws {ChatError} `text_empty`, `text_too_long`
  */
-function toCommand({ limits }: Services, { user, name }: Member, frame: Writing): Command {
-  if (frame.action !== "delete_message") checkText(frame.text, limits.text);
-  return frame.action === "send_message" ? { ...frame, user, from: name } : { ...frame, user };
+function toCommand({ limits }: Services, { user, name }: Member, frame: EntryFrame): Command {
+  if ("text" in frame) checkText(frame.text, limits.text);
+  return { ...frame, user, from: name };
 }
 
 /**
@@ -139,7 +132,7 @@ function toCommand({ limits }: Services, { user, name }: Member, frame: Writing)
  * @throws {ChatError} `forbidden`, `not_found`, `rate_limited`, `unavailable`
  */
 async function commit(services: Services, command: Command, slowSeconds: number): Promise<Committed> {
-  const isSlow = slowSeconds > 0 && command.action === "send_message";
+  const isSlow = slowSeconds > 0 && command.action === KINDS.receive_message.asks;
   const result = await (isSlow ? services.slowMode.append(command, slowSeconds) : services.pipeline.append(command));
   if ("entry" in result) return result;
   switch (result.refused) {

@@ -4,7 +4,7 @@
  * knows no kind of entry. All of it is pure and synchronous, so that a store may ask as often as it needs to.
  */
 import { KINDS } from "./entries/kinds.ts";
-import type { Asked, Document, Fields, Kind, Refused } from "./entries/kind.ts";
+import type { AnyKind, Asked, Document, Fields, Kind, Refused } from "./entries/kind.ts";
 import type { Entry } from "./protocol.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -98,7 +98,7 @@ export type AppendResult = { entry: Entry; repeated: boolean } | Refused;
 export type Place = Pick<StoredEntry, "seq" | "date">;
 
 /** All kinds of entry that a log knows. */
-export type Kinds = Iterable<Kind<never, never>>;
+export type Kinds = Iterable<AnyKind>;
 
 export class Rulebook {
   readonly #byAsked = new Map<string, Kind>();

@@ -3,19 +3,14 @@
  * by `storage/contract_test.ts`.
  */
 import type { AppendResult } from "./rulebook.ts";
-import type { DeleteMessage, EditMessage, Entry, Position, ReceiveMessage, SendMessage } from "./protocol.ts";
+import type { Asked } from "./entries/kind.ts";
+import type { EntryFrame } from "./entries/kinds.ts";
+import type { Entry, Position, ReceiveMessage } from "./protocol.ts";
 
 export { type AppendResult, IDEMPOTENCY_WINDOW, type Retention } from "./rulebook.ts";
 
-/** What is to be appended, by a person whose frame has been checked. */
-export type Command =
-  | SendMessage & {
-    user: string;
-    from: string; /** Answered if it was kept before, and not kept now. */
-    lookupOnly?: true;
-  }
-  | EditMessage & { user: string }
-  | DeleteMessage & { user: string; /** It may be anybody's message, also in a locked room. */ moderator?: true };
+/** What is to be appended: the frame of a person, which has been checked. */
+export type Command = EntryFrame & Asked;
 
 /** Messages in their present state, oldest first. `seq` is the head, `more` tells of messages on the far side. */
 export interface History extends Position {

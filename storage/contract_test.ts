@@ -106,10 +106,10 @@ const say = (text: string, more: { id?: string; user?: string; room?: string } =
   return more.id === undefined ? command : { ...command, id: more.id };
 };
 const edit = (target: number, text: string, more: { id?: string; user?: string } = {}): Command => (
-  { action: "edit_message", room: "r", user: "ann", target, text, ...more }
+  { action: "edit_message", from: "Ann", room: "r", user: "ann", target, text, ...more }
 );
 const remove = (target: number, more: { id?: string; user?: string } = {}): Command => (
-  { action: "delete_message", room: "r", user: "ann", target, ...more }
+  { action: "delete_message", from: "Ann", room: "r", user: "ann", target, ...more }
 );
 const entryOf = (result: AppendResult): Entry => {
   assert.ok("entry" in result, JSON.stringify(result));
@@ -885,6 +885,7 @@ for (const [name, create] of Object.entries(engines)) {
     await storage.changeRoom("r", { locked: true });
     const byModerator: Command = {
       action: "delete_message",
+      from: "Ann",
       room: "r",
       user: "moderator",
       target: 1,

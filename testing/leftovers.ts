@@ -17,10 +17,10 @@ export function eventfulRoom(room: string, head: number): Command[] {
     { action: "send_message", from: `kept-person-${person}`, text, ...mark(person) }
   );
   const edit = (person: string, place: number, text: string): Command => (
-    { action: "edit_message", target: head + place, text, ...mark(person) }
+    { action: "edit_message", from: "Ann", target: head + place, text, ...mark(person) }
   );
   const remove = (person: string, place: number, more: { moderator?: true } = {}): Command => (
-    { action: "delete_message", target: head + place, ...mark(person), ...more }
+    { action: "delete_message", from: "Ann", target: head + place, ...mark(person), ...more }
   );
   return [
     say("ann", "gone-word-1"),

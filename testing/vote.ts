@@ -1,4 +1,4 @@
-import type { Asked, Document, Kind } from "../chat/entries/kind.ts";
+import type { AnyKind, Asked, Document, Kind } from "../chat/entries/kind.ts";
 import { KINDS } from "../chat/entries/kinds.ts";
 import type { Command } from "../chat/storage.ts";
 
@@ -14,6 +14,7 @@ type Voted = Document & { votes?: Record<string, number> };
 const vote: Kind<Vote, { action: string; choice: string }> = {
   asks: "vote",
   tells: "message_voted",
+  countsAs: "messages",
   who: "anyone",
   whileLocked: false,
   erasable: ["choice"],
@@ -29,7 +30,7 @@ const vote: Kind<Vote, { action: string; choice: string }> = {
   },
 };
 
-export const KINDS_WITH_VOTE: Kind<never, never>[] = [...Object.values(KINDS), vote];
+export const KINDS_WITH_VOTE: AnyKind[] = [...Object.values(KINDS), vote];
 
 /** Somebody's vote on the message with this place. */
 export function castVote(

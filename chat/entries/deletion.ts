@@ -5,6 +5,7 @@ import type { Asked, Kind } from "./kind.ts";
 export const deletion: Kind<DeleteMessage & Asked, MessageDeleted> = {
   asks: "delete_message",
   tells: "message_deleted",
+  countsAs: "messages",
   who: "author",
   byModerator: true,
   whileLocked: true,

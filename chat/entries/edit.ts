@@ -5,6 +5,7 @@ import type { Asked, Kind } from "./kind.ts";
 export const edit: Kind<EditMessage & Asked, MessageEdited> = {
   asks: "edit_message",
   tells: "message_edited",
+  countsAs: "messages",
   who: "author",
   whileLocked: false,
   showsWords: true,

@@ -11,6 +11,8 @@ export interface Asked {
   action: string;
   room: string;
   user: string;
+  /** What the person is called now. */
+  from: string;
   /** The client's own key: a command whose key was seen is answered with the first one's entry. */
   id?: string;
   /** The message that it is about. */
@@ -50,8 +52,10 @@ export type Decision = { fields: Fields; keys?: Record<string, unknown> } | Refu
  */
 export interface Kind<Command extends Asked = Asked, Told extends { action: string } = { action: string }> {
   /** The action that asks for it, and the one by which it is told. */
-  readonly asks: string;
-  readonly tells: string;
+  readonly asks: Command["action"];
+  readonly tells: Told["action"];
+  /** What asking for it counts as, for rate limits. */
+  readonly countsAs: "messages" | "signals";
   /** Whose messages it may be done to: only one's own, or anybody's. Absent where it is about no message. */
   readonly who?: "author" | "anyone";
   /** Whether a moderator may do it to anybody's. */
@@ -78,3 +82,6 @@ export interface Kind<Command extends Asked = Asked, Told extends { action: stri
   /** What of an entry is read off the document, its own or its message's; undefined where that is not held any more. */
   present?(document: Document | undefined): Fields;
 }
+
+/** A kind of which only the rulebook knows what it takes. */
+export type AnyKind = Omit<Kind<never, never>, "asks" | "tells"> & { readonly asks: string; readonly tells: string };

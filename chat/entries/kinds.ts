@@ -1,19 +1,22 @@
-import type { Entry, ReceiveMessage } from "../protocol.ts";
+import type { ClientFrame, Entry, ReceiveMessage } from "../protocol.ts";
 import { deletion } from "./deletion.ts";
 import { edit } from "./edit.ts";
-import type { Kind } from "./kind.ts";
+import type { AnyKind, Kind } from "./kind.ts";
 import { message } from "./message.ts";
 
 /** Every kind of entry, by the action by which it is told. The compiler refuses one that is missing. */
-export const KINDS: { readonly [Action in Exclude<Entry["action"], "unknown_entry">]: Kind<never, never> } = {
+export const KINDS = {
   receive_message: message,
   message_edited: edit,
   message_deleted: deletion,
-};
+} satisfies { [Action in Exclude<Entry["action"], "unknown_entry">]: { tells: Action } };
+
+/** The frames that ask for an entry. */
+export type EntryFrame = Extract<ClientFrame, { action: (typeof KINDS)[keyof typeof KINDS]["asks"] }>;
 
 /** The kind of an entry, also of one that came from a newer server; undefined for what is not known. */
 export function kindOf({ action }: { action: string }): Kind | undefined {
-  return (KINDS as Record<string, Kind<never, never> | undefined>)[action] as Kind | undefined;
+  return (KINDS as Record<string, AnyKind | undefined>)[action] as Kind | undefined;
 }
 
 /** A message after an entry that is about it. */

@@ -2,9 +2,10 @@ import type { ReceiveMessage, SendMessage } from "../protocol.ts";
 import type { Asked, Kind } from "./kind.ts";
 
 /** A message: it begins a document, which later entries change. */
-export const message: Kind<SendMessage & Asked & { from: string }, ReceiveMessage> = {
+export const message: Kind<SendMessage & Asked, ReceiveMessage> = {
   asks: "send_message",
   tells: "receive_message",
+  countsAs: "messages",
   whileLocked: false,
   fixed: ["from"],
   decide: ({ from, text }) => ({ fields: { from, text } }),

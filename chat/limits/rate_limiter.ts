@@ -1,6 +1,7 @@
 import { AddressUsage, PersonUsage, UsageTable } from "./usage.ts";
 import type { Clock } from "../clock.ts";
 import type { RateLimitedAction, Rates } from "./token_bucket.ts";
+import { type EntryFrame, KINDS } from "../entries/kinds.ts";
 import type { ClientFrame } from "../protocol.ts";
 import { ChatError } from "../errors.ts";
 
@@ -21,10 +22,8 @@ const SENTENCES: Record<RateLimitedAction, string> = {
 /** What a flooder is told, as the reason for the close or instead of an answer. */
 export const FLOODING = "Too many frames. Come back later, wait for answers and heed retry_after.";
 
-const RATE_LIMITED_ACTIONS: Record<ClientFrame["action"], RateLimitedAction> = {
-  send_message: "messages",
-  edit_message: "messages",
-  delete_message: "messages",
+/** What asks for an entry counts as its kind says. */
+const RATE_LIMITED_ACTIONS: Record<Exclude<ClientFrame, EntryFrame>["action"], RateLimitedAction> = {
   join_room: "joins",
   set_name: "renames",
   leave_room: "signals",
@@ -32,9 +31,14 @@ const RATE_LIMITED_ACTIONS: Record<ClientFrame["action"], RateLimitedAction> = {
   ping: "signals",
 };
 
+const COUNTED: Record<string, RateLimitedAction> = {
+  ...RATE_LIMITED_ACTIONS,
+  ...Object.fromEntries(Object.values(KINDS).map(({ asks, countsAs }) => [asks, countsAs])),
+};
+
 /** What a frame counts as, or what came in place of one. */
 export function rateLimitedActionOf(frame: ClientFrame | ChatError): RateLimitedAction {
-  return frame instanceof ChatError ? "malformed" : RATE_LIMITED_ACTIONS[frame.action];
+  return frame instanceof ChatError ? "malformed" : COUNTED[frame.action];
 }
 
 /** A limit that somebody reached, for whoever runs the server. */

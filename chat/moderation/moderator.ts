@@ -35,7 +35,14 @@ export class Moderator {
 
   /** Deletes anybody's message. @throws {ChatError} `not_found`, `unavailable`, `rate_limited` */
   async deleteMessage(room: string, target: number): Promise<MessageDeleted> {
-    const command = { action: "delete_message", room, target, user: MODERATOR, moderator: true } as const;
+    const command = {
+      action: "delete_message",
+      room,
+      target,
+      user: MODERATOR,
+      from: MODERATOR,
+      moderator: true,
+    } as const;
     const result = await this.#deps.append(command);
     if ("entry" in result) return result.entry as MessageDeleted;
     throw new ChatError("not_found", "There is no such message any more. Nothing was changed.");

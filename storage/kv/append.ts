@@ -58,10 +58,10 @@ export class Batch {
 
   /** Reads what the commands depend on, the room first: if it is still the same when they are written, so is all else. */
   async decide(commands: readonly Command[], store: KvStore): Promise<void> {
-    const targets = [...new Set(commands.flatMap((command) => "target" in command ? [command.target] : []))];
-    const keys = commands.flatMap((command) => [
+    const targets = [...new Set(commands.flatMap(({ target }: Asked) => target ?? []))];
+    const keys = commands.flatMap((command: Asked) => [
       ...command.id === undefined ? [] : [this.#id(command)],
-      ..."target" in command ? this.#rules.keysOf(command).map((name) => this.#key(command.target, name)) : [],
+      ...this.#rules.keysOf(command).map((name) => this.#key(command.target!, name)),
     ]);
     const [room, epoch, ...others] = await store.load([
       KEY.room(this.#room),

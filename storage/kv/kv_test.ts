@@ -106,8 +106,8 @@ kvTest("whatever is said, the outcomes and the log are those of the memory engin
             if (part.kind === "say") return { action: "send_message", from: "A", text, ...common };
             if (part.kind === "again") return { action: "send_message", from: "A", text, lookupOnly: true, ...common };
             const target = seq - part.back + 3;
-            if (part.kind === "edit") return { action: "edit_message", target, text, ...common };
-            return { action: "delete_message", target, ...common };
+            if (part.kind === "edit") return { action: "edit_message", from: "Ann", target, text, ...common };
+            return { action: "delete_message", from: "Ann", target, ...common };
           });
           const expected = [];
           for (const command of commands) {
@@ -144,7 +144,15 @@ kvTest("more than one commit can hold is kept in several, and told in order", as
     ...Array.from({ length: 1_200 }, (_, at) => say(`${at}`, { id: `${at}` })),
     ...Array.from({ length: 12 }, (_, at) => say(longest, { id: `long ${at}` })),
     ...Array.from({ length: 12 }, (_, at): Command => (
-      { action: "edit_message", room: "r", user: "ann", target: 1_201 + at, text: longest, id: `long ${at}` }
+      {
+        action: "edit_message",
+        from: "Ann",
+        room: "r",
+        user: "ann",
+        target: 1_201 + at,
+        text: longest,
+        id: `long ${at}`,
+      }
     )),
   ];
   const results = await storage.append(commands);
@@ -216,7 +224,7 @@ kvTest("what has expired is taken away, and the ids for as long as they are reme
       /^(message|change|part|erasing|id) /.test(key)
     );
   };
-  const edit: Command = { action: "edit_message", room: "r", user: "ann", target: 1, text: "x" };
+  const edit: Command = { action: "edit_message", from: "Ann", room: "r", user: "ann", target: 1, text: "x" };
   await storage.append([say("a", { id: "k" }), edit, ...Array.from({ length: 200 }, () => say("b")), say("c")]);
   await expiry.run(() => true);
   assert.deepEqual(await kept(), ["id r ann receive_message k", "message r 202", "message r 203"]);
@@ -277,7 +285,14 @@ for (const retention of [{ messages: 130, days: 0 }, { messages: 0, days: 1 }]) 
 kvTest("a sweep takes nothing that is still shown or remembered", async (path) => {
   const clock = new FakeClock();
   const storage = await KvStorage.open(path, { clock: sweptBy(clock), retention: { messages: 0, days: 1 } });
-  const edit = (text: string): Command => ({ action: "edit_message", room: "r", user: "ann", target: 1, text });
+  const edit = (text: string): Command => ({
+    action: "edit_message",
+    from: "Ann",
+    room: "r",
+    user: "ann",
+    target: 1,
+    text,
+  });
   const start = clock.now();
   await storage.append([say("one", { id: "k" }), edit("two")]);
   clock.set(start + 1);
@@ -358,7 +373,7 @@ kvTest("what has expired does not come back when more is to be kept, though a sw
     assert.deepEqual((await again.history("r", query)).messages.map(({ text }) => text), ["three"]);
   }
   assert.deepEqual((await again.read("r", 0)).entries.map(({ seq }) => seq), [3]);
-  const edit: Command = { action: "edit_message", room: "r", user: "ann", target: 2, text: "x" };
+  const edit: Command = { action: "edit_message", from: "Ann", room: "r", user: "ann", target: 2, text: "x" };
   const [repeated, refused] = await again.append([say("secret one", { id: "k" }), edit]);
   assert.ok("entry" in repeated && repeated.repeated && !("text" in repeated.entry));
   assert.deepEqual(refused, { refused: "not_found" });
@@ -491,7 +506,7 @@ Deno.test("kv: a text limit above what a value holds stops the start with one li
 kvTest("a page of history reads messages only, however many changes lie between them", async (path) => {
   const storage = await open(path);
   const edits = Array.from({ length: 300 }, (_, at): Command => (
-    { action: "edit_message", room: "r", user: "ann", target: 1, text: `edit ${at}` }
+    { action: "edit_message", from: "Ann", room: "r", user: "ann", target: 1, text: `edit ${at}` }
   ));
   await storage.append([say("one"), ...edits, say("two")]);
   const store = await KvStore.open(path, systemClock);

@@ -24,8 +24,8 @@ const say = (text: string, id?: string): Command => {
 };
 const change = (target: number, text?: string): Command =>
   text === undefined
-    ? { action: "delete_message", room: "r", user: "ann", target }
-    : { action: "edit_message", room: "r", user: "ann", target, text };
+    ? { action: "delete_message", from: "Ann", room: "r", user: "ann", target }
+    : { action: "edit_message", from: "Ann", room: "r", user: "ann", target, text };
 
 const opened = new Set<RedisStorage>();
 const open = async (
@@ -150,8 +150,10 @@ for (const retention of [KEEP_ALL, { messages: 5, days: 0 }, { messages: 0, days
             const asked = commands.map(({ what, user, back, id }, number): Command => {
               const common = { room: "r", user, ...(id !== undefined && retention.days === 0 && { id }) };
               const target = Math.max(0, head - back);
-              if (what === "edit") return { action: "edit_message", target, text: `edit ${at} ${number}`, ...common };
-              if (what === "delete") return { action: "delete_message", target, ...common };
+              if (what === "edit") {
+                return { action: "edit_message", from: "Ann", target, text: `edit ${at} ${number}`, ...common };
+              }
+              if (what === "delete") return { action: "delete_message", from: "Ann", target, ...common };
               const again = what === "again" && { lookupOnly: true as const };
               return { action: "send_message", from: user, text: `text ${at} ${number}`, ...common, ...again };
             });

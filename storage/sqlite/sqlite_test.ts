@@ -63,7 +63,14 @@ async function quietly(work: () => Promise<void>): Promise<unknown[][]> {
 
 fileTest("what was kept, the epoch, the names and the secret are there when the file is opened again", async (path) => {
   const first = await open(path);
-  await first.append([say("one", "k"), { action: "edit_message", room: "r", user: "ann", target: 1, text: "ONE" }]);
+  await first.append([say("one", "k"), {
+    action: "edit_message",
+    from: "Ann",
+    room: "r",
+    user: "ann",
+    target: 1,
+    text: "ONE",
+  }]);
   await first.claimName({ user: "ann", name: "Ann", key: "ann", chosen: true, until: 1e15, now: 0 });
   const [before, secret] = [await first.history("r", { limit: 9 }), await first.secret()];
   await first.close();
@@ -87,6 +94,7 @@ fileTest("edited, deleted and expired words are gone from the file, not just hid
     if (at % 3 === 0) {
       await storage.append([{
         action: "edit_message",
+        from: "Ann",
         room: "r",
         user: "ann",
         target: entry.seq,
@@ -94,13 +102,16 @@ fileTest("edited, deleted and expired words are gone from the file, not just hid
       }]);
       await storage.append([{
         action: "edit_message",
+        from: "Ann",
         room: "r",
         user: "ann",
         target: entry.seq,
         text: word("final", at),
       }]);
     }
-    if (at % 3 === 1) await storage.append([{ action: "delete_message", room: "r", user: "ann", target: entry.seq }]);
+    if (at % 3 === 1) {
+      await storage.append([{ action: "delete_message", from: "Ann", room: "r", user: "ann", target: entry.seq }]);
+    }
   }
   await clock.advance(SWEEP_INTERVAL + SCRUB_DELAY);
   const bytes = await everything(path);
@@ -167,7 +178,7 @@ fileTest("what has expired does not come back when more is to be kept", async (p
   assert.deepEqual((await again.read("r", 0)).entries.map(({ seq }) => seq), [3]);
   const [repeated, edited] = await again.append([
     say("secret one", "k"),
-    { action: "edit_message", room: "r", user: "ann", target: 2, text: "x" },
+    { action: "edit_message", from: "Ann", room: "r", user: "ann", target: 2, text: "x" },
   ]);
   assert.ok("entry" in repeated && repeated.repeated && repeated.entry.seq === 1);
   assert.deepEqual(edited, { refused: "not_found" });
@@ -179,7 +190,7 @@ fileTest("edited words are gone from the file a moment later", async (path) => {
   const storage = await open(path, clock);
   await clock.advance(SCRUB_DELAY);
   await storage.append([say("a secret of ann's")]);
-  await storage.append([{ action: "edit_message", room: "r", user: "ann", target: 1, text: "nothing" }]);
+  await storage.append([{ action: "edit_message", from: "Ann", room: "r", user: "ann", target: 1, text: "nothing" }]);
   await clock.advance(SCRUB_DELAY);
   assert.doesNotMatch(await everything(path), /a secret of ann's/);
   await storage.close();
@@ -189,7 +200,7 @@ fileTest("deleted words are gone from the file also when the server was killed r
   const killed = `${path.slice(0, path.lastIndexOf("/"))}/killed`;
   const storage = await open(path);
   await storage.append([say("a secret of ann's")]);
-  await storage.append([{ action: "delete_message", room: "r", user: "ann", target: 1 }]);
+  await storage.append([{ action: "delete_message", from: "Ann", room: "r", user: "ann", target: 1 }]);
   // What a kill leaves behind is what stands in the files now.
   await Deno.mkdir(killed);
   for (const end of ["", "-wal"]) await Deno.copyFile(path + end, `${killed}/chat.db${end}`);
@@ -247,14 +258,14 @@ fileTest("what is no database of this program stops the start with one sentence 
 fileTest("an edit writes as much, however often its message was edited before", async (path) => {
   const storage = await open(path);
   const edits = Array.from({ length: 50 }, (_, at): Command => (
-    { action: "edit_message", room: "r", user: "ann", target: 1, text: `edit ${at}` }
+    { action: "edit_message", from: "Ann", room: "r", user: "ann", target: 1, text: `edit ${at}` }
   ));
   await storage.append([say("first"), ...edits]);
   const file = new DatabaseSync(path);
   const rows = () =>
     file.prepare("SELECT * FROM entries").all().filter((row) => JSON.stringify(row).includes("edit 49"));
   assert.equal(rows().length, 1, "the newest words stand in one row");
-  await storage.append([{ action: "delete_message", room: "r", user: "ann", target: 1 }]);
+  await storage.append([{ action: "delete_message", from: "Ann", room: "r", user: "ann", target: 1 }]);
   assert.deepEqual(rows(), []);
   file.close();
   await storage.close();
@@ -305,7 +316,7 @@ for (const version of [2, 3]) {
     assert.deepEqual([await claim("eve"), await claim("ann")], [undefined, { name: "Ann", chosen: true }]);
     const [repeated, edited] = await storage.append([
       { action: "send_message", room: "general", user: "bob", from: "Bob", text: "sent again", id: "k2" },
-      { action: "edit_message", room: "general", user: "ann", target: 3, text: "newer" },
+      { action: "edit_message", from: "Ann", room: "general", user: "ann", target: 3, text: "newer" },
     ]);
     assert.ok("entry" in repeated && repeated.repeated && repeated.entry.seq === 2);
     assert.ok("entry" in edited && edited.entry.seq === 8);
@@ -401,7 +412,7 @@ for (
     const storage = await open(path, systemClock);
     const sayAndEmptyTheLog = async (word: string, target: number) => {
       await storage.append(Array.from({ length: 40 }, (_, at) => say(`${word} ${at} ${"x".repeat(500)}`)));
-      await storage.append([{ action: "delete_message", room: "r", user: "ann", target }]);
+      await storage.append([{ action: "delete_message", from: "Ann", room: "r", user: "ann", target }]);
       await until(async () => (await Deno.stat(`${path}-wal`)).size === 0);
     };
     await sayAndEmptyTheLog("old", 1);
