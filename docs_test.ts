@@ -19,6 +19,7 @@ const NOT_RUN: Record<string, string> = {
   "npx -y deno task start": "start_test.ts and main_test.ts start it",
   "npx -y deno task test": "this is it",
   "main.ts      settings": "a tree of folders",
+  "main.ts         puts": "a tree of folders",
   "npx -y wscat": "it waits for somebody to type",
   "import asyncio": "it needs python3-websockets",
   "package main": "it needs Go",
@@ -364,5 +365,19 @@ Deno.test("figures are those that were measured", () => {
     for (const [figure] of section.split("\n## ")[0].matchAll(/\d[\d.,]*\d (?:µs|KiB|ms|%)/g)) {
       if (figure !== "99 %") assert.ok(results.includes(figure), `${heading}: ${figure}`);
     }
+  }
+});
+
+Deno.test("the way of one message leads through functions that there are, in at most ten hops", async () => {
+  const page = await Deno.readTextFile(new URL("docs/architecture.md", import.meta.url));
+  const hops = [...page.matchAll(/^\| \d+ +\| `([^`]+)` +\| `([^`]+)`/gm)];
+  assert.ok(hops.length > 5 && hops.length <= 10, `${hops.length} hops`);
+  for (const [, file, name] of hops) {
+    const source = await Deno.readTextFile(new URL(file, import.meta.url));
+    const [own, member] = name.split(".");
+    const found = member === undefined
+      ? source.includes(`export function ${own}(`) || source.includes(`export async function ${own}(`)
+      : source.includes(`class ${own} `) && new RegExp(`^  (async )?${member}\\(`, "m").test(source);
+    assert.ok(found, `${file} ${name}`);
   }
 });

@@ -178,7 +178,7 @@ export class Sockets {
 }
 
 /** Who comes, and into which rooms. */
-interface PendingJoin extends Identity {
+interface Admission extends Identity {
   rooms: string[];
 }
 
@@ -196,7 +196,7 @@ class Socket implements Connection, EventListenerObject {
   /** Until it is closed for good: one that stalls counts, though its session is long over. */
   #address: AddressUsage | undefined;
   /** Who it is and where to, until it is open; the token and the request's address need not be kept for longer. */
-  #arrival: PendingJoin | undefined;
+  #arrival: Admission | undefined;
 
   constructor(
     socket: WebSocket,
@@ -204,7 +204,7 @@ class Socket implements Connection, EventListenerObject {
     sockets: Sockets,
     chat: Chat,
     address: AddressUsage,
-    arrival: PendingJoin,
+    arrival: Admission,
   ) {
     this.#socket = socket;
     this.batch = batch;
@@ -246,7 +246,7 @@ class Socket implements Connection, EventListenerObject {
     }
   }
 
-  #begin({ user, token, rooms, identity }: PendingJoin): void {
+  #begin({ user, token, rooms, identity }: Admission): void {
     this.#session.start(user, token, rooms, identity);
   }
 
