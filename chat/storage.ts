@@ -7,8 +7,6 @@ import type { Asked } from "./entries/kind.ts";
 import type { EntryFrame } from "./entries/kinds.ts";
 import type { Entry, Position, ReceiveMessage } from "./protocol.ts";
 
-export { type AppendResult, IDEMPOTENCY_WINDOW, type Retention } from "./rulebook.ts";
-
 /** What is to be appended: the frame of a person, which has been checked. */
 export type Command = EntryFrame & Asked;
 
@@ -26,7 +24,7 @@ export interface CatchUp extends Position {
 
 /**
  * What is new in a room. Without entries it says that something may have been missed, or that the epoch is another one:
- * whoever follows reads the log from where they are.
+ * subscribers read the log from where they are.
  */
 export interface LogNotification {
   epoch: string;
@@ -38,7 +36,7 @@ export const PAGE_BYTES = 128 * 1024;
 
 export interface MessageLog {
   /**
-   * Keeps the drafts, in order and all at once, and tells the followers; outcomes come in the same order.
+   * Appends what the commands ask for, in order and all at once, and notifies subscribers; results come in the same order.
    * A message that a crash could still take back is told to nobody.
    * @throws {ChatError} `unavailable`: they may or may not have been kept, none has been told
    */
@@ -73,7 +71,7 @@ export type ClusterEvent =
   | { kind: "asked" } & RemoteCommand
   | PresenceEvent;
 
-/** Who is where. `from` is the isolate that tells or asks, `version` counts its changes; see `remotePresence.ts`. */
+/** Who is where. `from` is the isolate that tells or asks, `version` counts its changes; see `cluster/remote_presence.ts`. */
 export type PresenceEvent =
   & { kind: "presence"; from: string }
   & (
@@ -95,7 +93,7 @@ export type RemoteCommand =
   /** `stream`: only the event stream of this name; absent: all of this person's event streams in the room. */
   | { asked: "leave"; user: string; room: string; stream?: string };
 
-/** Bytes of JSON in one signal: what fits into one value of every store. */
+/** Bytes of JSON in one event: what fits into one value of every store. */
 export const CLUSTER_EVENT_BYTES = 32 * 1024;
 
 /** What a moderator has set for a room. */
@@ -188,13 +186,13 @@ export interface Storage extends MessageLog, NameRegistry, Moderation {
   /** What signs the tokens: made once, the same on every isolate and after every restart. */
   secret(): Promise<string>;
 
-  /** Passes a signal to every other isolate and machine, never back to this one. Never throws; it may get lost. */
-  signal(signal: ClusterEvent): void;
-  /** Sets the one who hears the signals of the others, those of one of them in the order in which it gave them. */
-  onEvent(listener: (signal: ClusterEvent) => void): void;
+  /** Passes an event to every other isolate and machine, never back to this one. Never throws; it may get lost. */
+  publish(event: ClusterEvent): void;
+  /** Sets the one who hears the events of the others, those of one of them in the order in which it gave them. */
+  onEvent(listener: (event: ClusterEvent) => void): void;
 
   /**
-   * How often a room's log held what others had written and nobody had told: its followers were told to look into it.
+   * How often a room's log held what others had written without a notification that came: its subscribers then read it.
    * Counted since the start.
    */
   readonly missedNotifications: number;

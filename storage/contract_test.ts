@@ -1,16 +1,8 @@
 /** The contract of `chat/log.ts`, which every engine passes. */
 import assert from "node:assert/strict";
 import { systemClock } from "../chat/clock.ts";
-import {
-  type AppendResult,
-  type ClusterEvent,
-  type Command,
-  IDEMPOTENCY_WINDOW,
-  type LogNotification,
-  PAGE_BYTES,
-  type Retention,
-  type Storage,
-} from "../chat/storage.ts";
+import { type AppendResult, IDEMPOTENCY_WINDOW, type Retention } from "../chat/rulebook.ts";
+import { type ClusterEvent, type Command, type LogNotification, PAGE_BYTES, type Storage } from "../chat/storage.ts";
 import { type Entry, type ReceiveMessage, RESUME_LIMIT } from "../chat/protocol.ts";
 import type { Kinds } from "../chat/rulebook.ts";
 import { FakeClock } from "../testing/clock.ts";
@@ -1020,16 +1012,16 @@ for (const [name, create] of Object.entries(engines)) {
     }
   });
 
-  sharedRule("a signal reaches all others and never the one who gave it, in order", async ({ one, other }) => {
+  sharedRule("an event reaches all others and never the one who gave it, in order", async ({ one, other }) => {
     const heard: Record<string, ClusterEvent[]> = { one: [], other: [] };
-    one.onEvent((signal) => heard.one.push(signal));
-    other.onEvent((signal) => heard.other.push(signal));
+    one.onEvent((event) => heard.one.push(event));
+    other.onEvent((event) => heard.other.push(event));
     const typing = (name: string): ClusterEvent => ({ kind: "typing", room: "r", user: "ann", name });
     const settings = { locked: true, listed: false, slow_seconds: 5 };
-    for (let at = 0; at < 10; at++) one.signal(typing(`한국어 ${at}`));
-    one.signal({ kind: "room_changed", room: "r", settings });
+    for (let at = 0; at < 10; at++) one.publish(typing(`한국어 ${at}`));
+    one.publish({ kind: "room_changed", room: "r", settings });
     await until(() => heard.other.length === 11);
-    other.signal({ kind: "bans_changed" });
+    other.publish({ kind: "bans_changed" });
     await until(() => heard.one.length > 0);
     assert.deepEqual(heard.one, [{ kind: "bans_changed" }]);
     assert.deepEqual(heard.other, [
@@ -1042,8 +1034,8 @@ for (const [name, create] of Object.entries(engines)) {
     if (!store.shared) return;
     const leaving = await store.open({ clock });
     const heard: ClusterEvent[] = [];
-    storage.onEvent((signal) => heard.push(signal));
-    leaving.signal({ kind: "bans_changed" });
+    storage.onEvent((event) => heard.push(event));
+    leaving.publish({ kind: "bans_changed" });
     await leaving.close();
     await until(() => heard.length > 0);
     assert.deepEqual(heard, [{ kind: "bans_changed" }]);

@@ -193,7 +193,7 @@ export class MemoryStorage implements Storage {
   readonly missedNotifications = 0;
 
   /** There is no other isolate to tell: nobody else sees this memory. */
-  signal(): void {}
+  publish(): void {}
   onEvent(): void {}
 
   check(): Promise<void> {

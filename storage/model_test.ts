@@ -4,7 +4,8 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { AppendResult, Command, Storage } from "../chat/storage.ts";
+import type { AppendResult } from "../chat/rulebook.ts";
+import type { Command, Storage } from "../chat/storage.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { Entry, Position } from "../chat/protocol.ts";
 import { settle } from "../testing/clock.ts";

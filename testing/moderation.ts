@@ -15,7 +15,7 @@ export function createTwo(events: boolean) {
   const { storage, clock } = createLobby();
   storage.onEvent = (listener) => void listeners.push(listener);
   const [{ chat: first }, { chat: second }] = [createLobby({ storage, clock }), createLobby({ storage, clock })];
-  if (events) storage.signal = (event) => listeners.forEach((listener) => listener(event));
+  if (events) storage.publish = (event) => listeners.forEach((listener) => listener(event));
   return { storage, clock, first, second, moderator: first.moderator };
 }
 

@@ -10,7 +10,7 @@ import { RemotePresence } from "./remote_presence.ts";
 
 /** What the cluster works on. */
 export interface ClusterDeps {
-  storage: Pick<Storage, "signal" | "onEvent">;
+  storage: Pick<Storage, "publish" | "onEvent">;
   clock: Clock;
   rooms: RoomRegistry;
   users: Users;
@@ -29,7 +29,7 @@ export class Cluster {
   constructor(deps: ClusterDeps) {
     const { storage, clock, rooms } = deps;
     this.#deps = deps;
-    this.#presence = new RemotePresence(clock, (event) => storage.signal(event), {
+    this.#presence = new RemotePresence(clock, (event) => storage.publish(event), {
       joined: (room, member) => rooms.find(room)?.members.joinRemote(member),
       left: (room, user) => rooms.find(room)?.members.leaveRemote(user),
       localMembers: () => this.#localMembers(),
@@ -57,7 +57,7 @@ export class Cluster {
   /** Tells everyone who sees this person their new name, but for the connection that asked for it. */
   broadcastName({ user, name }: Person, was: string, asker?: Subscriber): void {
     this.#showName({ action: "name_changed", user, name, was }, asker);
-    this.#deps.storage.signal({ kind: "name_changed", user, name, was });
+    this.#deps.storage.publish({ kind: "name_changed", user, name, was });
   }
 
   /** A person who is connected here has connected again under another name: it was changed elsewhere. */
@@ -75,12 +75,12 @@ export class Cluster {
     person.typedAt = now;
     const { user, name } = person;
     room.broadcast({ action: "typing", room: room.name, user, name }, user);
-    this.#deps.storage.signal({ kind: "typing", room: room.name, user, name });
+    this.#deps.storage.publish({ kind: "typing", room: room.name, user, name });
   }
 
   /** Executes what a person asks of their own connections, which may be here or elsewhere. */
   execute(command: RemoteCommand): void {
-    if (!this.#executeHere(command)) this.#deps.storage.signal({ kind: "asked", ...command });
+    if (!this.#executeHere(command)) this.#deps.storage.publish({ kind: "asked", ...command });
   }
 
   /** This isolate is about to stop. Others count its people as members a little longer. */

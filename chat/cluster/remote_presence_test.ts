@@ -73,7 +73,7 @@ Deno.test("an isolate that starts later learns of everyone who is there", async 
   const names = Array.from({ length: 150 }, (_, at) => `user${at}`);
   for (const name of names) await FakeClient.enter(early.chat, name);
   const sizes: number[] = [];
-  one.loses = (signal) => sizes.push(JSON.stringify(signal).length) < 0;
+  one.loses = (event) => sizes.push(JSON.stringify(event).length) < 0;
   const late = { ...createLobby({ clock, storage: two.storage }), opening: two };
   const zoe = await FakeClient.enter(late.chat, "zoe");
   assert.equal(zoe.last("room_joined").count, 151);
@@ -84,7 +84,7 @@ Deno.test("an isolate that starts later learns of everyone who is there", async 
 Deno.test("lost events are noticed with the next heartbeat at the latest", async () => {
   const [one, two] = isolates(2);
   const bob = await FakeClient.enter(two.chat, "bob");
-  one.opening.loses = (signal) => signal.kind === "presence" && signal.presence === "changes";
+  one.opening.loses = (event) => event.kind === "presence" && event.presence === "changes";
   const ann = await FakeClient.enter(one.chat, "ann");
   await told(one);
   assert.deepEqual(came(bob), []);
@@ -99,13 +99,12 @@ Deno.test("lost events are noticed with the next heartbeat at the latest", async
 Deno.test("a snapshot that loses a part is requested again", async () => {
   const [one, two] = isolates(2);
   const bob = await FakeClient.enter(two.chat, "bob");
-  one.opening.loses = (signal) => signal.kind === "presence" && signal.presence === "changes";
+  one.opening.loses = (event) => event.kind === "presence" && event.presence === "changes";
   for (let at = 0; at < 60; at++) await FakeClient.enter(one.chat, `user${at}`);
   let parts = 0;
   const changes = one.opening.loses;
-  const isSnapshot = (signal: PresenceEvent) => signal.presence === "roster";
-  one.opening.loses = (signal) =>
-    changes(signal) || (signal.kind === "presence" && isSnapshot(signal) && parts++ === 0);
+  const isSnapshot = (event: PresenceEvent) => event.presence === "roster";
+  one.opening.loses = (event) => changes(event) || (event.kind === "presence" && isSnapshot(event) && parts++ === 0);
   await one.clock.advance(HEARTBEAT);
   assert.deepEqual(came(bob), []);
   await one.clock.advance(HEARTBEAT);

@@ -1,6 +1,7 @@
 import { Serializer } from "../async.ts";
 import type { Clock } from "../clock.ts";
-import type { AppendResult, Command } from "../storage.ts";
+import type { AppendResult } from "../rulebook.ts";
+import type { Command } from "../storage.ts";
 import type { SendMessage } from "../protocol.ts";
 import { ChatError } from "../errors.ts";
 

@@ -9,7 +9,7 @@ export const BANS_INTERVAL = 30_000;
 /** In place of an address: the one that this person comes from is banned too, as soon as an isolate sees it. */
 export const ADDRESS_PENDING = "";
 
-type BanStore = Pick<Moderation, "bans" | "ban"> & Pick<Storage, "signal">;
+type BanStore = Pick<Moderation, "bans" | "ban"> & Pick<Storage, "publish">;
 
 /** Who was kept out, for whoever runs the server. */
 export interface BannedVisit {
@@ -105,7 +105,7 @@ export class Bans {
       const current = bans.find(({ user, date }) => user === ban.user && date === ban.date);
       if (current?.address !== ADDRESS_PENDING) return;
       await this.#deps.store.ban(ban);
-      this.#deps.store.signal({ kind: "bans_changed" });
+      this.#deps.store.publish({ kind: "bans_changed" });
     }).catch((error) => console.error("the address of a ban could not be stored:", error));
   }
 }

@@ -1,6 +1,7 @@
 import { ADDRESS_PENDING, type Bans } from "./bans.ts";
 import type { Clock } from "../clock.ts";
-import type { AppendResult, Ban, Command, RoomSettings, Storage } from "../storage.ts";
+import type { AppendResult } from "../rulebook.ts";
+import type { Ban, Command, RoomSettings, Storage } from "../storage.ts";
 import type { MessageDeleted } from "../protocol.ts";
 import { ChatError } from "../errors.ts";
 import type { RoomDirectory } from "../rooms/directory.ts";
@@ -53,7 +54,7 @@ export class Moderator {
     const settings = await this.#deps.storage.changeRoom(room, change);
     this.#deps.rooms.find(room)?.refreshSettings();
     this.#deps.directory.invalidate();
-    this.#deps.storage.signal({ kind: "room_changed", room, settings });
+    this.#deps.storage.publish({ kind: "room_changed", room, settings });
     return settings;
   }
 
@@ -95,7 +96,7 @@ export class Moderator {
 
   /** Tells the other isolates that the bans have changed. They hold here when this resolves. */
   async #broadcastBans(): Promise<void> {
-    this.#deps.storage.signal({ kind: "bans_changed" });
+    this.#deps.storage.publish({ kind: "bans_changed" });
     await this.#deps.bans.refresh();
   }
 }

@@ -1,7 +1,8 @@
 import type { Clock } from "../clock.ts";
 import type { RoomRegistry } from "../rooms/registry.ts";
 import type { Room } from "../rooms/room.ts";
-import type { AppendResult, Command, MessageLog } from "../storage.ts";
+import type { AppendResult } from "../rulebook.ts";
+import type { Command, MessageLog } from "../storage.ts";
 import { Counters } from "./counters.ts";
 import { Pacer } from "./pacer.ts";
 import { WriteQueue } from "./write_queue.ts";

@@ -1,7 +1,8 @@
 import { withTimeout } from "../async.ts";
 import type { Clock } from "../clock.ts";
 import { ChatError } from "../errors.ts";
-import type { AppendResult, Command, MessageLog } from "../storage.ts";
+import type { AppendResult } from "../rulebook.ts";
+import type { Command, MessageLog } from "../storage.ts";
 import type { Counters } from "./counters.ts";
 import { LONGEST_WAIT } from "./pacer.ts";
 

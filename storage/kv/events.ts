@@ -5,11 +5,11 @@ import { KEY, type KvStore } from "./store.ts";
 
 /** Events are gathered so long and written together, milliseconds: a commit is expensive, and nobody waits for them. */
 const GATHER = 50;
-/** Bytes of JSON in one value, which may have 64 KiB: two signals of the largest size do not fit. */
+/** Bytes of JSON in one value, which may have 64 KiB: two events of the largest size do not fit. */
 const VALUE_BYTES = 60 * 1024;
-/** Signals that may wait to be written; beyond that the oldest are lost, as signals may be. */
+/** Events that may wait to be written; beyond that the oldest are lost, as events may be. */
 const MOST_WAITING = 1_000;
-/** How long a signal can be read, milliseconds: whoever comes later finds out what matters without it. */
+/** How long an event can be read, milliseconds: whoever comes later finds out what matters without it. */
 const EVENT_LIFE = 60_000;
 
 interface EventsRecord {
@@ -29,7 +29,7 @@ export class KvEvents {
   /** The number of the last one that was read. */
   #read: number;
   readonly #reads = new Serializer();
-  listener: (signal: ClusterEvent) => void = () => {};
+  listener: (event: ClusterEvent) => void = () => {};
 
   /** @param last the number of the last one when this isolate began */
   constructor(store: KvStore, clock: Clock, last: number) {
@@ -38,8 +38,8 @@ export class KvEvents {
     this.#read = last;
   }
 
-  give(signal: ClusterEvent): void {
-    this.#waiting.push(JSON.stringify(signal));
+  publish(event: ClusterEvent): void {
+    this.#waiting.push(JSON.stringify(event));
     if (this.#waiting.length > MOST_WAITING) this.#waiting.shift();
     this.#gather();
   }
@@ -49,14 +49,14 @@ export class KvEvents {
     this.#reads.run("all", async () => {
       // A store that was emptied counts anew.
       if (last < this.#read) this.#read = 0;
-      const news = { start: KEY.signal(this.#read + 1), end: KEY.signal(last + 1) };
+      const news = { start: KEY.event(this.#read + 1), end: KEY.event(last + 1) };
       for await (const { key, value: { from, signals } } of this.#store.kv.list<EventsRecord>(news)) {
         this.#read = Number(key.at(-1));
         if (from === this.#own) continue;
-        for (const signal of JSON.parse(new TextDecoder().decode(signals))) this.listener(signal);
+        for (const event of JSON.parse(new TextDecoder().decode(signals))) this.listener(event);
       }
       this.#read = Math.max(this.#read, last);
-    }).catch((error) => console.error("signals could not be read:", error));
+    }).catch((error) => console.error("events could not be read:", error));
   }
 
   /** Resolves when nothing is being read or written any more. The last words, that this isolate leaves, are among it. */
@@ -71,7 +71,7 @@ export class KvEvents {
     this.#cancelGather = this.#clock.after(GATHER, () => {
       this.#cancelGather = undefined;
       this.#writing = this.#write()
-        .catch(() => {/* it was said why; signals may get lost */})
+        .catch(() => {/* it was said why; events may get lost */})
         .finally(() => {
           this.#writing = undefined;
           if (this.#waiting.length > 0) this.#gather();
@@ -89,9 +89,9 @@ export class KvEvents {
     const some = this.#waiting.splice(0, count);
     const record: EventsRecord = { from: this.#own, signals: encoder.encode(`[${some.join()}]`) };
     await this.#store.writing(async () => {
-      const { value = 0, check } = await this.#store.get<number>(KEY.signals);
-      const operation = this.#store.kv.atomic().check(check).set(KEY.signals, value + 1);
-      operation.set(KEY.signal(value + 1), record, { expireIn: EVENT_LIFE });
+      const { value = 0, check } = await this.#store.get<number>(KEY.events);
+      const operation = this.#store.kv.atomic().check(check).set(KEY.events, value + 1);
+      operation.set(KEY.event(value + 1), record, { expireIn: EVENT_LIFE });
       return (await operation.commit()).ok || undefined;
     });
   }

@@ -1,7 +1,7 @@
 import { interval, Serializer } from "../../chat/async.ts";
 import type { Clock } from "../../chat/clock.ts";
+import { type AppendResult } from "../../chat/rulebook.ts";
 import {
-  type AppendResult,
   type Ban,
   type CatchUp,
   type ClusterEvent,
@@ -43,7 +43,7 @@ export class KvStorage implements Storage {
   readonly #expiry: KvExpiry;
   readonly #names: KvNames;
   readonly #notifications: KvNotifications;
-  readonly #signals: KvEvents;
+  readonly #events: KvEvents;
   /** One call after the other for each room, so that one isolate does not overtake itself. */
   readonly #appends = new Serializer<string>();
   readonly #stopSweeping: () => void;
@@ -52,7 +52,7 @@ export class KvStorage implements Storage {
 
   private constructor(
     store: KvStore,
-    options: { clock: Clock; secret: string; rules: Rulebook; signals: number },
+    options: { clock: Clock; secret: string; rules: Rulebook; events: number },
   ) {
     const { clock, rules } = options;
     this.#store = store;
@@ -61,8 +61,8 @@ export class KvStorage implements Storage {
     this.#rooms = new KvRooms(store, rules, clock);
     this.#expiry = new KvExpiry(store, this.#rooms, rules, clock);
     this.#names = new KvNames(store);
-    this.#signals = new KvEvents(store, clock, options.signals);
-    const onEvents = (last: number) => this.#signals.hear(last);
+    this.#events = new KvEvents(store, clock, options.events);
+    const onEvents = (last: number) => this.#events.hear(last);
     this.#notifications = new KvNotifications(store, this.#rooms, { clock, onEvents });
     this.#stopSweeping = interval(clock, SWEEP_INTERVAL, () => this.#sweeping = this.#sweep());
   }
@@ -80,12 +80,12 @@ export class KvStorage implements Storage {
     try {
       await store.epoch();
       const secret = options.secret ?? await store.setIfAbsent(KEY.secret, newSecret);
-      const { value: signals = 0 } = await store.get<number>(KEY.signals);
+      const { value: events = 0 } = await store.get<number>(KEY.events);
       return new KvStorage(store, {
         clock: options.clock,
         rules: new Rulebook(options.retention, options.kinds),
         secret,
-        signals,
+        events,
       });
     } catch (error) {
       await store.close();
@@ -187,12 +187,12 @@ export class KvStorage implements Storage {
     return Promise.resolve(this.#secret);
   }
 
-  signal(signal: ClusterEvent): void {
-    this.#signals.give(signal);
+  publish(event: ClusterEvent): void {
+    this.#events.publish(event);
   }
 
-  onEvent(listener: (signal: ClusterEvent) => void): void {
-    this.#signals.listener = listener;
+  onEvent(listener: (event: ClusterEvent) => void): void {
+    this.#events.listener = listener;
   }
 
   get missedNotifications(): number {
@@ -213,7 +213,7 @@ export class KvStorage implements Storage {
     this.#closed = true;
     this.#stopSweeping();
     await this.#appends.settled();
-    await Promise.all([this.#sweeping, this.#notifications.close(), this.#signals.close()]);
+    await Promise.all([this.#sweeping, this.#notifications.close(), this.#events.close()]);
     await this.#store.close();
   }
 

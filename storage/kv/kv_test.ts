@@ -4,13 +4,8 @@ import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { systemClock } from "../../chat/clock.ts";
 import { Rulebook } from "../../chat/rulebook.ts";
-import {
-  type ClusterEvent,
-  type Command,
-  IDEMPOTENCY_WINDOW,
-  type LogNotification,
-  type Retention,
-} from "../../chat/storage.ts";
+import { IDEMPOTENCY_WINDOW, type Retention } from "../../chat/rulebook.ts";
+import { type ClusterEvent, type Command, type LogNotification } from "../../chat/storage.ts";
 import { FakeClock } from "../../testing/clock.ts";
 import { eventfulRoom, leftovers, sweptBy } from "../../testing/leftovers.ts";
 import { startServer } from "../../testing/server.ts";
@@ -548,11 +543,11 @@ kvTest("a store that was emptied begins another epoch, of which those who follow
 kvTest("what is given just before closing is written: the last names, and the word that it leaves", async (path) => {
   const [one, two] = [await open(path), await open(path)];
   const heard: ClusterEvent[] = [];
-  two.onEvent((signal) => heard.push(signal));
+  two.onEvent((event) => heard.push(event));
   const now = Date.now();
   await one.claimName({ user: "ann", name: "Ann", key: "ann", chosen: true, until: now + 1, now });
   const held = one.holdNames([{ user: "ann", until: now + 1_000 }]);
-  one.signal({ kind: "bans_changed" });
+  one.publish({ kind: "bans_changed" });
   await one.close();
   await held;
   await until(() => heard.length === 1);

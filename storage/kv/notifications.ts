@@ -15,8 +15,8 @@ const WATCH_PAUSE = 1_000;
 /** After so many polls in a row that found what the watch should have brought long ago, it is broken. */
 const LATE_POLLS_LIMIT = 3;
 
-/** All that one watch may have: the bells, and the number of the last signals. */
-const WATCHED = [...Array.from({ length: BELLS }, (_, bell) => KEY.bell(bell)), KEY.signals];
+/** All that one watch may have: the bells, and the number of the last events. */
+const WATCHED = [...Array.from({ length: BELLS }, (_, bell) => KEY.bell(bell)), KEY.events];
 
 interface Subscribed {
   listeners: Set<(notification: LogNotification) => void>;

@@ -61,9 +61,9 @@ export const KEY = {
   listed: (room: string) => key("listed", room),
   /** Rung with every commit to one of the rooms that belong to it. */
   bell: (bell: number) => key("bell", bell),
-  /** The number of the last signals, and signals by their number. */
-  signals: key("signals"),
-  signal: (number: number) => key("signal", number),
+  /** The number of the last events, and events by their number. */
+  events: key("events"),
+  event: (number: number) => key("event", number),
   name: (name: string) => key("name", name),
   /** The key of the name that a user has. */
   called: (user: string) => key("called", user),

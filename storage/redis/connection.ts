@@ -116,7 +116,7 @@ export class RedisConnection {
   publish(message: string): void {
     if (this.#overdue > 0 || !this.#client) return;
     const published = this.#client.sendCommand(["PUBLISH", `${this.#place.prefix}:news`, message])
-      .catch(() => {/* a signal may get lost */})
+      .catch(() => {/* an event may get lost */})
       .finally(() => this.#pending.delete(published));
     this.#pending.add(published);
   }

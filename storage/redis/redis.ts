@@ -45,7 +45,7 @@ export class RedisStorage implements Storage {
   /** What signs the tokens where the settings don't say: made by whoever comes first. */
   #made = newSecret();
   readonly #given: string | undefined;
-  #signals: ClusterEvent[] = [];
+  #events: ClusterEvent[] = [];
   #unheardPulses = 0;
   #isClosed = false;
   readonly #stops: (() => void)[] = [];
@@ -171,12 +171,12 @@ export class RedisStorage implements Storage {
   }
 
   /** Those that are given together travel together. */
-  signal(signal: ClusterEvent): void {
-    if (this.#signals.push(signal) > 1) return;
+  publish(event: ClusterEvent): void {
+    if (this.#events.push(event) > 1) return;
     this.#clock.soon(() => this.#publishSignals());
   }
 
-  onEvent(listener: (signal: ClusterEvent) => void): void {
+  onEvent(listener: (event: ClusterEvent) => void): void {
     this.#notifications.onEvent(listener);
   }
 
@@ -200,9 +200,9 @@ export class RedisStorage implements Storage {
   }
 
   #publishSignals(): void {
-    if (this.#signals.length === 0) return;
-    this.#connection.publish(`signals ${this.#origin}\n${JSON.stringify(this.#signals)}`);
-    this.#signals = [];
+    if (this.#events.length === 0) return;
+    this.#connection.publish(`signals ${this.#origin}\n${JSON.stringify(this.#events)}`);
+    this.#events = [];
   }
 
   /** Has something published and hears whether it arrives. @returns the epoch of rooms that have none of their own */

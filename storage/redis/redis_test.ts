@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Clock, systemClock } from "../../chat/clock.ts";
-import { type Command, IDEMPOTENCY_WINDOW } from "../../chat/storage.ts";
+import { IDEMPOTENCY_WINDOW } from "../../chat/rulebook.ts";
+import { type Command } from "../../chat/storage.ts";
 import type { Entry } from "../../chat/protocol.ts";
 import { FakeClock } from "../../testing/clock.ts";
 import { eventfulRoom, leftovers, sweptBy } from "../../testing/leftovers.ts";

@@ -4,7 +4,7 @@ import type { ClusterEvent, LogNotification } from "../../chat/storage.ts";
 type Message =
   | { kind: "news"; room: string; epoch: string; entries: string }
   | { kind: "epoch"; room?: string }
-  | { kind: "signal"; signal: string };
+  | { kind: "event"; event: string };
 
 /** Who listens to the others. */
 export interface ChannelListener {
@@ -13,7 +13,7 @@ export interface ChannelListener {
   news(room: string, news: LogNotification): void;
   /** A room has another epoch; absent: every room may have. */
   epoch(room?: string): void;
-  signal(signal: ClusterEvent): void;
+  publish(event: ClusterEvent): void;
 }
 
 /**
@@ -45,8 +45,8 @@ export class Channel {
     this.#post({ kind: "epoch", room });
   }
 
-  signal(signal: ClusterEvent): void {
-    this.#post({ kind: "signal", signal: JSON.stringify(signal) });
+  publish(event: ClusterEvent): void {
+    this.#post({ kind: "event", event: JSON.stringify(event) });
   }
 
   close(): void {
@@ -65,7 +65,7 @@ function hear(message: Message, listener: ChannelListener): void {
       return listener.news(message.room, { epoch: message.epoch, entries: JSON.parse(message.entries) });
     case "epoch":
       return listener.epoch(message.room);
-    case "signal":
-      return listener.signal(JSON.parse(message.signal));
+    case "event":
+      return listener.publish(JSON.parse(message.event));
   }
 }

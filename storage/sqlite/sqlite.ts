@@ -2,8 +2,8 @@ import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { interval } from "../../chat/async.ts";
 import type { Clock } from "../../chat/clock.ts";
+import type { AppendResult } from "../../chat/rulebook.ts";
 import type {
-  AppendResult,
   Ban,
   CatchUp,
   ClusterEvent,
@@ -61,7 +61,7 @@ export class SqliteStorage implements Storage {
   readonly #subscribers = new Subscribers();
   /** To the other isolates, where there are any. */
   readonly #channel: Channel | undefined;
-  #onEventHeard: (signal: ClusterEvent) => void = () => {};
+  #onEventHeard: (event: ClusterEvent) => void = () => {};
   readonly #changeDetector: ChangeDetector;
   #cancelScrub: (() => void) | undefined;
   readonly #stopSweeping: () => void;
@@ -90,7 +90,7 @@ export class SqliteStorage implements Storage {
         follows: (room) => this.#subscribers.has(room),
         news: (room, news) => this.#subscribers.tell(room, news),
         epoch: (room) => this.#renewed(room),
-        signal: (signal) => this.#onEventHeard(signal),
+        publish: (event) => this.#onEventHeard(event),
       });
     }
     this.#changeDetector = new ChangeDetector(file, this.#entries, this.#subscribers, options.clock);
@@ -213,11 +213,11 @@ export class SqliteStorage implements Storage {
     return Promise.resolve(this.#secret);
   }
 
-  signal(signal: ClusterEvent): void {
-    this.#channel?.signal(signal);
+  publish(event: ClusterEvent): void {
+    this.#channel?.publish(event);
   }
 
-  onEvent(listener: (signal: ClusterEvent) => void): void {
+  onEvent(listener: (event: ClusterEvent) => void): void {
     this.#onEventHeard = listener;
   }
 

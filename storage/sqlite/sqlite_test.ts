@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { DatabaseSync, StatementSync } from "node:sqlite";
 import { type Clock, systemClock } from "../../chat/clock.ts";
-import { type Command, IDEMPOTENCY_WINDOW, type LogNotification } from "../../chat/storage.ts";
+import { IDEMPOTENCY_WINDOW } from "../../chat/rulebook.ts";
+import { type Command, type LogNotification } from "../../chat/storage.ts";
 import { FakeClock } from "../../testing/clock.ts";
 import { eventfulRoom, leftovers } from "../../testing/leftovers.ts";
 import { until } from "../../testing/until.ts";
