@@ -1,5 +1,5 @@
 /**
- * Parley: a chat room that anyone can own. This file reads the settings, chooses the engine, builds the app, serves it
+ * Parley: a chat room that anyone can own. This file reads the settings, chooses the storage, builds the app, serves it
  * and shuts it down; nothing else.
  */
 import config from "./deno.json" with { type: "json" };

@@ -5,7 +5,7 @@ import { roomName } from "../chat/rooms/room_name.ts";
 import { MemoryStorage } from "../storage/memory.ts";
 import { SqliteStorage } from "../storage/sqlite/sqlite.ts";
 import { systemClock } from "../chat/clock.ts";
-import { createLobby, FakeClient } from "../testing/lobby.ts";
+import { createChat, FakeClient } from "../testing/chat.ts";
 import { settle } from "../testing/clock.ts";
 import { parseFrames } from "../web/schema/client_frames.ts";
 
@@ -31,7 +31,7 @@ const retention = { messages: 1_000, days: 0 };
 const memory = new MemoryStorage({ clock: systemClock, secret: "", retention });
 const sqlite = await SqliteStorage.open(`${await Deno.makeTempDir()}/chat.db`, { clock: systemClock, retention });
 
-const { chat } = createLobby({ storage: memory });
+const { chat } = createChat({ storage: memory });
 const client = new FakeClient(chat, "ann");
 for (let at = 0; at < 999; at++) new FakeClient(chat, `user ${at}`);
 await settle();

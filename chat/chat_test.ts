@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { settle } from "../testing/clock.ts";
-import { createLobby, FakeClient } from "../testing/lobby.ts";
+import { createChat, FakeClient } from "../testing/chat.ts";
 import { DRAIN_TIMEOUT } from "./chat.ts";
 import { COUNT_INTERVAL, DISCONNECT_GRACE } from "./rooms/members.ts";
 import { BACKLOG } from "./session.ts";
@@ -8,14 +8,14 @@ import { BACKLOG } from "./session.ts";
 const message = (text: string, id?: string) => ({ action: "send_message", room: "general", text, id }) as const;
 
 Deno.test("a welcome comes first, then the rooms that were asked for", async () => {
-  const { chat } = createLobby();
+  const { chat } = createChat();
   const client = await FakeClient.enter(chat, "ann", ["a", "b"]);
   assert.deepEqual(client.frames.map(({ action }) => action), ["welcome", "room_joined", "room_joined"]);
   assert.match(client.last("welcome").name, /^User \d{3}$/);
 });
 
 Deno.test("a message reaches everyone in the room, the author included, in one order", async () => {
-  const { chat } = createLobby();
+  const { chat } = createChat();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   const outsider = await FakeClient.enter(chat, "eve", ["other"]);
   await Promise.all([ann.send(message("one", "1")), bob.send(message("two"))]);
@@ -26,14 +26,14 @@ Deno.test("a message reaches everyone in the room, the author included, in one o
 });
 
 Deno.test("sending to a room joins it first", async () => {
-  const { chat } = createLobby();
+  const { chat } = createChat();
   const client = await FakeClient.enter(chat, "ann", []);
   await client.send(message("hello"));
   assert.deepEqual(client.frames.map(({ action }) => action), ["welcome", "room_joined", "receive_message"]);
 });
 
 Deno.test("a repeated id is answered to its sender alone, with the first one's frame", async () => {
-  const { chat } = createLobby();
+  const { chat } = createChat();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   await ann.send(message("once", "k"));
   await ann.send(message("twice", "k"));
@@ -44,7 +44,7 @@ Deno.test("a repeated id is answered to its sender alone, with the first one's f
 });
 
 Deno.test("a refused message is never shown and uses up no id", async () => {
-  const { chat } = createLobby();
+  const { chat } = createChat();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   await ann.send(message(" ", "k"), message("x".repeat(4_001), "k"));
   assert.deepEqual(ann.all("error").map(({ code, id }) => [code, id]), [["text_empty", "k"], ["text_too_long", "k"]]);
@@ -53,7 +53,7 @@ Deno.test("a refused message is never shown and uses up no id", async () => {
 });
 
 Deno.test("only its author edits or deletes a message, and everyone is told", async () => {
-  const { chat } = createLobby();
+  const { chat } = createChat();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   await ann.send(message("frist"));
   await bob.send({ action: "edit_message", room: "general", target: 1, text: "mine now", id: "e" });
@@ -72,7 +72,7 @@ Deno.test("only its author edits or deletes a message, and everyone is told", as
 });
 
 Deno.test("one person is one member, however many sockets", async () => {
-  const { chat } = createLobby();
+  const { chat } = createChat();
   const ann = await FakeClient.enter(chat, "ann");
   const phone = await FakeClient.enter(chat, "bob");
   const laptop = await FakeClient.enter(chat, "bob");
@@ -87,7 +87,7 @@ Deno.test("one person is one member, however many sockets", async () => {
 });
 
 Deno.test("a lost connection shows as left after five seconds, and not at all if its person is back by then", async () => {
-  const { chat, clock } = createLobby();
+  const { chat, clock } = createChat();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   bob.session.end();
   await clock.advance(DISCONNECT_GRACE - 1);
@@ -101,14 +101,14 @@ Deno.test("a lost connection shows as left after five seconds, and not at all if
 });
 
 Deno.test("a message comes back to its author before they have left the room", async () => {
-  const { chat } = createLobby();
+  const { chat } = createChat();
   const ann = await FakeClient.enter(chat, "ann");
   await ann.send(message("bye"), { action: "leave_room", room: "general" });
   assert.deepEqual(ann.frames.slice(-2).map(({ action }) => action), ["receive_message", "room_left"]);
 });
 
 Deno.test("typing is shown to the others at most every three seconds, and not in a crowd", async () => {
-  const { chat, clock } = createLobby();
+  const { chat, clock } = createChat();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   const tab = await FakeClient.enter(chat, "ann");
   const typing = { action: "typing", room: "general" } as const;
@@ -127,7 +127,7 @@ Deno.test("typing is shown to the others at most every three seconds, and not in
 });
 
 Deno.test("above a hundred people a count is sent in place of each arrival, at most once a second", async () => {
-  const { chat, clock } = createLobby();
+  const { chat, clock } = createChat();
   const first = await FakeClient.enter(chat, "first");
   const crowd = Array.from({ length: 1_000 }, (_, at) => new FakeClient(chat, `user ${at}`));
   await clock.advance(COUNT_INTERVAL);
@@ -151,7 +151,7 @@ Deno.test("above a hundred people a count is sent in place of each arrival, at m
 });
 
 Deno.test("a connection is in at most so many rooms, and may join one of them again", async () => {
-  const { chat } = createLobby({ limits: { rooms: 2 } });
+  const { chat } = createChat({ limits: { rooms: 2 } });
   const client = await FakeClient.enter(chat, "ann", ["a", "b", "c"]);
   assert.deepEqual(client.all("error").map(({ code, room }) => [code, room]), [["too_many_rooms", "c"]]);
   await client.send({ action: "join_room", room: "B", id: "j" });
@@ -159,14 +159,14 @@ Deno.test("a connection is in at most so many rooms, and may join one of them ag
 });
 
 Deno.test("a bad room name is an error, and the other rooms are joined", async () => {
-  const { chat } = createLobby();
+  const { chat } = createChat();
   const client = await FakeClient.enter(chat, "ann", ["a", "no room", "b"]);
   assert.deepEqual(client.frames.map(({ action }) => action), ["welcome", "room_joined", "error", "room_joined"]);
   assert.equal(client.last("error").code, "bad_room");
 });
 
 Deno.test("a client that never waits for answers is closed, and nobody else notices", async () => {
-  const { chat } = createLobby();
+  const { chat } = createChat();
   const [ann, flood] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "eve")];
   for (let at = 0; at <= BACKLOG; at++) flood.session.receive({ action: "ping" });
   await settle();
@@ -176,7 +176,7 @@ Deno.test("a client that never waits for answers is closed, and nobody else noti
 });
 
 Deno.test("a store that fails is told to the asker as unavailable and ends nothing", async () => {
-  const { chat, storage } = createLobby();
+  const { chat, storage } = createChat();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   const { append } = storage;
   storage.append = () => Promise.reject(new Error("disk on fire"));
@@ -195,7 +195,7 @@ Deno.test("a store that fails is told to the asker as unavailable and ends nothi
 });
 
 Deno.test("arrivals in a large room are sent together, and before what those people say", async () => {
-  const { chat, clock } = createLobby();
+  const { chat, clock } = createChat();
   const first = await FakeClient.enter(chat, "first");
   for (let at = 0; at < 20; at++) await FakeClient.enter(chat, `user ${at}`);
   await clock.advance(1_000);
@@ -215,7 +215,7 @@ Deno.test("arrivals in a large room are sent together, and before what those peo
 });
 
 Deno.test("a server that stops stores and shows what it took, takes nothing more, and closes every connection", async () => {
-  const { chat } = createLobby();
+  const { chat } = createChat();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   ann.session.receive({ action: "send_message", room: "general", text: "taken" });
   const drained = chat.drain();
@@ -230,7 +230,7 @@ Deno.test("a server that stops stores and shows what it took, takes nothing more
 });
 
 Deno.test("a server that stops does not wait for ever for a store that does not answer", async () => {
-  const { clock, storage, chat } = createLobby();
+  const { clock, storage, chat } = createChat();
   const ann = await FakeClient.enter(chat, "ann");
   storage.append = () => new Promise(() => {});
   await ann.send({ action: "send_message", room: "general", text: "x" });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { settle } from "../testing/clock.ts";
 import { openings } from "../testing/isolates.ts";
-import { createLobby, FakeClient } from "../testing/lobby.ts";
+import { createChat, FakeClient } from "../testing/chat.ts";
 import { type CommandResult, executeRequest } from "./commands.ts";
 import type { Chat } from "./chat.ts";
 import type { ClientFrame, ReceiveMessage, RoomJoined } from "./protocol.ts";
@@ -20,7 +20,7 @@ function refusal(code: string) {
 }
 
 Deno.test("a message sent by a request is stored and shown, and makes nobody a member", async () => {
-  const { chat } = createLobby();
+  const { chat } = createChat();
   const ann = await FakeClient.enter(chat, "ann");
   const { frame, repeated } = await run(chat, "bot", { action: "send_message", room: "General", text: "beep" });
   assert.deepEqual([repeated, frame], [false, ann.last("receive_message")]);
@@ -32,7 +32,7 @@ Deno.test("a message sent by a request is stored and shown, and makes nobody a m
 });
 
 Deno.test("an id sent again is answered with the first message, by a request as over a socket", async () => {
-  const { chat } = createLobby();
+  const { chat } = createChat();
   const ann = await FakeClient.enter(chat, "ann");
   const frame: ClientFrame = { action: "send_message", room: "general", text: "once", id: "k" };
   await ann.send(frame);
@@ -43,7 +43,7 @@ Deno.test("an id sent again is answered with the first message, by a request as 
 });
 
 Deno.test("a request is refused with the same code as a frame", async () => {
-  const { chat } = createLobby();
+  const { chat } = createChat();
   const room = "general";
   const { frame } = await run(chat, "ann", { action: "send_message", room, text: "mine" });
   const target = (frame as ReceiveMessage).seq;
@@ -67,7 +67,7 @@ Deno.test("a request is refused with the same code as a frame", async () => {
 });
 
 Deno.test("a preview shows what a member would see, and nobody sees who asked for it", async () => {
-  const { chat } = createLobby();
+  const { chat } = createChat();
   const ann = await FakeClient.enter(chat, "ann");
   for (const text of ["one", "two"]) await ann.send({ action: "send_message", room: "general", text });
   const { epoch } = ann.last("room_joined");
@@ -85,7 +85,7 @@ Deno.test("a preview shows what a member would see, and nobody sees who asked fo
 });
 
 Deno.test("locks, slow mode and bans hold for requests too", async () => {
-  const { storage, chat } = createLobby();
+  const { storage, chat } = createChat();
   const send = (user: string, room: string) => run(chat, user, { action: "send_message", room, text: "x" });
   await storage.changeRoom("locked", { locked: true });
   await assert.rejects(send("ann", "locked"), refusal("forbidden"));
@@ -111,7 +111,7 @@ Deno.test("locks, slow mode and bans hold for requests too", async () => {
 });
 
 Deno.test("a name changed by a request is shown to everyone who sees that person", async () => {
-  const { chat } = createLobby();
+  const { chat } = createChat();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   const { frame } = await run(chat, "bob", { action: "set_name", name: "Bob", id: "n" });
   const { id, ...told } = frame as { id?: string };
@@ -126,8 +126,8 @@ Deno.test("a name changed by a request is shown to everyone who sees that person
 });
 
 Deno.test("a request to type or leave reaches the isolate that has the event stream, and no other connection", async () => {
-  const { storage, clock } = createLobby();
-  const [here, there] = openings(storage, 2).map((opening) => createLobby({ clock, storage: opening.storage }).chat);
+  const { storage, clock } = createChat();
+  const [here, there] = openings(storage, 2).map((opening) => createChat({ clock, storage: opening.storage }).chat);
   const ann = await FakeClient.enter(there, "ann");
   const [one, two, socket] = [
     await FakeClient.enter(there, "bob"),

@@ -8,7 +8,7 @@ export class ChatError extends Error {
 
   constructor(code: ErrorCode, message: string, retryAfter?: number) {
     super(message);
-    this.name = "Refusal";
+    this.name = "ChatError";
     this.code = code;
     this.retryAfter = retryAfter;
   }

@@ -1,6 +1,6 @@
 /**
- * The one idea: a room is an append-only log. What a storage engine must do is said here and proven for each of them
- * by `storage/contract_test.ts`.
+ * The one idea: a room is an append-only log. What a storage must do is said here, and
+ * `storage/contract_test.ts` shows it for each of them.
  */
 import type { AppendResult } from "./rulebook.ts";
 import type { Asked } from "./entries/kind.ts";
@@ -175,7 +175,7 @@ export interface NameRegistry {
   holdNames(holds: readonly { user: string; until: number }[]): Promise<void>;
 }
 
-/** A storage engine. */
+/** A storage: of one process, or shared by several isolates and machines. */
 export interface Storage extends MessageLog, NameRegistry, Moderation {
   /**
    * Begins another life of a room's log, or of every room's, as is needed when a backup has been put back: entries that

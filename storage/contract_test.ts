@@ -1,4 +1,4 @@
-/** The contract of `chat/log.ts`, which every engine passes. */
+/** The contract of `chat/storage.ts`, which every storage passes. */
 import assert from "node:assert/strict";
 import { systemClock } from "../chat/clock.ts";
 import { type AppendResult, IDEMPOTENCY_WINDOW, type Retention } from "../chat/rulebook.ts";
@@ -7,8 +7,8 @@ import { type Entry, type ReceiveMessage, RESUME_LIMIT } from "../chat/protocol.
 import type { Kinds } from "../chat/rulebook.ts";
 import { FakeClock } from "../testing/clock.ts";
 import { RedisServer, redisServer, redisTest } from "../testing/redis.ts";
-import { injectFaults } from "../testing/faulty_news.ts";
-import { createLobby, FakeClient } from "../testing/lobby.ts";
+import { injectFaults } from "../testing/faulty_notifications.ts";
+import { createChat, FakeClient } from "../testing/chat.ts";
 import { LogView } from "../testing/log_view.ts";
 import { until } from "../testing/until.ts";
 import { castVote, KINDS_WITH_VOTE } from "../testing/vote.ts";
@@ -30,7 +30,7 @@ interface Store {
 const KEEP_ALL: Retention = { messages: 0, days: 0 };
 const DAY = 24 * 60 * 60 * 1000;
 
-const engines: Record<string, () => Promise<Store>> = {
+const storages: Record<string, () => Promise<Store>> = {
   memory: () =>
     Promise.resolve({
       lasting: false,
@@ -74,7 +74,7 @@ if (redisServer) {
   });
   Deno.test.afterAll(() => server.stop());
   let stores = 0;
-  engines.redis = () => {
+  storages.redis = () => {
     const url = `${server.url}/${stores % 16}`;
     const prefix = `store${stores++}`;
     return Promise.resolve({
@@ -110,8 +110,8 @@ const entryOf = (result: AppendResult): Entry => {
 const appendOne = async (storage: Storage, command: Command) => (await storage.append([command]))[0];
 const texts = (messages: ReceiveMessage[]) => messages.map(({ text }) => text);
 
-for (const [name, create] of Object.entries(engines)) {
-  /** A rule that this engine keeps. */
+for (const [name, create] of Object.entries(storages)) {
+  /** A rule that this storage keeps. */
   const rule = (
     title: string,
     check: (store: { storage: Storage; clock: FakeClock; store: Store }) => Promise<void>,
@@ -427,12 +427,12 @@ for (const [name, create] of Object.entries(engines)) {
   rule("news that is dropped, doubled or out of order changes nobody's view in the end", async ({ storage, clock }) => {
     let seed = 20261122;
     const heal = injectFaults(storage, () => (seed = seed * 48_271 % 2_147_483_647) / 2_147_483_647);
-    const { chat } = createLobby({ clock, storage });
+    const { chat } = createChat({ clock, storage });
     const clients = ["ann", "bob", "eve"].map((user) => new FakeClient(chat, user, ["r"]));
     await until(() => clients.every((client) => client.all("room_joined").length === 1));
     for (let said = 0; said < 60;) {
       for (const client of clients) client.session.receive({ action: "send_message", room: "r", text: `${said++}` });
-      // Each turn of the lobby is one piece of news.
+      // Each flush cycle of the chat is one notification.
       await until(async () => (await storage.read("r", 0)).seq === said);
     }
     await heal();

@@ -10,7 +10,7 @@ import type { Chat } from "../chat/chat.ts";
 import type { Entry, Position } from "../chat/protocol.ts";
 import { settle } from "../testing/clock.ts";
 import { FakeClock } from "../testing/clock.ts";
-import { createLobby, FakeClient } from "../testing/lobby.ts";
+import { createChat, FakeClient } from "../testing/chat.ts";
 import { MemoryStorage } from "./memory.ts";
 import { SqliteStorage } from "./sqlite/sqlite.ts";
 
@@ -171,7 +171,7 @@ async function holdsFor(
   storage.history = (...query) => later(history.apply(storage, query));
   storage.read = (...query) => later(read.apply(storage, query));
 
-  const { chat } = createLobby({ clock, storage });
+  const { chat } = createChat({ clock, storage });
   const readers = PEOPLE.map((user) => new Reader(chat, user));
   for (const reader of readers) reader.connect();
   const settleAll = async () => {

@@ -9,7 +9,7 @@ export interface Opening {
   dead: boolean;
 }
 
-/** Opens one engine several times, as isolates do that share a store: each hears what the others publish. */
+/** Opens one storage several times, as isolates do that share a store: each hears what the others publish. */
 export function openings(storage: Storage, count: number): Opening[] {
   const listeners = new Map<Opening, (event: ClusterEvent) => void>();
   return Array.from({ length: count }, () => {

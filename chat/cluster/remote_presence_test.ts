@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { MemoryStorage } from "../../storage/memory.ts";
 import { FakeClock, settle } from "../../testing/clock.ts";
 import { openings } from "../../testing/isolates.ts";
-import { createLobby, FakeClient } from "../../testing/lobby.ts";
+import { createChat, FakeClient } from "../../testing/chat.ts";
 import { HEARTBEAT, RECONNECT_GRACE, SILENCE_LIMIT } from "./remote_presence.ts";
 import { CLUSTER_EVENT_BYTES, type PresenceEvent } from "../storage.ts";
 import { DISCONNECT_GRACE } from "../rooms/members.ts";
@@ -11,7 +11,7 @@ import { DISCONNECT_GRACE } from "../rooms/members.ts";
 function isolates(count: number) {
   const clock = new FakeClock();
   const store = new MemoryStorage({ clock, secret: "", retention: { messages: 0, days: 0 } });
-  return openings(store, count).map((opening) => ({ ...createLobby({ clock, storage: opening.storage }), opening }));
+  return openings(store, count).map((opening) => ({ ...createChat({ clock, storage: opening.storage }), opening }));
 }
 type Isolate = ReturnType<typeof isolates>[number];
 
@@ -69,12 +69,12 @@ Deno.test("one person on two isolates is one member, and nobody is told when the
 Deno.test("an isolate that starts later learns of everyone who is there", async () => {
   const clock = new FakeClock();
   const [one, two] = openings(new MemoryStorage({ clock, secret: "", retention: { messages: 0, days: 0 } }), 2);
-  const early = { ...createLobby({ clock, storage: one.storage }), opening: one };
+  const early = { ...createChat({ clock, storage: one.storage }), opening: one };
   const names = Array.from({ length: 150 }, (_, at) => `user${at}`);
   for (const name of names) await FakeClient.enter(early.chat, name);
   const sizes: number[] = [];
   one.loses = (event) => sizes.push(JSON.stringify(event).length) < 0;
-  const late = { ...createLobby({ clock, storage: two.storage }), opening: two };
+  const late = { ...createChat({ clock, storage: two.storage }), opening: two };
   const zoe = await FakeClient.enter(late.chat, "zoe");
   assert.equal(zoe.last("room_joined").count, 151);
   assert.ok(sizes.length > 1 && Math.max(...sizes) < CLUSTER_EVENT_BYTES, "in parts that fit");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../../testing/clock.ts";
-import { createLobby, FakeClient } from "../../testing/lobby.ts";
+import { createChat, FakeClient } from "../../testing/chat.ts";
 import { PersonUsage, REMEMBERED, UsageTable } from "./usage.ts";
 import { type LimitReached, RateLimiter } from "./rate_limiter.ts";
 import { NO_LIMITS, type Rates } from "./token_bucket.ts";
@@ -14,7 +14,7 @@ function createLimited(rates: Partial<Rates> = RATES) {
   const clock = new FakeClock();
   const reports: LimitReached[] = [];
   const rateLimiter = new RateLimiter({ ...NO_LIMITS, ...rates }, clock, (reached) => reports.push(reached));
-  return { ...createLobby({ clock, rateLimiter }), rateLimiter, reports };
+  return { ...createChat({ clock, rateLimiter }), rateLimiter, reports };
 }
 
 const message = (id: string): ClientFrame => ({ action: "send_message", room: "general", text: "hi", id });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { settle } from "../../testing/clock.ts";
-import { createLobby, FakeClient } from "../../testing/lobby.ts";
+import { createChat, FakeClient } from "../../testing/chat.ts";
 import { createOne, createTwo, refusal } from "../../testing/moderation.ts";
 import { executeRequest } from "../commands.ts";
 import { type BannedVisit, BANS_INTERVAL } from "./bans.ts";
@@ -79,7 +79,7 @@ Deno.test("of several bans on one person or one address the longest holds", asyn
 
 Deno.test("whoever runs the server is told once of each connection and request that a ban keeps out", async () => {
   const visits: BannedVisit[] = [];
-  const { chat, clock, storage } = createLobby({ auditBan: (visit) => visits.push(visit) });
+  const { chat, clock, storage } = createChat({ auditBan: (visit) => visits.push(visit) });
   const [tab, phone] = [
     await FakeClient.enter(chat, "eve", [], "here"),
     await FakeClient.enter(chat, "eve", [], "there"),

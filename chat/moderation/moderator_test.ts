@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { settle } from "../../testing/clock.ts";
-import { createLobby, FakeClient } from "../../testing/lobby.ts";
+import { createChat, FakeClient } from "../../testing/chat.ts";
 import { createOne, createTwo, refusal } from "../../testing/moderation.ts";
 import { MODERATOR } from "./moderator.ts";
 import { DISCONNECT_GRACE } from "../rooms/members.ts";
@@ -61,7 +61,7 @@ Deno.test("settings that another process changes are seen within half a minute, 
 });
 
 Deno.test("the settings of all rooms are swept in equal parts, and none is left out", async () => {
-  const { storage, clock, chat } = createLobby({ limits: { rooms: 100 } });
+  const { storage, clock, chat } = createChat({ limits: { rooms: 100 } });
   const client = await FakeClient.enter(chat, "ann", Array.from({ length: 90 }, (_, at) => `room${at}`));
   const { roomSettings } = storage;
   const asked: string[] = [];
@@ -106,7 +106,7 @@ Deno.test("a room that is changed on another isolate is changed here, also when 
     await moderator.changeRoom("general", { locked: true, slow_seconds: 5 });
     await settle();
     assert.equal(here.last("room_changed").slow_seconds, 5);
-    // The engine judges, and its refusal tells an isolate what it has not heard.
+    // The storage decides, and its refusal tells an isolate what it has not heard.
     if (!signals) assert.deepEqual(there.all("room_changed"), []);
     await there.send(message("x"));
     assert.equal(there.last("error").code, "forbidden");

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { settle } from "../../testing/clock.ts";
-import { createLobby, FakeClient } from "../../testing/lobby.ts";
+import { createChat, FakeClient } from "../../testing/chat.ts";
 import { LONGEST_QUEUE, SHORT_QUEUE, STORE_TIMEOUT } from "./write_queue.ts";
 
 const message = (text: string, id?: string) => ({ action: "send_message", room: "general", text, id }) as const;
 
 Deno.test("messages are refused while the queue is too long, and taken again when it is gone", async () => {
-  const { chat, clock, storage } = createLobby();
+  const { chat, clock, storage } = createChat();
   const ann = await FakeClient.enter(chat, "ann");
   const { append } = storage;
   const stuck: (() => void)[] = [];
@@ -33,7 +33,7 @@ Deno.test("messages are refused while the queue is too long, and taken again whe
 });
 
 Deno.test("a room that is slow to store holds up no other room, and keeps its order", async () => {
-  const { chat, clock, storage } = createLobby();
+  const { chat, clock, storage } = createChat();
   const inSlow = (text: string) => ({ ...message(text), room: "slow" });
   const [ann, bob] = [await FakeClient.enter(chat, "ann", ["slow"]), await FakeClient.enter(chat, "bob", ["slow"])];
   const [eve, mal] = [await FakeClient.enter(chat, "eve"), await FakeClient.enter(chat, "mal")];
@@ -63,7 +63,7 @@ Deno.test("a room that is slow to store holds up no other room, and keeps its or
 });
 
 Deno.test("one flush cycle stores so much and no more, and the next one stores the rest", async () => {
-  const { chat, storage } = createLobby();
+  const { chat, storage } = createChat();
   const batches: number[] = [];
   const { append } = storage;
   storage.append = (commands) => {
@@ -79,7 +79,7 @@ Deno.test("one flush cycle stores so much and no more, and the next one stores t
 });
 
 Deno.test("once everything has settled, what was said before is stored and shown", async () => {
-  const { chat } = createLobby();
+  const { chat } = createChat();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   ann.session.receive(message("last words"));
   await Promise.resolve().then(() => chat.settled());
@@ -89,7 +89,7 @@ Deno.test("once everything has settled, what was said before is stored and shown
 });
 
 Deno.test("someone who leaves a room that is slow to store gets their message back first", async () => {
-  const { chat, clock, storage } = createLobby();
+  const { chat, clock, storage } = createChat();
   const ann = await FakeClient.enter(chat, "ann", ["slow", "general"]);
   const { append } = storage;
   const stuck = Promise.withResolvers<void>();

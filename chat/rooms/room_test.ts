@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { settle } from "../../testing/clock.ts";
-import { createLobby, FakeClient } from "../../testing/lobby.ts";
+import { createChat, FakeClient } from "../../testing/chat.ts";
 import type { CatchUp, History, LogNotification, Storage } from "../storage.ts";
 import { type Entry, RESUME_LIMIT } from "../protocol.ts";
 import { ChatError } from "../errors.ts";
@@ -46,7 +46,7 @@ function withFaultyNotifications(
 }
 
 Deno.test("messages sent while somebody joins are neither lost nor doubled for them", async () => {
-  const { chat, storage } = createLobby();
+  const { chat, storage } = createChat();
   const ann = await FakeClient.enter(chat, "ann");
   await ann.send(message("before"));
   const answer = withSlowReads(storage);
@@ -60,7 +60,7 @@ Deno.test("messages sent while somebody joins are neither lost nor doubled for t
 });
 
 Deno.test("the first two in a room, whose pages come in any order, miss nothing", async () => {
-  const { chat, storage } = createLobby();
+  const { chat, storage } = createChat();
   const append = (text: string) => storage.append([{ ...message(text), user: "ann", from: "Ann" }]);
   await append("one");
   const waiting: (() => void)[] = [];
@@ -86,7 +86,7 @@ Deno.test("the first two in a room, whose pages come in any order, miss nothing"
 });
 
 Deno.test("a resume brings exactly what was missed, each entry with its own action", async () => {
-  const { chat } = createLobby();
+  const { chat } = createChat();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   await ann.send(message("one"), message("two"));
   const { epoch } = bob.last("room_joined");
@@ -109,7 +109,7 @@ Deno.test("a resume brings exactly what was missed, each entry with its own acti
 });
 
 Deno.test("a gap that can't be filled completely brings the newest page and says so", async () => {
-  const { chat } = createLobby();
+  const { chat } = createChat();
   const ann = await FakeClient.enter(chat, "ann");
   for (let at = 0; at < RESUME_LIMIT + 1; at += 100) {
     await ann.send(...Array.from({ length: 100 }, () => message("x")));
@@ -140,7 +140,7 @@ Deno.test("a gap that can't be filled completely brings the newest page and says
 });
 
 Deno.test("notifications that get lost, doubled or out of order are put right from the log", async () => {
-  const { chat, storage } = createLobby();
+  const { chat, storage } = createChat();
   let faults: ((notification: LogNotification, pass: (notification: LogNotification) => void) => void)[] = [];
   withFaultyNotifications(
     storage,
@@ -164,7 +164,7 @@ Deno.test("notifications that get lost, doubled or out of order are put right fr
 });
 
 Deno.test("a notification without entries makes the room read the log, also while somebody joins", async () => {
-  const { chat, storage } = createLobby();
+  const { chat, storage } = createChat();
   withFaultyNotifications(storage, ({ epoch }, pass) => pass({ epoch, entries: [] }));
   const ann = await FakeClient.enter(chat, "ann");
   await ann.send(message("one"), message("two"));
@@ -179,7 +179,7 @@ Deno.test("a notification without entries makes the room read the log, also whil
 });
 
 Deno.test("a gap that can't be read is read again until the store answers", async () => {
-  const { chat, storage, clock } = createLobby();
+  const { chat, storage, clock } = createChat();
   let lose = true;
   withFaultyNotifications(storage, (notification, pass) => lose ? undefined : pass(notification));
   const ann = await FakeClient.enter(chat, "ann");
@@ -196,7 +196,7 @@ Deno.test("a gap that can't be read is read again until the store answers", asyn
 });
 
 Deno.test("when the epoch changes, everyone in the room is sent it again", async () => {
-  const { chat, storage } = createLobby();
+  const { chat, storage } = createChat();
   let epoch = "";
   const { history, read, subscribe } = storage;
   const renewed = <P extends { epoch: string }>(page: P): P => epoch ? { ...page, epoch } : page;
@@ -219,7 +219,7 @@ Deno.test("when the epoch changes, everyone in the room is sent it again", async
 });
 
 Deno.test("someone who joins again while the store fails stays in the room and misses nothing", async () => {
-  const { chat, storage, clock } = createLobby();
+  const { chat, storage, clock } = createChat();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   await clock.advance(1_000); // the page is kept for a moment
   const { history } = storage;
@@ -239,7 +239,7 @@ Deno.test("someone who joins again while the store fails stays in the room and m
 });
 
 Deno.test("someone whose second join fails before the first is complete has to come back", async () => {
-  const { chat, storage } = createLobby();
+  const { chat, storage } = createChat();
   for (let at = 0; at < 12; at++) await FakeClient.enter(chat, `user ${at}`);
   const bob = await FakeClient.enter(chat, "bob");
   const { read } = storage;
@@ -250,7 +250,7 @@ Deno.test("someone whose second join fails before the first is complete has to c
 });
 
 Deno.test("the page that many joiners share is never older than the newest message", async () => {
-  const { chat, storage } = createLobby();
+  const { chat, storage } = createChat();
   const { history } = storage;
   let reads = 0;
   storage.history = (...query) => {
@@ -269,7 +269,7 @@ Deno.test("the page that many joiners share is never older than the newest messa
 });
 
 Deno.test("someone who disconnects while they join is never shown as a member", async () => {
-  const { chat, storage, clock } = createLobby();
+  const { chat, storage, clock } = createChat();
   const ann = await FakeClient.enter(chat, "ann");
   await clock.advance(1_000); // the page is kept for a moment
   const answer = withSlowReads(storage);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { settle } from "../../testing/clock.ts";
 import { openings } from "../../testing/isolates.ts";
-import { createLobby, FakeClient } from "../../testing/lobby.ts";
+import { createChat, FakeClient } from "../../testing/chat.ts";
 import { CHOSEN_NAME_HOLD, GIVEN_NAME_HOLD } from "./users.ts";
 
 Deno.test("a new name is sent once to everyone who sees the person, and its id to the asker alone", async () => {
-  const { chat } = createLobby();
+  const { chat } = createChat();
   const ann = await FakeClient.enter(chat, "ann", ["a", "b"]);
   const tab = await FakeClient.enter(chat, "ann", []);
   const bob = await FakeClient.enter(chat, "bob", ["a", "b"]);
@@ -24,7 +24,7 @@ Deno.test("a new name is sent once to everyone who sees the person, and its id t
 });
 
 Deno.test("a name that somebody else has is name_taken, also in other letters", async () => {
-  const { chat } = createLobby();
+  const { chat } = createChat();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
   await ann.send({ action: "set_name", name: "Alice" });
   await bob.send({ action: "set_name", name: "ＡLICE", id: "n" });
@@ -38,8 +38,8 @@ Deno.test("a name that somebody else has is name_taken, also in other letters", 
 });
 
 Deno.test("a name chosen on one isolate is held as a chosen one by every isolate that has its person", async () => {
-  const { clock, storage } = createLobby();
-  const [one, two] = openings(storage, 2).map((opening) => createLobby({ clock, storage: opening.storage }).chat);
+  const { clock, storage } = createChat();
+  const [one, two] = openings(storage, 2).map((opening) => createChat({ clock, storage: opening.storage }).chat);
   const [here, there] = [await FakeClient.enter(one, "ann"), await FakeClient.enter(two, "ann")];
   await here.send({ action: "set_name", name: "Ann" });
   here.session.end();
@@ -54,7 +54,7 @@ Deno.test("a name chosen on one isolate is held as a chosen one by every isolate
 });
 
 Deno.test("the names of all who leave at once are held in one write", async () => {
-  const { chat, storage } = createLobby();
+  const { chat, storage } = createChat();
   for (const user of ["ann", "bob", "cid"]) await FakeClient.enter(chat, user);
   const held: string[][] = [];
   storage.holdNames = (holds) => Promise.resolve(void held.push(holds.map(({ user }) => user)));
@@ -64,7 +64,7 @@ Deno.test("the names of all who leave at once are held in one write", async () =
 });
 
 Deno.test("a given name is held for ten minutes after its person left, a chosen one for seven days", async () => {
-  const { chat, clock, storage } = createLobby();
+  const { chat, clock, storage } = createChat();
   const claim = (key: string) =>
     storage.claimName({ user: "eve", name: key, key, chosen: true, until: clock.now() + 1, now: clock.now() });
   const ann = await FakeClient.enter(chat, "ann");

@@ -72,7 +72,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(1, 1_000, 60_000) },
 );
 
-kvTest("whatever is said, the outcomes and the log are those of the memory engine", async (path) => {
+kvTest("whatever is said, the outcomes and the log are those of the memory storage", async (path) => {
   const clock = new FakeClock();
   const retention = { messages: 8, days: 0 };
   const storage = await open(path, clock, retention);
@@ -161,7 +161,7 @@ kvTest("a file that is removed while it is open takes nothing more in", async (p
   const storage = await open(path);
   await storage.append([say("before")]);
   await Deno.rename(path, `${path}.gone`);
-  const unavailable = { name: "Refusal", code: "unavailable" };
+  const unavailable = { name: "ChatError", code: "unavailable" };
   await quietly(async () => {
     await assert.rejects(storage.check(), unavailable, "before anybody has tried to write");
     await assert.rejects(storage.append([say("lost", { id: "k" })]), unavailable);
@@ -197,7 +197,7 @@ kvTest("a room that can't be kept does not keep another from being kept and told
   storage.subscribe("r", (news) => heard.push(news));
   await quietly(async () => {
     const commands = [say("x".repeat(70_000), { room: "q" }), say("kept")];
-    await assert.rejects(storage.append(commands), { name: "Refusal", code: "unavailable" });
+    await assert.rejects(storage.append(commands), { name: "ChatError", code: "unavailable" });
   });
   assert.equal((await storage.history("q", { limit: 9 })).seq, 0);
   assert.deepEqual(heard.flatMap(({ entries }) => entries.map((entry) => "text" in entry && entry.text)), ["kept"]);
@@ -446,8 +446,8 @@ kvTest("a store that is gone is unavailable", async (path) => {
   const rooms = new KvRooms(store, new Rulebook(RETENTION), systemClock);
   store.kv.close();
   await quietly(async () => {
-    await assert.rejects(store.reading(() => rooms.record("r")), { name: "Refusal", code: "unavailable" });
-    await assert.rejects(rooms.append("r", [say("x")]).next(), { name: "Refusal", code: "unavailable" });
+    await assert.rejects(store.reading(() => rooms.record("r")), { name: "ChatError", code: "unavailable" });
+    await assert.rejects(rooms.append("r", [say("x")]).next(), { name: "ChatError", code: "unavailable" });
   });
   assert.equal(store.failed, true);
 });
@@ -459,7 +459,7 @@ kvTest("a store that does not answer is unavailable", async (path) => {
   store.kv.getMany = () => new Promise(() => {});
   await quietly(async () => {
     const refused = [store.reading(() => rooms.record("r")), rooms.append("r", [say("x")]).next()]
-      .map((answer) => assert.rejects(answer, { name: "Refusal", code: "unavailable" }));
+      .map((answer) => assert.rejects(answer, { name: "ChatError", code: "unavailable" }));
     await clock.advance(ANSWER_TIMEOUT);
     await Promise.all(refused);
   });

@@ -116,7 +116,7 @@ serverTest("edited, deleted and expired words are in no dump", ["--rdbcompressio
   assert.doesNotMatch(dump, /kept one/);
 });
 
-/** What can be asked of two engines: each is a batch, some time after the one before. */
+/** What can be asked of two storages: each is a batch, some time after the one before. */
 const batches = fc.array(
   fc.record({
     pause: fc.nat(3 * 60 * 60 * 1000),
@@ -268,7 +268,7 @@ for (
     const { epoch } = await one.read("r", 0);
     const said = await quietly(async () => {
       await server.kill();
-      await assert.rejects(one.append([say("second", "l")]), { name: "Refusal", code: "unavailable" });
+      await assert.rejects(one.append([say("second", "l")]), { name: "ChatError", code: "unavailable" });
       await assert.rejects(one.check());
       await server.restart();
       await insist(one, say("second", "l"));
@@ -299,7 +299,7 @@ serverTest(
       server.signal("SIGSTOP");
       clock.hurry = (milliseconds) => milliseconds / 30;
       await assert.rejects(storage.append([say("during", "k")]), {
-        name: "Refusal",
+        name: "ChatError",
         code: "unavailable",
         retryAfter: 2,
       });
@@ -383,8 +383,8 @@ serverTest(
   "news that Redis drops, doubles or puts out of order changes nobody's view in the end",
   [],
   async (server) => {
-    const engines = [await open(server), await open(server)];
-    const views = engines.map((storage) => new LogView(storage, "r"));
+    const storages = [await open(server), await open(server)];
+    const views = storages.map((storage) => new LogView(storage, "r"));
     await server.command(
       "FUNCTION",
       "LOAD",
@@ -401,18 +401,18 @@ serverTest(
   `),
     );
     for (let at = 0; at < 40; at++) {
-      await engines[at % 2].append([
+      await storages[at % 2].append([
         say(`m${at}`),
         ...at % 7 === 0 ? [change(1, `e${at}`)] : [],
       ]);
     }
-    const { entries } = await engines[0].read("r", 0);
+    const { entries } = await storages[0].read("r", 0);
     const shape = (list: Entry[]) => list.map(({ seq, action }) => [seq, action]);
     for (const seen of views) {
       await until(() => seen.entries.length === entries.length);
       assert.deepEqual(shape(seen.entries), shape(entries));
     }
-    await Promise.all(engines.map((storage) => storage.close()));
+    await Promise.all(storages.map((storage) => storage.close()));
   },
 );
 

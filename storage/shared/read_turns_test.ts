@@ -3,7 +3,7 @@ import type { History, Storage } from "../../chat/storage.ts";
 import { FakeClock, settle } from "../../testing/clock.ts";
 import { readInTurns } from "./read_turns.ts";
 
-/** An engine whose pages take this long to read, and what happens on it, in order. */
+/** A storage whose pages take this long to read, and what happens on it, in order. */
 function createEngine(milliseconds: number) {
   const clock = new FakeClock();
   const done: string[] = [];
@@ -49,7 +49,7 @@ Deno.test("pages that are quickly read share a turn", async () => {
   assert.equal(done.length, 8);
 });
 
-Deno.test("a page that can't be read keeps nobody else waiting, and all else is as the engine has it", async () => {
+Deno.test("a page that can't be read keeps nobody else waiting, and all else is as the storage has it", async () => {
   const { storage } = createEngine(2);
   const [first, broken, last] = ["a", "broken", "b"].map((room) => storage.history(room, { limit: 50 }));
   await assert.rejects(broken, /broken/);

@@ -354,7 +354,7 @@ async function withSmallDisk(
 
 /** What a name claim needs. */
 const claim = (user: string) => ({ user, name: user, key: user, chosen: true, until: 1e15, now: 0 });
-const UNAVAILABLE = { name: "Refusal", code: "unavailable" };
+const UNAVAILABLE = { name: "ChatError", code: "unavailable" };
 
 for (
   const [how, takeAway, putBack] of [
@@ -434,7 +434,7 @@ for (
 }
 
 fileTest("checkpoints and a VACUUM, also by other processes, are no reason to take nothing in", async (path) => {
-  const engines = await Promise.all([open(path, systemClock), open(path, systemClock)]);
+  const storages = await Promise.all([open(path, systemClock), open(path, systemClock)]);
   const other = new DatabaseSync(path, { timeout: 1_000 });
   const vacuum = setInterval(() => {
     try {
@@ -442,13 +442,13 @@ fileTest("checkpoints and a VACUUM, also by other processes, are no reason to ta
     } catch { /* busy */ }
   }, 20);
   for (let time = 0; time < 150; time++) {
-    const results = await Promise.all(engines.map((storage) => storage.append([say("x".repeat(20_000))])));
+    const results = await Promise.all(storages.map((storage) => storage.append([say("x".repeat(20_000))])));
     assert.ok(results.every(([result]) => "entry" in result));
-    if (time % 50 === 0) await Promise.all(engines.map((storage) => storage.check()));
+    if (time % 50 === 0) await Promise.all(storages.map((storage) => storage.check()));
   }
   clearInterval(vacuum);
   other.close();
-  await Promise.all(engines.map((storage) => storage.close()));
+  await Promise.all(storages.map((storage) => storage.close()));
 });
 
 fileTest(
@@ -513,8 +513,8 @@ Deno.test({
     storage.subscribe("r", (news) => heard.push(news));
     const batch = Array.from({ length: 100 }, (_, at) => say(`${at} ${"x".repeat(4_000)}`, `full ${at}`));
     const said = await quietly(async () => {
-      await assert.rejects(storage.append(batch), { name: "Refusal", code: "unavailable" });
-      await assert.rejects(storage.check(), { name: "Refusal", code: "unavailable" }).catch(
+      await assert.rejects(storage.append(batch), { name: "ChatError", code: "unavailable" });
+      await assert.rejects(storage.check(), { name: "ChatError", code: "unavailable" }).catch(
         () => {/* one row may still fit */},
       );
     });
@@ -602,7 +602,7 @@ fileTest(
     const storage = await open(path, clock);
     const unlock = lock(path);
     const refused = assert.rejects(storage.append([say("late", "k")]), {
-      name: "Refusal",
+      name: "ChatError",
       code: "unavailable",
       retryAfter: 2,
     });
@@ -672,7 +672,7 @@ fileTest(
       await mute.append([say(`${at}`)]);
       await clock.advance(CHECK_INTERVAL);
     }
-    await assert.rejects(storage.check(), { name: "Refusal", code: "unavailable" });
+    await assert.rejects(storage.check(), { name: "ChatError", code: "unavailable" });
     assert.deepEqual([heard.length, storage.missedNotifications], [3, 3]);
     await mute.close();
     await clock.advance(CHECK_INTERVAL);
@@ -688,12 +688,12 @@ fileTest(
 
 fileTest("of several isolates one at a time lets go of what has expired", async (path) => {
   const clock = new FakeClock();
-  const engines = [];
+  const storages = [];
   for (let at = 0; at < 3; at++) {
-    engines.push(await SqliteStorage.open(path, { clock, retention: { messages: 1, days: 0 }, isolates: true }));
+    storages.push(await SqliteStorage.open(path, { clock, retention: { messages: 1, days: 0 }, isolates: true }));
   }
-  await engines[1].append([say("expired"), say("kept")]);
+  await storages[1].append([say("expired"), say("kept")]);
   await clock.advance(SWEEP_INTERVAL + SCRUB_DELAY);
   assert.doesNotMatch(await everything(path), /expired/);
-  await Promise.all(engines.map((storage) => storage.close()));
+  await Promise.all(storages.map((storage) => storage.close()));
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { TestClient } from "../../testing/client.ts";
 import { FakeClock } from "../../testing/clock.ts";
-import { createLobby, FakeClient } from "../../testing/lobby.ts";
+import { createChat, FakeClient } from "../../testing/chat.ts";
 import { startServer } from "../../testing/server.ts";
 import { LAG_INTERVAL, Metrics } from "./metrics.ts";
 import { GATHERING } from "./metrics_gathering.ts";
@@ -92,7 +92,7 @@ Deno.test("the event loop's lag is how late a timer was", async () => {
 });
 
 Deno.test("a turn is told when it is over, and is as long as the store takes", async () => {
-  const { clock, storage, chat } = createLobby();
+  const { clock, storage, chat } = createChat();
   const append = storage.append.bind(storage);
   storage.append = (commands) => {
     clock.spend(30);

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { TestClient } from "../../testing/client.ts";
 import { Listener } from "../../testing/listener.ts";
-import { createLobby, FakeClient } from "../../testing/lobby.ts";
+import { createChat, FakeClient } from "../../testing/chat.ts";
 import { startServer } from "../../testing/server.ts";
 import { HEARTBEAT, Streams } from "./sse.ts";
 
 /** The door of event streams alone, with time in the test's hand. `user` and `room` stand in the address. */
 function serveStreams() {
-  const { clock, chat, storage } = createLobby();
+  const { clock, chat, storage } = createChat();
   const streams = new Streams(chat, () => 0.5);
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
     const [, , , room] = new URL(request.url).pathname.split("/");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createLobby } from "../../testing/lobby.ts";
+import { createChat } from "../../testing/chat.ts";
 import { StalledClient } from "../../testing/stalled.ts";
 import { TestClient } from "../../testing/client.ts";
 import { residentMemory, startServer } from "../../testing/server.ts";
@@ -10,7 +10,7 @@ import { SILENCE_LIMIT, Sockets } from "./websocket.ts";
 
 /** The socket door alone, with time in the test's hand. */
 async function serveSockets() {
-  const { clock, chat, storage } = createLobby();
+  const { clock, chat, storage } = createChat();
   const sockets = new Sockets(
     chat,
     await Sessions.create("a secret", chat.services.rateLimiter),

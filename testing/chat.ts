@@ -12,7 +12,7 @@ import { FakeClock, settle } from "./clock.ts";
 export const LIMITS: Limits = { text: 4_000, name: 32, frame: 65_536, rooms: 50, ping_seconds: 30 };
 
 /** A chat on a store in memory, with time in the test's hand. */
-export function createLobby(
+export function createChat(
   options: {
     clock?: FakeClock;
     storage?: Storage;
