@@ -153,7 +153,7 @@ async function contenders(folder: string): Promise<{ all: Contender[]; absent: s
   const bun = await findBun(folder);
   const node = await output("node", "--version");
   const { dependencies } = JSON.parse(await Deno.readTextFile(`${folder}/package.json`));
-  const env = { PORT: "0", HOST: "127.0.0.1", MESSAGE_RATE: "0", CONNECTIONS_PER_IP: "0" };
+  const env = { PORT: "0", HOST: "127.0.0.1", MESSAGE_RATE: "0", JOINS_PER_MINUTE: "0", CONNECTIONS_PER_IP: "0" };
   const parley = [Deno.execPath(), ...startArguments];
   const all: Contender[] = [
     { name: PARLEY, protocol: "batch", command: parley, env },
