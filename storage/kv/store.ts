@@ -100,7 +100,9 @@ export class KvStore {
     try {
       if (path !== undefined) keepToOwner(path);
       const kv = await Deno.openKv(path);
-      if ((await kv.get(OLD_EPOCH)).value !== null) {
+      const [old, epoch] = await kv.getMany([OLD_EPOCH, KEY.epoch]);
+      // There is none here until all of an older chat has been migrated.
+      if (old.value !== null && epoch.value === null) {
         kv.close();
         throw new Error(`it was written by an older Parley. ${HOW_TO_MIGRATE}`);
       }

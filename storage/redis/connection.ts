@@ -160,8 +160,11 @@ export class RedisConnection {
   async #begin(client: Client): Promise<() => void> {
     await client.connect();
     const found = await checkServer((...command) => client.sendCommand(command), this.#place.mayLoseASecond);
-    // Every chat of an older layout has an epoch there.
-    if (Number(await client.sendCommand(["EXISTS", `${this.#place.prefix}:epoch`])) > 0) {
+    // Every chat of an older layout has an epoch there, and none here until all of it has been migrated.
+    const epochs = await Promise.all(
+      ["epoch", `{${ALL}}:epoch`].map((key) => client.sendCommand(["EXISTS", `${this.#place.prefix}:${key}`])),
+    );
+    if (Number(epochs[0]) > 0 && Number(epochs[1]) === 0) {
       throw new Error(`the chat there was written by an older Parley. ${HOW_TO_MIGRATE}`);
     }
     await loadFunctions(client);
@@ -229,6 +232,8 @@ function connection({ url }: RedisPlace) {
     RESP: 3,
     socket: { connectTimeout: COMMAND_DEADLINE, reconnectStrategy: false },
     disableOfflineQueue: true,
+    // The deadlines here are enough; its own makes a timer for each command.
+    commandOptions: { timeout: undefined },
     commandsQueueMaxLength: QUEUE_LIMIT,
     maintNotifications: "disabled",
   });
