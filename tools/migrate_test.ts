@@ -265,7 +265,8 @@ oldRedis("an older server that comes afterwards fails, and what it leaves is rem
   assert.match(await oldCall(server, "begin", "run", "another epoch", "0", "secret"), /WRONGTYPE/);
   assert.match(await oldCall(server, "pulse", "origin", "another epoch", ""), /WRONGTYPE/);
   assert.match(await oldAppend(server, "nobody was told"), /WRONGTYPE/);
-  await assert.rejects(withRedis(server, () => Promise.resolve()), /older Parley/);
+  // It keeps no newer server out.
+  await withRedis(server, () => Promise.resolve());
   assert.equal(await migrate(database(server), { clock: clockAt(redis) }), OLDER_REMOVED);
   assert.match(await oldCall(server, "begin", "run", "another epoch", "1", "secret"), /WRONGTYPE/);
   await withRedis(server, (storage) => sameAnswers(storage, redis));

@@ -21,6 +21,8 @@ import { RedisRooms } from "./rooms.ts";
 const DAY = 24 * 60 * 60 * 1000;
 /** How often this process tells itself something over the channel, milliseconds, to know that it hears. */
 export const PULSE_INTERVAL = 1_000;
+/** What no notification told is found by the second look at where the rooms' logs stand, one every so many pulses. */
+const PULSES_A_LOOK = 2;
 /** Pulses in a row that were published and not heard until notifications count as broken. */
 const UNHEARD_PULSES_LIMIT = 3;
 /** How often expired entries are removed, milliseconds. They are hidden at once. */
@@ -46,6 +48,7 @@ export class RedisStorage implements Storage {
   #made = newSecret();
   readonly #given: string | undefined;
   #events: ClusterEvent[] = [];
+  #pulses = 0;
   #unheardPulses = 0;
   #isClosed = false;
   readonly #stops: (() => void)[] = [];
@@ -217,7 +220,9 @@ export class RedisStorage implements Storage {
   /** Makes sure that this process hears, and looks for what it did not. */
   async #listen(): Promise<void> {
     await this.#pulse();
-    this.#notifications.look(await this.#rooms.positions(this.#notifications.rooms()));
+    if (this.#pulses++ % PULSES_A_LOOK === 0) {
+      this.#notifications.look(await this.#rooms.positions(this.#notifications.rooms()));
+    }
     // Until it is heard again, looking is the only way to know.
     if (++this.#unheardPulses >= UNHEARD_PULSES_LIMIT) this.#notifications.rereadAll();
   }
