@@ -1,24 +1,10 @@
 /** Changing one's messages, by mouse and by keyboard, on a real page. */
 import assert from "node:assert/strict";
-import type { Browser, BrowserContext, BrowserContextOptions } from "playwright-core";
-import { launchChromium } from "../testing/chromium.ts";
-import { newPerson, openRoom, shows, write } from "../testing/page.ts";
-import { type RunningServer, startServer } from "../testing/server.ts";
+import { shows, write } from "../testing/page.ts";
+import { servePage } from "../testing/page_server.ts";
 
-let browser: Browser;
-let server: RunningServer;
-
-Deno.test.beforeAll(async () => {
-  [browser, server] = await Promise.all([launchChromium(), startServer({ env: { MESSAGE_RATE: "0" } })]);
-});
-
-Deno.test.afterAll(async () => {
-  await browser.close();
-  await server.stop();
-});
-
-const person = (options?: BrowserContextOptions) => newPerson(browser, options);
-const open = (context: BrowserContext, room: string) => openRoom(context, server.url, room);
+const server = servePage();
+const { person, open } = server;
 
 Deno.test("everyone sees an edit and a deletion, also after a reload", async () => {
   const [ann, bob] = await Promise.all([person(), person()]);

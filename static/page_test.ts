@@ -1,24 +1,11 @@
 /** The page as people use it: a real browser and a real server. */
 import assert from "node:assert/strict";
-import type { Browser, BrowserContext, BrowserContextOptions } from "playwright-core";
-import { launchChromium } from "../testing/chromium.ts";
-import { connected, expectAccessible, newPerson, openRoom, rename, shows, texts, write } from "../testing/page.ts";
-import { type RunningServer, startServer } from "../testing/server.ts";
+import type { BrowserContextOptions } from "playwright-core";
+import { connected, expectAccessible, rename, shows, texts, write } from "../testing/page.ts";
+import { servePage } from "../testing/page_server.ts";
 
-let browser: Browser;
-let server: RunningServer;
-
-Deno.test.beforeAll(async () => {
-  [browser, server] = await Promise.all([launchChromium(), startServer({ env: { MESSAGE_RATE: "0" } })]);
-});
-
-Deno.test.afterAll(async () => {
-  await browser.close();
-  await server.stop();
-});
-
-const person = (options?: BrowserContextOptions) => newPerson(browser, options);
-const open = (context: BrowserContext, room: string) => openRoom(context, server.url, room);
+const server = servePage();
+const { person, open } = server;
 
 Deno.test("every module that the page loads is preloaded", async () => {
   const ann = await person();

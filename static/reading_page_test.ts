@@ -1,24 +1,10 @@
 /** Reading the messages of a room: older ones, new ones, on a real page. */
 import assert from "node:assert/strict";
-import type { Browser, BrowserContext, BrowserContextOptions } from "playwright-core";
-import { launchChromium } from "../testing/chromium.ts";
-import { newPerson, openRoom, shows, texts, write } from "../testing/page.ts";
-import { type RunningServer, startServer } from "../testing/server.ts";
+import { shows, texts, write } from "../testing/page.ts";
+import { servePage } from "../testing/page_server.ts";
 
-let browser: Browser;
-let server: RunningServer;
-
-Deno.test.beforeAll(async () => {
-  [browser, server] = await Promise.all([launchChromium(), startServer({ env: { MESSAGE_RATE: "0" } })]);
-});
-
-Deno.test.afterAll(async () => {
-  await browser.close();
-  await server.stop();
-});
-
-const person = (options?: BrowserContextOptions) => newPerson(browser, options);
-const open = (context: BrowserContext, room: string) => openRoom(context, server.url, room);
+const server = servePage();
+const { person, open } = server;
 
 /** Sends `count` short messages to a room. */
 async function fill(room: string, count: number): Promise<void> {

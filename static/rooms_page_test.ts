@@ -1,24 +1,10 @@
 /** Changing rooms and names, on a real page. */
 import assert from "node:assert/strict";
-import type { Browser, BrowserContext, BrowserContextOptions } from "playwright-core";
-import { launchChromium } from "../testing/chromium.ts";
-import { connected, newPerson, openRoom, rename, shows, write } from "../testing/page.ts";
-import { type RunningServer, startServer } from "../testing/server.ts";
+import { connected, rename, shows, write } from "../testing/page.ts";
+import { servePage } from "../testing/page_server.ts";
 
-let browser: Browser;
-let server: RunningServer;
-
-Deno.test.beforeAll(async () => {
-  [browser, server] = await Promise.all([launchChromium(), startServer({ env: { MESSAGE_RATE: "0" } })]);
-});
-
-Deno.test.afterAll(async () => {
-  await browser.close();
-  await server.stop();
-});
-
-const person = (options?: BrowserContextOptions) => newPerson(browser, options);
-const open = (context: BrowserContext, room: string) => openRoom(context, server.url, room);
+const server = servePage();
+const { person, open } = server;
 
 Deno.test("people change rooms by name, and back and forward work", async () => {
   const ann = await person();
