@@ -166,7 +166,7 @@ for (const [name, create] of Object.entries(storages)) {
     assert.equal("id" in entryOf(await appendOne(storage, say("no id"))), false);
   });
 
-  rule("no date lies before the one above it, though the clock goes back", async ({ storage, clock }) => {
+  rule("no date is earlier than the one before it, though the clock goes back", async ({ storage, clock }) => {
     const start = clock.now();
     const dates = [];
     for (const now of [start, start + 10, start - 60_000, start + 5, start + 11]) {
@@ -214,7 +214,7 @@ for (const [name, create] of Object.entries(storages)) {
     assert.deepEqual(await appendOne(storage, remove(1, { id: "k", user: "bob" })), { refused: "not_found" });
   });
 
-  rule("a refused draft uses up neither a place nor its id", async ({ storage }) => {
+  rule("a refused command uses up neither a place nor its id", async ({ storage }) => {
     assert.deepEqual(await appendOne(storage, edit(1, "x", { id: "k" })), { refused: "not_found" });
     await appendOne(storage, say("x"));
     assert.equal(entryOf(await appendOne(storage, edit(1, "x", { id: "k" }))).seq, 2);
@@ -424,27 +424,30 @@ for (const [name, create] of Object.entries(storages)) {
     },
   );
 
-  rule("news that is dropped, doubled or out of order changes nobody's view in the end", async ({ storage, clock }) => {
-    let seed = 20261122;
-    const heal = injectFaults(storage, () => (seed = seed * 48_271 % 2_147_483_647) / 2_147_483_647);
-    const { chat } = createChat({ clock, storage });
-    const clients = ["ann", "bob", "eve"].map((user) => new FakeClient(chat, user, ["r"]));
-    await until(() => clients.every((client) => client.all("room_joined").length === 1));
-    for (let said = 0; said < 60;) {
-      for (const client of clients) client.session.receive({ action: "send_message", room: "r", text: `${said++}` });
-      // Each flush cycle of the chat is one notification.
-      await until(async () => (await storage.read("r", 0)).seq === said);
-    }
-    await heal();
-    const { entries } = await storage.read("r", 0);
-    for (const client of clients) {
-      await until(() => client.all("receive_message").length >= entries.length);
-      assert.deepEqual(client.all("receive_message"), entries);
-    }
-    chat.close();
-  });
+  rule(
+    "notifications that are dropped, doubled or out of order change nobody's view in the end",
+    async ({ storage, clock }) => {
+      let seed = 20261122;
+      const heal = injectFaults(storage, () => (seed = seed * 48_271 % 2_147_483_647) / 2_147_483_647);
+      const { chat } = createChat({ clock, storage });
+      const clients = ["ann", "bob", "eve"].map((user) => new FakeClient(chat, user, ["r"]));
+      await until(() => clients.every((client) => client.all("room_joined").length === 1));
+      for (let said = 0; said < 60;) {
+        for (const client of clients) client.session.receive({ action: "send_message", room: "r", text: `${said++}` });
+        // Each flush cycle of the chat is one notification.
+        await until(async () => (await storage.read("r", 0)).seq === said);
+      }
+      await heal();
+      const { entries } = await storage.read("r", 0);
+      for (const client of clients) {
+        await until(() => client.all("receive_message").length >= entries.length);
+        assert.deepEqual(client.all("receive_message"), entries);
+      }
+      chat.close();
+    },
+  );
 
-  rule("another epoch is told to followers and keeps what is there", async ({ storage }) => {
+  rule("another epoch is told to subscribers, and keeps what is there", async ({ storage }) => {
     await storage.append([say("a")]);
     const { epoch } = await storage.read("r", 0);
     const heard: LogNotification[] = [];
@@ -455,6 +458,36 @@ for (const [name, create] of Object.entries(storages)) {
     assert.deepEqual(heard, [{ epoch: after.epoch, entries: [] }]);
     assert.deepEqual([after.seq, after.entries.length], [1, 1]);
   });
+
+  rule(
+    "one room begins another epoch, also an empty one, and the others keep theirs",
+    async ({ storage, store, clock }) => {
+      await storage.append([say("a"), say("b", { room: "q" })]);
+      const epochs = async (from = storage) =>
+        await Promise.all(["r", "q", "empty"].map(async (room) => (await from.read(room, 0)).epoch));
+      const before = await epochs();
+      assert.equal(new Set(before).size, 1);
+      const heard: string[] = [];
+      for (const room of ["r", "q"]) storage.subscribe(room, ({ epoch }) => heard.push(`${room} ${epoch}`));
+      await storage.history("r", { limit: 1 });
+      for (const room of ["r", "empty"]) await storage.renewEpoch(room);
+      const after = await epochs();
+      assert.deepEqual([after[1], new Set([...before, ...after]).size], [before[1], 3]);
+      await until(() => heard.length === 1);
+      assert.deepEqual(heard, [`r ${after[0]}`]);
+      const [result] = await storage.append([say("c")]);
+      assert.equal(entryOf(result).seq, 2);
+      assert.deepEqual(await epochs(), after);
+      if (store.lasting) {
+        const again = await store.open({ clock });
+        assert.deepEqual(await epochs(again), after);
+        await again.close();
+      }
+      await storage.renewEpoch();
+      const renewed = await epochs();
+      assert.deepEqual([new Set(renewed).size, new Set([...after, ...renewed]).size], [1, 4]);
+    },
+  );
 
   rule("more messages than are to be kept push out the oldest, and the head stays", async ({ storage }) => {
     await storage.append(Array.from({ length: 30 }, (_, at) => say(`m${at + 1}`, { id: `k${at + 1}` })));
@@ -750,7 +783,7 @@ for (const [name, create] of Object.entries(storages)) {
     await Promise.all([newer.close(), older.close()]);
   });
 
-  rule("whoever stops following twice stops nobody else", async ({ storage }) => {
+  rule("whoever unsubscribes twice unsubscribes nobody else", async ({ storage }) => {
     const stop = storage.subscribe("r", () => {});
     stop();
     const heard: number[] = [];
@@ -1055,7 +1088,7 @@ for (const [name, create] of Object.entries(storages)) {
     assert.equal(got.filter((name) => name !== undefined).length, 1);
   });
 
-  sharedRule("another epoch that one begins is told to the followers of all", async ({ one, other }) => {
+  sharedRule("another epoch that one begins is told to the subscribers of all", async ({ one, other }) => {
     await one.append([say("a")]);
     const before = await one.read("r", 0);
     const told: string[] = [];
@@ -1065,5 +1098,19 @@ for (const [name, create] of Object.entries(storages)) {
     assert.notEqual(epoch, before.epoch);
     await until(() => told.includes(epoch));
     assert.equal((await other.read("r", 0)).epoch, epoch);
+  });
+
+  sharedRule("another epoch of one room is told to that room's subscribers everywhere", async ({ one, other }) => {
+    await one.append([say("a"), say("b", { room: "q" })]);
+    const told: Record<string, string[]> = { r: [], q: [] };
+    for (const room of ["r", "q"]) other.subscribe(room, ({ epoch }) => told[room].push(epoch));
+    await Promise.all(["r", "q"].map((room) => other.read(room, 0)));
+    await one.renewEpoch("r");
+    const { epoch } = await one.read("r", 0);
+    await until(() => told.r.includes(epoch));
+    assert.equal((await other.read("r", 0)).epoch, epoch);
+    await one.append([say("c"), say("d", { room: "q" })]);
+    await until(() => told.q.length > 0 && told.r.length > 1);
+    assert.ok(!told.q.includes(epoch));
   });
 }

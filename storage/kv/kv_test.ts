@@ -395,7 +395,7 @@ kvTest("a page has nothing above the head that it tells", async (path) => {
   await storage.close();
 });
 
-kvTest("news that the watch does not bring are found by a poll, and an isolate that is deaf says so", async (path) => {
+kvTest("what the watch does not bring is found by a poll, and an isolate that hears nothing says so", async (path) => {
   const [clock, writer] = [new FakeClock(), await open(path)];
   const store = await KvStore.open(path, clock);
   store.kv.watch = () => new ReadableStream();
@@ -524,7 +524,7 @@ kvTest("a page of history reads messages only, however many changes lie between 
   await storage.close();
 });
 
-kvTest("a store that was emptied begins another epoch, of which those who follow are told", async (path) => {
+kvTest("a store that was emptied begins another epoch, of which subscribers are told", async (path) => {
   const storage = await open(path);
   const epochs: string[] = [];
   storage.subscribe("r", ({ epoch }) => epochs.push(epoch));
@@ -540,7 +540,7 @@ kvTest("a store that was emptied begins another epoch, of which those who follow
   await storage.close();
 });
 
-kvTest("what is given just before closing is written: the last names, and the word that it leaves", async (path) => {
+kvTest("what is published just before closing is written: the last names, and that it leaves", async (path) => {
   const [one, two] = [await open(path), await open(path)];
   const heard: ClusterEvent[] = [];
   two.onEvent((event) => heard.push(event));

@@ -380,7 +380,7 @@ const publishing = (lua: string) =>
 const PUBLISH = "redis.call('PUBLISH', channel, kind .. ' ' .. origin .. '\\n' .. body)";
 
 serverTest(
-  "news that Redis drops, doubles or puts out of order changes nobody's view in the end",
+  "notifications that Redis drops, doubles or puts out of order change nobody's view in the end",
   [],
   async (server) => {
     const storages = [await open(server), await open(server)];
@@ -494,7 +494,7 @@ serverTest("a page of history looks at messages only, however many changes lie b
   }
 });
 
-serverTest("what one call pushed out is let go of though nobody speaks", ["--rdbcompression", "no"], async (server) => {
+serverTest("what one call pushed out is removed though nobody speaks", ["--rdbcompression", "no"], async (server) => {
   const clock = new FakeClock();
   const storage = await open(server, { clock: sweptBy(clock), retention: { messages: 1, days: 0 } });
   await storage.append(Array.from({ length: 3_000 }, (_, at) => say(`word-${at}`)));

@@ -13,10 +13,11 @@ end
 
 local function open_room(base, epoch)
   local head = redis.call('HMGET', base .. ':head', 'seq', 'date', 'messages', 'epoch', 'of')
+  -- An epoch of its own ends with the one of all rooms under which it began.
+  local own = head[4] and head[5] == epoch and head[4]
   return {
     base = base, seq = tonumber(head[1] or 0), date = tonumber(head[2] or 0), messages = tonumber(head[3] or 0),
-    -- An epoch of its own ends with the one of all rooms under which it began.
-    epoch = head[4] and head[5] == epoch and head[4] or epoch, is_new = not head[1],
+    epoch = own or epoch, is_new = not head[1] and not own,
   }
 end
 

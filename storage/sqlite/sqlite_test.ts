@@ -686,7 +686,7 @@ fileTest(
   },
 );
 
-fileTest("of several isolates one at a time lets go of what has expired", async (path) => {
+fileTest("of several isolates one at a time removes what has expired", async (path) => {
   const clock = new FakeClock();
   const storages = [];
   for (let at = 0; at < 3; at++) {
