@@ -1,6 +1,6 @@
 import { interval } from "../async.ts";
 import type { Clock } from "../clock.ts";
-import { CachedValue } from "../cached_value.ts";
+import { CachedValue } from "../rooms/cached_value.ts";
 import type { Ban, Moderation, Storage } from "../storage.ts";
 import { BannedError } from "../errors.ts";
 

@@ -1,4 +1,4 @@
-import { CachedValue } from "../cached_value.ts";
+import { CachedValue } from "./cached_value.ts";
 import type { Clock } from "../clock.ts";
 import { EncodedFrames } from "../encoded_frames.ts";
 import { ChatError } from "../errors.ts";

@@ -10,10 +10,10 @@ import { KEY, type KvStore } from "./store.ts";
 
 /**
  * One commit may have 819,200 bytes and 1,000 writes. A batch ends at this many bytes; each command is taken for twice its
- * JSON, since most scripts take two bytes a letter, and `COMMAND_BYTES` for keys and all else.
+ * JSON, since most scripts take two bytes a letter, and `COMMAND_BYTES` for its up to seven keys and all else.
  */
 const BATCH_BYTES = 500 * 1024;
-const COMMAND_BYTES = 2_500;
+const COMMAND_BYTES = 4_000;
 /** Writes of one commit that remove what belongs to an erased message. */
 const ERASE_STEP = 500;
 

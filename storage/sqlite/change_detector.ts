@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Clock } from "../../chat/clock.ts";
 import type { RoomPosition, Subscribers } from "../shared/subscribers.ts";
-import type { Entries } from "./entries.ts";
+import type { RoomTable } from "./rooms.ts";
 import { isBusy } from "./file.ts";
 
 /** How often the file is looked at for what others wrote, milliseconds. What nobody told is found by the second look. */
@@ -16,7 +16,7 @@ const LATE_CHECKS_LIMIT = 3;
 export class ChangeDetector {
   readonly #file: DatabaseSync;
   readonly #clock: Clock;
-  readonly #entries: Entries;
+  readonly #table: RoomTable;
   readonly #subscribers: Subscribers;
   readonly #dataVersion: StatementSync;
   #seen: { version: number; changed: boolean };
@@ -25,10 +25,10 @@ export class ChangeDetector {
   /** How often a room's followers had to be told to look into the log. */
   missedNotifications = 0;
 
-  constructor(file: DatabaseSync, entries: Entries, subscribers: Subscribers, clock: Clock) {
+  constructor(file: DatabaseSync, table: RoomTable, subscribers: Subscribers, clock: Clock) {
     this.#file = file;
     this.#clock = clock;
-    this.#entries = entries;
+    this.#table = table;
     this.#subscribers = subscribers;
     this.#dataVersion = file.prepare("PRAGMA data_version");
     this.#seen = { version: this.#version(), changed: false };
@@ -70,7 +70,7 @@ export class ChangeDetector {
   #positions(): Map<string, RoomPosition> {
     this.#file.exec("BEGIN");
     try {
-      return new Map(this.#subscribers.rooms().map((room) => [room, this.#entries.position(room)]));
+      return new Map(this.#subscribers.rooms().map((room) => [room, this.#table.position(room)]));
     } finally {
       this.#file.exec("COMMIT");
     }

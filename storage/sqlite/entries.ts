@@ -4,7 +4,6 @@ import {
   advance,
   type AppendResult,
   IDEMPOTENCY_WINDOW,
-  NEW_ROOM,
   type RoomRecord,
   type RoomView,
   type Rulebook,
@@ -12,18 +11,12 @@ import {
   type Write,
 } from "../../chat/rulebook.ts";
 import type { CatchUp, Command, History } from "../../chat/storage.ts";
+import { type RoomRow, type RoomTable, toRecord } from "./rooms.ts";
 import { catchUp, historyPage, type Reading, type StoredMessage } from "../shared/page.ts";
 import { RESUME_LIMIT } from "../../chat/protocol.ts";
 
 /** Rows that one step of expiring looks at: about a millisecond of writing. */
 export const EXPIRE_STEP = 500;
-
-interface RoomRow extends Omit<RoomRecord, "locked"> {
-  room: number;
-  name: string;
-  locked: number;
-  epoch: string;
-}
 
 interface EntryRow {
   seq: number;
@@ -37,8 +30,6 @@ interface EntryRow {
   erasable: string | null;
 }
 
-const ROOM = `SELECT room, name, head, date, messages, floor, locked,
-    coalesce(epoch, (SELECT value FROM meta WHERE key = 'epoch')) AS epoch FROM rooms`;
 const COLUMNS = `entries.seq, entries.date, entries.ordinal, actions.name AS action, entries.user, entries.id,
   entries.target, entries.fixed, entries.erasable`;
 const ACTIONS = "JOIN actions ON actions.action = entries.action";
@@ -46,14 +37,7 @@ const ACTIONS = "JOIN actions ON actions.action = entries.action";
 /** The rooms' logs in a database file. Every function is one or more statements; the caller keeps the transaction. */
 export class Entries {
   readonly #rules: Rulebook;
-  readonly #epoch: StatementSync;
-  readonly #room: StatementSync;
-  readonly #addRoom: StatementSync;
-  readonly #nextRoom: StatementSync;
-  readonly #setHead: StatementSync;
-  readonly #setFloor: StatementSync;
-  readonly #renewAll: StatementSync[];
-  readonly #renewOne: StatementSync;
+  readonly #rooms: RoomTable;
   readonly #actions = new Map<string, number>();
   /** Actions that this transaction has written out. */
   readonly #added = new Set<string>();
@@ -76,21 +60,9 @@ export class Entries {
   readonly #blank: StatementSync[];
   readonly #forget: StatementSync;
 
-  constructor(file: DatabaseSync, rules: Rulebook) {
+  constructor(file: DatabaseSync, rooms: RoomTable, rules: Rulebook) {
     this.#rules = rules;
-    this.#epoch = file.prepare("SELECT value FROM meta WHERE key = 'epoch'");
-    this.#room = file.prepare(`${ROOM} WHERE name = ?`);
-    this.#addRoom = file.prepare("INSERT INTO rooms (name, head, date, floor) VALUES (?, 0, 0, 0) RETURNING room");
-    this.#nextRoom = file.prepare(`${ROOM} WHERE room > ? ORDER BY room LIMIT 1`);
-    this.#setHead = file.prepare("UPDATE rooms SET head = ?, date = ?, messages = ? WHERE room = ?");
-    this.#setFloor = file.prepare("UPDATE rooms SET floor = ? WHERE room = ?");
-    this.#renewAll = [
-      file.prepare("UPDATE meta SET value = lower(hex(randomblob(16))) WHERE key = 'epoch'"),
-      file.prepare("UPDATE rooms SET epoch = NULL WHERE epoch IS NOT NULL"),
-    ];
-    this.#renewOne = file.prepare(`
-      INSERT INTO rooms (name, head, date, floor, epoch) VALUES (?, 0, 0, 0, lower(hex(randomblob(16))))
-      ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch`);
+    this.#rooms = rooms;
     this.#action = file.prepare("SELECT action FROM actions WHERE name = ?");
     this.#addAction = file.prepare("INSERT INTO actions (name) VALUES (?) RETURNING action");
     this.#add = file.prepare(`
@@ -142,21 +114,6 @@ export class Entries {
       )`);
   }
 
-  /** The epoch of rooms that have none of their own. */
-  get epoch(): string {
-    return (this.#epoch.get() as { value: string }).value;
-  }
-
-  renewEpoch(room?: string): void {
-    if (room === undefined) { for (const statement of this.#renewAll) statement.run(); }
-    else this.#renewOne.run(room);
-  }
-
-  /** Where a room's log stands. */
-  position(room: string): { epoch: string; head: number } {
-    return this.#find(room);
-  }
-
   /** Keeps commands in order. `now` is milliseconds since 1970. */
   append(commands: readonly Command[], now: number): { results: AppendResult[]; epochs: Map<string, string> } {
     this.#added.clear();
@@ -164,21 +121,19 @@ export class Entries {
     const results = commands.map((command) => {
       let room = rooms.get(command.room);
       if (!room) {
-        const row = { ...this.#find(command.room) };
+        const row = { ...this.#rooms.find(command.room) };
         rooms.set(command.room, room = { row, view: this.#view(row) });
       }
       const { result, write } = this.#rules.append(command, room.view, now);
       if (write) this.#write(room.row, room.view.record, write);
       return result;
     });
-    for (const { row: { room }, view: { record: { head, date, messages } } } of rooms.values()) {
-      if (room > 0) this.#setHead.run(head, date, messages, room);
-    }
+    for (const { row: { room }, view: { record } } of rooms.values()) if (room > 0) this.#rooms.setHead(room, record);
     return { results, epochs: new Map(rooms.values().map(({ row: { name, epoch } }) => [name, epoch])) };
   }
 
   history(name: string, query: { limit: number; before?: number; after?: number }, now: number): History {
-    const room = this.#find(name);
+    const room = this.#rooms.find(name);
     const { after, before = Number.MAX_SAFE_INTEGER, limit } = query;
     const isBackwards = after === undefined;
     const statement = isBackwards ? this.#messagesDown : this.#messagesUp;
@@ -189,7 +144,7 @@ export class Entries {
   }
 
   read(name: string, after: number, now: number): CatchUp {
-    const room = this.#find(name);
+    const room = this.#rooms.find(name);
     const floor = this.#rules.ordinalFloor(room.messages);
     const from = Math.max(after, room.floor);
     const rows = this.#entriesUp.iterate(room.room, from, room.head + 1, floor, RESUME_LIMIT + 1);
@@ -201,7 +156,7 @@ export class Entries {
    * @returns after which room to go on, or undefined when every room has been seen
    */
   expire(after: number, now: number): { next: number; changed: boolean } | undefined {
-    const room = this.#nextRoom.get(after) as RoomRow | undefined;
+    const room = this.#rooms.next(after);
     if (!room || !this.#rules.expires) return undefined;
     let floor = room.floor;
     for (const row of this.#expired.iterate(room.room, floor, EXPIRE_STEP)) {
@@ -211,7 +166,7 @@ export class Entries {
     }
     if (floor > room.floor) {
       for (const statement of this.#blank) statement.run(room.room, room.floor, floor);
-      this.#setFloor.run(floor, room.room);
+      this.#rooms.setFloor(room.room, floor);
     }
     const forgotten = Number(this.#forget.run(room.room, floor, EXPIRE_STEP, now - IDEMPOTENCY_WINDOW).changes);
     const more = floor - room.floor === EXPIRE_STEP || forgotten === EXPIRE_STEP;
@@ -237,7 +192,7 @@ export class Entries {
 
   #write(room: RoomRow, record: RoomRecord, { entry, begins, change }: Write): void {
     // A room begins with the first thing that is kept in it.
-    if (room.room === 0) room.room = (this.#addRoom.get(room.name) as { room: number }).room;
+    if (room.room === 0) room.room = this.#rooms.add(room.name);
     const { seq, date, ordinal, action, user, id, target, fixed, erasable } = entry;
     this.#add.run(
       room.room,
@@ -278,17 +233,9 @@ export class Entries {
     return found.action;
   }
 
-  #find(name: string): RoomRow {
-    return this.#room.get(name) as RoomRow | undefined ?? { ...NEW_ROOM, room: 0, name, locked: 0, epoch: this.epoch };
-  }
-
   #reading(room: RoomRow, now: number): Reading {
     return { room: room.name, record: toRecord(room), rules: this.#rules, now };
   }
-}
-
-function toRecord(row: RoomRow): RoomRecord {
-  return { ...row, locked: row.locked === 1 };
 }
 
 function* stored(rows: Iterable<unknown>): Generator<StoredMessage> {

@@ -1,6 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
+import type { Clock } from "../../chat/clock.ts";
 import { IN_MEMORY, keepToOwner } from "../shared/data_file.ts";
 
+/** How long a write waits for somebody else who is writing, milliseconds. */
+export const BUSY_TIMEOUT = 3_000;
 /** Marks a file as ours ("PRLY"), so that another program's database is not taken for a chat. */
 const APPLICATION = 0x50524c59;
 
@@ -141,7 +144,7 @@ const MIGRATIONS = [
  * @param synchronous FULL: what is committed outlives a power cut. NORMAL: only the end of the process, and saves a wait.
  * @throws {Error} one sentence that says what is wrong with the file
  */
-export function openFile(path: string, synchronous: "FULL" | "NORMAL" = "FULL"): DatabaseSync {
+function openFile(path: string, synchronous: "FULL" | "NORMAL" = "FULL"): DatabaseSync {
   let file: DatabaseSync | undefined;
   try {
     if (!iteratesAgain()) throw new Error(`${path} needs Deno 2.6 or newer: an older one finds nothing in it.`);
@@ -157,6 +160,20 @@ export function openFile(path: string, synchronous: "FULL" | "NORMAL" = "FULL"):
   } catch (error) {
     file?.close();
     throw explain(error as Error, path);
+  }
+}
+
+/** Another process may just be writing: it is given as long to finish as while the server runs. */
+export async function openWhenFree(path: string, synchronous: "FULL" | "NORMAL", clock: Clock): Promise<DatabaseSync> {
+  const pause = 50;
+  for (let waited = 0;; waited += pause) {
+    try {
+      return openFile(path, synchronous);
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      if (waited >= BUSY_TIMEOUT) throw new Error(`${path} is locked by another process. Stop it first.`);
+    }
+    await new Promise<void>((resolve) => clock.after(pause, resolve));
   }
 }
 

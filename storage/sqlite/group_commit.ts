@@ -2,10 +2,8 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../chat/clock.ts";
 import { ChatError } from "../../chat/errors.ts";
 import type { DataFile } from "../shared/data_file.ts";
-import { isBusy } from "./file.ts";
+import { BUSY_TIMEOUT, isBusy } from "./file.ts";
 
-/** How long a write waits for somebody else who is writing, milliseconds. */
-export const BUSY_TIMEOUT = 3_000;
 /**
  * How long it pauses on average between two tries, milliseconds: about as long as somebody's commit takes. It does not
  * grow, or whoever has waited longest would come too late most often.

@@ -22,15 +22,15 @@ import { DataFile } from "../shared/data_file.ts";
 import { Subscribers } from "../shared/subscribers.ts";
 import { secretFile } from "../shared/secret.ts";
 import { Entries } from "./entries.ts";
-import { isBusy, openFile } from "./file.ts";
+import { RoomTable } from "./rooms.ts";
+import { Scrubber } from "./scrubber.ts";
+import { openWhenFree } from "./file.ts";
 import { ModerationTables } from "./moderation.ts";
 import { ChangeDetector } from "./change_detector.ts";
 import { NameTable } from "./names.ts";
 import { SweepLease } from "./sweep_lease.ts";
-import { BUSY_TIMEOUT, GroupCommit } from "./group_commit.ts";
+import { GroupCommit } from "./group_commit.ts";
 
-/** How long deleted words may still stand in the write-ahead log, milliseconds; then it is emptied. */
-export const SCRUB_DELAY = 1_000;
 /** How often expired entries are removed, milliseconds. They are hidden at once. */
 export const SWEEP_INTERVAL = 60_000;
 /** Sweeping all names is more expensive than sweeping the ends of the rooms, and less urgent. */
@@ -54,6 +54,7 @@ export class SqliteStorage implements Storage {
   readonly #secret: string;
   readonly #writer: GroupCommit;
   readonly #nameWriter: GroupCommit;
+  readonly #rooms: RoomTable;
   readonly #entries: Entries;
   readonly #names: NameTable;
   readonly #turns: SweepLease;
@@ -63,7 +64,7 @@ export class SqliteStorage implements Storage {
   readonly #channel: Channel | undefined;
   #onEventHeard: (event: ClusterEvent) => void = () => {};
   readonly #changeDetector: ChangeDetector;
-  #cancelScrub: (() => void) | undefined;
+  readonly #scrubber: Scrubber;
   readonly #stopSweeping: () => void;
   #sweeps = 0;
   #closed = false;
@@ -80,7 +81,8 @@ export class SqliteStorage implements Storage {
     this.#clock = options.clock;
     this.#secret = options.secret;
     this.#writer = new GroupCommit(file, place, options.clock);
-    this.#entries = new Entries(file, new Rulebook(options.retention, options.kinds));
+    this.#rooms = new RoomTable(file);
+    this.#entries = new Entries(file, this.#rooms, new Rulebook(options.retention, options.kinds));
     this.#moderation = new ModerationTables(file);
     this.#nameWriter = new GroupCommit(nameFile, place, options.clock);
     this.#names = new NameTable(nameFile);
@@ -93,10 +95,11 @@ export class SqliteStorage implements Storage {
         publish: (event) => this.#onEventHeard(event),
       });
     }
-    this.#changeDetector = new ChangeDetector(file, this.#entries, this.#subscribers, options.clock);
+    this.#changeDetector = new ChangeDetector(file, this.#rooms, this.#subscribers, options.clock);
+    this.#scrubber = new Scrubber(file, place, options.clock);
     this.#stopSweeping = interval(options.clock, SWEEP_INTERVAL, () => this.#sweep());
     // What a former life deleted just before it ended may still stand in the write-ahead log.
-    this.#scrubLater();
+    this.#scrubber.later();
   }
 
   /**
@@ -136,7 +139,7 @@ export class SqliteStorage implements Storage {
     for (const result of results) {
       if (!("entry" in result) || result.repeated) continue;
       const { entry } = result;
-      if ("target" in entry) this.#scrubLater();
+      if ("target" in entry) this.#scrubber.later();
       const entries = news.get(entry.room);
       if (entries) entries.push(entry);
       else news.set(entry.room, [entry]);
@@ -161,7 +164,7 @@ export class SqliteStorage implements Storage {
     this.#changeDetector.start();
     return this.#subscribers.subscribe(room, listener, () => {
       try {
-        return this.#entries.position(room);
+        return this.#rooms.position(room);
       } catch {
         // Then they are told once too often to look into the log.
         return { epoch: "", head: 0 };
@@ -204,7 +207,7 @@ export class SqliteStorage implements Storage {
   }
 
   async renewEpoch(room?: string): Promise<void> {
-    await this.#writer.run(() => this.#entries.renewEpoch(room));
+    await this.#writer.run(() => this.#rooms.renewEpoch(room));
     this.#renewed(room);
     this.#channel?.epoch(room);
   }
@@ -231,7 +234,7 @@ export class SqliteStorage implements Storage {
       throw new ChatError("unavailable", "This isolate does not hear what the others write. It comes late here.", 2);
     }
     await Promise.all([
-      this.#writer.failed ? this.#writer.run(() => this.#file.exec(PROBE)) : this.#read(() => this.#entries.epoch),
+      this.#writer.failed ? this.#writer.run(() => this.#file.exec(PROBE)) : this.#read(() => this.#rooms.epoch),
       // Who comes in needs a name. That the file is gone, or locked by another process, is found without writing anything.
       this.#nameWriter.run(() => this.#nameWriter.failed && this.#nameFile.exec(PROBE)),
     ]);
@@ -239,7 +242,7 @@ export class SqliteStorage implements Storage {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#cancelScrub?.();
+    this.#scrubber.stop();
     this.#stopSweeping();
     this.#changeDetector.stop();
     await Promise.all([this.#writer.settled(), this.#nameWriter.settled()]);
@@ -265,24 +268,7 @@ export class SqliteStorage implements Storage {
   }
 
   #renewed(room?: string): void {
-    this.#subscribers.renewed((each) => this.#entries.position(each).epoch, room);
-  }
-
-  #scrubLater(): void {
-    this.#cancelScrub ??= this.#clock.after(SCRUB_DELAY, () => {
-      this.#cancelScrub = undefined;
-      try {
-        // What somebody has put in its place is not to be written to.
-        this.#place.check();
-        const { busy } = this.#file.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number };
-        if (busy === 1) this.#scrubLater();
-      } catch (error) {
-        if (!isBusy(error) && !(error instanceof ChatError)) {
-          console.error("the write-ahead log could not be emptied:", error);
-        }
-        this.#scrubLater();
-      }
-    });
+    this.#subscribers.renewed((each) => this.#rooms.position(each).epoch, room);
   }
 
   /** In small steps, with everyone else's writes between them. What fails is written to the error output by the writer. */
@@ -297,22 +283,8 @@ export class SqliteStorage implements Storage {
     while (next !== undefined && !this.#closed) {
       const from: number = next;
       const step = await this.#writer.run(() => this.#entries.expire(from, now));
-      if (step?.changed) this.#scrubLater();
+      if (step?.changed) this.#scrubber.later();
       next = step?.next;
     }
-  }
-}
-
-/** Another process may just be writing: it is given as long to finish as while the server runs. */
-async function openWhenFree(path: string, synchronous: "FULL" | "NORMAL", clock: Clock): Promise<DatabaseSync> {
-  const pause = 50;
-  for (let waited = 0;; waited += pause) {
-    try {
-      return openFile(path, synchronous);
-    } catch (error) {
-      if (!isBusy(error)) throw error;
-      if (waited >= BUSY_TIMEOUT) throw new Error(`${path} is locked by another process. Stop it first.`);
-    }
-    await new Promise<void>((resolve) => clock.after(pause, resolve));
   }
 }

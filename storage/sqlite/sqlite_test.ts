@@ -9,9 +9,10 @@ import { eventfulRoom, leftovers } from "../../testing/leftovers.ts";
 import { until } from "../../testing/until.ts";
 import { KINDS_WITH_VOTE } from "../../testing/vote.ts";
 import { COMPANION_INTERVAL } from "../shared/data_file.ts";
-import { SCRUB_DELAY, SqliteStorage, SWEEP_INTERVAL } from "./sqlite.ts";
+import { SCRUB_DELAY } from "./scrubber.ts";
+import { SqliteStorage, SWEEP_INTERVAL } from "./sqlite.ts";
 import { CHECK_INTERVAL } from "./change_detector.ts";
-import { BUSY_TIMEOUT } from "./group_commit.ts";
+import { BUSY_TIMEOUT } from "./file.ts";
 
 const RETENTION = { messages: 0, days: 0 };
 const say = (text: string, id?: string): Command => {

@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../clock.ts";
 
 /** Wait before a reading that failed is tried again, milliseconds. */
 const REREAD_DELAY = 1_000;

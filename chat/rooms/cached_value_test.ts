@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FakeClock, settle } from "../testing/clock.ts";
+import { FakeClock, settle } from "../../testing/clock.ts";
 import { CachedValue } from "./cached_value.ts";
 
 /** Something that is read when the test says so. */
