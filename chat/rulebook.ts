@@ -73,6 +73,8 @@ export interface Write {
   /** The document that the entry begins, if it begins one. */
   begins?: Document | undefined;
   change?: DocumentChange;
+  /** The entry whose idempotency key this one takes over, since it need not be remembered any more. */
+  forgets?: number | undefined;
 }
 
 /** What becomes of the message that an entry is about. */
@@ -109,9 +111,24 @@ export class Rulebook {
   constructor(retention: Retention, kinds: Kinds = Object.values(KINDS)) {
     this.#retention = retention;
     for (const kind of kinds as Iterable<Kind>) {
+      if (kind.begin && (kind.who || kind.erasable)) {
+        throw new Error(
+          `${kind.tells}: a message is about no other, and its document has all that can be erased of it`,
+        );
+      }
       this.#byAsked.set(kind.asks, kind);
       this.#byTold.set(kind.tells, kind);
     }
+  }
+
+  /** The actions by which entries are told, of all kinds. */
+  get actions(): readonly string[] {
+    return [...this.#byTold.keys()];
+  }
+
+  /** Whether an entry is a message: one of a kind that is not known is none. */
+  isMessage({ action }: StoredEntry): boolean {
+    return this.#byTold.get(action)?.begin !== undefined;
   }
 
   /** Whether anything ever expires. */
@@ -125,7 +142,8 @@ export class Rulebook {
    * @param place where the entry would stand; absent: behind the room's head
    */
   append(command: Asked, room: RoomView, now: number, place?: Place): { result: AppendResult; write?: Write } {
-    const first = this.remembered(command.id === undefined ? undefined : room.first(command), room.record, now);
+    const found = command.id === undefined ? undefined : room.first(command);
+    const first = this.remembered(found, room.record, now);
     if (first) return { result: { entry: this.repeated(command, first, room, now), repeated: true } };
     const kind = this.#byAsked.get(command.action);
     if (!kind) throw new Error(`no kind of entry is asked for by ${command.action}`);
@@ -155,7 +173,7 @@ export class Rulebook {
     if (kind.fixed) entry.fixed = pick(fields, kind.fixed);
     if (kind.erasable) entry.erasable = pick(fields, kind.erasable);
     const told = toEntry(entry, command.room, fields);
-    if (!document) return { result: { entry: told, repeated: false }, write: { entry, begins } };
+    if (!document) return { result: { entry: told, repeated: false }, write: { entry, begins, forgets: found?.seq } };
     const change: DocumentChange = {
       seq: target!,
       isShown: kind.showsWords ?? false,
@@ -163,7 +181,7 @@ export class Rulebook {
       keys,
       ...(kind.apply && { document: kind.apply(document, told) }),
     };
-    return { result: { entry: told, repeated: false }, write: { entry, change } };
+    return { result: { entry: told, repeated: false }, write: { entry, change, forgets: found?.seq } };
   }
 
   /** The keys of its message that a command's rule looks at. */
@@ -218,12 +236,14 @@ export class Rulebook {
   /**
    * An entry as it is told.
    * @param document its own, or that of the message that it is about; undefined where it is not held any more
+   * @param isCatchUp the entries that follow are shown too
    */
-  present(entry: StoredEntry, document: Document | undefined, room: string): Entry {
+  present(entry: StoredEntry, document: Document | undefined, room: string, isCatchUp = false): Entry {
     const kind = this.#byTold.get(entry.action);
     // Written by a newer version: it takes its place and changes nothing.
     if (!kind) return { action: "unknown_entry", room, seq: entry.seq, date: entry.date };
-    return toEntry(document?.deleted ? { ...entry, erasable: undefined } : entry, room, kind.present?.(document));
+    const shown = document && isCatchUp && kind.inCatchUp ? kind.inCatchUp(document) : document;
+    return toEntry(document?.deleted ? { ...entry, erasable: undefined } : entry, room, kind.present?.(shown));
   }
 
   #refusal(kind: Kind, command: Asked, room: RoomView, now: number): Refused | undefined {

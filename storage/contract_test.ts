@@ -4,6 +4,8 @@ import { systemClock } from "../chat/clock.ts";
 import { type AppendResult, IDEMPOTENCY_WINDOW, type Retention } from "../chat/rulebook.ts";
 import { type ClusterEvent, type Command, type LogNotification, PAGE_BYTES, type Storage } from "../chat/storage.ts";
 import { type Entry, type ReceiveMessage, RESUME_LIMIT } from "../chat/protocol.ts";
+import type { Document, Kind } from "../chat/entries/kind.ts";
+import { KINDS } from "../chat/entries/kinds.ts";
 import type { Kinds } from "../chat/rulebook.ts";
 import { FakeClock } from "../testing/clock.ts";
 import { RedisServer, redisServer, redisTest } from "../testing/redis.ts";
@@ -656,6 +658,37 @@ for (const [name, create] of Object.entries(storages)) {
     assert.equal(entryOf(await appendOne(storage, say("first", { id: "k" }))).seq, 5);
   }, { messages: 1, days: 0 });
 
+  rule(
+    "an id whose time is over is free also before anything is removed, and keeps the order",
+    async ({ storage, clock }) => {
+      await storage.append([say("old", { id: "k" }), edit(1, "kept by its edit")]);
+      clock.set(clock.now() + IDEMPOTENCY_WINDOW);
+      await storage.append([say("x")]);
+      const results = await storage.append([say("new", { id: "k" }), say("second")]);
+      assert.deepEqual(results.map((result) => entryOf(result).seq), [4, 5]);
+      assert.deepEqual(texts((await storage.history("r", { limit: 1, after: 3 })).messages), ["second"]);
+      const again = await appendOne(storage, say("new", { id: "k" }));
+      assert.deepEqual([entryOf(again).seq, "repeated" in again && again.repeated], [4, true]);
+    },
+    { messages: 1, days: 0 },
+  );
+
+  rule("what has expired and was not removed yet takes no place in a page", async ({ storage, clock }) => {
+    await storage.append([say("m1"), say("m2"), say("m3")]);
+    await storage.append(Array.from({ length: RESUME_LIMIT + 100 }, (_, at) => say(`n${at}`, { room: "q" })));
+    clock.set(clock.now() + DAY + 1);
+    await storage.append([say("m4"), say("last", { room: "q" })]);
+    assert.deepEqual(texts((await storage.history("r", { limit: 2, after: 0 })).messages), ["m4"]);
+    const { entries } = await storage.read("q", 0);
+    assert.deepEqual(texts(entries as ReceiveMessage[]), ["last"]);
+  }, { messages: 0, days: 1 });
+
+  rule("a message that this very call pushes out can't be changed by it any more", async ({ storage }) => {
+    await storage.append([say("m1"), say("m2"), say("m3")]);
+    const [first, , last] = await storage.append([edit(1, "x"), say("m4"), edit(1, "y")]);
+    assert.deepEqual([entryOf(first).seq, last], [4, { refused: "not_found" }]);
+  }, { messages: 3, days: 0 });
+
   rule("what has expired is answered without its words, however short a time ago that was", async ({ storage }) => {
     const results = await storage.append([say("secret", { id: "k" }), say("second"), say("secret", { id: "k" })]);
     const entry = entryOf(results[2]) as ReceiveMessage;
@@ -760,6 +793,49 @@ for (const [name, create] of Object.entries(storages)) {
     assert.deepEqual(told(await storage.read("r", 2)), [[3, "tea"], [4, "tea"], [5, "tea"], [6, undefined]]);
     assert.deepEqual(await appendOne(storage, castVote("dan", 1, "tea")), { refused: "not_found" });
   }, { messages: 2, days: 0 });
+
+  ruleOfKinds("what is missed, applied to its messages, makes them what history has", async ({ storage }) => {
+    await storage.append([
+      say("tea?"),
+      castVote("bob", 1, "tea"),
+      edit(1, "Tea?"),
+      say("more"),
+      castVote("eve", 1, "tea"),
+    ]);
+    await storage.append([castVote("eve", 4, "milk"), castVote("cat", 4, "tea"), remove(4)]);
+    const { entries } = await storage.read("r", 0);
+    const shown = new Map<number, Document>();
+    for (const entry of entries) {
+      const { action, seq, target, text, edited, deleted } = entry as ReceiveMessage & { target?: number };
+      if (action === "receive_message") shown.set(seq, { text, edited, deleted });
+      const kind = [...KINDS_WITH_VOTE].find(({ tells }) => tells === action) as Kind | undefined;
+      const about = shown.get(target!);
+      // A deleted message stays deleted.
+      if (kind?.apply && about && !about.deleted) shown.set(target!, kind.apply(about, entry as never));
+    }
+    const { messages } = await storage.history("r", { limit: 9 });
+    const held = messages.map((
+      { seq, text, deleted, ...more },
+    ) => [seq, text, deleted, (more as { votes?: unknown }).votes]);
+    assert.deepEqual(
+      [...shown].map((
+        [seq, document],
+      ) => [seq, document.text, document.deleted, (document as { votes?: unknown }).votes]),
+      held,
+    );
+    assert.deepEqual(held, [[1, "Tea?", undefined, { tea: 2 }], [4, undefined, true, undefined]]);
+  });
+
+  rule("a message of a kind that is not known is in no page of history", async ({ store, clock }) => {
+    if (!store.shared) return;
+    const poll = { ...KINDS.receive_message, asks: "start_poll", tells: "poll_started" };
+    const newer = await store.open({ clock, kinds: [...Object.values(KINDS), poll] });
+    await newer.append([say("m"), { ...say("poll"), action: "start_poll" } as never]);
+    assert.equal((await newer.history("r", { limit: 9 })).messages.length, 2);
+    const older = await store.open({ clock });
+    assert.deepEqual(texts((await older.history("r", { limit: 9 })).messages), ["m"]);
+    await Promise.all([newer.close(), older.close()]);
+  });
 
   rule("an entry of a kind that is not known takes its place and changes nothing", async ({ store, clock }) => {
     if (!store.shared) return;

@@ -273,17 +273,19 @@ function* messages(room: Room, entries: Iterable<StoredEntry>): Generator<Stored
 function keep(room: Room, key: string | undefined, { entry, begins, change }: Write): void {
   room.entries.push(entry);
   advance(room.record, entry);
-  if (key !== undefined) room.first.set(key, entry);
+  // Insertion order must be order of date.
+  if (key !== undefined && room.first.delete(key) !== undefined) room.first.set(key, entry);
   if (begins) room.documents.set(entry.seq, { document: begins, shownBy: entry.seq, keys: new Map() });
   if (!change) return;
   const kept = room.documents.get(change.seq)!;
   if (change.document) kept.document = change.document;
   if (change.isShown) kept.shownBy = entry.seq;
+  if (change.isErased) {
+    kept.keys.clear();
+    for (const other of room.entries) if (other.target === change.seq) delete other.erasable;
+  }
   for (const [name, value] of Object.entries(change.keys)) {
     if (value === null) kept.keys.delete(name);
     else kept.keys.set(name, value);
   }
-  if (!change.isErased) return;
-  kept.keys.clear();
-  for (const other of room.entries) if (other.target === change.seq) delete other.erasable;
 }

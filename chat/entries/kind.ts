@@ -69,7 +69,10 @@ export interface Kind<Command extends Asked = Asked, Told extends { action: stri
   /** The keys of the target message that `decide` looks at. */
   keys?(command: Command): readonly string[];
   decide(command: Command, view: View): Decision;
-  /** The document that its entries begin, which makes messages of them: they are in pages of history, and are counted. */
+  /**
+   * The document that its entries begin, which makes messages of them: they are in pages of history, and are counted. Such
+   * a kind is about no message (no `who`), and all that can be erased of it stands in its document (no `erasable`).
+   */
   begin?(fields: Fields): Document;
   /** What it makes of the document of the message that it is about, which it leaves as it was. */
   apply?(document: Document, entry: Told): Document;
@@ -79,6 +82,8 @@ export interface Kind<Command extends Asked = Asked, Told extends { action: stri
    * Whether it shows its message's words, which are then kept for as long as it is. Other entries are shown without them.
    */
   readonly showsWords?: true;
+  /** What of its document a message of a catch-up shows: what later entries make of the rest is told by themselves. */
+  inCatchUp?(document: Document): Document;
   /** What of an entry is read off the document, its own or its message's; undefined where that is not held any more. */
   present?(document: Document | undefined): Fields;
 }

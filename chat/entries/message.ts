@@ -10,5 +10,12 @@ export const message: Kind<SendMessage & Asked, ReceiveMessage> = {
   fixed: ["from"],
   decide: ({ from, text }) => ({ fields: { from, text } }),
   begin: ({ text }) => ({ text: text as string }),
+  inCatchUp({ text, edited, deleted }) {
+    return {
+      ...(text !== undefined && { text }),
+      ...(edited !== undefined && { edited }),
+      ...(deleted && { deleted }),
+    };
+  },
   present: (document) => ({ ...(document ?? { deleted: true }) }),
 };

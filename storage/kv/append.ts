@@ -13,11 +13,19 @@ import {
 import { type Command, ROOM_SETTINGS, type RoomSettings } from "../../chat/storage.ts";
 import { bellOf, type Found, KEY, type KvStore } from "./store.ts";
 
+/**
+ * One commit may have 819,200 bytes and 1,000 writes. One more command adds at most a message of 64 KiB twice, and some ten
+ * writes. Most scripts take two bytes a letter; `KEY_BYTES` is for the longest key.
+ */
+const COMMIT_BYTES = 600 * 1024;
+const COMMIT_WRITES = 900;
+const KEY_BYTES = 400;
+
 /** One value for all that a commit to a room must agree with, so that it checks this one only. */
 export interface KvRoom extends Omit<RoomRecord, "locked"> {
   settings: RoomSettings;
-  /** Of this room alone; absent where it is that of all. */
-  epoch?: string;
+  /** Of this room alone, as long as that of all is the one under which it began. */
+  epoch?: { own: string; of: string };
 }
 
 export const NO_ROOM: KvRoom = { ...NEW_ROOM, settings: ROOM_SETTINGS };
@@ -28,6 +36,11 @@ export interface Kept {
   document?: Document;
   /** The last entry that shows the document, which goes with it. */
   shownBy?: number;
+}
+
+/** The epoch of a room. @param all that of rooms which have none of their own */
+export function epochOf({ epoch }: KvRoom, all: string): string {
+  return epoch?.of === all ? epoch.own : all;
 }
 
 /** What the rules look at. */
@@ -48,7 +61,11 @@ export class Batch {
   epoch = "";
   /** The new entries, in order. */
   readonly entries: Entry[] = [];
-  results: AppendResult[] = [];
+  /** Of the first commands: the others are for another commit. */
+  readonly results: AppendResult[] = [];
+  /** Whether there are parts of messages to remove. */
+  hasErased = false;
+  #bytes = 0;
 
   constructor(room: string, rules: Rulebook, now: number) {
     this.#room = room;
@@ -56,7 +73,7 @@ export class Batch {
     this.#now = now;
   }
 
-  /** Reads what the commands depend on, the room first: if it is still the same when they are written, so is all else. */
+  /** Decides as many of the commands as fit into one commit. It reads what they depend on, the room first: if it is still the same when they are written, so is all else. */
   async decide(commands: readonly Command[], store: KvStore): Promise<void> {
     const targets = [...new Set(commands.flatMap(({ target }: Asked) => target ?? []))];
     const keys = commands.flatMap((command: Asked) => [
@@ -71,7 +88,7 @@ export class Batch {
     ]);
     this.#record = { ...room.value as KvRoom | undefined ?? NO_ROOM };
     this.#check = room.check;
-    this.epoch = this.#record.epoch ?? epoch.value as string | undefined ?? await store.epoch();
+    this.epoch = epochOf(this.#record, epoch.value as string | undefined ?? await store.epoch());
     this.#remember(others);
     const repeated = commands.flatMap((command) => this.#first(command) ?? []);
     const documents = repeated.map(({ seq, target = seq }) => KEY.message(this.#room, target));
@@ -79,14 +96,16 @@ export class Batch {
       target === undefined ? [] : [KEY.erasable(this.#room, target, seq)]
     );
     this.#remember(await store.load([...documents, ...erasable]));
-    this.results = commands.map((command) => {
+    for (const command of commands) {
+      if (this.#bytes > COMMIT_BYTES || this.#writes.size > COMMIT_WRITES) return;
       const { result, write } = this.#rules.append(command, this.#view(), this.#now);
       if (write && "entry" in result) {
         this.#write(command, write);
         this.entries.push(result.entry);
+        this.hasErased ||= write.change?.isErased ?? false;
       }
-      return result;
-    });
+      this.results.push(result);
+    }
   }
 
   /** @returns whether it is written: not if somebody else was faster */
@@ -155,5 +174,6 @@ export class Batch {
   #set(key: Deno.KvKey, value: unknown): void {
     this.#values.set(JSON.stringify(key), value);
     this.#writes.set(JSON.stringify(key), { key, value });
+    this.#bytes += KEY_BYTES + 2 * (JSON.stringify(value)?.length ?? 0);
   }
 }

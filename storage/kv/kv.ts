@@ -14,13 +14,12 @@ import {
 } from "../../chat/storage.ts";
 import { type Kinds, type Retention, Rulebook } from "../../chat/rulebook.ts";
 import { ChatError } from "../../chat/errors.ts";
-import type { KvRoom } from "./append.ts";
 import { KvExpiry } from "./expiry.ts";
 import { KvNames } from "./names.ts";
 import { KvNotifications } from "./notifications.ts";
 import { KvRooms } from "./rooms.ts";
 import { KvEvents } from "./events.ts";
-import { bellOf, BELLS, KEY, KvStore } from "./store.ts";
+import { BELLS, KEY, KvStore } from "./store.ts";
 import { newSecret } from "../shared/secret.ts";
 
 /**
@@ -98,11 +97,13 @@ export class KvStorage implements Storage {
     const byRoom = Map.groupBy(commands.keys(), (at) => commands[at].room);
     const results = new Array<AppendResult>(commands.length);
     const kept = await Promise.allSettled([...byRoom].map(async ([room, places]) => {
-      const ofRoom = await this.#appends.run(room, () => this.#keep(room, places.map((at) => commands[at])));
-      places.forEach((place, at) => results[place] = ofRoom[at]);
+      const own = places.map((at) => commands[at]);
+      await this.#appends.run(room, () => this.#keep(room, own, (at, result) => results[places[at]] = result));
     }));
-    for (const result of kept) if (result.status === "rejected") throw result.reason;
-    return results;
+    const failed = kept.find((result) => result.status === "rejected");
+    if (failed && (kept.length === 1 && !(0 in results) || !(failed.reason instanceof ChatError))) throw failed.reason;
+    // Some are kept and told already: the next try with the same id finds out about the others.
+    return Array.from(results, (result) => result ?? { refused: "unavailable", message: failed!.reason.message });
   }
 
   history(room: string, query: { limit: number; before?: number; after?: number }): Promise<History> {
@@ -167,19 +168,18 @@ export class KvStorage implements Storage {
 
   async renewEpoch(room?: string): Promise<void> {
     const epoch = crypto.randomUUID();
+    // Whoever has subscribed already is told of it.
+    await this.#notifications.allReady();
     if (room === undefined) {
-      for await (const { key, value } of this.#store.kv.list<KvRoom>({ prefix: KEY.rooms })) {
-        if (value.epoch === undefined) continue;
-        await this.#rooms.change(String(key.at(-1)), ({ epoch: _, ...record }) => record);
-      }
-    } else await this.#rooms.change(room, (record) => ({ ...record, epoch }));
-    await this.#store.writing(() => {
-      const operation = this.#store.kv.atomic();
-      if (room === undefined) operation.set(KEY.epoch, epoch);
-      const bells = room === undefined ? Array.from({ length: BELLS }, (_, bell) => bell) : [bellOf(room)];
-      for (const bell of bells) operation.set(KEY.bell(bell), 0);
-      return operation.commit();
-    });
+      await this.#store.writing(() => {
+        const operation = this.#store.kv.atomic().set(KEY.epoch, epoch);
+        for (let bell = 0; bell < BELLS; bell++) operation.set(KEY.bell(bell), 0);
+        return operation.commit();
+      });
+    } else {
+      const of = await this.#store.epoch();
+      await this.#rooms.change(room, (record) => ({ ...record, epoch: { own: epoch, of } }));
+    }
     await this.#notifications.renewed(room);
   }
 
@@ -217,13 +217,16 @@ export class KvStorage implements Storage {
     await this.#store.close();
   }
 
-  async #keep(room: string, commands: readonly Command[]): Promise<AppendResult[]> {
-    const results: AppendResult[] = [];
+  async #keep(
+    room: string,
+    commands: readonly Command[],
+    put: (at: number, result: AppendResult) => void,
+  ): Promise<void> {
+    let at = 0;
     for await (const kept of this.#rooms.append(room, commands)) {
-      results.push(...kept.results);
+      for (const result of kept.results) put(at++, result);
       await this.#notifications.kept(room, kept.epoch, kept.entries);
     }
-    return results;
   }
 
   async #sweep(): Promise<void> {

@@ -10,7 +10,7 @@ import { FakeClock } from "../../testing/clock.ts";
 import { eventfulRoom, leftovers, sweptBy } from "../../testing/leftovers.ts";
 import { startServer } from "../../testing/server.ts";
 import { until } from "../../testing/until.ts";
-import { KINDS_WITH_VOTE } from "../../testing/vote.ts";
+import { castVote, KINDS_WITH_VOTE } from "../../testing/vote.ts";
 import { TestClient } from "../../testing/client.ts";
 import { KV_TEXT_LIMIT, KvStorage } from "./kv.ts";
 import { KvExpiry } from "./expiry.ts";
@@ -197,11 +197,40 @@ kvTest("a room that can't be kept does not keep another from being kept and told
   storage.subscribe("r", (news) => heard.push(news));
   await quietly(async () => {
     const commands = [say("x".repeat(70_000), { room: "q" }), say("kept")];
-    await assert.rejects(storage.append(commands), { name: "ChatError", code: "unavailable" });
+    const [refused, kept] = await storage.append(commands);
+    assert.ok("refused" in refused && refused.refused === "unavailable" && "entry" in kept);
+    await assert.rejects(storage.append(commands.slice(0, 1)), { name: "ChatError", code: "unavailable" });
   });
   assert.equal((await storage.history("q", { limit: 9 })).seq, 0);
   assert.deepEqual(heard.flatMap(({ entries }) => entries.map((entry) => "text" in entry && entry.text)), ["kept"]);
   await storage.check();
+  await storage.close();
+});
+
+kvTest("changes of many long messages are kept in as many commits as they need", async (path) => {
+  const storage = await KvStorage.open(path, { clock: systemClock, retention: RETENTION, kinds: KINDS_WITH_VOTE });
+  for (let at = 0; at < 30; at++) await storage.append([say("가".repeat(16_000))]);
+  const votes = Array.from({ length: 30 }, (_, at) => castVote("bob", at + 1, "tea"));
+  const results = await storage.append(votes);
+  assert.deepEqual(results.map((result) => "entry" in result && result.entry.seq), votes.map((_, at) => 31 + at));
+  await storage.close();
+});
+
+kvTest("a fault while an erased message's parts are removed changes no answer", async (path) => {
+  const storage = await open(path);
+  await storage.append([say("one")]);
+  const { erase } = KvRooms.prototype;
+  KvRooms.prototype.erase = () => Promise.reject(new Error("no answer"));
+  try {
+    await quietly(async () => {
+      const [deleted] = await storage.append([
+        { action: "delete_message", from: "Ann", room: "r", user: "ann", target: 1 },
+      ]);
+      assert.ok("entry" in deleted);
+    });
+  } finally {
+    KvRooms.prototype.erase = erase;
+  }
   await storage.close();
 });
 

@@ -94,6 +94,11 @@ export class KvNotifications {
     if (subscribed?.told === undefined) await subscribed?.work;
   }
 
+  /** The same for all rooms. */
+  async allReady(): Promise<void> {
+    await Promise.all(this.#subscribed.keys().map((room) => this.ready(room)));
+  }
+
   /** Tells what this isolate has kept, and before it what others have kept. */
   async kept(room: string, epoch: string, entries: readonly Entry[]): Promise<void> {
     const subscribed = this.#subscribed.get(room);

@@ -5,15 +5,11 @@ import type { AppendResult, Rulebook } from "../../chat/rulebook.ts";
 import { type CatchUp, type Command, type History, PAGE_BYTES, type RoomSettings } from "../../chat/storage.ts";
 import { catchUp, historyPage, type Reading, type StoredMessage } from "../shared/page.ts";
 import type { RoomPosition } from "../shared/subscribers.ts";
-import { Batch, type Kept, type KvRoom, NO_ROOM, toRecord } from "./append.ts";
-import { KEY, type KvStore } from "./store.ts";
+import { Batch, epochOf, type Kept, type KvRoom, NO_ROOM, toRecord } from "./append.ts";
+import { bellOf, KEY, type KvStore } from "./store.ts";
 
-/**
- * One commit may have 819,200 bytes and 1,000 writes. A batch ends at this many bytes; each command is taken for twice its
- * JSON, since most scripts take two bytes a letter, and `COMMAND_BYTES` for its up to seven keys and all else.
- */
-const BATCH_BYTES = 500 * 1024;
-const COMMAND_BYTES = 4_000;
+/** Commands whose keys are read together. */
+const COMMANDS_A_BATCH = 200;
 /** Writes of one commit that remove what belongs to an erased message. */
 const ERASE_STEP = 500;
 
@@ -39,14 +35,16 @@ export class KvRooms {
   /** Keeps commands for one room, in as many commits as they need, and yields what each has kept. */
   async *append(room: string, commands: readonly Command[]): AsyncGenerator<KeptBatch> {
     for (let from = 0; from < commands.length;) {
-      const some = commands.slice(from, from + commandsInBatch(commands, from));
-      yield await this.#store.writing(async () => {
+      const some = commands.slice(from, from + COMMANDS_A_BATCH);
+      const batch = await this.#store.writing(async () => {
         const batch = new Batch(room, this.#rules, this.#clock.now());
         await batch.decide(some, this.#store);
         return await batch.commit(this.#store) ? batch : undefined;
       });
-      if (some.some((command) => "target" in command)) await this.erase(room);
-      from += some.length;
+      yield batch;
+      // What can't be removed now the next sweep finds.
+      if (batch.hasErased) await this.#store.reading(() => this.erase(room)).catch(() => {/* it was said why */});
+      from += batch.results.length;
     }
   }
 
@@ -74,7 +72,7 @@ export class KvRooms {
   async record(room: string): Promise<{ record: KvRoom; epoch: string }> {
     const [record, epoch] = await this.#store.load([KEY.room(room), KEY.epoch]);
     const value = record.value as KvRoom | undefined ?? NO_ROOM;
-    return { record: value, epoch: value.epoch ?? epoch.value as string | undefined ?? await this.#store.epoch() };
+    return { record: value, epoch: epochOf(value, epoch.value as string | undefined ?? await this.#store.epoch()) };
   }
 
   /** Where the logs of these rooms stand, in the same order. */
@@ -83,7 +81,7 @@ export class KvRooms {
     const epoch = value as string | undefined ?? await this.#store.epoch();
     return records.map(({ value }) => {
       const record = value as KvRoom | undefined ?? NO_ROOM;
-      return { head: record.head, epoch: record.epoch ?? epoch };
+      return { head: record.head, epoch: epochOf(record, epoch) };
     });
   }
 
@@ -92,7 +90,8 @@ export class KvRooms {
     return this.#store.writing(async () => {
       const { value = NO_ROOM, check } = await this.#store.get<KvRoom>(KEY.room(room));
       const changed = change(value);
-      const operation = this.#store.kv.atomic().check(check).set(KEY.room(room), changed);
+      const operation = this.#store.kv.atomic().check(check).set(KEY.room(room), changed)
+        .set(KEY.bell(bellOf(room)), 0);
       if (changed.settings.listed) operation.set(KEY.listed(room), room);
       else operation.delete(KEY.listed(room));
       return (await operation.commit()).ok ? changed : undefined;
@@ -181,15 +180,6 @@ export class KvRooms {
 
 function toStored({ entry, document }: Kept): StoredMessage {
   return { entry, document };
-}
-
-function commandsInBatch(commands: readonly Command[], from: number): number {
-  let bytes = 0;
-  for (let at = from; at < commands.length; at++) {
-    bytes += COMMAND_BYTES + 2 * JSON.stringify(commands[at]).length;
-    if (bytes > BATCH_BYTES && at > from) return at - from;
-  }
-  return commands.length - from;
 }
 
 async function* inOrder(messages: AsyncGenerator<Kept>, changes: AsyncGenerator<Kept>): AsyncGenerator<Kept> {

@@ -76,12 +76,14 @@ export class RoomAppend {
     const left = this.results.flatMap((result, at) => result === undefined ? [at] : []);
     const changed = new Map<number, Facts & { by: number }>();
     this.#asked = [];
+    const record = { ...this.#record, locked: this.#settings.locked };
     const words = left.flatMap((at, number) => {
       const command: Asked = this.#commands[at];
       const { target } = command;
       const facts = target === undefined ? undefined : changed.get(target) ?? this.#facts.get(target);
       const isKnown = target === undefined || facts !== undefined;
-      const decided = isKnown ? this.#rules.append(command, this.#view(facts), now, PLACE) : undefined;
+      const decided = isKnown ? this.#rules.append(command, this.#view(record, facts), now, PLACE) : undefined;
+      if (decided?.write) record.messages = decided.write.entry.ordinal;
       this.#asked.push({ at, decided });
       const by = target === undefined ? undefined : changed.get(target)?.by;
       const expected = by === undefined ? facts?.version ?? "" : `@${by}`;
@@ -117,9 +119,9 @@ export class RoomAppend {
     return told;
   }
 
-  #view(facts: Facts | undefined): RoomView {
+  #view(record: RoomRecord, facts: Facts | undefined): RoomView {
     return {
-      record: { ...this.#record, locked: this.#settings.locked },
+      record,
       // Redis finds it.
       first: () => undefined,
       at: () => facts?.entry,

@@ -13,6 +13,8 @@ import { until } from "../../testing/until.ts";
 import { KINDS_WITH_VOTE } from "../../testing/vote.ts";
 import { Wire } from "../../testing/wire.ts";
 import { MemoryStorage } from "../memory.ts";
+import { ChatError } from "../../chat/errors.ts";
+import { RedisConnection } from "./connection.ts";
 import { PULSE_INTERVAL, RedisStorage, SWEEP_INTERVAL } from "./redis.ts";
 import { FUNCTIONS } from "./functions.ts";
 
@@ -461,6 +463,51 @@ serverTest("a Redis that became a replica is left, and taken again when it leads
     await insist(storage, say("during", "k"));
   });
   assert.equal((await storage.read("r", 0)).seq, 2);
+});
+
+serverTest("a lock of which nobody heard holds, also in a store that was emptied", [], async (server) => {
+  const [one, other] = [await open(server), await open(server)];
+  await one.changeRoom("r", { slow_seconds: 1 });
+  await one.append([say("m")]);
+  await server.command("FLUSHALL");
+  await other.changeRoom("r", { locked: true });
+  assert.deepEqual(await one.append([say("m")]), [{ refused: "locked" }]);
+});
+
+serverTest("what fails after a part was kept is refused, and what was kept is answered", [], async (server) => {
+  const storage = await open(server);
+  await storage.append([say("one")]);
+  const { call } = RedisConnection.prototype;
+  let appends = 0;
+  RedisConnection.prototype.call = function (asked, take) {
+    if (asked.name === "append" && ++appends === 2) {
+      return Promise.reject(new ChatError("unavailable", "Try again.", 2));
+    }
+    return call.call(this, asked, take as never) as never;
+  };
+  try {
+    const [kept, refused] = await storage.append([say("two"), change(1, "ONE")]);
+    assert.ok("entry" in kept && "refused" in refused && refused.refused === "unavailable");
+  } finally {
+    RedisConnection.prototype.call = call;
+  }
+});
+
+serverTest("every room that holds something is swept, also one whose first call broke off", [], async (server) => {
+  const storage = await open(server);
+  const { call } = RedisConnection.prototype;
+  let calls = 0;
+  RedisConnection.prototype.call = function (asked, take) {
+    if (++calls > 2) return Promise.reject(new ChatError("unavailable", "Try again.", 2));
+    return call.call(this, asked, take as never) as never;
+  };
+  try {
+    await storage.append([say("one")]).catch(() => {});
+  } finally {
+    RedisConnection.prototype.call = call;
+  }
+  assert.match(await server.command("SMEMBERS", "parley:{.all}:rooms"), /\br\b/);
+  assert.equal((await storage.read("r", 0)).seq, 1);
 });
 
 serverTest("functions that somebody flushed are brought back", [], async (server) => {

@@ -112,8 +112,8 @@ local function write(room, command, now)
       if value == '' then redis.call('HDEL', keys_of(room, target), name)
       else redis.call('HSET', keys_of(room, target), name, value) end
     end
-    if command.erasable ~= '' then redis.call('HSET', erasable_of(room, target), at, command.erasable) end
   end
+  if command.erasable ~= '' then redis.call('HSET', erasable_of(room, target), at, command.erasable) end
   local ordinal = digits(room.messages)
   redis.call('XADD', base .. ':log', at .. '-0', 'date', digits(date), 'ordinal', ordinal, 'target', target,
     'key', command.key, 'entry', command.entry)
@@ -153,7 +153,7 @@ end
 -- Keeps commands of any number of rooms, each room in order until one was decided upon what is no more. Tells everyone.
 local function append(keys, args)
   local next = take(args)
-  local origin, channel, epoch, now = next(), next(), next(), tonumber(next())
+  local origin, channel, epoch, now, window = next(), next(), next(), tonumber(next()), tonumber(next())
   local answers, news = {}, {}
   for at, base in ipairs(keys) do
     local room, name, expected = open_room(base, epoch), next(), next()
@@ -167,6 +167,8 @@ local function append(keys, args)
         if not outcome then break end
         outcomes[each] = outcome
         if json then told[#told + 1] = json end
+        -- Its key may be free again: what follows waits until that is decided, so that the order stays.
+        if outcome[1] == 'repeated' and tonumber(string.match(outcome[2], '^%d+ (%d+)')) <= now - window then break end
       end
     end
     for each = #outcomes + 1, #commands do open[#open + 1] = facts(room, commands[each]) end
@@ -276,8 +278,8 @@ local function settings(keys)
 end
 
 local function change(keys, args)
-  redis.call('HINCRBY', keys[1] .. ':settings', 'version', 1)
-  for at = 1, #args, 2 do redis.call('HSET', keys[1] .. ':settings', args[at], args[at + 1]) end
+  redis.call('HSET', keys[1] .. ':settings', 'version', args[1])
+  for at = 2, #args, 2 do redis.call('HSET', keys[1] .. ':settings', args[at], args[at + 1]) end
   return settings(keys)
 end
 

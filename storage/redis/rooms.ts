@@ -11,6 +11,8 @@ import { ALL, type RedisConnection } from "./connection.ts";
 
 /** Tries of commands that others overtook each time, one call each. */
 const MOST_TRIES = 100;
+/** Rooms that are remembered as listed; then they are listed once more. */
+const LISTED_LIMIT = 10_000;
 /** Entries looked at and removed in one call: some milliseconds of Redis, in which nobody else is answered. */
 const SWEEP_STEP = 500;
 
@@ -35,6 +37,8 @@ export class RedisRooms {
   readonly #deps: RedisRoomsDeps;
   /** Of rooms whose settings were ever changed. */
   readonly #settings = new Map<string, KnownSettings>();
+  /** Rooms that this process has put into the list of those to be swept. */
+  #listed = { epoch: "", rooms: new Set<string>() };
 
   constructor(connection: RedisConnection, rules: Rulebook, clock: Clock, deps: RedisRoomsDeps) {
     this.#connection = connection;
@@ -49,19 +53,25 @@ export class RedisRooms {
     const all = [...byRoom].map(([room, own]) =>
       new RoomAppend(room, own, this.#rules, this.#settings.get(room) ?? UNCHANGED)
     );
-    for (let open = all, tries = 0; open.length > 0; open = open.filter(({ isDone }) => !isDone)) {
-      if (tries++ === MOST_TRIES) {
-        throw new ChatError("unavailable", "Others were faster each time. Send it again, with the same id.", 1);
+    await this.#list(byRoom.keys());
+    try {
+      for (let open = all, tries = 0; open.length > 0; open = open.filter(({ isDone }) => !isDone)) {
+        if (tries++ === MOST_TRIES) {
+          throw new ChatError("unavailable", "Others were faster each time. Send it again.", 1);
+        }
+        await this.#send(open);
       }
-      await this.#send(open);
+    } catch (error) {
+      if (!(error instanceof ChatError) || all.every(({ results }) => results.every((each) => each === undefined))) {
+        throw error;
+      }
+      // Some are kept and told already.
+      for (const { results } of all) giveUp(results, error);
     }
     const began = all.flatMap(({ room, results }) => results.some(isFirst) ? [room] : []);
+    // A room that begins may be one of a store that was emptied, in which it is in no list any more.
     if (began.length > 0) {
-      // Nobody would ever sweep a room that is not listed. A room that begins may be one of a store that was emptied.
-      await Promise.all([
-        this.#connection.call({ name: "add_rooms", tags: [ALL], args: began }),
-        this.#deps.askEpoch(),
-      ]);
+      await Promise.all([this.#addToList(began), this.#deps.askEpoch()]).catch(() => {/* the next call finds out */});
     }
     const next = new Map(all.map(({ room, results }) => [room, results.values()]));
     return commands.map(({ room }) => next.get(room)!.next().value!);
@@ -120,7 +130,9 @@ export class RedisRooms {
   }
 
   async changeSettings(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {
-    const args = Object.entries(change).flatMap(([name, value]) => [name, String(Number(value))]);
+    // No version comes twice, also in a store that was emptied.
+    const version = crypto.randomUUID();
+    const args = [version, ...Object.entries(change).flatMap(([name, value]) => [name, String(Number(value))])];
     const list = (listed: boolean) =>
       this.#connection.call({ name: "list", tags: [ALL], args: [room, listed ? "1" : "0"] });
     // In this order a room that is listed is never left out, and one that is in the list by accident says so itself.
@@ -146,9 +158,9 @@ export class RedisRooms {
 
   /** Begins another life of a room's log. */
   async renewEpoch(room: string): Promise<void> {
-    const { origin, channel, epoch, tell } = this.#deps;
+    const { origin, channel, askEpoch, tell } = this.#deps;
     const own = crypto.randomUUID();
-    const args = [own, epoch(), channel, origin, JSON.stringify(room)];
+    const args = [own, await askEpoch(), channel, origin, JSON.stringify(room)];
     await this.#connection.call({ name: "renew_room", tags: [room], args }, () => tell(room, own, []));
   }
 
@@ -173,10 +185,32 @@ export class RedisRooms {
     }
   }
 
+  /** Has rooms swept, of which this process has not done that: nobody sweeps one that is in no list. */
+  async #list(rooms: Iterable<string>): Promise<void> {
+    const epoch = this.#deps.epoch();
+    if (this.#listed.epoch !== epoch) this.#listed = { epoch, rooms: new Set() };
+    const fresh = [...rooms].filter((room) => !this.#listed.rooms.has(room));
+    if (fresh.length === 0) return;
+    await this.#addToList(fresh);
+    if (this.#listed.rooms.size >= LISTED_LIMIT) this.#listed.rooms.clear();
+    for (const room of fresh) this.#listed.rooms.add(room);
+  }
+
+  async #addToList(rooms: readonly string[]): Promise<void> {
+    await this.#connection.call({ name: "add_rooms", tags: [ALL], args: rooms });
+  }
+
   async #send(open: readonly RoomAppend[]): Promise<void> {
     const { origin, channel, epoch, tell } = this.#deps;
     const now = this.#clock.now();
-    const args = [origin, channel, epoch(), String(now), ...open.flatMap((each) => each.decide(now))];
+    const args = [
+      origin,
+      channel,
+      epoch(),
+      String(now),
+      String(IDEMPOTENCY_WINDOW),
+      ...open.flatMap((each) => each.decide(now)),
+    ];
     const tags = open.map(({ room }) => room);
     await this.#connection.call({ name: "append", tags, args }, (replies: RoomReply[]) => {
       for (const [at, reply] of replies.entries()) {
@@ -198,6 +232,11 @@ export class RedisRooms {
     if (rooms.length === 0) return [];
     return await this.#connection.call({ name: "positions", tags: rooms, args: [this.#deps.epoch()] });
   }
+}
+
+/** What is not known to be kept is refused: the next try with the same id finds out. */
+function giveUp(results: (AppendResult | undefined)[], { message }: ChatError): void {
+  for (const [at, result] of results.entries()) results[at] = result ?? { refused: "unavailable", message };
 }
 
 function isFirst(result: AppendResult | undefined): boolean {

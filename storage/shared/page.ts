@@ -30,8 +30,9 @@ export function historyPage(
 
   function* shown(): Generator<ReceiveMessage> {
     for (const { entry, document } of rows) {
-      if (rules.isHeld(entry, record, now)) yield rules.present(entry, document, room) as ReceiveMessage;
-      // Whatever is older has expired too.
+      if (rules.isHeld(entry, record, now)) {
+        if (rules.isMessage(entry)) yield rules.present(entry, document, room) as ReceiveMessage;
+      } // Whatever is older has expired too.
       else if (isBackwards) return;
     }
   }
@@ -48,7 +49,7 @@ export function catchUp(
   function* shown() {
     for (const { entry, document } of rows) {
       if (entry.seq > record.head) return;
-      if (rules.isHeld(entry, record, now)) yield rules.present(entry, document, room);
+      if (rules.isHeld(entry, record, now)) yield rules.present(entry, document, room, true);
     }
   }
 }

@@ -38,11 +38,8 @@ const ACTIONS = "JOIN actions ON actions.action = entries.action";
 export class Entries {
   readonly #rules: Rulebook;
   readonly #rooms: RoomTable;
-  readonly #actions = new Map<string, number>();
-  /** Actions that this transaction has written out. */
-  readonly #added = new Set<string>();
-  readonly #action: StatementSync;
-  readonly #addAction: StatementSync;
+  /** Each action is written out once, and as a number in its entries. */
+  readonly #actions: ReadonlyMap<string, number>;
   readonly #add: StatementSync;
   readonly #byKey: StatementSync;
   readonly #bySeq: StatementSync;
@@ -50,6 +47,7 @@ export class Entries {
   readonly #setDocument: StatementSync;
   readonly #showUntil: StatementSync;
   readonly #key: StatementSync;
+  readonly #dropId: StatementSync;
   readonly #setKey: StatementSync;
   readonly #dropKey: StatementSync;
   readonly #erase: StatementSync[];
@@ -63,8 +61,11 @@ export class Entries {
   constructor(file: DatabaseSync, rooms: RoomTable, rules: Rulebook) {
     this.#rules = rules;
     this.#rooms = rooms;
-    this.#action = file.prepare("SELECT action FROM actions WHERE name = ?");
-    this.#addAction = file.prepare("INSERT INTO actions (name) VALUES (?) RETURNING action");
+    const actions = file.prepare("SELECT name, action FROM actions").all() as unknown as {
+      name: string;
+      action: number;
+    }[];
+    this.#actions = new Map(actions.map(({ name, action }) => [name, action]));
     this.#add = file.prepare(`
       INSERT INTO entries (room, seq, date, ordinal, action, user, id, target, fixed, erasable, document, shown_by)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
@@ -75,14 +76,17 @@ export class Entries {
     this.#document = file.prepare("SELECT document FROM entries WHERE room = ? AND seq = ?");
     this.#setDocument = file.prepare("UPDATE entries SET document = ? WHERE room = ? AND seq = ?");
     this.#showUntil = file.prepare("UPDATE entries SET shown_by = ? WHERE room = ? AND seq = ?");
+    this.#dropId = file.prepare("UPDATE entries SET id = NULL WHERE room = ? AND seq = ?");
     this.#key = file.prepare("SELECT value FROM document_keys WHERE room = ? AND seq = ? AND name = ?");
     this.#setKey = file.prepare("INSERT OR REPLACE INTO document_keys (room, seq, name, value) VALUES (?, ?, ?, ?)");
     this.#dropKey = file.prepare("DELETE FROM document_keys WHERE room = ? AND seq = ? AND name = ?");
     this.#erase = [
       file.prepare("DELETE FROM document_keys WHERE room = ? AND seq = ?"),
-      file.prepare("UPDATE entries SET erasable = NULL WHERE room = ? AND target = ? AND erasable IS NOT NULL"),
+      file.prepare(
+        "UPDATE entries SET erasable = NULL WHERE room = ? AND target = ? AND erasable IS NOT NULL",
+      ),
     ];
-    const bounds = "entries.room = ? AND entries.seq > ? AND entries.seq < ?";
+    const bounds = "entries.room = ? AND entries.seq > ? AND entries.seq < ? AND entries.date >= ?";
     // However many changes there are between two messages, a page of history reads messages only.
     const messages = `SELECT ${COLUMNS}, document FROM entries INDEXED BY messages ${ACTIONS}
       WHERE ${bounds} AND ordinal > ? AND shown_by IS NOT NULL`;
@@ -116,7 +120,6 @@ export class Entries {
 
   /** Keeps commands in order. `now` is milliseconds since 1970. */
   append(commands: readonly Command[], now: number): { results: AppendResult[]; epochs: Map<string, string> } {
-    this.#added.clear();
     const rooms = new Map<string, { row: RoomRow; view: RoomView }>();
     const results = commands.map((command) => {
       let room = rooms.get(command.room);
@@ -138,7 +141,14 @@ export class Entries {
     const isBackwards = after === undefined;
     const statement = isBackwards ? this.#messagesDown : this.#messagesUp;
     const from = Math.max(after ?? 0, room.floor);
-    const rows = statement.iterate(room.room, from, before, this.#rules.ordinalFloor(room.messages), limit + 1);
+    const rows = statement.iterate(
+      room.room,
+      from,
+      before,
+      this.#rules.oldest(now),
+      this.#rules.ordinalFloor(room.messages),
+      limit + 1,
+    );
     const page = historyPage(stored(rows), { ...this.#reading(room, now), limit, isBackwards });
     return { epoch: room.epoch, seq: room.head, ...page };
   }
@@ -147,7 +157,14 @@ export class Entries {
     const room = this.#rooms.find(name);
     const floor = this.#rules.ordinalFloor(room.messages);
     const from = Math.max(after, room.floor);
-    const rows = this.#entriesUp.iterate(room.room, from, room.head + 1, floor, RESUME_LIMIT + 1);
+    const rows = this.#entriesUp.iterate(
+      room.room,
+      from,
+      room.head + 1,
+      this.#rules.oldest(now),
+      floor,
+      RESUME_LIMIT + 1,
+    );
     return { epoch: room.epoch, seq: room.head, ...catchUp(stored(rows), { ...this.#reading(room, now), after }) };
   }
 
@@ -190,16 +207,17 @@ export class Entries {
     };
   }
 
-  #write(room: RoomRow, record: RoomRecord, { entry, begins, change }: Write): void {
+  #write(room: RoomRow, record: RoomRecord, { entry, begins, change, forgets }: Write): void {
     // A room begins with the first thing that is kept in it.
     if (room.room === 0) room.room = this.#rooms.add(room.name);
     const { seq, date, ordinal, action, user, id, target, fixed, erasable } = entry;
+    if (forgets !== undefined) this.#dropId.run(room.room, forgets);
     this.#add.run(
       room.room,
       seq,
       date,
       ordinal,
-      this.#numberOf(action),
+      this.#actions.get(action)!,
       user,
       id ?? null,
       target ?? null,
@@ -212,25 +230,11 @@ export class Entries {
     if (!change) return;
     if (change.document) this.#setDocument.run(json(change.document), room.room, change.seq);
     if (change.isShown) this.#showUntil.run(seq, room.room, change.seq);
+    if (change.isErased) { for (const statement of this.#erase) statement.run(room.room, change.seq); }
     for (const [name, value] of Object.entries(change.keys)) {
       if (value === null) this.#dropKey.run(room.room, change.seq, name);
       else this.#setKey.run(room.room, change.seq, name, json(value)!);
     }
-    if (change.isErased) { for (const statement of this.#erase) statement.run(room.room, change.seq); }
-  }
-
-  /** Each action is written out once, and as a number in its entries. */
-  #numberOf(name: string): number {
-    const known = this.#actions.get(name);
-    if (known !== undefined) return known;
-    const found = this.#action.get(name) as { action: number } | undefined;
-    if (!found) {
-      // Not noted before it is committed: what is rolled back has no number.
-      this.#added.add(name);
-      return (this.#addAction.get(name) as { action: number }).action;
-    }
-    if (!this.#added.has(name)) this.#actions.set(name, found.action);
-    return found.action;
   }
 
   #reading(room: RoomRow, now: number): Reading {

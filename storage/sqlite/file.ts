@@ -107,7 +107,7 @@ const MIGRATIONS = [
   ) WITHOUT ROWID;
 
   -- An edit that is held longer than its message shows the words that stand in the edit: there they need a message.
-  INSERT INTO entries (room, seq, kind, user, name, date)
+  INSERT OR IGNORE INTO entries (room, seq, kind, user, name, date)
     SELECT edit.room, edit.target, 0, edit.user, '', 0 FROM entries AS edit
     WHERE edit.kind = 1 AND edit.text IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM entries WHERE room = edit.room AND seq = edit.target);
@@ -144,7 +144,7 @@ const MIGRATIONS = [
  * @param synchronous FULL: what is committed outlives a power cut. NORMAL: only the end of the process, and saves a wait.
  * @throws {Error} one sentence that says what is wrong with the file
  */
-function openFile(path: string, synchronous: "FULL" | "NORMAL" = "FULL"): DatabaseSync {
+function openFile(path: string, synchronous: "FULL" | "NORMAL", actions: readonly string[]): DatabaseSync {
   let file: DatabaseSync | undefined;
   try {
     if (!iteratesAgain()) throw new Error(`${path} needs Deno 2.6 or newer: an older one finds nothing in it.`);
@@ -155,6 +155,8 @@ function openFile(path: string, synchronous: "FULL" | "NORMAL" = "FULL"): Databa
     file.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA secure_delete = ON`);
     file.exec("BEGIN IMMEDIATE");
     migrate(file, path);
+    const addAction = file.prepare("INSERT OR IGNORE INTO actions (name) VALUES (?)");
+    for (const action of actions) addAction.run(action);
     file.exec("COMMIT");
     return file;
   } catch (error) {
@@ -164,11 +166,16 @@ function openFile(path: string, synchronous: "FULL" | "NORMAL" = "FULL"): Databa
 }
 
 /** Another process may just be writing: it is given as long to finish as while the server runs. */
-export async function openWhenFree(path: string, synchronous: "FULL" | "NORMAL", clock: Clock): Promise<DatabaseSync> {
+export async function openWhenFree(
+  path: string,
+  synchronous: "FULL" | "NORMAL",
+  actions: readonly string[],
+  clock: Clock,
+): Promise<DatabaseSync> {
   const pause = 50;
   for (let waited = 0;; waited += pause) {
     try {
-      return openFile(path, synchronous);
+      return openFile(path, synchronous, actions);
     } catch (error) {
       if (!isBusy(error)) throw error;
       if (waited >= BUSY_TIMEOUT) throw new Error(`${path} is locked by another process. Stop it first.`);

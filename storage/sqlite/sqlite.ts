@@ -73,7 +73,7 @@ export class SqliteStorage implements Storage {
     file: DatabaseSync,
     nameFile: DatabaseSync,
     place: DataFile,
-    options: { clock: Clock; secret: string; retention: Retention; kinds?: Kinds; channel?: string },
+    options: { clock: Clock; rules: Rulebook; secret: string; channel: string | undefined },
   ) {
     this.#file = file;
     this.#nameFile = nameFile;
@@ -82,7 +82,7 @@ export class SqliteStorage implements Storage {
     this.#secret = options.secret;
     this.#writer = new GroupCommit(file, place, options.clock);
     this.#rooms = new RoomTable(file);
-    this.#entries = new Entries(file, this.#rooms, new Rulebook(options.retention, options.kinds));
+    this.#entries = new Entries(file, this.#rooms, options.rules);
     this.#moderation = new ModerationTables(file);
     this.#nameWriter = new GroupCommit(nameFile, place, options.clock);
     this.#names = new NameTable(nameFile);
@@ -113,10 +113,11 @@ export class SqliteStorage implements Storage {
     options: { clock: Clock; secret?: string; retention: Retention; kinds?: Kinds; isolates?: boolean },
   ): Promise<SqliteStorage> {
     await Deno.mkdir(dirname(path), { recursive: true });
+    const rules = new Rulebook(options.retention, options.kinds);
     const files: DatabaseSync[] = [];
     try {
       for (const synchronous of ["FULL", "NORMAL"] as const) {
-        files.push(await openWhenFree(path, synchronous, options.clock));
+        files.push(await openWhenFree(path, synchronous, rules.actions, options.clock));
       }
       const secret = options.secret ?? await secretFile(`${path}.secret`);
       const channel = options.isolates ? await Deno.realPath(path) : undefined;
@@ -126,7 +127,7 @@ export class SqliteStorage implements Storage {
         options.clock,
         () => (version.get() as { schema_version: number }).schema_version,
       );
-      return new SqliteStorage(files[0], files[1], place, { ...options, secret, channel });
+      return new SqliteStorage(files[0], files[1], place, { clock: options.clock, rules, secret, channel });
     } catch (error) {
       for (const file of files) file.close();
       throw error;

@@ -7,7 +7,7 @@ import { type Command, type LogNotification } from "../../chat/storage.ts";
 import { FakeClock } from "../../testing/clock.ts";
 import { eventfulRoom, leftovers } from "../../testing/leftovers.ts";
 import { until } from "../../testing/until.ts";
-import { KINDS_WITH_VOTE } from "../../testing/vote.ts";
+import { castVote, KINDS_WITH_VOTE } from "../../testing/vote.ts";
 import { COMPANION_INTERVAL } from "../shared/data_file.ts";
 import { SCRUB_DELAY } from "./scrubber.ts";
 import { SqliteStorage, SWEEP_INTERVAL } from "./sqlite.ts";
@@ -326,6 +326,29 @@ for (const version of [2, 3]) {
     await storage.close();
   });
 }
+
+fileTest("kinds of entries that a failed transaction met first are read afterwards", async (path) => {
+  const storage = await SqliteStorage.open(path, {
+    clock: new FakeClock(),
+    retention: RETENTION,
+    kinds: KINDS_WITH_VOTE,
+  });
+  await storage.append([say("m")]);
+  const broken = { user: "x", date: 1, until: 2, reason: Symbol() as never };
+  const { error } = console;
+  console.error = () => {};
+  await Promise.allSettled([
+    storage.changeRoom("q", { locked: true }),
+    storage.append([castVote("bob", 1, "tea")]),
+    storage.append([castVote("eve", 1, "tea")]),
+    storage.ban(broken),
+  ]);
+  console.error = error;
+  await storage.append([castVote("bob", 1, "tea")]);
+  await storage.append([castVote("eve", 1, "tea")]);
+  assert.deepEqual((await storage.read("r", 0)).entries.map(({ seq }) => seq), [1, 2, 3]);
+  await storage.close();
+});
 
 /** A small disk of its own, which only root can make. */
 async function withSmallDisk(
