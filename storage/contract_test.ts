@@ -725,7 +725,7 @@ for (const [name, create] of Object.entries(storages)) {
       castVote("cat", 1, "coffee"),
     ]);
     assert.deepEqual(entryOf(results[0]), {
-      action: "message_voted",
+      action: "test_vote_cast",
       room: "r",
       seq: 2,
       target: 1,

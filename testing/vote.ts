@@ -12,8 +12,8 @@ type Voted = Document & { votes?: Record<string, number> };
  * so whatever holds for it holds for the kinds to come.
  */
 const vote: Kind<Vote, { action: string; choice: string }> = {
-  asks: "vote",
-  tells: "message_voted",
+  asks: "cast_test_vote",
+  tells: "test_vote_cast",
   countsAs: "messages",
   who: "anyone",
   whileLocked: false,
@@ -39,5 +39,5 @@ export function castVote(
   choice: string,
   more: { id?: string; room?: string } = {},
 ): Command {
-  return { action: "vote", room: "r", user, target, choice, ...more } as unknown as Command;
+  return { action: "cast_test_vote", room: "r", user, target, choice, ...more } as unknown as Command;
 }

@@ -27,6 +27,8 @@ export async function migrate(database: Settings["DATABASE_URL"], options: Migra
 if (import.meta.main) {
   try {
     const { DATABASE_URL } = readSettings((name) => Deno.env.get(name));
+    const unknown = Deno.args.find((argument) => argument !== "--drop-older");
+    if (unknown !== undefined) throw new Error(`it takes no argument ${unknown}. See docs/scaling.md.`);
     const dropOlder = Deno.args.includes("--drop-older");
     console.log(await migrate(DATABASE_URL, { clock: systemClock, dropOlder }));
   } catch (error) {

@@ -3,6 +3,7 @@ import { openStorage } from "../main.ts";
 import { readSettings } from "../settings.ts";
 
 try {
+  if (Deno.args.length > 0) throw new Error(`it takes no argument ${Deno.args[0]}. The server must be stopped.`);
   const settings = readSettings((name) => Deno.env.get(name));
   const storage = await openStorage(settings);
   await storage.renewEpoch();

@@ -63,9 +63,9 @@ export interface Kind<Command extends Asked = Asked, Told extends { action: stri
   /** Whether it may be done in a locked room. */
   readonly whileLocked: boolean;
   /** Of its fields those that are kept with the entry for good. */
-  readonly fixed?: readonly string[];
+  readonly fixed?: readonly (keyof Told & string)[];
   /** Of its fields those that are kept until its message is erased. */
-  readonly erasable?: readonly string[];
+  readonly erasable?: readonly (keyof Told & string)[];
   /** The keys of the target message that `decide` looks at. */
   keys?(command: Command): readonly string[];
   decide(command: Command, view: View): Decision;
@@ -74,7 +74,10 @@ export interface Kind<Command extends Asked = Asked, Told extends { action: stri
    * a kind is about no message (no `who`), and all that can be erased of it stands in its document (no `erasable`).
    */
   begin?(fields: Fields): Document;
-  /** What it makes of the document of the message that it is about, which it leaves as it was. */
+  /**
+   * What it makes of the document of the message that it is about, which it leaves as it was. It runs in browsers too, where
+   * what is erasable of the entry may be missing.
+   */
   apply?(document: Document, entry: Told): Document;
   /** Whether it erases its message: whatever belongs to that, but for the document that `apply` gives, is removed. */
   readonly erases?: true;
