@@ -183,7 +183,7 @@ local function append(keys, args)
   return answers
 end
 
--- Messages from a place on, up or down: their number or their bytes are enough for one page.
+-- Messages from a place on, up or down, and whether it ended for their number or their bytes, enough for one page.
 local function history(keys, args)
   local next = take(args)
   local room = open_room(keys[1], next())
@@ -197,7 +197,7 @@ local function history(keys, args)
     bytes = bytes - #(rows[at][5] or '') - #rows[at][4]
     if bytes < 0 then break end
   end
-  return { record(room), rows }
+  return { record(room), rows, (#rows == limit or bytes < 0) and 1 or 0 }
 end
 
 -- Entries from a place on, with the documents that they show.

@@ -92,7 +92,7 @@ export class RedisRooms {
         String(limit + 1),
         String(PAGE_BYTES),
       ];
-      const [record, found] = await this.#connection.call<[RecordReply, Row[]]>({
+      const [record, found, isCut] = await this.#connection.call<[RecordReply, Row[], number]>({
         name: "history",
         tags: [room],
         args,
@@ -102,7 +102,7 @@ export class RedisRooms {
       const page = historyPage(rows, { ...reading, limit, isBackwards });
       const last = rows.at(-1)?.entry;
       // Expired entries that were not removed yet may stand in front of what is held.
-      const mayGoOn = last && found.length > 0 && !page.more &&
+      const mayGoOn = last && isCut === 1 && !page.more &&
         (!isBackwards || this.#rules.isHeld(last, reading.record, now));
       if (!mayGoOn) return { epoch: await this.#epoch(record), seq: reading.record.head, ...page };
       if (isBackwards) high = `(${last.seq}`;
