@@ -145,8 +145,7 @@ export class Rulebook {
     const found = command.id === undefined ? undefined : room.first(command);
     const first = this.remembered(found, room.record, now);
     if (first) return { result: { entry: this.repeated(command, first, room, now), repeated: true } };
-    const kind = this.#byAsked.get(command.action);
-    if (!kind) throw new Error(`no kind of entry is asked for by ${command.action}`);
+    const kind = this.#kindAsked(command);
     const refused = this.#refusal(kind, command, room, now);
     if (refused) return { result: refused };
     const target = command.target;
@@ -186,7 +185,7 @@ export class Rulebook {
 
   /** The keys of its message that a command's rule looks at. */
   keysOf(command: Asked): readonly string[] {
-    return this.#byAsked.get(command.action)?.keys?.(command) ?? [];
+    return this.#kindAsked(command).keys?.(command) ?? [];
   }
 
   /** The idempotency key of a command: its user, the action by which its entry is told, and its id. */
@@ -196,10 +195,8 @@ export class Rulebook {
   }
 
   /** The action by which this command's entry is told. */
-  toldBy({ action }: Asked): string {
-    const kind = this.#byAsked.get(action);
-    if (!kind) throw new Error(`no kind of entry is asked for by ${action}`);
-    return kind.tells;
+  toldBy(command: Asked): string {
+    return this.#kindAsked(command).tells;
   }
 
   /** The entry that had this key, unless that is remembered no longer. */
@@ -244,6 +241,12 @@ export class Rulebook {
     if (!kind) return { action: "unknown_entry", room, seq: entry.seq, date: entry.date };
     const shown = document && isCatchUp && kind.inCatchUp ? kind.inCatchUp(document) : document;
     return toEntry(document?.deleted ? { ...entry, erasable: undefined } : entry, room, kind.present?.(shown));
+  }
+
+  #kindAsked({ action }: Asked): Kind {
+    const kind = this.#byAsked.get(action);
+    if (!kind) throw new Error(`no kind of entry is asked for by ${action}`);
+    return kind;
   }
 
   #refusal(kind: Kind, command: Asked, room: RoomView, now: number): Refused | undefined {

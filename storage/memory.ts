@@ -273,8 +273,11 @@ function* messages(room: Room, entries: Iterable<StoredEntry>): Generator<Stored
 function keep(room: Room, key: string | undefined, { entry, begins, change }: Write): void {
   room.entries.push(entry);
   advance(room.record, entry);
-  // Insertion order must be order of date.
-  if (key !== undefined && room.first.delete(key) !== undefined) room.first.set(key, entry);
+  if (key !== undefined) {
+    // A key that is set again would keep its old place, and insertion order is to be order of date.
+    room.first.delete(key);
+    room.first.set(key, entry);
+  }
   if (begins) room.documents.set(entry.seq, { document: begins, shownBy: entry.seq, keys: new Map() });
   if (!change) return;
   const kept = room.documents.get(change.seq)!;
