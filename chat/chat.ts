@@ -45,7 +45,7 @@ export class Chat {
 
   constructor(options: ChatOptions) {
     const { storage, limits, clock, random, rateLimiter = new RateLimiter(NO_LIMITS, clock) } = options;
-    const users = new Users(storage, clock, random);
+    const users = new Users(storage.names, clock, random);
     const rooms: RoomRegistry = new RoomRegistry({
       storage,
       clock,
@@ -56,7 +56,7 @@ export class Chat {
     });
     const pipeline = new Pipeline(storage, rooms, clock);
     const bans = new Bans({
-      store: storage,
+      storage,
       clock,
       hashAddress: options.hashAddress ?? (() => undefined),
       changed: () => this.#endBanned(),

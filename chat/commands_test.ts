@@ -87,23 +87,23 @@ Deno.test("a preview shows what a member would see, and nobody sees who asked fo
 Deno.test("locks, slow mode and bans hold for requests too", async () => {
   const { storage, chat } = createChat();
   const send = (user: string, room: string) => run(chat, user, { action: "send_message", room, text: "x" });
-  await storage.changeRoom("locked", { locked: true });
+  await storage.moderation.change("locked", { locked: true });
   await assert.rejects(send("ann", "locked"), refusal("forbidden"));
-  await storage.changeRoom("slow", { slow_seconds: 10 });
+  await storage.moderation.change("slow", { slow_seconds: 10 });
   await send("ann", "slow");
   await assert.rejects(send("ann", "slow"), refusal("rate_limited"));
   const { frame } = await run(chat, "ann", { action: "join_room", room: "slow" });
   assert.equal((frame as RoomJoined).slow_seconds, 10);
-  const { roomSettings } = storage;
+  const { settings } = storage.moderation;
   const opened = Promise.withResolvers<void>();
-  storage.roomSettings = (room) => opened.promise.then(() => roomSettings.call(storage, room));
+  storage.moderation.settings = (room) => opened.promise.then(() => settings.call(storage.moderation, room));
   const looked = executeRequest(chat.services, { user: "ann" }, { action: "join_room", room: "slow" });
   const sent = assert.rejects(send("ann", "slow"), refusal("rate_limited"), "while the room is being opened");
   await settle();
   opened.resolve();
   await Promise.all([looked, sent]);
   const date = chat.services.clock.now();
-  await storage.ban({ user: "eve", date, until: date + 1_000, reason: "" });
+  await storage.moderation.ban({ user: "eve", date, until: date + 1_000, reason: "" });
   chat.services.bans.refresh();
   await assert.rejects(send("eve", "general"), refusal("forbidden"));
   await run(chat, "eve", { action: "join_room", room: "general" });

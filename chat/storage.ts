@@ -16,6 +16,13 @@ export interface History extends Position {
   more: boolean;
 }
 
+/** At most `limit` messages: the newest before `before` (or at all), or the oldest after `after`. */
+export interface HistoryQuery {
+  limit: number;
+  before?: number;
+  after?: number;
+}
+
 /** Entries in order. `complete`: nothing is missing between the place asked for and the head, which is `seq`. */
 export interface CatchUp extends Position {
   entries: Entry[];
@@ -42,12 +49,8 @@ export interface MessageLog {
    */
   append(commands: readonly Command[]): Promise<AppendResult[]>;
 
-  /**
-   * A page of history: the newest `limit` messages before `before` (or at all), or the oldest after `after`.
-   * It ends at `PAGE_BYTES`.
-   * @throws {ChatError} `unavailable`
-   */
-  history(room: string, query: { limit: number; before?: number; after?: number }): Promise<History>;
+  /** A page of history. It ends at `PAGE_BYTES`. @throws {ChatError} `unavailable` */
+  history(room: string, query: HistoryQuery): Promise<History>;
 
   /**
    * What came after `after`, at most `RESUME_LIMIT` entries and `PAGE_BYTES`.
@@ -124,32 +127,34 @@ export interface Ban {
 /** What moderators have decided. It outlives restarts, and holds on every isolate and machine. */
 export interface Moderation {
   /** @throws {ChatError} `unavailable` */
-  roomSettings(room: string): Promise<RoomSettings>;
-
+  settings(room: string): Promise<RoomSettings>;
   /**
    * Changes what is given and keeps the rest, in one write. From its end on no append to a locked room is kept.
    * @returns the settings as they are now
    * @throws {ChatError} `unavailable`
    */
-  changeRoom(room: string, change: Partial<RoomSettings>): Promise<RoomSettings>;
-
+  change(room: string, change: Partial<RoomSettings>): Promise<RoomSettings>;
   /**
    * The rooms that are listed, by name, with the head and the date of the newest entry (0 where there is none).
    * @throws {ChatError} `unavailable`
    */
-  listedRooms(): Promise<{ room: string; seq: number; date: number }[]>;
-
+  listed(): Promise<ListedPosition[]>;
   /**
    * Keeps a ban, in place of one that this user had.
    * @throws {ChatError} `unavailable`
    */
   ban(ban: Ban): Promise<void>;
-
   /** @returns whether this user was banned @throws {ChatError} `unavailable` */
   unban(user: string): Promise<boolean>;
-
   /** The bans that are not over at `now`, the latest first. @throws {ChatError} `unavailable` */
   bans(now: number): Promise<Ban[]>;
+}
+
+/** A listed room: the head of its log, and the date of the newest entry. */
+export interface ListedPosition {
+  room: string;
+  seq: number;
+  date: number;
 }
 
 export interface HeldName {
@@ -158,25 +163,35 @@ export interface HeldName {
   chosen: boolean;
 }
 
+/** `key` is the same for all names that look alike; `until` and `now` are milliseconds since 1970. */
+export interface NameClaim extends HeldName {
+  user: string;
+  key: string;
+  until: number;
+  now: number;
+}
+
+/** How long a given name is remembered after its time is over, milliseconds: whoever is back by then keeps theirs. */
+export const GIVEN_NAME_MEMORY = 30 * 24 * 60 * 60 * 1000;
+
+/** Who is called what. */
 export interface NameRegistry {
   /**
    * Gives a name to a user in one conditional write, unless somebody else holds one with the same key; what the user
    * was called before becomes free. A given name never takes the place of a name that the user has, even one whose
    * time is over: that one is held until `until` at least.
-   * @param claim `until` and `now` in milliseconds since 1970
    * @returns what the user is called now, or undefined if the name is taken
    * @throws {ChatError} `unavailable`
    */
-  claimName(
-    claim: HeldName & { user: string; key: string; until: number; now: number },
-  ): Promise<HeldName | undefined>;
-
+  claim(claim: NameClaim): Promise<HeldName | undefined>;
   /** Holds the names of these users until then at least. */
-  holdNames(holds: readonly { user: string; until: number }[]): Promise<void>;
+  hold(holds: readonly { user: string; until: number }[]): Promise<void>;
 }
 
 /** A storage: of one process, or shared by several isolates and machines. */
-export interface Storage extends MessageLog, NameRegistry, Moderation {
+export interface Storage extends MessageLog {
+  readonly names: NameRegistry;
+  readonly moderation: Moderation;
   /**
    * Begins another life of a room's log, or of every room's, as is needed when a backup has been put back: entries that
    * somebody has seen may be gone, and their places will be taken by others. Subscribers are told.

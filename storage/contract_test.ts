@@ -757,7 +757,7 @@ for (const [name, create] of Object.entries(storages)) {
     assert.deepEqual([ofVote, ofNothing], [{ refused: "not_found" }, { refused: "not_found" }]);
     assert.deepEqual(await appendOne(storage, castVote("bob", 1, "tea")), second);
     assert.equal((await storage.read("r", 0)).seq, 2);
-    await storage.changeRoom("r", { locked: true });
+    await storage.moderation.change("r", { locked: true });
     assert.deepEqual(await appendOne(storage, castVote("eve", 1, "tea")), { refused: "locked" });
   });
 
@@ -874,7 +874,7 @@ for (const [name, create] of Object.entries(storages)) {
   rule("a name belongs to one person, and the one before it becomes free", async ({ storage, clock }) => {
     const now = clock.now();
     const claim = (user: string, name: string, chosen = true) =>
-      storage.claimName({ user, name, key: name.toLowerCase(), chosen, until: now + 1_000, now });
+      storage.names.claim({ user, name, key: name.toLowerCase(), chosen, until: now + 1_000, now });
     assert.deepEqual(await claim("ann", "Alice"), { name: "Alice", chosen: true });
     assert.equal(await claim("bob", "ALICE"), undefined);
     assert.deepEqual(await claim("ann", "ALICE"), { name: "ALICE", chosen: true });
@@ -888,20 +888,20 @@ for (const [name, create] of Object.entries(storages)) {
     const now = clock.now();
     const users = Array.from({ length: 1_201 }, (_, at) => `user${at}`);
     const claim = (user: string, key: string, now: number) =>
-      storage.claimName({ user, name: key, key, chosen: true, until: now + 10, now });
+      storage.names.claim({ user, name: key, key, chosen: true, until: now + 10, now });
     for (const at of [0, 600, 1_200]) await claim(users[at], `name${at}`, now);
-    await storage.holdNames(users.map((user) => ({ user, until: now + 1_000 })));
+    await storage.names.hold(users.map((user) => ({ user, until: now + 1_000 })));
     for (const at of [0, 600, 1_200]) assert.equal(await claim("eve", `name${at}`, now + 500), undefined);
   });
 
   rule("a given name never takes the place of a name that the person has", async ({ storage, clock }) => {
     const now = clock.now();
     const given = (user: string, name: string) =>
-      storage.claimName({ user, name, key: name.toLowerCase(), chosen: false, until: now + 1_000, now });
+      storage.names.claim({ user, name, key: name.toLowerCase(), chosen: false, until: now + 1_000, now });
     assert.deepEqual(await given("ann", "User 1"), { name: "User 1", chosen: false });
     assert.deepEqual(await given("ann", "User 2"), { name: "User 1", chosen: false });
     assert.deepEqual(await given("bob", "User 2"), { name: "User 2", chosen: false });
-    await storage.claimName({ user: "ann", name: "Ann", key: "ann", chosen: true, until: now + 5_000, now });
+    await storage.names.claim({ user: "ann", name: "Ann", key: "ann", chosen: true, until: now + 5_000, now });
     assert.deepEqual(await given("ann", "User 3"), { name: "Ann", chosen: true });
     assert.deepEqual(await given("bob", "User 1"), { name: "User 2", chosen: false });
   });
@@ -910,7 +910,7 @@ for (const [name, create] of Object.entries(storages)) {
     "a name whose time is over is anybody's, and still its person's while nobody takes it",
     async ({ storage, clock }) => {
       const claim = (user: string, name: string) =>
-        storage.claimName({
+        storage.names.claim({
           user,
           name,
           key: name.toLowerCase(),
@@ -919,7 +919,7 @@ for (const [name, create] of Object.entries(storages)) {
           now: clock.now(),
         });
       const given = (user: string) =>
-        storage.claimName({
+        storage.names.claim({
           user,
           name: "User 1",
           key: "user 1",
@@ -928,7 +928,7 @@ for (const [name, create] of Object.entries(storages)) {
           now: clock.now(),
         });
       await claim("ann", "Alice");
-      await storage.holdNames([{ user: "ann", until: clock.now() + 5_000 }, { user: "nobody", until: 1 }]);
+      await storage.names.hold([{ user: "ann", until: clock.now() + 5_000 }, { user: "nobody", until: 1 }]);
       await clock.advance(4_999);
       assert.equal(await claim("bob", "alice"), undefined);
       await clock.advance(1);
@@ -943,7 +943,7 @@ for (const [name, create] of Object.entries(storages)) {
     "in a locked room nothing is sent or edited, and what was sent before is still answered",
     async ({ storage }) => {
       await storage.append([say("before", { id: "k" })]);
-      assert.deepEqual(await storage.changeRoom("r", { locked: true }), {
+      assert.deepEqual(await storage.moderation.change("r", { locked: true }), {
         locked: true,
         listed: false,
         slow_seconds: 0,
@@ -959,7 +959,7 @@ for (const [name, create] of Object.entries(storages)) {
         results.map((result) => "refused" in result ? result.refused : result.entry.seq),
         ["locked", 1, "locked", 1, 2],
       );
-      await storage.changeRoom("r", { locked: false });
+      await storage.moderation.change("r", { locked: false });
       assert.equal(entryOf(await appendOne(storage, say("after", { id: "new" }))).seq, 3);
     },
   );
@@ -983,7 +983,7 @@ for (const [name, create] of Object.entries(storages)) {
 
   rule("a moderator deletes anybody's message, also in a locked room", async ({ storage }) => {
     await storage.append([say("bad words", { id: "k" })]);
-    await storage.changeRoom("r", { locked: true });
+    await storage.moderation.change("r", { locked: true });
     const byModerator: Command = {
       action: "delete_message",
       from: "Ann",
@@ -994,7 +994,7 @@ for (const [name, create] of Object.entries(storages)) {
     };
     assert.deepEqual(entryOf(await appendOne(storage, byModerator)).action, "message_deleted");
     assert.deepEqual(await appendOne(storage, byModerator), { refused: "not_found" });
-    await storage.changeRoom("r", { locked: false });
+    await storage.moderation.change("r", { locked: false });
     await storage.append([say("good words")]);
     const edited = { ...edit(3, "other words"), user: "moderator", moderator: true } as Command;
     assert.deepEqual(await appendOne(storage, edited), { refused: "forbidden" });
@@ -1006,16 +1006,23 @@ for (const [name, create] of Object.entries(storages)) {
   });
 
   rule("a room's settings are kept, also where nothing was said, and listed rooms are listed", async ({ storage }) => {
-    assert.deepEqual(await storage.roomSettings("quiet"), { locked: false, listed: false, slow_seconds: 0 });
-    await Promise.all([storage.changeRoom("two", { locked: true }), storage.changeRoom("two", { slow_seconds: 5 })]);
-    assert.deepEqual(await storage.roomSettings("two"), { locked: true, listed: false, slow_seconds: 5 });
-    await storage.changeRoom("quiet", { slow_seconds: 30 });
-    await storage.changeRoom("quiet", { listed: true });
-    assert.deepEqual(await storage.roomSettings("quiet"), { locked: false, listed: true, slow_seconds: 30 });
+    assert.deepEqual(await storage.moderation.settings("quiet"), { locked: false, listed: false, slow_seconds: 0 });
+    await Promise.all([
+      storage.moderation.change("two", { locked: true }),
+      storage.moderation.change("two", { slow_seconds: 5 }),
+    ]);
+    assert.deepEqual(await storage.moderation.settings("two"), { locked: true, listed: false, slow_seconds: 5 });
+    await storage.moderation.change("quiet", { slow_seconds: 30 });
+    await storage.moderation.change("quiet", { listed: true });
+    assert.deepEqual(await storage.moderation.settings("quiet"), { locked: false, listed: true, slow_seconds: 30 });
     const { date } = entryOf(await appendOne(storage, say("x", { room: "busy" })));
-    await storage.changeRoom("busy", { listed: true });
-    await storage.changeRoom("hidden", { locked: true });
-    assert.deepEqual(await storage.listedRooms(), [{ room: "busy", seq: 1, date }, { room: "quiet", seq: 0, date: 0 }]);
+    await storage.moderation.change("busy", { listed: true });
+    await storage.moderation.change("hidden", { locked: true });
+    assert.deepEqual(await storage.moderation.listed(), [{ room: "busy", seq: 1, date }, {
+      room: "quiet",
+      seq: 0,
+      date: 0,
+    }]);
     assert.equal(entryOf(await appendOne(storage, say("first", { room: "quiet" }))).seq, 1);
   });
 
@@ -1023,27 +1030,27 @@ for (const [name, create] of Object.entries(storages)) {
     const now = clock.now();
     const ban = (user: string, minutes: number, more = {}) => {
       const made = { user, date: clock.now(), until: clock.now() + minutes * 60_000, reason: "spam", ...more };
-      return storage.ban(made).then(() => made);
+      return storage.moderation.ban(made).then(() => made);
     };
     await ban("eve", 1);
     await clock.advance(1);
     const [eve, mal] = [await ban("eve", 10, { address: "hash" }), (await clock.advance(1), await ban("mal", 5))];
-    assert.deepEqual(await storage.bans(now + 2), [mal, eve]);
-    assert.deepEqual(await storage.bans(now + 6 * 60_000), [eve]);
-    assert.equal(await storage.unban("eve"), true);
-    assert.equal(await storage.unban("eve"), false);
-    assert.deepEqual(await storage.bans(now + 6 * 60_000), []);
+    assert.deepEqual(await storage.moderation.bans(now + 2), [mal, eve]);
+    assert.deepEqual(await storage.moderation.bans(now + 6 * 60_000), [eve]);
+    assert.equal(await storage.moderation.unban("eve"), true);
+    assert.equal(await storage.moderation.unban("eve"), false);
+    assert.deepEqual(await storage.moderation.bans(now + 6 * 60_000), []);
     const anywhere = await ban("eve", 10, { address: "" });
-    assert.deepEqual((await storage.bans(clock.now())).find(({ user }) => user === "eve"), anywhere);
+    assert.deepEqual((await storage.moderation.bans(clock.now())).find(({ user }) => user === "eve"), anywhere);
   });
 
   rule("what moderators decided is there for everyone who opens the store", async ({ storage, clock, store }) => {
     if (!store.lasting) return;
-    await storage.changeRoom("r", { locked: true });
-    await storage.ban({ user: "eve", date: clock.now(), until: clock.now() + 1_000, reason: "spam" });
+    await storage.moderation.change("r", { locked: true });
+    await storage.moderation.ban({ user: "eve", date: clock.now(), until: clock.now() + 1_000, reason: "spam" });
     const other = await store.open({ clock });
     assert.deepEqual(await appendOne(other, say("x")), { refused: "locked" });
-    assert.equal((await other.bans(clock.now())).length, 1);
+    assert.equal((await other.moderation.bans(clock.now())).length, 1);
     await other.close();
   });
 
@@ -1152,7 +1159,7 @@ for (const [name, create] of Object.entries(storages)) {
 
   sharedRule("a name that several claim at once is one person's", async ({ one, other, clock }) => {
     const claim = (storage: Storage, user: string) =>
-      storage.claimName({
+      storage.names.claim({
         user,
         name: "Ada",
         key: "ada",

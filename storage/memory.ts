@@ -14,17 +14,8 @@ import {
   type StoredEntry,
   type Write,
 } from "../chat/rulebook.ts";
-import {
-  type Ban,
-  type CatchUp,
-  type Command,
-  type HeldName,
-  type History,
-  type LogNotification,
-  ROOM_SETTINGS,
-  type RoomSettings,
-  type Storage,
-} from "../chat/storage.ts";
+import type { CatchUp, Command, History, HistoryQuery, LogNotification, Storage } from "../chat/storage.ts";
+import { MemoryModeration } from "./memory_moderation.ts";
 import { MemoryNames } from "./memory_names.ts";
 import { catchUp, historyPage, type Reading, type StoredMessage } from "./shared/page.ts";
 
@@ -55,9 +46,8 @@ export class MemoryStorage implements Storage {
   readonly #secret: string;
   #epoch = crypto.randomUUID();
   readonly #rooms = new Map<string, Room>();
-  readonly #names = new MemoryNames();
-  readonly #settings = new Map<string, RoomSettings>();
-  readonly #bans = new Map<string, Ban>();
+  readonly names = new MemoryNames();
+  readonly moderation = new MemoryModeration((room) => this.#rooms.get(room)?.record);
 
   constructor(options: { clock: Clock; secret: string; retention: Retention; kinds?: Kinds }) {
     this.#clock = options.clock;
@@ -91,7 +81,7 @@ export class MemoryStorage implements Storage {
     return Promise.resolve(results);
   }
 
-  history(name: string, query: { limit: number; before?: number; after?: number }): Promise<History> {
+  history(name: string, query: HistoryQuery): Promise<History> {
     const room = this.#find(name);
     const { after, before = Infinity } = query;
     const isBackwards = after === undefined;
@@ -130,48 +120,6 @@ export class MemoryStorage implements Storage {
       const isOver = room.subscribers.delete(listener) && room.subscribers.size + room.record.head === 0;
       if (isOver && room.epoch === undefined) this.#rooms.delete(name);
     };
-  }
-
-  claimName(
-    claim: HeldName & { user: string; key: string; until: number; now: number },
-  ): Promise<HeldName | undefined> {
-    return Promise.resolve(this.#names.claim(claim));
-  }
-
-  holdNames(holds: readonly { user: string; until: number }[]): Promise<void> {
-    return Promise.resolve(this.#names.hold(holds));
-  }
-
-  roomSettings(room: string): Promise<RoomSettings> {
-    return Promise.resolve(this.#settings.get(room) ?? ROOM_SETTINGS);
-  }
-
-  changeRoom(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {
-    const settings = { ...ROOM_SETTINGS, ...this.#settings.get(room), ...change };
-    this.#settings.set(room, settings);
-    return Promise.resolve(settings);
-  }
-
-  listedRooms(): Promise<{ room: string; seq: number; date: number }[]> {
-    const listed = [...this.#settings].filter(([, { listed }]) => listed).map(([room]) => {
-      const { head, date } = this.#rooms.get(room)?.record ?? NEW_ROOM;
-      return { room, seq: head, date };
-    });
-    return Promise.resolve(listed.sort((one, other) => one.room < other.room ? -1 : 1));
-  }
-
-  ban(ban: Ban): Promise<void> {
-    this.#bans.set(ban.user, ban);
-    return Promise.resolve();
-  }
-
-  unban(user: string): Promise<boolean> {
-    return Promise.resolve(this.#bans.delete(user));
-  }
-
-  bans(now: number): Promise<Ban[]> {
-    for (const { user, until } of this.#bans.values()) if (until <= now) this.#bans.delete(user);
-    return Promise.resolve([...this.#bans.values()].sort((one, other) => other.date - one.date));
   }
 
   renewEpoch(name?: string): Promise<void> {
@@ -223,7 +171,7 @@ export class MemoryStorage implements Storage {
   }
 
   #view(room: Room, name: string): RoomView {
-    room.record.locked = this.#settings.get(name)?.locked ?? false;
+    room.record.locked = this.moderation.isLocked(name);
     return {
       record: room.record,
       first: (command) => room.first.get(this.#rules.keyOf(command)!),

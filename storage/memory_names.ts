@@ -1,15 +1,27 @@
-import type { HeldName } from "../chat/storage.ts";
+import type { HeldName, NameClaim, NameRegistry } from "../chat/storage.ts";
 
 /** So many names are kept before those that are over are swept; then twice as many as are left. */
 const NAMES_BEFORE_SWEEP = 10_000;
 
 /** Who is called what, in this process. */
-export class MemoryNames {
+export class MemoryNames implements NameRegistry {
   readonly #names = new Map<string, HeldName & { user: string; until: number }>();
   readonly #keys = new Map<string, string>();
   #beforeSweep = NAMES_BEFORE_SWEEP;
 
-  claim(claim: HeldName & { user: string; key: string; until: number; now: number }): HeldName | undefined {
+  claim(claim: NameClaim): Promise<HeldName | undefined> {
+    return Promise.resolve(this.#claim(claim));
+  }
+
+  hold(holds: readonly { user: string; until: number }[]): Promise<void> {
+    for (const { user, until } of holds) {
+      const name = this.#names.get(this.#keys.get(user) ?? "");
+      if (name) name.until = Math.max(name.until, until);
+    }
+    return Promise.resolve();
+  }
+
+  #claim(claim: NameClaim): HeldName | undefined {
     const ownKey = this.#keys.get(claim.user);
     const own = ownKey === undefined ? undefined : this.#names.get(ownKey);
     if (own && !claim.chosen) {
@@ -27,13 +39,6 @@ export class MemoryNames {
     this.#names.set(claim.key, { user, name, chosen, until });
     this.#keys.set(user, claim.key);
     return { name, chosen };
-  }
-
-  hold(holds: readonly { user: string; until: number }[]): void {
-    for (const { user, until } of holds) {
-      const name = this.#names.get(this.#keys.get(user) ?? "");
-      if (name) name.until = Math.max(name.until, until);
-    }
   }
 
   /** Every passer-by leaves a given name behind. */

@@ -60,10 +60,14 @@ async function sameAnswers(storage: Storage, { rooms, bans, listed, secret, agai
   for (const [room, { after, read, history, settings }] of Object.entries(rooms)) {
     assert.deepEqual(await storage.read(room, after), read, room);
     assert.deepEqual(await storage.history(room, { limit: 50 }), history, room);
-    assert.deepEqual(await storage.roomSettings(room), settings, room);
+    assert.deepEqual(await storage.moderation.settings(room), settings, room);
   }
   assert.deepEqual(
-    { bans: await storage.bans(0), listed: await storage.listedRooms(), secret: await storage.secret() },
+    {
+      bans: await storage.moderation.bans(0),
+      listed: await storage.moderation.listed(),
+      secret: await storage.secret(),
+    },
     { bans, listed, secret },
   );
   assert.deepEqual(await storage.append(again), outcomes);
@@ -72,7 +76,7 @@ async function sameAnswers(storage: Storage, { rooms, bans, listed, secret, agai
 /** It goes on from where the old one was. */
 async function goesOn(storage: Storage): Promise<void> {
   const claim = (user: string, name: string, chosen: boolean) =>
-    storage.claimName({ user, name, key: name.toLowerCase(), chosen, until: 2e15, now: 0 });
+    storage.names.claim({ user, name, key: name.toLowerCase(), chosen, until: 2e15, now: 0 });
   assert.deepEqual(await claim("eve", "Ann", true), undefined);
   assert.deepEqual(await claim("ann", "User 1", false), { name: "Ann", chosen: true });
   assert.deepEqual(await claim("bob", "User 1", false), { name: "User 482", chosen: false });

@@ -1,15 +1,13 @@
 import { interval } from "../async.ts";
 import type { Clock } from "../clock.ts";
 import { CachedValue } from "../rooms/cached_value.ts";
-import type { Ban, Moderation, Storage } from "../storage.ts";
+import type { Ban, Storage } from "../storage.ts";
 import { BannedError } from "../errors.ts";
 
 /** How often the bans are read again, milliseconds: the event that says that they have changed may get lost. */
 export const BANS_INTERVAL = 30_000;
 /** In place of an address: the one that this person comes from is banned too, as soon as an isolate sees it. */
 export const ADDRESS_PENDING = "";
-
-type BanStore = Pick<Moderation, "bans" | "ban"> & Pick<Storage, "publish">;
 
 /** Who was kept out, for whoever runs the server. */
 export interface BannedVisit {
@@ -20,7 +18,7 @@ export interface BannedVisit {
 
 /** What the bans need of what is around them. */
 export interface BansDeps {
-  store: BanStore;
+  storage: Pick<Storage, "moderation" | "publish">;
   clock: Clock;
   /** The form in which an address is kept; undefined for one that is never banned. */
   hashAddress(addressKey: string): string | undefined;
@@ -39,9 +37,9 @@ export class Bans {
   #stopReading: (() => void) | undefined;
 
   constructor(deps: BansDeps) {
-    const { store, clock } = deps;
+    const { storage, clock } = deps;
     this.#deps = deps;
-    this.#bans = new CachedValue(() => store.bans(clock.now()), clock, (bans, before) => {
+    this.#bans = new CachedValue(() => storage.moderation.bans(clock.now()), clock, (bans, before) => {
       // Mostly nothing has changed, and checking everyone who is here is expensive.
       if (JSON.stringify(bans) === JSON.stringify(before)) return;
       this.#byUser = new Map(bans.map((ban) => [ban.user, ban]));
@@ -101,11 +99,11 @@ export class Bans {
   #addAddress(ban: Ban & { address: string }): void {
     this.#byUser.set(ban.user, ban);
     this.#byAddress.set(ban.address, ban);
-    this.#deps.store.bans(this.#deps.clock.now()).then(async (bans) => {
+    this.#deps.storage.moderation.bans(this.#deps.clock.now()).then(async (bans) => {
       const current = bans.find(({ user, date }) => user === ban.user && date === ban.date);
       if (current?.address !== ADDRESS_PENDING) return;
-      await this.#deps.store.ban(ban);
-      this.#deps.store.publish({ kind: "bans_changed" });
+      await this.#deps.storage.moderation.ban(ban);
+      this.#deps.storage.publish({ kind: "bans_changed" });
     }).catch((error) => console.error("the address of a ban could not be stored:", error));
   }
 }

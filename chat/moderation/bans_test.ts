@@ -84,7 +84,7 @@ Deno.test("whoever runs the server is told once of each connection and request t
     await FakeClient.enter(chat, "eve", [], "here"),
     await FakeClient.enter(chat, "eve", [], "there"),
   ];
-  await storage.ban({ user: "eve", date: clock.now(), until: clock.now() + MINUTE, reason: "" });
+  await storage.moderation.ban({ user: "eve", date: clock.now(), until: clock.now() + MINUTE, reason: "" });
   await chat.services.bans.refresh();
   assert.deepEqual([tab.closed?.code, phone.closed?.code], [CLOSE.notAllowed, CLOSE.notAllowed]);
   await FakeClient.enter(chat, "eve", [], "home");
@@ -100,7 +100,7 @@ Deno.test("an address that nobody knows yet is banned as soon as its person trie
   await moderator.ban({ user: "gone", minutes: 10, reason: "", address: true });
   assert.equal((await FakeClient.enter(second, "gone", [], "there")).closed?.code, CLOSE.notAllowed);
   assert.equal((await FakeClient.enter(second, "new", [], "there")).closed?.code, CLOSE.notAllowed);
-  assert.equal((await storage.bans(clock.now()))[0].address, "hash of there");
+  assert.equal((await storage.moderation.bans(clock.now()))[0].address, "hash of there");
   assert.equal((await FakeClient.enter(first, "new", [], "there")).closed?.code, CLOSE.notAllowed);
   await moderator.ban({ user: "local", minutes: 10, reason: "", address: true });
   assert.equal((await FakeClient.enter(second, "local", [], "loopback")).closed?.code, CLOSE.notAllowed);
@@ -125,14 +125,15 @@ Deno.test("a ban holds on the other isolates at once, or within half a minute wh
 
 Deno.test("while the bans can't be read nobody new comes in, and nobody's connection is closed", async () => {
   const { chat, storage, clock, moderator } = createOne();
-  const { bans } = storage;
-  storage.bans = () => Promise.reject(new ChatError("unavailable", "Down."));
+  const { moderation } = storage;
+  const { bans } = moderation;
+  storage.moderation.bans = () => Promise.reject(new ChatError("unavailable", "Down."));
   assert.equal((await FakeClient.enter(chat, "early")).closed?.code, 1011);
-  storage.bans = bans;
+  storage.moderation.bans = bans;
   const ann = await FakeClient.enter(chat, "ann");
   await moderator.ban({ user: "eve", minutes: 10, reason: "", address: false });
   await settle();
-  storage.bans = () => Promise.reject(new ChatError("unavailable", "Down."));
+  storage.moderation.bans = () => Promise.reject(new ChatError("unavailable", "Down."));
   await clock.advance(2 * BANS_INTERVAL);
   assert.ok(!ann.closed);
   assert.equal((await FakeClient.enter(chat, "eve")).closed?.code, CLOSE.notAllowed, "the last list goes on to hold");

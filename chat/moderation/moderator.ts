@@ -51,7 +51,7 @@ export class Moderator {
 
   /** @returns the settings as they are now @throws {ChatError} `unavailable` */
   async changeRoom(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {
-    const settings = await this.#deps.storage.changeRoom(room, change);
+    const settings = await this.#deps.storage.moderation.change(room, change);
     this.#deps.rooms.find(room)?.refreshSettings();
     this.#deps.directory.invalidate();
     this.#deps.storage.publish({ kind: "room_changed", room, settings });
@@ -73,20 +73,22 @@ export class Moderator {
     const date = this.#deps.clock.now();
     const ban: Ban = { user, date, until: date + Math.ceil(minutes * 60_000), reason };
     if (address) ban.address = this.#addressOf(user) ?? ADDRESS_PENDING;
-    await this.#deps.storage.ban(ban);
+    await this.#deps.storage.moderation.ban(ban);
     await this.#broadcastBans();
     return ban;
   }
 
   /** @throws {ChatError} `not_found`, `unavailable` */
   async unban(user: string): Promise<void> {
-    if (!await this.#deps.storage.unban(user)) throw new ChatError("not_found", "This person is not banned.");
+    if (!await this.#deps.storage.moderation.unban(user)) {
+      throw new ChatError("not_found", "This person is not banned.");
+    }
     await this.#broadcastBans();
   }
 
   /** The bans that are not over, the latest first. @throws {ChatError} `unavailable` */
   bans(): Promise<Ban[]> {
-    return this.#deps.storage.bans(this.#deps.clock.now());
+    return this.#deps.storage.moderation.bans(this.#deps.clock.now());
   }
 
   #addressOf(user: string): string | undefined {

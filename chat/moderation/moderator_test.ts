@@ -47,14 +47,14 @@ Deno.test("a locked room tells its members, can be read, and takes no messages u
 Deno.test("settings that another process changes are seen within half a minute, without an event", async () => {
   const { storage, clock, second } = createTwo(false);
   const [ann, bob] = [await FakeClient.enter(second, "ann"), await FakeClient.enter(second, "bob")];
-  await storage.changeRoom("general", { slow_seconds: 300 });
+  await storage.moderation.change("general", { slow_seconds: 300 });
   await clock.advance(SETTINGS_INTERVAL);
   assert.deepEqual(bob.all("room_changed"), [
     { action: "room_changed", room: "general", locked: false, slow_seconds: 300 },
   ]);
   await ann.send(message("one", "1"), message("two", "2"));
   assert.deepEqual([ann.last("error").code, ann.last("error").id], ["rate_limited", "2"]);
-  await storage.changeRoom("general", { slow_seconds: 0, locked: true });
+  await storage.moderation.change("general", { slow_seconds: 0, locked: true });
   await clock.advance(SETTINGS_INTERVAL);
   assert.equal(bob.last("room_changed").locked, true);
   second.close();
@@ -63,11 +63,11 @@ Deno.test("settings that another process changes are seen within half a minute, 
 Deno.test("the settings of all rooms are swept in equal parts, and none is left out", async () => {
   const { storage, clock, chat } = createChat({ limits: { rooms: 100 } });
   const client = await FakeClient.enter(chat, "ann", Array.from({ length: 90 }, (_, at) => `room${at}`));
-  const { roomSettings } = storage;
+  const { settings } = storage.moderation;
   const asked: string[] = [];
-  storage.roomSettings = (room) => {
+  storage.moderation.settings = (room) => {
     asked.push(room);
-    return roomSettings.call(storage, room);
+    return settings.call(storage.moderation, room);
   };
   for (let passed = 0; passed < SETTINGS_INTERVAL; passed += 1_000) {
     const before = asked.length;
@@ -118,7 +118,7 @@ Deno.test("a room that is changed on another isolate is changed here, also when 
 Deno.test("a notification that something may have been missed makes the room read its settings again", async () => {
   const { chat, storage } = createOne();
   const ann = await FakeClient.enter(chat, "ann");
-  await storage.changeRoom("general", { slow_seconds: 7 });
+  await storage.moderation.change("general", { slow_seconds: 7 });
   await storage.renewEpoch();
   await settle();
   assert.equal(ann.last("room_joined").slow_seconds, 7);

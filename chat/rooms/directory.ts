@@ -47,7 +47,7 @@ export class RoomDirectory {
 
   async #readRooms(): Promise<Omit<ListedRoom, "count">[]> {
     const [listed, general] = await Promise.all([
-      this.#storage.listedRooms(),
+      this.#storage.moderation.listed(),
       this.#storage.history(DEFAULT_ROOM, { limit: 1 }),
     ]);
     const others = listed.filter(({ room }) => room !== DEFAULT_ROOM);

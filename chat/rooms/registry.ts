@@ -70,7 +70,7 @@ export class RoomRegistry {
 
   /** What moderators have set for a room, also for one that is not held. @throws {ChatError} `unavailable` */
   async settingsOf(name: string): Promise<RoomSettings> {
-    return await (this.#rooms.get(name)?.readSettings() ?? this.#deps.storage.roomSettings(name));
+    return await (this.#rooms.get(name)?.readSettings() ?? this.#deps.storage.moderation.settings(name));
   }
 
   /** Stops all that would still happen by itself. */

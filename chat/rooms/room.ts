@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import { EncodedFrames } from "../encoded_frames.ts";
 import { ChatError } from "../errors.ts";
 import type { Entry, Member, Position, RoomJoined, ServerFrame } from "../protocol.ts";
-import { type MessageLog, type Moderation, ROOM_SETTINGS, type RoomSettings } from "../storage.ts";
+import { ROOM_SETTINGS, type RoomSettings, type Storage } from "../storage.ts";
 import type { Subscriber } from "../subscriber.ts";
 import { LiveSubscribers } from "./live_subscribers.ts";
 import { LogSubscriber } from "./log_subscriber.ts";
@@ -21,7 +21,7 @@ const DRAIN_TIMEOUT = 10_000;
 
 /** What a room needs of what is around it. */
 export interface RoomDeps {
-  storage: MessageLog & Moderation;
+  storage: Storage;
   clock: Clock;
   /** Asks for `flush` to be called soon. */
   requestFlush(room: Room): void;
@@ -70,7 +70,7 @@ export class Room {
       empty: () => this.forgetIfEmpty(),
     });
     for (const member of deps.remoteMembers(name)) this.members.joinRemote(member);
-    this.#settings = new CachedValue(() => storage.roomSettings(name), clock, (settings, before) => {
+    this.#settings = new CachedValue(() => storage.moderation.settings(name), clock, (settings, before) => {
       const { locked, slow_seconds } = settings;
       if (!before || (before.locked === locked && before.slow_seconds === slow_seconds)) return;
       this.broadcast({ action: "room_changed", room: name, locked, slow_seconds });

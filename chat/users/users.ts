@@ -116,7 +116,7 @@ export class Users {
 
   #claim(user: string, held: HeldName): Promise<HeldName | undefined> {
     const now = this.#clock.now();
-    return this.#names.claimName({ ...held, user, key: nameKey(held.name), until: holdEnd(held, now), now });
+    return this.#names.claim({ ...held, user, key: nameKey(held.name), until: holdEnd(held, now), now });
   }
 
   #holdAll(): void {
@@ -132,7 +132,7 @@ export class Users {
 
   #hold(people: Person[]): void {
     const now = this.#clock.now();
-    this.#names.holdNames(people.map((person) => ({ user: person.user, until: holdEnd(person, now) })))
+    this.#names.hold(people.map((person) => ({ user: person.user, until: holdEnd(person, now) })))
       // The next interval tries again; until then the names are held from the last one.
       .catch((error) => console.error("names could not be held:", error));
   }

@@ -48,7 +48,7 @@ Deno.test("a name chosen on one isolate is held as a chosen one by every isolate
   await settle();
   clock.set(clock.now() + CHOSEN_NAME_HOLD - 1);
   const claim = { user: "eve", name: "Ann", key: "ann", chosen: true, until: clock.now() + 1, now: clock.now() };
-  assert.equal(await storage.claimName(claim), undefined);
+  assert.equal(await storage.names.claim(claim), undefined);
   one.close();
   two.close();
 });
@@ -57,7 +57,7 @@ Deno.test("the names of all who leave at once are held in one write", async () =
   const { chat, storage } = createChat();
   for (const user of ["ann", "bob", "cid"]) await FakeClient.enter(chat, user);
   const held: string[][] = [];
-  storage.holdNames = (holds) => Promise.resolve(void held.push(holds.map(({ user }) => user)));
+  storage.names.hold = (holds) => Promise.resolve(void held.push(holds.map(({ user }) => user)));
   await chat.drain();
   chat.close();
   assert.deepEqual(held, [["ann", "bob", "cid"]]);
@@ -66,7 +66,7 @@ Deno.test("the names of all who leave at once are held in one write", async () =
 Deno.test("a given name is held for ten minutes after its person left, a chosen one for seven days", async () => {
   const { chat, clock, storage } = createChat();
   const claim = (key: string) =>
-    storage.claimName({ user: "eve", name: key, key, chosen: true, until: clock.now() + 1, now: clock.now() });
+    storage.names.claim({ user: "eve", name: key, key, chosen: true, until: clock.now() + 1, now: clock.now() });
   const ann = await FakeClient.enter(chat, "ann");
   const given = ann.last("welcome").name.toLowerCase();
   await clock.advance(3 * GIVEN_NAME_HOLD);

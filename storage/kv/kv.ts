@@ -1,26 +1,24 @@
 import { interval, Serializer } from "../../chat/async.ts";
 import type { Clock } from "../../chat/clock.ts";
-import { type AppendResult } from "../../chat/rulebook.ts";
-import {
-  type Ban,
-  type CatchUp,
-  type ClusterEvent,
-  type Command,
-  type HeldName,
-  type History,
-  type LogNotification,
-  type RoomSettings,
-  type Storage,
-} from "../../chat/storage.ts";
-import { type Kinds, type Retention, Rulebook } from "../../chat/rulebook.ts";
 import { ChatError } from "../../chat/errors.ts";
+import { type AppendResult, type Kinds, type Retention, Rulebook } from "../../chat/rulebook.ts";
+import type {
+  CatchUp,
+  ClusterEvent,
+  Command,
+  History,
+  HistoryQuery,
+  LogNotification,
+  Storage,
+} from "../../chat/storage.ts";
+import { newSecret } from "../shared/secret.ts";
+import { KvEvents } from "./events.ts";
 import { KvExpiry } from "./expiry.ts";
+import { KvModeration } from "./moderation.ts";
 import { KvNames } from "./names.ts";
 import { KvNotifications } from "./notifications.ts";
 import { KvRooms } from "./rooms.ts";
-import { KvEvents } from "./events.ts";
 import { BELLS, KEY, KvStore } from "./store.ts";
-import { newSecret } from "../shared/secret.ts";
 
 /**
  * Code points of the longest text: 64 KiB is what one value holds, in which a letter takes two bytes and an emoji four
@@ -35,12 +33,13 @@ const SWEEP_INTERVAL = 10 * 60_000;
  * whoever appends writes the entries and the head in one commit which fails if the head has moved, and reads anew.
  */
 export class KvStorage implements Storage {
+  readonly names: KvNames;
+  readonly moderation: KvModeration;
   readonly #store: KvStore;
   readonly #clock: Clock;
   readonly #secret: string;
   readonly #rooms: KvRooms;
   readonly #expiry: KvExpiry;
-  readonly #names: KvNames;
   readonly #notifications: KvNotifications;
   readonly #events: KvEvents;
   /** One call after the other for each room, so that one isolate does not overtake itself. */
@@ -59,7 +58,8 @@ export class KvStorage implements Storage {
     this.#secret = options.secret;
     this.#rooms = new KvRooms(store, rules, clock);
     this.#expiry = new KvExpiry(store, this.#rooms, rules, clock);
-    this.#names = new KvNames(store);
+    this.names = new KvNames(store, clock);
+    this.moderation = new KvModeration(store, this.#rooms, clock);
     this.#events = new KvEvents(store, clock, options.events);
     const onEvents = (last: number) => this.#events.hear(last);
     this.#notifications = new KvNotifications(store, this.#rooms, { clock, onEvents });
@@ -106,7 +106,7 @@ export class KvStorage implements Storage {
     return Array.from(results, (result) => result ?? { refused: "unavailable", message: failed!.reason.message });
   }
 
-  history(room: string, query: { limit: number; before?: number; after?: number }): Promise<History> {
+  history(room: string, query: HistoryQuery): Promise<History> {
     return this.#store.reading(async () => {
       await this.#notifications.ready(room);
       return this.#rooms.history(room, query);
@@ -122,48 +122,6 @@ export class KvStorage implements Storage {
 
   subscribe(room: string, listener: (notification: LogNotification) => void): () => void {
     return this.#notifications.subscribe(room, listener);
-  }
-
-  async claimName(
-    claim: HeldName & { user: string; key: string; until: number; now: number },
-  ): Promise<HeldName | undefined> {
-    return await this.#names.claim(claim) ?? undefined;
-  }
-
-  holdNames(holds: readonly { user: string; until: number }[]): Promise<void> {
-    return this.#names.hold(holds, this.#clock.now());
-  }
-
-  roomSettings(room: string): Promise<RoomSettings> {
-    return this.#store.reading(async () => (await this.#rooms.record(room)).record.settings);
-  }
-
-  changeRoom(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {
-    return this.#rooms.changeSettings(room, change);
-  }
-
-  listedRooms(): Promise<{ room: string; seq: number; date: number }[]> {
-    return this.#store.reading(() => this.#rooms.listed());
-  }
-
-  async ban(ban: Ban): Promise<void> {
-    const expireIn = Math.max(1, ban.until - this.#clock.now());
-    await this.#store.writing(() => this.#store.kv.set(KEY.ban(ban.user), ban, { expireIn }));
-  }
-
-  unban(user: string): Promise<boolean> {
-    return this.#store.writing(async () => {
-      const { value, check } = await this.#store.get<Ban>(KEY.ban(user));
-      if (value === undefined) return false;
-      return (await this.#store.kv.atomic().check(check).delete(check.key).commit()).ok || undefined;
-    });
-  }
-
-  bans(now: number): Promise<Ban[]> {
-    return this.#store.reading(async () => {
-      const bans = await Array.fromAsync(this.#store.kv.list<Ban>({ prefix: KEY.bans }), ({ value }) => value);
-      return bans.filter(({ until }) => until > now).sort((one, other) => other.date - one.date);
-    });
   }
 
   async renewEpoch(room?: string): Promise<void> {

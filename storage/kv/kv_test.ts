@@ -92,7 +92,7 @@ kvTest("whatever is said, the outcomes and the log are those of the memory stora
         } else if (what === "sweep") {
           await expiry.run(() => true);
         } else if (typeof what === "string") {
-          for (const each of [storage, memory]) await each.changeRoom(room, { locked: what === "lock" });
+          for (const each of [storage, memory]) await each.moderation.change(room, { locked: what === "lock" });
         } else {
           const { seq } = await memory.history(room, { limit: 1 });
           const commands = what.map((part): Command => {
@@ -166,10 +166,10 @@ kvTest("a file that is removed while it is open takes nothing more in", async (p
     await assert.rejects(storage.check(), unavailable, "before anybody has tried to write");
     await assert.rejects(storage.append([say("lost", { id: "k" })]), unavailable);
     await assert.rejects(
-      storage.claimName({ user: "bob", name: "Bob", key: "bob", chosen: true, until: 1e15, now: 0 }),
+      storage.names.claim({ user: "bob", name: "Bob", key: "bob", chosen: true, until: 1e15, now: 0 }),
       unavailable,
     );
-    await assert.rejects(storage.changeRoom("r", { locked: true }), unavailable);
+    await assert.rejects(storage.moderation.change("r", { locked: true }), unavailable);
     await assert.rejects(storage.check(), unavailable);
   });
   assert.equal((await storage.history("r", { limit: 9 })).messages.length, 1, "what was said can still be read");
@@ -500,7 +500,7 @@ kvTest("a name that was given and is long forgotten leaves nothing behind", asyn
   const store = await KvStore.open(path, systemClock);
   const now = Date.now();
   const claim = (user: string, name: string, chosen: boolean) =>
-    storage.claimName({ user, name, key: name.toLowerCase(), chosen, until: now + 1_000, now });
+    storage.names.claim({ user, name, key: name.toLowerCase(), chosen, until: now + 1_000, now });
   assert.deepEqual(await claim("ann", "User 1", false), { name: "User 1", chosen: false });
   // As when the store has let go of the name and not yet of who was called so.
   await store.kv.delete(KEY.name("user 1"));
@@ -574,13 +574,13 @@ kvTest("what is published just before closing is written: the last names, and th
   const heard: ClusterEvent[] = [];
   two.onEvent((event) => heard.push(event));
   const now = Date.now();
-  await one.claimName({ user: "ann", name: "Ann", key: "ann", chosen: true, until: now + 1, now });
-  const held = one.holdNames([{ user: "ann", until: now + 1_000 }]);
+  await one.names.claim({ user: "ann", name: "Ann", key: "ann", chosen: true, until: now + 1, now });
+  const held = one.names.hold([{ user: "ann", until: now + 1_000 }]);
   one.publish({ kind: "bans_changed" });
   await one.close();
   await held;
   await until(() => heard.length === 1);
   const claim = { user: "eve", name: "Ann", key: "ann", chosen: true, until: now + 99, now: now + 500 };
-  assert.equal(await two.claimName(claim), undefined);
+  assert.equal(await two.names.claim(claim), undefined);
   await two.close();
 });

@@ -1,8 +1,7 @@
-import type { HeldName } from "../../chat/storage.ts";
+import type { Clock } from "../../chat/clock.ts";
+import { GIVEN_NAME_MEMORY, type HeldName, type NameClaim, type NameRegistry } from "../../chat/storage.ts";
 import { KEY, type KvStore } from "./store.ts";
 
-/** How long a given name is remembered after its time is over, milliseconds: every passer-by leaves one. */
-const GIVEN_NAME_MEMORY = 30 * 24 * 60 * 60 * 1000;
 /** Users whose names are held in one commit: what one read may ask for. */
 const HOLDS_A_COMMIT = 10;
 
@@ -12,17 +11,17 @@ interface NameRecord extends HeldName {
 }
 
 /** Who is called what, in Deno KV. */
-export class KvNames {
+export class KvNames implements NameRegistry {
   readonly #store: KvStore;
+  readonly #clock: Clock;
 
-  constructor(store: KvStore) {
+  constructor(store: KvStore, clock: Clock) {
     this.#store = store;
+    this.#clock = clock;
   }
 
-  /** @returns what the user is called now; null if somebody else has the name */
-  claim(claim: HeldName & { user: string; key: string; until: number; now: number }): Promise<HeldName | null> {
-    const { user, key, name, chosen, until, now } = claim;
-    return this.#store.writing(async () => {
+  async claim({ user, key, name, chosen, until, now }: NameClaim): Promise<HeldName | undefined> {
+    const held = await this.#store.writing<HeldName | null>(async () => {
       const called = await this.#store.get<string>(KEY.called(user));
       const [own, holder] = await this.#store.load<NameRecord>([KEY.name(called.value ?? key), KEY.name(key)]);
       const operation = this.#store.kv.atomic().check(called.check, own.check, holder.check);
@@ -40,9 +39,11 @@ export class KvNames {
       put(operation, key, { user, name, chosen, until }, now);
       return (await operation.commit()).ok ? { name, chosen } : undefined;
     });
+    return held ?? undefined;
   }
 
-  async hold(holds: readonly { user: string; until: number }[], now: number): Promise<void> {
+  async hold(holds: readonly { user: string; until: number }[]): Promise<void> {
+    const now = this.#clock.now();
     for (let from = 0; from < holds.length; from += HOLDS_A_COMMIT) {
       const some = holds.slice(from, from + HOLDS_A_COMMIT);
       await this.#store.writing(async () => {

@@ -2,7 +2,7 @@ import type { Clock } from "../../chat/clock.ts";
 import type { Document, Fields } from "../../chat/entries/kind.ts";
 import { type Entry, RESUME_LIMIT } from "../../chat/protocol.ts";
 import type { AppendResult, Rulebook } from "../../chat/rulebook.ts";
-import { type CatchUp, type Command, type History, PAGE_BYTES, type RoomSettings } from "../../chat/storage.ts";
+import { type CatchUp, type Command, type History, type HistoryQuery, PAGE_BYTES } from "../../chat/storage.ts";
 import { catchUp, historyPage, type Reading, type StoredMessage } from "../shared/page.ts";
 import type { RoomPosition } from "../shared/subscribers.ts";
 import { Batch, epochOf, type Kept, type KvRoom, NO_ROOM, toRecord } from "./append.ts";
@@ -48,7 +48,7 @@ export class KvRooms {
     }
   }
 
-  async history(room: string, query: { limit: number; before?: number; after?: number }): Promise<History> {
+  async history(room: string, query: HistoryQuery): Promise<History> {
     const { record, epoch } = await this.record(room);
     const { after, before = Infinity, limit } = query;
     const isBackwards = after === undefined;
@@ -96,18 +96,6 @@ export class KvRooms {
       else operation.delete(KEY.listed(room));
       return (await operation.commit()).ok ? changed : undefined;
     });
-  }
-
-  async changeSettings(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {
-    const change_ = (record: KvRoom) => ({ ...record, settings: { ...record.settings, ...change } });
-    return (await this.change(room, change_)).settings;
-  }
-
-  async listed(): Promise<{ room: string; seq: number; date: number }[]> {
-    const rooms = (await Array.fromAsync(this.#store.kv.list<string>({ prefix: KEY.listedRooms })))
-      .map(({ value }) => value).sort();
-    const records = await this.#store.load<KvRoom>(rooms.map(KEY.room));
-    return records.map(({ value = NO_ROOM }, at) => ({ room: rooms[at], seq: value.head, date: value.date }));
   }
 
   /** All that is kept of a room between two places, in order. */

@@ -3,22 +3,21 @@ import type { Clock } from "../../chat/clock.ts";
 import { ChatError } from "../../chat/errors.ts";
 import { type AppendResult, type Kinds, type Retention, Rulebook } from "../../chat/rulebook.ts";
 import type {
-  Ban,
   CatchUp,
   ClusterEvent,
   Command,
-  HeldName,
   History,
+  HistoryQuery,
   LogNotification,
-  RoomSettings,
   Storage,
 } from "../../chat/storage.ts";
 import { newSecret } from "../shared/secret.ts";
-import { ALL, NAMES, RedisConnection, type RedisPlace } from "./connection.ts";
+import { ALL, RedisConnection, type RedisPlace } from "./connection.ts";
+import { RedisModeration } from "./moderation.ts";
+import { RedisNames } from "./names.ts";
 import { RedisNotifications } from "./notifications.ts";
 import { RedisRooms } from "./rooms.ts";
 
-const DAY = 24 * 60 * 60 * 1000;
 /** How often this process tells itself something over the channel, milliseconds, to know that it hears. */
 export const PULSE_INTERVAL = 1_000;
 /** What no notification told is found by the second look at where the rooms' logs stand, one every so many pulses. */
@@ -27,16 +26,14 @@ const PULSES_A_LOOK = 2;
 const UNHEARD_PULSES_LIMIT = 3;
 /** How often expired entries are removed, milliseconds. They are hidden at once. */
 export const SWEEP_INTERVAL = 60_000;
-/** How long given names are remembered after their time is over, milliseconds: whoever is back by then keeps theirs. */
-const GIVEN_NAME_MEMORY = 30 * DAY;
-/** Names held in one call: some milliseconds of Redis, in which nobody else is answered. */
-const HOLDS_A_CALL = 500;
 
 /**
  * Keeps everything in Redis (7 or newer) or Valkey, for several machines. What it promises when Redis crashes is what
  * Redis' `appendfsync` promises; where less may be there afterwards, the epoch is renewed.
  */
 export class RedisStorage implements Storage {
+  names!: RedisNames;
+  moderation!: RedisModeration;
   readonly #clock: Clock;
   /** This process, as others hear of it. */
   readonly #origin = crypto.randomUUID();
@@ -89,6 +86,8 @@ export class RedisStorage implements Storage {
       askEpoch: () => storage.#pulse(),
       tell: (room, epoch, entries) => storage.#notifications.tell(room, epoch, entries),
     });
+    storage.names = new RedisNames(storage.#connection, options.clock);
+    storage.moderation = new RedisModeration(storage.#connection, storage.#rooms);
     storage.#stops.push(interval(options.clock, PULSE_INTERVAL, () => storage.#listen()));
     if (rules.expires) storage.#stops.push(interval(options.clock, SWEEP_INTERVAL, () => storage.#sweep()));
     return storage;
@@ -107,7 +106,7 @@ export class RedisStorage implements Storage {
     return this.#rooms.append(commands);
   }
 
-  history(room: string, query: { limit: number; before?: number; after?: number }): Promise<History> {
+  history(room: string, query: HistoryQuery): Promise<History> {
     return this.#rooms.history(room, query);
   }
 
@@ -117,49 +116,6 @@ export class RedisStorage implements Storage {
 
   subscribe(room: string, listener: (notification: LogNotification) => void): () => void {
     return this.#notifications.subscribe(room, listener);
-  }
-
-  async claimName(
-    { user, key, name, chosen, until, now }: HeldName & { user: string; key: string; until: number; now: number },
-  ): Promise<HeldName | undefined> {
-    const words = [now, GIVEN_NAME_MEMORY, user, key, name, chosen ? 1 : 0, until].map(String);
-    const held = await this.#connection.call<[string, string] | null>({ name: "claim", tags: [NAMES], args: words });
-    return held ? { name: held[0], chosen: held[1] === "1" } : undefined;
-  }
-
-  async holdNames(holds: readonly { user: string; until: number }[]): Promise<void> {
-    for (let from = 0; from < holds.length; from += HOLDS_A_CALL) {
-      const words = holds.slice(from, from + HOLDS_A_CALL).flatMap(({ user, until }) => [user, String(until)]);
-      const args = [String(this.#clock.now()), String(GIVEN_NAME_MEMORY), ...words];
-      await this.#connection.call({ name: "hold", tags: [NAMES], args });
-    }
-  }
-
-  roomSettings(room: string): Promise<RoomSettings> {
-    return this.#rooms.settings(room);
-  }
-
-  changeRoom(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {
-    return this.#rooms.changeSettings(room, change);
-  }
-
-  listedRooms(): Promise<{ room: string; seq: number; date: number }[]> {
-    return this.#rooms.listed();
-  }
-
-  async ban(ban: Ban): Promise<void> {
-    await this.#connection.call({ name: "ban", tags: [ALL], args: [ban.user, `${ban.until} ${JSON.stringify(ban)}`] });
-  }
-
-  unban(user: string): Promise<boolean> {
-    return this.#connection.call({ name: "unban", tags: [ALL], args: [user] }, (removed: number) => removed > 0);
-  }
-
-  bans(now: number): Promise<Ban[]> {
-    return this.#connection.call({ name: "bans", tags: [ALL], args: [String(now)] }, (bans: string[]) =>
-      bans
-        .map((ban): Ban => JSON.parse(ban))
-        .sort((one, other) => other.date - one.date));
   }
 
   async renewEpoch(room?: string): Promise<void> {

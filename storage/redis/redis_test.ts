@@ -327,7 +327,7 @@ serverTest("a Redis whose memory is full is not ready, since nobody new can be g
   await server.command("CONFIG", "SET", "maxmemory", "1");
   await quietly(async () => {
     const claim = { user: "bob", name: "Bob", key: "bob", chosen: true, until: 1e15, now: 0 };
-    await assert.rejects(storage.claimName(claim), { code: "unavailable" });
+    await assert.rejects(storage.names.claim(claim), { code: "unavailable" });
     await assert.rejects(storage.append([say("during")]), { code: "unavailable" });
     await assert.rejects(storage.check());
   });
@@ -467,10 +467,10 @@ serverTest("a Redis that became a replica is left, and taken again when it leads
 
 serverTest("a lock of which nobody heard holds, also in a store that was emptied", [], async (server) => {
   const [one, other] = [await open(server), await open(server)];
-  await one.changeRoom("r", { slow_seconds: 1 });
+  await one.moderation.change("r", { slow_seconds: 1 });
   await one.append([say("m")]);
   await server.command("FLUSHALL");
-  await other.changeRoom("r", { locked: true });
+  await other.moderation.change("r", { locked: true });
   assert.deepEqual(await one.append([say("m")]), [{ refused: "locked" }]);
 });
 

@@ -1,7 +1,7 @@
 import type { Clock } from "../../chat/clock.ts";
 import { type Entry, RESUME_LIMIT } from "../../chat/protocol.ts";
 import { type AppendResult, IDEMPOTENCY_WINDOW, type Rulebook, type StoredEntry } from "../../chat/rulebook.ts";
-import { type CatchUp, type Command, type History, PAGE_BYTES, type RoomSettings } from "../../chat/storage.ts";
+import { type CatchUp, type Command, type History, type HistoryQuery, PAGE_BYTES } from "../../chat/storage.ts";
 import { ChatError } from "../../chat/errors.ts";
 import { catchUp, historyPage, type StoredMessage } from "../shared/page.ts";
 import type { RoomPosition } from "../shared/subscribers.ts";
@@ -77,7 +77,7 @@ export class RedisRooms {
     return commands.map(({ room }) => next.get(room)!.next().value!);
   }
 
-  async history(room: string, query: { limit: number; before?: number; after?: number }): Promise<History> {
+  async history(room: string, query: HistoryQuery): Promise<History> {
     const { limit, before = Number.MAX_SAFE_INTEGER, after } = query;
     const isBackwards = after === undefined;
     const rows: StoredMessage[] = [];
@@ -125,35 +125,15 @@ export class RedisRooms {
     }
   }
 
-  settings(room: string): Promise<RoomSettings> {
-    return this.#connection.call({ name: "settings", tags: [room], args: [] }, toSettings);
-  }
-
-  async changeSettings(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {
-    // No version comes twice, also in a store that was emptied.
-    const version = crypto.randomUUID();
-    const args = [version, ...Object.entries(change).flatMap(([name, value]) => [name, String(Number(value))])];
-    const list = (listed: boolean) =>
-      this.#connection.call({ name: "list", tags: [ALL], args: [room, listed ? "1" : "0"] });
-    // In this order a room that is listed is never left out, and one that is in the list by accident says so itself.
-    if (change.listed === true) await list(true);
-    const settings = await this.#connection.call({ name: "change", tags: [room], args }, toSettings);
-    if (change.listed === false) await list(false);
-    return settings;
-  }
-
-  async listed(): Promise<{ room: string; seq: number; date: number }[]> {
-    const names = await this.#connection.call<string[]>({ name: "listed", tags: [ALL], args: [] });
-    const settings = await Promise.all(names.map((room) => this.settings(room)));
-    const rooms = names.filter((_, at) => settings[at].listed).sort();
-    const found = await this.#positions(rooms);
-    return rooms.map((room, at) => ({ room, seq: Number(found[at][0]), date: Number(found[at][2]) }));
-  }
-
-  /** Where the logs of these rooms stand. */
-  async positions(rooms: readonly string[]): Promise<Map<string, RoomPosition>> {
-    const found = await this.#positions(rooms);
-    return new Map(rooms.map((room, at) => [room, { head: Number(found[at][0]), epoch: found[at][1] }]));
+  /** Where the logs of these rooms stand, and when something was last kept in them. */
+  async positions(rooms: readonly string[]): Promise<Map<string, RoomPosition & { date: number }>> {
+    if (rooms.length === 0) return new Map();
+    type Position = [seq: string, epoch: string, date: string];
+    const args = [this.#deps.epoch()];
+    const found = await this.#connection.call<Position[]>({ name: "positions", tags: rooms, args });
+    return new Map(
+      found.map(([seq, epoch, date], at) => [rooms[at], { head: Number(seq), epoch, date: Number(date) }]),
+    );
   }
 
   /** Begins another life of a room's log. */
@@ -227,11 +207,6 @@ export class RedisRooms {
   async #epoch([, , , epoch, isNew]: RecordReply): Promise<string> {
     return isNew === 1 ? await this.#deps.askEpoch() : epoch;
   }
-
-  async #positions(rooms: readonly string[]): Promise<[seq: string, epoch: string, date: string][]> {
-    if (rooms.length === 0) return [];
-    return await this.#connection.call({ name: "positions", tags: rooms, args: [this.#deps.epoch()] });
-  }
 }
 
 /** What is not known to be kept is refused: the next try with the same id finds out. */
@@ -241,8 +216,4 @@ function giveUp(results: (AppendResult | undefined)[], { message }: ChatError): 
 
 function isFirst(result: AppendResult | undefined): boolean {
   return result !== undefined && "entry" in result && result.entry.seq === 1;
-}
-
-function toSettings([locked, listed, slow]: [string, string, string]): RoomSettings {
-  return { locked: locked === "1", listed: listed === "1", slow_seconds: Number(slow) };
 }

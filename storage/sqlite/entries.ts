@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { StatementSync } from "node:sqlite";
 import type { Document, Fields } from "../../chat/entries/kind.ts";
 import {
   advance,
@@ -10,7 +10,8 @@ import {
   type StoredEntry,
   type Write,
 } from "../../chat/rulebook.ts";
-import type { CatchUp, Command, History } from "../../chat/storage.ts";
+import type { CatchUp, Command, History, HistoryQuery } from "../../chat/storage.ts";
+import type { Database } from "./database.ts";
 import { type RoomRow, type RoomTable, toRecord } from "./rooms.ts";
 import { catchUp, historyPage, type Reading, type StoredMessage } from "../shared/page.ts";
 import { RESUME_LIMIT } from "../../chat/protocol.ts";
@@ -33,89 +34,60 @@ interface EntryRow {
 const COLUMNS = `entries.seq, entries.date, entries.ordinal, actions.name AS action, entries.user, entries.id,
   entries.target, entries.fixed, entries.erasable`;
 const ACTIONS = "JOIN actions ON actions.action = entries.action";
+const HELD = "entries.room = ? AND entries.seq > ? AND entries.seq < ? AND entries.date >= ? AND entries.ordinal > ?";
+// However many changes there are between two messages, a page of history reads messages only.
+const MESSAGES = `SELECT ${COLUMNS}, document FROM entries INDEXED BY messages ${ACTIONS}
+  WHERE ${HELD} AND shown_by IS NOT NULL ORDER BY seq`;
+
+const SQL = {
+  add: `INSERT INTO entries (room, seq, date, ordinal, action, user, id, target, fixed, erasable, document, shown_by)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  byKey: `SELECT ${COLUMNS} FROM entries ${ACTIONS}
+    WHERE room = ? AND user = ? AND entries.action = (SELECT action FROM actions WHERE name = ?) AND id = ?`,
+  bySeq: `SELECT ${COLUMNS} FROM entries ${ACTIONS} WHERE room = ? AND seq = ?`,
+  dropId: "UPDATE entries SET id = NULL WHERE room = ? AND seq = ?",
+  document: "SELECT document FROM entries WHERE room = ? AND seq = ?",
+  setDocument: "UPDATE entries SET document = ? WHERE room = ? AND seq = ?",
+  showUntil: "UPDATE entries SET shown_by = ? WHERE room = ? AND seq = ?",
+  key: "SELECT value FROM document_keys WHERE room = ? AND seq = ? AND name = ?",
+  setKey: "INSERT OR REPLACE INTO document_keys (room, seq, name, value) VALUES (?, ?, ?, ?)",
+  dropKey: "DELETE FROM document_keys WHERE room = ? AND seq = ? AND name = ?",
+  eraseKeys: "DELETE FROM document_keys WHERE room = ? AND seq = ?",
+  eraseErasable: "UPDATE entries SET erasable = NULL WHERE room = ? AND target = ? AND erasable IS NOT NULL",
+  messagesUp: `${MESSAGES} LIMIT ?`,
+  messagesDown: `${MESSAGES} DESC LIMIT ?`,
+  entriesUp: `SELECT ${COLUMNS}, message.document FROM entries ${ACTIONS}
+    LEFT JOIN entries AS message ON message.room = entries.room AND message.seq = coalesce(entries.target, entries.seq)
+    WHERE ${HELD} ORDER BY entries.seq LIMIT ?`,
+  oldest: "SELECT seq, date, ordinal FROM entries WHERE room = ? AND seq > ? ORDER BY seq LIMIT ?",
+  // A document goes with the last entry that shows it, which may be one that is about it.
+  expireDocuments: `UPDATE entries SET document = NULL
+    WHERE room = ?1 AND document IS NOT NULL AND shown_by <= ?3
+      AND seq IN (SELECT coalesce(target, seq) FROM entries WHERE room = ?1 AND seq > ?2 AND seq <= ?3)`,
+  expireErasable: "UPDATE entries SET erasable = NULL WHERE room = ? AND seq > ? AND seq <= ? AND erasable IS NOT NULL",
+  expireKeys: "DELETE FROM document_keys WHERE room = ? AND seq > ? AND seq <= ?",
+  // Dates never go down, so only the first rows need to be looked at.
+  forget: `DELETE FROM entries WHERE room = ?1 AND seq IN (
+      SELECT seq FROM (
+        SELECT seq, date, id, document FROM entries WHERE room = ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3
+      ) WHERE document IS NULL AND (id IS NULL OR date <= ?4)
+    )`,
+};
 
 /** The rooms' logs in a database file. Every function is one or more statements; the caller keeps the transaction. */
 export class Entries {
-  readonly #rules: Rulebook;
+  readonly #database: Database;
   readonly #rooms: RoomTable;
+  readonly #rules: Rulebook;
   /** Each action is written out once, and as a number in its entries. */
   readonly #actions: ReadonlyMap<string, number>;
-  readonly #add: StatementSync;
-  readonly #byKey: StatementSync;
-  readonly #bySeq: StatementSync;
-  readonly #document: StatementSync;
-  readonly #setDocument: StatementSync;
-  readonly #showUntil: StatementSync;
-  readonly #key: StatementSync;
-  readonly #dropId: StatementSync;
-  readonly #setKey: StatementSync;
-  readonly #dropKey: StatementSync;
-  readonly #erase: StatementSync[];
-  readonly #messagesUp: StatementSync;
-  readonly #messagesDown: StatementSync;
-  readonly #entriesUp: StatementSync;
-  readonly #expired: StatementSync;
-  readonly #blank: StatementSync[];
-  readonly #forget: StatementSync;
 
-  constructor(file: DatabaseSync, rooms: RoomTable, rules: Rulebook) {
-    this.#rules = rules;
+  constructor(database: Database, rooms: RoomTable, rules: Rulebook) {
+    this.#database = database;
     this.#rooms = rooms;
-    const actions = file.prepare("SELECT name, action FROM actions").all() as unknown as {
-      name: string;
-      action: number;
-    }[];
-    this.#actions = new Map(actions.map(({ name, action }) => [name, action]));
-    this.#add = file.prepare(`
-      INSERT INTO entries (room, seq, date, ordinal, action, user, id, target, fixed, erasable, document, shown_by)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
-    this.#byKey = file.prepare(`
-      SELECT ${COLUMNS} FROM entries ${ACTIONS}
-      WHERE room = ? AND user = ? AND entries.action = (SELECT action FROM actions WHERE name = ?) AND id = ?`);
-    this.#bySeq = file.prepare(`SELECT ${COLUMNS} FROM entries ${ACTIONS} WHERE room = ? AND seq = ?`);
-    this.#document = file.prepare("SELECT document FROM entries WHERE room = ? AND seq = ?");
-    this.#setDocument = file.prepare("UPDATE entries SET document = ? WHERE room = ? AND seq = ?");
-    this.#showUntil = file.prepare("UPDATE entries SET shown_by = ? WHERE room = ? AND seq = ?");
-    this.#dropId = file.prepare("UPDATE entries SET id = NULL WHERE room = ? AND seq = ?");
-    this.#key = file.prepare("SELECT value FROM document_keys WHERE room = ? AND seq = ? AND name = ?");
-    this.#setKey = file.prepare("INSERT OR REPLACE INTO document_keys (room, seq, name, value) VALUES (?, ?, ?, ?)");
-    this.#dropKey = file.prepare("DELETE FROM document_keys WHERE room = ? AND seq = ? AND name = ?");
-    this.#erase = [
-      file.prepare("DELETE FROM document_keys WHERE room = ? AND seq = ?"),
-      file.prepare(
-        "UPDATE entries SET erasable = NULL WHERE room = ? AND target = ? AND erasable IS NOT NULL",
-      ),
-    ];
-    const bounds = "entries.room = ? AND entries.seq > ? AND entries.seq < ? AND entries.date >= ?";
-    // However many changes there are between two messages, a page of history reads messages only.
-    const messages = `SELECT ${COLUMNS}, document FROM entries INDEXED BY messages ${ACTIONS}
-      WHERE ${bounds} AND ordinal > ? AND shown_by IS NOT NULL`;
-    this.#messagesUp = file.prepare(`${messages} ORDER BY seq LIMIT ?`);
-    this.#messagesDown = file.prepare(`${messages} ORDER BY seq DESC LIMIT ?`);
-    this.#entriesUp = file.prepare(`
-      SELECT ${COLUMNS}, message.document FROM entries ${ACTIONS}
-      LEFT JOIN entries AS message
-        ON message.room = entries.room AND message.seq = coalesce(entries.target, entries.seq)
-      WHERE ${bounds} AND entries.ordinal > ? ORDER BY entries.seq LIMIT ?`);
-    this.#expired = file.prepare(
-      "SELECT seq, date, ordinal FROM entries WHERE room = ? AND seq > ? ORDER BY seq LIMIT ?",
-    );
-    const expiring = "room = ?1 AND seq > ?2 AND seq <= ?3";
-    this.#blank = [
-      // A document goes with the last entry that shows it, which may be one that is about it.
-      file.prepare(`
-        UPDATE entries SET document = NULL WHERE room = ?1 AND document IS NOT NULL AND shown_by <= ?3 AND seq IN
-          (SELECT coalesce(target, seq) FROM entries WHERE ${expiring})`),
-      file.prepare(`UPDATE entries SET erasable = NULL WHERE ${expiring} AND erasable IS NOT NULL`),
-      file.prepare(`DELETE FROM document_keys WHERE ${expiring}`),
-    ];
-    // Dates never go down, so only the first rows need to be looked at.
-    this.#forget = file.prepare(`
-      DELETE FROM entries WHERE room = ?1 AND seq IN (
-        SELECT seq FROM (
-          SELECT seq, date, id, document FROM entries WHERE room = ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3
-        ) WHERE document IS NULL AND (id IS NULL OR date <= ?4)
-      )`);
+    this.#rules = rules;
+    const actions = database.sql("SELECT name, action FROM actions").all();
+    this.#actions = new Map(actions.map(({ name, action }) => [String(name), Number(action)]));
   }
 
   /** Keeps commands in order. `now` is milliseconds since 1970. */
@@ -131,40 +103,25 @@ export class Entries {
       if (write) this.#write(room.row, room.view.record, write);
       return result;
     });
-    for (const { row: { room }, view: { record } } of rooms.values()) if (room > 0) this.#rooms.setHead(room, record);
+    for (const { row, view: { record } } of rooms.values()) {
+      if (record.head > row.head) this.#rooms.setHead(row.room, record);
+    }
     return { results, epochs: new Map(rooms.values().map(({ row: { name, epoch } }) => [name, epoch])) };
   }
 
-  history(name: string, query: { limit: number; before?: number; after?: number }, now: number): History {
+  history(name: string, query: HistoryQuery, now: number): History {
     const room = this.#rooms.find(name);
     const { after, before = Number.MAX_SAFE_INTEGER, limit } = query;
     const isBackwards = after === undefined;
-    const statement = isBackwards ? this.#messagesDown : this.#messagesUp;
-    const from = Math.max(after ?? 0, room.floor);
-    const rows = statement.iterate(
-      room.room,
-      from,
-      before,
-      this.#rules.oldest(now),
-      this.#rules.ordinalFloor(room.messages),
-      limit + 1,
-    );
+    const held = this.#held(room, after ?? 0, before, now);
+    const rows = this.#sql(isBackwards ? "messagesDown" : "messagesUp").iterate(...held, limit + 1);
     const page = historyPage(stored(rows), { ...this.#reading(room, now), limit, isBackwards });
     return { epoch: room.epoch, seq: room.head, ...page };
   }
 
   read(name: string, after: number, now: number): CatchUp {
     const room = this.#rooms.find(name);
-    const floor = this.#rules.ordinalFloor(room.messages);
-    const from = Math.max(after, room.floor);
-    const rows = this.#entriesUp.iterate(
-      room.room,
-      from,
-      room.head + 1,
-      this.#rules.oldest(now),
-      floor,
-      RESUME_LIMIT + 1,
-    );
+    const rows = this.#sql("entriesUp").iterate(...this.#held(room, after, room.head + 1, now), RESUME_LIMIT + 1);
     return { epoch: room.epoch, seq: room.head, ...catchUp(stored(rows), { ...this.#reading(room, now), after }) };
   }
 
@@ -176,34 +133,31 @@ export class Entries {
     const room = this.#rooms.next(after);
     if (!room || !this.#rules.expires) return undefined;
     let floor = room.floor;
-    for (const row of this.#expired.iterate(room.room, floor, EXPIRE_STEP)) {
+    for (const row of this.#sql("oldest").iterate(room.room, floor, EXPIRE_STEP)) {
       const entry = row as unknown as EntryRow;
       if (this.#rules.isHeld(entry as never, toRecord(room), now)) break;
       floor = entry.seq;
     }
     if (floor > room.floor) {
-      for (const statement of this.#blank) statement.run(room.room, room.floor, floor);
+      for (const expire of ["expireDocuments", "expireErasable", "expireKeys"] as const) {
+        this.#sql(expire).run(room.room, room.floor, floor);
+      }
       this.#rooms.setFloor(room.room, floor);
     }
-    const forgotten = Number(this.#forget.run(room.room, floor, EXPIRE_STEP, now - IDEMPOTENCY_WINDOW).changes);
-    const more = floor - room.floor === EXPIRE_STEP || forgotten === EXPIRE_STEP;
+    const forgotten = Number(this.#sql("forget").run(room.room, floor, EXPIRE_STEP, now - IDEMPOTENCY_WINDOW).changes);
+    const more = floor - room.floor === EXPIRE_STEP || forgotten > 0;
     return { next: more ? after : room.room, changed: floor > room.floor || forgotten > 0 };
   }
 
   #view(row: RoomRow): RoomView {
     return {
       record: toRecord(row),
-      first: (command) => {
-        const found = this.#byKey.get(row.room, command.user, this.#rules.toldBy(command), command.id!);
-        return found && toStored(found as unknown as EntryRow);
-      },
-      at: (seq) => {
-        const found = this.#bySeq.get(row.room, seq);
-        return found && toStored(found as unknown as EntryRow);
-      },
+      first: (command) =>
+        toStored(this.#sql("byKey").get(row.room, command.user, this.#rules.toldBy(command), command.id!)),
+      at: (seq) => toStored(this.#sql("bySeq").get(row.room, seq)),
       document: (seq) =>
-        parse((this.#document.get(row.room, seq) as { document: string | null } | undefined)?.document),
-      key: (seq, name) => parse((this.#key.get(row.room, seq, name) as { value: string } | undefined)?.value),
+        parse((this.#sql("document").get(row.room, seq) as { document: string | null } | undefined)?.document),
+      key: (seq, name) => parse((this.#sql("key").get(row.room, seq, name) as { value: string } | undefined)?.value),
     };
   }
 
@@ -211,8 +165,8 @@ export class Entries {
     // A room begins with the first thing that is kept in it.
     if (room.room === 0) room.room = this.#rooms.add(room.name);
     const { seq, date, ordinal, action, user, id, target, fixed, erasable } = entry;
-    if (forgets !== undefined) this.#dropId.run(room.room, forgets);
-    this.#add.run(
+    if (forgets !== undefined) this.#sql("dropId").run(room.room, forgets);
+    this.#sql("add").run(
       room.room,
       seq,
       date,
@@ -228,13 +182,25 @@ export class Entries {
     );
     advance(record, entry);
     if (!change) return;
-    if (change.document) this.#setDocument.run(json(change.document), room.room, change.seq);
-    if (change.isShown) this.#showUntil.run(seq, room.room, change.seq);
-    if (change.isErased) { for (const statement of this.#erase) statement.run(room.room, change.seq); }
-    for (const [name, value] of Object.entries(change.keys)) {
-      if (value === null) this.#dropKey.run(room.room, change.seq, name);
-      else this.#setKey.run(room.room, change.seq, name, json(value)!);
+    if (change.document) this.#sql("setDocument").run(json(change.document), room.room, change.seq);
+    if (change.isShown) this.#sql("showUntil").run(seq, room.room, change.seq);
+    if (change.isErased) {
+      this.#sql("eraseKeys").run(room.room, change.seq);
+      this.#sql("eraseErasable").run(room.room, change.seq);
     }
+    for (const [name, value] of Object.entries(change.keys)) {
+      if (value === null) this.#sql("dropKey").run(room.room, change.seq, name);
+      else this.#sql("setKey").run(room.room, change.seq, name, json(value)!);
+    }
+  }
+
+  #sql(name: keyof typeof SQL): StatementSync {
+    return this.#database.sql(SQL[name]);
+  }
+
+  /** What `HELD` asks for. */
+  #held({ room, floor, messages }: RoomRow, after: number, before: number, now: number): number[] {
+    return [room, Math.max(after, floor), before, this.#rules.oldest(now), this.#rules.ordinalFloor(messages)];
   }
 
   #reading(room: RoomRow, now: number): Reading {
@@ -244,14 +210,14 @@ export class Entries {
 
 function* stored(rows: Iterable<unknown>): Generator<StoredMessage> {
   for (const row of rows) {
-    yield {
-      entry: toStored(row as EntryRow),
-      document: parse<Document>((row as { document: string | null }).document),
-    };
+    yield { entry: toStored(row)!, document: parse<Document>((row as { document: string | null }).document) };
   }
 }
 
-function toStored({ seq, date, ordinal, action, user, id, target, fixed, erasable }: EntryRow): StoredEntry {
+/** @param row as SQLite gives it: an `EntryRow`, or none */
+function toStored(row: unknown): StoredEntry | undefined {
+  if (row === undefined) return undefined;
+  const { seq, date, ordinal, action, user, id, target, fixed, erasable } = row as EntryRow;
   const entry: StoredEntry = { seq, date, ordinal, action, user };
   if (id !== null) entry.id = id;
   if (target !== null) entry.target = target;

@@ -1,5 +1,5 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { HeldName } from "../../chat/storage.ts";
+import { GIVEN_NAME_MEMORY, type HeldName, type NameClaim, type NameRegistry } from "../../chat/storage.ts";
+import type { Database } from "./database.ts";
 
 interface NameRow {
   key: string;
@@ -9,45 +9,45 @@ interface NameRow {
   until: number;
 }
 
-/** Who is called what, in a database file. The caller keeps the transaction. */
-export class NameTable {
-  readonly #byUser: StatementSync;
-  readonly #byKey: StatementSync;
-  readonly #add: StatementSync;
-  readonly #remove: StatementSync;
-  readonly #hold: StatementSync;
-  readonly #forget: StatementSync;
+/** Who is called what, in a database file. */
+export class NameTable implements NameRegistry {
+  readonly #database: Database;
 
-  constructor(file: DatabaseSync) {
-    this.#byUser = file.prepare("SELECT * FROM names WHERE user = ?");
-    this.#byKey = file.prepare("SELECT * FROM names WHERE key = ?");
-    this.#add = file.prepare("INSERT INTO names (key, user, name, chosen, until) VALUES (?, ?, ?, ?, ?)");
-    this.#remove = file.prepare("DELETE FROM names WHERE key = ?");
-    this.#hold = file.prepare("UPDATE names SET until = max(until, ?) WHERE user = ?");
-    this.#forget = file.prepare("DELETE FROM names WHERE until < ? AND chosen = 0");
+  constructor(database: Database) {
+    this.#database = database;
   }
 
-  claim(claim: HeldName & { user: string; key: string; until: number; now: number }): HeldName | undefined {
-    const { user, key, name, chosen, until, now } = claim;
-    const own = this.#byUser.get(user) as NameRow | undefined;
+  claim(claim: NameClaim): Promise<HeldName | undefined> {
+    return this.#database.write(() => this.#claim(claim));
+  }
+
+  hold(holds: readonly { user: string; until: number }[]): Promise<void> {
+    return this.#database.write(() => {
+      for (const { user, until } of holds) this.#hold(user, until);
+    });
+  }
+
+  /** Forgets given names whose time has been over for long: every passer-by leaves one. */
+  async forget(now: number): Promise<void> {
+    const forget = this.#database.sql("DELETE FROM names WHERE until < ? AND chosen = 0");
+    await this.#database.write(() => forget.run(now - GIVEN_NAME_MEMORY));
+  }
+
+  #claim({ user, key, name, chosen, until, now }: NameClaim): HeldName | undefined {
+    const own = this.#database.sql("SELECT * FROM names WHERE user = ?").get(user) as NameRow | undefined;
     if (own && !chosen) {
-      this.#hold.run(until, user);
+      this.#hold(user, until);
       return { name: own.name, chosen: own.chosen === 1 };
     }
-    const holder = this.#byKey.get(key) as NameRow | undefined;
+    const holder = this.#database.sql("SELECT * FROM names WHERE key = ?").get(key) as NameRow | undefined;
     if (holder && holder.user !== user && holder.until > now) return undefined;
-    if (holder) this.#remove.run(key);
-    if (own && own.key !== key) this.#remove.run(own.key);
-    this.#add.run(key, user, name, chosen ? 1 : 0, until);
+    this.#database.sql("DELETE FROM names WHERE key = ? OR user = ?").run(key, user);
+    this.#database.sql("INSERT INTO names (key, user, name, chosen, until) VALUES (?, ?, ?, ?, ?)")
+      .run(key, user, name, chosen ? 1 : 0, until);
     return { name, chosen };
   }
 
-  hold(holds: readonly { user: string; until: number }[]): void {
-    for (const { user, until } of holds) this.#hold.run(until, user);
-  }
-
-  /** Forgets given names whose time was over before `date`: every passer-by leaves one. */
-  forget(date: number): void {
-    this.#forget.run(date);
+  #hold(user: string, until: number): void {
+    this.#database.sql("UPDATE names SET until = max(until, ?) WHERE user = ?").run(until, user);
   }
 }

@@ -2,63 +2,50 @@ import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { interval } from "../../chat/async.ts";
 import type { Clock } from "../../chat/clock.ts";
-import type { AppendResult } from "../../chat/rulebook.ts";
+import { ChatError } from "../../chat/errors.ts";
+import type { Entry } from "../../chat/protocol.ts";
+import { type AppendResult, type Kinds, type Retention, Rulebook } from "../../chat/rulebook.ts";
 import type {
-  Ban,
   CatchUp,
   ClusterEvent,
   Command,
-  HeldName,
   History,
+  HistoryQuery,
   LogNotification,
-  RoomSettings,
   Storage,
 } from "../../chat/storage.ts";
-import type { Entry } from "../../chat/protocol.ts";
-import { type Kinds, type Retention, Rulebook } from "../../chat/rulebook.ts";
-import { ChatError } from "../../chat/errors.ts";
 import { Channel } from "../shared/channel.ts";
 import { DataFile } from "../shared/data_file.ts";
-import { Subscribers } from "../shared/subscribers.ts";
 import { secretFile } from "../shared/secret.ts";
+import { Subscribers } from "../shared/subscribers.ts";
+import { ChangeDetector } from "./change_detector.ts";
+import { Database } from "./database.ts";
 import { Entries } from "./entries.ts";
-import { RoomTable } from "./rooms.ts";
-import { Scrubber } from "./scrubber.ts";
 import { openWhenFree } from "./file.ts";
 import { ModerationTables } from "./moderation.ts";
-import { ChangeDetector } from "./change_detector.ts";
 import { NameTable } from "./names.ts";
-import { SweepLease } from "./sweep_lease.ts";
-import { GroupCommit } from "./group_commit.ts";
+import { RoomTable } from "./rooms.ts";
+import { Scrubber } from "./scrubber.ts";
 
 /** How often expired entries are removed, milliseconds. They are hidden at once. */
 export const SWEEP_INTERVAL = 60_000;
 /** Sweeping all names is more expensive than sweeping the ends of the rooms, and less urgent. */
 const SWEEPS_AN_HOUR = 60;
-/** How long given names are remembered after their time is over, milliseconds: whoever is back by then keeps theirs. */
-const GIVEN_NAME_MEMORY = 30 * 24 * 60 * 60 * 1000;
-
-/** Writes as much as a name or a message may need, and leaves nothing behind. */
-const PROBE = "INSERT OR REPLACE INTO meta VALUES ('probe', hex(zeroblob(8192))); DELETE FROM meta WHERE key = 'probe'";
 
 /** Keeps everything in one file, for one machine: durable when acknowledged, also when the power fails. */
 export class SqliteStorage implements Storage {
-  readonly #file: DatabaseSync;
+  readonly names: NameTable;
+  readonly moderation: ModerationTables;
+  readonly #clock: Clock;
+  readonly #secret: string;
+  readonly #database: Database;
   /**
    * A connection of its own for names and the turns of sweeping, which does not wait for the disk: a power cut may take
    * the latest names back. In return a thousand people can arrive in a second.
    */
-  readonly #nameFile: DatabaseSync;
-  readonly #place: DataFile;
-  readonly #clock: Clock;
-  readonly #secret: string;
-  readonly #writer: GroupCommit;
-  readonly #nameWriter: GroupCommit;
+  readonly #nameDatabase: Database;
   readonly #rooms: RoomTable;
   readonly #entries: Entries;
-  readonly #names: NameTable;
-  readonly #turns: SweepLease;
-  readonly #moderation: ModerationTables;
   readonly #subscribers = new Subscribers();
   /** To the other isolates, where there are any. */
   readonly #channel: Channel | undefined;
@@ -70,23 +57,18 @@ export class SqliteStorage implements Storage {
   #closed = false;
 
   private constructor(
-    file: DatabaseSync,
-    nameFile: DatabaseSync,
-    place: DataFile,
+    database: Database,
+    nameDatabase: Database,
     options: { clock: Clock; rules: Rulebook; secret: string; channel: string | undefined },
   ) {
-    this.#file = file;
-    this.#nameFile = nameFile;
-    this.#place = place;
+    this.#database = database;
+    this.#nameDatabase = nameDatabase;
     this.#clock = options.clock;
     this.#secret = options.secret;
-    this.#writer = new GroupCommit(file, place, options.clock);
-    this.#rooms = new RoomTable(file);
-    this.#entries = new Entries(file, this.#rooms, options.rules);
-    this.#moderation = new ModerationTables(file);
-    this.#nameWriter = new GroupCommit(nameFile, place, options.clock);
-    this.#names = new NameTable(nameFile);
-    this.#turns = new SweepLease(nameFile);
+    this.names = new NameTable(nameDatabase);
+    this.moderation = new ModerationTables(database);
+    this.#rooms = new RoomTable(database);
+    this.#entries = new Entries(database, this.#rooms, options.rules);
     if (options.channel !== undefined) {
       this.#channel = new Channel(options.channel, {
         follows: (room) => this.#subscribers.has(room),
@@ -95,10 +77,10 @@ export class SqliteStorage implements Storage {
         publish: (event) => this.#onEventHeard(event),
       });
     }
-    this.#changeDetector = new ChangeDetector(file, this.#rooms, this.#subscribers, options.clock);
-    this.#scrubber = new Scrubber(file, place, options.clock);
+    this.#changeDetector = new ChangeDetector(database, this.#rooms, this.#subscribers, options.clock);
+    this.#scrubber = new Scrubber(database, options.clock);
     this.#stopSweeping = interval(options.clock, SWEEP_INTERVAL, () => this.#sweep());
-    // What a former life deleted just before it ended may still stand in the write-ahead log.
+    // What was deleted just before the last process ended may still stand in the write-ahead log.
     this.#scrubber.later();
   }
 
@@ -122,12 +104,10 @@ export class SqliteStorage implements Storage {
       const secret = options.secret ?? await secretFile(`${path}.secret`);
       const channel = options.isolates ? await Deno.realPath(path) : undefined;
       const version = files[0].prepare("PRAGMA schema_version");
-      const place = new DataFile(
-        path,
-        options.clock,
-        () => (version.get() as { schema_version: number }).schema_version,
-      );
-      return new SqliteStorage(files[0], files[1], place, { clock: options.clock, rules, secret, channel });
+      const schemaVersion = () => (version.get() as { schema_version: number }).schema_version;
+      const place = new DataFile(path, options.clock, schemaVersion);
+      const [database, nameDatabase] = files.map((file) => new Database(file, place, options.clock));
+      return new SqliteStorage(database, nameDatabase, { clock: options.clock, rules, secret, channel });
     } catch (error) {
       for (const file of files) file.close();
       throw error;
@@ -135,7 +115,10 @@ export class SqliteStorage implements Storage {
   }
 
   async append(commands: readonly Command[]): Promise<AppendResult[]> {
-    const { results, epochs } = await this.#writer.run(() => this.#entries.append(commands, this.#clock.now()), true);
+    const { results, epochs } = await this.#database.write(
+      () => this.#entries.append(commands, this.#clock.now()),
+      true,
+    );
     const news = new Map<string, Entry[]>();
     for (const result of results) {
       if (!("entry" in result) || result.repeated) continue;
@@ -153,12 +136,12 @@ export class SqliteStorage implements Storage {
     return results;
   }
 
-  history(room: string, query: { limit: number; before?: number; after?: number }): Promise<History> {
-    return this.#read(() => this.#entries.history(room, query, this.#clock.now()));
+  history(room: string, query: HistoryQuery): Promise<History> {
+    return this.#database.read(() => this.#entries.history(room, query, this.#clock.now()));
   }
 
   read(room: string, after: number): Promise<CatchUp> {
-    return this.#read(() => this.#entries.read(room, after, this.#clock.now()));
+    return this.#database.read(() => this.#entries.read(room, after, this.#clock.now()));
   }
 
   subscribe(room: string, listener: (notification: LogNotification) => void): () => void {
@@ -173,42 +156,8 @@ export class SqliteStorage implements Storage {
     });
   }
 
-  claimName(
-    claim: HeldName & { user: string; key: string; until: number; now: number },
-  ): Promise<HeldName | undefined> {
-    return this.#nameWriter.run(() => this.#names.claim(claim));
-  }
-
-  holdNames(holds: readonly { user: string; until: number }[]): Promise<void> {
-    return this.#nameWriter.run(() => this.#names.hold(holds));
-  }
-
-  roomSettings(room: string): Promise<RoomSettings> {
-    return this.#read(() => this.#moderation.settings(room));
-  }
-
-  changeRoom(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {
-    return this.#writer.run(() => this.#moderation.change(room, change));
-  }
-
-  listedRooms(): Promise<{ room: string; seq: number; date: number }[]> {
-    return this.#read(() => this.#moderation.listed());
-  }
-
-  ban(ban: Ban): Promise<void> {
-    return this.#writer.run(() => this.#moderation.ban(ban));
-  }
-
-  unban(user: string): Promise<boolean> {
-    return this.#writer.run(() => this.#moderation.unban(user));
-  }
-
-  bans(now: number): Promise<Ban[]> {
-    return this.#read(() => this.#moderation.bans(now));
-  }
-
   async renewEpoch(room?: string): Promise<void> {
-    await this.#writer.run(() => this.#rooms.renewEpoch(room));
+    await this.#database.write(() => this.#rooms.renewEpoch(room));
     this.#renewed(room);
     this.#channel?.epoch(room);
   }
@@ -229,16 +178,12 @@ export class SqliteStorage implements Storage {
     return this.#changeDetector.missedNotifications;
   }
 
-  /** After a write that failed only a write can tell whether the store is well again. */
   async check(): Promise<void> {
     if (this.#channel && this.#changeDetector.notificationsBroken) {
       throw new ChatError("unavailable", "This isolate does not hear what the others write. It comes late here.", 2);
     }
-    await Promise.all([
-      this.#writer.failed ? this.#writer.run(() => this.#file.exec(PROBE)) : this.#read(() => this.#rooms.epoch),
-      // Who comes in needs a name. That the file is gone, or locked by another process, is found without writing anything.
-      this.#nameWriter.run(() => this.#nameWriter.failed && this.#nameFile.exec(PROBE)),
-    ]);
+    // Who comes in needs a name, too.
+    await Promise.all([this.#database.check(), this.#nameDatabase.check()]);
   }
 
   async close(): Promise<void> {
@@ -246,26 +191,11 @@ export class SqliteStorage implements Storage {
     this.#scrubber.stop();
     this.#stopSweeping();
     this.#changeDetector.stop();
-    await Promise.all([this.#writer.settled(), this.#nameWriter.settled()]);
+    await Promise.all([this.#database.settled(), this.#nameDatabase.settled()]);
     this.#channel?.close();
-    this.#nameFile.close();
+    this.#nameDatabase.close();
     // The last one to close empties the write-ahead log and removes it.
-    this.#file.close();
-  }
-
-  /** Several statements see one state of the file. */
-  #read<Result>(work: () => Result): Promise<Result> {
-    try {
-      this.#file.exec("BEGIN");
-      try {
-        return Promise.resolve(work());
-      } finally {
-        this.#file.exec("COMMIT");
-      }
-    } catch (error) {
-      console.error("the database could not be read:", error);
-      return Promise.reject(new ChatError("unavailable", "The store can't be read now. Try again in a moment.", 2));
-    }
+    this.#database.close();
   }
 
   #renewed(room?: string): void {
@@ -276,16 +206,21 @@ export class SqliteStorage implements Storage {
   async #sweep(): Promise<void> {
     const now = this.#clock.now();
     // One isolate's work is enough; whoever comes first does it.
-    if (this.#channel && !await this.#nameWriter.run(() => this.#turns.take(now, SWEEP_INTERVAL / 2))) return;
-    if (this.#sweeps++ % SWEEPS_AN_HOUR === 0) {
-      await this.#nameWriter.run(() => this.#names.forget(now - GIVEN_NAME_MEMORY));
-    }
+    if (this.#channel && !await this.#isOurTurn(now)) return;
+    if (this.#sweeps++ % SWEEPS_AN_HOUR === 0) await this.names.forget(now);
     let next: number | undefined = 0;
     while (next !== undefined && !this.#closed) {
       const from: number = next;
-      const step = await this.#writer.run(() => this.#entries.expire(from, now));
+      const step = await this.#database.write(() => this.#entries.expire(from, now));
       if (step?.changed) this.#scrubber.later();
       next = step?.next;
     }
+  }
+
+  /** Whether no other isolate had the turn lately. A clock that was set back must not keep everyone waiting. */
+  #isOurTurn(now: number): Promise<boolean> {
+    const take = `INSERT INTO meta VALUES ('swept', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value
+      WHERE abs(CAST(value AS INTEGER) - ?1) >= ?2`;
+    return this.#nameDatabase.write(() => this.#nameDatabase.sql(take).run(now, SWEEP_INTERVAL / 2).changes > 0);
   }
 }

@@ -73,13 +73,13 @@ fileTest("what was kept, the epoch, the names and the secret are there when the 
     target: 1,
     text: "ONE",
   }]);
-  await first.claimName({ user: "ann", name: "Ann", key: "ann", chosen: true, until: 1e15, now: 0 });
+  await first.names.claim({ user: "ann", name: "Ann", key: "ann", chosen: true, until: 1e15, now: 0 });
   const [before, secret] = [await first.history("r", { limit: 9 }), await first.secret()];
   await first.close();
   const again = await open(path);
   assert.deepEqual(await again.history("r", { limit: 9 }), before);
   assert.equal(await again.secret(), secret);
-  const taken = await again.claimName({ user: "bob", name: "Ann", key: "ann", chosen: true, until: 1e15, now: 0 });
+  const taken = await again.names.claim({ user: "bob", name: "Ann", key: "ann", chosen: true, until: 1e15, now: 0 });
   assert.equal(taken, undefined);
   const [repeated, next] = await again.append([say("one", "k"), say("two")]);
   assert.ok("entry" in repeated && repeated.repeated && "entry" in next && next.entry.seq === 3);
@@ -307,14 +307,18 @@ for (const version of [2, 3]) {
     for (const [room, { read, history, settings }] of Object.entries(rooms)) {
       assert.deepEqual(await storage.read(room, room === "general" || room === "lost" ? 1 : 0), read);
       assert.deepEqual(await storage.history(room, { limit: 50 }), history);
-      assert.deepEqual(await storage.roomSettings(room), settings);
+      assert.deepEqual(await storage.moderation.settings(room), settings);
     }
     assert.deepEqual(
-      { bans: await storage.bans(0), listed: await storage.listedRooms(), secret: await storage.secret() },
+      {
+        bans: await storage.moderation.bans(0),
+        listed: await storage.moderation.listed(),
+        secret: await storage.secret(),
+      },
       answers,
     );
     const claim = (user: string) =>
-      storage.claimName({ user, name: "Ann", key: "ann", chosen: true, until: 2e15, now: 0 });
+      storage.names.claim({ user, name: "Ann", key: "ann", chosen: true, until: 2e15, now: 0 });
     assert.deepEqual([await claim("eve"), await claim("ann")], [undefined, { name: "Ann", chosen: true }]);
     const [repeated, edited] = await storage.append([
       { action: "send_message", room: "general", user: "bob", from: "Bob", text: "sent again", id: "k2" },
@@ -338,10 +342,10 @@ fileTest("kinds of entries that a failed transaction met first are read afterwar
   const { error } = console;
   console.error = () => {};
   await Promise.allSettled([
-    storage.changeRoom("q", { locked: true }),
+    storage.moderation.change("q", { locked: true }),
     storage.append([castVote("bob", 1, "tea")]),
     storage.append([castVote("eve", 1, "tea")]),
-    storage.ban(broken),
+    storage.moderation.ban(broken),
   ]);
   console.error = error;
   await storage.append([castVote("bob", 1, "tea")]);
@@ -406,8 +410,8 @@ for (
     await takeAway(path);
     const said = await quietly(async () => {
       await assert.rejects(storage.append([say("lost", "k")]), UNAVAILABLE);
-      await assert.rejects(storage.claimName(claim("bob")), UNAVAILABLE);
-      await assert.rejects(storage.changeRoom("r", { locked: true }), UNAVAILABLE);
+      await assert.rejects(storage.names.claim(claim("bob")), UNAVAILABLE);
+      await assert.rejects(storage.moderation.change("r", { locked: true }), UNAVAILABLE);
       await assert.rejects(storage.check(), UNAVAILABLE);
     });
     assert.equal(said.length, 1);
@@ -450,7 +454,7 @@ for (
     const said = await quietly(async () => {
       await assert.rejects(storage.append([say("lost")]), UNAVAILABLE);
       await assert.rejects(storage.check(), UNAVAILABLE);
-      await assert.rejects(storage.claimName(claim("bob")), UNAVAILABLE);
+      await assert.rejects(storage.names.claim(claim("bob")), UNAVAILABLE);
     });
     assert.deepEqual([said.length, /was written over while it was open/.test(String(said[0]))], [1, true]);
     await quietly(() => storage.close());
@@ -563,7 +567,7 @@ Deno.test({
     await storage.append([say("before")]);
     await fill();
     await quietly(async () => {
-      const claims = Array.from({ length: 500 }, (_, at) => storage.claimName(claim(`${at} ${"x".repeat(500)}`)));
+      const claims = Array.from({ length: 500 }, (_, at) => storage.names.claim(claim(`${at} ${"x".repeat(500)}`)));
       assert.ok((await Promise.allSettled(claims)).every(({ status }) => status === "rejected"));
       await assert.rejects(storage.check(), UNAVAILABLE);
       await assert.rejects(storage.check(), UNAVAILABLE, "also when it is asked again");
@@ -571,7 +575,7 @@ Deno.test({
     assert.equal((await storage.history("r", { limit: 9 })).seq, 1);
     await free();
     await storage.check();
-    assert.ok(await storage.claimName(claim("bob")));
+    assert.ok(await storage.names.claim(claim("bob")));
     await storage.close();
   });
 });

@@ -74,7 +74,7 @@ Deno.test("who is banned is told and not let in again", async () => {
   const { clock, chat, storage, url, stop } = serveStreams();
   const listener = await Listener.open(url, "general", { user: "eve" });
   await listener.until("welcome");
-  await storage.ban({ user: "eve", date: clock.now(), until: clock.now() + 60_000, reason: "" });
+  await storage.moderation.ban({ user: "eve", date: clock.now(), until: clock.now() + 60_000, reason: "" });
   chat.services.bans.refresh();
   assert.equal(await listener.closed(), 4403);
   await listener.ended;

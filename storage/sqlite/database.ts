@@ -1,4 +1,4 @@
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Clock } from "../../chat/clock.ts";
 import { ChatError } from "../../chat/errors.ts";
 import type { DataFile } from "../shared/data_file.ts";
@@ -16,11 +16,15 @@ interface Waiting {
   reject(reason: unknown): void;
 }
 
-/** Writes what waits in one transaction, so that one `fsync` serves all of it. */
-export class GroupCommit {
+/** Writes as much as a name or a message may need, and leaves nothing behind. */
+const PROBE = "INSERT OR REPLACE INTO meta VALUES ('probe', hex(zeroblob(8192))); DELETE FROM meta WHERE key = 'probe'";
+
+/** One connection to a database file. What waits to be written goes into one transaction: one `fsync` serves all of it. */
+export class Database {
   readonly #file: DatabaseSync;
   readonly #place: DataFile;
   readonly #clock: Clock;
+  readonly #statements = new Map<string, StatementSync>();
   #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
   #gathered = false;
@@ -33,9 +37,40 @@ export class GroupCommit {
     this.#clock = clock;
   }
 
-  /** Whether the latest transaction failed. */
-  get failed(): boolean {
-    return this.#failed;
+  /** A statement, which is prepared once. @param text one of a few: each is remembered */
+  sql(text: string): StatementSync {
+    let statement = this.#statements.get(text);
+    if (!statement) this.#statements.set(text, statement = this.#file.prepare(text));
+    return statement;
+  }
+
+  /** Does some reading, all of which sees one state of the file. @throws {ChatError} `unavailable` */
+  read<Result>(work: () => Result): Promise<Result> {
+    try {
+      return Promise.resolve(this.inOneState(work));
+    } catch (error) {
+      console.error("the database could not be read:", error);
+      return Promise.reject(new ChatError("unavailable", "The store can't be read now. Try again in a moment.", 2));
+    }
+  }
+
+  /** The same at once. @throws what SQLite throws */
+  inOneState<Result>(work: () => Result): Result {
+    this.#file.exec("BEGIN");
+    try {
+      return work();
+    } finally {
+      this.#file.exec("COMMIT");
+    }
+  }
+
+  /**
+   * Finds out whether the file is there, can be read, and is not locked by another process; after a write that failed, also
+   * whether it can be written.
+   * @throws {ChatError} `unavailable`
+   */
+  async check(): Promise<void> {
+    await this.write(() => this.#file.exec(this.#failed ? PROBE : "SELECT value FROM meta"));
   }
 
   /**
@@ -44,7 +79,7 @@ export class GroupCommit {
    * @param gathered it is many pieces of work already, for which no others need be waited
    * @throws {ChatError} `unavailable`: it may or may not have been kept
    */
-  run<Result>(work: () => Result, gathered = false): Promise<Result> {
+  write<Result>(work: () => Result, gathered = false): Promise<Result> {
     const result = new Promise<Result>((resolve, reject) => {
       this.#waiting.push({ work, resolve: resolve as Waiting["resolve"], reject });
     });
@@ -53,9 +88,20 @@ export class GroupCommit {
     return result;
   }
 
+  /** Empties the write-ahead log. @returns whether nobody stood in the way @throws what SQLite throws */
+  emptyLog(): boolean {
+    // What somebody has put in the file's place is not to be written to.
+    this.#place.check();
+    return (this.sql("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number }).busy === 0;
+  }
+
   /** Resolves when nothing waits to be written. */
   async settled(): Promise<void> {
     await this.#running;
+  }
+
+  close(): void {
+    this.#file.close();
   }
 
   async #writeAll(): Promise<void> {

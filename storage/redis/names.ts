@@ -1,0 +1,31 @@
+import type { Clock } from "../../chat/clock.ts";
+import { GIVEN_NAME_MEMORY, type HeldName, type NameClaim, type NameRegistry } from "../../chat/storage.ts";
+import { NAMES, type RedisConnection } from "./connection.ts";
+
+/** Names held in one call: some milliseconds of Redis, in which nobody else is answered. */
+const HOLDS_A_CALL = 500;
+
+/** Who is called what, in Redis. */
+export class RedisNames implements NameRegistry {
+  readonly #connection: RedisConnection;
+  readonly #clock: Clock;
+
+  constructor(connection: RedisConnection, clock: Clock) {
+    this.#connection = connection;
+    this.#clock = clock;
+  }
+
+  async claim({ user, key, name, chosen, until, now }: NameClaim): Promise<HeldName | undefined> {
+    const args = [now, GIVEN_NAME_MEMORY, user, key, name, chosen ? 1 : 0, until].map(String);
+    const held = await this.#connection.call<[string, string] | null>({ name: "claim", tags: [NAMES], args });
+    return held ? { name: held[0], chosen: held[1] === "1" } : undefined;
+  }
+
+  async hold(holds: readonly { user: string; until: number }[]): Promise<void> {
+    for (let from = 0; from < holds.length; from += HOLDS_A_CALL) {
+      const some = holds.slice(from, from + HOLDS_A_CALL).flatMap(({ user, until }) => [user, String(until)]);
+      const args = [String(this.#clock.now()), String(GIVEN_NAME_MEMORY), ...some];
+      await this.#connection.call({ name: "hold", tags: [NAMES], args });
+    }
+  }
+}
