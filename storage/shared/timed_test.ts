@@ -18,5 +18,12 @@ Deno.test("each answer of a store is timed, also one that fails, and is passed o
   };
   await assert.rejects(storage.check(), { code: "unavailable" });
   storage.subscribe("general", () => {})();
-  assert.deepEqual(told, [["secret", 0, false], ["check", 7, true]]);
+  await storage.names.hold([]);
+  await storage.moderation.settings("general");
+  assert.deepEqual(told, [
+    ["secret", 0, false],
+    ["check", 7, true],
+    ["holdNames", 0, false],
+    ["roomSettings", 0, false],
+  ]);
 });
