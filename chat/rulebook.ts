@@ -216,7 +216,11 @@ export class Rulebook {
   }
 
   /** Whether an entry may still be shown. */
-  isHeld({ seq, date, ordinal }: StoredEntry, { messages, floor }: RoomRecord, now: number): boolean {
+  isHeld(
+    { seq, date, ordinal }: Pick<StoredEntry, "seq" | "date" | "ordinal">,
+    { messages, floor }: RoomRecord,
+    now: number,
+  ): boolean {
     return seq > floor && ordinal > this.ordinalFloor(messages) && date >= this.oldest(now);
   }
 

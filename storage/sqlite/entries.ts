@@ -1,5 +1,6 @@
 import type { StatementSync } from "node:sqlite";
 import type { Document, Fields } from "../../chat/entries/kind.ts";
+import { type Entry, RESUME_LIMIT } from "../../chat/protocol.ts";
 import {
   advance,
   type AppendResult,
@@ -10,11 +11,10 @@ import {
   type StoredEntry,
   type Write,
 } from "../../chat/rulebook.ts";
-import type { CatchUp, Command, History, HistoryQuery } from "../../chat/storage.ts";
+import type { CatchUp, Command, History, HistoryQuery, LogNotification } from "../../chat/storage.ts";
+import { catchUp, historyPage, type Reading, type StoredMessage } from "../shared/page.ts";
 import type { Database } from "./database.ts";
 import { type RoomRow, type RoomTable, toRecord } from "./rooms.ts";
-import { catchUp, historyPage, type Reading, type StoredMessage } from "../shared/page.ts";
-import { RESUME_LIMIT } from "../../chat/protocol.ts";
 
 /** Rows that one step of expiring looks at: about a millisecond of writing. */
 export const EXPIRE_STEP = 500;
@@ -29,6 +29,14 @@ interface EntryRow {
   target: number | null;
   fixed: string | null;
   erasable: string | null;
+}
+
+export interface Appended {
+  results: AppendResult[];
+  /** By room, what is to be told. */
+  kept: Map<string, LogNotification>;
+  /** Whether something was written in the place of what stood there. */
+  overwrites: boolean;
 }
 
 const COLUMNS = `entries.seq, entries.date, entries.ordinal, actions.name AS action, entries.user, entries.id,
@@ -90,23 +98,31 @@ export class Entries {
     this.#actions = new Map(actions.map(({ name, action }) => [String(name), Number(action)]));
   }
 
-  /** Keeps commands in order. `now` is milliseconds since 1970. */
-  append(commands: readonly Command[], now: number): { results: AppendResult[]; epochs: Map<string, string> } {
-    const rooms = new Map<string, { row: RoomRow; view: RoomView }>();
+  /** Keeps commands in order. @param now milliseconds since 1970 */
+  append(commands: readonly Command[], now: number): Appended {
+    const rooms = new Map<string, { row: RoomRow; view: RoomView; entries: Entry[] }>();
+    let overwrites = false;
     const results = commands.map((command) => {
       let room = rooms.get(command.room);
       if (!room) {
         const row = { ...this.#rooms.find(command.room) };
-        rooms.set(command.room, room = { row, view: this.#view(row) });
+        rooms.set(command.room, room = { row, view: this.#view(row), entries: [] });
       }
       const { result, write } = this.#rules.append(command, room.view, now);
-      if (write) this.#write(room.row, room.view.record, write);
+      if (write && "entry" in result) {
+        this.#write(room.row, room.view.record, write);
+        room.entries.push(result.entry);
+        overwrites ||= write.change !== undefined;
+      }
       return result;
     });
-    for (const { row, view: { record } } of rooms.values()) {
-      if (record.head > row.head) this.#rooms.setHead(row.room, record);
+    const kept = new Map<string, LogNotification>();
+    for (const { row, view, entries } of rooms.values()) {
+      if (entries.length === 0) continue;
+      this.#rooms.setHead(row.room, view.record);
+      kept.set(row.name, { epoch: row.epoch, entries });
     }
-    return { results, epochs: new Map(rooms.values().map(({ row: { name, epoch } }) => [name, epoch])) };
+    return { results, kept, overwrites };
   }
 
   history(name: string, query: HistoryQuery, now: number): History {
@@ -135,7 +151,7 @@ export class Entries {
     let floor = room.floor;
     for (const row of this.#sql("oldest").iterate(room.room, floor, EXPIRE_STEP)) {
       const entry = row as unknown as EntryRow;
-      if (this.#rules.isHeld(entry as never, toRecord(room), now)) break;
+      if (this.#rules.isHeld(entry, toRecord(room), now)) break;
       floor = entry.seq;
     }
     if (floor > room.floor) {

@@ -3,7 +3,6 @@ import type { DatabaseSync } from "node:sqlite";
 import { interval } from "../../chat/async.ts";
 import type { Clock } from "../../chat/clock.ts";
 import { ChatError } from "../../chat/errors.ts";
-import type { Entry } from "../../chat/protocol.ts";
 import { type AppendResult, type Kinds, type Retention, Rulebook } from "../../chat/rulebook.ts";
 import type {
   CatchUp,
@@ -71,10 +70,10 @@ export class SqliteStorage implements Storage {
     this.#entries = new Entries(database, this.#rooms, options.rules);
     if (options.channel !== undefined) {
       this.#channel = new Channel(options.channel, {
-        follows: (room) => this.#subscribers.has(room),
-        news: (room, news) => this.#subscribers.tell(room, news),
-        epoch: (room) => this.#renewed(room),
-        publish: (event) => this.#onEventHeard(event),
+        has: (room) => this.#subscribers.has(room),
+        notified: (room, notification) => this.#subscribers.tell(room, notification),
+        renewed: (room) => this.#renewed(room),
+        onEvent: (event) => this.#onEventHeard(event),
       });
     }
     this.#changeDetector = new ChangeDetector(database, this.#rooms, this.#subscribers, options.clock);
@@ -115,23 +114,12 @@ export class SqliteStorage implements Storage {
   }
 
   async append(commands: readonly Command[]): Promise<AppendResult[]> {
-    const { results, epochs } = await this.#database.write(
-      () => this.#entries.append(commands, this.#clock.now()),
-      true,
-    );
-    const news = new Map<string, Entry[]>();
-    for (const result of results) {
-      if (!("entry" in result) || result.repeated) continue;
-      const { entry } = result;
-      if ("target" in entry) this.#scrubber.later();
-      const entries = news.get(entry.room);
-      if (entries) entries.push(entry);
-      else news.set(entry.room, [entry]);
-    }
-    for (const [room, entries] of news) {
-      const notification = { epoch: epochs.get(room)!, entries };
+    const append = () => this.#entries.append(commands, this.#clock.now());
+    const { results, kept, overwrites } = await this.#database.write(append, true);
+    if (overwrites) this.#scrubber.later();
+    for (const [room, notification] of kept) {
       this.#subscribers.tell(room, notification);
-      this.#channel?.news(room, notification);
+      this.#channel?.notify(room, notification);
     }
     return results;
   }
@@ -159,7 +147,7 @@ export class SqliteStorage implements Storage {
   async renewEpoch(room?: string): Promise<void> {
     await this.#database.write(() => this.#rooms.renewEpoch(room));
     this.#renewed(room);
-    this.#channel?.epoch(room);
+    this.#channel?.renew(room);
   }
 
   secret(): Promise<string> {
