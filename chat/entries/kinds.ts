@@ -16,7 +16,7 @@ export type EntryFrame = Extract<ClientFrame, { action: (typeof KINDS)[keyof typ
 
 /** The kind of an entry, also of one that came from a newer server; undefined for what is not known. */
 export function kindOf({ action }: { action: string }): Kind | undefined {
-  return (KINDS as Record<string, AnyKind | undefined>)[action] as Kind | undefined;
+  return Object.hasOwn(KINDS, action) ? KINDS[action as keyof typeof KINDS] as AnyKind as Kind : undefined;
 }
 
 /** A message after an entry that is about it. */

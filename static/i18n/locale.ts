@@ -1,4 +1,5 @@
 /** The language of the page, and its texts for errors of every kind. */
+import type { ErrorCode } from "../../chat/protocol.ts";
 import type { SessionRefusal } from "../../client/session_answer.ts";
 import { english, type RefusalTexts, type Strings } from "./english.ts";
 import type { Language } from "./format.ts";
@@ -36,8 +37,7 @@ function isValidTag(tag: string): boolean {
 
 /** Why an action failed: in the reader's language where the page knows the code, otherwise in the server's words. */
 export function errorText(strings: Strings, error: { code: string; message: string }): string {
-  const known: Record<string, string | undefined> = strings.errors;
-  return known[error.code] ?? error.message;
+  return Object.hasOwn(strings.errors, error.code) ? strings.errors[error.code as ErrorCode] : error.message;
 }
 
 /** Why a moderator's request failed. */

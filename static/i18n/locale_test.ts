@@ -26,6 +26,7 @@ Deno.test("one is singular, more are plural", () => {
 
 Deno.test("an error that the page has no text for is shown in the server's words", () => {
   assert.equal(errorText(languages.en, { code: "brand_new", message: "Do this instead." }), "Do this instead.");
+  assert.equal(errorText(languages.en, { code: "constructor", message: "Do this instead." }), "Do this instead.");
   assert.match(closeText(languages.en, 4_450), /4450/);
 });
 
