@@ -4,7 +4,7 @@
  * knows no kind of entry. All of it is pure and synchronous, so that a store may ask as often as it needs to.
  */
 import { KINDS } from "./entries/kinds.ts";
-import type { AnyKind, Asked, Document, Fields, Kind, Refused } from "./entries/kind.ts";
+import type { AnyKind, CommandBase, Document, Fields, Kind, Refused } from "./entries/kind.ts";
 import type { Entry } from "./protocol.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -60,7 +60,7 @@ export function advance(record: RoomRecord, { seq, date, ordinal }: StoredEntry)
 export interface RoomView {
   record: RoomRecord;
   /** The first entry that had this command's idempotency key. */
-  first(command: Asked): StoredEntry | undefined;
+  first(command: CommandBase): StoredEntry | undefined;
   at(seq: number): StoredEntry | undefined;
   document(seq: number): Document | undefined;
   /** What stands under a key of that message. */
@@ -83,7 +83,7 @@ export interface DocumentChange {
   /** In place of the one that it had; undefined: it stays as it is. */
   document?: Document;
   /** The document is kept for as long as the entry that changes it. */
-  isShown: boolean;
+  keepsDocument: boolean;
   /** Its keys, and what is erasable of the entries about it, are removed. */
   isErased: boolean;
   /** Keys of the message that get another value, or none (null). */
@@ -141,7 +141,7 @@ export class Rulebook {
    * @param now milliseconds since 1970
    * @param place where the entry would stand; absent: behind the room's head
    */
-  append(command: Asked, room: RoomView, now: number, place?: Place): { result: AppendResult; write?: Write } {
+  append(command: CommandBase, room: RoomView, now: number, place?: Place): { result: AppendResult; write?: Write } {
     const found = command.id === undefined ? undefined : room.first(command);
     const first = this.remembered(found, room.record, now);
     if (first) return { result: { entry: this.repeated(command, first, room, now), repeated: true } };
@@ -175,7 +175,7 @@ export class Rulebook {
     if (!document) return { result: { entry: told, repeated: false }, write: { entry, begins, forgets: found?.seq } };
     const change: DocumentChange = {
       seq: target!,
-      isShown: kind.showsWords ?? false,
+      keepsDocument: kind.showsWords ?? false,
       isErased: kind.erases ?? false,
       keys,
       ...(kind.apply && { document: kind.apply(document, told) }),
@@ -184,18 +184,18 @@ export class Rulebook {
   }
 
   /** The keys of its message that a command's rule looks at. */
-  keysOf(command: Asked): readonly string[] {
+  documentKeys(command: CommandBase): readonly string[] {
     return this.#kindAsked(command).keys?.(command) ?? [];
   }
 
   /** The idempotency key of a command: its user, the action by which its entry is told, and its id. */
-  keyOf(command: Asked): string | undefined {
+  idempotencyKey(command: CommandBase): string | undefined {
     const { user, id } = command;
     return id === undefined ? undefined : `${user} ${this.toldBy(command)} ${id}`;
   }
 
   /** The action by which this command's entry is told. */
-  toldBy(command: Asked): string {
+  toldBy(command: CommandBase): string {
     return this.#kindAsked(command).tells;
   }
 
@@ -209,7 +209,7 @@ export class Rulebook {
   }
 
   /** What a repeated command is answered: the first one's entry, or what is left of it. */
-  repeated(command: Asked, first: StoredEntry, room: Pick<RoomView, "record" | "document">, now: number): Entry {
+  repeated(command: CommandBase, first: StoredEntry, room: Pick<RoomView, "record" | "document">, now: number): Entry {
     const isHeld = this.isHeld(first, room.record, now);
     if (!isHeld) return this.present({ ...first, erasable: undefined }, undefined, command.room);
     return this.present(first, room.document(first.target ?? first.seq), command.room);
@@ -247,13 +247,13 @@ export class Rulebook {
     return toEntry(document?.deleted ? { ...entry, erasable: undefined } : entry, room, kind.present?.(shown));
   }
 
-  #kindAsked({ action }: Asked): Kind {
+  #kindAsked({ action }: CommandBase): Kind {
     const kind = this.#byAsked.get(action);
     if (!kind) throw new Error(`no kind of entry is asked for by ${action}`);
     return kind;
   }
 
-  #refusal(kind: Kind, command: Asked, room: RoomView, now: number): Refused | undefined {
+  #refusal(kind: Kind, command: CommandBase, room: RoomView, now: number): Refused | undefined {
     if (command.lookupOnly) return { refused: "not_found" };
     if (room.record.locked && !kind.whileLocked) return { refused: "locked" };
     if (kind.who === undefined) return undefined;

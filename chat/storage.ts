@@ -3,12 +3,12 @@
  * `storage/contract_test.ts` shows it for each of them.
  */
 import type { AppendResult } from "./rulebook.ts";
-import type { Asked } from "./entries/kind.ts";
+import type { CommandBase } from "./entries/kind.ts";
 import type { EntryFrame } from "./entries/kinds.ts";
 import type { Entry, Position, ReceiveMessage } from "./protocol.ts";
 
 /** What is to be appended: the frame of a person, which has been checked. */
-export type Command = EntryFrame & Asked;
+export type Command = EntryFrame & CommandBase;
 
 /** Messages in their present state, oldest first. `seq` is the head, `more` tells of messages on the far side. */
 export interface History extends Position {

@@ -67,7 +67,7 @@ export class MemoryStorage implements Storage {
       const { room, view, told } = opened;
       const { result, write } = this.#rules.append(command, view, now);
       if (write && "entry" in result) {
-        keep(room, this.#rules.keyOf(command), write);
+        keep(room, this.#rules.idempotencyKey(command), write);
         told.push(result.entry);
       }
       return result;
@@ -174,7 +174,7 @@ export class MemoryStorage implements Storage {
     room.record.locked = this.moderation.isLocked(name);
     return {
       record: room.record,
-      first: (command) => room.first.get(this.#rules.keyOf(command)!),
+      first: (command) => room.first.get(this.#rules.idempotencyKey(command)!),
       at: (seq) => at(room, seq),
       document: (seq) => room.documents.get(seq)?.document,
       key: (seq, key) => room.documents.get(seq)?.keys.get(key),
@@ -230,7 +230,7 @@ function keep(room: Room, key: string | undefined, { entry, begins, change }: Wr
   if (!change) return;
   const kept = room.documents.get(change.seq)!;
   if (change.document) kept.document = change.document;
-  if (change.isShown) kept.shownBy = entry.seq;
+  if (change.keepsDocument) kept.shownBy = entry.seq;
   if (change.isErased) {
     kept.keys.clear();
     for (const other of room.entries) if (other.target === change.seq) delete other.erasable;

@@ -1,8 +1,8 @@
-import type { AnyKind, Asked, Document, Kind } from "../chat/entries/kind.ts";
+import type { AnyKind, CommandBase, Document, Kind } from "../chat/entries/kind.ts";
 import { KINDS } from "../chat/entries/kinds.ts";
 import type { Command } from "../chat/storage.ts";
 
-interface Vote extends Asked {
+interface Vote extends CommandBase {
   choice: string;
 }
 type Voted = Document & { votes?: Record<string, number> };

@@ -1,8 +1,8 @@
 import type { DeleteMessage, MessageDeleted } from "../protocol.ts";
-import type { Asked, Kind } from "./kind.ts";
+import type { CommandBase, Kind } from "./kind.ts";
 
 /** The end of a message: its place and its author stay, its words do not. */
-export const deletion: Kind<DeleteMessage & Asked, MessageDeleted> = {
+export const deletion: Kind<DeleteMessage & CommandBase, MessageDeleted> = {
   asks: "delete_message",
   tells: "message_deleted",
   countsAs: "messages",

@@ -1,8 +1,8 @@
 import type { EditMessage, MessageEdited } from "../protocol.ts";
-import type { Asked, Kind } from "./kind.ts";
+import type { CommandBase, Kind } from "./kind.ts";
 
 /** New words for a message. Every edit shows the newest: older ones are nowhere. */
-export const edit: Kind<EditMessage & Asked, MessageEdited> = {
+export const edit: Kind<EditMessage & CommandBase, MessageEdited> = {
   asks: "edit_message",
   tells: "message_edited",
   countsAs: "messages",

@@ -7,7 +7,7 @@ export type Fields = Record<string, unknown>;
 export type Document = Pick<ReceiveMessage, "text" | "edited" | "deleted">;
 
 /** What is asked, by a person who may ask it and whose frame has been checked. */
-export interface Asked {
+export interface CommandBase {
   action: string;
   room: string;
   user: string;
@@ -50,7 +50,7 @@ export type Decision = { fields: Fields; keys?: Record<string, unknown> } | Refu
  * A kind of entry: what its command becomes, what that changes, and how it is shown. All functions are pure, and the page
  * loads them too: it applies what comes live with the function that made the server's history.
  */
-export interface Kind<Command extends Asked = Asked, Told extends { action: string } = { action: string }> {
+export interface Kind<Command extends CommandBase = CommandBase, Told extends { action: string } = { action: string }> {
   /** The action that asks for it, and the one by which it is told. */
   readonly asks: Command["action"];
   readonly tells: Told["action"];

@@ -1,8 +1,8 @@
 import type { ReceiveMessage, SendMessage } from "../protocol.ts";
-import type { Asked, Kind } from "./kind.ts";
+import type { CommandBase, Kind } from "./kind.ts";
 
 /** A message: it begins a document, which later entries change. */
-export const message: Kind<SendMessage & Asked, ReceiveMessage> = {
+export const message: Kind<SendMessage & CommandBase, ReceiveMessage> = {
   asks: "send_message",
   tells: "receive_message",
   countsAs: "messages",

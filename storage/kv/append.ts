@@ -1,4 +1,4 @@
-import type { Asked, Document } from "../../chat/entries/kind.ts";
+import type { CommandBase, Document } from "../../chat/entries/kind.ts";
 import type { Entry } from "../../chat/protocol.ts";
 import {
   advance,
@@ -75,10 +75,10 @@ export class Batch {
 
   /** Decides as many of the commands as fit into one commit. It reads what they depend on, the room first: if it is still the same when they are written, so is all else. */
   async decide(commands: readonly Command[], store: KvStore): Promise<void> {
-    const targets = [...new Set(commands.flatMap(({ target }: Asked) => target ?? []))];
-    const keys = commands.flatMap((command: Asked) => [
+    const targets = [...new Set(commands.flatMap(({ target }: CommandBase) => target ?? []))];
+    const keys = commands.flatMap((command: CommandBase) => [
       ...command.id === undefined ? [] : [this.#id(command)],
-      ...this.#rules.keysOf(command).map((name) => this.#key(command.target!, name)),
+      ...this.#rules.documentKeys(command).map((name) => this.#key(command.target!, name)),
     ]);
     const [room, epoch, ...others] = await store.load([
       KEY.room(this.#room),
@@ -129,7 +129,7 @@ export class Batch {
     };
   }
 
-  #write(command: Asked, { entry: { erasable, ...entry }, begins, change }: Write): void {
+  #write(command: CommandBase, { entry: { erasable, ...entry }, begins, change }: Write): void {
     const { seq, target } = entry;
     const kept: Kept = begins ? { entry, document: begins, shownBy: seq } : { entry };
     this.#set(begins ? KEY.message(this.#room, seq) : KEY.change(this.#room, seq), kept);
@@ -140,7 +140,7 @@ export class Batch {
     const at = KEY.message(this.#room, change.seq);
     const message = { ...this.#get<Kept>(at)! };
     if (change.document) message.document = change.document;
-    if (change.isShown) message.shownBy = seq;
+    if (change.keepsDocument) message.shownBy = seq;
     this.#set(at, message);
     for (const [name, value] of Object.entries(change.keys)) this.#set(this.#key(change.seq, name), value ?? undefined);
     // They may be more than one commit can remove.
@@ -148,14 +148,14 @@ export class Batch {
   }
 
   /** The first entry that had this command's key, with what is still there of it. */
-  #first(command: Asked): StoredEntry | undefined {
+  #first(command: CommandBase): StoredEntry | undefined {
     const first = command.id === undefined ? undefined : this.#get<StoredEntry>(this.#id(command));
     if (first?.target === undefined) return first;
     const erasable = this.#get<StoredEntry["erasable"]>(KEY.erasable(this.#room, first.target, first.seq));
     return erasable ? { ...first, erasable } : first;
   }
 
-  #id(command: Asked): Deno.KvKey {
+  #id(command: CommandBase): Deno.KvKey {
     return KEY.id(this.#room, command.user, this.#rules.toldBy(command), command.id!);
   }
 

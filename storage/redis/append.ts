@@ -1,4 +1,4 @@
-import type { Asked, Document } from "../../chat/entries/kind.ts";
+import type { CommandBase, Document } from "../../chat/entries/kind.ts";
 import type { Entry } from "../../chat/protocol.ts";
 import type { AppendResult, RoomRecord, RoomView, Rulebook, StoredEntry, Write } from "../../chat/rulebook.ts";
 import { NEW_ROOM } from "../../chat/rulebook.ts";
@@ -78,7 +78,7 @@ export class RoomAppend {
     this.#asked = [];
     const record = { ...this.#record, locked: this.#settings.locked };
     const words = left.flatMap((at, number) => {
-      const command: Asked = this.#commands[at];
+      const command: CommandBase = this.#commands[at];
       const { target } = command;
       const facts = target === undefined ? undefined : changed.get(target) ?? this.#facts.get(target);
       const isKnown = target === undefined || facts !== undefined;
@@ -110,10 +110,10 @@ export class RoomAppend {
         this.results[at] = { entry: { ...entry, seq: Number(seq), date: Number(date) }, repeated: false };
         told.push({ ...entry, seq: Number(seq), date: Number(date) });
       }
-      this.#facts.delete((this.#commands[at] as Asked).target ?? 0);
+      this.#facts.delete((this.#commands[at] as CommandBase).target ?? 0);
     }
     for (const [number, facts] of open.entries()) {
-      const command: Asked = this.#commands[this.#asked[outcomes.length + number].at];
+      const command: CommandBase = this.#commands[this.#asked[outcomes.length + number].at];
       if (command.target !== undefined) this.#facts.set(command.target, this.#toFacts(command, facts!));
     }
     return told;
@@ -131,13 +131,13 @@ export class RoomAppend {
   }
 
   #words(at: number, expected: string, write: Write | undefined, isKnown: boolean): string[] {
-    const command: Asked = this.#commands[at];
+    const command: CommandBase = this.#commands[at];
     const change = write?.change;
-    const reads = this.#rules.keysOf(command);
+    const reads = this.#rules.documentKeys(command);
     const writes = Object.entries(change?.keys ?? {})
       .flatMap(([name, value]) => [name, value === null ? "" : JSON.stringify(value)]);
     return [
-      this.#rules.keyOf(command) ?? "",
+      this.#rules.idempotencyKey(command) ?? "",
       this.#forgotten.get(at) ?? "",
       !isKnown ? "ask" : write ? "write" : "check",
       String(command.target ?? ""),
@@ -145,7 +145,7 @@ export class RoomAppend {
       write ? toFixed(write.entry) : "",
       json(write?.begins),
       json(change?.document),
-      change?.isShown ? "1" : "",
+      change?.keepsDocument ? "1" : "",
       change?.isErased ? "1" : "",
       json(write?.entry.erasable),
       String(reads.length),
@@ -164,9 +164,9 @@ export class RoomAppend {
     this.results[at] = { entry: this.#rules.repeated(command, known, view, now), repeated: true };
   }
 
-  #toFacts(command: Asked, [row, version, keys]: Exclude<FactsReply, null>): Facts {
+  #toFacts(command: CommandBase, [row, version, keys]: Exclude<FactsReply, null>): Facts {
     if (!row) return { version: "none", keys: new Map() };
-    const names = this.#rules.keysOf(command);
+    const names = this.#rules.documentKeys(command);
     const known = this.#facts.get(command.target!)?.keys ?? new Map<string, unknown>();
     for (const [at, name] of names.entries()) known.set(name, keys[at] ? JSON.parse(keys[at]) : undefined);
     const { entry, document } = toStored(row);

@@ -199,7 +199,7 @@ export class Entries {
     advance(record, entry);
     if (!change) return;
     if (change.document) this.#sql("setDocument").run(json(change.document), room.room, change.seq);
-    if (change.isShown) this.#sql("showUntil").run(seq, room.room, change.seq);
+    if (change.keepsDocument) this.#sql("showUntil").run(seq, room.room, change.seq);
     if (change.isErased) {
       this.#sql("eraseKeys").run(room.room, change.seq);
       this.#sql("eraseErasable").run(room.room, change.seq);
