@@ -152,10 +152,11 @@ export class Rulebook {
     const document = target === undefined ? undefined : room.document(target);
     const decision = kind.decide(command, {
       target: document && { seq: target!, user: room.at(target!)!.user, document },
-      key: (name) => target === undefined ? undefined : room.key(target, name),
+      key: (name) => target === undefined ? undefined : room.key(target, documentKey(kind, name)),
     });
     if ("refused" in decision) return { result: decision };
-    const { fields, keys = {} } = decision;
+    const { fields } = decision;
+    const keys = Object.entries(decision.keys ?? {}).map(([name, value]) => [documentKey(kind, name), value]);
     const { record } = room;
     const { seq, date } = place ?? { seq: record.head + 1, date: Math.max(record.date, now) };
     const begins = kind.begin?.(fields);
@@ -177,7 +178,7 @@ export class Rulebook {
       seq: target!,
       keepsDocument: kind.showsWords ?? false,
       isErased: kind.erases ?? false,
-      keys,
+      keys: Object.fromEntries(keys),
       ...(kind.apply && { document: kind.apply(document, told) }),
     };
     return { result: { entry: told, repeated: false }, write: { entry, change, forgets: found?.seq } };
@@ -185,7 +186,8 @@ export class Rulebook {
 
   /** The keys of its message that a command's rule looks at. */
   documentKeys(command: CommandBase): readonly string[] {
-    return this.#kindAsked(command).keys?.(command) ?? [];
+    const kind = this.#kindAsked(command);
+    return kind.keys?.(command).map((name) => documentKey(kind, name)) ?? [];
   }
 
   /** The idempotency key of a command: its user, the action by which its entry is told, and its id. */
@@ -264,6 +266,11 @@ export class Rulebook {
       (kind.byModerator && command.moderator);
     return mayDo ? undefined : { refused: "forbidden" };
   }
+}
+
+/** A key as stores know it: no kind comes across those of another. */
+function documentKey({ tells }: AnyKind, name: string): string {
+  return `${tells}:${name}`;
 }
 
 function toEntry(entry: StoredEntry, room: string, fields?: Fields): Entry {

@@ -2,7 +2,7 @@ import type { AnyKind, CommandBase, Document, Kind } from "../chat/entries/kind.
 import { KINDS } from "../chat/entries/kinds.ts";
 import type { Command } from "../chat/storage.ts";
 
-interface Vote extends CommandBase {
+export interface Vote extends CommandBase {
   choice: string;
 }
 type Voted = Document & { votes?: Record<string, number> };
@@ -11,7 +11,7 @@ type Voted = Document & { votes?: Record<string, number> };
  * A kind of entry that exists in tests alone: anybody votes once on a message that is not their own. No store knows of it,
  * so whatever holds for it holds for the kinds to come.
  */
-const vote: Kind<Vote, { action: string; choice: string }> = {
+export const vote: Kind<Vote, { action: string; choice: string }> = {
   asks: "cast_test_vote",
   tells: "test_vote_cast",
   countsAs: "messages",
