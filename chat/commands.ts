@@ -16,6 +16,7 @@ import {
 } from "./protocol.ts";
 import type { JoinRequest, Room } from "./rooms/room.ts";
 import { roomName } from "./rooms/room_name.ts";
+import { REFUSALS } from "./rulebook.ts";
 import type { Services } from "./services.ts";
 import type { Command } from "./storage.ts";
 import type { Person, Subscriber } from "./subscriber.ts";
@@ -135,20 +136,12 @@ async function commit(services: Services, command: Command, slowSeconds: number)
   const isSlow = slowSeconds > 0 && command.action === KINDS.receive_message.asks;
   const result = await (isSlow ? services.slowMode.append(command, slowSeconds) : services.pipeline.append(command));
   if ("entry" in result) return result;
-  switch (result.refused) {
-    case "locked": {
-      // The members here may not have heard of it.
-      const room = services.rooms.find(command.room);
-      if (room?.settings.locked === false) room.refreshSettings();
-      throw new ChatError("forbidden", "This room is locked: it can be read, and nobody can send for now.");
-    }
-    case "forbidden":
-      throw new ChatError("forbidden", result.message ?? "Only its author can change a message.");
-    case "not_found":
-      throw new ChatError("not_found", result.message ?? "There is no such message any more. Nothing was changed.");
-    default:
-      throw new ChatError(result.refused, result.message ?? "This can't be done here.");
-  }
+  const { refused, message = REFUSALS[refused] } = result;
+  if (refused !== "locked") throw new ChatError(refused, message);
+  // The members here may not have heard of it.
+  const room = services.rooms.find(command.room);
+  if (room?.settings.locked === false) room.refreshSettings();
+  throw new ChatError("forbidden", message);
 }
 
 /** Over a connection it joins; in a request it shows what someone who joined now would see. */

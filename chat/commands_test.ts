@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { settle } from "../testing/clock.ts";
+import { MemoryStorage } from "../storage/memory.ts";
+import { FakeClock, settle } from "../testing/clock.ts";
 import { openings } from "../testing/isolates.ts";
 import { createChat, FakeClient } from "../testing/chat.ts";
+import { castVote, KINDS_WITH_VOTE } from "../testing/vote.ts";
 import { type CommandResult, executeRequest } from "./commands.ts";
 import type { Chat } from "./chat.ts";
-import type { ClientFrame, ReceiveMessage, RoomJoined } from "./protocol.ts";
+import { type ClientFrame, type ReceiveMessage, type RoomJoined, SENTENCES } from "./protocol.ts";
 import { ChatError } from "./errors.ts";
 
 async function run(chat: Chat, user: string | undefined, frame: ClientFrame): Promise<CommandResult> {
@@ -39,6 +41,30 @@ Deno.test("an id sent again is answered with the first message, by a request as 
   const done = await run(chat, "ann", frame);
   assert.deepEqual([done.repeated, done.frame], [true, ann.last("receive_message")]);
   assert.equal(ann.all("receive_message").length, 1);
+  chat.close();
+});
+
+Deno.test("whoever is refused is told why, in the words of the kind of entry where it has its own", async () => {
+  const clock = new FakeClock();
+  const retention = { messages: 0, days: 0 };
+  const storage = new MemoryStorage({ clock, secret: "", retention, kinds: KINDS_WITH_VOTE });
+  const { chat } = createChat({ clock, storage });
+  const ann = await FakeClient.enter(chat, "ann");
+  await ann.send({ action: "send_message", room: "general", text: "tea?" });
+  const room = "general";
+  const refused: [user: string, ClientFrame, code: string, message: string][] = [
+    ["ann", castVote("ann", 1, "tea", { room }), "forbidden", "Nobody votes on their own message."],
+    ["bob", { action: "edit_message", room, target: 1, text: "theirs" }, "forbidden", SENTENCES.notAuthor],
+    ["bob", { action: "edit_message", room, target: 9, text: "nothing" }, "not_found", SENTENCES.gone],
+  ];
+  for (const [user, frame, code, message] of refused) {
+    await assert.rejects(run(chat, user, frame), { name: "ChatError", code, message });
+  }
+  await storage.changeRoom(room, { locked: true });
+  await assert.rejects(run(chat, "bob", { action: "send_message", room, text: "hello" }), {
+    code: "forbidden",
+    message: SENTENCES.locked,
+  });
   chat.close();
 });
 

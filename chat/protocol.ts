@@ -74,6 +74,17 @@ export type ErrorCode =
   | "too_many_rooms"
   | "unavailable";
 
+/**
+ * What the server says with `forbidden` and `not_found`, codes that stand for many reasons. A client in another language
+ * translates these; any other sentence that comes with such a code is a kind's own and is shown as it is.
+ */
+export const SENTENCES = {
+  locked: "This room is locked: it can be read, and nobody can send for now.",
+  notAuthor: "Only its author can change a message.",
+  gone: "There is no such message any more. Nothing was changed.",
+  nameIsExternal: "Your name comes from your account. Change it there, and come back.",
+} as const;
+
 /** A place in the life of a room's log. Another epoch means that old positions mean nothing. */
 export interface Position {
   epoch: string;

@@ -5,7 +5,7 @@
  */
 import { KINDS } from "./entries/kinds.ts";
 import type { AnyKind, CommandBase, Document, Fields, Kind, Refused } from "./entries/kind.ts";
-import type { Entry } from "./protocol.ts";
+import { type Entry, SENTENCES } from "./protocol.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -95,6 +95,14 @@ export interface DocumentChange {
  * without its words if they have been deleted or have expired. Refused commands use up no key.
  */
 export type AppendResult = { entry: Entry; repeated: boolean } | Refused;
+
+/** What a refusal says that has no sentence of its own: those that the rules for all kinds give. */
+export const REFUSALS: Readonly<Record<Refused["refused"], string>> = {
+  locked: SENTENCES.locked,
+  forbidden: SENTENCES.notAuthor,
+  not_found: SENTENCES.gone,
+  unavailable: "The store did not answer. Send it again, with the same id.",
+};
 
 /** One place in a log that is to be given: `seq` and `date` are only written, never compared, so they may stand in for it. */
 export type Place = Pick<StoredEntry, "seq" | "date">;

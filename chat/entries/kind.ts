@@ -1,4 +1,4 @@
-import type { ErrorCode, ReceiveMessage } from "../protocol.ts";
+import type { ReceiveMessage } from "../protocol.ts";
 
 /** Plain JSON, as stores keep it. */
 export type Fields = Record<string, unknown>;
@@ -24,12 +24,19 @@ export interface CommandBase {
 }
 
 /**
- * Why a command is refused: a code of the wire, or `locked`: nobody may do this in this room now. `not_found`: its message is
- * not there any more. `forbidden`: its message is somebody else's. `message` is a sentence where a kind has one of its own.
+ * Why a command is refused. `locked`: nobody may do this in this room now. `not_found`: its message is not there any more.
+ * `forbidden`: its message is somebody else's. `unavailable`: the store does not know whether it has kept it.
  */
 export interface Refused {
-  refused: ErrorCode | "locked";
+  refused: "locked" | "forbidden" | "not_found" | "unavailable";
+  /** A sentence for whoever asked, where the rules for all kinds have none. */
   message?: string;
+}
+
+/** Why a kind refuses. People are shown its sentence as it is, so it says what is wrong or what to do. */
+export interface OwnRefusal extends Refused {
+  refused: "forbidden" | "not_found";
+  message: string;
 }
 
 /** What a kind's rule may look at. */
@@ -44,7 +51,7 @@ export interface View {
  * What becomes of a command: the new entry's fields as they are told, and the keys of the target message that change with
  * it (null removes one), such as who voted for what: a document stays small, however many people do something to it.
  */
-export type Decision = { fields: Fields; keys?: Record<string, unknown> } | Refused;
+export type Decision = { fields: Fields; keys?: Record<string, unknown> } | OwnRefusal;
 
 /**
  * A kind of entry: what its command becomes, what that changes, and how it is shown. All functions are pure, and the page

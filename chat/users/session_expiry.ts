@@ -1,7 +1,7 @@
 import { interval } from "../async.ts";
 import type { Clock } from "../clock.ts";
 import { ChatError } from "../errors.ts";
-import { CLOSE } from "../protocol.ts";
+import { CLOSE, SENTENCES } from "../protocol.ts";
 import type { Subscriber } from "../subscriber.ts";
 
 /** What somebody's account elsewhere says of them. */
@@ -14,7 +14,7 @@ export interface ExternalIdentity {
 
 /** Refuses a new name to whoever is known by an account: they can't pass for somebody else here. */
 export function nameIsExternal(): ChatError {
-  return new ChatError("forbidden", "Your name comes from your account. Change it there, and come back.");
+  return new ChatError("forbidden", SENTENCES.nameIsExternal);
 }
 
 /** How often sessions whose time is over are swept, milliseconds: a token's end is a whole second. */

@@ -1,5 +1,5 @@
 /** Every word of the page in English. The other languages have the same keys. */
-import { CLOSE, type ErrorCode } from "../../chat/protocol.ts";
+import { CLOSE, type ErrorCode, SENTENCES } from "../../chat/protocol.ts";
 import type { SessionRefusal } from "../../client/session_answer.ts";
 import { duration, plural } from "./format.ts";
 
@@ -7,6 +7,8 @@ import { duration, plural } from "./format.ts";
 export type RefusalTexts = {
   [Kind in SessionRefusal["kind"]]: (refusal: Extract<SessionRefusal, { kind: Kind }>) => string;
 };
+
+export type Sentence = keyof typeof SENTENCES;
 
 export const english = {
   product: "Parley",
@@ -203,6 +205,8 @@ export const english = {
     too_many_rooms: "You are in too many rooms. Leave one first.",
     unavailable: "The server can’t do this right now. Try again in a moment.",
   } as Record<ErrorCode, string>,
+  /** What the server says where a code alone says little. */
+  sentences: SENTENCES as Record<Sentence, string>,
   closed: {
     [CLOSE.badToken]: "The server did not recognise you.",
     [CLOSE.notAllowed]: "A moderator keeps you out of this chat for now.",

@@ -191,6 +191,12 @@ export const korean: Strings = {
     too_many_rooms: "참여 중인 대화방이 너무 많아요. 하나를 먼저 나가 주세요.",
     unavailable: "지금은 서버가 처리할 수 없어요. 잠시 후 다시 시도해 주세요.",
   },
+  sentences: {
+    locked: "잠긴 대화방이에요. 지금은 읽을 수만 있어요.",
+    notAuthor: "메시지를 쓴 사람만 바꿀 수 있어요.",
+    gone: "메시지가 더 이상 없어요. 바뀐 것은 없어요.",
+    nameIsExternal: "이름은 로그인한 계정에서 가져와요. 계정에서 이름을 바꾼 뒤 다시 들어와 주세요.",
+  },
   closed: {
     [CLOSE.badToken]: "서버가 사용자를 확인하지 못했어요.",
     [CLOSE.notAllowed]: "관리자가 지금은 이 채팅에 들어오지 못하게 했어요.",

@@ -1,7 +1,7 @@
 /** The language of the page, and its texts for errors of every kind. */
-import type { ErrorCode } from "../../chat/protocol.ts";
+import { type ErrorCode, SENTENCES } from "../../chat/protocol.ts";
 import type { SessionRefusal } from "../../client/session_answer.ts";
-import { english, type RefusalTexts, type Strings } from "./english.ts";
+import { english, type RefusalTexts, type Sentence, type Strings } from "./english.ts";
 import type { Language } from "./format.ts";
 import { korean } from "./korean.ts";
 
@@ -35,14 +35,28 @@ function isValidTag(tag: string): boolean {
   }
 }
 
-/** Why an action failed: in the reader's language where the page knows the code, otherwise in the server's words. */
-export function errorText(strings: Strings, error: { code: string; message: string }): string {
-  return Object.hasOwn(strings.errors, error.code) ? strings.errors[error.code as ErrorCode] : error.message;
+/**
+ * Why an action failed: in the reader's language where the page knows what the server says, otherwise in the server's words.
+ * It knows most codes, and the sentences of those that stand for many reasons.
+ */
+export function errorText(strings: Strings, { code, message }: { code: string; message: string }): string {
+  const known = (Object.keys(SENTENCES) as Sentence[]).find((key) => SENTENCES[key] === message);
+  if (known) return strings.sentences[known];
+  return isVague(code) && message !== "" ? message : codeText(strings, { code, message });
+}
+
+/** Whether a code stands for many reasons, so that the server's sentence says more than it does. */
+function isVague(code: string): boolean {
+  return code === "forbidden" || code === "not_found";
+}
+
+function codeText(strings: Strings, { code, message }: { code: string; message: string }): string {
+  return Object.hasOwn(strings.errors, code) ? strings.errors[code as ErrorCode] : message;
 }
 
 /** Why a moderator's request failed. */
 export function failureText(strings: Strings, failure: { code: string; message: string } | "offline"): string {
-  return failure === "offline" ? strings.nameOffline : errorText(strings, failure);
+  return failure === "offline" ? strings.nameOffline : codeText(strings, failure);
 }
 
 /** The text for a refused session. */

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { SENTENCES } from "../../chat/protocol.ts";
 import { closeText, errorText, languages, localeFor } from "./locale.ts";
 
 Deno.test("both languages have the same texts", () => {
   assert.deepEqual(Object.keys(languages.ko), Object.keys(languages.en));
   assert.deepEqual(Object.keys(languages.ko.errors), Object.keys(languages.en.errors));
+  assert.deepEqual(Object.keys(languages.ko.sentences), Object.keys(languages.en.sentences));
   assert.deepEqual(Object.keys(languages.ko.closed), Object.keys(languages.en.closed));
 });
 
@@ -28,6 +30,16 @@ Deno.test("an error that the page has no text for is shown in the server's words
   assert.equal(errorText(languages.en, { code: "brand_new", message: "Do this instead." }), "Do this instead.");
   assert.equal(errorText(languages.en, { code: "constructor", message: "Do this instead." }), "Do this instead.");
   assert.match(closeText(languages.en, 4_450), /4450/);
+});
+
+Deno.test("a sentence that the page knows is in the reader's language, one of a kind's own as the server says it", () => {
+  const refused = (message: string, code = "forbidden") => errorText(languages.ko, { code, message });
+  assert.equal(refused(SENTENCES.locked), languages.ko.sentences.locked);
+  assert.equal(refused(SENTENCES.gone, "not_found"), languages.ko.sentences.gone);
+  assert.equal(refused("You have voted."), "You have voted.");
+  assert.equal(refused("There is no such answer.", "not_found"), "There is no such answer.");
+  assert.equal(refused(""), languages.ko.errors.forbidden, "nothing was said");
+  assert.equal(refused("One message every 5 s.", "rate_limited"), languages.ko.errors.rate_limited);
 });
 
 function pick(preferred: string[]): string[] {
