@@ -1,7 +1,7 @@
 /**
- * The rules of what may be kept in a room's log, once for every store: who may do what, what is held and when it has
- * expired, what a repeated key is answered, what is erased, and how an entry is shown. A store keeps what it is told to and
- * knows no kind of entry. All of it is pure and synchronous, so that a store may ask as often as it needs to.
+ * The rules of a room's log, once for every store: who may do what, which entries a room still has, the answer to a repeated
+ * key, what is erased, and how an entry is shown. A store keeps what the rulebook tells it to and knows no kind of entry.
+ * All functions are pure and synchronous, so that a store may call them as often as it needs to.
  */
 import { KINDS } from "./entries/kinds.ts";
 import type { AnyKind, CommandBase, Document, Fields, Kind, Refused } from "./entries/kind.ts";
@@ -9,22 +9,22 @@ import { type Entry, SENTENCES } from "./protocol.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
-/** How long an idempotency key is remembered at least, milliseconds; longer when its entry is held longer. */
+/** Milliseconds for which an idempotency key is remembered, or for as long as its entry is held, if that is longer. */
 export const IDEMPOTENCY_WINDOW = DAY;
 
 /** What is kept of each room; 0 keeps everything. */
 export interface Retention {
-  /** Messages; what only changes them is not counted. */
+  /** How many messages. Entries that only change them are not counted. */
   messages: number;
   days: number;
 }
 
-/** An entry as a store keeps it. None of it ever changes, but `erasable` is removed when the entry's message is erased. */
+/** An entry as a store keeps it. It never changes, except that `erasable` is removed when the entry's message is erased. */
 export interface StoredEntry {
   seq: number;
   /** Milliseconds since 1970; never less than that of the entry before. */
   date: number;
-  /** How many messages the room has had, up to this entry and with it. Like `seq` it never goes down. */
+  /** How many messages the room has had, this entry included. It never goes down from one entry to the next. */
   ordinal: number;
   action: string;
   user: string;
@@ -34,69 +34,69 @@ export interface StoredEntry {
   erasable?: Fields;
 }
 
-/** What a store keeps of a room by itself, so that nothing lowers it. */
+/** Where a room stands. A store keeps it apart from the entries, so that it stays when they expire. */
 export interface RoomRecord {
   /** The `seq` and the date of the newest entry; 0 where there is none. */
   head: number;
   date: number;
   /** How many messages the room has had. */
   messages: number;
-  /** Entries up to here have been let go of. */
+  /** Entries up to here have expired. */
   floor: number;
   locked: boolean;
 }
 
-/** A room in which nothing has been said. */
+/** The record of a room without entries. */
 export const NEW_ROOM: Readonly<RoomRecord> = { head: 0, date: 0, messages: 0, floor: 0, locked: false };
 
-/** Notes that this is the newest entry of the room. */
+/** Makes this entry the newest of the room. */
 export function advance(record: RoomRecord, { seq, date, ordinal }: StoredEntry): void {
   record.head = seq;
   record.date = date;
   record.messages = ordinal;
 }
 
-/** What a store knows of a room while it appends: also what was appended a moment ago and is not written yet. */
+/** A room as a store knows it while it appends. It includes what the same call has appended and not written yet. */
 export interface RoomView {
   record: RoomRecord;
   /** The first entry that had this command's idempotency key. */
   first(command: CommandBase): StoredEntry | undefined;
   at(seq: number): StoredEntry | undefined;
   document(seq: number): Document | undefined;
-  /** What stands under a key of that message. */
+  /** The value of a document key of that message. */
   key(seq: number, name: string): unknown;
 }
 
-/** What is to be written, all at once. */
+/** What a store writes for one entry, all or nothing. */
 export interface Write {
   entry: StoredEntry;
   /** The document that the entry begins, if it begins one. */
   begins?: Document | undefined;
   change?: DocumentChange;
-  /** The entry whose idempotency key this one takes over, since it need not be remembered any more. */
+  /** An older entry had the same idempotency key and need not be remembered any more: from now on the key is this one's. */
   forgets?: number | undefined;
 }
 
-/** What becomes of the message that an entry is about. */
+/** What an entry changes of the message that it is about. */
 export interface DocumentChange {
   seq: number;
-  /** In place of the one that it had; undefined: it stays as it is. */
+  /** The message's new document; undefined: it keeps the one that it has. */
   document?: Document;
-  /** The document is kept for as long as the entry that changes it. */
+  /** The document is kept for as long as this entry, also when its message has expired. */
   keepsDocument: boolean;
-  /** Its keys, and what is erasable of the entries about it, are removed. */
+  /** The message's document keys, and what is `erasable` of all entries about it, are removed. */
   isErased: boolean;
-  /** Keys of the message that get another value, or none (null). */
+  /** New values of document keys, by the name under which stores keep them; null removes one. */
   keys: Readonly<Record<string, unknown>>;
 }
 
 /**
- * The answer to a command. `repeated`: that key had been used for this kind of action, and `entry` is the first one's,
- * without its words if they have been deleted or have expired. Refused commands use up no key.
+ * The answer to a command. `repeated`: the user had used that idempotency key for this kind before, and `entry` is the first
+ * one, without its words if they have been deleted or have expired. A refused command leaves its key unused.
  */
 export type AppendResult = { entry: Entry; repeated: boolean } | Refused;
 
-/** What a refusal says that has no sentence of its own: those that the rules for all kinds give. */
+/** The sentences of refusals that bring none: the ones by the rules that hold for every kind. */
 export const REFUSALS: Readonly<Record<Refused["refused"], string>> = {
   locked: SENTENCES.locked,
   forbidden: SENTENCES.notAuthor,
@@ -104,10 +104,10 @@ export const REFUSALS: Readonly<Record<Refused["refused"], string>> = {
   unavailable: "The store did not answer. Send it again, with the same id.",
 };
 
-/** One place in a log that is to be given: `seq` and `date` are only written, never compared, so they may stand in for it. */
+/** The place of a new entry. No rule compares the two, so a store may pass numbers that stand in for them: see `Kind.apply`. */
 export type Place = Pick<StoredEntry, "seq" | "date">;
 
-/** All kinds of entry that a log knows. */
+/** The kinds of entry that a log knows. */
 export type Kinds = Iterable<AnyKind>;
 
 export class Rulebook {
@@ -115,13 +115,13 @@ export class Rulebook {
   readonly #byTold = new Map<string, Kind>();
   readonly #retention: Retention;
 
-  /** @param kinds also those that a test has made up */
+  /** @param kinds tests pass kinds that they have made up */
   constructor(retention: Retention, kinds: Kinds = Object.values(KINDS)) {
     this.#retention = retention;
     for (const kind of kinds as Iterable<Kind>) {
       if (kind.begin && (kind.who || kind.erasable)) {
         throw new Error(
-          `${kind.tells}: a message is about no other, and its document has all that can be erased of it`,
+          `${kind.tells}: a kind with begin has neither who nor erasable. Keep what can be erased in its document.`,
         );
       }
       this.#byAsked.set(kind.asks, kind);
@@ -129,12 +129,12 @@ export class Rulebook {
     }
   }
 
-  /** The actions by which entries are told, of all kinds. */
+  /** The actions of entries, of all kinds. */
   get actions(): readonly string[] {
     return [...this.#byTold.keys()];
   }
 
-  /** Whether an entry is a message: one of a kind that is not known is none. */
+  /** Whether an entry is a message. An entry of an unknown kind is not. */
   isMessage({ action }: StoredEntry): boolean {
     return this.#byTold.get(action)?.begin !== undefined;
   }
@@ -145,9 +145,9 @@ export class Rulebook {
   }
 
   /**
-   * What becomes of a command.
+   * Decides on a command: the answer, and what to write if there is a new entry.
    * @param now milliseconds since 1970
-   * @param place where the entry would stand; absent: behind the room's head
+   * @param place of the new entry; absent: after the room's head
    */
   append(command: CommandBase, room: RoomView, now: number, place?: Place): { result: AppendResult; write?: Write } {
     const found = command.id === undefined ? undefined : room.first(command);
@@ -192,24 +192,24 @@ export class Rulebook {
     return { result: { entry: told, repeated: false }, write: { entry, change, forgets: found?.seq } };
   }
 
-  /** The keys of its message that a command's rule looks at. */
+  /** The document keys that this command needs to see, by the name under which stores keep them. */
   documentKeys(command: CommandBase): readonly string[] {
     const kind = this.#kindAsked(command);
     return kind.keys?.(command).map((name) => documentKey(kind, name)) ?? [];
   }
 
-  /** The idempotency key of a command: its user, the action by which its entry is told, and its id. */
+  /** The idempotency key of a command: its user, its entry's action and its id; undefined without an id. */
   idempotencyKey(command: CommandBase): string | undefined {
     const { user, id } = command;
     return id === undefined ? undefined : `${user} ${this.toldBy(command)} ${id}`;
   }
 
-  /** The action by which this command's entry is told. */
+  /** The action of the entry that this command asks for. */
   toldBy(command: CommandBase): string {
     return this.#kindAsked(command).tells;
   }
 
-  /** The entry that had this key, unless that is remembered no longer. */
+  /** The first entry with an idempotency key, or undefined if the key is free again. */
   remembered<First extends StoredEntry>(
     first: First | undefined,
     record: RoomRecord,
@@ -218,14 +218,14 @@ export class Rulebook {
     return first && (this.isHeld(first, record, now) || first.date > now - IDEMPOTENCY_WINDOW) ? first : undefined;
   }
 
-  /** What a repeated command is answered: the first one's entry, or what is left of it. */
+  /** The answer to a repeated command: the first entry with its key, or what is left of that. */
   repeated(command: CommandBase, first: StoredEntry, room: Pick<RoomView, "record" | "document">, now: number): Entry {
     const isHeld = this.isHeld(first, room.record, now);
     if (!isHeld) return this.present({ ...first, erasable: undefined }, undefined, command.room);
     return this.present(first, room.document(first.target ?? first.seq), command.room);
   }
 
-  /** Whether an entry may still be shown. */
+  /** Whether the room still has this entry: it has not expired. */
   isHeld(
     { seq, date, ordinal }: Pick<StoredEntry, "seq" | "date" | "ordinal">,
     { messages, floor }: RoomRecord,
@@ -234,24 +234,24 @@ export class Rulebook {
     return seq > floor && ordinal > this.ordinalFloor(messages) && date >= this.oldest(now);
   }
 
-  /** Entries of this ordinal, or a lower one, are of too many messages ago. @param messages that the room has had */
+  /** Entries up to this ordinal have expired. @param messages how many the room has had */
   ordinalFloor(messages: number): number {
     return this.#retention.messages === 0 ? 0 : messages - this.#retention.messages;
   }
 
-  /** Entries dated before this are too old. */
+  /** Entries from before this date have expired. */
   oldest(now: number): number {
     return this.#retention.days === 0 ? 0 : now - this.#retention.days * DAY;
   }
 
   /**
-   * An entry as it is told.
-   * @param document its own, or that of the message that it is about; undefined where it is not held any more
-   * @param isCatchUp the entries that follow are shown too
+   * An entry as users see it.
+   * @param document its own, or that of the message that it is about; undefined: the room does not have that any more
+   * @param isCatchUp the entries that follow it are shown too
    */
   present(entry: StoredEntry, document: Document | undefined, room: string, isCatchUp = false): Entry {
     const kind = this.#byTold.get(entry.action);
-    // Written by a newer version: it takes its place and changes nothing.
+    // A newer version wrote it. Readers count its place, and change nothing.
     if (!kind) return { action: "unknown_entry", room, seq: entry.seq, date: entry.date };
     const shown = document && isCatchUp && kind.inCatchUp ? kind.inCatchUp(document) : document;
     return toEntry(document?.deleted ? { ...entry, erasable: undefined } : entry, room, kind.present?.(shown));
@@ -276,7 +276,7 @@ export class Rulebook {
   }
 }
 
-/** A key as stores know it: no kind comes across those of another. */
+/** The name under which stores keep a document key. Kinds don't share names. */
 function documentKey({ tells }: AnyKind, name: string): string {
   return `${tells}:${name}`;
 }

@@ -1,7 +1,7 @@
 import type { DeleteMessage, MessageDeleted } from "../protocol.ts";
 import type { CommandBase, Kind } from "./kind.ts";
 
-/** The end of a message: its place and its author stay, its words do not. */
+/** Deletes a message: its place and its author stay, its words are erased. */
 export const deletion: Kind<DeleteMessage & CommandBase, MessageDeleted> = {
   asks: "delete_message",
   tells: "message_deleted",

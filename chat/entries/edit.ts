@@ -1,7 +1,7 @@
 import type { EditMessage, MessageEdited } from "../protocol.ts";
 import type { CommandBase, Kind } from "./kind.ts";
 
-/** New words for a message. Every edit shows the newest: older ones are nowhere. */
+/** Gives a message new words. Every edit shows the newest words, because older ones are kept nowhere. */
 export const edit: Kind<EditMessage & CommandBase, MessageEdited> = {
   asks: "edit_message",
   tells: "message_edited",

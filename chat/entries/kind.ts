@@ -1,102 +1,117 @@
 import type { ReceiveMessage } from "../protocol.ts";
 
-/** Plain JSON, as stores keep it. */
+/** Plain JSON, as stores keep it: no field is named as one of every entry (`seq`, `user`, `date` …). */
 export type Fields = Record<string, unknown>;
 
-/** What of a message later entries may change: the only place where its words stand. */
+/** The part of a message that later entries may change. Its words are kept here and nowhere else. */
 export type Document = Pick<ReceiveMessage, "text" | "edited" | "deleted">;
 
-/** What is asked, by a person who may ask it and whose frame has been checked. */
+/**
+ * What every command has, whatever it asks. A kind adds the fields of its frame. The frame has been checked against its
+ * schema, and a `text` in it for its length.
+ */
 export interface CommandBase {
   action: string;
   room: string;
   user: string;
-  /** What the person is called now. */
+  /** The user's present name. */
   from: string;
-  /** The client's own key: a command whose key was seen is answered with the first one's entry. */
+  /** The client's own idempotency key: a second command with it is answered with the first one's entry. */
   id?: string;
   /** The message that it is about. */
   target?: number;
-  /** Answered if it was kept before, and not kept now. */
+  /** The command is answered if its key was used before. Otherwise it is refused, and nothing is stored. */
   lookupOnly?: true;
-  /** It may be anybody's message, also in a locked room. */
+  /** The user is a moderator: see `byModerator`. */
   moderator?: true;
 }
 
 /**
- * Why a command is refused. `locked`: nobody may do this in this room now. `not_found`: its message is not there any more.
- * `forbidden`: its message is somebody else's. `unavailable`: the store does not know whether it has kept it.
+ * Why a command is refused. `locked`: nobody may do this in this room now. `not_found`: the room does not have the message
+ * any more. `forbidden`: the message is somebody else's, or the kind says why. `unavailable`: the store failed, and may or
+ * may not have stored the entry.
  */
 export interface Refused {
   refused: "locked" | "forbidden" | "not_found" | "unavailable";
-  /** A sentence for whoever asked, where the rules for all kinds have none. */
+  /** A sentence for the user. Absent: `REFUSALS` in the rulebook has it. */
   message?: string;
 }
 
-/** Why a kind refuses. People are shown its sentence as it is, so it says what is wrong or what to do. */
+/** Why a kind refuses. The page shows its sentence as it is, so the sentence says what is wrong or what to do. */
 export interface OwnRefusal extends Refused {
   refused: "forbidden" | "not_found";
   message: string;
 }
 
-/** What a kind's rule may look at. */
+/** What `decide` may look at. */
 export interface View {
-  /** The message that the command is about: it is held, and it has not been deleted. */
+  /** The message that the command is about. The room still has it, and nobody has deleted it. */
   readonly target?: { readonly seq: number; readonly user: string; readonly document: Document };
-  /** What stands under a key of that message; only what the kind's `keys` names can be seen. */
+  /** The value of a document key of that message; undefined unless the kind's `keys` names it. */
   key(name: string): unknown;
 }
 
 /**
- * What becomes of a command: the new entry's fields as they are told, and the keys of the target message that change with
- * it (null removes one), such as who voted for what: a document stays small, however many people do something to it.
+ * What `decide` returns: the new entry's fields as users see them, and the document keys that change (null removes one). A
+ * document key belongs to the target message and keeps, for example, who voted for what, so that the document stays small
+ * however many people vote. Keys belong to one kind: two kinds may use the same name and don't see each other's values. So
+ * one kind both sets and takes back.
  */
 export type Decision = { fields: Fields; keys?: Record<string, unknown> } | OwnRefusal;
 
 /**
- * A kind of entry: what its command becomes, what that changes, and how it is shown. All functions are pure, and the page
- * loads them too: it applies what comes live with the function that made the server's history.
+ * A kind of entry: how its command becomes an entry, what the entry changes, and how it is shown. All functions are pure.
+ * The page loads them too, and applies live entries with the function that made the server's history.
+ *
+ * Each field that `decide` returns is named in `fixed` or in `erasable`, or comes back from `begin` or `apply` through
+ * `present`. A field that is in none of them would be in the live entry and missing later; `rulebook_test.ts` finds it.
  */
 export interface Kind<Command extends CommandBase = CommandBase, Told extends { action: string } = { action: string }> {
-  /** The action that asks for it, and the one by which it is told. */
+  /** The action of the frame that asks for it. */
   readonly asks: Command["action"];
+  /** The action of its entries. */
   readonly tells: Told["action"];
-  /** What asking for it counts as, for rate limits. */
+  /** The rate limit against which a command counts. */
   readonly countsAs: "messages" | "signals";
-  /** Whose messages it may be done to: only one's own, or anybody's. Absent where it is about no message. */
+  /** Whose messages it may change: only one's own, or anybody's. Absent: it is about no message. */
   readonly who?: "author" | "anyone";
-  /** Whether a moderator may do it to anybody's. */
+  /** A moderator may do it to anybody's message. */
   readonly byModerator?: true;
-  /** Whether it may be done in a locked room. */
+  /** Whether it is allowed in a locked room. */
   readonly whileLocked: boolean;
-  /** Of its fields those that are kept with the entry for good. */
+  /** Fields that are kept with the entry and never removed. */
   readonly fixed?: readonly (keyof Told & string)[];
-  /** Of its fields those that are kept until its message is erased. */
+  /** Fields that are kept with the entry and removed when its message is erased or expires. */
   readonly erasable?: readonly (keyof Told & string)[];
-  /** The keys of the target message that `decide` looks at. */
+  /** The document keys of the target message that `decide` reads. */
   keys?(command: Command): readonly string[];
   decide(command: Command, view: View): Decision;
   /**
-   * The document that its entries begin, which makes messages of them: they are in pages of history, and are counted. Such
-   * a kind is about no message (no `who`), and all that can be erased of it stands in its document (no `erasable`).
+   * The document that its entries begin. Entries that begin one are messages: pages of history show them, slow mode holds
+   * them back, and retention counts them. Such a kind is about no message (no `who`), and keeps what can be erased in its
+   * document (no `erasable`).
    */
   begin?(fields: Fields): Document;
   /**
-   * What it makes of the document of the message that it is about, which it leaves as it was. It runs in browsers too, where
-   * what is erasable of the entry may be missing.
+   * The target message's document after this entry. The function returns a new object and leaves `document` as it is.
+   *
+   * - Fields of the entry may be missing. A browser applies entries of which what is `erasable` has been removed, and the
+   *   result must be a document all the same.
+   * - `entry.seq` and `entry.date` may only be kept, each as the value of a key (`edited: date`). They must not be compared,
+   *   computed with, or put into an array: a store may call the function before it knows the two, with numbers that stand
+   *   in for them, and replace those in the document's JSON. Where one call changes a message several times, a `seq` that
+   *   is kept may be replaced with the last change's.
    */
   apply?(document: Document, entry: Told): Document;
-  /** Whether it erases its message: whatever belongs to that, but for the document that `apply` gives, is removed. */
+  /** It erases its message: the document keys and what is `erasable` of all entries about the message are removed. */
   readonly erases?: true;
-  /**
-   * Whether it shows its message's words, which are then kept for as long as it is. Other entries are shown without them.
-   */
+  /** Its entries show the message's words, so the document is kept for as long as they are. Other entries don't. */
   readonly showsWords?: true;
-  /** What of its document a message of a catch-up shows: what later entries make of the rest is told by themselves. */
+  /** The part of its document that a message in a catch-up shows. The entries that follow it bring the rest. */
   inCatchUp?(document: Document): Document;
-  /** What of an entry is read off the document, its own or its message's; undefined where that is not held any more. */
+  /** The fields that are read from the document, its own or its message's; undefined: the room does not have that any more. */
   present?(document: Document | undefined): Fields;
 }
 
-/** A kind of which only the rulebook knows what it takes. */
+/** Any kind, whatever fields its commands and entries have. Only the rulebook calls its functions. */
 export type AnyKind = Omit<Kind<never, never>, "asks" | "tells"> & { readonly asks: string; readonly tells: string };

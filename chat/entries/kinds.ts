@@ -4,7 +4,7 @@ import { edit } from "./edit.ts";
 import type { AnyKind, Kind } from "./kind.ts";
 import { message } from "./message.ts";
 
-/** Every kind of entry, by the action by which it is told. The compiler refuses one that is missing. */
+/** Every kind of entry, by the action of its entries. The compiler refuses a table in which one is missing. */
 export const KINDS = {
   receive_message: message,
   message_edited: edit,
@@ -14,12 +14,12 @@ export const KINDS = {
 /** The frames that ask for an entry. */
 export type EntryFrame = Extract<ClientFrame, { action: (typeof KINDS)[keyof typeof KINDS]["asks"] }>;
 
-/** The kind of an entry, also of one that came from a newer server; undefined for what is not known. */
+/** The kind of an entry; undefined if this version does not know it, as when a newer server sent it. */
 export function kindOf({ action }: { action: string }): Kind | undefined {
   return Object.hasOwn(KINDS, action) ? KINDS[action as keyof typeof KINDS] as AnyKind as Kind : undefined;
 }
 
-/** A message after an entry that is about it. */
+/** A message after an entry that is about it. An entry of an unknown kind changes nothing. */
 export function changed(shown: ReceiveMessage, entry: Entry): ReceiveMessage {
   const { apply } = kindOf(entry) ?? {};
   if (!apply) return shown;

@@ -1,7 +1,7 @@
 import type { ReceiveMessage, SendMessage } from "../protocol.ts";
 import type { CommandBase, Kind } from "./kind.ts";
 
-/** A message: it begins a document, which later entries change. */
+/** A message. It begins a document, which later entries change. */
 export const message: Kind<SendMessage & CommandBase, ReceiveMessage> = {
   asks: "send_message",
   tells: "receive_message",
