@@ -1,4 +1,4 @@
-import { type EntryFrame, KINDS } from "./entries/kinds.ts";
+import { type EntryFrame, kindAskedBy } from "./entries/kinds.ts";
 import { ChatError } from "./errors.ts";
 import { checkText } from "./limits/text_length.ts";
 import type { AddressUsage } from "./limits/usage.ts";
@@ -133,7 +133,7 @@ function toCommand({ limits }: Services, { user, name }: Member, frame: EntryFra
  * @throws {ChatError} `forbidden`, `not_found`, `rate_limited`, `unavailable`
  */
 async function commit(services: Services, command: Command, slowSeconds: number): Promise<Committed> {
-  const isSlow = slowSeconds > 0 && command.action === KINDS.receive_message.asks;
+  const isSlow = slowSeconds > 0 && kindAskedBy(command)?.begin !== undefined;
   const result = await (isSlow ? services.slowMode.append(command, slowSeconds) : services.pipeline.append(command));
   if ("entry" in result) return result;
   const { refused, message = REFUSALS[refused] } = result;

@@ -1,3 +1,4 @@
+import { isMessage } from "./entries/kinds.ts";
 import type { ServerFrame } from "./protocol.ts";
 
 /** Frames on their way to any number of connections: encoded once for each kind of client, and only if there is one. */
@@ -13,7 +14,7 @@ export class EncodedFrames {
 
   /** How many of the frames are new messages. */
   get messages(): number {
-    return this.#messages ??= this.frames.filter(({ action }) => action === "receive_message").length;
+    return this.#messages ??= this.frames.filter(isMessage).length;
   }
 
   /** One JSON object a frame, for plain clients. */

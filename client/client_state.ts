@@ -2,6 +2,7 @@
  * What a client knows of the server and of its room, and how it changes. The functions are pure: time and chance come in as
  * arguments, and the same object comes back when nothing changes.
  */
+import { kindAskedBy } from "../chat/entries/kinds.ts";
 import {
   type Entry,
   type ErrorFrame,
@@ -131,9 +132,9 @@ function actionFailed(state: ClientState, error: ErrorFrame, now: number, jitter
   const unread = ["bad_json", "bad_frame", "frame_too_large"].includes(error.code);
   const item = outboxes.itemWith(state.outbox, error.id ?? (unread ? state.outbox.inFlight?.id : undefined));
   if (!item) return state;
-  const { id, action } = item.frame;
+  const { id } = item.frame;
   // Deleting a message that is already gone counts as done.
-  const outbox = action === "delete_message" && error.code === "not_found"
+  const outbox = kindAskedBy(item.frame)?.erases && error.code === "not_found"
     ? outboxes.remove(state.outbox, id)
     : outboxes.refuse(state.outbox, id, error, now, jitter);
   return { ...state, outbox };

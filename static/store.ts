@@ -2,9 +2,9 @@
  * What can happen to the page, and how its state changes: `apply(state, event)` returns the next state and touches nothing
  * else.
  */
+import { isMessage } from "../chat/entries/kinds.ts";
 import type { Entry, Member } from "../chat/protocol.ts";
 import type { ClientState } from "../client/client_state.ts";
-import { isMessage } from "../client/room/entries.ts";
 import type { Moderation } from "./lib/moderator.ts";
 import { isMuted } from "./lib/mutes.ts";
 import type { Notice, State } from "./state.ts";

@@ -1,4 +1,4 @@
-import type { ClientFrame, Entry, ReceiveMessage } from "../protocol.ts";
+import type { ClientFrame, Entry, ReceiveMessage, ServerFrame } from "../protocol.ts";
 import { deletion } from "./deletion.ts";
 import { edit } from "./edit.ts";
 import type { AnyKind, Kind } from "./kind.ts";
@@ -19,11 +19,26 @@ export function kindOf({ action }: { action: string }): Kind | undefined {
   return Object.hasOwn(KINDS, action) ? KINDS[action as keyof typeof KINDS] as AnyKind as Kind : undefined;
 }
 
+/** The kind that a frame asks for; undefined if this version does not know it. */
+export function kindAskedBy({ action }: { action: string }): Kind | undefined {
+  return Object.values<AnyKind>(KINDS).find(({ asks }) => asks === action) as Kind | undefined;
+}
+
+/** Whether a frame is a message. An entry of an unknown kind is not. */
+export function isMessage(frame: ServerFrame): frame is ReceiveMessage {
+  return kindOf(frame)?.begin !== undefined;
+}
+
+/** What every entry has; the rest of a message is what its kind fixes, and its document. */
+const HEADER = ["action", "room", "seq", "user", "date", "id"];
+
 /** A message after an entry that is about it. An entry of an unknown kind changes nothing. */
 export function changed(shown: ReceiveMessage, entry: Entry): ReceiveMessage {
   const { apply } = kindOf(entry) ?? {};
   if (!apply) return shown;
-  const { action, room, seq, user, from, date, id, ...document } = shown;
-  const fixed = id === undefined ? { from } : { from, id };
-  return { action, room, seq, user, date, ...fixed, ...apply(document, entry) };
+  const kept = [...HEADER, ...kindOf(shown)?.fixed ?? []];
+  const [fixed, document] = [true, false].map((isKept) =>
+    Object.fromEntries(Object.entries(shown).filter(([name]) => kept.includes(name) === isKept))
+  );
+  return { ...fixed, ...apply(document, entry) } as ReceiveMessage;
 }

@@ -2,7 +2,6 @@ import { Serializer } from "../async.ts";
 import type { Clock } from "../clock.ts";
 import type { AppendResult } from "../rulebook.ts";
 import type { Command } from "../storage.ts";
-import type { SendMessage } from "../protocol.ts";
 import { ChatError } from "../errors.ts";
 
 /** The slowest that a room can be made, seconds: for so long it has to be remembered who spoke. */
@@ -30,14 +29,14 @@ export class SlowMode {
    * @param seconds least time between two messages of one person
    * @throws {ChatError} `rate_limited`, and what appending throws
    */
-  append(command: SendMessage & { user: string; from: string }, seconds: number): Promise<AppendResult> {
+  append(command: Command, seconds: number): Promise<AppendResult> {
     const key = `${command.room} ${command.user}`;
     return this.#inOrder.run(key, () => this.#appendIfDue(key, command, seconds));
   }
 
   async #appendIfDue(
     key: string,
-    command: SendMessage & { user: string; from: string },
+    command: Command,
     seconds: number,
   ): Promise<AppendResult> {
     const wait = this.#take(key, seconds);

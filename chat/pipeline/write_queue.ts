@@ -1,5 +1,6 @@
 import { withTimeout } from "../async.ts";
 import type { Clock } from "../clock.ts";
+import { isMessage } from "../entries/kinds.ts";
 import { ChatError } from "../errors.ts";
 import type { AppendResult } from "../rulebook.ts";
 import type { Command, MessageLog } from "../storage.ts";
@@ -116,9 +117,7 @@ export class WriteQueue {
     try {
       const results = await this.#deps.log.append(batch.map(({ command }) => command));
       for (const result of results) {
-        if ("entry" in result && !result.repeated && result.entry.action === "receive_message") {
-          this.#deps.counters.messagesIn++;
-        }
+        if ("entry" in result && !result.repeated && isMessage(result.entry)) this.#deps.counters.messagesIn++;
       }
       this.#answers.push(() => batch.forEach(({ resolve }, at) => resolve(results[at])));
     } catch (error) {

@@ -1,6 +1,7 @@
 /** A client's part of a room's log: consecutive messages up to a position. Pure functions from one state to the next. */
+import { isMessage } from "../../chat/entries/kinds.ts";
 import type { Entry, ReceiveMessage, RoomJoined, ServerFrame } from "../../chat/protocol.ts";
-import { isEntry, isMessage, withChange } from "./entries.ts";
+import { isEntry, withChange } from "./entries.ts";
 import type { RoomState } from "./room_state.ts";
 
 /** Messages kept while the reader is at the newest one, and how many remain when there are more. */
