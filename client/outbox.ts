@@ -2,7 +2,8 @@
  * Actions that the server has not acknowledged. They wait in order, one in flight at a time, and survive a reload.
  * Sending the same `id` again never makes a second message, so an action whose answer was lost is simply sent again.
  */
-import type { DeleteMessage, EditMessage, ErrorCode, ErrorFrame, SendMessage } from "../chat/protocol.ts";
+import type { EntryFrame } from "../chat/entries/kinds.ts";
+import type { ErrorCode, ErrorFrame } from "../chat/protocol.ts";
 import type { KeyValueStorage } from "./storage.ts";
 
 /** Actions that may wait. A person types some 10 a minute: ten minutes offline, and 100 × 4,000 characters fit in storage. */
@@ -18,7 +19,8 @@ const STORAGE_KEY = "parley.outbox";
 /** Errors after which the same action may succeed later. */
 const TEMPORARY: readonly ErrorCode[] = ["rate_limited", "unavailable"];
 
-export type OutboxFrame = (SendMessage | EditMessage | DeleteMessage) & { id: string };
+/** A frame that asks for an entry, of any kind. */
+export type OutboxFrame = EntryFrame & { id: string };
 
 /** Why the server refused an action. */
 export interface ActionError {
@@ -40,9 +42,14 @@ export interface Outbox {
   readonly inFlight: { readonly id: string; readonly sentAt: number } | null;
   /** Nothing is sent before this time. */
   readonly holdUntil: number;
+  /**
+   * Actions that another version of the page has stored and this one can't read. They wait for a page that can: this one
+   * could show neither what they are nor why the server refuses them. They don't count against the limit.
+   */
+  readonly unread: readonly unknown[];
 }
 
-export const emptyOutbox: Outbox = { items: [], inFlight: null, holdUntil: 0 };
+export const emptyOutbox: Outbox = { items: [], inFlight: null, holdUntil: 0, unread: [] };
 
 /** The outbox with one more action at its end, or null when it is full: then the text stays where it was typed. */
 export function add(outbox: Outbox, frame: OutboxFrame, date: number): Outbox | null {
@@ -115,7 +122,8 @@ interface StoredItem {
 /** Stores the outbox for the next run. */
 export function save(storage: KeyValueStorage, outbox: Outbox): void {
   const items = outbox.items.map(({ frame, date, error }): StoredItem => ({ frame, date, refusal: error }));
-  storage.write(STORAGE_KEY, JSON.stringify(items));
+  // Whatever this page takes from now on comes after them.
+  storage.write(STORAGE_KEY, JSON.stringify([...outbox.unread, ...items]));
 }
 
 /** Reads what an earlier run left unsent. */
@@ -123,8 +131,9 @@ export function load(storage: KeyValueStorage): Outbox {
   try {
     const stored: unknown = JSON.parse(storage.read(STORAGE_KEY) ?? "[]");
     if (!Array.isArray(stored)) return emptyOutbox;
-    const items = stored.filter(isStoredItem).slice(0, OUTBOX_LIMIT);
-    return { ...emptyOutbox, items: items.map(({ frame, date, refusal }) => ({ frame, date, error: refusal })) };
+    const items = stored.filter(isReadable).map(({ frame, date, refusal }) => ({ frame, date, error: refusal }));
+    const unread = stored.filter((item) => isItem(item) && !isReadable(item));
+    return { ...emptyOutbox, items: items.slice(0, OUTBOX_LIMIT), unread: unread.slice(0, OUTBOX_LIMIT) };
   } catch {
     return emptyOutbox; // not JSON: something else wrote it
   }
@@ -138,13 +147,26 @@ function withError(outbox: Outbox, id: string, error: ActionError | null): Outbo
   return outbox.items.map((item) => item.frame.id === id ? { ...item, error } : item);
 }
 
-/** Another version of the page may have stored it: only what this one understands is read. */
-function isStoredItem(value: unknown): value is StoredItem {
+/** Whether the fields of a stored action are all there, apart from its room and id. The compiler asks for every kind. */
+const IS_COMPLETE: {
+  [Action in OutboxFrame["action"]]: (frame: Partial<Extract<OutboxFrame, { action: Action }>>) => boolean;
+} = {
+  send_message: ({ text }) => typeof text === "string",
+  edit_message: ({ target, text }) => typeof target === "number" && typeof text === "string",
+  delete_message: ({ target }) => typeof target === "number",
+};
+
+/** Whether some version of the page has stored this, and not something else. */
+function isItem(value: unknown): value is { frame: { action: string; id: string } } & Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
+  const { frame } = value as { frame?: Partial<OutboxFrame> | null };
+  return typeof frame === "object" && typeof frame?.action === "string" && typeof frame.id === "string";
+}
+
+/** Whether this version of the page can read it. */
+function isReadable(value: unknown): value is StoredItem {
+  if (!isItem(value)) return false;
   const { frame, date, refusal } = value as Partial<StoredItem>;
-  if (typeof frame !== "object" || frame === null || typeof date !== "number" || refusal === undefined) return false;
-  if (typeof frame.id !== "string" || typeof frame.room !== "string") return false;
-  if (frame.action === "send_message") return typeof frame.text === "string";
-  if (frame.action === "edit_message") return typeof frame.text === "string" && typeof frame.target === "number";
-  return frame.action === "delete_message" && typeof frame.target === "number";
+  if (typeof date !== "number" || refusal === undefined || typeof frame?.room !== "string") return false;
+  return Object.hasOwn(IS_COMPLETE, frame.action) && IS_COMPLETE[frame.action](frame as never);
 }

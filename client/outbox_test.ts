@@ -102,3 +102,31 @@ Deno.test("stored items that this version does not understand are left out", () 
   const items = [null, 7, { frame: { id: "a" } }, { frame: send("b"), date: 1, refusal: null }];
   assert.deepEqual(outbox.load(memoryOf(JSON.stringify(items))).items.map((item) => item.frame.id), ["b"]);
 });
+
+Deno.test("what a newer page has stored waits for one: it is not sent, takes no room, and is stored again as it was", () => {
+  const stored = (action: string, more = {}) => ({
+    frame: { action, room: "general", id: action, ...more },
+    date: 1,
+    refusal: null,
+  });
+  const newer = [
+    stored("vote", { target: 1, choice: "tea" }),
+    stored("constructor"),
+    stored("edit_message", { target: 1 }),
+  ];
+  const storage = memoryOf(
+    JSON.stringify([{ frame: send("a"), date: 1, refusal: null }, ...newer, { frame: null }, 7]),
+  );
+  const box = outbox.load(storage);
+  assert.deepEqual(box.items.map((item) => item.frame.id), ["a"]);
+  const full = filled(...Array.from({ length: outbox.OUTBOX_LIMIT - 1 }, (_, index) => `${index}`));
+  assert.ok(outbox.add({ ...full, unread: box.unread }, send("last"), 0));
+  const [sent, id] = sendNext(box);
+  assert.equal(id, "a");
+  const emptied = outbox.remove(sent, "a");
+  assert.deepEqual([outbox.next(emptied, 0), outbox.wakeAt(emptied)], [null, null]);
+  outbox.save(storage, outbox.add(emptied, send("b"), 2)!);
+  const kept = JSON.parse(storage.content!);
+  assert.deepEqual(kept.slice(0, -1), newer);
+  assert.equal(kept.at(-1).frame.id, "b");
+});
