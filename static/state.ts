@@ -1,6 +1,7 @@
 /** Everything the page knows: what any client knows, and what only a page has. How it changes: `store.ts`. */
 import { CLOSE, type Member, type ReceiveMessage } from "../chat/protocol.ts";
 import type { ClientState } from "../client/client_state.ts";
+import type { OutboxItem } from "../client/outbox.ts";
 import type { Typist } from "../client/room/room_state.ts";
 import type { SessionRefusal } from "../client/session_answer.ts";
 import type { Moderation } from "./lib/moderator.ts";
@@ -47,13 +48,41 @@ export function initialState(client: ClientState): State {
   };
 }
 
-/** The newest of one's own messages that can be edited: not deleted, and with no change in the outbox. */
-export function lastOwn({ room, outbox, me }: State): ReceiveMessage | undefined {
-  const changing = new Set<number>();
-  for (const { frame } of outbox.items) {
-    if (frame.action !== "send_message" && frame.room === room.name) changing.add(frame.target);
+/** An action in the outbox, with the words that it gives to its message; null if it gives none. */
+export interface Waiting<Text extends string | null = string | null> {
+  readonly item: OutboxItem;
+  readonly text: Text;
+}
+
+/** What the room shows of the outbox: new messages, and the last change of each message, by its `seq`. */
+export function waitingIn({ room, outbox }: State): { messages: Waiting<string>[]; changes: Map<number, Waiting> } {
+  const messages: Waiting<string>[] = [];
+  const changes = new Map<number, Waiting>();
+  for (const item of outbox.items) {
+    const { frame } = item;
+    if (frame.room !== room.name) continue;
+    switch (frame.action) {
+      case "send_message":
+        messages.push({ item, text: frame.text });
+        break;
+      case "edit_message":
+        changes.set(frame.target, { item, text: frame.text });
+        break;
+      case "delete_message":
+        changes.set(frame.target, { item, text: null });
+        break;
+      default:
+        frame satisfies never;
+    }
   }
-  return room.messages.findLast(({ seq, user, deleted }) => user === me?.user && !deleted && !changing.has(seq));
+  return { messages, changes };
+}
+
+/** The newest of one's own messages that can be edited: not deleted, and with no change in the outbox. */
+export function lastOwn(state: State): ReceiveMessage | undefined {
+  const { room, me } = state;
+  const { changes } = waitingIn(state);
+  return room.messages.findLast(({ seq, user, deleted }) => user === me?.user && !deleted && !changes.has(seq));
 }
 
 /** Who is shown as typing. */

@@ -1,5 +1,6 @@
 /** Every word of the page in English. The other languages have the same keys. */
 import { CLOSE, type ErrorCode, SENTENCES } from "../../chat/protocol.ts";
+import type { OutboxFrame } from "../../client/outbox.ts";
 import type { SessionRefusal } from "../../client/session_answer.ts";
 import { duration, plural } from "./format.ts";
 
@@ -37,12 +38,17 @@ export const english = {
   edited: "edited",
   deleted: "Message deleted",
   queued: "Waiting…",
-  sending: "Sending…",
-  saving: "Saving…",
-  deleting: "Deleting…",
-  notSent: "Not sent.",
-  notSaved: "Not saved.",
-  notDeleted: "Not deleted.",
+  /** Of an action that is on its way, and of one that was refused. */
+  underWay: {
+    send_message: "Sending…",
+    edit_message: "Saving…",
+    delete_message: "Deleting…",
+  } satisfies Record<OutboxFrame["action"], string>,
+  notDone: {
+    send_message: "Not sent.",
+    edit_message: "Not saved.",
+    delete_message: "Not deleted.",
+  } satisfies Record<OutboxFrame["action"], string>,
   tryAgain: "Try again",
   signIn: "Sign in",
   signInFirst: "Sign in to talk here.",

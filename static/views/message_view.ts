@@ -94,13 +94,7 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
   }
 
   function waitingFor(): string {
-    const action = row.item?.frame.action;
-    if (!row.inFlight) return strings.queued;
-    return action === "edit_message"
-      ? strings.saving
-      : action === "delete_message"
-      ? strings.deleting
-      : strings.sending;
+    return row.item && row.inFlight ? strings.underWay[row.item.frame.action] : strings.queued;
   }
 
   function showTrouble() {
@@ -108,13 +102,8 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
     trouble.hidden = refused === null;
     if (!refused?.error) return trouble.replaceChildren();
     const { id, action } = refused.frame;
-    const what = action === "edit_message"
-      ? strings.notSaved
-      : action === "delete_message"
-      ? strings.notDeleted
-      : strings.notSent;
     trouble.replaceChildren(
-      element("strong", { textContent: what }),
+      element("strong", { textContent: strings.notDone[action] }),
       ` ${errorText(strings, refused.error)} `,
       button(strings.tryAgain, "link", () => actions.retry(id)),
       button(strings.discard, "link", () => actions.discard(id)),

@@ -4,7 +4,7 @@
  */
 import type { OutboxItem } from "../../client/outbox.ts";
 import { isMuted } from "../lib/mutes.ts";
-import type { State } from "../state.ts";
+import { type State, waitingIn } from "../state.ts";
 
 /** Milliseconds within which messages of one author share one name. */
 export const GROUP_SPAN = 5 * 60_000;
@@ -87,33 +87,28 @@ export function rowsOf(state: State): Row[] {
     previous = { user, name: row.author, date: row.date };
   };
 
-  const changes = new Map<number, OutboxItem>();
-  for (const item of outbox.items) {
-    if (item.frame.action !== "send_message" && item.frame.room === room.name) changes.set(item.frame.target, item);
-  }
+  const waiting = waitingIn(state);
   for (const message of room.messages) {
     const mine = message.user === me?.user;
-    const item = mine ? changes.get(message.seq) ?? null : null;
+    const change = mine ? waiting.changes.get(message.seq) : undefined;
     const deleted = message.deleted === true;
-    const text = message.text ?? "";
     addRow({
       kind: "message",
       user: message.user,
       key: mine && message.id ? `own ${message.id}` : `seq ${message.seq}`,
       seq: message.seq,
       author: message.from,
-      text: item?.frame.action === "edit_message" && !deleted ? item.frame.text : text,
+      text: (deleted ? null : change?.text) ?? message.text ?? "",
       date: message.date,
       edited: message.edited !== undefined && !deleted,
       deleted,
       mine,
-      item,
+      item: change?.item ?? null,
     });
   }
   // Waiting messages come last, whatever the clocks say. While the newest messages are left out, so are these.
   let date = room.messages.at(-1)?.date ?? 0;
-  for (const item of room.truncated ? [] : outbox.items) {
-    if (item.frame.action !== "send_message" || item.frame.room !== room.name) continue;
+  for (const { item, text } of room.truncated ? [] : waiting.messages) {
     date = Math.max(date, item.date);
     addRow({
       kind: "message",
@@ -121,7 +116,7 @@ export function rowsOf(state: State): Row[] {
       key: `own ${item.frame.id}`,
       seq: null,
       author: me?.name ?? "",
-      text: item.frame.text,
+      text,
       date,
       edited: false,
       deleted: false,

@@ -172,12 +172,7 @@ export function createViews(
       if (!error) announced.delete(frame.id);
       else if (!announced.has(frame.id)) {
         announced.add(frame.id);
-        const what = frame.action === "edit_message"
-          ? strings.notSaved
-          : frame.action === "delete_message"
-          ? strings.notDeleted
-          : strings.notSent;
-        setText(announcer, `${what} ${errorText(strings, error)}`);
+        setText(announcer, `${strings.notDone[frame.action]} ${errorText(strings, error)}`);
       }
     }
   }
