@@ -60,7 +60,7 @@ Deno.test("whoever is refused is told why, in the words of the kind of entry whe
   for (const [user, frame, code, message] of refused) {
     await assert.rejects(run(chat, user, frame), { name: "ChatError", code, message });
   }
-  await storage.changeRoom(room, { locked: true });
+  await storage.moderation.change(room, { locked: true });
   await assert.rejects(run(chat, "bob", { action: "send_message", room, text: "hello" }), {
     code: "forbidden",
     message: SENTENCES.locked,
