@@ -18,7 +18,6 @@ const TOKEN = "a token of the tests";
 const NOT_RUN: Record<string, string> = {
   "npx -y deno task start": "start_test.ts and main_test.ts start it",
   "npx -y deno task test": "this is it",
-  "main.ts      settings": "a tree of folders",
   "main.ts         puts": "a tree of folders",
   "npx -y wscat": "it waits for somebody to type",
   "import asyncio": "it needs python3-websockets",
