@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { CLOSE, type ServerFrame } from "./chat/protocol.ts";
 import { readSettings } from "./settings.ts";
+import { help } from "./settings_help.ts";
 import { TestClient } from "./testing/client.ts";
 import { Listener } from "./testing/listener.ts";
 import { allPages, type Page } from "./testing/markdown.ts";
@@ -277,7 +278,7 @@ Deno.test("every error code, HTTP status and close code is on its page, and no o
   assert.deepEqual(closing, Object.values(CLOSE).toSorted());
 });
 
-Deno.test("every setting is on its page with what it is unless set, and no other", () => {
+Deno.test("every setting is on its page with what it is unless set, in the order of --help, and no other", () => {
   const tables = ["All settings", "Rate limits"].flatMap((heading) => page("docs/settings.md").table(heading));
   const documented = new Map(tables.map(([name, , unset]) => [codes(name)[0], unset]));
   const asked: string[] = [];
@@ -287,6 +288,8 @@ Deno.test("every setting is on its page with what it is unless set, and no other
   for (const [name, words] of documented) {
     if (typeof unset[name] === "number") assert.ok(codes(words).includes(String(unset[name])), `${name}: ${words}`);
   }
+  const listed = [...help().matchAll(/^ {2}([A-Z_]+) {2,}\S/gm)].map(([, name]) => name);
+  assert.deepEqual(listed, [...documented.keys()].filter((name) => name !== "DENO_DEPLOYMENT_ID"), "--help's order");
 });
 
 Deno.test("commands name settings, tasks and files that there are, and arguments that the doctor takes", async () => {

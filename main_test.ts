@@ -406,7 +406,7 @@ Deno.test("--help lists the settings and starts nothing; any other argument stop
   for (const word of ["--help", "-h"]) {
     const { code, said } = await asked(word);
     assert.equal(code, 0);
-    assert.match(said, /^Parley: [^{]*\n {2}PORT +where it listens[^{]*\n {2}AUTH_LOGIN_URL +/);
+    assert.match(said, /^Parley: [^{]*\n {2}PORT +the port it listens on[^{]*\n {2}AUTH_LOGIN_URL +/);
   }
   assert.match((await asked("--version")).said, /^\d+\.\d+\.\d+\n$/);
   const { code, error, said } = await asked("--port=9000");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { RateLimiter } from "./chat/limits/rate_limiter.ts";
+import { isUnlimited, type Rate } from "./chat/limits/token_bucket.ts";
 import { FakeClock } from "./testing/clock.ts";
 import { outsideOf, ratesOf, readSettings, SETTING_NAMES } from "./settings.ts";
 import { help, misspelt } from "./settings_help.ts";
@@ -242,11 +243,30 @@ Deno.test("a name that is nearly a setting's is told, with the one that is meant
   assert.equal(sentence, "TRUST_PROXYS is no setting, and is ignored. TRUST_PROXY may be meant: see --help.");
 });
 
-Deno.test("--help lists every setting, with what it is unless set", () => {
+Deno.test("--help lists every setting that is anyone's to set, with what it is unless set", () => {
   const unset: Record<string, unknown> = read({});
   for (const name of SETTING_NAMES) {
-    const [, words] = new RegExp(`^  ${name} +(\\S.*)$`, "m").exec(help())!;
-    if (typeof unset[name] === "number") assert.match(words, new RegExp(`\\(${unset[name]}[;:)]`), name);
+    const [, words] = new RegExp(`^  ${name} +(\\S.*)$`, "m").exec(help()) ?? [];
+    if (name === "DENO_DEPLOYMENT_ID") assert.equal(words, undefined, "Deno Deploy sets it");
+    else if (typeof unset[name] === "number") assert.match(words, new RegExp(`\\(${unset[name]}[;:)]`), name);
+    else assert.ok(words, name);
   }
   assert.match(help(), /^ {2}DATABASE_URL .*\(sqlite:data\/chat\.db\)$/m);
+});
+
+/** Which limits these settings lift. Values that are refused lift none. */
+function lifted(env: Record<string, string>): string[] {
+  try {
+    const isLifted = (limit: number | Rate) => typeof limit === "number" ? limit === 0 : isUnlimited(limit);
+    return Object.entries(ratesOf(read(env))).filter(([, limit]) => isLifted(limit)).map(([name]) => name);
+  } catch {
+    return [];
+  }
+}
+
+Deno.test("--help says that 0 is no limit where it is none, and only there", () => {
+  assert.deepEqual(lifted({}), []);
+  for (const [, name, words] of help().matchAll(/^ {2}([A-Z_]+) +(\S.*)$/gm)) {
+    assert.equal(words.includes("0: no limit"), lifted({ [name]: "0" }).length > 0, name);
+  }
 });
