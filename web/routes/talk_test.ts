@@ -111,6 +111,32 @@ Deno.test("typing and leaving are posted by who listens to an event stream", asy
   await ann.close();
 });
 
+Deno.test("without a token a message or an event stream makes a person; what only reads makes none; all else is 401", async () => {
+  const room = "nobody";
+  const answers: [ClientFrame, status: number, makesPerson?: true][] = [
+    [{ action: "send_message", room, text: "one" }, 200, true],
+    [{ action: "send_message", room, text: "two", id: "1" }, 401],
+    [{ action: "edit_message", room, target: 1, text: "x" }, 401],
+    [{ action: "delete_message", room, target: 1 }, 401],
+    [{ action: "set_name", name: "Nobody" }, 401],
+    [{ action: "typing", room }, 401],
+    [{ action: "leave_room", room }, 401],
+    [{ action: "join_room", room }, 200],
+    [{ action: "ping" }, 200],
+  ];
+  for (const [frame, status, makesPerson = false] of answers) {
+    const response = await post("/api/actions", frame);
+    await response.text();
+    const isPerson = response.headers.has("x-session-token");
+    assert.deepEqual([response.status, isPerson], [status, makesPerson], JSON.stringify(frame));
+  }
+  const listener = await Listener.open(server.url, room);
+  assert.ok((await listener.until("welcome")).token);
+  await listener.close();
+  const { messages } = await (await fetch(`${server.url}/api/rooms/${room}/messages`)).json();
+  assert.deepEqual(messages.map(({ text }: { text: string }) => text), ["one"]);
+});
+
 Deno.test("what can't be done is told with the status that fits, as a problem", async () => {
   const { headers } = await session();
   const messages = "/api/rooms/problems/messages";
