@@ -26,7 +26,7 @@ export function createApp(services: AppServices): App {
   const aboutHealth = describe({
     id: "getHealth",
     tag: "Monitoring",
-    summary: "Whether it lives",
+    summary: "Whether the process runs",
     answers: { 200: text("It does.") },
     who: "anyone",
   });
@@ -34,8 +34,8 @@ export function createApp(services: AppServices): App {
   const aboutReadiness = describe({
     id: "getReadiness",
     tag: "Monitoring",
-    summary: "Whether it can serve",
-    answers: { 200: text("It can."), 503: text("It is being stopped, or its store does not answer.") },
+    summary: "Whether the server can serve",
+    answers: { 200: text("It can."), 503: text("It is stopping, or its store does not answer.") },
     who: "anyone",
   });
   app.get("/readyz", aboutReadiness, async (c) => {
@@ -79,18 +79,19 @@ export function createApp(services: AppServices): App {
   // Upgrades never come here: the handler answers them.
   const asked = v.pipe(
     v.string(),
-    v.description("Rooms to join, with commas between them, or each in a `room` of its own. Empty: none."),
+    v.description("Rooms to join, with commas between them, or one in each `room`. Empty: none."),
   );
   const aboutConnecting = describe({
     id: "openSocket",
     tag: "Chat",
     summary: "The WebSocket",
     description:
-      "Frames are JSON objects with an action: ClientFrame is what is taken, ServerFrame what is sent. The sub-protocol " +
-      "chat.batch.v1 takes arrays of them too. A token comes as a header or as the sub-protocol bearer.TOKEN.",
+      "Frames are JSON objects with an action: the client sends a ClientFrame, the server a ServerFrame. With the " +
+      "subprotocol chat.batch.v1 a frame may be an array of them. Send a token as a Bearer token or as the " +
+      "subprotocol bearer.TOKEN.",
     query: { room: v.optional(asked, DEFAULT_ROOM) },
     // Linters ask for an answer that is none of 1xx: `default` is the truth, since all others are problems.
-    answers: { 101: { description: "Welcome: from here on frames are sent both ways." } },
+    answers: { 101: { description: "The connection is open: frames are sent both ways." } },
     problems: [403, 426, 429, 503, "default"],
     who: "person",
   });

@@ -73,7 +73,7 @@ export function addAdmin(app: App, { adminToken, moderator, auditLog, proxies }:
   const aboutDeletion = about({
     id: "deleteMessage",
     summary: "Delete anybody's message",
-    answers: { 200: { description: "What all are told.", schema: serverFrames.message_deleted } },
+    answers: { 200: { description: "What everyone in the room gets.", schema: serverFrames.message_deleted } },
     problems: [422],
   });
   app.delete("/api/rooms/:room/messages/:seq{\\d{1,15}}", aboutDeletion, admins, async (c) => {
@@ -84,8 +84,8 @@ export function addAdmin(app: App, { adminToken, moderator, auditLog, proxies }:
     id: "changeRoom",
     summary: "Lock, list or slow down a room",
     description:
-      "In a locked room nobody can say anything. A listed one stands in `GET /api/rooms`. Where a room is slowed down " +
-      "a person may say something every so many seconds. What is not sent stays as it is.",
+      "Nobody can send to a locked room. A listed room is in `GET /api/rooms`. With `slow_seconds` each person may " +
+      "send one message in so many seconds. What you leave out stays as it is.",
     body: roomChange,
     answers: { 200: { description: "The settings as they are now.", schema: roomSettings } },
     problems: [413, 422],
@@ -104,10 +104,11 @@ export function addAdmin(app: App, { adminToken, moderator, auditLog, proxies }:
 
   const aboutBan = about({
     id: "banPerson",
-    summary: "Keep a person out",
-    description: "From everything but reading. With `address` all are kept out who come from where this person does.",
+    summary: "Ban a person",
+    description:
+      "From everything but reading. With `address` everyone who comes from this person's address is banned too.",
     body: newBan,
-    answers: { 201: { description: "The ban, in place of one that this person had.", schema: shownBan } },
+    answers: { 201: { description: "The ban. It replaces the one that this person had.", schema: shownBan } },
     problems: [413],
   });
   app.post("/api/bans", aboutBan, admins, async (c) => {
@@ -116,8 +117,8 @@ export function addAdmin(app: App, { adminToken, moderator, auditLog, proxies }:
 
   const aboutLifting = about({
     id: "liftBan",
-    summary: "Let a person in again",
-    answers: { 204: { description: "They may come back." } },
+    summary: "Lift a ban",
+    answers: { 204: { description: "The ban is lifted." } },
   });
   app.delete("/api/bans/:user", aboutLifting, admins, async (c) => {
     await moderator.unban(c.req.param("user"));

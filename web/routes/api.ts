@@ -44,8 +44,8 @@ export function addApi(app: App, services: AppServices): void {
   const aboutRooms = describe({
     id: "listRooms",
     tag: "Chat",
-    summary: "The rooms that anyone may know of",
-    answers: { 200: { description: "`general`, then the listed ones.", schema: listedRooms } },
+    summary: "The rooms that are listed",
+    answers: { 200: { description: "`general`, then the rooms that a moderator has listed.", schema: listedRooms } },
     problems: [401],
     who: "person",
   });
@@ -58,11 +58,11 @@ export function addApi(app: App, services: AppServices): void {
   const aboutHistory = describe({
     id: "getHistory",
     tag: "Chat",
-    summary: "What was said in a room",
-    description: "The newest, or what is before a place or after it, not both.",
+    summary: "A page of a room's history",
+    description: "The newest messages, or those before or after a place, not both.",
     query: {
-      before: v.pipe(place, v.description("The newest before this `seq`.")),
-      after: v.pipe(place, v.description("The oldest after this `seq`.")),
+      before: v.pipe(place, v.description("The newest messages before this `seq`.")),
+      after: v.pipe(place, v.description("The oldest messages after this `seq`.")),
       limit: pageLimit,
     },
     answers: { 200: { description: "Messages as they are now, oldest first. `seq` is the head.", schema: history } },

@@ -11,16 +11,16 @@ import { serveFile, type StaticFile, staticFile } from "./static_file.ts";
 
 type Html = ReturnType<typeof html>;
 
-/** What each close code asks of a client. */
+/** What each close code means, and what a client should do. */
 const CLOSE_WORDS: Record<keyof typeof CLOSE, string> = {
-  silent: "No ping came. Come back.",
-  restarting: "The server restarts. Come back, not at once.",
-  renewToken: "Get another token, then come back.",
-  tooSlow: "Too slow to keep up. Come back and resume.",
-  tooManyConnections: "One connection too many. Come back later.",
-  flooding: "Too much at once. Come back later.",
-  badToken: "The token is no good. Don't come back by yourself.",
-  notAllowed: "Not allowed. Don't come back by yourself.",
+  silent: "No ping came from a batch client. Reconnect and resume.",
+  restarting: "The server restarts. Reconnect after a random time of up to four seconds.",
+  renewToken: "The token of an account has expired. Get a new token, then reconnect.",
+  tooSlow: "The client reads too slowly. Reconnect and resume.",
+  tooManyConnections: "There are too many connections from this address. Reconnect later.",
+  flooding: "The client ignored its rate limit. Reconnect later.",
+  badToken: "The token is not valid. Don't reconnect without a person's decision.",
+  notAllowed: "The person is banned. Don't reconnect without a person's decision.",
 };
 
 /** The description of all routes, for machines at `/openapi.json` and for people at `/docs`. To be added after them. */
@@ -39,7 +39,7 @@ export function addDocs(app: App, services: AppServices): void {
   const about = describe({
     id: "getDescription",
     tag: "Pages",
-    summary: "This description, for machines",
+    summary: "This description, for programs",
     answers: { 200: { description: "OpenAPI 3.1.", schema: v.looseObject({}) }, ...UNCHANGED },
     who: "anyone",
   });
@@ -64,7 +64,7 @@ function page({ tags, paths }: OpenApi, { basePath }: AppServices): Html {
     <html lang="en">
       <head>
         <meta charset="utf-8">
-        <title>Parley: the wire</title>
+        <title>Parley: the protocol</title>
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="color-scheme" content="light dark">
         <link rel="icon" href="${basePath.to("/static/favicon.svg")}" type="image/svg+xml">
@@ -72,17 +72,18 @@ function page({ tags, paths }: OpenApi, { basePath }: AppServices): Html {
       </head>
       <body>
         <main>
-          <h1>The wire of Parley</h1>
+          <h1>Parley: the protocol</h1>
           <p>
-            Frames are JSON objects with an <code>action</code>. A WebSocket at <code>/connect</code> takes and sends them;
-            without one, post them to <code>/api/actions</code> and listen to a room's event stream. Fields with a question
-            mark may be absent. <a href="${basePath.to("/openapi.json")}">The same for machines</a> (OpenAPI 3.1).
+            Frames are JSON objects with an <code>action</code>. A WebSocket at <code>/connect</code> receives and sends
+            them. Without a WebSocket, post them to <code>/api/actions</code> and listen to a room's event stream.
+            Fields with a question mark may be absent.
+            <a href="${basePath.to("/openapi.json")}">The same for programs</a> (OpenAPI 3.1).
           </p>
-          <h2 id="asked">What a client asks</h2>
-          ${frameTable("asked", clientFrames)}
-          <h2 id="told">What the server tells</h2>
-          ${frameTable("told", serverFrames)}
-          <h2 id="http">HTTP</h2>
+          <h2 id="actions">Actions: what a client sends</h2>
+          ${frameTable("actions", clientFrames)}
+          <h2 id="frames">Server frames: what the server sends</h2>
+          ${frameTable("frames", serverFrames)}
+          <h2 id="http">HTTP calls</h2>
           ${tags.map(({ name, description }) =>
             html`
               <h3 id="${name.toLowerCase()}">${name}</h3>
@@ -91,10 +92,10 @@ function page({ tags, paths }: OpenApi, { basePath }: AppServices): Html {
             `
           )}
           <h2 id="errors">Errors</h2>
-          <p>Over HTTP they are problem documents (RFC 9457) with the same codes.</p>
+          <p>Over HTTP, errors are problem documents (RFC 9457) with the same codes.</p>
           ${table(
             "errors",
-            ["code", "what", "HTTP status"],
+            ["code", "meaning", "HTTP status"],
             Object.entries(PROBLEMS).map(([code, { title, status }]) => [
               html`<code id="${code}">${code}</code>`,
               html`${title}`,
@@ -104,8 +105,8 @@ function page({ tags, paths }: OpenApi, { basePath }: AppServices): Html {
           <h2 id="closing">Close codes</h2>
           ${table(
             "closing",
-            ["code", "what"],
-            Object.entries(CLOSE).map(([name, code]) => [
+            ["code", "meaning, and what to do"],
+            Object.entries(CLOSE).toSorted(([, one], [, other]) => one - other).map(([name, code]) => [
               html`<code>${code}</code>`,
               html`${CLOSE_WORDS[name as keyof typeof CLOSE]}`,
             ]),
@@ -119,7 +120,7 @@ function page({ tags, paths }: OpenApi, { basePath }: AppServices): Html {
 function callTable(heading: string, calls: (Operation & { path: string; method: string })[]): Html {
   return table(
     heading,
-    ["call", "what", "answers"],
+    ["call", "what it does", "answers"],
     calls.map(({ method, path, summary, responses }) => [
       html`<code>${method} ${path}</code>`,
       html`${summary}`,
@@ -131,7 +132,7 @@ function callTable(heading: string, calls: (Operation & { path: string; method: 
 function frameTable(heading: string, frames: Record<string, v.GenericSchema>): Html {
   return table(
     heading,
-    ["action", "fields", "what"],
+    ["action", "fields", "meaning"],
     Object.entries(frames).map(([action, schema]) => {
       const { properties, required } = spelledOut(schema) as {
         properties: Record<string, JsonSchema>;

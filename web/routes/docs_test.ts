@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import * as v from "valibot";
-import type { ServerFrame } from "../../chat/protocol.ts";
+import { CLOSE, type ServerFrame } from "../../chat/protocol.ts";
 import { TestClient } from "../../testing/client.ts";
 import { Listener } from "../../testing/listener.ts";
 import { RawClient } from "../../testing/raw.ts";
@@ -210,6 +210,8 @@ Deno.test("the page for people has every frame with its fields, every call and e
   const told = await (await fetch(`${server.url}/nowhere`)).json();
   assert.equal(told.type, "/docs#not_found");
   for (const code of Object.keys(PROBLEMS)) assert.ok(page.includes(`id="${code}"`), code);
+  const closing = [...page.split('id="closing"')[1].matchAll(/<td><code>(\d+)<\/code><\/td>/g)];
+  assert.deepEqual(closing.map(([, code]) => Number(code)), Object.values(CLOSE).toSorted());
 });
 
 /** Runs Deno, which must have nothing to complain about. @returns what it printed */

@@ -11,9 +11,9 @@ export function addMetrics(app: App, { metrics, metricsToken }: AppServices): vo
   const about = describe({
     id: "getMetrics",
     tag: "Monitoring",
-    summary: "Figures for Prometheus",
-    description: "Without METRICS_TOKEN they are for callers on the server's own machine alone.",
-    answers: { 200: { description: "Its text format.", schema: v.string(), type: "text/plain" } },
+    summary: "Metrics for Prometheus",
+    description: "Without METRICS_TOKEN only callers on the server's own machine may read them.",
+    answers: { 200: { description: "Prometheus' text format.", schema: v.string(), type: "text/plain" } },
     problems: [401, 403],
     who: "metrics",
   });

@@ -20,12 +20,12 @@ export function addSession(app: App, { basePath, identities, chat, users, proxie
   const about = describe({
     id: "startSession",
     tag: "Session",
-    summary: "Become a person, or make sure who you are",
-    description: "Where people come from an outside issuer it takes their token, also as a form of its page.",
+    summary: "Become a person, or ask who you are",
+    description: "Where people come from an outside issuer, it takes that issuer's token, also from a form.",
     form,
     answers: {
       201: { description: "Who you are.", schema: session, headers: { "Set-Cookie": "The session, for browsers." } },
-      303: { description: "To a form: on to the page.", headers: { Location: "The room's." } },
+      303: { description: "The answer to a form: it leads to the page.", headers: { Location: "The room's." } },
     },
     problems: [401, 413, 429],
     who: "person",

@@ -33,11 +33,11 @@ export function addTalk(app: App, services: AppServices): void {
     tag: "Chat",
     summary: "A room as an event stream",
     description:
-      "Each frame is an event named after its action, entries of the log with the id EPOCH:SEQ. The first is " +
-      "room_joined, then comes welcome. An open stream is membership. Before the server ends it comes a close event " +
-      "with the code and reason that a socket would have had.",
-    query: { limit: pageLimit, stream: v.pipe(ownName, v.description("Your own name for it, to leave by.")) },
-    headers: { "Last-Event-ID": v.pipe(v.string(), v.description("EPOCH:SEQ, the last one you have seen.")) },
+      "Each frame is an event named after its action. Entries of the log have the event id EPOCH:SEQ. The first event " +
+      "is room_joined, then comes welcome. While the stream is open you are a member of the room. Before the server " +
+      "ends it, it sends a close event with the code and reason that a WebSocket would have got.",
+    query: { limit: pageLimit, stream: v.pipe(ownName, v.description("Your own name for it, for leave_room.")) },
+    headers: { "Last-Event-ID": v.pipe(v.string(), v.description("EPOCH:SEQ of the last entry that you have seen.")) },
     answers: { 200: { description: "Frames.", schema: serverFrame, type: "text/event-stream" } },
     problems: [401, 403, 422],
     who: "person",
@@ -63,17 +63,17 @@ export function addTalk(app: App, services: AppServices): void {
   });
 
   const { receive_message: message } = serverFrames;
-  const newToken = { [TOKEN_HEADER]: "Of the person you became, if you were nobody yet." };
+  const newToken = { [TOKEN_HEADER]: "The token of the person that was made for you, if you sent none." };
   const aboutMessages = describe({
     id: "sendMessage",
     tag: "Chat",
-    summary: "Say something in a room",
-    description: "Whoever is nobody yet becomes a person. With an `Idempotency-Key` one has to be one.",
+    summary: "Send a message to a room",
+    description: "Without a token the message comes from a new person. An `Idempotency-Key` needs a token.",
     headers: { "Idempotency-Key": v.pipe(ownName, v.description("The same one again never makes a second message.")) },
     body: v.object({ text: v.string() }),
     answers: {
-      201: { description: "Kept and told.", schema: message, headers: newToken },
-      200: { description: "The key was seen: what it made then.", schema: message },
+      201: { description: "The message is stored and sent to everyone.", schema: message, headers: newToken },
+      200: { description: "The key was seen before: the first message with it.", schema: message },
     },
     problems: [401, 413, 415, 422, 429],
     who: "person",
@@ -90,12 +90,14 @@ export function addTalk(app: App, services: AppServices): void {
   const aboutActions = describe({
     id: "sendAction",
     tag: "Chat",
-    summary: "Whatever a socket can ask",
-    description: "It makes nobody a member: join_room only looks. ping, join_room and send_message need no identity.",
+    summary: "Every action of a WebSocket",
+    description:
+      "It makes nobody a member: join_room only shows the room. ping, join_room and send_message without an " +
+      "id need no token.",
     body: clientFrame,
     answers: {
-      200: { description: "The frame that a socket would have got.", schema: serverFrame, headers: newToken },
-      204: { description: "Done; a socket would have got nothing." },
+      200: { description: "The frame that a WebSocket would have got.", schema: serverFrame, headers: newToken },
+      204: { description: "Done. A WebSocket would have got nothing." },
     },
     problems: [401, 404, 409, 413, 415, 422],
     who: "person",

@@ -111,7 +111,7 @@ Deno.test("typing and leaving are posted by who listens to an event stream", asy
   await ann.close();
 });
 
-Deno.test("without a token a message or an event stream makes a person; what only reads makes none; all else is 401", async () => {
+Deno.test("without a token a message or a stream makes a person, reading makes none, and all else is 401", async () => {
   const room = "nobody";
   const answers: [ClientFrame, status: number, makesPerson?: true][] = [
     [{ action: "send_message", room, text: "one" }, 200, true],

@@ -20,33 +20,33 @@ export const clientFrames = {
       limit: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
       id,
     }),
-    v.description("Enters a room, again if need be. With `since` it brings what was missed."),
+    v.description("Joins a room. Joining again is allowed. With `since` the answer has what was missed."),
   ),
   leave_room: v.pipe(
     v.object({ action: v.literal("leave_room"), room, stream: id, id }),
-    v.description("Leaves a room. Posted, it ends your event streams there, or only the one named `stream`."),
+    v.description("Leaves a room. Over HTTP it ends your event streams there, or only the one named `stream`."),
   ),
   send_message: v.pipe(
     v.object({ action: v.literal("send_message"), room, text, id }),
-    v.description("Says something. The same `id` again never makes a second message."),
+    v.description("Sends a message. The same `id` again never makes a second message."),
   ),
   edit_message: v.pipe(
     v.object({ action: v.literal("edit_message"), room, target: seq, text, id }),
-    v.description("Changes a message of yours, whose `seq` is `target`."),
+    v.description("Changes your message whose `seq` is `target`."),
   ),
   delete_message: v.pipe(
     v.object({ action: v.literal("delete_message"), room, target: seq, id }),
-    v.description("Deletes a message of yours, whose `seq` is `target`."),
+    v.description("Deletes your message whose `seq` is `target`."),
   ),
   set_name: v.pipe(
     v.object({ action: v.literal("set_name"), name: v.string(), id }),
-    v.description("Asks for a name that nobody else has."),
+    v.description("Changes your name to one that nobody else has."),
   ),
   typing: v.pipe(
     v.object({ action: v.literal("typing"), room, id }),
     v.description("Tells the others that you are writing. It has no answer."),
   ),
-  ping: v.pipe(v.object({ action: v.literal("ping"), id }), v.description("Asks for a sign of life.")),
+  ping: v.pipe(v.object({ action: v.literal("ping"), id }), v.description("Asks whether the connection works.")),
 } satisfies { [A in ClientFrame["action"]]: SchemaOf<Extract<ClientFrame, { action: A }>> };
 
 /** A schema that gives exactly this type, and names each of its fields, the optional ones too. */

@@ -18,7 +18,7 @@ const problem = v.pipe(
     detail: v.string(),
     code: serverFrames.error.entries.code,
     retry_after: v.optional(v.pipe(v.number(), v.description("Seconds."))),
-    login_url: v.optional(v.pipe(v.string(), v.description("Where to get the token that is missing."))),
+    login_url: v.optional(v.pipe(v.string(), v.description("Where to sign in and get a token."))),
   }),
   v.description("RFC 9457. `detail` says what to do."),
 );
@@ -82,8 +82,8 @@ export interface Answer {
 /** What operations are grouped by, in this order. */
 export const TAGS = {
   Session: "Who you are.",
-  Chat: "Rooms: what was said in them, listening, and saying something.",
-  Moderation: "For whoever brings ADMIN_TOKEN. For all others there is nothing at these addresses.",
+  Chat: "Rooms: their history, listening, and sending.",
+  Moderation: "For whoever sends ADMIN_TOKEN. For everyone else these addresses do not exist (404).",
   Monitoring: "For whoever runs the server.",
   Pages: "The chat in a browser, and this description.",
 };
@@ -117,7 +117,7 @@ const SECURITY = {
 };
 
 /** The answer to who has the file already, and says so by `If-None-Match`. */
-export const UNCHANGED = { 304: { description: "You have it: it is what the ETag says that you brought." } };
+export const UNCHANGED = { 304: { description: "Nothing has changed since the ETag that you sent." } };
 
 /** Describes the route that it stands in. */
 export function describe(about: About): MiddlewareHandler {

@@ -37,17 +37,17 @@ const IN_PATHS: Record<string, v.GenericSchema> = {
     v.maxValue(10 ** 15 - 1),
     v.description("A message's place in its room's log."),
   ),
-  user: v.pipe(v.string(), v.minLength(1), v.description("A person's id, as frames have it.")),
+  user: v.pipe(v.string(), v.minLength(1), v.description("A person's id: the `user` of a frame.")),
 };
 
 const bearer = (description: string) => ({ type: "http", scheme: "bearer", description });
 const securitySchemes = ({ identities: { cookies } }: AppServices) => ({
-  session: bearer("A token, as POST /api/session gives it."),
+  session: bearer("A token from POST /api/session."),
   cookie: {
     type: "apiKey",
     in: "cookie",
     name: cookies.plain,
-    description: `The same, for browsers. Behind TLS its name is ${cookies.secure}.`,
+    description: `The same token, for browsers. Behind TLS its name is ${cookies.secure}.`,
   },
   moderator: bearer("ADMIN_TOKEN."),
   metrics: bearer("METRICS_TOKEN."),
@@ -56,9 +56,9 @@ const securitySchemes = ({ identities: { cookies } }: AppServices) => ({
 const INFO = {
   title: "Parley",
   description:
-    "A chat room that you own. Whoever says something is a person, known by a token or a cookie; reading is open, unless " +
-    "people come from an outside issuer. What was not done is answered with a problem document (RFC 9457), with the same " +
-    "codes as in frames. Pages of other origins may call where ALLOWED_ORIGINS has them. /docs has all this for people.",
+    "A chat room that you own. Whoever sends a message is a person, known by a token or a cookie. Reading needs " +
+    "neither, unless people come from an outside issuer. Refusals are problem documents (RFC 9457) with the same codes as in " +
+    "frames. Pages of other origins may call if ALLOWED_ORIGINS names them. /docs describes the same for people.",
   license: { name: "MIT", identifier: "MIT" },
 };
 

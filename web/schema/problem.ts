@@ -4,7 +4,7 @@ import { ChatError } from "../../chat/errors.ts";
 /** What each code of the wire is, in a few words, and the HTTP status that fits it. */
 export const PROBLEMS = {
   bad_json: { status: 400, title: "This is not JSON." },
-  bad_frame: { status: 400, title: "This is not what is taken here." },
+  bad_frame: { status: 400, title: "This is not a valid frame or request." },
   unknown_action: { status: 400, title: "There is no such action." },
   bad_room: { status: 422, title: "No room can have this name." },
   text_empty: { status: 422, title: "The text is empty." },
@@ -13,7 +13,7 @@ export const PROBLEMS = {
   name_taken: { status: 409, title: "Someone else has this name." },
   not_found: { status: 404, title: "There is no such thing here." },
   forbidden: { status: 403, title: "This is not allowed." },
-  rate_limited: { status: 429, title: "Too much at once." },
+  rate_limited: { status: 429, title: "Too many requests at once." },
   frame_too_large: { status: 413, title: "This is too large." },
   too_many_rooms: { status: 429, title: "Too many rooms for one connection." },
   unavailable: { status: 503, title: "The server can't do this right now." },

@@ -12,19 +12,22 @@ const retryAfter = { "Retry-After": "Seconds after which to try again." };
 
 /** By status, in words that fit wherever it is answered. */
 const PROBLEM_ANSWERS = {
-  400: { name: "BadRequest", description: "This is not what is taken here, or the Host header is no host name." },
+  400: { name: "BadRequest", description: "The request is not valid, or its Host header is not a host name." },
   401: {
     name: "Unauthorized",
-    description: "The token is no good, or none came and one is needed.",
+    description: "The token is not valid, or a token is needed and none was sent.",
     headers: { "WWW-Authenticate": "Bearer." },
   },
-  403: { name: "Forbidden", description: "You may not do this, or the page that asks may not: see ALLOWED_ORIGINS." },
+  403: {
+    name: "Forbidden",
+    description: "You are not allowed to do this, or the page that asks is not: see ALLOWED_ORIGINS.",
+  },
   404: { name: "NotFound", description: "There is no such thing, or not for you." },
   409: { name: "Conflict", description: "Someone else has this name." },
-  413: { name: "ContentTooLarge", description: "The body has more bytes than are taken." },
+  413: { name: "ContentTooLarge", description: "The body is too large." },
   415: { name: "UnsupportedMediaType", description: "The body does not say that it is JSON." },
   421: { name: "MisdirectedRequest", description: "HOSTS is set, and the name that was asked for is not in it." },
-  422: { name: "UnprocessableContent", description: "No room or nobody can have this name, or no message this text." },
+  422: { name: "UnprocessableContent", description: "This name or this text is not allowed." },
   426: {
     name: "UpgradeRequired",
     description: "This address takes WebSocket connections only.",
@@ -32,15 +35,15 @@ const PROBLEM_ANSWERS = {
   },
   429: {
     name: "TooManyRequests",
-    description: "Too much at once, from you or from your address, or too many answers to it are still under way.",
+    description: "Too many requests from you or from your address, or too many answers to it are not read yet.",
     headers: retryAfter,
   },
   503: {
     name: "Unavailable",
-    description: "The server is restarting, or its store does not answer. What was sent may have been kept.",
+    description: "The server is restarting, or its store does not answer. What was sent may have been stored.",
     headers: retryAfter,
   },
-  default: { name: "Problem", description: "What was asked was not done, and why." },
+  default: { name: "Problem", description: "The request was refused, and why." },
 } satisfies Record<number | "default", ProblemAnswer>;
 
 /** One of its own, or `default`: any that is not described. */

@@ -34,11 +34,11 @@ const entries = {
       edited: v.optional(date),
       deleted: v.optional(v.literal(true)),
     }),
-    v.description("A message. To its author, with the `id` it was sent with, this is the acknowledgement."),
+    v.description("A message. For its author, with the `id` that it was sent with, this is the acknowledgement."),
   ),
   message_edited: v.pipe(
     v.object({ action: v.literal("message_edited"), room: text, seq, target: seq, user: text, text, date, id }),
-    v.description("The message whose `seq` is `target` has other words now."),
+    v.description("The message whose `seq` is `target` has a new text."),
   ),
   message_deleted: v.pipe(
     v.object({ action: v.literal("message_deleted"), room: text, seq, target: seq, user: text, date, id }),
@@ -46,7 +46,7 @@ const entries = {
   ),
   unknown_entry: v.pipe(
     v.object({ action: v.literal("unknown_entry"), room: text, seq, date }),
-    v.description("An entry of a kind that only a newer server knows. It takes its place and changes nothing."),
+    v.description("An entry of a kind that only a newer server knows. Count its `seq` and change nothing else."),
   ),
 };
 
@@ -60,7 +60,7 @@ export const serverFrames = {
   ...entries,
   welcome: v.pipe(
     v.object({ action: v.literal("welcome"), user: text, name: text, token: v.optional(text), limits }),
-    v.description("Who you are, and what the server takes. The `token` brings you back as the same person."),
+    v.description("Who you are, and the limits of this server. With the `token` you come back as the same person."),
   ),
   room_joined: v.pipe(
     v.object({
@@ -78,36 +78,36 @@ export const serverFrames = {
       id,
     }),
     v.description(
-      "The room as it is. `recovered`: `messages` is exactly what came after `since`; else it is the newest page.",
+      "The room as it is now. If `recovered`, `messages` is exactly what came after `since`, else the newest page.",
     ),
   ),
   room_left: v.pipe(
     v.object({ action: v.literal("room_left"), room: text, id }),
-    v.description("You are in the room no more."),
+    v.description("You have left the room."),
   ),
   member_joined: v.pipe(
     v.object({ action: v.literal("member_joined"), room: text, user: text, name: text }),
-    v.description("Someone has come."),
+    v.description("Somebody has come."),
   ),
   member_left: v.pipe(
     v.object({ action: v.literal("member_left"), room: text, user: text, name: text }),
-    v.description("Someone has gone."),
+    v.description("Somebody has gone."),
   ),
   room_count: v.pipe(
     v.object({ action: v.literal("room_count"), room: text, count }),
-    v.description("How many are here, in place of who comes and goes, where there are more than a hundred."),
+    v.description("How many people are here, in place of the two above in rooms of more than 100."),
   ),
   room_changed: v.pipe(
     v.object({ action: v.literal("room_changed"), room: text, locked: yesOrNo, slow_seconds: count }),
-    v.description("A moderator has locked the room, opened it, or set how often one may speak."),
+    v.description("A moderator has locked or unlocked the room, or changed its slow mode."),
   ),
   name_changed: v.pipe(
     v.object({ action: v.literal("name_changed"), user: text, name: text, was: text, id }),
-    v.description("Someone is called something else."),
+    v.description("Somebody has a new name."),
   ),
   typing: v.pipe(
     v.object({ action: v.literal("typing"), room: text, user: text, name: text }),
-    v.description("Someone is writing."),
+    v.description("Somebody is writing."),
   ),
   pong: v.pipe(v.object({ action: v.literal("pong"), id }), v.description("The answer to `ping`.")),
   error: v.pipe(
@@ -119,6 +119,6 @@ export const serverFrames = {
       id,
       retry_after: v.optional(v.pipe(v.number(), v.description("Seconds."))),
     }),
-    v.description("What you asked was not done, and why."),
+    v.description("Your action was refused, and why."),
   ),
 } satisfies { [A in ServerFrame["action"]]: SchemaOf<Extract<ServerFrame, { action: A }>> };
