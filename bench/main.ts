@@ -9,7 +9,8 @@ import { startArguments } from "../testing/server.ts";
 import type { Load } from "./client.ts";
 import type { Result } from "./load.ts";
 
-const RUNS = Number(Deno.args.find((word) => word.startsWith("--runs="))?.slice(7) ?? 5);
+/** Unless `--runs` says otherwise. */
+const DEFAULT_RUNS = 5;
 /** How long each is measured, and loaded before, seconds. */
 const SECONDS = 3;
 const WARM_UP = 2;
@@ -20,7 +21,6 @@ const WARM_UP = 2;
  */
 const WARM_UP_RATE = 200;
 const WARM_UP_DELIVERIES = 40_000;
-const ONLY = Deno.args.filter((word) => !word.startsWith("--"));
 const here = new URL(".", import.meta.url).pathname;
 
 interface Contender {
@@ -130,6 +130,42 @@ const SCENES: Scene[] = [
     }
   )),
 ];
+
+const HELP = `Measures Parley and other servers on this machine, in about half an hour, and writes bench/results.md.
+
+  deno task bench [LOAD …] [--runs=RUNS]
+
+  LOAD    measures only these loads, and writes no file
+  --runs  how often each is measured, ${DEFAULT_RUNS} times unless set
+
+The loads:
+
+${SCENES.map(({ name, about }) => `  ${name.padEnd(13)}  ${about}`).join("\n")}`;
+
+/** @returns what was asked for, or a sentence that says why it can't be done */
+function readArguments(words: string[]): { only: string[]; runs: number } | "help" | { mistake: string } {
+  if (words.includes("--help") || words.includes("-h")) return "help";
+  const only = words.filter((word) => !word.startsWith("-"));
+  let runs = DEFAULT_RUNS;
+  for (const flag of words.filter((word) => word.startsWith("-"))) {
+    const [, number] = /^--runs=([1-9]\d{0,3})$/.exec(flag) ?? [];
+    if (!number) return { mistake: `deno task bench takes no argument ${flag}: see --help.` };
+    runs = Number(number);
+  }
+  const unknown = only.find((name) => !SCENES.some((scene) => scene.name === name));
+  return unknown === undefined ? { only, runs } : { mistake: `There is no load ${unknown}: see --help.` };
+}
+
+const asked = readArguments(Deno.args);
+if (asked === "help") {
+  console.log(HELP);
+  Deno.exit(0);
+}
+if ("mistake" in asked) {
+  console.error(asked.mistake);
+  Deno.exit(1);
+}
+const { only: ONLY, runs: RUNS } = asked;
 
 async function output(command: string, ...args: string[]): Promise<string | undefined> {
   try {

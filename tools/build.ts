@@ -6,6 +6,24 @@
 import config from "../deno.json" with { type: "json" };
 import { loadAssets, PAGE } from "../web/routes/assets.ts";
 
+const HELP = `Makes dist/chat.js: server, page and client in one file, which needs Deno and nothing else.
+
+  deno task build
+
+It takes no arguments. Run the file with
+
+  deno run --allow-net --allow-env --allow-read=. --allow-write=. dist/chat.js`;
+
+const [argument] = Deno.args;
+if (argument === "--help" || argument === "-h") {
+  console.log(HELP);
+  Deno.exit(0);
+}
+if (argument !== undefined) {
+  console.error(`deno task build takes no argument ${argument}.`);
+  Deno.exit(1);
+}
+
 const root = new URL("../", import.meta.url);
 const result = new URL("dist/chat.js", root);
 const redisPackage = new URL("storage/redis/package.ts", root);

@@ -2,8 +2,20 @@
 import { openStorage } from "../main.ts";
 import { readSettings } from "../settings.ts";
 
+const HELP =
+  `Begins a new epoch, so that clients fetch every room again. Run it once after restoring a backup, before the
+server is started.
+
+  deno task new-epoch
+
+It takes no arguments, and the settings of the server from the environment, above all DATABASE_URL.`;
+
+if (Deno.args.some((argument) => argument === "--help" || argument === "-h")) {
+  console.log(HELP);
+  Deno.exit(0);
+}
 try {
-  if (Deno.args.length > 0) throw new Error(`it takes no argument ${Deno.args[0]}. The server must be stopped.`);
+  if (Deno.args.length > 0) throw new Error(`it takes no argument ${Deno.args[0]}: see --help.`);
   const settings = readSettings((name) => Deno.env.get(name));
   const storage = await openStorage(settings);
   await storage.renewEpoch();
