@@ -6,7 +6,7 @@ import { help } from "./settings_help.ts";
 import { TestClient } from "./testing/client.ts";
 import { Listener } from "./testing/listener.ts";
 import { allPages, type Page } from "./testing/markdown.ts";
-import { startServer } from "./testing/server.ts";
+import { startServer, taskArguments } from "./testing/server.ts";
 import { readArguments } from "./tools/doctor/arguments.ts";
 import { clientFrames } from "./web/schema/client_frames.ts";
 import { PROBLEMS } from "./web/schema/problem.ts";
@@ -35,7 +35,6 @@ const NOT_RUN: Record<string, string> = {
   "deno run --allow-net": "testing/server.ts, wherever the built file is tested",
   "docker build": "it needs Docker",
   "deno deploy": "it needs Deno Deploy",
-  "npx -y deno task new-epoch": "main_test.ts",
   "npx -y deno task migrate": "tools/migrate_test.ts",
   "npx -y deno task bench": "it takes half an hour",
   "deno bench": "it measures; its files are looked up below",
@@ -69,7 +68,7 @@ const asOne = example(HTTP, "Sessions and idempotency keys");
 const reading = example(HTTP, "History");
 const [refused, problem] = [example(HTTP, "Errors"), example(HTTP, "Errors", 1)];
 const moderating = example("docs/moderation.md", "Commands");
-const backingUp = example(DEPLOYING, "Backups");
+const [backingUp, restoring] = [example(DEPLOYING, "Backups"), example(DEPLOYING, "Backups", 1)];
 const scraping = example(DEPLOYING, "Monitoring");
 
 /** What each line of a conversation sends, or what comes. */
@@ -217,11 +216,6 @@ Deno.test({
     assert.equal((await client.until("message_deleted")).target, 1);
     assert.equal((await client.until("room_changed", ({ locked }) => !locked)).slow_seconds, 30);
     assert.match(await answers(scraping, server), /^parley_messages_in_total 1$/m);
-    if (sqlite3) {
-      await answers(backingUp, server);
-      const { mode, size } = await Deno.stat(`${cwd}/copy.db`);
-      assert.deepEqual([mode! & 0o777, size > 0], [0o600, true]);
-    }
     const { paths } = await (await fetch(`${server.url}/openapi.json`)).json();
     const served = Object.entries(paths).flatMap(([path, methods]) =>
       Object.keys(methods as object).map((method) =>
@@ -232,6 +226,45 @@ Deno.test({
     assert.deepEqual(documented.map(([call]) => call).toSorted(), served.toSorted());
     await client.close();
     await server.stop();
+    await Deno.remove(cwd, { recursive: true });
+  },
+});
+
+Deno.test({
+  name: "after a restored backup everyone is who they were, and is told that messages may be missing",
+  ignore: !sqlite3,
+  async fn() {
+    const cwd = await Deno.makeTempDir();
+    const before = { ...await startServer({ cwd }), cwd };
+    const first = await TestClient.open(before.url);
+    const { user, token } = await first.until("welcome");
+    const { epoch } = await first.until("room_joined");
+    first.say("in the backup");
+    await first.until("receive_message");
+    await answers(backingUp, before);
+    for (const name of ["copy.db", "copy.db.secret"]) {
+      const { mode, size } = await Deno.stat(`${cwd}/${name}`);
+      assert.deepEqual([mode! & 0o777, size > 0], [0o600, true]);
+    }
+    first.say("lost");
+    await first.until("receive_message", ({ text }) => text === "lost");
+    await first.close();
+    await before.stop();
+    // Another machine, on which nobody has the old secret, and where a server has died.
+    await Deno.remove(`${cwd}/data/chat.db.secret`);
+    for (const end of ["-wal", "-shm"]) await Deno.writeTextFile(`${cwd}/data/chat.db${end}`, "of another file");
+    const task = [Deno.execPath(), ...await taskArguments("new-epoch")].map((word) => `'${word}'`).join(" ");
+    const { success } = await run(restoring.replace("npx -y deno task new-epoch", task), before).output();
+    assert.ok(success);
+    const after = await startServer({ cwd });
+    const again = await TestClient.open(after.url, { query: "?room=", protocols: [`bearer.${token}`] });
+    assert.equal((await again.until("welcome")).user, user);
+    again.send({ action: "join_room", room: "general", since: { epoch, seq: 1 } });
+    const { recovered, messages } = await again.until("room_joined");
+    assert.equal(recovered, false);
+    assert.deepEqual(messages.map((entry) => entry.action === "receive_message" && entry.text), ["in the backup"]);
+    await again.close();
+    await after.stop();
     await Deno.remove(cwd, { recursive: true });
   },
 });
