@@ -90,7 +90,7 @@ export function rowsOf(state: State): Row[] {
   const waiting = waitingIn(state);
   for (const message of room.messages) {
     const mine = message.user === me?.user;
-    const change = mine ? waiting.changes.get(message.seq) : undefined;
+    const change = waiting.changes.get(message.seq);
     const deleted = message.deleted === true;
     addRow({
       kind: "message",

@@ -109,6 +109,14 @@ Deno.test("one's own edit shows before the server has it", () => {
   assert.equal(messages(rowsOf({ ...state, outbox }))[0].text, "better");
 });
 
+Deno.test("a refused action on somebody else's message is shown where it failed, and can be discarded there", () => {
+  const state = holding(message(1));
+  const outbox = add(state.outbox, { action: "delete_message", room: "general", target: 1, id: "a" }, noon)!;
+  const error = { action: "error", code: "forbidden", message: "No.", id: "a" } as const;
+  const refused = refuse(outbox, "a", error, noon, 0);
+  assert.equal(messages(rowsOf({ ...state, outbox: refused }))[0].item?.frame.id, "a");
+});
+
 Deno.test("a deleted message shows neither a text nor that it was edited", () => {
   const [row] = messages(rowsOf(holding(message(1, { text: undefined, edited: noon, deleted: true }))));
   assert.deepEqual([row.text, row.edited, row.deleted], ["", false, true]);
