@@ -1,9 +1,8 @@
 import { Serializer, withTimeout } from "./async.ts";
 import type { Clock } from "./clock.ts";
 import { Cluster } from "./cluster/cluster.ts";
-import { RateLimiter } from "./limits/rate_limiter.ts";
+import type { RateLimiter } from "./limits/rate_limiter.ts";
 import { SlowMode } from "./limits/slow_mode.ts";
-import { NO_LIMITS } from "./limits/token_bucket.ts";
 import { type BannedVisit, Bans } from "./moderation/bans.ts";
 import { Moderator } from "./moderation/moderator.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
@@ -27,12 +26,11 @@ export interface ChatOptions {
   clock: Clock;
   /** In [0, 1). */
   random: () => number;
-  /** See `Bans`; absent: no address is ever banned. */
-  hashAddress?: (addressKey: string) => string | undefined;
-  /** Absent: there are no limits. */
-  rateLimiter?: RateLimiter;
+  rateLimiter: RateLimiter;
+  /** The form in which a banned address is kept; undefined for one that is never banned. */
+  hashAddress: (addressKey: string) => string | undefined;
   /** Told of each time that somebody is kept out by a ban. */
-  auditBan?: (visit: BannedVisit) => void;
+  auditBan: (visit: BannedVisit) => void;
 }
 
 /** The chat as one isolate has it: makes all its parts, begins a session for each connection, and ends them all. */
@@ -44,7 +42,7 @@ export class Chat {
   #draining = false;
 
   constructor(options: ChatOptions) {
-    const { storage, limits, clock, random, rateLimiter = new RateLimiter(NO_LIMITS, clock) } = options;
+    const { storage, limits, clock, random, rateLimiter, hashAddress, auditBan } = options;
     const users = new Users(storage.names, clock, random);
     const rooms: RoomRegistry = new RoomRegistry({
       storage,
@@ -58,9 +56,9 @@ export class Chat {
     const bans = new Bans({
       storage,
       clock,
-      hashAddress: options.hashAddress ?? (() => undefined),
+      hashAddress,
       changed: () => this.#endBanned(),
-      audit: options.auditBan ?? (() => {}),
+      audit: auditBan,
     });
     const cluster = new Cluster({ storage, clock, rooms, users, bansChanged: () => void bans.refresh() });
     this.services = {

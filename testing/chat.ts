@@ -1,6 +1,6 @@
 import type { EncodedFrames } from "../chat/encoded_frames.ts";
 import type { Connection } from "../chat/subscriber.ts";
-import type { RateLimiter } from "../chat/limits/rate_limiter.ts";
+import { RateLimiter } from "../chat/limits/rate_limiter.ts";
 import type { Storage } from "../chat/storage.ts";
 import type { BannedVisit } from "../chat/moderation/bans.ts";
 import { Chat } from "../chat/chat.ts";
@@ -8,6 +8,7 @@ import type { ClientFrame, Limits, ServerFrame } from "../chat/protocol.ts";
 import type { Session } from "../chat/session.ts";
 import { MemoryStorage } from "../storage/memory.ts";
 import { FakeClock, settle } from "./clock.ts";
+import { NO_LIMITS } from "./limits.ts";
 
 export const LIMITS: Limits = { text: 4_000, name: 32, frame: 65_536, rooms: 50, ping_seconds: 30 };
 
@@ -24,7 +25,7 @@ export function createChat(
   const clock = options.clock ?? new FakeClock();
   const storage = options.storage ?? new MemoryStorage({ clock, secret: "", retention: { messages: 0, days: 0 } });
   const limits = { ...LIMITS, ...options.limits };
-  const { rateLimiter, auditBan } = options;
+  const { rateLimiter = new RateLimiter(NO_LIMITS, clock), auditBan = () => {} } = options;
   const chat = new Chat({ storage, limits, clock, random: Math.random, hashAddress, rateLimiter, auditBan });
   return { clock, storage, chat };
 }

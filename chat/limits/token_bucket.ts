@@ -34,21 +34,6 @@ export interface Rates {
 /** What a person does that is counted. */
 export type RateLimitedAction = "messages" | "joins" | "renames" | "signals" | "reads" | "malformed";
 
-const UNLIMITED: Rate = { perSecond: 0, burst: 0 };
-/** Nobody is held back: for tests and benches. */
-export const NO_LIMITS: Rates = {
-  messages: UNLIMITED,
-  joins: UNLIMITED,
-  renames: UNLIMITED,
-  signals: UNLIMITED,
-  reads: UNLIMITED,
-  malformed: UNLIMITED,
-  newcomers: UNLIMITED,
-  connections: 0,
-  answers: 0,
-  rooms: 0,
-};
-
 export function isUnlimited({ perSecond, burst }: Rate): boolean {
   return perSecond === 0 || burst === 0;
 }

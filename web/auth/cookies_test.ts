@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../chat/clock.ts";
 import { RateLimiter } from "../../chat/limits/rate_limiter.ts";
-import { NO_LIMITS } from "../../chat/limits/token_bucket.ts";
+import { NO_LIMITS } from "../../testing/limits.ts";
 import { launchChromium } from "../../testing/chromium.ts";
 import { connected, newPerson, openRoom } from "../../testing/page.ts";
 import { type RunningServer, startServer } from "../../testing/server.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { sign } from "hono/jwt";
 import { systemClock } from "../../chat/clock.ts";
 import { RateLimiter } from "../../chat/limits/rate_limiter.ts";
-import { NO_LIMITS } from "../../chat/limits/token_bucket.ts";
+import { NO_LIMITS } from "../../testing/limits.ts";
 import { SessionCookies } from "./cookies.ts";
 import { Sessions } from "./sessions.ts";
 
