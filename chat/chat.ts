@@ -1,6 +1,7 @@
 import { Serializer, withTimeout } from "./async.ts";
 import type { Clock } from "./clock.ts";
 import { Cluster } from "./cluster/cluster.ts";
+import { RemotePresence } from "./cluster/remote_presence.ts";
 import type { RateLimiter } from "./limits/rate_limiter.ts";
 import { SlowMode } from "./limits/slow_mode.ts";
 import { type BannedVisit, Bans } from "./moderation/bans.ts";
@@ -38,6 +39,7 @@ export class Chat {
   readonly services: Services;
   readonly directory: RoomDirectory;
   readonly moderator: Moderator;
+  readonly #presence: RemotePresence;
   readonly #sessions = new Set<Session>();
   #draining = false;
 
@@ -49,9 +51,10 @@ export class Chat {
       clock,
       rateLimiter,
       requestFlush: (room) => pipeline.requestFlush(room),
-      announce: (room, user, name) => cluster.announce(room, user, name),
-      remoteMembers: (room) => cluster.remoteMembers(room),
+      announce: (room, user, name) => presence.announce(room, user, name),
+      remoteMembers: (room) => presence.membersIn(room),
     });
+    const presence = new RemotePresence(storage, clock, rooms);
     const pipeline = new Pipeline(storage, rooms, clock);
     const bans = new Bans({
       storage,
@@ -60,7 +63,8 @@ export class Chat {
       changed: () => this.#endBanned(),
       audit: auditBan,
     });
-    const cluster = new Cluster({ storage, clock, rooms, users, bansChanged: () => void bans.refresh() });
+    const cluster = new Cluster({ storage, clock, rooms, users, presence, bansChanged: () => void bans.refresh() });
+    this.#presence = presence;
     this.services = {
       clock,
       limits,
@@ -125,8 +129,8 @@ export class Chat {
 
   /** Ends every session, and all that would still happen by itself. Others take its people for here a little longer. */
   close(): void {
-    const { cluster, rooms, users, bans, sessionExpiry } = this.services;
-    cluster.leave();
+    const { rooms, users, bans, sessionExpiry } = this.services;
+    this.#presence.leave();
     for (const session of this.#sessions) session.end();
     rooms.dispose();
     users.dispose();

@@ -1,12 +1,12 @@
 import type { Clock } from "../clock.ts";
 import { EncodedFrames } from "../encoded_frames.ts";
-import { type Member, MEMBERS_LISTED, type NameChanged, TYPING_SECONDS } from "../protocol.ts";
+import { MEMBERS_LISTED, type NameChanged, TYPING_SECONDS } from "../protocol.ts";
 import type { RoomRegistry } from "../rooms/registry.ts";
 import type { Room } from "../rooms/room.ts";
 import type { ClusterEvent, HeldName, RemoteCommand, Storage } from "../storage.ts";
 import type { Person, Subscriber } from "../subscriber.ts";
 import type { Users } from "../users/users.ts";
-import { RemotePresence } from "./remote_presence.ts";
+import type { RemotePresence } from "./remote_presence.ts";
 
 /** What the cluster works on. */
 export interface ClusterDeps {
@@ -14,6 +14,7 @@ export interface ClusterDeps {
   clock: Clock;
   rooms: RoomRegistry;
   users: Users;
+  presence: RemotePresence;
   /** Somebody else may be banned by now. */
   bansChanged(): void;
 }
@@ -24,34 +25,17 @@ export interface ClusterDeps {
  */
 export class Cluster {
   readonly #deps: ClusterDeps;
-  readonly #presence: RemotePresence;
 
   constructor(deps: ClusterDeps) {
-    const { storage, clock, rooms } = deps;
     this.#deps = deps;
-    this.#presence = new RemotePresence(clock, (event) => storage.publish(event), {
-      joined: (room, member) => rooms.find(room)?.members.joinRemote(member),
-      left: (room, user) => rooms.find(room)?.members.leaveRemote(user),
-      localMembers: () => this.#localMembers(),
-    });
-    storage.onEvent((event) => this.#handle(event));
-    this.#presence.start();
-  }
-
-  /** Tells other isolates that a person is connected here in this room; without a name, no longer. */
-  announce(room: string, user: string, name?: string): void {
-    this.#presence.announce(room, user, name);
-  }
-
-  /** The people in a room who are connected to other isolates, once for each isolate. */
-  remoteMembers(room: string): Iterable<Member> {
-    return this.#presence.membersIn(room);
+    deps.storage.onEvent((event) => this.#handle(event));
+    deps.presence.start();
   }
 
   /** How many different people are in a room, wherever they are connected. */
   countIn(room: string): number {
-    const held = this.#deps.rooms.find(room);
-    return held ? held.members.count : new Set([...this.remoteMembers(room)].map(({ user }) => user)).size;
+    const { rooms, presence } = this.#deps;
+    return rooms.find(room)?.members.count ?? new Set(presence.membersIn(room).map(({ user }) => user)).size;
   }
 
   /** Tells everyone who sees this person their new name, but for the connection that asked for it. */
@@ -83,11 +67,6 @@ export class Cluster {
     if (!this.#executeHere(command)) this.#deps.storage.publish({ kind: "asked", ...command });
   }
 
-  /** This isolate is about to stop. Others count its people as members a little longer. */
-  leave(): void {
-    this.#presence.leave();
-  }
-
   /** @returns whether that was all there was to do */
   #executeHere(command: RemoteCommand): boolean {
     const { user, room } = command;
@@ -114,7 +93,7 @@ export class Cluster {
     const { rooms } = this.#deps;
     switch (event.kind) {
       case "presence":
-        return this.#presence.handle(event);
+        return this.#deps.presence.handle(event);
       case "typing": {
         const { room, user, name } = event;
         return rooms.find(room)?.broadcast({ action: "typing", room, user, name }, user);
@@ -123,7 +102,7 @@ export class Cluster {
         return void this.#executeHere(event);
       case "name_changed": {
         const { user, name, was } = event;
-        this.#presence.rename(user, name);
+        this.#deps.presence.rename(user, name);
         return this.#showName({ action: "name_changed", user, name, was });
       }
       case "room_changed":
@@ -150,11 +129,5 @@ export class Cluster {
     if (asker) recipients.delete(asker);
     const delivery = new EncodedFrames(frame);
     for (const session of recipients) session.connection.deliver(delivery);
-  }
-
-  *#localMembers(): Generator<{ room: string; member: Member }> {
-    for (const { name, members } of this.#deps.rooms) {
-      for (const member of members.localMembers()) yield { room: name, member };
-    }
   }
 }

@@ -1,7 +1,8 @@
 import { interval } from "../async.ts";
 import type { Clock } from "../clock.ts";
 import type { Member } from "../protocol.ts";
-import { CLUSTER_EVENT_BYTES, type ClusterEvent, type PresenceChange, type PresenceEvent } from "../storage.ts";
+import type { RoomRegistry } from "../rooms/registry.ts";
+import { CLUSTER_EVENT_BYTES, type PresenceChange, type PresenceEvent, type Storage } from "../storage.ts";
 
 /** How often each instance (an isolate of any machine) says that it is alive, milliseconds. */
 export const HEARTBEAT = 5_000;
@@ -32,15 +33,6 @@ interface Instance {
   expiresAt: number;
 }
 
-/** What this isolate does about the people of others. */
-export interface RemotePresenceListener {
-  /** A person is connected to one more of the others, in this room. */
-  joined(room: string, member: Member): void;
-  left(room: string, user: string): void;
-  /** All who are connected to this isolate. */
-  localMembers(): Iterable<{ room: string; member: Member }>;
-}
-
 /**
  * Presence between instances. Each tells the others of every change, numbered, and of its latest number with each
  * heartbeat; one that finds that it has missed a change sends a sync request and gets a snapshot of all people. So events
@@ -48,9 +40,9 @@ export interface RemotePresenceListener {
  */
 export class RemotePresence {
   readonly #id: string = crypto.randomUUID();
+  readonly #storage: Pick<Storage, "publish">;
   readonly #clock: Clock;
-  readonly #send: (event: ClusterEvent) => void;
-  readonly #listener: RemotePresenceListener;
+  readonly #rooms: RoomRegistry;
   readonly #instances = new Map<string, Instance>();
   #version = 0;
   #changes: PresenceChange[] = [];
@@ -60,15 +52,16 @@ export class RemotePresence {
   #beatAt = 0;
   #leaving = false;
 
-  constructor(clock: Clock, send: (event: ClusterEvent) => void, listener: RemotePresenceListener) {
+  /** @param rooms their members are told of who comes and goes elsewhere, and make this isolate's snapshot */
+  constructor(storage: Pick<Storage, "publish">, clock: Clock, rooms: RoomRegistry) {
+    this.#storage = storage;
     this.#clock = clock;
-    this.#send = send;
-    this.#listener = listener;
+    this.#rooms = rooms;
   }
 
   /** Asks all others for their people, and shows itself from now on. */
   start(): void {
-    this.#send({ kind: "presence", from: this.#id, presence: "who" });
+    this.#storage.publish({ kind: "presence", from: this.#id, presence: "who" });
     this.#beatAt = this.#clock.monotonic();
     this.#stopHeartbeat = interval(this.#clock, HEARTBEAT, () => this.#beat());
   }
@@ -136,7 +129,7 @@ export class RemotePresence {
   leave(): void {
     this.#sendChanges();
     this.#leaving = true;
-    this.#send({ kind: "presence", from: this.#id, presence: "leaving" });
+    this.#storage.publish({ kind: "presence", from: this.#id, presence: "leaving" });
     this.#stopHeartbeat?.();
   }
 
@@ -145,12 +138,12 @@ export class RemotePresence {
     // What comes before the answer does not fit either, and is no reason to ask again.
     if (now - instance.requestedAt < HEARTBEAT) return;
     instance.requestedAt = now;
-    this.#send({ kind: "presence", from: this.#id, presence: "who", of });
+    this.#storage.publish({ kind: "presence", from: this.#id, presence: "who", of });
   }
 
   #beat(): void {
     this.#sendChanges();
-    this.#send({ kind: "presence", from: this.#id, presence: "alive", version: this.#version });
+    this.#storage.publish({ kind: "presence", from: this.#id, presence: "alive", version: this.#version });
     const now = this.#clock.monotonic();
     // After it stood still itself, it has not heard yet what the others said meanwhile.
     if (now - this.#beatAt < 2 * HEARTBEAT) this.#removeSilent();
@@ -163,7 +156,7 @@ export class RemotePresence {
       if (instance.expiresAt > now) continue;
       this.#instances.delete(id);
       for (const [room, users] of instance.rooms) {
-        for (const user of users.keys()) this.#listener.left(room, user);
+        for (const user of users.keys()) this.#rooms.find(room)?.members.leaveRemote(user);
       }
     }
   }
@@ -175,7 +168,13 @@ export class RemotePresence {
     this.#changes = [];
     for (let at = 0; at < changes.length; at += CHANGES_PER_EVENT) {
       const part = changes.slice(at, at + CHANGES_PER_EVENT);
-      this.#send({ kind: "presence", from: this.#id, presence: "changes", version: ++this.#version, changes: part });
+      this.#storage.publish({
+        kind: "presence",
+        from: this.#id,
+        presence: "changes",
+        version: ++this.#version,
+        changes: part,
+      });
     }
   }
 
@@ -183,9 +182,11 @@ export class RemotePresence {
     if (this.#leaving) return;
     this.#sendChanges();
     const users: PresenceChange[] = [];
-    for (const { room, member } of this.#listener.localMembers()) users.push([room, member.user, member.name]);
+    for (const room of this.#rooms) {
+      for (const { user, name } of room.members.localMembers()) users.push([room.name, user, name]);
+    }
     for (let at = 0; at === 0 || at < users.length; at += CHANGES_PER_EVENT) {
-      this.#send({
+      this.#storage.publish({
         kind: "presence",
         from: this.#id,
         presence: "roster",
@@ -202,25 +203,21 @@ export class RemotePresence {
     if (name === undefined) {
       if (!users?.delete(user)) return;
       if (users.size === 0) rooms.delete(room);
-      this.#listener.left(room, user);
+      this.#rooms.find(room)?.members.leaveRemote(user);
     } else if (!users?.has(user)) {
       if (users) users.set(user, name);
       else rooms.set(room, new Map([[user, name]]));
-      this.#listener.joined(room, { user, name });
+      this.#rooms.find(room)?.members.joinRemote({ user, name });
     }
   }
 
   /** Makes what is known of an instance equal to its snapshot, which is complete. */
   #applySnapshot(instance: Instance, version: number): void {
-    const listed = new Map<string, Set<string>>();
-    for (const [room, user] of instance.snapshot) {
-      const users = listed.get(room);
-      if (users) users.add(user);
-      else listed.set(room, new Set([user]));
-    }
+    // No room's name has a space in it.
+    const listed = new Set(instance.snapshot.map(([room, user]) => `${room} ${user}`));
     for (const change of instance.snapshot) this.#apply(instance, change);
     for (const [room, users] of instance.rooms) {
-      for (const user of users.keys()) if (!listed.get(room)?.has(user)) this.#apply(instance, [room, user]);
+      for (const user of users.keys()) if (!listed.has(`${room} ${user}`)) this.#apply(instance, [room, user]);
     }
     instance.version = version;
     instance.snapshot = [];
