@@ -4,7 +4,7 @@ import { createChat, FakeClient } from "../../testing/chat.ts";
 import { createOne, createTwo, refusal } from "../../testing/moderation.ts";
 import { MODERATOR } from "./moderator.ts";
 import { DISCONNECT_GRACE } from "../rooms/members.ts";
-import { SETTINGS_INTERVAL } from "../rooms/settings_sweep.ts";
+import { SETTINGS_INTERVAL } from "../rooms/registry.ts";
 
 const message = (text: string, id?: string) => ({ action: "send_message", room: "general", text, id }) as const;
 

@@ -1,17 +1,23 @@
-import type { Clock } from "../clock.ts";
+import { interval } from "../async.ts";
 import { ChatError } from "../errors.ts";
 import type { RateLimiter } from "../limits/rate_limiter.ts";
 import type { AddressUsage } from "../limits/usage.ts";
 import type { RoomSettings } from "../storage.ts";
 import { Room, type RoomDeps } from "./room.ts";
-import { SettingsSweep } from "./settings_sweep.ts";
 
 /** Seconds after which a room may be tried again that there was no place for. */
 const CROWDED_RETRY = 60;
 
+/**
+ * How often a room's settings are read again while somebody is in it, milliseconds: the event that says that they have
+ * changed may get lost, and another process on the same file sends none.
+ */
+export const SETTINGS_INTERVAL = 30_000;
+/** Milliseconds between two steps. Each reads its share of the rooms, so that no moment has them all to read. */
+const SWEEP_STEP = 1_000;
+
 /** What the rooms need of what is around them. */
 export interface RegistryDeps extends Omit<RoomDeps, "forget"> {
-  clock: Clock;
   rateLimiter: RateLimiter;
 }
 
@@ -19,11 +25,15 @@ export interface RegistryDeps extends Omit<RoomDeps, "forget"> {
 export class RoomRegistry {
   readonly #deps: RegistryDeps;
   readonly #rooms = new Map<string, Room>();
-  readonly #settingsSweep: SettingsSweep;
+  readonly #stopSweeping: () => void;
+  /** The rest of the rooms of which the settings are being read again. */
+  #unread: Iterator<Room> = this.#rooms.values();
+  /** Rooms that should have been read by now, times `SETTINGS_INTERVAL`. */
+  #due = 0;
 
   constructor(deps: RegistryDeps) {
     this.#deps = deps;
-    this.#settingsSweep = new SettingsSweep(this.#rooms, deps.clock);
+    this.#stopSweeping = interval(deps.clock, SWEEP_STEP, () => this.#sweepSettings());
   }
 
   /** How many rooms are held. */
@@ -63,7 +73,6 @@ export class RoomRegistry {
       },
     });
     this.#rooms.set(name, room);
-    this.#settingsSweep.start();
     if (opener) opener.rooms++;
     return room;
   }
@@ -76,6 +85,18 @@ export class RoomRegistry {
   /** Stops all that would still happen by itself. */
   dispose(): void {
     for (const room of this.#rooms.values()) room.dispose();
-    this.#settingsSweep.stop();
+    this.#stopSweeping();
+  }
+
+  #sweepSettings(): void {
+    this.#due += this.#rooms.size * SWEEP_STEP;
+    for (; this.#due >= SETTINGS_INTERVAL; this.#due -= SETTINGS_INTERVAL) this.#nextUnread()?.refreshSettings();
+  }
+
+  #nextUnread(): Room | undefined {
+    const next = this.#unread.next();
+    if (!next.done) return next.value;
+    this.#unread = this.#rooms.values();
+    return this.#unread.next().value;
   }
 }

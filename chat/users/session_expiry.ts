@@ -24,16 +24,16 @@ const SWEEP_INTERVAL = 1_000;
 export class SessionExpiry {
   readonly #clock: Clock;
   readonly #until = new Map<Subscriber, number>();
-  #stopSweeping: (() => void) | undefined;
+  readonly #stopSweeping: () => void;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#stopSweeping = interval(clock, SWEEP_INTERVAL, () => this.#sweep());
   }
 
   /** @param until milliseconds since 1970 */
   add(session: Subscriber, until: number): void {
     this.#until.set(session, until);
-    this.#stopSweeping ??= interval(this.#clock, SWEEP_INTERVAL, () => this.#sweep());
   }
 
   delete(session: Subscriber): void {
@@ -41,7 +41,7 @@ export class SessionExpiry {
   }
 
   dispose(): void {
-    this.#stopSweeping?.();
+    this.#stopSweeping();
   }
 
   #sweep(): void {
@@ -49,8 +49,5 @@ export class SessionExpiry {
     for (const [session, until] of this.#until) {
       if (until <= now) session.connection.close(CLOSE.renewToken, "Your token has ended. Renew it and come back.");
     }
-    if (this.#until.size > 0) return;
-    this.#stopSweeping?.();
-    this.#stopSweeping = undefined;
   }
 }

@@ -17,13 +17,14 @@ export class Users {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #connected = new Map<string, Person>();
+  readonly #stopHolding: () => void;
   #leaving: Person[] = [];
-  #stopHolding: (() => void) | undefined;
 
   constructor(names: NameRegistry, clock: Clock, random: () => number) {
     this.#names = names;
     this.#clock = clock;
     this.#random = random;
+    this.#stopHolding = interval(clock, HOLD_INTERVAL, () => this.#hold([...this.#connected.values()]));
   }
 
   /**
@@ -48,7 +49,6 @@ export class Users {
     let person = this.#connected.get(user);
     if (!person) this.#connected.set(user, person = { user, ...held, sessions: new Set(), typedAt: 0 });
     person.sessions.add(session);
-    this.#stopHolding ??= interval(this.#clock, HOLD_INTERVAL, () => this.#holdAll());
     return person;
   }
 
@@ -102,7 +102,7 @@ export class Users {
 
   /** Stops all that would still happen by itself. */
   dispose(): void {
-    this.#stopHolding?.();
+    this.#stopHolding();
     this.#holdLeaving();
   }
 
@@ -119,18 +119,13 @@ export class Users {
     return this.#names.claim({ ...held, user, key: nameKey(held.name), until: holdEnd(held, now), now });
   }
 
-  #holdAll(): void {
-    if (this.#connected.size > 0) return this.#hold([...this.#connected.values()]);
-    this.#stopHolding?.();
-    this.#stopHolding = undefined;
-  }
-
   #holdLeaving(): void {
-    if (this.#leaving.length > 0) this.#hold(this.#leaving);
+    this.#hold(this.#leaving);
     this.#leaving = [];
   }
 
   #hold(people: Person[]): void {
+    if (people.length === 0) return;
     const now = this.#clock.now();
     this.#names.hold(people.map((person) => ({ user: person.user, until: holdEnd(person, now) })))
       // The next interval tries again; until then the names are held from the last one.
