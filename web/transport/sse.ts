@@ -46,8 +46,8 @@ export class Streams {
   readonly #random: () => number;
   readonly #open = new Set<Stream>();
   readonly #encoded = new WeakMap<EncodedFrames, Events>();
+  readonly #stopBeating: () => void;
   #allClosed = () => {};
-  #stopBeating: (() => void) | undefined;
 
   /** @param random in [0, 1) */
   constructor(chat: Chat, random: () => number) {
@@ -55,6 +55,7 @@ export class Streams {
     this.counters = chat.services.pipeline.counters;
     this.#clock = chat.services.clock;
     this.#random = random;
+    this.#stopBeating = interval(this.#clock, HEARTBEAT, () => this.#open.forEach((stream) => stream.beat()));
   }
 
   /**
@@ -79,7 +80,6 @@ export class Streams {
 
   opened(stream: Stream): void {
     this.#open.add(stream);
-    this.#stopBeating ??= interval(this.#clock, HEARTBEAT, () => this.#beat());
   }
 
   closed(stream: Stream): void {
@@ -103,14 +103,7 @@ export class Streams {
   async gone(): Promise<void> {
     const gone = new Promise<void>((resolve) => this.#allClosed = resolve);
     if (this.#open.size > 0) await withTimeout(this.#clock, GOODBYE_DEADLINE, gone, () => {});
-    this.#stopBeating?.();
-  }
-
-  #beat(): void {
-    for (const stream of this.#open) stream.beat();
-    if (this.#open.size > 0) return;
-    this.#stopBeating?.();
-    this.#stopBeating = undefined;
+    this.#stopBeating();
   }
 }
 

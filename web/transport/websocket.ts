@@ -5,7 +5,7 @@ import type { EncodedFrames } from "../../chat/encoded_frames.ts";
 import { PAGE_BYTES } from "../../chat/storage.ts";
 import type { Chat } from "../../chat/chat.ts";
 import type { Counters } from "../../chat/pipeline/counters.ts";
-import { BATCH_PROTOCOL, CLOSE, type Limits, PING_SECONDS } from "../../chat/protocol.ts";
+import { BATCH_PROTOCOL, CLOSE, PING_SECONDS } from "../../chat/protocol.ts";
 import { ChatError } from "../../chat/errors.ts";
 import type { Session } from "../../chat/session.ts";
 import type { Connection } from "../../chat/subscriber.ts";
@@ -39,27 +39,27 @@ const GOODBYE_DEADLINE = 1_000;
 
 /** The WebSocket door: takes connections, ends those that fell silent, and sends all away when the server stops. */
 export class Sockets {
-  readonly limits: Limits;
+  readonly chat: Chat;
   readonly counters: Counters;
-  readonly #chat: Chat;
-  readonly #clock: Clock;
+  /** Its monotonic time counts here: that the clock is set must not look like silence. */
+  readonly clock: Clock;
   readonly #identities: Sessions;
   readonly #allowedOrigins: readonly string[];
   readonly #auditLog: AuditLog;
   readonly #open = new Set<Socket>();
   /** Those that were not open yet when they were last looked at, and since when. */
   readonly #opening = new Map<WebSocket, number>();
+  readonly #stopSweeping: () => void;
   #allClosed = () => {};
-  #stopSweeping: (() => void) | undefined;
 
   constructor(chat: Chat, identities: Sessions, allowedOrigins: readonly string[], auditLog: AuditLog) {
-    this.#chat = chat;
-    this.limits = chat.services.limits;
+    this.chat = chat;
     this.counters = chat.services.pipeline.counters;
-    this.#clock = chat.services.clock;
+    this.clock = chat.services.clock;
     this.#identities = identities;
     this.#allowedOrigins = allowedOrigins;
     this.#auditLog = auditLog;
+    this.#stopSweeping = interval(this.clock, SWEEP_INTERVAL, () => this.#sweep());
   }
 
   /**
@@ -70,8 +70,8 @@ export class Sockets {
     if (!originAllowed(request, this.#allowedOrigins)) {
       throw new ChatError("forbidden", FOREIGN_PAGE);
     }
-    if (this.#chat.draining) throw new ChatError("unavailable", "The server is restarting. Come back.", 1);
-    const { rateLimiter } = this.#chat.services;
+    if (this.chat.draining) throw new ChatError("unavailable", "The server is restarting. Come back.", 1);
+    const { rateLimiter } = this.chat.services;
     const address = rateLimiter.connected(addressKey);
     try {
       return await this.#upgrade(request, address);
@@ -82,7 +82,7 @@ export class Sockets {
   }
 
   async #upgrade(request: Request, address: AddressUsage): Promise<Response> {
-    const { rateLimiter } = this.#chat.services;
+    const { rateLimiter } = this.chat.services;
     const over = rateLimiter.connectionsOver(address);
     if (over > TURNED_AWAY_AT_ONCE) throw new ChatError("rate_limited", CROWDED, CROWDED_RETRY);
     const identity = over > 0
@@ -105,10 +105,9 @@ export class Sockets {
     const { socket, response } = upgraded;
     // The runtime has begun it: unless its response comes back, whatever happens here, the listener closes for good.
     try {
-      this.#opening.set(socket, this.now());
-      this.#stopSweeping ??= interval(this.#clock, SWEEP_INTERVAL, () => this.#sweep());
+      this.#opening.set(socket, this.clock.monotonic());
       if ("user" in identity) {
-        new Socket(socket, batch, this, this.#chat, address, { ...identity, rooms });
+        new Socket(socket, batch, this, address, { ...identity, rooms });
       } else {
         this.counters.closed(identity[0]);
         turnAway(socket, identity, () => rateLimiter.disconnected(address));
@@ -134,15 +133,6 @@ export class Sockets {
     }
   }
 
-  get draining(): boolean {
-    return this.#chat.draining;
-  }
-
-  /** Milliseconds since some moment: that the clock is set must not look like silence. */
-  now(): number {
-    return this.#clock.monotonic();
-  }
-
   opened(socket: Socket): void {
     this.#open.add(socket);
   }
@@ -155,12 +145,12 @@ export class Sockets {
   /** Resolves when all who were sent away have gone, or had the time to. */
   async gone(): Promise<void> {
     const gone = new Promise<void>((resolve) => this.#allClosed = resolve);
-    if (this.#open.size > 0) await withTimeout(this.#clock, GOODBYE_DEADLINE, gone, () => {});
-    this.#stopSweeping?.();
+    if (this.#open.size > 0) await withTimeout(this.clock, GOODBYE_DEADLINE, gone, () => {});
+    this.#stopSweeping();
   }
 
   #sweep(): void {
-    const now = this.now();
+    const now = this.clock.monotonic();
     for (const socket of this.#open) {
       if (socket.batch && socket.heardAt < now - SILENCE_LIMIT) socket.close(CLOSE.silent, "No ping came. Come back.");
     }
@@ -171,9 +161,6 @@ export class Sockets {
       // Of a client that left before the upgrade the runtime tells nothing: it neither opens nor fails nor closes.
       if (opens) socket.dispatchEvent(new Event("close"));
     }
-    if (this.#open.size + this.#opening.size > 0) return;
-    this.#stopSweeping?.();
-    this.#stopSweeping = undefined;
   }
 }
 
@@ -192,28 +179,19 @@ class Socket implements Connection, EventListenerObject {
   readonly #socket: WebSocket;
   readonly #sockets: Sockets;
   readonly #session: Session;
-  readonly #chat: Chat;
   /** Until it is closed for good: one that stalls counts, though its session is long over. */
   #address: AddressUsage | undefined;
   /** Who it is and where to, until it is open; the token and the request's address need not be kept for longer. */
   #arrival: Admission | undefined;
 
-  constructor(
-    socket: WebSocket,
-    batch: boolean,
-    sockets: Sockets,
-    chat: Chat,
-    address: AddressUsage,
-    arrival: Admission,
-  ) {
+  constructor(socket: WebSocket, batch: boolean, sockets: Sockets, address: AddressUsage, arrival: Admission) {
     this.#socket = socket;
     this.batch = batch;
     this.#sockets = sockets;
-    this.heardAt = sockets.now();
+    this.heardAt = sockets.clock.monotonic();
     this.#arrival = arrival;
-    this.#chat = chat;
     this.#address = address;
-    this.#session = chat.enter(this, address.key);
+    this.#session = sockets.chat.enter(this, address.key);
     // An error is always followed by a close.
     for (const event of ["open", "message", "close"]) socket.addEventListener(event, this, { once: event === "open" });
   }
@@ -225,17 +203,16 @@ class Socket implements Connection, EventListenerObject {
           // It was given up.
           if (!this.#address) return this.#socket.close();
           this.#sockets.opened(this);
-          if (this.#sockets.draining) return this.close(CLOSE.restarting, "Restarting. Come back.");
-          this.#begin(this.#arrival!);
-          this.#arrival = undefined;
+          if (this.#sockets.chat.draining) return this.close(CLOSE.restarting, "Restarting. Come back.");
+          this.#begin();
           break;
         case "message":
-          this.heardAt = this.#sockets.now();
+          this.heardAt = this.#sockets.clock.monotonic();
           this.#receive((event as MessageEvent).data);
           break;
         default:
           // It may come twice.
-          if (this.#address) this.#chat.services.rateLimiter.disconnected(this.#address);
+          if (this.#address) this.#sockets.chat.services.rateLimiter.disconnected(this.#address);
           this.#address = undefined;
           this.#sockets.closed(this);
           this.#session.end();
@@ -246,7 +223,9 @@ class Socket implements Connection, EventListenerObject {
     }
   }
 
-  #begin({ user, token, rooms, identity }: Admission): void {
+  #begin(): void {
+    const { user, token, rooms, identity } = this.#arrival!;
+    this.#arrival = undefined;
     this.#session.start(user, token, rooms, identity);
   }
 
@@ -280,7 +259,7 @@ class Socket implements Connection, EventListenerObject {
     if (typeof data !== "string") {
       return session.receive(new ChatError("bad_frame", "Frames are text. Send JSON as text."), {});
     }
-    const limit = this.#sockets.limits.frame;
+    const limit = this.#sockets.chat.services.limits.frame;
     if (data.length > limit || (data.length * 3 > limit && new TextEncoder().encode(data).length > limit)) {
       return session.receive(new ChatError("frame_too_large", `A frame has at most ${limit} bytes. Send less.`), {});
     }
