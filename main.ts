@@ -89,9 +89,6 @@ export async function start(
     identities,
     chat,
     log: storage,
-    users: chat.services.users,
-    rooms: chat.directory,
-    moderator: chat.moderator,
     adminToken: settings.ADMIN_TOKEN,
     sockets,
     streams,
@@ -101,7 +98,6 @@ export async function start(
     allowedOrigins: settings.ALLOWED_ORIGINS,
     hosts: settings.HOSTS ?? [],
     proxies: new TrustedProxies(settings.TRUST_PROXY, (sentence) => console.warn(sentence)),
-    isDraining: () => chat.draining,
     // Anyone may ask, as often as they like: those who ask at the same time hear the same answer.
     storeAnswers: () => asking ??= storage.check().then(() => true, () => false).finally(() => asking = undefined),
   };

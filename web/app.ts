@@ -39,7 +39,7 @@ export function createApp(services: AppServices): App {
     who: "anyone",
   });
   app.get("/readyz", aboutReadiness, async (c) => {
-    if (services.isDraining()) return c.text("draining\n", 503);
+    if (services.chat.draining) return c.text("draining\n", 503);
     return await services.storeAnswers() ? c.text("ready\n") : c.text("the store does not answer\n", 503);
   });
 
@@ -99,7 +99,7 @@ export function createApp(services: AppServices): App {
     throw new HttpRefusal(426, "bad_frame", "This address takes WebSocket connections only.");
   });
   app.use("/api/*", async (_, next) => {
-    if (services.isDraining()) {
+    if (services.chat.draining) {
       throw new ChatError("unavailable", "The server is restarting. Try again in a moment.", 1);
     }
     await next();

@@ -1,6 +1,6 @@
 import { getPath } from "hono/utils/url";
 import { ChatError } from "../chat/errors.ts";
-import { askedOf, FOR_MONITORS, type RemoteCommand } from "./transport/host.ts";
+import { FOR_MONITORS, namesAskedFor } from "./transport/host.ts";
 import type { App, AppServices } from "./services.ts";
 import { HttpRefusal, problem } from "./schema/problem.ts";
 import { noted } from "./observability/refusals.ts";
@@ -18,14 +18,15 @@ export function createHandler(
   const docs = basePath.to("/docs");
 
   /** @throws {ChatError} why no route should see a request */
-  function refuseStrange(asked: RemoteCommand | undefined, path: string): void {
-    if (!asked) {
+  function refuseStrange(request: Request, path: string): void {
+    const names = namesAskedFor(request);
+    if (!names) {
       throw new ChatError(
         "bad_frame",
         "The Host header is no host name. Send the server's name, and its port if need be.",
       );
     }
-    if (hosts.length === 0 || asked.names.every((name) => hosts.includes(name))) return;
+    if (hosts.length === 0 || names.every((name) => hosts.includes(name))) return;
     if (FOR_MONITORS.includes(path)) return;
     throw new HttpRefusal(421, "forbidden", "Nothing is served under this name. Add it to HOSTS.");
   }
@@ -34,7 +35,7 @@ export function createHandler(
     try {
       // As the routes have it: a path that only a browser would shorten to another one is none of that one's.
       const path = basePath.of(getPath(request));
-      refuseStrange(askedOf(request), path);
+      refuseStrange(request, path);
       if (path === "/connect" && isUpgrade(request)) {
         return await services.sockets.connect(request, services.proxies.addressKey(request, info.remoteAddr));
       }

@@ -1,9 +1,6 @@
 import type { Hono } from "hono";
 import type { Chat } from "../chat/chat.ts";
 import type { MessageLog } from "../chat/storage.ts";
-import type { Moderator } from "../chat/moderation/moderator.ts";
-import type { Users } from "../chat/users/users.ts";
-import type { RoomDirectory } from "../chat/rooms/directory.ts";
 import type { TrustedProxies } from "./transport/client_address.ts";
 import type { Asset } from "./routes/assets.ts";
 import type { BasePath } from "./base_path.ts";
@@ -26,9 +23,6 @@ export interface AppServices {
   identities: Sessions;
   chat: Chat;
   log: MessageLog;
-  users: Users;
-  rooms: RoomDirectory;
-  moderator: Moderator;
   /** What lets one moderate; undefined: nobody can. */
   adminToken: string | undefined;
   sockets: Sockets;
@@ -43,8 +37,6 @@ export interface AppServices {
   proxies: TrustedProxies;
   /** Where refusals are written down. */
   auditLog: AuditLog;
-  /** Whether everyone is being sent away, because the server is to stop. */
-  isDraining(): boolean;
   /** Whether the store answers. */
   storeAnswers(): Promise<boolean>;
 }

@@ -11,14 +11,14 @@ const WRITTEN_DOWN = [401, 403, 421];
  * @returns the same answer, unread
  */
 export async function noted(
-  { sockets, auditLog, proxies }: AppServices,
+  { chat, auditLog, proxies }: AppServices,
   request: Request,
   { remoteAddr }: Deno.ServeHandlerInfo,
   answer: Response,
   error: unknown,
 ): Promise<Response> {
   const code = answer.status < 400 ? undefined : await refusedWith(answer);
-  if (code !== undefined) sockets.counters.refused(code);
+  if (code !== undefined) chat.services.pipeline.counters.refused(code);
   if (WRITTEN_DOWN.includes(answer.status) && !(error instanceof BannedError)) {
     const path = URL.parse(request.url)?.pathname;
     const addressKey = proxies.addressKey(request, remoteAddr);

@@ -56,7 +56,7 @@ const shownBan = v.object({
 });
 
 /** What moderators do over HTTP. For whoever does not bring the token there is nothing at these addresses. */
-export function addAdmin(app: App, { adminToken, moderator, auditLog, proxies }: AppServices): void {
+export function addAdmin(app: App, { adminToken, chat, auditLog, proxies }: AppServices): void {
   if (adminToken === undefined) return;
   const admins = createMiddleware<{ Bindings: Deno.ServeHandlerInfo }>(async (c, next) => {
     if (!await bringsToken(c.req.raw, adminToken)) {
@@ -77,7 +77,7 @@ export function addAdmin(app: App, { adminToken, moderator, auditLog, proxies }:
     problems: [422],
   });
   app.delete("/api/rooms/:room/messages/:seq{\\d{1,15}}", aboutDeletion, admins, async (c) => {
-    return c.json(await moderator.deleteMessage(roomName(c.req.param("room")), Number(c.req.param("seq"))));
+    return c.json(await chat.moderator.deleteMessage(roomName(c.req.param("room")), Number(c.req.param("seq"))));
   });
 
   const aboutRoom = about({
@@ -92,7 +92,7 @@ export function addAdmin(app: App, { adminToken, moderator, auditLog, proxies }:
   });
   app.patch("/api/rooms/:room", aboutRoom, admins, async (c) => {
     const room = roomName(c.req.param("room"));
-    return c.json({ room, ...await moderator.changeRoom(room, await bodyOf(c.req.raw, roomChange)) });
+    return c.json({ room, ...await chat.moderator.changeRoom(room, await bodyOf(c.req.raw, roomChange)) });
   });
 
   const aboutBans = about({
@@ -100,7 +100,7 @@ export function addAdmin(app: App, { adminToken, moderator, auditLog, proxies }:
     summary: "The bans that are not over",
     answers: { 200: { description: "The latest first.", schema: v.array(shownBan) } },
   });
-  app.get("/api/bans", aboutBans, admins, async (c) => c.json((await moderator.bans()).map(shown)));
+  app.get("/api/bans", aboutBans, admins, async (c) => c.json((await chat.moderator.bans()).map(shown)));
 
   const aboutBan = about({
     id: "banPerson",
@@ -112,7 +112,7 @@ export function addAdmin(app: App, { adminToken, moderator, auditLog, proxies }:
     problems: [413],
   });
   app.post("/api/bans", aboutBan, admins, async (c) => {
-    return c.json(shown(await moderator.ban(await bodyOf(c.req.raw, newBan))), 201);
+    return c.json(shown(await chat.moderator.ban(await bodyOf(c.req.raw, newBan))), 201);
   });
 
   const aboutLifting = about({
@@ -121,7 +121,7 @@ export function addAdmin(app: App, { adminToken, moderator, auditLog, proxies }:
     answers: { 204: { description: "The ban is lifted." } },
   });
   app.delete("/api/bans/:user", aboutLifting, admins, async (c) => {
-    await moderator.unban(c.req.param("user"));
+    await chat.moderator.unban(c.req.param("user"));
     return c.body(null, 204);
   });
 }

@@ -52,7 +52,7 @@ export function addApi(app: App, services: AppServices): void {
   app.get("/api/rooms", aboutRooms, async (c) => {
     await countRead(c);
     c.header("cache-control", "no-store");
-    return c.json(await services.rooms.rooms());
+    return c.json(await services.chat.directory.rooms());
   });
 
   const aboutHistory = describe({
@@ -72,20 +72,14 @@ export function addApi(app: App, services: AppServices): void {
   app.get("/api/rooms/:room/messages", aboutHistory, async (c) => {
     const room = roomName(c.req.param("room"));
     const query = new URL(c.req.url).searchParams;
-    const { before, after, limit } = {
-      before: wholeNumber(query, "before"),
-      after: wholeNumber(query, "after"),
-      limit: wholeNumber(query, "limit"),
-    };
+    const before = wholeNumber(query, "before");
+    const after = wholeNumber(query, "after");
+    const limit = wholeNumber(query, "limit");
     if (before !== undefined && after !== undefined) {
       throw new ChatError("bad_frame", "Ask for what is before a place or after it, not both.");
     }
     await countRead(c);
-    const page = await services.log.history(room, {
-      before,
-      after,
-      limit: pageSize(limit),
-    });
+    const page = await services.log.history(room, { before, after, limit: pageSize(limit) });
     c.header("cache-control", "no-store");
     return c.json({ room, epoch: page.epoch, seq: page.seq, messages: page.messages, more: page.more });
   });

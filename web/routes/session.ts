@@ -16,7 +16,7 @@ const session = v.object({ user: v.string(), name: v.string(), token: v.string()
 const form = v.object({ token: v.string(), room: v.optional(v.string()) });
 
 /** Who one is: `POST /api/session` makes a person, knows one again, or takes in one who comes from an outside issuer. */
-export function addSession(app: App, { basePath, identities, chat, users, proxies }: AppServices): void {
+export function addSession(app: App, { basePath, identities, chat, proxies }: AppServices): void {
   const about = describe({
     id: "startSession",
     tag: "Session",
@@ -48,7 +48,7 @@ export function addSession(app: App, { basePath, identities, chat, users, proxie
     // Each time the store is asked for the name, and holds it on.
     if (known) chat.services.rateLimiter.admit(known.user, address, "reads");
     const identity: Identity = known ?? await identities.newcomer(address);
-    const { name } = await users.resolveName(identity.user, identity.identity?.name);
+    const { name } = await chat.services.users.resolveName(identity.user, identity.identity?.name);
     const token = await setCookies(c, identity);
     return c.json({ user: identity.user, name, token, limits: chat.services.limits }, 201);
   });

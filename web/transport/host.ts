@@ -4,18 +4,12 @@ const NO_AUTHORITY = /[\s/?#@\\]/;
 /** What monitors ask for by whatever name they know: an address of the machine, mostly. `HOSTS` does not count here. */
 export const FOR_MONITORS = ["/healthz", "/readyz", "/metrics"];
 
-/** What a request asks for, and by which names it asks for this server. */
-export interface RemoteCommand {
-  url: URL;
-  /**
-   * The one in its address, and that of its `Host` header where it is another one: as `hostName` gives them, lower case,
-   * an international name in its ASCII form, without port and final dot.
-   */
-  names: string[];
-}
-
-/** @returns undefined where its address is no URL, or its `Host` no host: nothing may be made of such a request */
-export function askedOf(request: Request): RemoteCommand | undefined {
+/**
+ * The names by which a request asks for this server: the one in its address, and that of its `Host` header where it is
+ * another one. As `hostName` gives them: lower case, an international name in its ASCII form, without port and final dot.
+ * @returns undefined where its address is no URL, or its `Host` no host: nothing may be made of such a request
+ */
+export function namesAskedFor(request: Request): string[] | undefined {
   const url = URL.parse(request.url);
   const header = request.headers.get("host") ?? "";
   if (!url || NO_AUTHORITY.test(header)) return undefined;
@@ -25,7 +19,7 @@ export function askedOf(request: Request): RemoteCommand | undefined {
     if (!named) return undefined;
     names.push(withoutFinalDot(named.hostname));
   }
-  return { url, names };
+  return names;
 }
 
 /** What DNS takes for a name, in its ASCII form, or an IPv6 address; an IPv4 address has that form too. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { RawClient } from "../../testing/raw.ts";
 import { startServer } from "../../testing/server.ts";
-import { askedOf, hostName } from "./host.ts";
+import { hostName, namesAskedFor } from "./host.ts";
 
 Deno.test("a host is a name without port, in one form however it is written", () => {
   for (
@@ -40,7 +40,7 @@ Deno.test("a host is a name without port, in one form however it is written", ()
 });
 
 Deno.test("a request whose address and Host header differ asks for both", () => {
-  const asked = (url: string, host?: string) => askedOf(new Request(url, { headers: host ? { host } : {} }))?.names;
+  const asked = (url: string, host?: string) => namesAskedFor(new Request(url, { headers: host ? { host } : {} }));
   assert.deepEqual(asked("http://a:1/x", "B.:2"), ["a", "b"]);
   assert.deepEqual(asked("http://a/x"), ["a"]);
   assert.deepEqual(asked("http://a:1/x", "a:1"), ["a"]);
