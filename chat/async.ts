@@ -40,9 +40,8 @@ export class Serializer<Key = "all"> {
     return result;
   }
 
-  /** Resolves when no work waits or runs, of one key or of all; under unbroken load that may be never. */
-  async settled(key?: Key): Promise<void> {
-    if (key !== undefined) return void await this.#last.get(key);
+  /** Resolves when no work waits or runs; under unbroken load that may be never. */
+  async settled(): Promise<void> {
     while (this.#last.size > 0) await Promise.all(this.#last.values());
   }
 }

@@ -91,10 +91,9 @@ export class Chat {
     });
   }
 
-  /** How many are here now: connections through every door, the people they belong to, and the rooms they are in. */
-  get occupancy(): { connections: number; users: number; rooms: number } {
-    const { users, rooms } = this.services;
-    return { connections: this.#sessions.size, users: users.count, rooms: rooms.count };
+  /** How many connections there are now, through every door. */
+  get connections(): number {
+    return this.#sessions.size;
   }
 
   /**

@@ -22,19 +22,15 @@ const SENTENCES: Record<RateLimitedAction, string> = {
 /** What a flooder is told, as the reason for the close or instead of an answer. */
 export const FLOODING = "Too many frames. Come back later, wait for answers and heed retry_after.";
 
-/** What asks for an entry counts as its kind says. */
-const RATE_LIMITED_ACTIONS: Record<Exclude<ClientFrame, EntryFrame>["action"], RateLimitedAction> = {
+/** What each action counts as; what asks for an entry counts as its kind says. */
+const COUNTED: Record<string, RateLimitedAction> = {
   join_room: "joins",
   set_name: "renames",
   leave_room: "signals",
   typing: "signals",
   ping: "signals",
-};
-
-const COUNTED: Record<string, RateLimitedAction> = {
-  ...RATE_LIMITED_ACTIONS,
   ...Object.fromEntries(Object.values(KINDS).map(({ asks, countsAs }) => [asks, countsAs])),
-};
+} satisfies Record<Exclude<ClientFrame, EntryFrame>["action"], RateLimitedAction>;
 
 /** What a frame counts as, or what came in place of one. */
 export function rateLimitedActionOf(frame: ClientFrame | ChatError): RateLimitedAction {

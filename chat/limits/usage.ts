@@ -98,7 +98,7 @@ export class AddressUsage implements Usage {
   readonly openings: TokenBucket;
   readonly #rates: Rates;
   /** For what is limited by address too, since one may bring any number of people; made when first used. */
-  readonly #buckets: { [D in AddressLimitedAction]?: TokenBucket } = {};
+  readonly #buckets: { [D in RateLimitedAction]?: TokenBucket } = {};
 
   constructor(key: string, rates: Rates) {
     const { newcomers, connections } = rates;
@@ -113,9 +113,8 @@ export class AddressUsage implements Usage {
 
   /** @returns 0, or the seconds to wait until somebody at this address may do it */
   take(action: RateLimitedAction, now: number): number {
-    const counted = ADDRESS_LIMITED_ACTIONS.find((one) => one === action);
-    if (!counted) return 0;
-    const bucket = this.#buckets[counted] ??= new TokenBucket(ofAddress(counted, this.#rates[counted]));
+    if (!LIMITED_BY_ADDRESS.includes(action)) return 0;
+    const bucket = this.#buckets[action] ??= new TokenBucket(ofAddress(action, this.#rates[action]));
     return bucket.take(now);
   }
 
@@ -126,11 +125,10 @@ export class AddressUsage implements Usage {
 }
 
 /** What costs this server so much that it is limited by address too. */
-const ADDRESS_LIMITED_ACTIONS = ["messages", "joins", "reads"] as const satisfies RateLimitedAction[];
-type AddressLimitedAction = typeof ADDRESS_LIMITED_ACTIONS[number];
+const LIMITED_BY_ADDRESS: readonly RateLimitedAction[] = ["messages", "joins", "reads"];
 
 /** What one address may do, given what one person may. */
-function ofAddress(action: AddressLimitedAction, { perSecond, burst }: Rate): Rate {
+function ofAddress(action: RateLimitedAction, { perSecond, burst }: Rate): Rate {
   const all = PEOPLE_AT_ADDRESS * perSecond;
   return { perSecond: all, burst: action === "reads" ? READ_BURST_SECONDS * all : PEOPLE_AT_ADDRESS * burst };
 }

@@ -36,15 +36,8 @@ export class Moderator {
 
   /** Deletes anybody's message. @throws {ChatError} `not_found`, `unavailable`, `rate_limited` */
   async deleteMessage(room: string, target: number): Promise<MessageDeleted> {
-    const command = {
-      action: "delete_message",
-      room,
-      target,
-      user: MODERATOR,
-      from: MODERATOR,
-      moderator: true,
-    } as const;
-    const result = await this.#deps.append(command);
+    const author = { user: MODERATOR, from: MODERATOR, moderator: true } as const;
+    const result = await this.#deps.append({ action: "delete_message", room, target, ...author });
     if ("entry" in result) return result.entry as MessageDeleted;
     throw new ChatError("not_found", "There is no such message any more. Nothing was changed.");
   }

@@ -1,4 +1,4 @@
-import type { Storage } from "../storage.ts";
+import type { ListedPosition, Storage } from "../storage.ts";
 import type { Clock } from "../clock.ts";
 import { DEFAULT_ROOM } from "../protocol.ts";
 
@@ -6,13 +6,9 @@ import { DEFAULT_ROOM } from "../protocol.ts";
 const LIST_LIFE = 1_000;
 
 /** A room as those see it who are not in it. */
-export interface ListedRoom {
-  room: string;
+export interface ListedRoom extends ListedPosition {
+  /** How many different people are in it. */
   count: number;
-  /** The head of its log. */
-  seq: number;
-  /** When something was last said, milliseconds since 1970; 0 if nothing was. */
-  date: number;
 }
 
 /** The rooms that anyone may know of: the default one, and those that a moderator has listed. */
@@ -20,7 +16,7 @@ export class RoomDirectory {
   readonly #storage: Storage;
   readonly #clock: Clock;
   readonly #countIn: (room: string) => number;
-  #read: { rooms: Promise<Omit<ListedRoom, "count">[]>; at: number } | undefined;
+  #read: { rooms: Promise<ListedPosition[]>; at: number } | undefined;
 
   /** @param countIn how many different people are in a room, wherever they are connected */
   constructor(storage: Storage, clock: Clock, countIn: (room: string) => number) {
@@ -45,7 +41,7 @@ export class RoomDirectory {
     return rooms.map(({ room, ...rest }) => ({ room, count: this.#countIn(room), ...rest }));
   }
 
-  async #readRooms(): Promise<Omit<ListedRoom, "count">[]> {
+  async #readRooms(): Promise<ListedPosition[]> {
     const [listed, general] = await Promise.all([
       this.#storage.moderation.listed(),
       this.#storage.history(DEFAULT_ROOM, { limit: 1 }),

@@ -26,7 +26,7 @@ export interface RoomDeps {
   /** Asks for `flush` to be called soon. */
   requestFlush(room: Room): void;
   /** The room is empty: nobody needs it any more. */
-  forget(room: Room): void;
+  forget(): void;
   /** Tells other isolates and machines that a person is connected here in this room; without a name, no longer. */
   announce(room: string, user: string, name?: string): void;
   /** The people in this room who are connected to other isolates, once for each isolate. */
@@ -196,7 +196,7 @@ export class Room {
   forgetIfEmpty(): void {
     if (this.#disposed || this.size + this.#joining.size + this.members.localCount > 0) return;
     this.dispose();
-    this.#deps.forget(this);
+    this.#deps.forget();
   }
 
   /** Stops all that would still happen by itself. */

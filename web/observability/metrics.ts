@@ -84,19 +84,15 @@ export class Metrics {
 
   /** Shows this chat and its store from now on. */
   watch(chat: Chat, store: Pick<Storage, "missedNotifications">): void {
-    const { counters } = chat.services.pipeline;
+    const { users, rooms, pipeline: { counters } } = chat.services;
     this.#counter(
       "parley_missed_news_total",
       "How often what others had written was found by looking, because its news had not come.",
       () => store.missedNotifications,
     );
-    this.#gauge("parley_connections", "Open connections.", () => chat.occupancy.connections);
-    this.#gauge(
-      "parley_people",
-      "People who are here, however many connections they have.",
-      () => chat.occupancy.users,
-    );
-    this.#gauge("parley_rooms", "Rooms with somebody in them.", () => chat.occupancy.rooms);
+    this.#gauge("parley_connections", "Open connections.", () => chat.connections);
+    this.#gauge("parley_people", "People who are here, however many connections they have.", () => users.count);
+    this.#gauge("parley_rooms", "Rooms with somebody in them.", () => rooms.count);
     this.#counter("parley_messages_in_total", "Messages kept.", () => counters.messagesIn);
     this.#counter(
       "parley_messages_out_total",

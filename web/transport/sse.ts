@@ -34,8 +34,8 @@ export interface Listening extends Identity {
   limit?: number;
   /** The client's own name for the stream, with which it can leave by an action. */
   name?: string;
-  /** The key of the address from which it comes, where there is one. */
-  address?: string;
+  /** The key of the address from which it comes. */
+  address: string;
 }
 
 /** The door of event streams: each is a session in one room that only listens. */
@@ -64,12 +64,10 @@ export class Streams {
    */
   async open(listening: Listening): Promise<Response> {
     const { rateLimiter } = this.#chat.services;
-    const address = listening.address === undefined ? undefined : rateLimiter.connected(listening.address);
-    const gone = () => address && rateLimiter.disconnected(address);
+    const address = rateLimiter.connected(listening.address);
+    const gone = () => rateLimiter.disconnected(address);
     try {
-      if (address && rateLimiter.connectionsOver(address) > 0) {
-        throw new ChatError("rate_limited", CROWDED, CROWDED_RETRY);
-      }
+      if (rateLimiter.connectionsOver(address) > 0) throw new ChatError("rate_limited", CROWDED, CROWDED_RETRY);
       const stream = new Stream(this, this.#chat, listening, gone);
       return new Response(await stream.joined, { headers: EVENT_HEADERS });
     } catch (error) {

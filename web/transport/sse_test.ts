@@ -11,7 +11,8 @@ function serveStreams() {
   const streams = new Streams(chat, () => 0.5);
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
     const [, , , room] = new URL(request.url).pathname.split("/");
-    return streams.open({ user: request.headers.get("user")!, room }).catch(({ code }) => new Response(code));
+    const listening = { user: request.headers.get("user")!, room, address: "127.0.0.1" };
+    return streams.open(listening).catch(({ code }) => new Response(code));
   });
   const stop = async () => {
     await Promise.all([chat.drain().then(() => streams.gone()), clock.advance(10_000)]);
@@ -62,7 +63,7 @@ Deno.test("who goes away has left after a while, without a word", async () => {
   const listener = await Listener.open(url, "general", { user: "bob" });
   await listener.until("welcome");
   await listener.close();
-  while (chat.occupancy.connections > 1) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (chat.connections > 1) await new Promise((resolve) => setTimeout(resolve, 5));
   await clock.advance(4_000);
   assert.deepEqual(ann.all("member_left"), []);
   await clock.advance(1_000);
