@@ -34,11 +34,7 @@ export class SlowMode {
     return this.#inOrder.run(key, () => this.#appendIfDue(key, command, seconds));
   }
 
-  async #appendIfDue(
-    key: string,
-    command: Command,
-    seconds: number,
-  ): Promise<AppendResult> {
+  async #appendIfDue(key: string, command: Command, seconds: number): Promise<AppendResult> {
     const wait = this.#take(key, seconds);
     if (wait > 0) {
       const result = command.id === undefined ? undefined : await this.#append({ ...command, lookupOnly: true });

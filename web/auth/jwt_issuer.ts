@@ -37,20 +37,15 @@ export class JwtIssuer {
   readonly loginUrl: string | undefined;
   readonly #secret: string;
   readonly #verify: (token: string) => Promise<JWTPayload>;
-  readonly #fetchInterval: number;
   /** When the keys could not be had, milliseconds since 1970. */
   #failedAt = -Infinity;
 
-  /**
-   * @param secret of this server: without it no user's id can be told from the account
-   * @param fetchInterval milliseconds, for tests
-   */
-  constructor(settings: OutsideSettings, secret: string, fetchInterval = FETCH_INTERVAL) {
+  /** @param secret of this server: without it no user's id can be told from the account */
+  constructor(settings: OutsideSettings, secret: string) {
     const { key, issuer, audience, loginUrl } = settings;
     this.issuer = issuer;
     this.loginUrl = loginUrl;
     this.#secret = secret;
-    this.#fetchInterval = fetchInterval;
     const claims = { issuer, audience, requiredClaims: ["sub", "exp"], clockTolerance: CLOCK_TOLERANCE };
     if ("secret" in key) {
       const bytes = new TextEncoder().encode(key.secret);
@@ -59,7 +54,7 @@ export class JwtIssuer {
     } else {
       const keys = createRemoteJWKSet(new URL(key.jwksUrl), {
         cacheMaxAge: KEYS_LIFE,
-        cooldownDuration: fetchInterval,
+        cooldownDuration: FETCH_INTERVAL,
         [customFetch]: async (url, init) => {
           if (this.#hasJustFailed) throw unchecked();
           return await fetch(url, init);
@@ -94,7 +89,7 @@ export class JwtIssuer {
 
   /** Then nothing is fetched, and who comes with a key that is known is let in all the same. */
   get #hasJustFailed(): boolean {
-    return Date.now() - this.#failedAt < this.#fetchInterval;
+    return Date.now() - this.#failedAt < FETCH_INTERVAL;
   }
 
   /** Frames go to everyone, and `sub` may be an e-mail address. */

@@ -30,15 +30,22 @@ const open = (server: RunningServer, token: string) =>
 Deno.test("keys that rotate are followed, and those that are gone hold no longer", async () => {
   const issuer = await Issuer.open();
   const key = { jwksUrl: issuer.jwksUrl };
-  const outside = new JwtIssuer({ key, issuer: issuer.url, audience: "parley", loginUrl: undefined }, SECRET, 0);
+  const outside = new JwtIssuer({ key, issuer: issuer.url, audience: "parley", loginUrl: undefined }, SECRET);
   const ada = (await outside.identify(await issuer.token({ sub: "ada@example.com" })))!;
   const before = await issuer.token({ sub: "bob" });
-  await issuer.rotate();
-  assert.equal((await outside.identify(await issuer.token({ sub: "ada@example.com" })))?.user, ada.user);
-  assert.ok(await outside.identify(before), "the key before is still published");
-  await issuer.rotate({ forget: true });
-  assert.ok(await outside.identify(await issuer.token({ sub: "eve" })));
-  assert.equal(await outside.identify(before), undefined);
+  mock.timers.enable({ apis: ["Date"], now: Date.now() });
+  try {
+    await issuer.rotate();
+    mock.timers.tick(6_000);
+    assert.equal((await outside.identify(await issuer.token({ sub: "ada@example.com" })))?.user, ada.user);
+    assert.ok(await outside.identify(before), "the key before is still published");
+    await issuer.rotate({ forget: true });
+    mock.timers.tick(6_000);
+    assert.ok(await outside.identify(await issuer.token({ sub: "eve" })));
+    assert.equal(await outside.identify(before), undefined);
+  } finally {
+    mock.timers.reset();
+  }
   await issuer.close();
 });
 
