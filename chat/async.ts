@@ -1,9 +1,8 @@
 import type { Clock } from "./clock.ts";
 
 /**
- * Waits for some work, though not for ever.
- * @param milliseconds how long to wait; the work itself goes on, and what it throws later is dropped
- * @param late gives the result in its place, or throws
+ * Waits for some work, but not longer than a given time. After that the work goes on, and what it throws is dropped.
+ * @param late gives the result if the work takes longer, or throws
  */
 export async function withTimeout<Result>(
   clock: Clock,
@@ -13,7 +12,7 @@ export async function withTimeout<Result>(
 ): Promise<Result> {
   const timeout = Promise.withResolvers<Result>();
   const cancel = clock.after(milliseconds, () => {
-    work.catch(() => {/* nobody waits for it any more */});
+    work.catch(() => {/* nobody waits for it now */});
     try {
       timeout.resolve(late());
     } catch (error) {
@@ -27,7 +26,7 @@ export async function withTimeout<Result>(
   }
 }
 
-/** Runs the work of each key one piece after the other, in the order in which it comes, also after one that failed. */
+/** Runs the work of each key one piece after the other, in the order of the calls, also after one that failed. */
 export class Serializer<Key = "all"> {
   readonly #last = new Map<Key, Promise<unknown>>();
 
@@ -47,8 +46,8 @@ export class Serializer<Key = "all"> {
 }
 
 /**
- * Repeats some work, each time `pause` milliseconds after it was done, also when it failed: the work itself has to say why.
- * @returns ends it, without waiting for a run under way
+ * Repeats some work, each time `pause` milliseconds after it ended. A failure is dropped: the work logs its own.
+ * @returns stops it, without waiting for a run that has begun
  */
 export function interval(clock: Clock, pause: number, work: () => void | Promise<void>): () => void {
   let isOver = false;
@@ -60,7 +59,7 @@ export function interval(clock: Clock, pause: number, work: () => void | Promise
   const run = async () => {
     try {
       await work();
-    } catch { /* the work has said why */ }
+    } catch { /* the work has logged it */ }
   };
   next();
   return () => {

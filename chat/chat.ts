@@ -17,7 +17,7 @@ import type { Connection } from "./subscriber.ts";
 import { SessionExpiry } from "./users/session_expiry.ts";
 import { Users } from "./users/users.ts";
 
-/** How long a server that is to stop waits for a store that does not answer, milliseconds: it has five seconds in all. */
+/** How long a stopping server waits for a store that does not answer, milliseconds: it has five seconds in all. */
 export const DRAIN_TIMEOUT = 1_500;
 
 /** What a chat is made of. */
@@ -30,11 +30,11 @@ export interface ChatOptions {
   rateLimiter: RateLimiter;
   /** The form in which a banned address is kept; undefined for one that is never banned. */
   hashAddress: (addressKey: string) => string | undefined;
-  /** Told of each time that somebody is kept out by a ban. */
+  /** Called each time that a ban keeps somebody out. */
   auditBan: (visit: BannedVisit) => void;
 }
 
-/** The chat as one isolate has it: makes all its parts, begins a session for each connection, and ends them all. */
+/** The chat on one isolate: makes its parts, begins a session for each connection, and ends them all. */
 export class Chat {
   readonly services: Services;
   readonly directory: RoomDirectory;
@@ -91,14 +91,14 @@ export class Chat {
     });
   }
 
-  /** How many connections there are now, through every door. */
+  /** How many connections are open, sockets and event streams together. */
   get connections(): number {
     return this.#sessions.size;
   }
 
   /**
    * Begins a session for a connection that has just opened.
-   * @param address the key of the address from which it comes, where there is one
+   * @param address the key of its address
    */
   enter(connection: Connection, address?: string): Session {
     const session = new Session(this.services, connection, address, () => this.#sessions.delete(session));
@@ -106,19 +106,19 @@ export class Chat {
     return session;
   }
 
-  /** Whether nothing new is taken any more, because the server is to stop. */
+  /** Whether the server is stopping and takes nothing new. */
   get draining(): boolean {
     return this.#draining;
   }
 
-  /** Resolves when all that was said so far has been stored and told; under unbroken load that may be never. */
+  /** Resolves when everything said so far is stored and delivered; under constant load that may be never. */
   settled(): Promise<void> {
     return this.services.pipeline.settled();
   }
 
   /**
-   * Takes nothing new, waits until what was taken has been stored and told, though not for ever, and closes every
-   * connection so that it comes back.
+   * Takes nothing new, waits up to `DRAIN_TIMEOUT` until everything taken is stored and delivered, and closes every
+   * connection in such a way that its client comes back.
    */
   async drain(): Promise<void> {
     this.#draining = true;
@@ -126,7 +126,7 @@ export class Chat {
     for (const { connection } of [...this.#sessions]) connection.close(CLOSE.restarting, "Restarting. Come back.");
   }
 
-  /** Ends every session, and all that would still happen by itself. Others take its people for here a little longer. */
+  /** Ends every session and every timer. Other isolates count the people here as members a little longer. */
   close(): void {
     const { rooms, users, bans, sessionExpiry } = this.services;
     this.#presence.leave();

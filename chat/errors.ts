@@ -1,6 +1,6 @@
 import type { ErrorCode, ErrorFrame } from "./protocol.ts";
 
-/** A refusal. The message is a sentence that tells the asker what to do. */
+/** A refusal. Its message is a sentence that says what to do. */
 export class ChatError extends Error {
   readonly code: ErrorCode;
   /** Seconds until asking again makes sense. */
@@ -14,7 +14,7 @@ export class ChatError extends Error {
   }
 }
 
-/** A moderator keeps this person out. The chat itself has told the audit log, the same for every door. */
+/** A moderator has banned this person. The chat itself has told the audit log, whatever the transport. */
 export class BannedError extends ChatError {
   constructor(message: string) {
     super("forbidden", message);
@@ -22,8 +22,8 @@ export class BannedError extends ChatError {
 }
 
 /**
- * The answer to whoever was refused.
- * @param about their frame, of which only a usable room and id come back
+ * The frame that answers a refused one.
+ * @param about the refused frame, of which only a usable room and id come back
  */
 export function errorFrame(error: ChatError, about: { room?: unknown; id?: unknown } = {}): ErrorFrame {
   const frame: ErrorFrame = { action: "error", code: error.code, message: error.message };

@@ -11,7 +11,7 @@ import type { Subscriber } from "./subscriber.ts";
 import type { SessionExpiry } from "./users/session_expiry.ts";
 import type { Users } from "./users/users.ts";
 
-/** What sessions and commands work with. `Chat` makes it once for all of them. */
+/** What sessions and commands work with. `Chat` makes it once. */
 export interface Services {
   readonly clock: Clock;
   readonly limits: Limits;
@@ -23,8 +23,8 @@ export interface Services {
   readonly pipeline: Pipeline;
   readonly bans: Bans;
   readonly cluster: Cluster;
-  /** What each connection asks, one after the other. */
+  /** Executes what each connection asks for in order. */
   readonly inOrder: Serializer<Subscriber>;
-  /** Whether nothing new is taken any more, because the server is to stop. */
+  /** Whether the server is stopping and takes nothing new. */
   isDraining(): boolean;
 }

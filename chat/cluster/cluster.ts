@@ -15,13 +15,13 @@ export interface ClusterDeps {
   rooms: RoomRegistry;
   users: Users;
   presence: RemotePresence;
-  /** Somebody else may be banned by now. */
+  /** The bans have changed. */
   bansChanged(): void;
 }
 
 /**
- * What happens beside the log, wherever people are connected: it is done here, sent to the other isolates and machines as
- * an event, and done here when such an event comes from them.
+ * What happens beside the log: typing, names, leaving. It is done on this isolate, published to all others as an event,
+ * and done on this isolate when such an event comes from another one.
  */
 export class Cluster {
   readonly #deps: ClusterDeps;
@@ -38,13 +38,13 @@ export class Cluster {
     return rooms.find(room)?.members.count ?? new Set(presence.membersIn(room).map(({ user }) => user)).size;
   }
 
-  /** Tells everyone who sees this person their new name, but for the connection that asked for it. */
+  /** Tells everyone who sees this person their new name, except the connection that asked for it. */
   broadcastName({ user, name }: Person, was: string, asker?: Subscriber): void {
     this.#showName({ action: "name_changed", user, name, was }, asker);
     this.#deps.storage.publish({ kind: "name_changed", user, name, was });
   }
 
-  /** A person who is connected here has connected again under another name: it was changed elsewhere. */
+  /** Gives a person who was already connected here the name that the store holds for them now, and tells everyone. */
   syncName(person: Person, { name, chosen }: HeldName): void {
     if (person.name === name) return;
     const was = person.name;
@@ -52,7 +52,7 @@ export class Cluster {
     this.broadcastName(person, was);
   }
 
-  /** Tells the others in a room that a person is typing, though not too often and not to a crowd. */
+  /** Tells the others in a room that a person is typing, at most every `TYPING_SECONDS` and not in a crowd. */
   broadcastTyping(room: Room, person: Person): void {
     const now = this.#deps.clock.now();
     if (room.members.count > MEMBERS_LISTED || Math.abs(now - person.typedAt) < TYPING_SECONDS * 1000) return;
@@ -62,12 +62,12 @@ export class Cluster {
     this.#deps.storage.publish({ kind: "typing", room: room.name, user, name });
   }
 
-  /** Executes what a person asks of their own connections, which may be here or elsewhere. */
+  /** Executes what a person asks for their own connections, on whichever isolate they are. */
   execute(command: RemoteCommand): void {
     if (!this.#executeHere(command)) this.#deps.storage.publish({ kind: "asked", ...command });
   }
 
-  /** @returns whether that was all there was to do */
+  /** @returns whether the other isolates have nothing to do for it */
   #executeHere(command: RemoteCommand): boolean {
     const { user, room } = command;
     const person = this.#deps.users.find(user);
@@ -88,7 +88,7 @@ export class Cluster {
     }
   }
 
-  /** An event from another isolate. A kind that this version does not know changes nothing. */
+  /** Handles an event from another isolate. One of an unknown kind comes from a newer version, and changes nothing. */
   #handle(event: ClusterEvent): void {
     const { rooms } = this.#deps;
     switch (event.kind) {
@@ -114,14 +114,14 @@ export class Cluster {
     }
   }
 
-  /** Each connection is told once, in however many rooms it meets that person. */
+  /** Tells each connection once, however many rooms it shares with that person. */
   #showName(frame: NameChanged, asker?: Subscriber): void {
     const { users, rooms } = this.#deps;
     users.renamed(frame);
     const recipients = new Set<Subscriber>(users.find(frame.user)?.sessions);
     for (const room of rooms) {
       if (!room.members.has(frame.user)) continue;
-      // Whoever came under the old name is announced first.
+      // An arrival under the old name that is still waiting goes out first.
       room.flush();
       room.members.rename(frame.user, frame.name);
       for (const session of room.recipients()) recipients.add(session);

@@ -4,39 +4,39 @@ import type { Member } from "../protocol.ts";
 import type { RoomRegistry } from "../rooms/registry.ts";
 import { CLUSTER_EVENT_BYTES, type PresenceChange, type PresenceEvent, type Storage } from "../storage.ts";
 
-/** How often each instance (an isolate of any machine) says that it is alive, milliseconds. */
+/** Milliseconds between two heartbeats of an instance, which is an isolate of any machine. */
 export const HEARTBEAT = 5_000;
-/** An instance that was silent for so long counts as dead and its people leave, milliseconds: two beats may get lost. */
+/** An instance that is silent for this long, milliseconds, counts as dead and its people leave: two beats may get lost. */
 export const SILENCE_LIMIT = 3 * HEARTBEAT;
 /**
- * The people of an instance that said it was stopping stay members for so long, milliseconds: nearly all connect again, to
- * another instance or to the one that takes its place, and nobody needs to be told.
+ * The people of an instance that stops stay members for this long, milliseconds: nearly all connect again, to another
+ * instance or to its successor, and nobody needs to be told.
  */
 export const RECONNECT_GRACE = 30_000;
-/** Changes are gathered for so long before the others are told, milliseconds: many may come at once. */
+/** Changes are collected for this long before they are published, milliseconds: many may come at once. */
 const CHANGES_DELAY = 20;
-/** One person in a snapshot has at most a room of 64, a user of 64 and a name of 32 characters, 4 bytes each, and quotes. */
+/** Bytes of one change at most: a room of 64, a user of 64 and a name of 32 characters, 4 bytes each, and quotes. */
 const CHANGE_BYTES = 700;
 const CHANGES_PER_EVENT = Math.floor(CLUSTER_EVENT_BYTES / CHANGE_BYTES);
 
 /** Another instance, as far as this one knows. */
 interface Instance {
-  /** The number of the last change that stands in `rooms`; undefined while they are not known for certain. */
+  /** The number of the last change in `rooms`; undefined while a change may be missing. */
   version: number | undefined;
   /** Names by user, by room. */
   rooms: Map<string, Map<string, string>>;
-  /** The parts of its snapshot that have come so far. */
+  /** The parts of its snapshot that have arrived so far. */
   snapshot: PresenceChange[];
-  /** When it was last sent a sync request, by the clock's `monotonic`. */
+  /** When the last sync request went to it, by the clock's `monotonic`. */
   requestedAt: number;
-  /** When it counts as gone unless it is heard of, by the clock's `monotonic`. */
+  /** When it counts as dead without another event, by the clock's `monotonic`. */
   expiresAt: number;
 }
 
 /**
- * Presence between instances. Each tells the others of every change, numbered, and of its latest number with each
- * heartbeat; one that finds that it has missed a change sends a sync request and gets a snapshot of all people. So events
- * may get lost. Between isolates a sync request is called `who` and a snapshot `roster`.
+ * Presence between instances. Each publishes every change with a number, and its latest number with each heartbeat. An
+ * instance that has missed a change sends a sync request and gets a snapshot of all people, so events may get lost. In
+ * events a sync request is called `who` and a snapshot `roster`.
  */
 export class RemotePresence {
   readonly #id: string = crypto.randomUUID();
@@ -48,45 +48,46 @@ export class RemotePresence {
   #changes: PresenceChange[] = [];
   #cancelSending: (() => void) | undefined;
   #stopHeartbeat: (() => void) | undefined;
-  /** When it last said that it is alive, by the clock's `monotonic`. */
+  /** When it last published a heartbeat, by the clock's `monotonic`. */
   #beatAt = 0;
   #leaving = false;
 
-  /** @param rooms their members are told of who comes and goes elsewhere, and make this isolate's snapshot */
+  /** @param rooms learn who joins and leaves on other instances; the people in them make the snapshot of this one */
   constructor(storage: Pick<Storage, "publish">, clock: Clock, rooms: RoomRegistry) {
     this.#storage = storage;
     this.#clock = clock;
     this.#rooms = rooms;
   }
 
-  /** Asks all others for their people, and shows itself from now on. */
+  /** Asks all other instances for their people, and begins to publish heartbeats. */
   start(): void {
     this.#storage.publish({ kind: "presence", from: this.#id, presence: "who" });
     this.#beatAt = this.#clock.monotonic();
     this.#stopHeartbeat = interval(this.#clock, HEARTBEAT, () => this.#beat());
   }
 
-  /** A person is connected here in a room; without a name, no longer. */
+  /** Publishes that a person is connected here in a room; without a name, that they no longer are. */
   announce(room: string, user: string, name?: string): void {
     if (this.#leaving) return;
     this.#changes.push(name === undefined ? [room, user] : [room, user, name]);
     this.#cancelSending ??= this.#clock.after(CHANGES_DELAY, () => this.#sendChanges());
   }
 
-  /** The people in a room who are connected to other instances, once for each instance. */
+  /** The people in a room who are connected to other instances, once per instance. */
   *membersIn(room: string): Generator<Member> {
     for (const { rooms } of this.#instances.values()) {
       for (const [user, name] of rooms.get(room) ?? []) yield { user, name };
     }
   }
 
+  /** Notes the new name of a person, on whichever instances they are. */
   rename(user: string, name: string): void {
     for (const { rooms } of this.#instances.values()) {
       for (const users of rooms.values()) if (users.has(user)) users.set(user, name);
     }
   }
 
-  /** Takes what another instance tells. A kind that this version does not know changes nothing. */
+  /** Handles an event of another instance. One of an unknown kind comes from a newer version, and changes nothing. */
   handle(event: PresenceEvent): void {
     const { from } = event;
     let instance = this.#instances.get(from);
@@ -99,7 +100,7 @@ export class RemotePresence {
     switch (event.presence) {
       case "who":
         if (event.of === undefined || event.of === this.#id) this.#sendSnapshot();
-        // Only an instance that has just started asks everyone, and nobody is connected to it yet.
+        // Only an instance that has just started asks all others, and nobody is connected to it yet.
         if (event.of === undefined) instance.version ??= 0;
         return;
       case "alive":
@@ -113,7 +114,7 @@ export class RemotePresence {
         return;
       case "roster":
         if (event.part === 0) instance.snapshot = [];
-        // After a lost part the number of the next does not fit, and the next heartbeat asks again.
+        // After a lost part the next one does not fit, and the next heartbeat asks again.
         if (instance.snapshot.length !== event.part) return;
         instance.snapshot.push(...event.users);
         if (event.last) this.#applySnapshot(instance, event.version);
@@ -125,7 +126,7 @@ export class RemotePresence {
     }
   }
 
-  /** This isolate is about to stop: its people are expected elsewhere, so nobody is told that they go. */
+  /** This instance is stopping: its people will connect to another one, so their leaving is not published. */
   leave(): void {
     this.#sendChanges();
     this.#leaving = true;
@@ -135,7 +136,7 @@ export class RemotePresence {
 
   #requestSync(of: string, instance: Instance, now: number): void {
     instance.version = undefined;
-    // What comes before the answer does not fit either, and is no reason to ask again.
+    // Changes that come before the answer do not fit either, and are no reason to ask again.
     if (now - instance.requestedAt < HEARTBEAT) return;
     instance.requestedAt = now;
     this.#storage.publish({ kind: "presence", from: this.#id, presence: "who", of });
@@ -145,7 +146,7 @@ export class RemotePresence {
     this.#sendChanges();
     this.#storage.publish({ kind: "presence", from: this.#id, presence: "alive", version: this.#version });
     const now = this.#clock.monotonic();
-    // After it stood still itself, it has not heard yet what the others said meanwhile.
+    // After a pause of its own it has not yet handled what the others published meanwhile.
     if (now - this.#beatAt < 2 * HEARTBEAT) this.#removeSilent();
     this.#beatAt = now;
   }
@@ -211,7 +212,7 @@ export class RemotePresence {
     }
   }
 
-  /** Makes what is known of an instance equal to its snapshot, which is complete. */
+  /** Makes the people of an instance those of its complete snapshot. */
   #applySnapshot(instance: Instance, version: number): void {
     // No room's name has a space in it.
     const listed = new Set(instance.snapshot.map(([room, user]) => `${room} ${user}`));

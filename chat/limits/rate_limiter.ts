@@ -5,9 +5,9 @@ import { type EntryFrame, KINDS } from "../entries/kinds.ts";
 import type { ClientFrame } from "../protocol.ts";
 import { ChatError } from "../errors.ts";
 
-/** A flood costs its address so many newcomers, so that coming back as somebody else does not help. */
+/** Newcomers that a flood costs its address, so that coming back as somebody else does not help. */
 const FLOOD_COST = 10;
-/** The share of all rooms that one address may open: a classroom in which each opens thirty. */
+/** The share of all rooms that one address may open: enough for a classroom in which everyone opens thirty. */
 const SHARE_OF_ROOMS = 0.1;
 
 const SENTENCES: Record<RateLimitedAction, string> = {
@@ -19,10 +19,10 @@ const SENTENCES: Record<RateLimitedAction, string> = {
   malformed: "Too many frames made no sense. Wait, and send only what the protocol knows.",
 };
 
-/** What a flooder is told, as the reason for the close or instead of an answer. */
+/** What a flooder is told, as the reason of the close or as an error. */
 export const FLOODING = "Too many frames. Come back later, wait for answers and heed retry_after.";
 
-/** What each action counts as; what asks for an entry counts as its kind says. */
+/** What each action counts as. For one that asks for an entry, the kind of the entry says it. */
 const COUNTED: Record<string, RateLimitedAction> = {
   join_room: "joins",
   set_name: "renames",
@@ -32,12 +32,12 @@ const COUNTED: Record<string, RateLimitedAction> = {
   ...Object.fromEntries(Object.values(KINDS).map(({ asks, countsAs }) => [asks, countsAs])),
 } satisfies Record<Exclude<ClientFrame, EntryFrame>["action"], RateLimitedAction>;
 
-/** What a frame counts as, or what came in place of one. */
+/** What a frame counts as, or the refusal of one that could not be read. */
 export function rateLimitedActionOf(frame: ClientFrame | ChatError): RateLimitedAction {
   return frame instanceof ChatError ? "malformed" : COUNTED[frame.action];
 }
 
-/** A limit that somebody reached, for whoever runs the server. */
+/** A limit that somebody reached, for the audit log. */
 export interface LimitReached {
   limit: RateLimitedAction | "newcomers" | "connections" | "answers" | "flooding";
   user?: string;
@@ -45,8 +45,8 @@ export interface LimitReached {
 }
 
 /**
- * Keeps any one person, and any one address, from taking more than their share of this instance. Each connection looks its
- * usage up once; from then on a check is a comparison of numbers.
+ * Keeps one person, and one address, from taking more than their share of this isolate. A connection looks up its usage
+ * once; from then on a check is a comparison of numbers.
  */
 export class RateLimiter {
   readonly #rates: Rates;
@@ -55,7 +55,7 @@ export class RateLimiter {
   readonly #users: UsageTable<PersonUsage>;
   readonly #addresses: UsageTable<AddressUsage>;
 
-  /** @param report told of every refusal, also in a flood of them */
+  /** @param report called for every refusal, also in a flood of them */
   constructor(rates: Rates, clock: Clock, report: (reached: LimitReached) => void = () => {}) {
     this.#rates = rates;
     this.#clock = clock;
@@ -64,23 +64,24 @@ export class RateLimiter {
     this.#addresses = new UsageTable((key) => new AddressUsage(key, rates));
   }
 
-  /** What a person has used up. The caller must `release` it. */
+  /** The usage of a person. The caller must `release` it. */
   person(user: string): PersonUsage {
     return this.#users.enter(user);
   }
 
-  /** What has been used up from an address. The caller must `release` it. */
+  /** The usage of an address. The caller must `release` it. */
   address(key: string): AddressUsage {
     return this.#addresses.enter(key);
   }
 
+  /** Ends the use of what `person` and `address` gave. */
   release(person: PersonUsage | undefined, address: AddressUsage | undefined): void {
     const now = this.#clock.monotonic();
     if (person) this.#users.leave(person, now);
     if (address) this.#addresses.leave(address, now);
   }
 
-  /** One more connection from an address; `disconnected` must follow once it costs nothing any more. */
+  /** Counts one more connection from an address. `disconnected` must follow once it takes no memory any more. */
   connected(addressKey: string): AddressUsage {
     const address = this.#addresses.enter(addressKey);
     address.connections++;
@@ -92,7 +93,7 @@ export class RateLimiter {
     this.release(undefined, address);
   }
 
-  /** Connections from an address that are more than it may have; Infinity where it opens them too fast. */
+  /** How many connections an address has beyond its limit; Infinity if it opens them too fast. */
   connectionsOver(address: AddressUsage): number {
     const { connections } = this.#rates;
     const isTooFast = address.openings.take(this.#clock.monotonic()) > 0;
@@ -102,9 +103,9 @@ export class RateLimiter {
   }
 
   /**
-   * Begins an answer that may have so many bytes.
-   * @returns to be called once its size is known, see `underWay`
-   * @throws {ChatError} `rate_limited` to an address that has as many bytes waiting as it may
+   * Reserves bytes for an answer whose size is not known yet.
+   * @returns gives them back: to be called once the size is known, and counted by `underWay`
+   * @throws {ChatError} `rate_limited` if an address has as many bytes waiting as it may
    */
   answering(addressKey: string, bytes: number): () => void {
     const address = this.#addresses.enter(addressKey);
@@ -120,8 +121,8 @@ export class RateLimiter {
   }
 
   /**
-   * Notes that so many bytes are on their way to an address.
-   * @returns to be called once they have arrived, or can't any more
+   * Counts bytes that are on their way to an address.
+   * @returns to be called once they have arrived, or never will
    */
   underWay(addressKey: string, bytes: number): () => void {
     const address = this.#addresses.enter(addressKey);
@@ -133,8 +134,8 @@ export class RateLimiter {
   }
 
   /**
-   * Counts someone who was never here before.
-   * @throws {ChatError} `rate_limited` when too many of them have come from their address
+   * Counts a new person.
+   * @throws {ChatError} `rate_limited` if too many have come from their address
    */
   admitNewcomer(addressKey: string): void {
     const address = this.address(addressKey);
@@ -146,23 +147,22 @@ export class RateLimiter {
   }
 
   /**
-   * Whether a person may do something now; if so it is counted.
-   * @param address where they do it from, if that is known
-   * @returns why not, or "flooding" once they were refused too often
+   * Counts what a person does, if they may do it now.
+   * @returns undefined if they may, else why not: "flooding" after too many refusals
    */
   check(
     person: PersonUsage,
     address: AddressUsage | undefined,
     action: RateLimitedAction,
   ): ChatError | "flooding" | undefined {
-    // Where there is no limit not even the clock is read.
+    // Without a limit not even the clock is read.
     if (person.isUnlimited(action)) return undefined;
     const now = this.#clock.monotonic();
     if (person.blockedFor(now) > 0) return "flooding";
     const own = person.take(action, now);
     const wait = own || (address?.take(action, now) ?? 0);
     if (wait === 0) return undefined;
-    // Nobody is a flooder for what others at their address have used up.
+    // What others at the same address have used up makes nobody a flooder.
     if (own > 0 && person.addStrike(now)) {
       this.block(person, address);
       return "flooding";
@@ -172,9 +172,9 @@ export class RateLimiter {
   }
 
   /**
-   * The same for someone who keeps no connection.
-   * @param user undefined: someone unknown, who is counted with all others at their address
-   * @throws {ChatError} why not
+   * The same for a request without a connection.
+   * @param user undefined: unknown, and counted together with all others at the address
+   * @throws {ChatError} `rate_limited`
    */
   admit(user: string | undefined, addressKey: string, action: RateLimitedAction): void {
     const [person, address] = [this.person(user ?? addressKey), this.address(addressKey)];
@@ -195,7 +195,7 @@ export class RateLimiter {
 
   /**
    * Whether one more room than these may be held in memory.
-   * @param opener the address that opens it, if that is known: it may open its share, unless limits by address are lifted
+   * @param opener the address that opens it: it may open its share, unless limits by address are switched off
    */
   hasPlaceForRoom(rooms: number, opener?: AddressUsage): boolean {
     const { rooms: places, connections } = this.#rates;

@@ -4,19 +4,19 @@ import type { AppendResult } from "../rulebook.ts";
 import type { Command } from "../storage.ts";
 import { ChatError } from "../errors.ts";
 
-/** The slowest that a room can be made, seconds: for so long it has to be remembered who spoke. */
+/** The longest interval that a room can have, seconds: it is remembered that long who spoke. */
 export const SLOW_SECONDS_LIMIT = 60 * 60;
 
 /**
- * Keeps people in slow rooms from speaking too often. This isolate remembers it alone: whoever is connected to two may
- * speak twice as often, and a restart forgets it. Sharing it would cost a write for each message.
+ * Keeps people in slow rooms from speaking too often. Each isolate counts for itself: a person who is connected to two may
+ * speak twice as often, and a restart forgets everything. Sharing the counts would cost a write per message.
  */
 export class SlowMode {
   readonly #clock: Clock;
   readonly #append: (command: Command) => Promise<AppendResult>;
   /** When each person last spoke in each room, the latest last; milliseconds of the clock's `monotonic`. */
   readonly #spoke = new Map<string, number>();
-  /** The outcome of a person's message decides whose turn the next one is. */
+  /** One message of a person at a time in a room: its result decides whether the next one may be stored. */
   readonly #inOrder = new Serializer<string>();
 
   constructor(clock: Clock, append: (command: Command) => Promise<AppendResult>) {
@@ -25,7 +25,7 @@ export class SlowMode {
   }
 
   /**
-   * Stores a message if its author may speak again. One that was stored before is answered at any time.
+   * Stores a message if its author may speak again. A repeated one gets its first answer at any time.
    * @param seconds least time between two messages of one person
    * @throws {ChatError} `rate_limited`, and what appending throws
    */

@@ -1,7 +1,7 @@
 import { ChatError } from "../errors.ts";
 
 /**
- * Checks a message's text, which is kept exactly as sent.
+ * Checks the text of a message, which is stored exactly as sent.
  * @param limit code points
  * @throws {ChatError} `text_empty`, `text_too_long`
  */

@@ -1,37 +1,34 @@
-/** So many a second, and so many at once by whoever has been quiet for a while. A 0 in either: no limit. */
+/** How many per second, and how many at once after a quiet time. 0 in either: no limit. */
 export interface Rate {
   perSecond: number;
   burst: number;
 }
 
-/** How much anyone may ask of this instance. Each is a setting; `settings.ts` says what it is when it is not set. */
+/** The limits of one isolate. Each is a setting, whose default is in `settings.ts`. */
 export interface Rates {
-  /** Of a person: messages, edits and deletions together. */
+  /** Per person: messages, edits and deletions together. */
   messages: Rate;
-  /** Of a person: rooms joined. Each costs a page of history. From an address 30 times that, as with messages. */
+  /** Per person: rooms joined. Each costs a page of history. Per address 30 times that, as with messages. */
   joins: Rate;
-  /** Of a person: names chosen. Each is told to everyone who sees them. */
+  /** Per person: names chosen. Each goes to everyone who sees them. */
   renames: Rate;
-  /** Of a person: `typing`, `ping` and `leave_room`, which cost little. */
+  /** Per person: `typing`, `ping` and `leave_room`, which cost little. */
   signals: Rate;
-  /**
-   * Of a person: pages of history and lists asked for without a connection. From an address 30 times that, ten seconds'
-   * worth at once.
-   */
+  /** Per person: pages and lists asked for over HTTP. Per address 30 times that, ten seconds' worth at once. */
   reads: Rate;
-  /** Of a person: frames that make no sense. Far fewer than messages: no client that works sends any. */
+  /** Per person: frames that make no sense. Far fewer than messages: no working client sends any. */
   malformed: Rate;
-  /** From an address: people who were never here before. */
+  /** Per address: new people. */
   newcomers: Rate;
-  /** From an address, at a time, those among them that stalled; 0: no limit. */
+  /** Open at a time per address, stalled ones included; 0: no limit. */
   connections: number;
-  /** Bytes of answers that may be on their way to one address; 0: no limit. */
+  /** Bytes of answers on their way to one address; 0: no limit. */
   answers: number;
-  /** Held in memory at a time, whoever is in them; 0: no limit. */
+  /** Held in memory at a time, by all people together; 0: no limit. */
   rooms: number;
 }
 
-/** What a person does that is counted. */
+/** What is counted of the things a person does. */
 export type RateLimitedAction = "messages" | "joins" | "renames" | "signals" | "reads" | "malformed";
 
 export function isUnlimited({ perSecond, burst }: Rate): boolean {
@@ -42,14 +39,14 @@ export function isUnlimited({ perSecond, burst }: Rate): boolean {
 const ROUNDING = 1e-3;
 
 /**
- * A bucket of tokens that fills at an even pace, kept as one number: the moment at which it will be full again
- * (telephone networks call it GCRA). No timer fills it, and one that nobody touches costs nothing.
+ * A token bucket, kept as one number: the moment at which it will be full again (the generic cell rate algorithm). It
+ * needs no timer, and an unused one costs nothing.
  */
 export class TokenBucket {
-  /** Milliseconds in which one token comes, and in which all do; 0: there are always enough. */
+  /** Milliseconds until one token comes, and until all do; 0: unlimited. */
   readonly #interval: number;
   readonly #window: number;
-  /** Milliseconds, by the clock that `now` is read from. */
+  /** Milliseconds, by the clock of `now`. */
   #fullAt = 0;
 
   constructor({ perSecond, burst }: Rate) {
@@ -60,7 +57,7 @@ export class TokenBucket {
   /**
    * Takes a token.
    * @param now milliseconds that never go back
-   * @returns 0, or the seconds until there is a token; then none was taken
+   * @returns 0, or the seconds until there is a token if none could be taken
    */
   take(now: number): number {
     if (this.#interval === 0) return 0;
@@ -71,7 +68,7 @@ export class TokenBucket {
     return 0;
   }
 
-  /** Takes tokens away, as many as there are at most, whether or not someone asked for them. */
+  /** Takes as many of these tokens as there are. */
   spend(now: number, tokens: number): void {
     this.#fullAt = Math.min(Math.max(this.#fullAt, now) + tokens * this.#interval, now + this.#window);
   }

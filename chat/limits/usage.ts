@@ -1,40 +1,40 @@
 import { isUnlimited, type Rate, type RateLimitedAction, type Rates, TokenBucket } from "./token_bucket.ts";
 
-/** One address may do what so many people may, all at full speed: a classroom never feels it. */
+/** One address may do as much as this many people at full speed: a classroom never notices it. */
 const PEOPLE_AT_ADDRESS = 30;
 /**
- * One address may read so many seconds' worth at once. A person may read two minutes' worth, since few ever do; as many
- * people as one address can bring would keep the server busy for as long.
+ * Seconds' worth of reading that one address may do at once. A person may read two minutes' worth, since few ever do; all
+ * the people that one address can bring would keep the server busy for that long.
  */
 const READ_BURST_SECONDS = 10;
 /**
- * As multiples of the connections that an address may have: so many may be opened at once, as after a restart, and so many
- * a second. The runtime keeps what is left of one that broke off (some 6 KB) for up to a minute.
+ * How fast an address may open connections, as multiples of how many it may have: all of them twice at once, as after a
+ * restart. The runtime keeps what is left of a broken one (some 6 KB) for up to a minute.
  */
 const OPENINGS = { perSecond: 0.1, burst: 2 };
-/** So many refusals are answered, each a strike; whoever goes on without waiting is flooding and gets no more answers. */
+/** Refusals that are answered, each a strike. Whoever goes on without waiting is flooding and gets no more answers. */
 const STRIKES: Rate = { perSecond: 1, burst: 50 };
-/** How long a flooder is blocked, milliseconds: twice as long each time, until calm for as long as the longest. */
+/** How long a flooder is blocked, milliseconds: twice as long each time, until `LONGEST_BLOCK` has passed without one. */
 const FIRST_BLOCK = 5_000;
 const LONGEST_BLOCK = 10 * 60 * 1000;
 /**
- * How many people, and how many addresses, are remembered after they are gone because they have used up something: some
- * 500 bytes each. Past that those gone the longest are forgotten, first the ones that would have everything back by now.
+ * How many people, and how many addresses, are remembered after they have left with limits that are not full again: some
+ * 500 bytes each. Beyond that those gone the longest are forgotten, rested ones first.
  */
 export const REMEMBERED = 20_000;
-/** So many of those gone the longest are searched for one that can be forgotten without loss. */
+/** How many of those gone the longest are searched for a rested one. */
 const CANDIDATES = 8;
 
-/** What is counted under one key: while it is in use, and after that until its limits are full again. */
+/** What is counted under one key, while it is in use and until its limits are full again. */
 interface Usage {
   readonly key: string;
-  /** How many use it now. */
+  /** How many connections and requests use it now. */
   holders: number;
   /** Whether its limits are full again, so that it can be forgotten. */
   isRested(now: number): boolean;
 }
 
-/** What one person has used up; their user is the key. Times are milliseconds that never go back. */
+/** What one person, whose user is the key, has used up. Times are milliseconds that never go back. */
 export class PersonUsage implements Usage {
   readonly key: string;
   holders = 0;
@@ -61,12 +61,13 @@ export class PersonUsage implements Usage {
     return bucket.take(now);
   }
 
-  /** Notes that something was refused. @returns whether that was one strike too many */
+  /** Counts a refusal. @returns whether that was one strike too many */
   addStrike(now: number): boolean {
     this.#strikes ??= new TokenBucket(STRIKES);
     return this.#strikes.take(now) > 0;
   }
 
+  /** Blocks this person, twice as long as the last time. */
   block(now: number): void {
     if (now - this.#blockedUntil > LONGEST_BLOCK) this.#nextBlock = FIRST_BLOCK;
     this.#blockedUntil = now + this.#nextBlock;
@@ -88,16 +89,16 @@ export class PersonUsage implements Usage {
 export class AddressUsage implements Usage {
   readonly key: string;
   holders = 0;
-  /** Open now, those among them that stalled. */
+  /** Open now, stalled ones included. */
   connections = 0;
-  /** Opened from there, and held in memory now. */
+  /** Opened from there and in memory now. */
   rooms = 0;
   /** Bytes of answers that are on their way. */
   underWay = 0;
   readonly newcomers: TokenBucket;
   readonly openings: TokenBucket;
   readonly #rates: Rates;
-  /** For what is limited by address too, since one may bring any number of people; made when first used. */
+  /** Made when first used. */
   readonly #buckets: { [D in RateLimitedAction]?: TokenBucket } = {};
 
   constructor(key: string, rates: Rates) {
@@ -111,7 +112,7 @@ export class AddressUsage implements Usage {
     });
   }
 
-  /** @returns 0, or the seconds to wait until somebody at this address may do it */
+  /** @returns 0, or the seconds until somebody at this address may do it */
   take(action: RateLimitedAction, now: number): number {
     if (!LIMITED_BY_ADDRESS.includes(action)) return 0;
     const bucket = this.#buckets[action] ??= new TokenBucket(ofAddress(action, this.#rates[action]));
@@ -124,7 +125,7 @@ export class AddressUsage implements Usage {
   }
 }
 
-/** What costs this server so much that it is limited by address too. */
+/** What costs so much that it is limited by address too, which may bring any number of people. */
 const LIMITED_BY_ADDRESS: readonly RateLimitedAction[] = ["messages", "joins", "reads"];
 
 /** What one address may do, given what one person may. */
@@ -133,11 +134,11 @@ function ofAddress(action: RateLimitedAction, { perSecond, burst }: Rate): Rate 
   return { perSecond: all, burst: action === "reads" ? READ_BURST_SECONDS * all : PEOPLE_AT_ADDRESS * burst };
 }
 
-/** Usage by key: all that is in use, and as much of what is not as memory is set aside for. */
+/** Usage by key: all that is in use, and up to `REMEMBERED` that are not. */
 export class UsageTable<A extends Usage> {
   readonly #open: (key: string) => A;
   readonly #inUse = new Map<string, A>();
-  /** Not in use any more, in the order in which that began. */
+  /** No longer in use, the longest first. */
   readonly #remembered = new Map<string, A>();
 
   constructor(open: (key: string) => A) {
@@ -156,6 +157,7 @@ export class UsageTable<A extends Usage> {
     return usage;
   }
 
+  /** Ends one use. A usage that nobody uses is remembered until it is rested. */
   leave(usage: A, now: number): void {
     if (--usage.holders > 0) return;
     this.#inUse.delete(usage.key);

@@ -4,31 +4,30 @@ import { CachedValue } from "../rooms/cached_value.ts";
 import type { Ban, Storage } from "../storage.ts";
 import { BannedError } from "../errors.ts";
 
-/** How often the bans are read again, milliseconds: the event that says that they have changed may get lost. */
+/** How often the bans are read again, milliseconds: the event that they have changed may get lost. */
 export const BANS_INTERVAL = 30_000;
-/** In place of an address: the one that this person comes from is banned too, as soon as an isolate sees it. */
+/** In place of an address: it will be filled in, and banned too, as soon as this person comes from one. */
 export const ADDRESS_PENDING = "";
 
-/** Who was kept out, for whoever runs the server. */
+/** Who was kept out, for the audit log. */
 export interface BannedVisit {
   user: string;
-  /** Where they came from, if that is known. */
   addressKey?: string;
 }
 
-/** What the bans need of what is around them. */
+/** What the bans work on. */
 export interface BansDeps {
   storage: Pick<Storage, "moderation" | "publish">;
   clock: Clock;
   /** The form in which an address is kept; undefined for one that is never banned. */
   hashAddress(addressKey: string): string | undefined;
-  /** Called when somebody else may be banned by now. */
+  /** Called when there are other bans than before. */
   changed(): void;
-  /** Told of each time that somebody is kept out. */
+  /** Called each time that somebody is kept out. */
   audit(visit: BannedVisit): void;
 }
 
-/** Who may not be here, as this isolate knows it. */
+/** The bans, as this isolate knows them. */
 export class Bans {
   readonly #deps: BansDeps;
   readonly #bans: CachedValue<Ban[]>;
@@ -40,10 +39,10 @@ export class Bans {
     const { storage, clock } = deps;
     this.#deps = deps;
     this.#bans = new CachedValue(() => storage.moderation.bans(clock.now()), clock, (bans, before) => {
-      // Mostly nothing has changed, and checking everyone who is here is expensive.
+      // Mostly nothing has changed, and checking every session is expensive.
       if (JSON.stringify(bans) === JSON.stringify(before)) return;
       this.#byUser = new Map(bans.map((ban) => [ban.user, ban]));
-      // Of several with one address the longest holds.
+      // Of several with one address the longest counts.
       const byEnd = bans.toSorted((one, other) => one.until - other.until);
       this.#byAddress = new Map(byEnd.map((ban) => [ban.address ?? ADDRESS_PENDING, ban]));
       this.#byAddress.delete(ADDRESS_PENDING);
@@ -54,7 +53,7 @@ export class Bans {
   /**
    * Lets in whoever is not banned.
    * @throws {BannedError}
-   * @throws {ChatError} `unavailable` as long as nobody can know
+   * @throws {ChatError} `unavailable` until the bans have been read once
    */
   async admit(user: string, addressKey?: string): Promise<void> {
     this.#stopReading ??= interval(this.#deps.clock, BANS_INTERVAL, () => void this.refresh());
@@ -63,8 +62,7 @@ export class Bans {
   }
 
   /**
-   * The same by the bans that are known here now. Each person that it keeps out is told to the audit log.
-   * @param addressKey where the person comes from, if that is known
+   * The same by the bans that are known here now. Tells the audit log.
    * @throws {BannedError}
    */
   check(user: string, addressKey?: string): void {
@@ -85,17 +83,18 @@ export class Bans {
     return addressKey === undefined ? undefined : this.#deps.hashAddress(addressKey);
   }
 
-  /** Reads them again. Resolves when that is done, or has failed. */
+  /** Reads them again. Resolves when that is done or has failed. */
   refresh(): Promise<void> {
     return this.#bans.refresh();
   }
 
+  /** Stops all timers. */
   dispose(): void {
     this.#stopReading?.();
     this.#bans.dispose();
   }
 
-  /** Now that the address is known it is stored with the ban, unless that has been lifted or replaced in the meantime. */
+  /** Stores the address with its ban, unless that has been lifted or replaced in the meantime. */
   #addAddress(ban: Ban & { address: string }): void {
     this.#byUser.set(ban.user, ban);
     this.#byAddress.set(ban.address, ban);

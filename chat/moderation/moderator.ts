@@ -8,11 +8,11 @@ import type { RoomDirectory } from "../rooms/directory.ts";
 import type { RoomRegistry } from "../rooms/registry.ts";
 import type { Users } from "../users/users.ts";
 
-/** The user of what a moderator deleted. No person's id is as short as this. */
+/** The user of deletions by moderators. No person's id is as short as this. */
 export const MODERATOR = "moderator";
 /** The longest ban, minutes: ten years. */
 export const BAN_MINUTES_LIMIT = 10 * 365 * 24 * 60;
-/** Code points of a ban's reason: a few sentences for other moderators. */
+/** Most code points of a ban's reason: a few sentences for other moderators. */
 export const REASON_LIMIT = 500;
 
 /** What moderation works on. */
@@ -26,7 +26,7 @@ export interface ModeratorDeps {
   append(command: Command): Promise<AppendResult>;
 }
 
-/** What a moderator may do. The store keeps all of it, and those whom it concerns are told, here and elsewhere. */
+/** What a moderator may do. The store keeps all of it, and everyone concerned is told, on every isolate. */
 export class Moderator {
   readonly #deps: ModeratorDeps;
 
@@ -53,8 +53,7 @@ export class Moderator {
 
   /**
    * Keeps a person out of everything but reading, in place of a ban that they had.
-   * @param address whether the address that they come from is banned too: the one that they have now or, if they are
-   *   gone, the one that they next come from
+   * @param address whether their address is banned too: the one that they have now or, if they are gone, their next one
    * @throws {ChatError} `unavailable`
    */
   async ban({ user, minutes, reason, address }: {
@@ -89,7 +88,7 @@ export class Moderator {
     return sessions.map(({ address }) => this.#deps.bans.hashed(address)).findLast((hash) => hash !== undefined);
   }
 
-  /** Tells the other isolates that the bans have changed. They hold here when this resolves. */
+  /** Tells the other isolates that the bans have changed. They are in force here when this resolves. */
   async #broadcastBans(): Promise<void> {
     this.#deps.storage.publish({ kind: "bans_changed" });
     await this.#deps.bans.refresh();

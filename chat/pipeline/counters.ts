@@ -1,22 +1,22 @@
 import { CLOSE, type ErrorCode } from "../protocol.ts";
 
 /**
- * What this isolate has done since it started: plain numbers, added to where things happen and read when somebody asks,
- * so that counting costs the busiest path nothing that can be measured.
+ * What this isolate has done since it started: plain numbers that are read when somebody asks for metrics, so that
+ * counting costs the hot path nothing that can be measured.
  */
 export class Counters {
-  /** Messages that were stored for someone here; a repeated one does not count. */
+  /** Messages stored for someone here; a repeated one does not count. */
   messagesIn = 0;
-  /** Messages handed to connections as they came, counted once for each connection. */
+  /** Live messages handed to connections, counted once for each connection. */
   messagesOut = 0;
   /** How many connections the server closed, by close code. */
   readonly closes = new Map<number, number>();
-  /** How often something was refused, by the code that the error told. */
+  /** How many frames and requests were refused, by error code. */
   readonly refusals = new Map<ErrorCode, number>();
-  /** Called after each flush cycle with the milliseconds that it took to store and send what waited. */
+  /** Called after each flush cycle with the milliseconds that it took. */
   onFlushCycle: (milliseconds: number) => void = () => {};
 
-  /** Readers that were let go because they did not keep up. */
+  /** Readers that were disconnected because they did not keep up. */
   get slowReaders(): number {
     return this.closes.get(CLOSE.tooSlow) ?? 0;
   }

@@ -1,20 +1,20 @@
 import type { Clock } from "../clock.ts";
 
-/** Nothing waits longer than this for the pace, milliseconds: what people do not notice in a conversation. */
+/** The longest wait for the pace, milliseconds: people do not notice it in a conversation. */
 export const LONGEST_WAIT = 100;
 
 /**
  * How long deferrable requests wait after a run, as a multiple of what that run cost: work takes less than half of the
- * loop. With 1 the slowest deliveries of many rooms come a sixth sooner, and each costs a tenth more; with 1.5 it is the
- * other way round.
+ * event loop. With 1 the slowest deliveries of many rooms come a sixth sooner, and each costs a tenth more; with 1.5 it
+ * is the other way round.
  */
 const REST = 1.25;
 
 /**
- * Runs one piece of work whenever something waits for it, one run at a time: what arrives during a run is taken together
- * by the next. Idle, a run starts as soon as the events at hand have been taken. Under load it keeps a pace: deferrable
- * requests wait in proportion to what the last run cost, so that the loop has time for everything else, and the more there
- * is to do the more is done at once.
+ * Runs one piece of work whenever something waits for it, one run at a time: the next run takes all that arrived during
+ * the last one. Idle, a run starts as soon as the events at hand have been handled. Under load it keeps a pace: deferrable
+ * requests wait in proportion to what the last run cost, so that the loop has time for everything else, and each run does
+ * more at once.
  */
 export class Pacer {
   readonly #clock: Clock;
@@ -25,7 +25,7 @@ export class Pacer {
   #running: Promise<void> | undefined;
   #due = -Infinity;
 
-  /** @param work must not throw; it takes all that waits at its start */
+  /** @param work takes all that waits when it starts; must not throw */
   constructor(clock: Clock, work: () => Promise<void>) {
     this.#clock = clock;
     this.#work = work;
@@ -47,8 +47,8 @@ export class Pacer {
   }
 
   /**
-   * Sets the pace by what sending since `start` really cost. Sending returns before the work is done: the next turn of the
-   * event loop begins it, and only the one after that comes when it is done.
+   * Sets the pace by what sending since `start` really cost. Sending returns before the work is done: the next turn of
+   * the event loop begins it, and the turn after that comes when it is done.
    * @param start by the clock's `monotonic`
    */
   async keepPace(start: number): Promise<void> {
@@ -58,7 +58,7 @@ export class Pacer {
     this.#due = start + cost + Math.min(REST * cost, LONGEST_WAIT);
   }
 
-  /** Resolves when nothing waits any more; under unbroken load that may be never. */
+  /** Resolves when nothing waits any more; under constant load that may be never. */
   async settled(): Promise<void> {
     await this.#running;
   }

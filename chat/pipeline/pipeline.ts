@@ -8,8 +8,8 @@ import { Pacer } from "./pacer.ts";
 import { WriteQueue } from "./write_queue.ts";
 
 /**
- * The way from a command to everyone who is told: what waits is stored together, then each room sends together what its
- * log brought, then the authors are answered. One such round is a flush cycle; the pacer says when the next one begins.
+ * The way from a command to its recipients: what waits is stored together, then each room sends together what its log
+ * brought, then the authors get their answers. One such round is a flush cycle; the pacer says when the next one begins.
  */
 export class Pipeline {
   readonly counters = new Counters();
@@ -34,9 +34,9 @@ export class Pipeline {
   }
 
   /**
-   * Stores what a command says, together with all others that wait. Members, the author among them, have been told of the
-   * entry when this resolves.
-   * @throws {ChatError} `unavailable`, or `rate_limited` when more is said than can be passed on
+   * Stores a command together with all others that wait. When this resolves, all members have been sent the entry, the
+   * author among them.
+   * @throws {ChatError} `unavailable`, or `rate_limited` if more is said than can be stored and sent
    */
   append(command: Command): Promise<AppendResult> {
     const result = this.#writeQueue.add(command);
@@ -50,7 +50,7 @@ export class Pipeline {
     this.#pacer.request(room.deferrable);
   }
 
-  /** Resolves when all that was said so far has been stored and told; under unbroken load that may be never. */
+  /** Resolves when everything said so far is stored and delivered; under constant load that may be never. */
   async settled(): Promise<void> {
     await new Promise<void>((resolve) => this.#clock.soon(resolve));
     do {
@@ -70,7 +70,7 @@ export class Pipeline {
       room.flush();
       keepsPace ||= room.deferrable;
     }
-    // The author is answered after all have been told, which may wait for the pace.
+    // Authors are answered after all members have been told, which may wait for the pace.
     if (this.#unflushed.size === 0) this.#writeQueue.answer();
     if (this.#writeQueue.hasWork || this.#unflushed.size > 0) this.#pacer.request(true);
     if (keepsPace) await this.#pacer.keepPace(start);

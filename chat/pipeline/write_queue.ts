@@ -8,26 +8,27 @@ import type { Counters } from "./counters.ts";
 import { LONGEST_WAIT } from "./pacer.ts";
 
 /**
- * New commands are refused while more wait than were stored within this time, milliseconds: whoever would wait longer would
- * rather know, and when the load stops what is left is done within this time.
+ * New commands are refused while more wait than were stored within this time, milliseconds: an author would rather know
+ * than wait longer, and when the load stops the rest is stored within this time.
  */
 export const LONGEST_QUEUE = 500;
-/** So many may always wait, and any number as long as none has waited longer than the pace explains, milliseconds. */
+/** This many commands may always wait, and any number while none has waited longer than `EXPLAINED_WAIT`. */
 export const SHORT_QUEUE = 100;
+/** Milliseconds that a command may wait because of the pace. */
 const EXPLAINED_WAIT = LONGEST_WAIT + 50;
-/** Seconds after which whoever was refused may try again. */
+/** Seconds after which a refused author may try again. */
 const OVERLOAD_RETRY = 1;
 /**
- * Bytes that one flush cycle may send, all members counted, with at least one message: about what a machine moves in the
- * hundred milliseconds that a cycle may take. A message counts as its text and `FRAME_OVERHEAD`.
+ * Bytes that one flush cycle may send to all members together, but at least one message: about what a machine sends in
+ * the hundred milliseconds that a cycle may take. A message counts as its text and `FRAME_OVERHEAD`.
  */
 const CYCLE_BYTES = 16 * 1024 * 1024;
 const FRAME_OVERHEAD = 200;
-/** UTF-16 units of text that one cycle stores, at least one message: one frame stays far below what makes a slow reader. */
+/** UTF-16 units of text in one cycle, but at least one message: a frame stays far below what makes a slow reader. */
 const CYCLE_LENGTH = 32 * 1024;
 /**
- * How long a flush cycle waits for the store, milliseconds. A file or a near Redis takes a few; a store in another region
- * must not hold up what there is to send meanwhile.
+ * How long a flush cycle waits for the store, milliseconds. A file or a Redis nearby takes a few; a store in another
+ * region must not delay what there is to send meanwhile.
  */
 export const STORE_TIMEOUT = 20;
 
@@ -39,18 +40,18 @@ interface Waiting {
   reject(reason: unknown): void;
 }
 
-/** What the queue needs of the pipeline around it. */
+/** What the write queue works on. */
 export interface WriteQueueDeps {
   log: MessageLog;
   clock: Clock;
   counters: Counters;
   /** How many connections a message in this room goes to. */
   sizeOf(room: string): number;
-  /** Something has been stored for which no flush cycle waited. */
+  /** Called when something was stored after its flush cycle had stopped waiting for it. */
   storedLate(): void;
 }
 
-/** Commands that wait to be stored, and those that are being stored: one batch of a room at a time, to keep its order. */
+/** Commands that wait to be stored or are being stored: one batch of a room at a time, to keep its order. */
 export class WriteQueue {
   readonly #deps: WriteQueueDeps;
   #waiting: Waiting[] = [];
@@ -65,7 +66,7 @@ export class WriteQueue {
 
   /**
    * Queues a command for the next flush cycle.
-   * @throws {ChatError} `rate_limited` when more is said than can be stored and sent
+   * @throws {ChatError} `rate_limited` if more is said than can be stored and sent
    */
   add(command: Command): Promise<AppendResult> {
     const since = this.#deps.clock.monotonic();
@@ -87,7 +88,7 @@ export class WriteQueue {
     return this.#waiting.length + this.#inFlight.size + this.#answers.length > 0;
   }
 
-  /** Stores what waits. Resolves when that is done, or takes the store too long to wait for. */
+  /** Stores what waits. Resolves when that is done, or after `STORE_TIMEOUT`. */
   async store(): Promise<void> {
     const batch = this.#takeBatch();
     if (batch.length === 0) return;
@@ -103,7 +104,7 @@ export class WriteQueue {
     });
   }
 
-  /** Gives those who wait the results of their commands. Members must have been told of them before. */
+  /** Answers the authors of what is stored. Members must have been told before. */
   answer(): void {
     for (const answer of this.#answers.splice(0)) answer();
   }
@@ -136,7 +137,7 @@ export class WriteQueue {
     return Math.max(this.#window.before, this.#window.stored);
   }
 
-  /** What one flush cycle takes of the commands that wait, but for rooms of which a batch is being stored. */
+  /** The commands of one flush cycle; those of a room that is storing a batch go on waiting. */
   #takeBatch(): Waiting[] {
     const batch: Waiting[] = [];
     const rest: Waiting[] = [];
