@@ -1,11 +1,11 @@
 import type { Clock } from "../clock.ts";
 
-/** Wait before a reading that failed is tried again, milliseconds. */
+/** Wait before a failed reading is tried again, milliseconds. */
 const REREAD_DELAY = 1_000;
 
 /**
- * A value in the store, as this isolate read it last. An event that says that it has changed only causes another reading:
- * what the event holds is never taken for the value, since events may be late, doubled or out of order.
+ * A value in the store, as this isolate read it last. An event that it has changed only causes another reading: the event
+ * itself never gives the value, since events may be late, doubled or out of order.
  */
 export class CachedValue<Value> {
   readonly #read: () => Promise<Value>;
@@ -17,26 +17,26 @@ export class CachedValue<Value> {
   #cancelReread: (() => void) | undefined;
   #disposed = false;
 
-  /** @param changed is called after each reading that worked, also when the value is the same */
+  /** @param changed called after each successful reading, also if the value is the same */
   constructor(read: () => Promise<Value>, clock: Clock, changed: (value: Value, before: Value | undefined) => void) {
     this.#read = read;
     this.#clock = clock;
     this.#changed = changed;
   }
 
-  /** What it was at the last reading, or undefined before the first one. */
+  /** The value at the last reading, or undefined before the first one. */
   get value(): Value | undefined {
     return this.#value;
   }
 
-  /** What it was at the last reading, or is at the first one, if there was none. @throws {ChatError} `unavailable` */
+  /** The value at the last reading, or at the first one if there was none yet. @throws {ChatError} `unavailable` */
   async get(): Promise<Value> {
     return this.#value ?? await (this.#reading ?? this.#begin());
   }
 
   /**
-   * Reads it again, beginning after this call, and until that works.
-   * @returns resolves once that is done or has failed
+   * Reads it again, beginning after this call; a failed reading is repeated later.
+   * @returns resolves once the reading is done or has failed
    */
   async refresh(): Promise<void> {
     this.#cancelReread?.();
@@ -47,7 +47,7 @@ export class CachedValue<Value> {
     await done(this.#reading);
   }
 
-  /** Stops all that would still happen by itself. */
+  /** Stops all timers, and forgets a reading that has begun. */
   dispose(): void {
     this.#disposed = true;
     this.#cancelReread?.();
@@ -74,7 +74,7 @@ export class CachedValue<Value> {
   }
 }
 
-/** Resolves when a reading is over. If it failed, the next one is told, or whoever asks for the value. */
+/** Resolves when a reading is over. If it failed, `get` throws, or there is an older value. */
 async function done(reading: Promise<unknown> | undefined): Promise<void> {
   await reading?.catch(() => {});
 }

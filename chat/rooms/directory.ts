@@ -2,16 +2,16 @@ import type { ListedPosition, Storage } from "../storage.ts";
 import type { Clock } from "../clock.ts";
 import { DEFAULT_ROOM } from "../protocol.ts";
 
-/** How long a list may be shown, milliseconds: anyone may ask at any time, and the store searches all rooms for it. */
-const LIST_LIFE = 1_000;
+/** How long a list is kept, milliseconds: anyone may ask at any time, and the store searches all rooms for it. */
+const LIST_MAX_AGE = 1_000;
 
-/** A room as those see it who are not in it. */
+/** A room as it looks from outside. */
 export interface ListedRoom extends ListedPosition {
   /** How many different people are in it. */
   count: number;
 }
 
-/** The rooms that anyone may know of: the default one, and those that a moderator has listed. */
+/** The public rooms: the default one, and those that a moderator has listed. */
 export class RoomDirectory {
   readonly #storage: Storage;
   readonly #clock: Clock;
@@ -25,7 +25,7 @@ export class RoomDirectory {
     this.#countIn = countIn;
   }
 
-  /** The list has changed. Other isolates find out when theirs is too old. */
+  /** Drops the list, which has changed. Other isolates notice when theirs is too old. */
   invalidate(): void {
     this.#read = undefined;
   }
@@ -33,7 +33,7 @@ export class RoomDirectory {
   /** The default room, then the others by name. @throws {ChatError} `unavailable` */
   async rooms(): Promise<ListedRoom[]> {
     const now = this.#clock.monotonic();
-    if (!this.#read || now - this.#read.at >= LIST_LIFE) {
+    if (!this.#read || now - this.#read.at >= LIST_MAX_AGE) {
       this.#read = { rooms: this.#readRooms(), at: now };
       this.#read.rooms.catch(() => this.invalidate());
     }

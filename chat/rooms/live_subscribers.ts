@@ -1,6 +1,6 @@
 import type { Subscriber } from "../subscriber.ts";
 
-/** The connections that are sent everything that a room sends, and whether waiting for more of it pays. */
+/** The connections that get everything that a room sends. */
 export class LiveSubscribers {
   readonly #subscribers = new Set<Subscriber>();
   #batching = 0;
@@ -9,7 +9,7 @@ export class LiveSubscribers {
     return this.#subscribers.size;
   }
 
-  /** Whether one of them takes many frames as one, so that waiting for more of them saves work. */
+  /** Whether one of them takes many frames as one, so that waiting for more frames saves work. */
   get deferrable(): boolean {
     return this.#batching > 0;
   }

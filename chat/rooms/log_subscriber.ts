@@ -2,24 +2,24 @@ import type { Clock } from "../clock.ts";
 import type { Entry, Position } from "../protocol.ts";
 import type { LogNotification, MessageLog } from "../storage.ts";
 
-/** Wait before a gap in the log is read again after the store failed, milliseconds. */
+/** Wait before a gap in the log is read again after a failure of the store, milliseconds. */
 const REREAD_DELAY = 1_000;
 
 /** What a room does with what its log brings. */
 export interface LogSubscriberListener {
-  /** Something has come, in whatever order. */
+  /** A notification has come, in whatever order. */
   notified(notification: LogNotification): void;
   /** There may be something to `take`. */
   due(): void;
-  /** What `take` would have brought, had it not been missed. */
+  /** Entries that `take` could not return, because they had been missed. */
   deliver(entries: Entry[]): void;
-  /** What was delivered does not lead up to what the log holds now. There is no position any more. */
+  /** The log does not continue what was delivered. There is no position now. */
   restart(): void;
 }
 
 /**
- * Subscribes to a room's log from a position on and brings its entries in order, without gap or double. Notifications may
- * get lost, doubled or out of order; gaps are filled from the log itself, which is the truth.
+ * Subscribes to a room's log from a position on and brings its entries in order, without gaps or duplicates. Notifications
+ * may get lost, doubled or out of order; gaps are filled from the log itself.
  */
 export class LogSubscriber {
   readonly #room: string;
@@ -28,7 +28,7 @@ export class LogSubscriber {
   readonly #listener: LogSubscriberListener;
   readonly #unsubscribe: () => void;
   #position: Position | undefined;
-  /** Entries that have come and were not taken yet, in whatever order. */
+  /** Entries that have come and were not taken yet, in any order. */
   #pending: Entry[] = [];
   /** Whether something may have been missed, so that the log has to be read. */
   #mayHaveMissed = false;
@@ -44,23 +44,24 @@ export class LogSubscriber {
     this.#unsubscribe = log.subscribe(room, (notification) => this.#onNotification(notification));
   }
 
-  /** Where the last delivered entry stands; undefined until somebody has said where to begin. */
+  /** The position of the last delivered entry; undefined before `begin`. */
   get position(): Position | undefined {
     return this.#position;
   }
 
+  /** Delivers what follows this position from now on. */
   begin({ epoch, seq }: Position): void {
     this.#position = { epoch, seq };
     if (this.#pending.length > 0 || this.#mayHaveMissed) this.#listener.due();
   }
 
-  /** Forgets the position; what comes from now on is kept for the next one. */
+  /** Forgets the position; what comes from now on is kept for the next `begin`. */
   forget(): void {
     this.#position = undefined;
     this.#pending = [];
   }
 
-  /** The entries that follow, and moves behind them. If there is a gap, the rest is read and delivered later. */
+  /** Takes the entries that follow the position. If there is a gap, the rest is read and delivered later. */
   take(): Entry[] {
     const entries: Entry[] = [];
     if (this.#position === undefined || this.#rereading) return entries;
@@ -79,7 +80,7 @@ export class LogSubscriber {
     return entries;
   }
 
-  /** Stops all that would still happen by itself. */
+  /** Ends the subscription and stops all timers. */
   dispose(): void {
     this.#disposed = true;
     this.#cancelReread?.();

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { type Member, type MemberJoined, type MemberLeft, MEMBERS_LISTED, type RoomCount } from "../protocol.ts";
 
-/** A person who lost their last connection has left only after this, milliseconds: most reconnect, unseen by others. */
+/** A person who lost their last connection leaves after this, milliseconds: most reconnect before anyone notices. */
 export const DISCONNECT_GRACE = 5_000;
 /** With fewer people than this a crowded room lists its members again; the distance to 100 keeps it from flapping. */
 export const CROWD_OVER = 80;
@@ -11,29 +11,26 @@ export const COUNT_INTERVAL = 1_000;
 interface MemberState extends Member {
   /** How many connections of this person are in the room on this isolate. */
   connections: number;
-  /** How many other isolates and machines this person is connected to, in this room. */
+  /** To how many other isolates this person is connected, in this room. */
   remoteIsolates: number;
-  /** The last connection here was lost a moment ago; cancels that the person leaves for it. */
+  /** Set after the last connection here was lost; cancels the leaving that follows. */
   cancelLeave?: () => void;
 }
 
 /** What a room does when its members change. */
 export interface MembersListener {
   changed(frame: MemberJoined | MemberLeft | RoomCount): void;
-  /** The crowd is over: from here on each change is told again, and everyone needs the list that they start from. */
+  /** The crowd is over: each change is sent again from now on, and everyone needs the list that the changes start from. */
   relist(): void;
-  /** A person is connected to this isolate who was not before. */
+  /** A person is now connected to this isolate. */
   joined(user: string, name: string): void;
-  /** A person is connected to this isolate no more; they may be to others. */
+  /** A person is no longer connected to this isolate; they may be connected to others. */
   left(user: string): void;
   /** Nobody is connected to this isolate any more. */
   empty(): void;
 }
 
-/**
- * The people in one room, wherever they are connected. One person is one member, however many connections they have, and
- * on however many machines.
- */
+/** The people in one room, on all isolates. One person is one member, however many connections they have. */
 export class Members {
   readonly #room: string;
   readonly #clock: Clock;
@@ -54,7 +51,7 @@ export class Members {
     return this.#members.size;
   }
 
-  /** Different people who are connected to this isolate, those among them who are expected back. */
+  /** Different people who are connected to this isolate, or expected back. */
   get localCount(): number {
     return this.#localCount;
   }
@@ -63,7 +60,7 @@ export class Members {
     return this.#members.has(user);
   }
 
-  /** The first hundred. */
+  /** The first `MEMBERS_LISTED`. */
   list(): Member[] {
     const members: Member[] = [];
     for (const { user, name } of this.#members.values()) {
@@ -79,7 +76,7 @@ export class Members {
     }
   }
 
-  /** One more connection of a person is in the room. */
+  /** Adds a connection of a person. */
   join(person: Member): void {
     const member = this.#findOrAdd(person);
     if (member.connections++ > 0) return;
@@ -92,7 +89,7 @@ export class Members {
     }
   }
 
-  /** A connection has gone. With the last one its person has left: at once, or after a while if it was lost. */
+  /** Removes a connection. With the last one its person leaves: at once, or after a grace period if it was lost. */
   leave(user: string, lost: boolean): void {
     const member = this.#members.get(user);
     if (!member || member.connections === 0 || --member.connections > 0) return;
@@ -105,7 +102,7 @@ export class Members {
     this.#findOrAdd(person).remoteIsolates++;
   }
 
-  /** A person is connected to one less of the other isolates. */
+  /** A person is connected to one fewer of the other isolates. */
   leaveRemote(user: string): void {
     const member = this.#members.get(user);
     if (!member || member.remoteIsolates === 0) return;
@@ -113,12 +110,13 @@ export class Members {
     this.#removeIfGone(member);
   }
 
+  /** Notes a new name, which the caller has told everyone. */
   rename(user: string, name: string): void {
     const member = this.#members.get(user);
     if (member) member.name = name;
   }
 
-  /** Stops all that would still happen by itself. */
+  /** Stops all timers. */
   dispose(): void {
     for (const { cancelLeave } of this.#members.values()) cancelLeave?.();
     this.#cancelCount?.();
@@ -147,7 +145,7 @@ export class Members {
     this.#change({ action: "member_left", room: this.#room, user, name });
   }
 
-  /** Up to a hundred people each change is told; above it a count stands in, so that arrivals don't multiply. */
+  /** Up to a hundred people each change is sent; above that only a count, so that arrivals don't multiply. */
   #change(frame: MemberJoined | MemberLeft): void {
     if (this.count > MEMBERS_LISTED) this.#crowded = true;
     if (!this.#crowded) return this.#listener.changed(frame);

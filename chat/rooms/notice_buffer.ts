@@ -2,21 +2,21 @@ import type { Clock } from "../clock.ts";
 import type { ServerFrame } from "../protocol.ts";
 
 /**
- * A notice of who came or went waits so long for each connection that it goes to, and at most so long, milliseconds: it
- * stays cheap where many come at once. Where it goes to fewer than `A_FEW` it does not wait at all.
+ * How long a notice of who came or went waits per connection that it goes to, and at most, milliseconds: so arrivals stay
+ * cheap where many come at once. If it goes to fewer than `A_FEW`, it does not wait.
  */
 const WAIT_PER_RECIPIENT = 10;
 const LONGEST_WAIT = 1_000;
 const A_FEW = 10;
 
-/** What a room sends beside its log, gathered: together the notices cost as much as one of them. */
+/** Collects what a room sends beside its log: together the notices cost as much as one of them. */
 export class NoticeBuffer {
   readonly #clock: Clock;
   readonly #due: () => void;
   #frames: ServerFrame[] = [];
   #cancel: (() => void) | undefined;
 
-  /** @param due called when what was gathered has waited long enough */
+  /** @param due called when the notices have waited long enough */
   constructor(clock: Clock, due: () => void) {
     this.#clock = clock;
     this.#due = due;
@@ -33,7 +33,7 @@ export class NoticeBuffer {
     else this.#cancel ??= this.#clock.after(Math.min(recipients * WAIT_PER_RECIPIENT, LONGEST_WAIT), this.#due);
   }
 
-  /** What was gathered since the last time. */
+  /** Takes the notices since the last call. */
   take(): ServerFrame[] {
     const frames = this.#frames;
     this.#frames = [];
@@ -41,6 +41,7 @@ export class NoticeBuffer {
     return frames;
   }
 
+  /** Stops the timer. */
   dispose(): void {
     this.#cancel?.();
     this.#cancel = undefined;

@@ -2,13 +2,13 @@ import type { Clock } from "../clock.ts";
 import type { MessageLog } from "../storage.ts";
 import { PAGE_SIZE, type Position, type RoomJoined } from "../protocol.ts";
 
-/** How long the newest page may be shown to those who join while nothing is said, milliseconds. */
-const PAGE_LIFE = 1_000;
+/** How long the newest page is kept while nothing is said, milliseconds. */
+const PAGE_MAX_AGE = 1_000;
 
 /** What a join reads: a page, or what was missed. */
 export type Page = Position & Pick<RoomJoined, "recovered" | "messages" | "more">;
 
-/** Reads what those who join a room are shown. The newest page is read once for all who join at the same time. */
+/** Reads what those who join a room get. The newest page is read once for all who join at the same time. */
 export class PageCache {
   readonly #room: string;
   readonly #log: MessageLog;
@@ -23,7 +23,7 @@ export class PageCache {
   }
 
   /**
-   * What came after `since` if all of it can be had, else the newest page.
+   * What came after `since` if the log still has all of it, else the newest page.
    * @throws {ChatError} `unavailable`
    */
   async read(request: { since?: Position; limit?: number }): Promise<Page> {
@@ -35,14 +35,14 @@ export class PageCache {
     }
     const { limit = PAGE_SIZE } = request;
     if (limit !== PAGE_SIZE) return this.#readNewest(limit);
-    if (!this.#newest || this.#clock.monotonic() - this.#newest.read >= PAGE_LIFE) {
+    if (!this.#newest || this.#clock.monotonic() - this.#newest.read >= PAGE_MAX_AGE) {
       this.#newest = { page: this.#readNewest(limit), read: this.#clock.monotonic() };
       this.#newest.page.catch(() => this.invalidate());
     }
     return this.#newest.page;
   }
 
-  /** The newest page is not the newest any more. */
+  /** Drops the kept page, which is no longer the newest. */
   invalidate(): void {
     this.#newest = undefined;
   }

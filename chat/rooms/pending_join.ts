@@ -3,32 +3,32 @@ import type { Entry, RoomJoined, ServerFrame } from "../protocol.ts";
 import type { Connection } from "../subscriber.ts";
 
 /**
- * One connection's join under way. Until its page has been sent, live entries are held back for it; after that it is sent
- * what its page did not have, until the others have caught up with that page.
+ * A join of one connection that has begun. Until its page has been sent, live entries are held back for it; after that it
+ * gets what its page did not have, until the others have caught up with that page.
  */
 export class PendingJoin {
   readonly #connection: Connection;
   #held: Entry[] = [];
-  /** Answers to this connection alone, which its page must come before. */
+  /** Answers to this connection alone, which must follow its page. */
   readonly #answers: Entry[] = [];
-  /** Once the page is sent: its head, and the first of the waiting notices that this connection has not been told. */
+  /** Once the page is sent: its head, and how many of the waiting notices it made superfluous. */
   #sent: { upTo: number; notices: number } | undefined;
 
   constructor(connection: Connection) {
     this.#connection = connection;
   }
 
-  /** How far it has been sent the room's log; undefined until its page is sent. */
+  /** The last entry of the log that it has been sent; undefined until its page is sent. */
   get sentUpTo(): number | undefined {
     return this.#sent?.upTo;
   }
 
-  /** Drops what was held: the room begins with a page that has it. */
+  /** Drops what was held back: the room begins with a page that has it. */
   dropHeld(): void {
     this.#held = [];
   }
 
-  /** What was held that a page up to `seq` does not have. */
+  /** What was held back and a page up to `seq` does not have. */
   heldAfter(seq: number): Entry[] {
     return this.#held.filter((entry) => entry.seq > seq);
   }
@@ -39,7 +39,7 @@ export class PendingJoin {
   }
 
   /**
-   * Sends the page, with the answers to what it holds, and what was held.
+   * Sends the page, the answers to what it holds, and what was held back.
    * @param notices how many notices wait in the room, all of which the page has
    */
   sendPage(page: RoomJoined, held: Entry[], notices: number): void {
@@ -48,7 +48,7 @@ export class PendingJoin {
     this.#sent = { upTo: page.seq + held.length, notices };
   }
 
-  /** Sends what all others are sent, but for what its page had; holds back entries until that page is sent. */
+  /** Sends what all others get, without what its page had; holds entries back until that page is sent. */
   deliver(notices: ServerFrame[], entries: Entry[]): void {
     if (!this.#sent) {
       for (const entry of entries) this.#held.push(entry);
@@ -60,7 +60,7 @@ export class PendingJoin {
     if (unsent.length > 0) this.#connection.deliver(new EncodedFrames(...unsent));
   }
 
-  /** Sends what was held back though there is no page: the connection goes on where it was. */
+  /** Sends what was held back without a page: the connection goes on where it was. */
   sendHeld(): void {
     const waiting = [...this.#answers, ...this.#held];
     if (waiting.length > 0) this.#connection.deliver(new EncodedFrames(...waiting));

@@ -5,30 +5,30 @@ import type { AddressUsage } from "../limits/usage.ts";
 import type { RoomSettings } from "../storage.ts";
 import { Room, type RoomDeps } from "./room.ts";
 
-/** Seconds after which a room may be tried again that there was no place for. */
+/** Seconds after which a room that there was no place for may be tried again. */
 const CROWDED_RETRY = 60;
 
 /**
- * How often a room's settings are read again while somebody is in it, milliseconds: the event that says that they have
- * changed may get lost, and another process on the same file sends none.
+ * How often the settings of a room in memory are read again, milliseconds: the event that they have changed may get lost,
+ * and another process on the same file sends none.
  */
 export const SETTINGS_INTERVAL = 30_000;
-/** Milliseconds between two steps. Each reads its share of the rooms, so that no moment has them all to read. */
+/** Milliseconds between two steps, each of which reads its share of the rooms, so that not all are read at once. */
 const SWEEP_STEP = 1_000;
 
-/** What the rooms need of what is around them. */
+/** What the registry and its rooms work on. */
 export interface RegistryDeps extends Omit<RoomDeps, "forget"> {
   rateLimiter: RateLimiter;
 }
 
-/** The rooms that this isolate holds: those that somebody is in, on the way into, or expected back in. */
+/** The rooms in the memory of this isolate: those that somebody is in, joining, or expected back in. */
 export class RoomRegistry {
   readonly #deps: RegistryDeps;
   readonly #rooms = new Map<string, Room>();
   readonly #stopSweeping: () => void;
-  /** The rest of the rooms of which the settings are being read again. */
+  /** The rooms whose settings this round of the sweep has not read yet. */
   #unread: Iterator<Room> = this.#rooms.values();
-  /** Rooms that should have been read by now, times `SETTINGS_INTERVAL`. */
+  /** How many rooms the sweep is behind, times `SETTINGS_INTERVAL`. */
   #due = 0;
 
   constructor(deps: RegistryDeps) {
@@ -36,7 +36,7 @@ export class RoomRegistry {
     this.#stopSweeping = interval(deps.clock, SWEEP_STEP, () => this.#sweepSettings());
   }
 
-  /** How many rooms are held. */
+  /** How many rooms are in memory. */
   get count(): number {
     return this.#rooms.size;
   }
@@ -45,14 +45,14 @@ export class RoomRegistry {
     return this.#rooms.values();
   }
 
-  /** The room of this (normalised) name, if it is held. */
+  /** The room of this (normalised) name, if it is in memory. */
   find(name: string): Room | undefined {
     return this.#rooms.get(name);
   }
 
   /**
-   * The room of this (normalised) name, held from now on for as long as somebody is in it or on the way.
-   * @param opener the address from which it is opened if it is not held yet
+   * The room of this (normalised) name, in memory from now on while somebody is in it or joining.
+   * @param opener the address that opens it if it is not in memory yet
    * @throws {ChatError} `too_many_rooms`
    */
   open(name: string, opener?: AddressUsage): Room {
@@ -77,12 +77,12 @@ export class RoomRegistry {
     return room;
   }
 
-  /** What moderators have set for a room, also for one that is not held. @throws {ChatError} `unavailable` */
+  /** What moderators have set for a room, also if it is not in memory. @throws {ChatError} `unavailable` */
   async settingsOf(name: string): Promise<RoomSettings> {
     return await (this.#rooms.get(name)?.readSettings() ?? this.#deps.storage.moderation.settings(name));
   }
 
-  /** Stops all that would still happen by itself. */
+  /** Stops all timers, and ends all subscriptions of rooms. */
   dispose(): void {
     for (const room of this.#rooms.values()) room.dispose();
     this.#stopSweeping();

@@ -12,14 +12,14 @@ import { NoticeBuffer } from "./notice_buffer.ts";
 import { type Page, PageCache } from "./page_cache.ts";
 import { PendingJoin } from "./pending_join.ts";
 
-/** Reads of a page that may be overtaken by newer entries before the joiner is told to come again. */
+/** How often newer entries may overtake the page of a join before it fails. */
 const JOIN_ATTEMPTS = 3;
 
-/** A page waits until the joiner has read what was sent before: checked in such steps and at most so long, milliseconds. */
+/** A page waits until the client has read what was sent before: checked in these steps, and at most this long, ms. */
 const DRAIN_STEP = 10;
 const DRAIN_TIMEOUT = 10_000;
 
-/** What a room needs of what is around it. */
+/** What a room works on. */
 export interface RoomDeps {
   storage: Storage;
   clock: Clock;
@@ -27,9 +27,9 @@ export interface RoomDeps {
   requestFlush(room: Room): void;
   /** The room is empty: nobody needs it any more. */
   forget(): void;
-  /** Tells other isolates and machines that a person is connected here in this room; without a name, no longer. */
+  /** Publishes that a person is connected here in this room; without a name, that they no longer are. */
   announce(room: string, user: string, name?: string): void;
-  /** The people in this room who are connected to other isolates, once for each isolate. */
+  /** The people in this room who are connected to other isolates, once per isolate. */
   remoteMembers(room: string): Iterable<Member>;
 }
 
@@ -42,7 +42,7 @@ export interface JoinRequest {
   id?: string;
 }
 
-/** One room as this isolate sees it: who is in it, and how they are sent what its log brings. */
+/** One room on this isolate: who is in it, and how they are sent what its log brings. */
 export class Room {
   readonly name: string;
   readonly members: Members;
@@ -86,17 +86,17 @@ export class Room {
     });
   }
 
-  /** What moderators have set for it, as far as this isolate has read it: the store decides by what is. */
+  /** What moderators have set, as this isolate last read it; the store itself enforces it. */
   get settings(): RoomSettings {
     return this.#settings.value ?? ROOM_SETTINGS;
   }
 
-  /** The same, also where they have not been read yet. @throws {ChatError} `unavailable` */
+  /** The same, read first if need be. @throws {ChatError} `unavailable` */
   readSettings(): Promise<RoomSettings> {
     return this.#settings.get();
   }
 
-  /** Connections that a message here goes to. */
+  /** How many connections a message goes to. */
   get size(): number {
     return this.#live.size;
   }
@@ -106,14 +106,14 @@ export class Room {
     return this.#live.deferrable;
   }
 
-  /** The connections that are told what is sent beside the log. */
+  /** The connections that get what is sent beside the log. */
   *recipients(): Generator<Subscriber> {
     yield* this.#live;
     for (const [subscriber, { sentUpTo }] of this.#joining) if (sentUpTo !== undefined) yield subscriber;
   }
 
   /**
-   * Brings a connection into the room (again): a page or what it missed, then everything live, without gap or double.
+   * Brings a connection into the room (again): a page or what it missed, then all that follows, without gaps or duplicates.
    * @throws {ChatError} `unavailable`; a connection that was in the room stays in it
    */
   async join(subscriber: Subscriber, request: JoinRequest = {}): Promise<void> {
@@ -144,7 +144,7 @@ export class Room {
   }
 
   /**
-   * What someone who joined now would be shown. It makes nobody a member.
+   * What someone who joined now would get. It makes nobody a member.
    * @throws {ChatError} `unavailable`
    */
   async preview(request: Omit<JoinRequest, "id">): Promise<RoomJoined> {
@@ -170,7 +170,7 @@ export class Room {
     this.#deliver(notices, this.#log.take());
   }
 
-  /** Answers one connection with an entry of the log, never ahead of the entries before it: those it is sent with all. */
+  /** Answers one connection with an entry of the log that it has been sent; a later entry comes with the others. */
   answer(subscriber: Subscriber, entry: Entry): void {
     const join = this.#joining.get(subscriber);
     if (join && join.sentUpTo === undefined) join.answerLater(entry);
@@ -179,7 +179,7 @@ export class Room {
     }
   }
 
-  /** Sends a frame to everyone in the room at once, or to everyone but one person. */
+  /** Sends a frame at once to everyone in the room, or to everyone but one person. */
   broadcast(frame: ServerFrame, exceptUser?: string): void {
     const delivery = new EncodedFrames(frame);
     for (const { person, connection } of this.recipients()) {
@@ -192,14 +192,14 @@ export class Room {
     this.#settings.refresh();
   }
 
-  /** Lets go of the room if nobody is in it, on the way in or expected back. */
+  /** Drops the room from memory if nobody is in it, joining or expected back. */
   forgetIfEmpty(): void {
     if (this.#disposed || this.size + this.#joining.size + this.members.localCount > 0) return;
     this.dispose();
     this.#deps.forget();
   }
 
-  /** Stops all that would still happen by itself. */
+  /** Stops all timers, and ends the subscription. */
   dispose(): void {
     this.#disposed = true;
     this.members.dispose();
@@ -208,7 +208,7 @@ export class Room {
     this.#log.dispose();
   }
 
-  /** Several joins of one connection must not make a slow reader of it. */
+  /** Waits until a page can be sent: several joins of one connection must not make a slow reader of it. */
   async #drained({ connection }: Subscriber): Promise<void> {
     for (let waited = 0; !connection.hasRoom && waited < DRAIN_TIMEOUT; waited += DRAIN_STEP) {
       await new Promise<void>((resolve) => this.#deps.clock.after(DRAIN_STEP, resolve));
@@ -222,7 +222,7 @@ export class Room {
     return { ...position, members, count, locked, slow_seconds };
   }
 
-  /** The crowd is over: everyone gets the list of members from which they follow each change again. */
+  /** Sends everyone the list of members from which they follow each change again. */
   #relist(): void {
     this.flush();
     const { position } = this.#log;
@@ -235,11 +235,11 @@ export class Room {
     this.#log.begin(at);
   }
 
-  /** What was sent does not lead up to what the log holds now: everyone here gets the room as it is. */
+  /** The log does not continue what was sent: everyone here gets the room as it is. */
   #restart(): void {
     this.#log.forget();
     this.#pages.invalidate();
-    // All at once: each is taken out of the live ones before any page comes, so none hears the new epoch before its page.
+    // All at once: none stays live, so that none gets an entry of the new epoch before its page.
     for (const subscriber of [...this.recipients()]) {
       this.join(subscriber).catch(() => closeUnread(subscriber));
     }
@@ -256,13 +256,13 @@ export class Room {
     this.#completeJoin(subscriber, join);
   }
 
-  /** A connection becomes live as soon as the others have been sent all that its page held, and no notice waits. */
+  /** Makes a connection live once the others have been sent all that its page held, and no notice waits. */
   #completeJoin(subscriber: Subscriber, { sentUpTo }: PendingJoin): void {
     if (sentUpTo! > this.#log.position!.seq || this.#notices.length > 0) return;
     if (this.#joining.delete(subscriber)) this.#live.add(subscriber);
   }
 
-  /** A join has failed: a connection that was live goes on where it was; another one that was in the room has to come back. */
+  /** Ends a failed join: a live connection goes on where it was; another one that was in the room has to come back. */
   #revert(subscriber: Subscriber, join: PendingJoin, before: { isLive: boolean; epoch: string | undefined }): void {
     if (this.#joining.get(subscriber) !== join) return;
     this.#joining.delete(subscriber);

@@ -3,11 +3,11 @@ import { normaliseRoom, ROOM_NAME, ROOM_NAME_LIMIT } from "../protocol.ts";
 import { codePoints } from "../limits/text_length.ts";
 
 /**
- * The one form in which a room's name is kept and compared.
+ * The normalised form of a room's name, in which it is kept and compared.
  * @throws {ChatError} `bad_room`
  */
 export function roomName(asked: string): string {
-  // The length comes first: normalising is not free.
+  // The length is checked first: normalising is expensive.
   const name = asked.length > 4 * ROOM_NAME_LIMIT ? "" : normaliseRoom(asked);
   if (!ROOM_NAME.test(name) || codePoints(name) > ROOM_NAME_LIMIT) {
     throw new ChatError(
