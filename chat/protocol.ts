@@ -1,18 +1,19 @@
 /**
- * The wire: every frame that a client may send and every frame that it may get, with the numbers both sides keep to.
- * It imports nothing, because browsers load this very file (with its types stripped).
+ * The wire: every frame that a client may send and every frame that it may get, with the numbers that both sides share.
+ * It imports nothing, because browsers load this file too (with its types stripped).
  *
- * Units: a `date` is milliseconds since 1970 by the server's clock, a `seq` counts from 1 inside its room, seconds are named so.
+ * Units: a `date` is milliseconds since 1970 by the server's clock, a `seq` counts from 1 in its room, and what is in
+ * seconds says so.
  */
 
 /** Sub-protocol of clients that take several objects in one frame, as a JSON array. The page speaks it. */
 export const BATCH_PROTOCOL = "chat.batch.v1";
-/** Sub-protocol of one JSON object a frame; a client that offers none speaks it too, so the simplest script works. */
+/** Sub-protocol with one JSON object per frame. A client that offers none speaks it too, so the simplest script works. */
 export const PLAIN_PROTOCOL = "chat.v1";
 /** A token may travel as an offered sub-protocol `bearer.TOKEN`, because browsers can set no header on a socket. */
 export const BEARER_PREFIX = "bearer.";
 
-/** Where a socket lands that names no room. */
+/** The room of a socket that names none. */
 export const DEFAULT_ROOM = "general";
 /** Code points a message may have, unless `TEXT_LIMIT` says otherwise. */
 export const TEXT_LIMIT = 4_000;
@@ -20,13 +21,13 @@ export const TEXT_LIMIT = 4_000;
 export const NAME_LIMIT = 32;
 /** Code points a room's name may have. */
 export const ROOM_NAME_LIMIT = 64;
-/** What a room's name is made of, once it is in the form in which it is kept. */
+/** What a normalised room's name is made of. */
 export const ROOM_NAME = /^[\p{L}\p{M}\p{Nd}_-]+$/u;
-/** Variation selectors and fillers: Unicode counts them as marks and letters, and nobody sees them. */
+/** Variation selectors and fillers: Unicode counts them as marks and letters, and they are invisible. */
 const UNSEEN_IN_ROOM_NAMES =
   /[\u034F\u115F\u1160\u17B4\u17B5\u180B-\u180D\u180F\u3164\uFE00-\uFE0F\uFFA0\u{13441}\u{13442}\u{16FE4}\u{E0100}-\u{E01EF}]/gu;
 
-/** The one form in which a room's name is kept and compared, if it is one. */
+/** The form in which a room's name is kept and compared. It may still be no valid name. */
 export function normaliseRoom(name: string): string {
   // Lower case may leave NFC again (U+0130), hence twice.
   return name.replaceAll(UNSEEN_IN_ROOM_NAMES, "").normalize("NFC").toLowerCase().normalize("NFC");
@@ -34,19 +35,19 @@ export function normaliseRoom(name: string): string {
 
 /** UTF-16 units an action's `id` may have. */
 export const ID_LIMIT = 64;
-/** Messages in a page of history when the client does not say, and the most it may ask for. */
+/** Messages in a page of history if the client does not say, and the most it may ask for. */
 export const PAGE_SIZE = 50;
 export const PAGE_SIZE_LIMIT = 200;
-/** Entries that a resume may bring; a longer gap is answered with the newest page instead. */
+/** Most entries of a resume; after a longer gap the client gets the newest page instead. */
 export const RESUME_LIMIT = 1_000;
-/** Seconds between two `ping` of a batch client; it is closed after two that did not come. */
+/** Seconds between two `ping` of a batch client; its socket is closed after two that did not come. */
 export const PING_SECONDS = 30;
-/** Members that a `room_joined` lists; from here on `room_count` stands in for `member_joined` and `member_left`. */
+/** Most members in a `room_joined`; with more, `room_count` replaces `member_joined` and `member_left`. */
 export const MEMBERS_LISTED = 100;
-/** Seconds between two `typing` of one person. */
+/** Least seconds between two `typing` of one person. */
 export const TYPING_SECONDS = 3;
 
-/** Why a socket was closed. 4000–4099 (and 1001, 1006, 1011, 1012): come back; 4400–4499: not by yourself. */
+/** Why a socket was closed. After 4000–4099, 1001, 1006, 1011 and 1012 clients reconnect; after 4400–4499 they don't. */
 export const CLOSE = {
   silent: 4000,
   restarting: 1012,
@@ -85,24 +86,24 @@ export const SENTENCES = {
   nameIsExternal: "Your name comes from your account. Change it there, and come back.",
 } as const;
 
-/** A place in the life of a room's log. Another epoch means that old positions mean nothing. */
+/** A place in a room's log. In another epoch, old positions mean nothing. */
 export interface Position {
   epoch: string;
   seq: number;
 }
 
-/** Someone who is here. `user` is stable and opaque, `name` is what others see. */
+/** Someone in a room. `user` is stable and opaque, `name` is what others see. */
 export interface Member {
   user: string;
   name: string;
 }
 
-// ---- What a client sends. An `id` on any action comes back in its answer or its error.
+// ---- What a client sends. The `id` of an action comes back in its answer or its error.
 
 export interface JoinRoom {
   action: "join_room";
   room: string;
-  /** The last place that the client has seen; what came after it is sent if the server still can. */
+  /** The last place that the client has seen; the server sends what came after it, if it still can. */
   since?: Position;
   limit?: number;
   id?: string;
@@ -118,7 +119,7 @@ export interface SendMessage {
   action: "send_message";
   room: string;
   text: string;
-  /** The client's own key: the same one sent again never makes a second message. */
+  /** The client's idempotency key: the same one again never makes a second message. */
   id?: string;
 }
 export interface EditMessage {
@@ -159,9 +160,9 @@ export type ClientFrame =
   | StartTyping
   | Ping;
 
-// ---- What the log keeps and everyone in the room is sent.
+// ---- What the log keeps, and everyone in the room gets.
 
-/** A message. In pages of history it carries its present state: `edited` is when, `deleted` leaves no `text`. */
+/** A message. Pages of history have its present state: `edited` is when, and a `deleted` one has no `text`. */
 export interface ReceiveMessage {
   action: "receive_message";
   room: string;
@@ -171,7 +172,7 @@ export interface ReceiveMessage {
   from: string;
   text?: string;
   date: number;
-  /** The author's key, where one was given: user + id tell an author which of the messages is theirs. */
+  /** The author's key, if there was one: by user and id authors find their own messages. */
   id?: string;
   edited?: number;
   deleted?: true;
@@ -197,7 +198,7 @@ export interface MessageDeleted {
   id?: string;
 }
 
-/** An entry of a kind that this server does not know, as a newer one has written it: it takes its place and changes nothing. */
+/** An entry of a kind that only a newer server knows: it takes its place and changes nothing. */
 export interface UnknownEntry {
   action: "unknown_entry";
   room: string;
@@ -205,7 +206,7 @@ export interface UnknownEntry {
   date: number;
 }
 
-/** One entry of a room's log: what has a `seq`. */
+/** One entry of a room's log. */
 export type Entry = ReceiveMessage | MessageEdited | MessageDeleted | UnknownEntry;
 
 // ---- What the server sends beside the log.
@@ -225,7 +226,7 @@ export interface Welcome {
   action: "welcome";
   user: string;
   name: string;
-  /** Absent when the session cookie was used, which scripts in a page must not see. */
+  /** Absent if the session cookie was used, which scripts in a page must not see. */
   token?: string;
   limits: Limits;
 }
@@ -233,12 +234,12 @@ export interface RoomJoined {
   action: "room_joined";
   room: string;
   epoch: string;
-  /** The log's head: everything up to here is in `messages`, in an older page, or was here before. */
+  /** The log's head: everything up to here is in `messages`, in an older page, or known to the client. */
   seq: number;
-  /** True: `messages` is exactly what came after `since`. False: it is the newest page, and something may be missing. */
+  /** True: `messages` is exactly what came after `since`. False: it is the newest page, and some may be missing before. */
   recovered: boolean;
   messages: Entry[];
-  /** Older messages exist than the first of these. */
+  /** Whether there are messages older than these. */
   more: boolean;
   members: Member[];
   count: number;

@@ -1,15 +1,15 @@
 import type { EncodedFrames } from "./encoded_frames.ts";
 import type { HeldName } from "./storage.ts";
 
-/** The far end of a session: a socket or an event stream. The chat knows no more of it than this. */
+/** The client's side of a session: a socket or an event stream. The chat knows no more of it than this. */
 export interface Connection {
-  /** Whether it takes many frames as one: then frames that can wait a moment cost less. */
+  /** Whether it takes many frames as one, so that frames that can wait a moment cost less. */
   readonly batch: boolean;
-  /** The name of an event stream. Its client can ask nothing on it, and asks elsewhere. */
+  /** The name of an event stream, on which its client can ask nothing: it uses requests. */
   readonly stream?: string;
-  /** Whether a page may be sent without making a slow reader of it. */
+  /** Whether a page can be sent without making it a slow reader. */
   readonly hasRoom: boolean;
-  /** Never waits and never throws: a connection that can't keep up ends its session instead. */
+  /** Never waits and never throws: a connection that can't keep up is closed instead. */
   deliver(delivery: EncodedFrames): void;
   /** Ends the session first, then the connection. */
   close(code: number, reason: string): void;
@@ -23,14 +23,14 @@ export interface Person extends HeldName {
   typedAt: number;
 }
 
-/** One connection of one person, as rooms and the lists of people see it: a session shows them no more than this. */
+/** One connection of one person: what rooms and `Users` see of a session. */
 export interface Subscriber {
   readonly person: Person;
   readonly connection: Connection;
-  /** The key of the address from which it comes, where there is one. */
+  /** The key of its address, if it has one. */
   readonly address: string | undefined;
-  /** The (normalised) names of the rooms that it is in. The rooms add and delete their own. */
+  /** The (normalised) names of its rooms. Rooms add and delete their own. */
   readonly rooms: Set<string>;
-  /** Its person leaves this room, having said so without this connection. */
+  /** Leaves a room, which its person asked for without this connection. */
   leaveRoom(name: string): void;
 }

@@ -1,8 +1,8 @@
 /**
- * Letters and digits that look like those of the names that nobody may choose, by what they look like. This is what
- * Unicode's `confusables.txt` (13.0) has for these few beyond NFKC, case folding and marks, and what it leaves out: small
- * capitals, letters with a hook, signs that are read as letters. What could be two of them is one. The libraries of
- * UTS #39 on npm are no longer kept up.
+ * Letters and digits that look like those in reserved names, by what they look like. This is what Unicode's
+ * `confusables.txt` (13.0) has for these few beyond NFKC, case folding and marks, and what it leaves out: small capitals,
+ * letters with a hook, signs that are read as letters. A character that looks like two of them stands for one. The
+ * libraries for UTS #39 on npm are no longer maintained.
  */
 export const LOOK_LIKE = {
   a: "ᴀɑαаᗅꓮꭺ𐊠𖽀@⍺ⱥᶏꬰɒ",
@@ -30,13 +30,13 @@ export const LOOK_LIKE = {
 const LETTER_OF = new Map(
   Object.entries(LOOK_LIKE).flatMap(([letter, others]) => [...others].map((other) => [other, letter] as const)),
 );
-/** What names have beside letters and digits, and what can stand between or on them unnoticed. */
+/** What names have beside letters and digits, between or above them. */
 const AROUND = /[\p{M}\p{P}\p{Z}\p{S}\p{C}]/gu;
 const SYMBOL = /\p{S}/u;
 
 /**
- * What is left of a name for a reader who looks at it for a moment: letters and digits in their plainest form, without
- * marks, spaces and signs. `I`, `l` and `1` are `l`, `O` and `0` are `o`. It is for comparing only.
+ * What a name looks like at a glance: letters and digits in their plainest form, without marks, spaces and signs. `I`,
+ * `l` and `1` are `l`, `O` and `0` are `o`. It is only for comparing.
  */
 export function skeleton(name: string): string {
   let plain = "";
@@ -55,7 +55,7 @@ export function skeleton(name: string): string {
   return plain.replaceAll(/[1i]/g, "l").replaceAll("0", "o").replaceAll("rn", "m").normalize("NFC");
 }
 
-/** Where letters and digits in circles and squares begin that NFKC leaves as they are, what with, and how many. */
+/** Ranges of letters and digits in circles and squares that NFKC leaves as they are: code point, first one, length. */
 const CIRCLED: [start: number, first: string, count: number][] = [
   [0x1f150, "a", 26],
   [0x1f170, "a", 26],
@@ -71,7 +71,7 @@ function inACircle(character: string): string | undefined {
   return first === undefined ? undefined : String.fromCharCode(first.charCodeAt(0) + code - start!);
 }
 
-/** Upper, then lower case is the fold that the language offers: ß, ſ and final sigma fall together as they should. */
+/** Folds case: upper, then lower case, so that ß and ss, ſ and s are the same; final sigma needs a replacement. */
 export function fold(text: string): string {
   return text.toUpperCase().toLowerCase().replaceAll("ς", "σ");
 }

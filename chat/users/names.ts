@@ -10,7 +10,7 @@ const EMOJI = /\p{RGI_Emoji}/gv;
  * signs that are blank though Unicode counts them as such.
  */
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\u{13441}\u{13442}\u{16FE4}\u{1D159}]/u;
-/** A mark with nothing below it: it would be drawn on whatever stands before the name. */
+/** A mark with nothing below it: it would be drawn on whatever precedes the name. */
 const LONE_MARK = /(?:^|\p{Z})\p{M}/u;
 const LATIN = /\p{Script=Latin}/u;
 const LOOKS_LATIN = /[\p{Script=Cyrillic}\p{Script=Greek}]/u;
@@ -18,7 +18,7 @@ const LOOKS_LATIN = /[\p{Script=Cyrillic}\p{Script=Greek}]/u;
 const GIVEN = /^user[lo\p{Nd}]+$/u;
 /** At least as many letters as a given name has digits, all of which look like digits. */
 const DIGITLESS = /[IlO|]{3,}$/;
-/** Skeletons of names that only those who run a chat should have, with a number behind them or without. */
+/** Skeletons of names that only the operators of a chat should have, with or without a number. */
 const RESERVED = new RegExp(
   `^(?:${
     ["moderator", "admin", "administrator", "system", "관리자", "운영자", "시스템"].map(skeleton).join("|")
@@ -55,21 +55,21 @@ export function chosenName(asked: string): string {
   return name;
 }
 
-/** A dot above what has one already is not seen: `i` and `i̇`. */
+/** A dot above a letter that already has one is invisible: `i` and `i̇`. */
 const DOUBLE_DOT = /(\p{Soft_Dotted}(?:(?!\u0307)\p{M})*)\u0307+/gu;
 
-/** The same for any two names that nobody could tell apart: NFKC, case folding, and no second dots. */
+/** A key that is the same for any two names that nobody could tell apart: NFKC, case folding, and no second dots. */
 export function nameKey(name: string): string {
   return fold(name.normalize("NFKC")).normalize("NFKD").replaceAll(DOUBLE_DOT, "$1").normalize("NFKC");
 }
 
-/** Tries with each number of digits before one digit is added. */
+/** Attempts with each number of digits before one digit is added. */
 const TRIES = 4;
 
 /**
- * Names of the form `User NNN`, the next one for each that was taken: three digits, more when it is crowded.
- * The first follows from the user's id, so that someone who comes back to a store that forgot them is likely given the
- * same name.
+ * Names of the form `User NNN`, to be tried in turn: three digits, then more.
+ * The first follows from the user's id, so that someone who comes back to a store that forgot them likely gets the same
+ * name.
  * @param random in [0, 1)
  */
 export function* givenNames(user: string, random: () => number): Generator<string, never> {
@@ -82,10 +82,10 @@ export function* givenNames(user: string, random: () => number): Generator<strin
   }
 }
 
-/** So many people of one name are numbered. */
+/** How many people of one external name get a number. */
 const NAMESAKES = 100;
 
-/** A name from an account elsewhere, then the same with numbers, for whoever comes later; none if it is no good here. */
+/** A name from an external account, then the same with numbers for namesakes; none if the name is not allowed here. */
 export function* numberedNames(externalName: string): Generator<string> {
   try {
     const name = chosenName(externalName);

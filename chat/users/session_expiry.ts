@@ -4,23 +4,23 @@ import { ChatError } from "../errors.ts";
 import { CLOSE, SENTENCES } from "../protocol.ts";
 import type { Subscriber } from "../subscriber.ts";
 
-/** What somebody's account elsewhere says of them. */
+/** What a token of an external issuer says about a person. */
 export interface ExternalIdentity {
-  /** Their name there, in place of which they can choose no other here. */
+  /** Their name there; they can choose no other one here. */
   name?: string;
-  /** Until when it holds, milliseconds since 1970. */
+  /** When the token expires, milliseconds since 1970. */
   until: number;
 }
 
-/** Refuses a new name to whoever is known by an account: they can't pass for somebody else here. */
+/** Refuses a new name to a person with an external account: they can't pass for somebody else. */
 export function nameIsExternal(): ChatError {
   return new ChatError("forbidden", SENTENCES.nameIsExternal);
 }
 
-/** How often sessions whose time is over are swept, milliseconds: a token's end is a whole second. */
+/** How often expired sessions are swept, milliseconds: a token expires at a whole second. */
 const SWEEP_INTERVAL = 1_000;
 
-/** Closes sessions when their token ends, so that they renew it, with one timer for all of them. */
+/** Closes sessions when their token expires, so that clients renew it; with one timer for all of them. */
 export class SessionExpiry {
   readonly #clock: Clock;
   readonly #until = new Map<Subscriber, number>();
@@ -31,15 +31,17 @@ export class SessionExpiry {
     this.#stopSweeping = interval(clock, SWEEP_INTERVAL, () => this.#sweep());
   }
 
-  /** @param until milliseconds since 1970 */
+  /** @param until when the token expires, milliseconds since 1970 */
   add(session: Subscriber, until: number): void {
     this.#until.set(session, until);
   }
 
+  /** Forgets a session, which has ended. */
   delete(session: Subscriber): void {
     this.#until.delete(session);
   }
 
+  /** Stops the timer. */
   dispose(): void {
     this.#stopSweeping();
   }

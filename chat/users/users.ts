@@ -8,10 +8,10 @@ import { chosenName, givenNames, nameKey, numberedNames } from "./names.ts";
 /** How long a name is held after its person was last seen, milliseconds. */
 export const GIVEN_NAME_HOLD = 10 * 60 * 1000;
 export const CHOSEN_NAME_HOLD = 7 * 24 * 60 * 60 * 1000;
-/** How often the names of those who are connected are held on: twice within the shorter hold, so that one may fail. */
+/** How often the holds of connected people are renewed: twice within the shorter hold, so that one may fail. */
 export const HOLD_INTERVAL = GIVEN_NAME_HOLD / 2;
 
-/** Who is connected to this isolate, and what they are called. */
+/** Who is connected to this isolate, and their names. */
 export class Users {
   readonly #names: NameRegistry;
   readonly #clock: Clock;
@@ -29,7 +29,7 @@ export class Users {
 
   /**
    * The name of a user, who gets one if they have none. It is held for a while from now on.
-   * @param externalName their name elsewhere: they get that, with a number where somebody else has it
+   * @param externalName the name in their external account: they get that, with a number if somebody else has it
    * @throws {ChatError} `unavailable`
    */
   async resolveName(user: string, externalName?: string): Promise<HeldName> {
@@ -52,33 +52,35 @@ export class Users {
     return person;
   }
 
-  /** Notes that a session is over; with the last one its person is gone, and their name is held for a while. */
+  /** Notes that a session has ended. With the last one its person is gone, and their name is held for a while. */
   leave(session: Subscriber): void {
     const { person } = session;
     person.sessions.delete(session);
     if (person.sessions.size > 0 || this.#connected.get(person.user) !== person) return;
     this.#connected.delete(person.user);
-    // Where many leave at once, as when the server stops, their names are held in one write.
+    // If many leave at once, as when the server stops, their names are held in one write.
     if (this.#leaving.push(person) === 1) this.#clock.soon(() => this.#holdLeaving());
   }
 
+  /** How many people are connected here. */
   get count(): number {
     return this.#connected.size;
   }
 
+  /** The person, if they are connected here. */
   find(user: string): Person | undefined {
     return this.#connected.get(user);
   }
 
   /**
-   * The person, also one who has no connection here.
+   * The person, also if they are not connected here.
    * @throws {ChatError} `unavailable`
    */
   async findOrLoad(user: string, externalName?: string): Promise<Person> {
     return this.find(user) ?? { user, ...await this.resolveName(user, externalName), sessions: new Set(), typedAt: 0 };
   }
 
-  /** Notes a person's new name, which they chose on another connection, here or elsewhere. */
+  /** Notes a person's new name, chosen on another connection or isolate. */
   renamed({ user, name }: { user: string; name: string }): void {
     const person = this.#connected.get(user);
     if (person) Object.assign(person, { name, chosen: true });
@@ -100,7 +102,7 @@ export class Users {
     return was;
   }
 
-  /** Stops all that would still happen by itself. */
+  /** Stops all timers, and holds the names of those who have just left. */
   dispose(): void {
     this.#stopHolding();
     this.#holdLeaving();
@@ -128,7 +130,7 @@ export class Users {
     if (people.length === 0) return;
     const now = this.#clock.now();
     this.#names.hold(people.map((person) => ({ user: person.user, until: holdEnd(person, now) })))
-      // The next interval tries again; until then the names are held from the last one.
+      // The next interval tries again; until then the last holds are still valid.
       .catch((error) => console.error("names could not be held:", error));
   }
 }
