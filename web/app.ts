@@ -18,7 +18,7 @@ import { noted } from "./observability/refusals.ts";
 import { addSession } from "./routes/session.ts";
 import { addTalk, TOKEN_HEADER } from "./routes/talk.ts";
 
-/** All that is served over HTTP, but for the upgrade to a socket. Each file of routes adds its own. */
+/** All that is served over HTTP, except the upgrade to a socket. Each file of routes adds its own. */
 export function createApp(services: AppServices): App {
   const app: App = new Hono({ getPath: (request) => services.basePath.of(getPath(request)) });
 
@@ -62,11 +62,11 @@ export function createApp(services: AppServices): App {
       trustedTypes: ["'none'"],
     },
     referrerPolicy: "same-origin",
-    // Sub-domains are not ours to decide about.
+    // It does not include sub-domains, which are not ours.
     strictTransportSecurity: "max-age=15552000",
   }));
   addMetrics(app, services);
-  // Pages of other origins read an answer only where they are listed. What they may do is checked apart from that.
+  // Pages of other origins may read an answer only if they are listed. What they may do is checked elsewhere.
   app.use(
     "/api/*",
     cors({
@@ -76,7 +76,7 @@ export function createApp(services: AppServices): App {
     }),
   );
   app.use(limitAnswers(services));
-  // Upgrades never come here: the handler answers them.
+  // Upgrades do not come here: the handler answers them.
   const asked = v.pipe(
     v.string(),
     v.description("Rooms to join, with commas between them, or one in each `room`. Empty: none."),

@@ -1,6 +1,6 @@
 /**
- * Where the chat is on its host: at the top, or below a path such as `/chat`. Requests are taken with that path before
- * their own and without it, because some proxies take it away and others leave it.
+ * Where the chat is on its host: at the top, or below a path such as `/chat`. Requests may come with or without that path
+ * before their own, because some proxies remove it and others leave it.
  */
 export class BasePath {
   /** Empty at the top, else as `/chat`. */
@@ -10,7 +10,7 @@ export class BasePath {
     this.path = path;
   }
 
-  /** The path under which browsers ask for one of ours, which begins with a slash. */
+  /** The path by which browsers ask for one of ours, which begins with a slash. */
   to(path: string): string {
     return this.path + path;
   }

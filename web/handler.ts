@@ -7,8 +7,8 @@ import { noted } from "./observability/refusals.ts";
 import { isUpgrade } from "./transport/websocket_handshake.ts";
 
 /**
- * All that is served, as a handler for `Deno.serve` which never throws. The upgrade to a socket is answered here and by
- * no route: once the runtime has begun one, its own response must come back as it is, or the listener closes for good.
+ * Makes the handler for `Deno.serve`, which never throws. The upgrade to a socket is answered here and by no route: once
+ * the runtime has begun one, its own response must be returned unchanged, or the listener closes for good.
  */
 export function createHandler(
   app: App,
@@ -17,7 +17,7 @@ export function createHandler(
   const { basePath, hosts } = services;
   const docs = basePath.to("/docs");
 
-  /** @throws {ChatError} why no route should see a request */
+  /** @throws {ChatError} if no route should see this request */
   function refuseStrange(request: Request, path: string): void {
     const names = namesAskedFor(request);
     if (!names) {
@@ -33,7 +33,7 @@ export function createHandler(
 
   return async (request, info) => {
     try {
-      // As the routes have it: a path that only a browser would shorten to another one is none of that one's.
+      // The path as routes see it: one that only a browser would shorten to another one is not that other one.
       const path = basePath.of(getPath(request));
       refuseStrange(request, path);
       if (path === "/connect" && isUpgrade(request)) {

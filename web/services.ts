@@ -13,29 +13,26 @@ import type { Sockets } from "./transport/websocket.ts";
 /** The routes. `c.env` is what `Deno.serve` tells of a request: `proxies.addressKey(c.req.raw, c.env.remoteAddr)`. */
 export type App = Hono<{ Bindings: Deno.ServeHandlerInfo }>;
 
-/** What the doors lead to. */
+/** What the routes work with. */
 export interface AppServices {
-  /** Of Parley. */
+  /** The version of Parley. */
   version: string;
   assets: ReadonlyMap<string, Asset>;
-  /** Where all this is on its host. */
   basePath: BasePath;
   identities: Sessions;
   chat: Chat;
   log: MessageLog;
-  /** What lets one moderate; undefined: nobody can. */
+  /** The token of moderators; undefined: there are none. */
   adminToken: string | undefined;
   sockets: Sockets;
   streams: Streams;
   metrics: Metrics;
-  /** What lets one read the metrics; undefined: only from this machine. */
+  /** The token for reading the metrics; undefined: only this machine may. */
   metricsToken: string | undefined;
   allowedOrigins: readonly string[];
-  /** The names that are answered to, as `hostName` gives them; none: any. */
+  /** The host names that are served, as `hostName` gives them; empty: all. */
   hosts: readonly string[];
-  /** Tells where a request comes from, and whether by TLS. */
   proxies: TrustedProxies;
-  /** Where refusals are written down. */
   auditLog: AuditLog;
   /** Whether the store answers. */
   storeAnswers(): Promise<boolean>;

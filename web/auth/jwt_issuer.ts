@@ -3,13 +3,13 @@ import { createRemoteJWKSet, customFetch, errors, type JWTPayload, jwtVerify, ty
 import type { ExternalIdentity } from "../../chat/users/session_expiry.ts";
 import { ChatError } from "../../chat/errors.ts";
 
-/** Whose tokens are taken. */
+/** Whose tokens are accepted. */
 export interface OutsideSettings {
-  /** What signs them: a secret that both sides know, or the address of the public keys. */
+  /** What verifies them: a secret that both sides know, or the address of the public keys. */
   key: { secret: string } | { jwksUrl: string };
   issuer: string;
   audience: string;
-  /** Where one gets a token. */
+  /** Where people get a token. */
   loginUrl: string | undefined;
 }
 
@@ -18,29 +18,29 @@ const TOKEN_LENGTH = 8_192;
 /** With a secret only these, with public keys only those: or a public key could be used as a secret. */
 const SECRET_ALGORITHMS = ["HS256", "HS384", "HS512"];
 const PUBLIC_ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
-/** By so much two machines' clocks may differ, seconds. */
+/** How much the clocks of two machines may differ, seconds. */
 const CLOCK_TOLERANCE = 5;
 /**
- * Keys are fetched again when they are so old, and when a token names a key that is not among them, but then not more
- * often than that, milliseconds: junk must not make us flood the issuer, and a new key is to be known in no time.
+ * Keys are fetched again at this age, and when a token names an unknown key, but then at most once per interval,
+ * milliseconds: a new key must soon be known, and junk must not make us flood the issuer.
  */
-const KEYS_LIFE = 10 * 60 * 1000;
+const KEYS_MAX_AGE = 10 * 60 * 1000;
 const FETCH_INTERVAL = 5_000;
-/** Seconds after which an issuer may be asked again that did not answer. */
+/** Seconds after which a client may try again if the issuer did not answer. */
 const ISSUER_RETRY = 5;
-/** Bytes of a user's id, so that no two of all accounts are likely to have the same. */
+/** Bytes of a user's id: no two accounts are likely to have the same. */
 const USER_BYTES = 16;
 
-/** People who have an account elsewhere come with a token of its issuer, and nobody else comes in. */
+/** Identifies people by the tokens of an external issuer. Where there is one, nobody else comes in. */
 export class JwtIssuer {
   readonly issuer: string;
   readonly loginUrl: string | undefined;
   readonly #secret: string;
   readonly #verify: (token: string) => Promise<JWTPayload>;
-  /** When the keys could not be had, milliseconds since 1970. */
+  /** When the keys could not be fetched, milliseconds since 1970. */
   #failedAt = -Infinity;
 
-  /** @param secret of this server: without it no user's id can be told from the account */
+  /** @param secret of this server: without it nobody can tell a user's id from the account */
   constructor(settings: OutsideSettings, secret: string) {
     const { key, issuer, audience, loginUrl } = settings;
     this.issuer = issuer;
@@ -53,7 +53,7 @@ export class JwtIssuer {
       this.#verify = async (token) => (await jwtVerify(token, bytes, options)).payload;
     } else {
       const keys = createRemoteJWKSet(new URL(key.jwksUrl), {
-        cacheMaxAge: KEYS_LIFE,
+        cacheMaxAge: KEYS_MAX_AGE,
         cooldownDuration: FETCH_INTERVAL,
         [customFetch]: async (url, init) => {
           if (this.#hasJustFailed) throw unchecked();
@@ -66,8 +66,8 @@ export class JwtIssuer {
   }
 
   /**
-   * Who brings a token of the issuer; undefined for every token that is no good.
-   * @throws {ChatError} `unavailable` while the issuer's keys can't be had
+   * The person of a token of the issuer; undefined for every invalid token.
+   * @throws {ChatError} `unavailable` while the issuer's keys can't be fetched
    */
   async identify(token: string): Promise<{ user: string; identity: ExternalIdentity } | undefined> {
     if (token.length > TOKEN_LENGTH) return undefined;
@@ -87,12 +87,12 @@ export class JwtIssuer {
     }
   }
 
-  /** Then nothing is fetched, and who comes with a key that is known is let in all the same. */
+  /** Whether nothing is fetched for now. Tokens with a known key are still accepted. */
   get #hasJustFailed(): boolean {
     return Date.now() - this.#failedAt < FETCH_INTERVAL;
   }
 
-  /** Frames go to everyone, and `sub` may be an e-mail address. */
+  /** A hash of the account: everyone sees a user's id, and `sub` may be an e-mail address. */
   #userOf(sub: string): string {
     const hash = createHmac("sha256", this.#secret).update(`outside ${JSON.stringify([this.issuer, sub])}`).digest();
     return new Uint8Array(hash).subarray(0, USER_BYTES).toBase64({ alphabet: "base64url", omitPadding: true });
@@ -103,7 +103,7 @@ function unchecked(): ChatError {
   return new ChatError("unavailable", "Your token can't be checked right now. Try again in a moment.", ISSUER_RETRY);
 }
 
-/** Whether it is the token that is wrong, and not the way to the keys. */
+/** Whether the token is wrong, and not the way to the keys. */
 function isVerdict(error: unknown): boolean {
   if (!(error instanceof errors.JOSEError)) return false;
   return !["ERR_JOSE_GENERIC", "ERR_JWKS_TIMEOUT", "ERR_JWKS_INVALID"].includes(error.code);

@@ -8,22 +8,22 @@ import type { JwtIssuer } from "./jwt_issuer.ts";
 import { SignInRefusal } from "../schema/problem.ts";
 import { bearerIn } from "./token.ts";
 
-/** Longer ones are not even decoded; ours have about 200 characters. */
+/** Longer tokens are not even decoded; ours have about 200 characters. */
 const TOKEN_LENGTH = 4_096;
-/** Random bytes of a user's id: 2^48 people before two are likely to get the same one. */
+/** Random bytes of a user's id: 2^48 people before two are likely to have the same. */
 const USER_BYTES = 12;
 
-/** Who asks. Without `token` the cookie told, and then the person's client must not see the token. */
+/** Who asks. Without `token` the cookie said so, and then scripts in the page must not see the token. */
 export interface Identity {
   user: string;
   token?: string;
-  /** Where people come from an outside issuer. */
+  /** What the token of the external issuer says, where there is one. */
   identity?: ExternalIdentity;
 }
 
-/** Knows people by signed tokens, which name the user and nothing else that frames show. */
+/** Identifies people by signed tokens. */
 export class Sessions {
-  /** Where people come from; undefined: anyone may come. */
+  /** The external issuer; undefined: anyone may come. */
   readonly outside: JwtIssuer | undefined;
   readonly cookies: SessionCookies;
   readonly #key: CryptoKey;
@@ -41,6 +41,7 @@ export class Sessions {
     this.cookies = cookies;
   }
 
+  /** @param outside the external issuer, where people need one of its tokens */
   static async create(
     secret: string,
     rateLimiter: RateLimiter,
@@ -54,9 +55,9 @@ export class Sessions {
   }
 
   /**
-   * Someone who was never here before.
-   * @throws {ChatError} `rate_limited` when too many have come from their address
-   * @throws {SignInRefusal} where people come from an outside issuer
+   * Makes a new person.
+   * @throws {ChatError} `rate_limited` if too many have come from their address
+   * @throws {SignInRefusal} if people need a token of an external issuer
    */
   async newcomer(addressKey: string): Promise<{ user: string; token: string }> {
     if (this.outside) throw new SignInRefusal(this.outside.loginUrl);
@@ -66,7 +67,7 @@ export class Sessions {
     return { user, token: await this.token({ user }) };
   }
 
-  /** A token of this server's own. It ends when what vouches for the user does. */
+  /** A token of this server. It expires no later than the token of the external issuer. */
   token({ user, identity }: Identity): Promise<string> {
     const now = Math.floor(Date.now() / 1000);
     const from = identity && { issuer: this.outside?.issuer, name: identity.name };
@@ -75,9 +76,9 @@ export class Sessions {
   }
 
   /**
-   * Who sent a request: by header, by sub-protocol, by cookie, in this order. A cookie that is no good counts as none.
-   * @returns undefined for someone unknown, "bad token" where a token was given that is no good
-   * @throws {ChatError} `unavailable` while the outside issuer's keys can't be had
+   * Who sent a request: by header, by sub-protocol, by cookie, in this order. An invalid cookie counts as none.
+   * @returns undefined for someone unknown, "bad token" for an invalid token
+   * @throws {ChatError} `unavailable` while the external issuer's keys can't be fetched
    */
   async identify(request: Request): Promise<Identity | "bad token" | undefined> {
     const token = bearerToken(request);
@@ -85,7 +86,7 @@ export class Sessions {
     return (await this.identifyCookie(request))?.identity;
   }
 
-  /** Who brings a cookie that is good, and the name of that cookie; undefined where none is. */
+  /** Who brings a valid cookie, and the name of that cookie. */
   async identifyCookie(request: Request): Promise<{ identity: Identity; name: string } | undefined> {
     for (const { name, value } of this.cookies.of(request)) {
       const identity = await this.#own(value);
@@ -93,14 +94,14 @@ export class Sessions {
     }
   }
 
-  /** Who brings a token, of this server's own or of the outside issuer; undefined where it is no good. */
+  /** Whose token it is, of this server or of the external issuer; undefined if it is invalid. */
   async identifyToken(token: string): Promise<Identity | undefined> {
     const identity = await this.#own(token) ?? await this.outside?.identify(token);
     return identity && { ...identity, token };
   }
 
   /**
-   * The same for whoever only reads, which anyone may unless people come from an outside issuer.
+   * The same for a request that only reads, which anyone may unless people need a token of an external issuer.
    * @throws {SignInRefusal}
    */
   async identifyReader(request: Request): Promise<Identity | undefined> {
@@ -113,9 +114,9 @@ export class Sessions {
   async #own(token: string): Promise<Identity | undefined> {
     if (token.length > TOKEN_LENGTH) return undefined;
     try {
-      // Another machine's clock may be ahead, and a clock may be set back: when a token was made proves nothing.
+      // Another machine's clock may be ahead, and a clock may be set back, so the time of issue proves nothing.
       const { sub, exp, issuer, name } = await verify(token, this.#key, { alg: "HS256", iat: false });
-      // Whoever came before people had to come from an issuer, or from another one, is a stranger now.
+      // A token that was made without the present issuer, or for another one, is invalid now.
       if (typeof sub !== "string" || sub === "" || issuer !== this.outside?.issuer) return undefined;
       if (!this.outside) return { user: sub };
       const identity = { until: exp! * 1000, name: typeof name === "string" ? name : undefined };
@@ -127,7 +128,7 @@ export class Sessions {
 }
 
 function bearerToken(request: Request): string | undefined {
-  // Other schemes are not ours: a proxy in front may ask for a password of its own.
+  // Other schemes are not for us: a proxy in front may ask for a password of its own.
   const token = bearerIn(request);
   if (token !== undefined) return token;
   return subprotocols(request).find((offered) => offered.startsWith(BEARER_PREFIX))?.slice(BEARER_PREFIX.length);
@@ -139,8 +140,8 @@ export function subprotocols(request: Request): string[] {
 }
 
 /**
- * The one of them that the server speaks. A client that offers nothing but its token would take a server that selects
- * none for one that speaks none of its protocols, and hang up: then the token it is.
+ * The offered sub-protocol that the server speaks. A client that offers only its token would hang up if the server
+ * selected nothing: then the token is selected.
  */
 export function selectSubprotocol(offered: readonly string[]): string | undefined {
   const known = [BATCH_PROTOCOL, PLAIN_PROTOCOL].find((name) => offered.includes(name));
