@@ -2,12 +2,12 @@ import type { Clock } from "../../chat/clock.ts";
 import { networkOf } from "../transport/client_address.ts";
 import { LogSampler } from "./log_sampler.ts";
 
-/** Characters of what a client wrote itself; longer ones are cut. */
+/** Most characters of a field that a client wrote itself; the rest is cut. */
 const LENGTH = 100;
 
-/** Who was refused, and why. There is no place in it for a message's text, a token or a full address. */
+/** Who was refused, and why. It never has a message's text, a token or a full address. */
 export interface Refused {
-  /** A word for the reason, one of a few: lines are counted by it. */
+  /** The reason, one word out of a few: lines are sampled by it. */
   why: string;
   user?: string;
   addressKey?: string;
@@ -15,7 +15,7 @@ export interface Refused {
   path?: string;
 }
 
-/** One line of JSON for each who was refused, as long as they are few. */
+/** Writes one line of JSON for each refusal, or a sample if there are many. */
 export class AuditLog {
   readonly #clock: Clock;
   readonly #write: (line: string) => void;
@@ -27,13 +27,14 @@ export class AuditLog {
     this.#sampler = new LogSampler(clock, (why, left_out) => this.#line({ why, left_out }));
   }
 
+  /** Notes a refusal. Of the address only the network is written. */
   refused({ why, user, addressKey, origin, path }: Refused): void {
     if (!this.#sampler.admits(why)) return;
     const network = addressKey === undefined ? undefined : networkOf(addressKey);
     this.#line({ why, user, network, origin: origin?.slice(0, LENGTH), path: path?.slice(0, LENGTH) });
   }
 
-  /** Writes what is still to be said of those that were left out. */
+  /** Writes how many lines were left out since the last count. */
   close(): void {
     this.#sampler.close();
   }

@@ -2,20 +2,19 @@ import { inspect } from "node:util";
 import type { Clock } from "../../chat/clock.ts";
 import { LogSampler } from "./log_sampler.ts";
 
-/** By what the server says something, how serious that makes it, and where it goes. */
+/** Methods of the console, with their levels and outputs. */
 const LEVELS = [["log", "info", "stdout"], ["warn", "warn", "stderr"], ["error", "error", "stderr"]] as const;
-/** Characters of a message, and of what went wrong with its stack; longer ones are cut. */
+/** Most characters of a message, and of an error with its stack; the rest is cut. */
 const LENGTH = 4_000;
 
 type Speaker = Pick<Console, "log" | "warn" | "error">;
 
 /**
- * Has everything that is said from now on written as one line of JSON each, `time`, `level`, `message` and what went wrong
- * as `error`, in the way of those who collect logs. What is such a line already, as the journal's are, stays as it is.
- * Of warnings and errors that come again and again some are written and the rest is counted, in `left_out`: anybody may
- * be able to cause them.
- * @param isRead whether people read this output as it comes: then it stays sentences
- * @returns says what is still to be said of what was left out
+ * Makes the console write each message as one line of JSON for log collectors: `time`, `level`, `message`, and `error` if
+ * there is one. Lines that are JSON already, as those of the audit log, stay as they are. Repeated warnings and errors,
+ * which anybody may be able to cause, are sampled, and the rest is counted in `left_out`.
+ * @param isRead whether people read this output directly: then messages stay sentences
+ * @returns writes how many lines were left out since the last count
  */
 export function writeLogLines(
   console: Speaker,
@@ -45,7 +44,7 @@ export function writeLogLines(
   return () => samplers.forEach((sampler) => sampler.close());
 }
 
-/** What was said, but for the errors. */
+/** The message without the errors. */
 function messageOf(said: unknown[]): string {
   const words = said.filter((part) => !(part instanceof Error)).map((part) =>
     typeof part === "string" ? part : inspect(part)

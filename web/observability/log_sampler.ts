@@ -1,9 +1,9 @@
 import type { Clock } from "../../chat/clock.ts";
 
-/** So many lines of a kind are written within each of these times, milliseconds; the rest is counted. */
+/** How many lines of a kind are written per window, and its length in milliseconds; the rest is counted. */
 export const LINES = 5;
 export const WINDOW = 10_000;
-/** Kinds that are told apart at a time; those that come on top count as one. Ours are some fifty. */
+/** Kinds that are told apart at a time; all further ones count as one. There are some fifty. */
 export const KINDS = 200;
 const OTHERS = "other lines";
 
@@ -13,19 +13,19 @@ interface Window {
   cancel: () => void;
 }
 
-/** Keeps what can happen a thousand times a second from filling the disk with lines that all say the same. */
+/** Keeps events that can happen a thousand times a second from filling the disk with equal lines. */
 export class LogSampler {
   readonly #clock: Clock;
   readonly #leftOut: (kind: string, count: number) => void;
   readonly #windows = new Map<string, Window>();
 
-  /** @param leftOut told at the end of a window how many lines of a kind were not written, if any were not */
+  /** @param leftOut called at the end of a window with the number of lines that were not written, if there are any */
   constructor(clock: Clock, leftOut: (kind: string, count: number) => void) {
     this.#clock = clock;
     this.#leftOut = leftOut;
   }
 
-  /** Whether one more line of this kind is to be written now; if not, it is counted. */
+  /** Whether to write one more line of this kind now; if not, it is counted. */
   admits(kind: string): boolean {
     if (!this.#windows.has(kind) && this.#windows.size >= KINDS) kind = OTHERS;
     let window = this.#windows.get(kind);
@@ -39,7 +39,7 @@ export class LogSampler {
     return isWritten;
   }
 
-  /** Says what is still to be said of lines that were left out. */
+  /** Ends all windows, so that lines left out so far are reported. */
   close(): void {
     for (const [kind, { cancel }] of this.#windows) {
       cancel();

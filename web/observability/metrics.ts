@@ -5,9 +5,9 @@ import type { Storage } from "../../chat/storage.ts";
 import type { Chat } from "../../chat/chat.ts";
 import { Gathering } from "./metrics_gathering.ts";
 
-/** How often the event loop is asked how late it is, milliseconds. */
+/** How often the lag of the event loop is measured, milliseconds. */
 export const LAG_INTERVAL = 250;
-/** Upper ends in seconds: from what a turn costs when nothing happens to what everyone notices. */
+/** Upper bounds in seconds: from the cost of an idle flush cycle to what everyone notices. */
 const DURATIONS = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
 /** Which of several isolates this is, and how many there are. */
@@ -16,10 +16,11 @@ export interface IsolatePlace {
   of: number;
 }
 
-/** What `GET /metrics` tells. The chat only adds to plain numbers; they are looked at when asked for. */
+/** The metrics of `GET /metrics`. The chat only adds to plain numbers, which are read on request. */
 export class Metrics {
-  /** What each isolate counts for itself, and what they have in common. */
+  /** What each isolate counts for itself. */
   readonly #registry = new Registry();
+  /** What all isolates of the process have in common. */
   readonly #process = new Registry();
   readonly #gathering: Gathering | undefined;
   readonly #lag: Histogram;
@@ -29,7 +30,7 @@ export class Metrics {
 
   /**
    * @param version of Parley
-   * @param place where there are several isolates: each counts for itself, a label tells them apart, and each tells of all
+   * @param place if there are several isolates: each counts for itself, with a label, and answers for all of them
    */
   constructor(clock: Clock, version: string, place?: IsolatePlace) {
     if (place) {
@@ -82,7 +83,7 @@ export class Metrics {
     });
   }
 
-  /** Shows this chat and its store from now on. */
+  /** Adds the metrics of this chat and its store. */
   watch(chat: Chat, store: Pick<Storage, "missedNotifications">): void {
     const { users, rooms, pipeline: { counters } } = chat.services;
     this.#counter(
@@ -123,7 +124,7 @@ export class Metrics {
     counters.onFlushCycle = (milliseconds) => turns.observe(milliseconds / 1000);
   }
 
-  /** One answer of the store, as `timed` in `storage/` measures it. */
+  /** Counts one answer of the store, as `timed` in `storage/` measures it. */
   storeAnswered(operation: string, milliseconds: number, failed: boolean): void {
     this.#store.observe({ operation }, milliseconds / 1000);
     if (failed) this.#storeFailures.inc({ operation });
@@ -136,6 +137,7 @@ export class Metrics {
     return new Response(`${await this.#process.metrics()}${await figures.metrics()}`, { headers });
   }
 
+  /** Stops measuring, and answering other isolates. */
   stop(): void {
     this.#stopAsking();
     this.#gathering?.close();

@@ -1,7 +1,7 @@
 import { withTimeout } from "../../chat/async.ts";
 import type { Clock } from "../../chat/clock.ts";
 
-/** How long the other isolates may take to tell their metrics, milliseconds; one that is too busy is left out. */
+/** How long other isolates may take to send their metrics, milliseconds; one that is too busy is left out. */
 export const GATHERING = 500;
 
 /** What `Registry.getMetricsAsJSON` gives. */
@@ -9,7 +9,7 @@ export type Figures = object[];
 
 type Message = { ask: string } | { answer: string; figures: string };
 
-/** Lets each isolate of this process tell the metrics of all: nobody can choose which of them a scrape reaches. */
+/** Lets each isolate answer with the metrics of all isolates of its process: nobody can choose which one a scrape reaches. */
 export class Gathering {
   readonly #own: () => Promise<Figures>;
   readonly #others: number;
@@ -17,7 +17,7 @@ export class Gathering {
   readonly #channel = new BroadcastChannel("parley metrics");
   readonly #waiting = new Map<string, (figures: Figures) => void>();
 
-  /** @param others how many isolates there are beside this one */
+  /** @param others how many other isolates there are */
   constructor(own: () => Promise<Figures>, others: number, clock: Clock) {
     this.#own = own;
     this.#others = others;
@@ -28,7 +28,7 @@ export class Gathering {
     };
   }
 
-  /** The figures of all isolates that answer in time, this one's first. */
+  /** The metrics of all isolates that answer in time, this one's first. */
   async all(): Promise<Figures[]> {
     const id = crypto.randomUUID();
     const gathered: Figures[] = [];
@@ -44,6 +44,7 @@ export class Gathering {
     return [own, ...gathered];
   }
 
+  /** Stops answering others. */
   close(): void {
     this.#channel.close();
   }

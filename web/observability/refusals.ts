@@ -2,12 +2,12 @@ import { BannedError } from "../../chat/errors.ts";
 import type { AppServices } from "../services.ts";
 import { refusedWith } from "../schema/problem.ts";
 
-/** Refusals that somebody may have to look into are written down; all of them are counted. */
-const WRITTEN_DOWN = [401, 403, 421];
+/** Statuses of refusals that go to the audit log; all refusals are counted. */
+const AUDITED = [401, 403, 421];
 
 /**
- * Counts an answer that is a refusal, and writes down who was refused where that matters and nobody has done it.
- * @param error of which the answer tells, if it is one
+ * Counts an answer that is a refusal, and adds it to the audit log if that matters and the chat has not done it.
+ * @param error what the answer reports, if it reports an error
  * @returns the same answer, unread
  */
 export async function noted(
@@ -19,7 +19,7 @@ export async function noted(
 ): Promise<Response> {
   const code = answer.status < 400 ? undefined : await refusedWith(answer);
   if (code !== undefined) chat.services.pipeline.counters.refused(code);
-  if (WRITTEN_DOWN.includes(answer.status) && !(error instanceof BannedError)) {
+  if (AUDITED.includes(answer.status) && !(error instanceof BannedError)) {
     const path = URL.parse(request.url)?.pathname;
     const addressKey = proxies.addressKey(request, remoteAddr);
     auditLog.refused({ why: String(code), addressKey, origin: request.headers.get("origin"), path });

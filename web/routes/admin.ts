@@ -11,9 +11,9 @@ import type { App, AppServices } from "../services.ts";
 import { serverFrames } from "../schema/server_frames.ts";
 import { bringsToken } from "../auth/token.ts";
 
-/** Bytes of a body: the longest reason, all in JSON escapes, and the rest. */
+/** Most bytes of a body: the longest reason, all in JSON escapes, and the rest. */
 const BODY_LIMIT = 16 * 1024;
-/** Characters of a person's id. */
+/** Most characters of a person's id. */
 const USER_LIMIT = 64;
 
 const wholeNumber = (least: number, most: number) => {
@@ -55,7 +55,7 @@ const shownBan = v.object({
   address: yesOrNo,
 });
 
-/** What moderators do over HTTP. For whoever does not bring the token there is nothing at these addresses. */
+/** What moderators do over HTTP. Without their token these addresses look as if there were nothing. */
 export function addAdmin(app: App, { adminToken, chat, auditLog, proxies }: AppServices): void {
   if (adminToken === undefined) return;
   const admins = createMiddleware<{ Bindings: Deno.ServeHandlerInfo }>(async (c, next) => {
@@ -126,7 +126,7 @@ export function addAdmin(app: App, { adminToken, chat, auditLog, proxies }: AppS
   });
 }
 
-/** A ban as moderators see it: whether an address goes with it, and not which. */
+/** A ban as moderators see it: whether it includes an address, but not which one. */
 function shown({ address, ...ban }: Ban) {
   return { ...ban, address: address !== undefined };
 }
@@ -136,7 +136,7 @@ async function bodyOf<Entries extends v.ObjectEntries>(
   request: Request,
   schema: v.StrictObjectSchema<Entries, undefined>,
 ): Promise<v.InferOutput<v.StrictObjectSchema<Entries, undefined>>> {
-  // Whoever brings the token is no foreign page: what type the body says to be does not matter.
+  // A request with the token does not come from a foreign page, so the content type does not matter.
   const text = await readText(request, BODY_LIMIT);
   let value: unknown;
   try {

@@ -20,7 +20,7 @@ const history = v.object({
 
 /** A place in a log, as `wholeNumber` reads it. */
 const place = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(10 ** 15 - 1));
-/** How long a page is asked to be: more counts as the most, less as the least. */
+/** How many messages a page may have; values out of range are clamped. */
 export const pageLimit = v.optional(
   v.pipe(
     v.number(),
@@ -32,7 +32,7 @@ export const pageLimit = v.optional(
   PAGE_SIZE,
 );
 
-/** What is asked and changed over HTTP, under `/api`. */
+/** Reading over HTTP: rooms and history. Also what holds for all calls under `/api`. */
 export function addApi(app: App, services: AppServices): void {
   const { identities } = services;
 
@@ -84,7 +84,7 @@ export function addApi(app: App, services: AppServices): void {
     return c.json({ room, epoch: page.epoch, seq: page.seq, messages: page.messages, more: page.more });
   });
 
-  /** Most may read, though not as fast as they can. */
+  /** Counts one reading. @throws {ChatError} `rate_limited`, and `forbidden` if people need an external token */
   async function countRead({ req, env }: Context<{ Bindings: Deno.ServeHandlerInfo }>): Promise<void> {
     const identity = await identities.identifyReader(req.raw);
     services.chat.services.rateLimiter.admit(
@@ -96,8 +96,8 @@ export function addApi(app: App, services: AppServices): void {
 }
 
 /**
- * A number in a query, which the URL's own parser has read: Hono's throws at each broken escape, of which a request can
- * have thousands.
+ * A number in a query, read by the URL's own parser: Hono's throws at each broken escape, of which a request can have
+ * thousands.
  * @throws {ChatError} `bad_frame`
  */
 export function wholeNumber(query: URLSearchParams, name: string): number | undefined {

@@ -15,18 +15,18 @@ const TYPES: Record<string, string> = {
   webmanifest: "application/manifest+json",
 };
 
-/** Blanks types out, as Node's and (since 2.9) Deno's own function does; older ones get it from where Node has it. */
+/** Blanks types out. Deno has this function of Node since 2.9; older versions load the package that Node uses. */
 const stripTypes = nodeModule.stripTypeScriptTypes ?? await olderStripTypes();
 
-/** The page itself. */
+/** The path of the page itself. */
 export const PAGE = "/static/index.html";
 
-/** What a browser is given: the page, the client without a page, and what both sides know of the wire. */
+/** What browsers load: the page, the client without a page, and what both sides know of the wire. */
 const SERVED = ["static/", "client/", "chat/entries/", "chat/protocol.ts"];
 
 /**
- * The page's files by the path under which they are served, all of them below `/static/`, since another path of the host
- * may lead to somebody else: `client/outbox.ts` as `/static/client/outbox.ts`. TypeScript goes out as JavaScript, its types
+ * The page's files by the path under which they are served, all below `/static/`, since other paths of the host may belong
+ * to somebody else: `client/outbox.ts` as `/static/client/outbox.ts`. TypeScript is served as JavaScript, with its types
  * blanked out and its line numbers kept.
  * @param root the folder that holds `static/`, `client/` and `chat/`
  */
@@ -57,7 +57,7 @@ function servedPath(path: string): string {
   return path.startsWith("static/") ? path : `static/${path}`;
 }
 
-/** Makes a module's imports name the others where they are served. */
+/** Changes a module's imports to the paths under which the other files are served. */
 function importsAsServed(script: string, path: string): string {
   return script.replaceAll(/((?:from|import) ?\(?")(\.{1,2}\/[^"]+)"/g, (_, before, specifier) => {
     const imported = servedPath(new URL(specifier, `file:///${path}`).pathname.slice(1));
@@ -67,7 +67,7 @@ function importsAsServed(script: string, path: string): string {
 }
 
 async function olderStripTypes(): Promise<(text: string) => string> {
-  // Of a name in an import Deno would download the package before anything runs.
+  // With a literal in the import Deno would download the package before anything runs.
   const name = "npm:amaro@^1.2";
   const { transformSync }: typeof import("npm:amaro@^1.2") = await import(name);
   return (text) => transformSync(text, { mode: "strip-only" }).code;

@@ -2,9 +2,9 @@ import { ChatError } from "../../chat/errors.ts";
 import { HttpRefusal } from "../schema/problem.ts";
 
 /**
- * Reads a body of JSON as text, and no more of it than may be.
+ * Reads a body of JSON as text, up to a limit.
  * @param limit bytes
- * @throws {ChatError} `frame_too_large`, `bad_json`; `bad_frame` with status 415 where it says to be something else
+ * @throws {ChatError} `frame_too_large`, `bad_json`; `bad_frame` with status 415 if it has another content type
  */
 export async function readJson(request: Request, limit: number): Promise<string> {
   if (mediaType(request) !== "application/json") {
@@ -14,7 +14,7 @@ export async function readJson(request: Request, limit: number): Promise<string>
 }
 
 /**
- * Reads a body as text, whatever it says to be, and no more of it than may be.
+ * Reads a body of any content type as text, up to a limit.
  * @param limit bytes
  * @throws {ChatError} `frame_too_large`, `bad_json`
  */
@@ -32,12 +32,12 @@ export async function readText(request: Request, limit: number): Promise<string>
   } catch (error) {
     if (error instanceof ChatError) throw error;
     if (error instanceof TypeError) throw new ChatError("bad_json", "The body is not UTF-8. Send it as UTF-8.");
-    // Whoever hangs up in the middle hears nothing of it, and must not fill the log.
+    // A client that hangs up in the middle never gets this answer, and must not fill the log.
     throw new ChatError("bad_json", "The body broke off. Send it whole.");
   }
 }
 
-/** What a request's body says to be, without parameters; undefined where it says nothing. */
+/** The content type of a request's body, without parameters. */
 export function mediaType(request: Request): string | undefined {
   return request.headers.get("content-type")?.split(";")[0].trim().toLowerCase();
 }

@@ -6,7 +6,7 @@ import { HttpRefusal } from "../schema/problem.ts";
 import type { App, AppServices } from "../services.ts";
 import { isDirectLocal } from "../transport/client_address.ts";
 
-/** `GET /metrics`, for whoever has the token; where there is none, for a caller on this very machine. */
+/** `GET /metrics`, for callers with the token; if none is set, for callers on this machine. */
 export function addMetrics(app: App, { metrics, metricsToken }: AppServices): void {
   const about = describe({
     id: "getMetrics",

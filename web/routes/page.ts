@@ -8,14 +8,14 @@ import type { App, AppServices } from "../services.ts";
 import type { Identity } from "../auth/sessions.ts";
 import { serveFile, type StaticFile, staticFile } from "./static_file.ts";
 
-/** The page, in whatever room, and its files. To be added last: it takes every address that is left. */
+/** The page, in any room, and its files. To be added last: it answers at every address that is left. */
 export function addPage(app: App, { assets, basePath, identities, proxies }: AppServices): void {
   const files = new Map<string, StaticFile>();
   const serve = (path: string, request: Request, status?: number) => {
     const asset = assets.get(path);
     if (!asset) return undefined;
     if (!files.has(path)) {
-      // What the files load of one another they name by where it lies from there.
+      // Only the page has absolute paths: other files name each other by relative ones.
       const body = path === PAGE ? asset.body.replaceAll(/(?<= (?:href|src)=")(?=\/)/g, basePath.path) : asset.body;
       files.set(path, staticFile(body, asset.type));
     }
@@ -28,19 +28,19 @@ export function addPage(app: App, { assets, basePath, identities, proxies }: App
       const token = await identities.token(identity);
       const lines = identities.cookies.linesFor(request, token, proxies.isSecure(request), identity.identity);
       for (const line of lines) response.headers.append("set-cookie", line);
-      // A cache that several people share would hand the cookie to all of them.
+      // A shared cache would give the cookie to several people.
       response.headers.set("cache-control", "private, no-cache");
     }
     return response;
   };
-  /** Who gets another cookie with the page: no page is ever stuck with one that is no good, or not as safe as it can be. */
+  /** Who gets a new cookie with the page: whoever brings an invalid one, or one of a time without TLS. */
   const newCookieFor = async (request: Request, remoteAddr: Deno.Addr): Promise<Identity | undefined> => {
     const { cookies } = identities;
     if (cookies.of(request).length === 0) return undefined;
     const known = await identities.identifyCookie(request);
     if (known) return proxies.isSecure(request) && known.name === cookies.plain ? known.identity : undefined;
     return await identities.newcomer(proxies.addressKey(request, remoteAddr)).catch((error) => {
-      // Too many have come from there for now: the page is served all the same, and asks for a session by itself.
+      // Too many have come from that address: the page is served all the same, and asks for a session itself.
       if (!(error instanceof ChatError)) throw error;
       return undefined;
     });
@@ -61,15 +61,15 @@ export function addPage(app: App, { assets, basePath, identities, proxies }: App
     answers: { 200: aPage("The page."), ...UNCHANGED, 404: aPage("The page: it says that no room has such a name.") },
   });
   app.get("/r/:room", aboutRoom, (c) => {
-    // Where there can be no such room the page says so, and shows a way out.
+    // If there can be no such room, the page says so.
     return servePage(c.req.raw, c.env, isRoomName(c.req.param("room")) ? 200 : 404);
   });
   app.get("/favicon.ico", (c) => serve("/static/favicon.svg", c.req.raw) ?? c.notFound());
   app.get("*", async (c) => {
     const file = serve(c.req.path, c.req.raw);
     if (file) return file;
-    // Whoever mistypes an address is told so by the page, which shows a way out; a program hears of a problem. Below /api
-    // there are only programs, and whether moderators' calls are there is nobody's business.
+    // A person who mistypes an address gets the page, which says so; a program gets a problem. Below /api there are only
+    // programs, and nothing may show whether there are calls for moderators.
     const type = c.req.path.startsWith("/api/") ? "" : accepts(c, {
       header: "Accept",
       supports: ["application/problem+json", "application/json", "text/html"],

@@ -9,13 +9,13 @@ import type { Identity } from "../auth/sessions.ts";
 import { HttpRefusal } from "../schema/problem.ts";
 import { limits } from "../schema/server_frames.ts";
 
-/** Bytes of a body, which may be a form: the longest token, the longest room's name, and their names. */
+/** Most bytes of a body, which may be a form: the longest token, the longest room's name, and the names of the fields. */
 const FORM_LIMIT = 16 * 1024;
 
 const session = v.object({ user: v.string(), name: v.string(), token: v.string(), limits });
 const form = v.object({ token: v.string(), room: v.optional(v.string()) });
 
-/** Who one is: `POST /api/session` makes a person, knows one again, or takes in one who comes from an outside issuer. */
+/** `POST /api/session`, which makes a person, recognises one, or signs one in with a token of an external issuer. */
 export function addSession(app: App, { basePath, identities, chat, proxies }: AppServices): void {
   const about = describe({
     id: "startSession",
@@ -33,7 +33,7 @@ export function addSession(app: App, { basePath, identities, chat, proxies }: Ap
   app.post("/api/session", about, async (c) => {
     c.header("cache-control", "no-store");
     const body = await readText(c.req.raw, FORM_LIMIT);
-    // The issuer's page sends a browser here: it is to land on ours, signed in.
+    // The issuer's page sends a browser here, which should arrive on ours, signed in.
     if (identities.outside && mediaType(c.req.raw) === "application/x-www-form-urlencoded") {
       const form = new URLSearchParams(body);
       const identity = await identities.identifyToken(form.get("token") ?? "");
@@ -45,7 +45,7 @@ export function addSession(app: App, { basePath, identities, chat, proxies }: Ap
     const known = await identities.identify(c.req.raw);
     if (known === "bad token") throw badToken();
     const address = proxies.addressKey(c.req.raw, c.env.remoteAddr);
-    // Each time the store is asked for the name, and holds it on.
+    // Each call asks the store for the name, and renews its hold.
     if (known) chat.services.rateLimiter.admit(known.user, address, "reads");
     const identity: Identity = known ?? await identities.newcomer(address);
     const { name } = await chat.services.users.resolveName(identity.user, identity.identity?.name);

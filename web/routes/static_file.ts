@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** What stays the same for as long as this server runs, so that whoever has it already need not be sent it again. */
+/** A file that does not change while this server runs, so that clients need to load it only once. */
 export interface StaticFile {
   bytes: Uint8Array<ArrayBuffer>;
   type: string;
@@ -12,7 +12,7 @@ export function staticFile(text: string, type: string): StaticFile {
   return { bytes, type, etag: `"${createHash("sha256").update(bytes).digest("base64url")}"` };
 }
 
-/** The file, or 304 where the client has it. */
+/** The file, or 304 if the client has it. */
 export function serveFile({ bytes, type, etag }: StaticFile, request: Request, status = 200): Response {
   const headers = { etag, "cache-control": "no-cache" };
   if (status === 200 && isKnown(request.headers.get("if-none-match"), etag)) {

@@ -16,15 +16,15 @@ import { mayListen } from "../auth/origin.ts";
 import { HttpRefusal } from "../schema/problem.ts";
 import { serverFrames } from "../schema/server_frames.ts";
 
-/** Where someone finds the token of the person that was made for them. */
+/** The header with the token of a person that a request has made. */
 export const TOKEN_HEADER = "x-session-token";
-/** A place in a log as `Last-Event-ID` has it. */
+/** A position as in `Last-Event-ID`. */
 const POSITION = /^([!-9;-~]{1,64}):(\d{1,15})$/;
 
-/** What clients name things by, as `asId` has it. */
+/** A client's own name for something, as `asId` checks it. */
 const ownName = v.pipe(v.string(), v.regex(/^[!-~]+$/), v.maxLength(ID_LIMIT));
 
-/** Talking without a socket: a room as an event stream, messages and all other actions by POST. */
+/** The chat without a socket: a room as an event stream, messages and all other actions by POST. */
 export function addTalk(app: App, services: AppServices): void {
   const { identities, chat, streams } = services;
 
@@ -119,7 +119,7 @@ export function addTalk(app: App, services: AppServices): void {
     return identity ?? await identities.identifyReader(request);
   }
 
-  /** Whoever says something and is nobody yet becomes a person; for all else one has to be one, or only looks. */
+  /** Executes a frame. A message from someone unknown makes a person; for the rest one has to be known, or only reads. */
   async function run(identity: Identity | undefined, address: string, frame: ClientFrame | ChatError): Promise<{
     headers: Record<string, string>;
     done: CommandResult;
@@ -157,12 +157,12 @@ function asId(value: string | undefined, name: string): string | undefined {
   throw new ChatError("bad_frame", `"${name}" is 1 to ${ID_LIMIT} printable characters without spaces.`);
 }
 
-/** The draft of `Idempotency-Key` has it in quotes; many leave them out. */
+/** The draft standard of `Idempotency-Key` has it in quotes; many clients leave them out. */
 function unquoted(value: string | undefined): string | undefined {
   return value?.replace(/^"(.*)"$/, "$1");
 }
 
-/** A position that is none is none that could be resumed from, which the client is told in `room_joined`. */
+/** Reads a position. An invalid one counts as none, and `room_joined` then says that nothing was resumed. */
 function positionIn(header: string | undefined): Position | undefined {
   const [, epoch, seq] = POSITION.exec(header ?? "") ?? [];
   return epoch === undefined ? undefined : { epoch, seq: Number(seq) };
