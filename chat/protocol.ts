@@ -8,7 +8,7 @@
 
 /** Sub-protocol of clients that take several objects in one frame, as a JSON array. The page speaks it. */
 export const BATCH_PROTOCOL = "chat.batch.v1";
-/** Sub-protocol with one JSON object per frame. A client that offers none speaks it too, so the simplest script works. */
+/** Sub-protocol with one JSON object per frame. Clients that offer none speak it too, for short scripts. */
 export const PLAIN_PROTOCOL = "chat.v1";
 /** A token may travel as an offered sub-protocol `bearer.TOKEN`, because browsers can set no header on a socket. */
 export const BEARER_PREFIX = "bearer.";
@@ -47,7 +47,7 @@ export const MEMBERS_LISTED = 100;
 /** Least seconds between two `typing` of one person. */
 export const TYPING_SECONDS = 3;
 
-/** Why a socket was closed. After 4000–4099, 1001, 1006, 1011 and 1012 clients reconnect; after 4400–4499 they don't. */
+/** Why a socket was closed. Clients reconnect after 4000–4099, 1001, 1006, 1011 and 1012, and not after 4400–4499. */
 export const CLOSE = {
   silent: 4000,
   restarting: 1012,
@@ -236,7 +236,7 @@ export interface RoomJoined {
   epoch: string;
   /** The log's head: everything up to here is in `messages`, in an older page, or known to the client. */
   seq: number;
-  /** True: `messages` is exactly what came after `since`. False: it is the newest page, and some may be missing before. */
+  /** True: `messages` is exactly what came after `since`. False: it is the newest page, after a possible gap. */
   recovered: boolean;
   messages: Entry[];
   /** Whether there are messages older than these. */

@@ -1,6 +1,6 @@
 /**
- * Where the chat is on its host: at the top, or below a path such as `/chat`. Requests may come with or without that path
- * before their own, because some proxies remove it and others leave it.
+ * Where the chat is on its host: at the top, or below a path such as `/chat`. Requests may come with or without that
+ * path before their own, because some proxies remove it and others leave it.
  */
 export class BasePath {
   /** Empty at the top, else as `/chat`. */

@@ -7,8 +7,8 @@ import { noted } from "./observability/refusals.ts";
 import { isUpgrade } from "./transport/websocket_handshake.ts";
 
 /**
- * Makes the handler for `Deno.serve`, which never throws. The upgrade to a socket is answered here and by no route: once
- * the runtime has begun one, its own response must be returned unchanged, or the listener closes for good.
+ * Makes the handler for `Deno.serve`, which never throws. The upgrade to a socket is answered here and by no route:
+ * once the runtime has begun one, its own response must be returned unchanged, or the listener closes for good.
  */
 export function createHandler(
   app: App,

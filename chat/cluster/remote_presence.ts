@@ -6,7 +6,7 @@ import { CLUSTER_EVENT_BYTES, type PresenceChange, type PresenceEvent, type Stor
 
 /** Milliseconds between two heartbeats of an instance, which is an isolate of any machine. */
 export const HEARTBEAT = 5_000;
-/** An instance that is silent for this long, milliseconds, counts as dead and its people leave: two beats may get lost. */
+/** An instance that is silent for this long, milliseconds, counts as dead: two heartbeats may get lost. */
 export const SILENCE_LIMIT = 3 * HEARTBEAT;
 /**
  * The people of an instance that stops stay members for this long, milliseconds: nearly all connect again, to another

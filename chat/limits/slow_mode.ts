@@ -8,8 +8,8 @@ import { ChatError } from "../errors.ts";
 export const SLOW_SECONDS_LIMIT = 60 * 60;
 
 /**
- * Keeps people in slow rooms from speaking too often. Each isolate counts for itself: a person who is connected to two may
- * speak twice as often, and a restart forgets everything. Sharing the counts would cost a write per message.
+ * Keeps people in slow rooms from speaking too often. Each isolate counts for itself: a person who is connected to two
+ * may speak twice as often, and a restart forgets everything. Sharing the counts would cost a write per message.
  */
 export class SlowMode {
   readonly #clock: Clock;

@@ -3,8 +3,8 @@ import { isUnlimited, type Rate, type RateLimitedAction, type Rates, TokenBucket
 /** One address may do as much as this many people at full speed: a classroom never notices it. */
 const PEOPLE_AT_ADDRESS = 30;
 /**
- * Seconds' worth of reading that one address may do at once. A person may read two minutes' worth, since few ever do; all
- * the people that one address can bring would keep the server busy for that long.
+ * Seconds' worth of reading that one address may do at once. A person may read two minutes' worth, since few ever do;
+ * all the people that one address can bring would keep the server busy for that long.
  */
 const READ_BURST_SECONDS = 10;
 /**
@@ -14,12 +14,12 @@ const READ_BURST_SECONDS = 10;
 const OPENINGS = { perSecond: 0.1, burst: 2 };
 /** Refusals that are answered, each a strike. Whoever goes on without waiting is flooding and gets no more answers. */
 const STRIKES: Rate = { perSecond: 1, burst: 50 };
-/** How long a flooder is blocked, milliseconds: twice as long each time, until `LONGEST_BLOCK` has passed without one. */
+/** How long a flooder is blocked, milliseconds: twice as long each time, until none came for `LONGEST_BLOCK`. */
 const FIRST_BLOCK = 5_000;
 const LONGEST_BLOCK = 10 * 60 * 1000;
 /**
- * How many people, and how many addresses, are remembered after they have left with limits that are not full again: some
- * 500 bytes each. Beyond that those gone the longest are forgotten, rested ones first.
+ * How many people, and how many addresses, are remembered after they have left with limits that are not full again:
+ * some 500 bytes each. Beyond that those gone the longest are forgotten, rested ones first.
  */
 export const REMEMBERED = 20_000;
 /** How many of those gone the longest are searched for a rested one. */

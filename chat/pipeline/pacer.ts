@@ -12,9 +12,9 @@ const REST = 1.25;
 
 /**
  * Runs one piece of work whenever something waits for it, one run at a time: the next run takes all that arrived during
- * the last one. Idle, a run starts as soon as the events at hand have been handled. Under load it keeps a pace: deferrable
- * requests wait in proportion to what the last run cost, so that the loop has time for everything else, and each run does
- * more at once.
+ * the last one. Idle, a run starts as soon as the events at hand have been handled. Under load it keeps a pace:
+ * deferrable requests wait in proportion to what the last run cost, so that the loop has time for everything else, and
+ * each run does more at once.
  */
 export class Pacer {
   readonly #clock: Clock;

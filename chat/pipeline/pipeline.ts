@@ -9,7 +9,7 @@ import { WriteQueue } from "./write_queue.ts";
 
 /**
  * The way from a command to its recipients: what waits is stored together, then each room sends together what its log
- * brought, then the authors get their answers. One such round is a flush cycle; the pacer says when the next one begins.
+ * brought, then authors get their answers. One such round is a flush cycle; the pacer says when the next one begins.
  */
 export class Pipeline {
   readonly counters = new Counters();

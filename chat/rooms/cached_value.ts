@@ -4,8 +4,8 @@ import type { Clock } from "../clock.ts";
 const REREAD_DELAY = 1_000;
 
 /**
- * A value in the store, as this isolate read it last. An event that it has changed only causes another reading: the event
- * itself never gives the value, since events may be late, doubled or out of order.
+ * A value in the store, as this isolate read it last. An event that it has changed only causes another reading: the
+ * event itself never gives the value, since events may be late, doubled or out of order.
  */
 export class CachedValue<Value> {
   readonly #read: () => Promise<Value>;

@@ -18,8 +18,8 @@ export interface LogSubscriberListener {
 }
 
 /**
- * Subscribes to a room's log from a position on and brings its entries in order, without gaps or duplicates. Notifications
- * may get lost, doubled or out of order; gaps are filled from the log itself.
+ * Subscribes to a room's log from a position on and brings its entries in order, without gaps or duplicates.
+ * Notifications may get lost, doubled or out of order; gaps are filled from the log itself.
  */
 export class LogSubscriber {
   readonly #room: string;

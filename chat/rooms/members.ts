@@ -20,7 +20,7 @@ interface MemberState extends Member {
 /** What a room does when its members change. */
 export interface MembersListener {
   changed(frame: MemberJoined | MemberLeft | RoomCount): void;
-  /** The crowd is over: each change is sent again from now on, and everyone needs the list that the changes start from. */
+  /** The crowd is over: each change is sent again, and everyone needs the list from which the changes start. */
   relist(): void;
   /** A person is now connected to this isolate. */
   joined(user: string, name: string): void;

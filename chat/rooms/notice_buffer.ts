@@ -2,8 +2,8 @@ import type { Clock } from "../clock.ts";
 import type { ServerFrame } from "../protocol.ts";
 
 /**
- * How long a notice of who came or went waits per connection that it goes to, and at most, milliseconds: so arrivals stay
- * cheap where many come at once. If it goes to fewer than `A_FEW`, it does not wait.
+ * How long a notice of who came or went waits per connection that it goes to, and at most, milliseconds: so arrivals
+ * stay cheap where many come at once. If it goes to fewer than `A_FEW`, it does not wait.
  */
 const WAIT_PER_RECIPIENT = 10;
 const LONGEST_WAIT = 1_000;

@@ -3,8 +3,8 @@ import type { Entry, RoomJoined, ServerFrame } from "../protocol.ts";
 import type { Connection } from "../subscriber.ts";
 
 /**
- * A join of one connection that has begun. Until its page has been sent, live entries are held back for it; after that it
- * gets what its page did not have, until the others have caught up with that page.
+ * A join of one connection that has begun. Until its page has been sent, live entries are held back for it; after that
+ * it gets what its page did not have, until the others have caught up with that page.
  */
 export class PendingJoin {
   readonly #connection: Connection;

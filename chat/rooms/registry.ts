@@ -9,8 +9,8 @@ import { Room, type RoomDeps } from "./room.ts";
 const CROWDED_RETRY = 60;
 
 /**
- * How often the settings of a room in memory are read again, milliseconds: the event that they have changed may get lost,
- * and another process on the same file sends none.
+ * How often the settings of a room in memory are read again, milliseconds: the event that they have changed may get
+ * lost, and another process on the same file sends none.
  */
 export const SETTINGS_INTERVAL = 30_000;
 /** Milliseconds between two steps, each of which reads its share of the rooms, so that not all are read at once. */

@@ -113,7 +113,7 @@ export class Room {
   }
 
   /**
-   * Brings a connection into the room (again): a page or what it missed, then all that follows, without gaps or duplicates.
+   * Brings a connection into the room (again): a page or what it missed, then all that follows, each entry once.
    * @throws {ChatError} `unavailable`; a connection that was in the room stays in it
    */
   async join(subscriber: Subscriber, request: JoinRequest = {}): Promise<void> {

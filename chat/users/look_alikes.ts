@@ -1,8 +1,8 @@
 /**
  * Letters and digits that look like those in reserved names, by what they look like. This is what Unicode's
- * `confusables.txt` (13.0) has for these few beyond NFKC, case folding and marks, and what it leaves out: small capitals,
- * letters with a hook, signs that are read as letters. A character that looks like two of them stands for one. The
- * libraries for UTS #39 on npm are no longer maintained.
+ * `confusables.txt` (13.0) has for these few beyond NFKC, case folding and marks, and what it leaves out: small
+ * capitals, letters with a hook, signs that are read as letters. A character that looks like two of them stands for
+ * one. The libraries for UTS #39 on npm are no longer maintained.
  */
 export const LOOK_LIKE = {
   a: "ᴀɑαаᗅꓮꭺ𐊠𖽀@⍺ⱥᶏꬰɒ",

@@ -5,8 +5,8 @@ import { isLoopback } from "../transport/client_address.ts";
 const HASH_BYTES = 16;
 
 /**
- * Makes a function that gives the form in which a banned address is kept. Without the secret nobody can tell which address
- * it was, though there are few enough addresses to try them all.
+ * Makes a function that gives the form in which a banned address is kept. Without the secret nobody can tell which
+ * address it was, though there are few enough addresses to try them all.
  * @returns undefined for this machine's own address, from which everyone comes if a proxy on it is not trusted
  */
 export function addressHash(secret: string): (addressKey: string) => string | undefined {

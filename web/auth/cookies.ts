@@ -6,8 +6,8 @@ import { withoutBlanks } from "../transport/list_header.ts";
 /** How long a token is valid, seconds: as long as browsers keep a cookie at most. Each visit renews it. */
 export const TOKEN_LIFETIME = 400 * 24 * 60 * 60;
 /**
- * Most session cookies that are checked per request. Without TLS a hostile site of the same domain can put its own before
- * ours; each check costs a signature, 70 µs.
+ * Most session cookies that are checked per request. Without TLS a hostile site of the same domain can put its own
+ * before ours; each check costs a signature, 70 µs.
  */
 const COOKIES_CHECKED = 20;
 
@@ -21,8 +21,8 @@ export class SessionCookies {
   /** The name without TLS. */
   readonly plain: string;
   /**
-   * The name behind TLS. Browsers accept a cookie with this prefix only over TLS, from this very host and for all of it,
-   * so no other site of the same domain, and no attacker on the network, can add or replace one.
+   * The name behind TLS. Browsers accept a cookie with this prefix only over TLS, from this very host and for all of
+   * it, so no other site of the same domain, and no attacker on the network, can add or replace one.
    */
   readonly secure: string;
   readonly #path: string;
@@ -36,8 +36,8 @@ export class SessionCookies {
   }
 
   /**
-   * The session cookies of a request, valid or not. A browser sends all that it has of a name, longer paths and older ones
-   * first, without saying where they come from; here those come first that nobody else can have set.
+   * The session cookies of a request, valid or not. A browser sends all that it has of a name, longer paths and older
+   * ones first, without saying where they come from; here those come first that nobody else can have set.
    */
   of(request: Request): SessionCookie[] {
     const pairs = (request.headers.get("cookie") ?? "").split(";").map(withoutBlanks);
@@ -48,8 +48,8 @@ export class SessionCookies {
   }
 
   /**
-   * The `Set-Cookie` lines that make a browser come back as the same person. They remove the cookie of a time without TLS,
-   * which has been replaced.
+   * The `Set-Cookie` lines that make a browser come back as the same person. They remove the cookie of a time without
+   * TLS, which has been replaced.
    */
   linesFor(request: Request, token: string, isSecure: boolean, identity?: ExternalIdentity): string[] {
     const maxAge = identity ? Math.max(0, Math.floor((identity.until - Date.now()) / 1000)) : TOKEN_LIFETIME;

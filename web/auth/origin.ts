@@ -3,9 +3,9 @@ export const FOREIGN_PAGE = "This page may not call here: add its origin to ALLO
   "A program that is no page leaves the Origin header out.";
 
 /**
- * Whether a request comes from a page that may act for the person: this server's own, or an allowed one. No `Origin` means
- * no browser, and so no cookies to be misused. Schemes are not compared, because a proxy that ends TLS makes https look
- * like http here.
+ * Whether a request comes from a page that may act for the person: this server's own, or an allowed one. No `Origin`
+ * means no browser, and so no cookies to be misused. Schemes are not compared, because a proxy that ends TLS makes
+ * https look like http here.
  * @param allowed whole origins, such as `https://example.com`
  */
 export function originAllowed(request: Request, allowed: readonly string[]): boolean {
@@ -23,8 +23,8 @@ const FOR_SHOWING = /(?:^|[\s,])(?:text\/html|image\/)/i;
 
 /**
  * The same for a GET with an effect: opening an event stream makes a member. Browsers send no `Origin` if another page
- * links to it, opens it or uses it as an image; over TLS and on this machine they say in `Sec-Fetch-Site` from where such
- * a request comes.
+ * links to it, opens it or uses it as an image; over TLS and on this machine they say in `Sec-Fetch-Site` from where
+ * such a request comes.
  */
 export function mayListen(request: Request, allowed: readonly string[]): boolean {
   const { headers } = request;

@@ -10,9 +10,9 @@ const LENGTH = 4_000;
 type Speaker = Pick<Console, "log" | "warn" | "error">;
 
 /**
- * Makes the console write each message as one line of JSON for log collectors: `time`, `level`, `message`, and `error` if
- * there is one. Lines that are JSON already, as those of the audit log, stay as they are. Repeated warnings and errors,
- * which anybody may be able to cause, are sampled, and the rest is counted in `left_out`.
+ * Makes the console write each message as one line of JSON for log collectors: `time`, `level`, `message`, and `error`
+ * if there is one. Lines that are JSON already, as those of the audit log, stay as they are. Repeated warnings and
+ * errors, which anybody may be able to cause, are sampled, and the rest is counted in `left_out`.
  * @param isRead whether people read this output directly: then messages stay sentences
  * @returns writes how many lines were left out since the last count
  */

@@ -9,7 +9,7 @@ export type Figures = object[];
 
 type Message = { ask: string } | { answer: string; figures: string };
 
-/** Lets each isolate answer with the metrics of all isolates of its process: nobody can choose which one a scrape reaches. */
+/** Gives each isolate the metrics of all in its process: nobody can choose which one a scrape reaches. */
 export class Gathering {
   readonly #own: () => Promise<Figures>;
   readonly #others: number;

@@ -25,9 +25,9 @@ export const PAGE = "/static/index.html";
 const SERVED = ["static/", "client/", "chat/entries/", "chat/protocol.ts"];
 
 /**
- * The page's files by the path under which they are served, all below `/static/`, since other paths of the host may belong
- * to somebody else: `client/outbox.ts` as `/static/client/outbox.ts`. TypeScript is served as JavaScript, with its types
- * blanked out and its line numbers kept.
+ * The page's files by the path under which they are served, all below `/static/`, since other paths of the host may
+ * belong to somebody else: `client/outbox.ts` as `/static/client/outbox.ts`. TypeScript is served as JavaScript, with
+ * its types blanked out and its line numbers kept.
  * @param root the folder that holds `static/`, `client/` and `chat/`
  */
 export async function loadAssets(root: URL): Promise<Map<string, Asset>> {

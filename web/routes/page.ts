@@ -68,8 +68,8 @@ export function addPage(app: App, { assets, basePath, identities, proxies }: App
   app.get("*", async (c) => {
     const file = serve(c.req.path, c.req.raw);
     if (file) return file;
-    // A person who mistypes an address gets the page, which says so; a program gets a problem. Below /api there are only
-    // programs, and nothing may show whether there are calls for moderators.
+    // A person who mistypes an address gets the page, which says so; a program gets a problem. Only programs ask below
+    // /api, where nothing may show whether there are calls for moderators.
     const type = c.req.path.startsWith("/api/") ? "" : accepts(c, {
       header: "Accept",
       supports: ["application/problem+json", "application/json", "text/html"],

@@ -9,7 +9,7 @@ import type { Identity } from "../auth/sessions.ts";
 import { HttpRefusal } from "../schema/problem.ts";
 import { limits } from "../schema/server_frames.ts";
 
-/** Most bytes of a body, which may be a form: the longest token, the longest room's name, and the names of the fields. */
+/** Most bytes of a body, which may be a form: the longest token, the longest room's name, and the field names. */
 const FORM_LIMIT = 16 * 1024;
 
 const session = v.object({ user: v.string(), name: v.string(), token: v.string(), limits });

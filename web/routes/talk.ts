@@ -119,7 +119,7 @@ export function addTalk(app: App, services: AppServices): void {
     return identity ?? await identities.identifyReader(request);
   }
 
-  /** Executes a frame. A message from someone unknown makes a person; for the rest one has to be known, or only reads. */
+  /** Executes a frame. A message from someone unknown makes a person; all else but reading needs a known one. */
   async function run(identity: Identity | undefined, address: string, frame: ClientFrame | ChatError): Promise<{
     headers: Record<string, string>;
     done: CommandResult;

@@ -4,21 +4,18 @@ import { EVENT_HEADERS } from "./sse.ts";
 import type { AppServices } from "../services.ts";
 
 /**
- * Bytes from which on an answer is handed over only as fast as it is taken: about what the runtime keeps of any request
- * that is under way.
+ * Bytes from which on an answer is handed over only as fast as the client reads it: about as much as the runtime keeps
+ * for any request.
  */
 export const LARGE = 4 * 1024;
 
-/**
- * Keeps what waits to be taken by one address within bounds. Event streams have bounds of their own, and count as
- * connections.
- */
+/** Limits the bytes that wait to be read by one address. Event streams are limited as connections instead. */
 export function limitAnswers({ chat, proxies }: AppServices): MiddlewareHandler<{ Bindings: Deno.ServeHandlerInfo }> {
   return async (c, next) => {
     if (!isLimited(c.req.method, c.req.path)) return await next();
     const { rateLimiter } = chat.services;
     const address = proxies.addressKey(c.req.raw, c.env.remoteAddr);
-    // Until it is known how large an answer is, as much is set aside as it may come to.
+    // Until the size of an answer is known, its greatest size is reserved.
     const free = rateLimiter.answering(address, c.req.path.startsWith("/api/") ? PAGE_BYTES : LARGE);
     try {
       await next();
@@ -28,7 +25,7 @@ export function limitAnswers({ chat, proxies }: AppServices): MiddlewareHandler<
       c.env.completed.then(taken, taken);
       const { status, headers } = c.res;
       headers.set("content-length", String(bytes.length));
-      // What is set over an answer is merged with it; it is to take its place.
+      // Hono would merge the new answer with the old one.
       c.res = undefined;
       c.res = new Response(bytes.length < LARGE ? bytes : handedOver(bytes), { status, headers });
     } finally {
@@ -37,7 +34,7 @@ export function limitAnswers({ chat, proxies }: AppServices): MiddlewareHandler<
   };
 }
 
-/** Whether an answer may be large: what is posted is answered with a frame, but for a room that is looked at. */
+/** Whether an answer may be large: those to POST are single frames, except the page of a room that an action reads. */
 export function isLimited(method: string, path: string): boolean {
   return method !== "POST" || path === "/api/actions";
 }
@@ -47,9 +44,9 @@ function isStream({ headers }: Response): boolean {
 }
 
 /**
- * A body that is handed over only as fast as it is taken. Of a text, or of bytes, the runtime says that the answer is
- * `completed` as soon as it has a copy of its own, though it may have to keep that for as long as it likes a client that
- * takes nothing (HTTP/2 with a window of 0).
+ * A body that is handed over only as fast as the client reads it. With a text or with bytes the runtime resolves
+ * `completed` as soon as it has its own copy, which it may have to keep as long as a client likes that reads nothing
+ * (HTTP/2 with a window of 0).
  */
 function handedOver(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<ArrayBuffer>> {
   return new ReadableStream({

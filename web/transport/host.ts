@@ -1,13 +1,13 @@
-/** What can't stand in an authority, and would make a path, a query or a person of the rest of it. */
+/** What can't be in an authority, and would make the rest of it a path, a query or a user. */
 const NO_AUTHORITY = /[\s/?#@\\]/;
 
-/** What monitors ask for by whatever name they know: an address of the machine, mostly. `HOSTS` does not count here. */
+/** Paths that monitors may ask for by any name, mostly an address of the machine: `HOSTS` does not apply. */
 export const FOR_MONITORS = ["/healthz", "/readyz", "/metrics"];
 
 /**
- * The names by which a request asks for this server: the one in its address, and that of its `Host` header where it is
- * another one. As `hostName` gives them: lower case, an international name in its ASCII form, without port and final dot.
- * @returns undefined where its address is no URL, or its `Host` no host: nothing may be made of such a request
+ * The names by which a request asks for this server: the one in its URL, and that in its `Host` header if it is another
+ * one. They are normalised: lower case, an international name in its ASCII form, without port and final dot.
+ * @returns undefined if its address is no URL, or its `Host` no host: such a request must be refused
  */
 export function namesAskedFor(request: Request): string[] | undefined {
   const url = URL.parse(request.url);
@@ -22,10 +22,10 @@ export function namesAskedFor(request: Request): string[] | undefined {
   return names;
 }
 
-/** What DNS takes for a name, in its ASCII form, or an IPv6 address; an IPv4 address has that form too. */
+/** A name as DNS has it, in its ASCII form, or an IPv6 address; an IPv4 address looks like a name. */
 const HOST_NAME = /^(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.(?!$)|$)){1,127}$|^\[[0-9a-f:.]+\]$/;
 
-/** A host name in its one form; undefined for what is none, or has a port. */
+/** Normalises a host name; undefined for other texts, and with a port. */
 export function hostName(text: string): string | undefined {
   if (NO_AUTHORITY.test(text) || /^[^[]*:|]:/.test(text)) return undefined;
   const name = withoutFinalDot(URL.parse(`http://${text}`)?.hostname ?? "");

@@ -1,23 +1,23 @@
 import type { Clock } from "../../chat/clock.ts";
 
-/** Wait before listening again, milliseconds. Each further try in a row doubles it, up to the longest. */
+/** Wait before listening again, milliseconds. Each further attempt in a row doubles it, up to the longest. */
 export const FIRST_PAUSE = 100;
 export const LONGEST_PAUSE = 1_000;
-/** Having listened for so long, milliseconds, it counts as well again, and the next end is told anew. */
+/** After listening this long, milliseconds, it counts as recovered, and the next failure is logged again. */
 export const SETTLED_AFTER = 10_000;
-/** So long, milliseconds, it is tried for; then whoever watches the process has to start it again. */
+/** How long it keeps trying, milliseconds; then the supervisor of the process has to restart it. */
 export const GIVE_UP_AFTER = 60_000;
 
-/** What the runtime tells of a listener, as `Deno.serve` returns it. */
+/** What is used of the result of `Deno.serve`. */
 export type Listener = Pick<Deno.HttpServer<Deno.NetAddr>, "addr" | "finished" | "shutdown">;
 
 /**
- * An HTTP server that goes on when its listener ends by itself. The runtime closes a listener for good when it can't
- * accept a connection (no file descriptors left), or when the response to a WebSocket upgrade did not reach it; the
- * process lives on, so nothing outside would notice.
+ * An HTTP server that listens again when its listener ends by itself. The runtime closes a listener for good when it
+ * can't accept a connection (no file descriptors left), or when the response to a WebSocket upgrade did not reach it;
+ * the process goes on, so nothing outside would notice.
  */
 export class HttpServer {
-  /** The port that it listens on, also after it had to listen again. */
+  /** The port, which stays the same when it listens again. */
   readonly port: number;
   readonly #listen: (port: number) => Listener;
   readonly #clock: Clock;
@@ -25,16 +25,16 @@ export class HttpServer {
   #listener: Listener | undefined;
   #stopping = false;
   #cancelTimer: (() => void) | undefined;
-  /** Whether it has been told that it is not well. */
-  #isTold = false;
-  /** Since when it fails for another reason than a lack of file descriptors, by the clock's `monotonic`. */
+  /** Whether the present failure has been logged. */
+  #isLogged = false;
+  /** Since when it has failed for another reason than a lack of file descriptors, by the clock's `monotonic`. */
   #failingSince: number | undefined;
   #pause = FIRST_PAUSE;
 
   /**
    * Begins to listen.
-   * @param listen as `Deno.serve`; it throws where it can't listen
-   * @param failed called once when nothing could be done for `GIVE_UP_AFTER`: the process should end with an error
+   * @param listen as `Deno.serve`; throws if it can't listen
+   * @param failed called once it has failed for `GIVE_UP_AFTER`: the process should end with an error
    * @throws what `listen` throws
    */
   constructor(port: number, clock: Clock, listen: (port: number) => Listener, failed: (error: Error) => void) {
@@ -44,7 +44,7 @@ export class HttpServer {
     this.port = this.#begin(port);
   }
 
-  /** Takes no new connections, and resolves once those are done that the present listener has taken. */
+  /** Takes no new connections, and resolves once those of the present listener are done. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#cancelTimer?.();
@@ -61,13 +61,13 @@ export class HttpServer {
   #ended(error: unknown): void {
     if (this.#stopping) return;
     this.#cancelTimer?.();
-    if (!this.#isTold) {
-      this.#isTold = true;
+    if (!this.#isLogged) {
+      this.#isLogged = true;
       this.#pause = FIRST_PAUSE;
       const [message, ...more] = isOutOfFiles(error) ? [OUT_OF_FILES] : ["The server no longer listened.", error];
       console.error(message, ...more.filter((each) => each !== undefined));
     }
-    // Without file descriptors those who are connected are served; ending the process would help nobody.
+    // Without file descriptors the present connections are still served, so the process should not end.
     const now = this.#clock.monotonic();
     this.#failingSince = isOutOfFiles(error) ? undefined : this.#failingSince ?? now;
     if (this.#failingSince !== undefined && now - this.#failingSince >= GIVE_UP_AFTER) {
@@ -85,17 +85,17 @@ export class HttpServer {
     }
     this.#cancelTimer = this.#clock.after(SETTLED_AFTER, () => {
       console.warn("The server takes new connections again.");
-      this.#isTold = false;
+      this.#isLogged = false;
       this.#failingSince = undefined;
     });
   }
 }
 
 const OUT_OF_FILES =
-  "The process has no file descriptors left, so nobody new can connect until some are free. Those who are connected go " +
-  "on. Raise the limit (ulimit -n, LimitNOFILE=, --ulimit nofile=): one for each connection, and 100 more.";
+  "The process has no file descriptors left, so nobody new can connect until some are free. Those who are connected " +
+  "go on. Raise the limit (ulimit -n, LimitNOFILE=, --ulimit nofile=): one for each connection, and 100 more.";
 
-/** Whether the process, or the whole machine, may open no more files (EMFILE, ENFILE); the runtime tells by words only. */
+/** Whether the process or the machine can open no more files (EMFILE, ENFILE), which only the message says. */
 function isOutOfFiles(error: unknown): boolean {
   return error instanceof Error && /too many open files|os error 2[34]\b/i.test(error.message);
 }

@@ -12,15 +12,15 @@ import { BEAT, closeEvent, type Events, eventsOf, joinBytes, retryAfter } from "
 import type { Identity } from "../auth/sessions.ts";
 import { BUFFER_LIMIT, CROWDED, CROWDED_RETRY } from "./websocket.ts";
 
-/** A comment goes to streams that were told nothing else so often, milliseconds: proxies cut what is silent for 30 s. */
+/** How often a comment goes to quiet streams, milliseconds: proxies cut what is silent for 30 s. */
 export const HEARTBEAT = 15_000;
-/** What a browser's `EventSource` waits before it comes back, milliseconds, with so much more at random when all do. */
+/** What a browser's `EventSource` waits before it reconnects, milliseconds, and the random addition when all do. */
 const RETRY = 1_000;
 const RETRY_SPREAD = 3_000;
-/** How long streams may take to hear that they are to come back, milliseconds; the server waits no longer to stop. */
+/** How long a stopping server waits until streams have got their last event, milliseconds. */
 const GOODBYE_DEADLINE = 1_000;
 
-/** Compressing would hold events back, and so would a proxy that gathers an answer before it passes it on. */
+/** Compression would delay events, and so would a proxy that buffers an answer. */
 export const EVENT_HEADERS = {
   "content-type": "text/event-stream; charset=utf-8",
   "cache-control": "no-store, no-transform",
@@ -32,13 +32,13 @@ export interface Listening extends Identity {
   room: string;
   since?: Position;
   limit?: number;
-  /** The client's own name for the stream, with which it can leave by an action. */
+  /** The client's own name for the stream, to leave by in an action. */
   name?: string;
   /** The key of the address from which it comes. */
   address: string;
 }
 
-/** The door of event streams: each is a session in one room that only listens. */
+/** Opens event streams: each is a session in one room that only listens. */
 export class Streams {
   readonly counters: Counters;
   readonly #chat: Chat;
@@ -59,8 +59,8 @@ export class Streams {
   }
 
   /**
-   * Opens a stream that begins with `room_joined`.
-   * @throws {ChatError} what kept its session from joining
+   * Opens a stream, which begins with `room_joined`.
+   * @throws {ChatError} why its session could not join
    */
   async open(listening: Listening): Promise<Response> {
     const { rateLimiter } = this.#chat.services;
@@ -85,19 +85,19 @@ export class Streams {
     if (this.#open.size === 0) this.#allClosed();
   }
 
-  /** What a delivery is as events: the same bytes for all streams, since what it holds is of one room. */
+  /** A delivery as events: the same bytes for all streams, since its frames are of one room. */
   encode(delivery: EncodedFrames, epoch: string): Events {
     let events = this.#encoded.get(delivery);
     if (!events) this.#encoded.set(delivery, events = eventsOf(delivery, epoch));
     return events;
   }
 
-  /** When a browser is to come back, milliseconds. */
+  /** How long a browser should wait before it reconnects, milliseconds. */
   retry(code: number): number {
     return code === CLOSE.restarting ? RETRY + Math.round(this.#random() * RETRY_SPREAD) : RETRY;
   }
 
-  /** Resolves when all who were sent away have gone, or had the time to. */
+  /** Resolves when all closed streams have ended, or after `GOODBYE_DEADLINE`. */
   async gone(): Promise<void> {
     const gone = new Promise<void>((resolve) => this.#allClosed = resolve);
     if (this.#open.size > 0) await withTimeout(this.#clock, GOODBYE_DEADLINE, gone, () => {});
@@ -106,7 +106,7 @@ export class Streams {
 }
 
 /**
- * One stream. It keeps its own queue and gives the runtime one piece at a time, all that waits, so that what is waiting
+ * One stream. It keeps its own queue and gives the runtime all that waits in one piece at a time, so that what waits
  * for a slow reader is known and can be dropped.
  */
 class Stream implements Connection {
@@ -114,20 +114,20 @@ class Stream implements Connection {
   readonly stream: string;
   /** The body, once its session has joined the room. */
   readonly joined: Promise<ReadableStream<Uint8Array>>;
-  /** To be called once it costs nothing any more. */
+  /** To be called once it takes no memory any more. */
   readonly gone: () => void;
   readonly #streams: Streams;
   readonly #session: Session;
   #begun: PromiseWithResolvers<ReadableStream<Uint8Array>> | undefined;
-  /** Comes first from the session, and second to the client. */
+  /** Comes first from the session, but goes second to the client. */
   #welcome: ServerFrame[] = [];
   #epoch = "";
   #queue: Uint8Array[] = [];
   #queued = 0;
-  /** Bytes that the runtime was given and has not yet passed on. */
+  /** Bytes that the runtime has not yet passed on. */
   #underWay = 0;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  /** Set while the runtime waits for more. */
+  /** Whether the runtime waits for more. */
   #wanted = false;
   #ended = false;
 
@@ -151,7 +151,7 @@ class Stream implements Connection {
     if (this.#ended) return;
     if (this.#begun) return this.#begin(delivery);
     if (this.#waiting > BUFFER_LIMIT) {
-      // What it has not read by now it will read when it is back.
+      // Its client gets what it has not read when it resumes.
       this.#queue = [];
       this.#queued = 0;
       return this.close(CLOSE.tooSlow, "Too slow to keep up. Come back and resume.");
@@ -180,7 +180,7 @@ class Stream implements Connection {
     this.#endIfRead();
   }
 
-  /** A sign of life, unless something else is on its way. */
+  /** Sends a comment, unless something else is on its way. */
   beat(): void {
     if (this.#waiting === 0) this.#write(BEAT);
   }
@@ -235,7 +235,7 @@ class Stream implements Connection {
     this.#pass();
   }
 
-  /** Gives the runtime all that waits in one piece, if it waits for more. */
+  /** Gives the runtime all that waits in one piece, if the runtime waits for more. */
   #pass(): void {
     if (!this.#wanted || this.#queue.length === 0) return;
     this.#wanted = false;

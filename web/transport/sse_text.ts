@@ -1,7 +1,7 @@
-/** What goes over an event stream, as bytes. */
+/** The bytes of event streams. */
 import type { EncodedFrames } from "../../chat/encoded_frames.ts";
 
-/** A delivery as events; the epoch after it, and whether the room was left with it. */
+/** A delivery as events, the epoch after it, and whether the room was left with it. */
 export interface Events {
   bytes: Uint8Array;
   epoch: string;
@@ -10,10 +10,10 @@ export interface Events {
 
 const encoder = new TextEncoder();
 
-/** A comment, which no client takes for an event. */
+/** A comment, which is no event for clients. */
 export const BEAT = encoder.encode(": here\n\n");
 
-/** Each frame as an event named after its action. What has a place in the log carries it, to resume from. */
+/** Makes each frame an event named after its action. An entry has its position as `id`, to resume from. */
 export function eventsOf(delivery: EncodedFrames, epoch: string): Events {
   let left = false;
   let text = "";
@@ -26,12 +26,12 @@ export function eventsOf(delivery: EncodedFrames, epoch: string): Events {
   return { bytes: encoder.encode(text), epoch, left };
 }
 
-/** The last words: what a socket's close would have told, and when to come back. @param retry milliseconds */
+/** The last event: the code and reason of a socket's close, and when to reconnect. @param retry milliseconds */
 export function closeEvent(code: number, reason: string, retry: number): Uint8Array {
   return encoder.encode(`retry: ${retry}\nevent: close\ndata: ${JSON.stringify({ code, reason })}\n\n`);
 }
 
-/** When a browser is to come back that was cut off without a word. @param retry milliseconds */
+/** How long a browser should wait to reconnect after it was cut off. @param retry milliseconds */
 export function retryAfter(retry: number): Uint8Array {
   return encoder.encode(`retry: ${retry}\n\n`);
 }

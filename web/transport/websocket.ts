@@ -17,37 +17,37 @@ import { FOREIGN_PAGE, originAllowed } from "../auth/origin.ts";
 import { SignInRefusal } from "../schema/problem.ts";
 
 /**
- * Bytes that may wait for a slow reader. Past that it is let go and may come back and resume: two pages, so that a page
- * alone never does it, and little enough that thousands of stalled phones fit into memory.
+ * Bytes that may wait for a slow reader. Beyond that it is disconnected and may resume: two pages, so that a page alone
+ * never causes it, and little enough that thousands of stalled phones fit into memory.
  */
 export const BUFFER_LIMIT = 256 * 1024;
-/** A batch client that was silent for this long missed two pings; milliseconds. */
+/** A batch client that is silent for this long has missed two pings; milliseconds. */
 export const SILENCE_LIMIT = 2.5 * PING_SECONDS * 1000;
-/** How long a socket may take to open, milliseconds: it takes a few, or the client has left and it never will. */
+/** How long a socket may take to open, milliseconds: it takes a few, or never opens because the client has left. */
 export const OPENING_LIMIT = 10_000;
 /** How often silent sockets are swept, milliseconds. */
 const SWEEP_INTERVAL = 10_000;
 
-/** So many more than its address may have are told so by a close code, which browsers see; others get no socket at all. */
+/** How many sockets beyond the limit get a close code, which browsers see; further ones are refused as requests. */
 const TURNED_AWAY_AT_ONCE = 20;
 export const CROWDED = "Too many connections from your address. Close some, or come back later.";
-/** Seconds after which somebody else may have left. */
+/** Seconds after which another connection may have closed. */
 export const CROWDED_RETRY = 30;
 
-/** How long sockets may take to hear that they are to come back, milliseconds; the server waits no longer to stop. */
+/** How long a stopping server waits until sockets have closed, milliseconds. */
 const GOODBYE_DEADLINE = 1_000;
 
-/** The WebSocket door: takes connections, ends those that fell silent, and sends all away when the server stops. */
+/** Accepts sockets, and closes those that fell silent. */
 export class Sockets {
   readonly chat: Chat;
   readonly counters: Counters;
-  /** Its monotonic time counts here: that the clock is set must not look like silence. */
+  /** Only its monotonic time is used: a change of the clock must not look like silence. */
   readonly clock: Clock;
   readonly #identities: Sessions;
   readonly #allowedOrigins: readonly string[];
   readonly #auditLog: AuditLog;
   readonly #open = new Set<Socket>();
-  /** Those that were not open yet when they were last looked at, and since when. */
+  /** Sockets that may not be open yet, and since when. */
   readonly #opening = new Map<WebSocket, number>();
   readonly #stopSweeping: () => void;
   #allClosed = () => {};
@@ -63,7 +63,7 @@ export class Sockets {
   }
 
   /**
-   * Answers an upgrade (`isUpgrade`). What a browser could not see before the upgrade (a bad token) is told after it.
+   * Answers an upgrade (`isUpgrade`). A refusal that browsers could not see before it (a bad token) follows it.
    * @throws {ChatError} `forbidden` for a foreign page; `rate_limited`, `unavailable`, `bad_frame`
    */
   async connect(request: Request, addressKey: string): Promise<Response> {
@@ -94,7 +94,7 @@ export class Sockets {
     const batch = protocol === BATCH_PROTOCOL;
     let upgraded: Deno.WebSocketUpgrade;
     try {
-      // Batch clients beat by themselves, so the runtime's own timer (3 KiB a socket) is left to the others.
+      // Batch clients send pings, so only the others need the runtime's own timer (3 KiB per socket).
       upgraded = Deno.upgradeWebSocket(offering(request, offered), {
         protocol,
         idleTimeout: batch ? 0 : 2 * PING_SECONDS,
@@ -103,7 +103,7 @@ export class Sockets {
       throw new ChatError("bad_frame", `The handshake is not complete: ${(error as Error).message}`);
     }
     const { socket, response } = upgraded;
-    // The runtime has begun it: unless its response comes back, whatever happens here, the listener closes for good.
+    // The runtime has begun the upgrade: if its response were not returned, the listener would close for good.
     try {
       this.#opening.set(socket, this.clock.monotonic());
       if ("user" in identity) {
@@ -119,7 +119,7 @@ export class Sockets {
     return response;
   }
 
-  /** Who asks, or the close code and the reason for which they are turned away. */
+  /** Who asks, or the close code and the reason for turning them away. */
   async #identify(request: Request, addressKey: string): Promise<Identity | readonly [number, string]> {
     try {
       const identity = await this.#identities.identify(request) ?? await this.#identities.newcomer(addressKey);
@@ -142,7 +142,7 @@ export class Sockets {
     if (this.#open.size === 0) this.#allClosed();
   }
 
-  /** Resolves when all who were sent away have gone, or had the time to. */
+  /** Resolves when all closed sockets have ended, or after `GOODBYE_DEADLINE`. */
   async gone(): Promise<void> {
     const gone = new Promise<void>((resolve) => this.#allClosed = resolve);
     if (this.#open.size > 0) await withTimeout(this.clock, GOODBYE_DEADLINE, gone, () => {});
@@ -158,20 +158,20 @@ export class Sockets {
       const opens = socket.readyState === WebSocket.CONNECTING;
       if (opens && since > now - OPENING_LIMIT) continue;
       this.#opening.delete(socket);
-      // Of a client that left before the upgrade the runtime tells nothing: it neither opens nor fails nor closes.
+      // If the client leaves before the upgrade, there is no event at all: no open, no error, no close.
       if (opens) socket.dispatchEvent(new Event("close"));
     }
   }
 }
 
-/** Who comes, and into which rooms. */
+/** Who connects, and to which rooms. */
 interface Admission extends Identity {
   rooms: string[];
 }
 
 /**
- * One socket. It listens as an object, not with a closure for each event, and guards each: what is thrown in a socket's
- * handler ends the process.
+ * One socket. It listens as an object, without a closure per event, and catches everything: an error in a socket's
+ * handler would end the process.
  */
 class Socket implements Connection, EventListenerObject {
   heardAt: number;
@@ -179,9 +179,9 @@ class Socket implements Connection, EventListenerObject {
   readonly #socket: WebSocket;
   readonly #sockets: Sockets;
   readonly #session: Session;
-  /** Until it is closed for good: one that stalls counts, though its session is long over. */
+  /** Set until the socket is closed for good: a stalled one counts, though its session has long ended. */
   #address: AddressUsage | undefined;
-  /** Who it is and where to, until it is open; the token and the request's address need not be kept for longer. */
+  /** Set until the socket is open; the token need not stay in memory longer. */
   #arrival: Admission | undefined;
 
   constructor(socket: WebSocket, batch: boolean, sockets: Sockets, address: AddressUsage, arrival: Admission) {
@@ -200,7 +200,7 @@ class Socket implements Connection, EventListenerObject {
     try {
       switch (event.type) {
         case "open":
-          // It was given up.
+          // The sweep has given it up.
           if (!this.#address) return this.#socket.close();
           this.#sockets.opened(this);
           if (this.#sockets.chat.draining) return this.close(CLOSE.restarting, "Restarting. Come back.");
@@ -235,7 +235,7 @@ class Socket implements Connection, EventListenerObject {
 
   deliver(delivery: EncodedFrames): void {
     const socket = this.#socket;
-    // Once for all frames of a delivery: they have had no chance yet to leave, and are bounded themselves.
+    // Checked once per delivery: its frames have a limit of their own, and none can have left meanwhile.
     if (socket.bufferedAmount > BUFFER_LIMIT) {
       return this.close(CLOSE.tooSlow, "Too slow to keep up. Come back and resume.");
     }
@@ -245,16 +245,16 @@ class Socket implements Connection, EventListenerObject {
   }
 
   close(code: number, reason: string): void {
-    // The session first: a reader that has stalled may never answer the close, and must not be sent to any more.
+    // The session first: a stalled reader may never answer the close, and must get nothing more.
     this.#session.end();
     if (this.#socket.readyState === WebSocket.OPEN) this.#sockets.counters.closed(code);
-    // One that is not open yet can't be told; what made us close it will be found again when it opens.
+    // A socket that is not open yet can't be closed; the reason will be found again when it opens.
     if (this.#socket.readyState !== WebSocket.CONNECTING) this.#socket.close(code, reason);
   }
 
   #receive(data: unknown): void {
     const session = this.#session;
-    // Who was sent away may go on talking for as long as they like.
+    // After the close a client may go on sending as long as it likes.
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     if (typeof data !== "string") {
       return session.receive(new ChatError("bad_frame", "Frames are text. Send JSON as text."), {});

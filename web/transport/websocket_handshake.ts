@@ -1,29 +1,29 @@
 import { DEFAULT_ROOM } from "../../chat/protocol.ts";
 import { listIn } from "./list_header.ts";
 
-/** Whether a request asks for a socket, wherever it asks. */
+/** Whether a request asks for a socket, at any path. */
 export function isUpgrade({ method, headers }: Request): boolean {
   return method === "GET" && listIn(headers.get("upgrade")?.toLowerCase() ?? null).includes("websocket");
 }
 
-/** The request with its list of sub-protocols as the runtime reads one: with a comma and a space between them. */
+/** The request with its sub-protocols as the runtime reads them: with a comma and a space between them. */
 export function offering(request: Request, offered: readonly string[]): Request {
   const list = offered.join(", ");
   if (list === (request.headers.get("sec-websocket-protocol") ?? "")) return request;
   const headers = new Headers(request.headers);
   headers.set("sec-websocket-protocol", list);
-  // It must be the very request that came, whose headers can't be changed.
+  // The runtime needs the original request object, whose headers can't be changed.
   return Object.defineProperty(request, "headers", { value: headers });
 }
 
-/** Says why nobody is let in, which a browser hears only from a socket that was opened. */
+/** Closes a socket once it is open, because browsers see the reason only then. */
 export function turnAway(socket: WebSocket, [code, reason]: readonly [number, string], gone: () => void): void {
   socket.onopen = () => socket.close(code, reason);
   socket.onerror = () => {};
   socket.addEventListener("close", gone, { once: true });
 }
 
-/** `room=a,b`, or `room=a&room=b`; absent the default room, empty none. */
+/** The rooms of `room=a,b` or `room=a&room=b`; without `room` the default room, if it is empty none. */
 export function roomsAskedFor(url: string): string[] {
   const asked = new URL(url).searchParams.getAll("room");
   if (asked.length === 0) return [DEFAULT_ROOM];
