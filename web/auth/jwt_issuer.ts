@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { createRemoteJWKSet, customFetch, errors, type JWTPayload, jwtVerify, type JWTVerifyOptions } from "jose";
+import { createRemoteJWKSet, customFetch, errors, jwtVerify, type JWTVerifyGetKey, type JWTVerifyOptions } from "jose";
 import type { ExternalIdentity } from "../../chat/users/session_expiry.ts";
 import { ChatError } from "../../chat/errors.ts";
 
@@ -36,7 +36,8 @@ export class JwtIssuer {
   readonly issuer: string;
   readonly loginUrl: string | undefined;
   readonly #secret: string;
-  readonly #verify: (token: string) => Promise<JWTPayload>;
+  readonly #keys: JWTVerifyGetKey;
+  readonly #options: JWTVerifyOptions;
   /** When the keys could not be fetched, milliseconds since 1970. */
   #failedAt = -Infinity;
 
@@ -46,23 +47,9 @@ export class JwtIssuer {
     this.issuer = issuer;
     this.loginUrl = loginUrl;
     this.#secret = secret;
-    const claims = { issuer, audience, requiredClaims: ["sub", "exp"], clockTolerance: CLOCK_TOLERANCE };
-    if ("secret" in key) {
-      const bytes = new TextEncoder().encode(key.secret);
-      const options: JWTVerifyOptions = { ...claims, algorithms: SECRET_ALGORITHMS };
-      this.#verify = async (token) => (await jwtVerify(token, bytes, options)).payload;
-    } else {
-      const keys = createRemoteJWKSet(new URL(key.jwksUrl), {
-        cacheMaxAge: KEYS_MAX_AGE,
-        cooldownDuration: FETCH_INTERVAL,
-        [customFetch]: async (url, init) => {
-          if (this.#hasJustFailed) throw unchecked();
-          return await fetch(url, init);
-        },
-      });
-      const options: JWTVerifyOptions = { ...claims, algorithms: PUBLIC_ALGORITHMS };
-      this.#verify = async (token) => (await jwtVerify(token, keys, options)).payload;
-    }
+    const algorithms = "secret" in key ? SECRET_ALGORITHMS : PUBLIC_ALGORITHMS;
+    this.#options = { issuer, audience, requiredClaims: ["sub", "exp"], clockTolerance: CLOCK_TOLERANCE, algorithms };
+    this.#keys = "secret" in key ? () => new TextEncoder().encode(key.secret) : this.#remoteKeys(key.jwksUrl);
   }
 
   /**
@@ -72,7 +59,7 @@ export class JwtIssuer {
   async identify(token: string): Promise<{ user: string; identity: ExternalIdentity } | undefined> {
     if (token.length > TOKEN_LENGTH) return undefined;
     try {
-      const { sub, exp, name } = await this.#verify(token);
+      const { sub, exp, name } = (await jwtVerify(token, this.#keys, this.#options)).payload;
       if (sub === undefined || sub === "") return undefined;
       const identity: ExternalIdentity = { until: exp! * 1000 };
       if (typeof name === "string") identity.name = name;
@@ -85,6 +72,17 @@ export class JwtIssuer {
       }
       throw unchecked();
     }
+  }
+
+  #remoteKeys(url: string): JWTVerifyGetKey {
+    return createRemoteJWKSet(new URL(url), {
+      cacheMaxAge: KEYS_MAX_AGE,
+      cooldownDuration: FETCH_INTERVAL,
+      [customFetch]: async (url, init) => {
+        if (this.#hasJustFailed) throw unchecked();
+        return await fetch(url, init);
+      },
+    });
   }
 
   /** Whether nothing is fetched for now. Tokens with a known key are still accepted. */

@@ -35,11 +35,11 @@ export function addSession(app: App, { basePath, identities, chat, proxies }: Ap
     const body = await readText(c.req.raw, FORM_LIMIT);
     // The issuer's page sends a browser here, which should arrive on ours, signed in.
     if (identities.outside && mediaType(c.req.raw) === "application/x-www-form-urlencoded") {
-      const form = new URLSearchParams(body);
-      const identity = await identities.identifyToken(form.get("token") ?? "");
+      const fields = new URLSearchParams(body);
+      const identity = await identities.identifyToken(fields.get("token") ?? "");
       if (!identity) throw badToken();
       await setCookies(c, identity);
-      const room = form.get("room") ?? "";
+      const room = fields.get("room") ?? "";
       return c.redirect(basePath.to(isRoomName(room) ? `/r/${encodeURIComponent(room)}` : "/"), 303);
     }
     const known = await identities.identify(c.req.raw);
