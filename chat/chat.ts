@@ -21,7 +21,7 @@ import { Users } from "./users/users.ts";
 export const DRAIN_TIMEOUT = 1_500;
 
 /** What a chat is made of. */
-export interface ChatOptions {
+interface ChatOptions {
   storage: Storage;
   limits: Limits;
   clock: Clock;

@@ -9,7 +9,7 @@ import type { Users } from "../users/users.ts";
 import type { RemotePresence } from "./remote_presence.ts";
 
 /** What the cluster works on. */
-export interface ClusterDeps {
+interface ClusterDeps {
   storage: Pick<Storage, "publish" | "onEvent">;
   clock: Clock;
   rooms: RoomRegistry;

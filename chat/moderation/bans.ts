@@ -16,7 +16,7 @@ export interface BannedVisit {
 }
 
 /** What the bans work on. */
-export interface BansDeps {
+interface BansDeps {
   storage: Pick<Storage, "moderation" | "publish">;
   clock: Clock;
   /** The form in which an address is kept; undefined for one that is never banned. */

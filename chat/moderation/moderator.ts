@@ -16,7 +16,7 @@ export const BAN_MINUTES_LIMIT = 10 * 365 * 24 * 60;
 export const REASON_LIMIT = 500;
 
 /** What moderation works on. */
-export interface ModeratorDeps {
+interface ModeratorDeps {
   storage: Storage;
   clock: Clock;
   users: Users;

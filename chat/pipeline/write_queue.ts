@@ -41,7 +41,7 @@ interface Waiting {
 }
 
 /** What the write queue works on. */
-export interface WriteQueueDeps {
+interface WriteQueueDeps {
   log: MessageLog;
   clock: Clock;
   counters: Counters;

@@ -6,7 +6,7 @@ import type { LogNotification, MessageLog } from "../storage.ts";
 const REREAD_DELAY = 1_000;
 
 /** What a room does with what its log brings. */
-export interface LogSubscriberListener {
+interface LogSubscriberListener {
   /** A notification has come, in whatever order. */
   notified(notification: LogNotification): void;
   /** There may be something to `take`. */

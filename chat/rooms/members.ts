@@ -4,7 +4,7 @@ import { type Member, type MemberJoined, type MemberLeft, MEMBERS_LISTED, type R
 /** A person who lost their last connection leaves after this, milliseconds: most reconnect before anyone notices. */
 export const DISCONNECT_GRACE = 5_000;
 /** With fewer people than this a crowded room lists its members again; the distance to 100 keeps it from flapping. */
-export const CROWD_OVER = 80;
+const CROWD_OVER = 80;
 /** Least time between two `room_count`, milliseconds. */
 export const COUNT_INTERVAL = 1_000;
 
@@ -18,7 +18,7 @@ interface MemberState extends Member {
 }
 
 /** What a room does when its members change. */
-export interface MembersListener {
+interface MembersListener {
   changed(frame: MemberJoined | MemberLeft | RoomCount): void;
   /** The crowd is over: each change is sent again, and everyone needs the list from which the changes start. */
   relist(): void;

@@ -17,7 +17,7 @@ export const SETTINGS_INTERVAL = 30_000;
 const SWEEP_STEP = 1_000;
 
 /** What the registry and its rooms work on. */
-export interface RegistryDeps extends Omit<RoomDeps, "forget"> {
+interface RegistryDeps extends Omit<RoomDeps, "forget"> {
   rateLimiter: RateLimiter;
 }
 

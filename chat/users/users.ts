@@ -9,7 +9,7 @@ import { chosenName, givenNames, nameKey, numberedNames } from "./names.ts";
 export const GIVEN_NAME_HOLD = 10 * 60 * 1000;
 export const CHOSEN_NAME_HOLD = 7 * 24 * 60 * 60 * 1000;
 /** How often the holds of connected people are renewed: twice within the shorter hold, so that one may fail. */
-export const HOLD_INTERVAL = GIVEN_NAME_HOLD / 2;
+const HOLD_INTERVAL = GIVEN_NAME_HOLD / 2;
 
 /** Who is connected to this isolate, and their names. */
 export class Users {

@@ -11,7 +11,7 @@ export const TOKEN_LIFETIME = 400 * 24 * 60 * 60;
  */
 const COOKIES_CHECKED = 20;
 
-export interface SessionCookie {
+interface SessionCookie {
   name: string;
   value: string;
 }

@@ -11,7 +11,7 @@ export const LAG_INTERVAL = 250;
 const DURATIONS = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
 /** Which of several isolates this is, and how many there are. */
-export interface IsolatePlace {
+interface IsolatePlace {
   worker: string;
   of: number;
 }

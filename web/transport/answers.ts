@@ -7,7 +7,7 @@ import type { AppServices } from "../services.ts";
  * Bytes from which on an answer is handed over only as fast as the client reads it: about as much as the runtime keeps
  * for any request.
  */
-export const LARGE = 4 * 1024;
+const LARGE = 4 * 1024;
 
 /** Limits the bytes that wait to be read by one address. Event streams are limited as connections instead. */
 export function limitAnswers({ chat, proxies }: AppServices): MiddlewareHandler<{ Bindings: Deno.ServeHandlerInfo }> {

@@ -28,7 +28,7 @@ export const EVENT_HEADERS = {
 };
 
 /** Who listens, to which room, and from where on. */
-export interface Listening extends Identity {
+interface Listening extends Identity {
   room: string;
   since?: Position;
   limit?: number;

@@ -24,7 +24,7 @@ export const BUFFER_LIMIT = 256 * 1024;
 /** A batch client that is silent for this long has missed two pings; milliseconds. */
 export const SILENCE_LIMIT = 2.5 * PING_SECONDS * 1000;
 /** How long a socket may take to open, milliseconds: it takes a few, or never opens because the client has left. */
-export const OPENING_LIMIT = 10_000;
+const OPENING_LIMIT = 10_000;
 /** How often silent sockets are swept, milliseconds. */
 const SWEEP_INTERVAL = 10_000;
 
