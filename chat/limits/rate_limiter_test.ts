@@ -261,6 +261,18 @@ Deno.test("one address can't open all rooms that there is place for", async () =
   chat.close();
 });
 
+Deno.test("rooms that an address has opened count for it for as long as they are held, also once nobody there is connected", async () => {
+  const { chat, clock } = createLimited({ rooms: 20, connections: 9 });
+  const eve = await FakeClient.enter(chat, "eve", ["a", "b"], "one");
+  await FakeClient.enter(chat, "bob", ["a", "b"], "two");
+  eve.session.end();
+  await clock.advance(10 * DISCONNECT_GRACE);
+  const again = await FakeClient.enter(chat, "eve", [], "one");
+  await again.send({ action: "join_room", room: "c" });
+  assert.equal(again.last("error").code, "too_many_rooms");
+  chat.close();
+});
+
 Deno.test("the memory of limits is bounded: those gone the longest, with full limits, are forgotten first", () => {
   const rates = { ...NO_LIMITS, messages: { perSecond: 1, burst: 10 } };
   const table = new UsageTable((user) => new PersonUsage(user, rates));

@@ -120,6 +120,7 @@ export class AddressUsage implements Usage {
   }
 
   isRested(now: number): boolean {
+    if (this.rooms > 0) return false;
     const buckets = [this.newcomers, this.openings, ...Object.values(this.#buckets)];
     return buckets.every((bucket) => bucket.isFull(now));
   }
