@@ -71,14 +71,14 @@ export class RoomAppend {
     return this.#settings;
   }
 
-  /** Decides what is not done yet. @returns the room's part of the arguments of `append` */
-  decide(now: number): string[] {
+  /** Decides what is not done yet. @returns the room's argument of `append` */
+  decide(now: number): string {
     const left = this.results.flatMap((result, at) => result === undefined ? [at] : []);
     const changed = new Map<number, Facts & { by: number }>();
     this.#asked = [];
     const record = { ...this.#record, locked: this.#settings.locked };
-    const words = left.flatMap((at, number) => {
-      const command: CommandBase = this.#commands[at];
+    const commands = left.map((at, number) => {
+      const command: Asked = this.#commands[at];
       const { target } = command;
       const facts = target === undefined ? undefined : changed.get(target) ?? this.#facts.get(target);
       const isKnown = target === undefined || facts !== undefined;
@@ -90,9 +90,9 @@ export class RoomAppend {
       if (decided?.write?.change) {
         changed.set(target!, { ...changedBy(facts!, decided.write), by: number + 1 });
       }
-      return this.#words(at, expected, decided?.write, isKnown);
+      return this.#toSend(at, expected, decided?.write, isKnown);
     });
-    return [JSON.stringify(this.room), this.#settings.version, String(left.length), ...words];
+    return JSON.stringify({ room: JSON.stringify(this.room), settings: this.#settings.version, commands });
   }
 
   /** Takes the answer. @returns what was kept, to be told */
@@ -130,29 +130,25 @@ export class RoomAppend {
     };
   }
 
-  #words(at: number, expected: string, write: Write | undefined, isKnown: boolean): string[] {
-    const command: CommandBase = this.#commands[at];
+  /** Strings, lists of strings and booleans: what Redis only keeps is JSON already. */
+  #toSend(at: number, expected: string, write: Write | undefined, isKnown: boolean) {
+    const command: Asked = this.#commands[at];
     const change = write?.change;
-    const reads = this.#rules.documentKeys(command);
-    const writes = Object.entries(change?.keys ?? {})
-      .flatMap(([name, value]) => [name, value === null ? "" : JSON.stringify(value)]);
-    return [
-      this.#rules.idempotencyKey(command) ?? "",
-      this.#forgotten.get(at) ?? "",
-      !isKnown ? "ask" : write ? "write" : "check",
-      String(command.target ?? ""),
+    return {
+      key: this.#rules.keyOf(command),
+      forgotten: this.#forgotten.get(at),
+      isUndecided: !isKnown,
+      target: command.target?.toString(),
       expected,
-      write ? toFixed(write.entry) : "",
-      json(write?.begins),
-      json(change?.document),
-      change?.keepsDocument ? "1" : "",
-      change?.isErased ? "1" : "",
-      json(write?.entry.erasable),
-      String(reads.length),
-      ...reads,
-      String(writes.length),
-      ...writes,
-    ];
+      entry: write && toFixed(write.entry),
+      begins: json(write?.begins),
+      document: json(change?.document),
+      shows: change?.isShown,
+      erases: change?.isErased,
+      erasable: json(write?.entry.erasable),
+      reads: this.#rules.keysOf(command),
+      writes: Object.entries(change?.keys ?? {}).map(([name, value]) => [name, value === null ? "" : json(value)]),
+    };
   }
 
   #repeated(at: number, first: string, row: Row | null, now: number): void {
@@ -181,6 +177,6 @@ function changedBy(facts: Facts, { change }: Write): Facts {
   return { ...facts, document: change!.document ?? facts.document, keys };
 }
 
-function json(value: unknown): string {
-  return value === undefined ? "" : JSON.stringify(value);
+function json(value: unknown): string | undefined {
+  return value === undefined ? undefined : JSON.stringify(value);
 }

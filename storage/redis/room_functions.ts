@@ -3,14 +3,6 @@ export const ROOM_FUNCTIONS = String.raw`
 -- What stands in a document for a number that only this step knows: see PLACE in codec.ts.
 local SEQ, DATE = '9007199254740990', '9007199254740991'
 
-local function take(args)
-  local at = 0
-  return function()
-    at = at + 1
-    return args[at]
-  end
-end
-
 local function open_room(base, epoch)
   local head = redis.call('HMGET', base .. ':head', 'seq', 'date', 'messages', 'epoch', 'of')
   -- An epoch of its own ends with the one of all rooms under which it began.
@@ -56,7 +48,7 @@ end
 
 -- What a command depends on, for whoever did not know it or knew what is no more.
 local function facts(room, command)
-  if command.target == '' then return false end
+  if not command.target then return false end
   local raw = find(room, command.target)
   if not raw then return { false } end
   local keys = {}
@@ -65,20 +57,6 @@ local function facts(room, command)
   end
   local changed = version_of(room, command.target)
   return { stored(room, raw), changed, keys }
-end
-
-local function take_list(next)
-  local list = {}
-  for at = 1, tonumber(next()) do list[at] = next() end
-  return list
-end
-
-local function take_command(next)
-  return {
-    key = next(), before = next(), how = next(), target = next(), expected = next(), entry = next(), begins = next(),
-    document = next(), shows = next() == '1', erases = next() == '1', erasable = next(), reads = take_list(next),
-    writes = take_list(next),
-  }
 end
 
 local function fill_in(json, seq, date)
@@ -92,14 +70,14 @@ local function write(room, command, now)
   local seq, date = room.seq + 1, math.max(room.date, now)
   local at, target, base = digits(seq), command.target, room.base
   local shown = command.document
-  if command.begins ~= '' then
+  if command.begins then
     room.messages = room.messages + 1
     shown = command.begins
     redis.call('HSET', base .. ':documents', at, shown)
     redis.call('ZADD', base .. ':messages', at, at)
-  elseif target ~= '' then
+  elseif target then
     local _, shows = version_of(room, target)
-    if shown ~= '' then
+    if shown then
       shown = fill_in(shown, seq, date)
       redis.call('HSET', base .. ':documents', target, shown)
     else
@@ -107,17 +85,17 @@ local function write(room, command, now)
     end
     redis.call('HSET', base .. ':versions', target, at .. ':' .. (command.shows and at or shows))
     if command.erases then redis.call('DEL', keys_of(room, target), erasable_of(room, target)) end
-    for each = 1, #command.writes, 2 do
-      local name, value = command.writes[each], command.writes[each + 1]
+    for _, pair in ipairs(command.writes) do
+      local name, value = unpack(pair)
       if value == '' then redis.call('HDEL', keys_of(room, target), name)
       else redis.call('HSET', keys_of(room, target), name, value) end
     end
   end
-  if command.erasable ~= '' then redis.call('HSET', erasable_of(room, target), at, command.erasable) end
+  if command.erasable then redis.call('HSET', erasable_of(room, target), at, command.erasable) end
   local ordinal = digits(room.messages)
-  redis.call('XADD', base .. ':log', at .. '-0', 'date', digits(date), 'ordinal', ordinal, 'target', target,
-    'key', command.key, 'entry', command.entry)
-  if command.key ~= '' then
+  redis.call('XADD', base .. ':log', at .. '-0', 'date', digits(date), 'ordinal', ordinal, 'target', target or '',
+    'key', command.key or '', 'entry', command.entry)
+  if command.key then
     redis.call('SET', base .. ':id:' .. command.key, at .. ' ' .. digits(date) .. ' ' .. ordinal)
   end
   room.seq, room.date, room.changed = seq, date, true
@@ -129,15 +107,15 @@ end
 
 -- Does a command as it was decided, if all is still as it was then; nil if it is not.
 local function do_one(room, command, outcomes, now)
-  if command.key ~= '' then
+  if command.key then
     local first = redis.call('GET', room.base .. ':id:' .. command.key)
-    if first and first ~= command.before then
+    if first and first ~= command.forgotten then
       local raw = find(room, string.match(first, '^%d+'))
       return { 'repeated', first, raw and stored(room, raw) }
     end
   end
-  if command.how == 'ask' then return nil end
-  if command.target ~= '' then
+  if command.isUndecided then return nil end
+  if command.target then
     -- As an earlier one of these commands has left it, or as it was known.
     local earlier = string.match(command.expected, '^@(%d+)$')
     if earlier then
@@ -146,23 +124,20 @@ local function do_one(room, command, outcomes, now)
       return nil
     end
   end
-  if command.how == 'check' then return { 'checked' } end
+  if not command.entry then return { 'checked' } end
   return write(room, command, now)
 end
 
 -- Keeps commands of any number of rooms, each room in order until one was decided upon what is no more. Tells everyone.
 local function append(keys, args)
-  local next = take(args)
-  local origin, channel, epoch, now, window = next(), next(), next(), tonumber(next()), tonumber(next())
+  local origin, channel, epoch, now, window = args[1], args[2], args[3], tonumber(args[4]), tonumber(args[5])
   local answers, news = {}, {}
   for at, base in ipairs(keys) do
-    local room, name, expected = open_room(base, epoch), next(), next()
+    local room, asked = open_room(base, epoch), cjson.decode(args[5 + at])
     local settings = redis.call('HMGET', base .. ':settings', 'version', 'locked')
-    local commands = {}
-    for each = 1, tonumber(next()) do commands[each] = take_command(next) end
     local outcomes, told, open = {}, {}, {}
-    if (settings[1] or '0') == expected then
-      for each, command in ipairs(commands) do
+    if (settings[1] or '0') == asked.settings then
+      for each, command in ipairs(asked.commands) do
         local outcome, json = do_one(room, command, outcomes, now)
         if not outcome then break end
         outcomes[each] = outcome
@@ -171,11 +146,11 @@ local function append(keys, args)
         if outcome[1] == 'repeated' and tonumber(string.match(outcome[2], '^%d+ (%d+)')) <= now - window then break end
       end
     end
-    for each = #outcomes + 1, #commands do open[#open + 1] = facts(room, commands[each]) end
+    for each = #outcomes + 1, #asked.commands do open[#open + 1] = facts(room, asked.commands[each]) end
     if room.changed then
       redis.call('HSET', base .. ':head', 'seq', digits(room.seq), 'date', digits(room.date), 'messages',
         digits(room.messages))
-      news[#news + 1] = '[' .. name .. ',"' .. room.epoch .. '",[' .. table.concat(told, ',') .. ']]'
+      news[#news + 1] = '[' .. asked.room .. ',"' .. room.epoch .. '",[' .. table.concat(told, ',') .. ']]'
     end
     answers[at] = { outcomes, record(room), settings[1] or '0', settings[2] or '0', open }
   end
@@ -185,10 +160,9 @@ end
 
 -- Messages from a place on, up or down, and whether it ended for their number or their bytes, enough for one page.
 local function history(keys, args)
-  local next = take(args)
-  local room = open_room(keys[1], next())
-  local down, low, high, limit, bytes = next() == 'down', next(), next(), tonumber(next()), tonumber(next())
-  local places = down
+  local room, way, low, high = open_room(keys[1], args[1]), args[2], args[3], args[4]
+  local limit, bytes = tonumber(args[5]), tonumber(args[6])
+  local places = way == 'down'
     and redis.call('ZRANGE', room.base .. ':messages', high, low, 'BYSCORE', 'REV', 'LIMIT', '0', limit)
     or redis.call('ZRANGE', room.base .. ':messages', low, high, 'BYSCORE', 'LIMIT', '0', limit)
   local rows = {}
@@ -202,9 +176,7 @@ end
 
 -- Entries from a place on, with the documents that they show.
 local function read(keys, args)
-  local next = take(args)
-  local room = open_room(keys[1], next())
-  local low, limit, bytes = next(), tonumber(next()), tonumber(next())
+  local room, low, limit, bytes = open_room(keys[1], args[1]), args[2], tonumber(args[3]), tonumber(args[4])
   local rows = {}
   while #rows < limit and bytes >= 0 do
     local chunk = redis.call('XRANGE', room.base .. ':log', low, '+', 'COUNT', math.min(64, limit - #rows))

@@ -189,7 +189,7 @@ export class RedisRooms {
       epoch(),
       String(now),
       String(IDEMPOTENCY_WINDOW),
-      ...open.flatMap((each) => each.decide(now)),
+      ...open.map((each) => each.decide(now)),
     ];
     const tags = open.map(({ room }) => room);
     await this.#connection.call({ name: "append", tags, args }, (replies: RoomReply[]) => {
