@@ -3,7 +3,7 @@ import type { Entry } from "../../chat/protocol.ts";
 import type { AppendResult, RoomRecord, RoomView, Rulebook, StoredEntry, Write } from "../../chat/rulebook.ts";
 import { NEW_ROOM } from "../../chat/rulebook.ts";
 import type { Command } from "../../chat/storage.ts";
-import { PLACE, type RecordReply, remembered, type Row, toFixed, toRecord, toStored } from "./codec.ts";
+import { placeOf, type RecordReply, remembered, type Row, toFixed, toRecord, toStored, toTemplate } from "./codec.ts";
 
 /** What is known of a room's settings: their version, and whether it is locked. */
 export interface KnownSettings {
@@ -11,6 +11,8 @@ export interface KnownSettings {
   locked: boolean;
 }
 export const UNCHANGED: KnownSettings = { version: "0", locked: false };
+
+type Decided = ReturnType<Rulebook["append"]>;
 
 /** What a command was answered. Fewer of them than commands: the next one was decided upon what is no more. */
 type Outcome =
@@ -52,7 +54,7 @@ export class RoomAppend {
   /** By command, what stands under its idempotency key and need not be remembered any more. */
   readonly #forgotten = new Map<number, string>();
   /** What was last asked for: commands by their number, and what was decided. */
-  #asked: { at: number; decided?: ReturnType<Rulebook["append"]> }[] = [];
+  #asked: { at: number; decided: Decided | undefined }[] = [];
 
   constructor(room: string, commands: readonly Command[], rules: Rulebook, settings: KnownSettings) {
     this.room = room;
@@ -77,20 +79,22 @@ export class RoomAppend {
     const changed = new Map<number, Facts & { by: number }>();
     this.#asked = [];
     const record = { ...this.#record, locked: this.#settings.locked };
-    const commands = left.map((at, number) => {
+    const commands = left.map((at, index) => {
       const command: Asked = this.#commands[at];
       const { target } = command;
-      const facts = target === undefined ? undefined : changed.get(target) ?? this.#facts.get(target);
-      const isKnown = target === undefined || facts !== undefined;
-      const decided = isKnown ? this.#rules.append(command, this.#view(record, facts), now, PLACE) : undefined;
+      const number = index + 1;
+      const earlier = target === undefined ? undefined : changed.get(target);
+      const facts = target === undefined ? undefined : earlier ?? this.#facts.get(target);
+      const mayDecide = target === undefined || facts !== undefined;
+      let decided = mayDecide
+        ? this.#rules.append(command, this.#view(record, facts), now, placeOf(number))
+        : undefined;
+      if (earlier && isUnknown(decided?.write, number)) decided = undefined;
       if (decided?.write) record.messages = decided.write.entry.ordinal;
       this.#asked.push({ at, decided });
-      const by = target === undefined ? undefined : changed.get(target)?.by;
-      const expected = by === undefined ? facts?.version ?? "" : `@${by}`;
-      if (decided?.write?.change) {
-        changed.set(target!, { ...changedBy(facts!, decided.write), by: number + 1 });
-      }
-      return this.#toSend(at, expected, decided?.write, isKnown);
+      const expected = earlier ? `@${earlier.by}` : facts?.version;
+      if (decided?.write?.change) changed.set(target!, { ...changedBy(facts!, decided.write), by: number });
+      return this.#toSend(at, number, expected, decided);
     });
     return JSON.stringify({ room: JSON.stringify(this.room), settings: this.#settings.version, commands });
   }
@@ -131,21 +135,21 @@ export class RoomAppend {
   }
 
   /** Strings, lists of strings and booleans: what Redis only keeps is JSON already. */
-  #toSend(at: number, expected: string, write: Write | undefined, isKnown: boolean) {
+  #toSend(at: number, number: number, expected: string | undefined, decided: Decided | undefined) {
     const command: Asked = this.#commands[at];
-    const change = write?.change;
+    const { entry, begins, change } = decided?.write ?? {};
     return {
       key: this.#rules.keyOf(command),
       forgotten: this.#forgotten.get(at),
-      isUndecided: !isKnown,
+      isUndecided: !decided,
       target: command.target?.toString(),
       expected,
-      entry: write && toFixed(write.entry),
-      begins: json(write?.begins),
-      document: json(change?.document),
+      entry: entry && toFixed(entry),
+      begins: json(begins),
+      document: change?.document && toTemplate(change.document, number),
       shows: change?.isShown,
       erases: change?.isErased,
-      erasable: json(write?.entry.erasable),
+      erasable: json(entry?.erasable),
       reads: this.#rules.keysOf(command),
       writes: Object.entries(change?.keys ?? {}).map(([name, value]) => [name, value === null ? "" : json(value)]),
     };
@@ -169,6 +173,12 @@ export class RoomAppend {
     // What is about another message has no document of its own.
     return { entry, document: entry.target === undefined ? document : undefined, version, keys: known };
   }
+}
+
+/** Whether a command keeps, outside of a document, what only Redis will know of an earlier one of the same call. */
+function isUnknown(write: Write | undefined, number: number): boolean {
+  const kept = write && [write.entry.fixed, write.entry.erasable, write.change?.keys];
+  return kept !== undefined && toTemplate(kept, number) !== JSON.stringify(kept);
 }
 
 function changedBy(facts: Facts, { change }: Write): Facts {

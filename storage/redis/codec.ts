@@ -1,12 +1,29 @@
 import type { Document, Fields } from "../../chat/entries/kind.ts";
-import type { RoomRecord, StoredEntry } from "../../chat/rulebook.ts";
+import type { Place, RoomRecord, StoredEntry } from "../../chat/rulebook.ts";
 import type { StoredMessage } from "../shared/page.ts";
 
+/** What stands for the date of a call's entries, and counted from there for their places. No date and no place is as large. */
+const UNKNOWN = 9_000_000_000_000_000;
+
 /**
- * What stands for the `seq` and the `date` that only Redis will know, until it writes them in their place. No date and no place is
- * as large, and no text can be taken for one: in JSON a number stands behind `":`, and a quote inside a text behind a `\`.
+ * What stands for the place and the date of a call's Nth entry, which only Redis will know. Kinds may put them anywhere into a
+ * document, and later commands of the call find them there; they neither compare them nor calculate with them.
  */
-export const PLACE = { seq: Number.MAX_SAFE_INTEGER - 1, date: Number.MAX_SAFE_INTEGER };
+export function placeOf(number: number): Place {
+  return { seq: UNKNOWN + number, date: UNKNOWN };
+}
+
+/**
+ * JSON in which a control character, of which JSON has none, stands before what Redis has to fill in: 0 for the date, or the
+ * number of the command whose place it is.
+ * @param last the number of the last command of which it may know
+ */
+export function toTemplate(value: unknown, last: number): string {
+  return JSON.stringify(value).replace(/"(?:\\.|[^"\\])*"|[\d.]+/g, (textOrNumber) => {
+    const number = Number(textOrNumber) - UNKNOWN;
+    return number >= 0 && number <= last ? `\x01${number}` : textOrNumber;
+  });
+}
 
 /** An entry with the document that it shows, and what is erasable of it. */
 export type Row = [

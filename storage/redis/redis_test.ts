@@ -2,15 +2,16 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Clock, systemClock } from "../../chat/clock.ts";
+import type { AnyKind, Asked, Decision, Document, Kind } from "../../chat/entries/kind.ts";
 import { IDEMPOTENCY_WINDOW } from "../../chat/rulebook.ts";
-import { type Command } from "../../chat/storage.ts";
+import type { Command } from "../../chat/storage.ts";
 import type { Entry } from "../../chat/protocol.ts";
 import { FakeClock } from "../../testing/clock.ts";
 import { eventfulRoom, leftovers, sweptBy } from "../../testing/leftovers.ts";
 import { LogView } from "../../testing/log_view.ts";
 import { RedisServer, redisTest } from "../../testing/redis.ts";
 import { until } from "../../testing/until.ts";
-import { KINDS_WITH_VOTE } from "../../testing/vote.ts";
+import { castVote, KINDS_WITH_VOTE } from "../../testing/vote.ts";
 import { Wire } from "../../testing/wire.ts";
 import { MemoryStorage } from "../memory.ts";
 import { ChatError } from "../../chat/errors.ts";
@@ -33,11 +34,18 @@ const change = (target: number, text?: string): Command =>
 const opened = new Set<RedisStorage>();
 const open = async (
   server: { port: number },
-  options: { clock?: Clock; retention?: typeof KEEP_ALL; prefix?: string; mayLoseASecond?: boolean } = {},
+  options: {
+    clock?: Clock;
+    retention?: typeof KEEP_ALL;
+    kinds?: readonly AnyKind[];
+    prefix?: string;
+    mayLoseASecond?: boolean;
+  } = {},
 ) => {
   const { prefix = "parley", mayLoseASecond = false, clock = systemClock, retention = KEEP_ALL } = options;
+  const { kinds = KINDS_WITH_VOTE } = options;
   const place = { url: `redis://127.0.0.1:${server.port}`, prefix, mayLoseASecond };
-  const storage = await RedisStorage.open(place, { clock, retention, kinds: KINDS_WITH_VOTE });
+  const storage = await RedisStorage.open(place, { clock, retention, kinds });
   opened.add(storage);
   return storage;
 };
@@ -186,6 +194,65 @@ for (const retention of [KEEP_ALL, { messages: 5, days: 0 }, { messages: 0, days
     },
   );
 }
+
+type Marked = Document & { marks?: { seq: number; date: number }[]; places?: number[] };
+/** A kind that keeps places and dates of entries: in the document, and those of the mark before it in a place of its own. */
+const markKind = (
+  tells: string,
+  keeps: (last: { seq: number; date: number }, key: unknown) => Decision,
+  more?: object,
+) =>
+  ({
+    asks: `test_${tells}`,
+    tells,
+    countsAs: "messages",
+    who: "anyone",
+    whileLocked: false,
+    keys: () => ["last"],
+    decide: (_, { target, key }) =>
+      keeps((target!.document as Marked).marks?.at(-1) ?? { seq: 0, date: 0 }, key("last") ?? 0),
+    apply(document, { seq, date }) {
+      const { marks = [], places = [] }: Marked = document;
+      return { ...document, marks: [...marks, { seq, date }], places: [...places, seq] } as Document;
+    },
+    ...more,
+  }) satisfies Kind<Asked, { action: string; seq: number; date: number }>;
+const MARKS = [
+  markKind("mark", () => ({ fields: {} })),
+  markKind("mark_fixed", ({ date }) => ({ fields: { kept: date } }), { fixed: ["kept"] }),
+  markKind("mark_erasable", ({ seq }) => ({ fields: { kept: [seq] } }), { erasable: ["kept"] }),
+  markKind("mark_key", ({ seq }, key) => ({ fields: { kept: key }, keys: { last: seq } }), { fixed: ["kept"] }),
+];
+
+serverTest("whatever a kind keeps of places and dates is right, also within one call", [], async (server) => {
+  const storage = await open(server, { kinds: [...KINDS_WITH_VOTE, ...MARKS] });
+  const does = (asks: string): Command =>
+    ({ action: `test_${asks}`, room: "r", user: "bob", from: "Bob", target: 1 }) as unknown as Command;
+  const text = '":9000000000000001, 9000000000000000 ["\\":9000000000000001] \\';
+  await storage.append([say("before")]);
+  const told = await storage.append([
+    does("mark"),
+    say("between"),
+    does("mark"),
+    change(1, text),
+    does("mark_fixed"),
+    castVote("bob", 1, "9000000000000001"),
+    does("mark_erasable"),
+    does("mark_key"),
+    does("mark_key"),
+  ]);
+  assert.deepEqual(told.map((result) => "entry" in result && result.entry.seq), [2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  const { entries } = await storage.read("r", 1);
+  assert.deepEqual(entries, told.map((result) => "entry" in result && result.entry));
+  const dateOf = (place: number) => entries.find(({ seq }) => seq === place)!.date;
+  const [message] = (await storage.history("r", { limit: 9 })).messages as unknown as Marked[];
+  const places = [2, 4, 6, 8, 9, 10];
+  assert.deepEqual(message.places, places);
+  assert.deepEqual(message.marks, places.map((seq) => ({ seq, date: dateOf(seq) })));
+  assert.deepEqual([message.text, message.edited], [text, dateOf(5)]);
+  const kept = entries.filter((entry) => "kept" in entry).map((entry) => "kept" in entry && entry.kept);
+  assert.deepEqual(kept, [dateOf(4), [6], 0, 8]);
+});
 
 serverTest("a prefix is a chat of its own", [], async (server) => {
   const [one, other] = [await open(server, { prefix: "one" }), await open(server, { prefix: "other" })];

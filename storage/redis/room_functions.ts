@@ -1,15 +1,12 @@
 /** What Redis does with the rooms' logs: a part of the library in `functions.ts`, where the keys are explained. */
 export const ROOM_FUNCTIONS = String.raw`
--- What stands in a document for a number that only this step knows: see PLACE in codec.ts.
-local SEQ, DATE = '9007199254740990', '9007199254740991'
-
 local function open_room(base, epoch)
   local head = redis.call('HMGET', base .. ':head', 'seq', 'date', 'messages', 'epoch', 'of')
   -- An epoch of its own ends with the one of all rooms under which it began.
   local own = head[4] and head[5] == epoch and head[4]
   return {
     base = base, seq = tonumber(head[1] or 0), date = tonumber(head[2] or 0), messages = tonumber(head[3] or 0),
-    epoch = own or epoch, is_new = not head[1] and not own,
+    epoch = own or epoch, is_new = not head[1] and not own, filled = {},
   }
 end
 
@@ -59,16 +56,11 @@ local function facts(room, command)
   return { stored(room, raw), changed, keys }
 end
 
-local function fill_in(json, seq, date)
-  if not string.find(json, '":90071992547409', 1, true) then return json end
-  -- Inside a text a quote has a backslash before it.
-  json = string.gsub(json, '([^\\])":' .. SEQ, '%1":' .. digits(seq))
-  return (string.gsub(json, '([^\\])":' .. DATE, '%1":' .. digits(date)))
-end
-
-local function write(room, command, now)
+local function write(room, command, number, now)
   local seq, date = room.seq + 1, math.max(room.date, now)
   local at, target, base = digits(seq), command.target, room.base
+  -- What a document may hold of this call, by what stands for it there: see toTemplate in codec.ts.
+  room.filled['0'], room.filled[tostring(number)] = digits(date), at
   local shown = command.document
   if command.begins then
     room.messages = room.messages + 1
@@ -78,7 +70,7 @@ local function write(room, command, now)
   elseif target then
     local _, shows = version_of(room, target)
     if shown then
-      shown = fill_in(shown, seq, date)
+      shown = string.gsub(shown, '\1(%d+)', room.filled)
       redis.call('HSET', base .. ':documents', target, shown)
     else
       shown = redis.call('HGET', base .. ':documents', target)
@@ -125,7 +117,7 @@ local function do_one(room, command, outcomes, now)
     end
   end
   if not command.entry then return { 'checked' } end
-  return write(room, command, now)
+  return write(room, command, #outcomes + 1, now)
 end
 
 -- Keeps commands of any number of rooms, each room in order until one was decided upon what is no more. Tells everyone.
