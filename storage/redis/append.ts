@@ -5,13 +5,6 @@ import { NEW_ROOM } from "../../chat/rulebook.ts";
 import type { Command } from "../../chat/storage.ts";
 import { placeOf, type RecordReply, remembered, type Row, toFixed, toRecord, toStored, toTemplate } from "./codec.ts";
 
-/** What is known of a room's settings: their version, and whether it is locked. */
-export interface KnownSettings {
-  version: string;
-  locked: boolean;
-}
-export const UNCHANGED: KnownSettings = { version: "0", locked: false };
-
 type Decided = ReturnType<Rulebook["append"]>;
 
 /** What a command was answered. Fewer of them than commands: the next one was decided upon what is no more. */
@@ -24,7 +17,6 @@ type FactsReply = [row: Row | null, version: string, keys: (string | null)[]] | 
 export type RoomReply = [
   outcomes: Outcome[],
   record: RecordReply,
-  settingsVersion: string,
   locked: string,
   open: FactsReply[],
 ];
@@ -40,15 +32,15 @@ interface Facts {
 
 /**
  * Commands for one room on their way into Redis. They are decided here, upon what is known here, and done there if that is
- * still so; else the answer has what is so, and they are decided again. A plain message depends on nothing but the room's
- * settings, so that servers which write at the same time don't keep each other from it.
+ * still so; else the answer has what is so, and they are decided again. A plain message depends on nothing but
+ * whether the room is locked, so that servers which write at the same time don't keep each other from it.
  */
 export class RoomAppend {
   readonly room: string;
   readonly results: (AppendResult | undefined)[];
   readonly #commands: readonly Command[];
   readonly #rules: Rulebook;
-  #settings: KnownSettings;
+  #isLocked: boolean;
   #record: RoomRecord = { ...NEW_ROOM };
   readonly #facts = new Map<number, Facts>();
   /** By command, what stands under its idempotency key and need not be remembered any more. */
@@ -56,21 +48,21 @@ export class RoomAppend {
   /** What was last asked for: commands by their number, and what was decided. */
   #asked: { at: number; decided: Decided | undefined }[] = [];
 
-  constructor(room: string, commands: readonly Command[], rules: Rulebook, settings: KnownSettings) {
+  constructor(room: string, commands: readonly Command[], rules: Rulebook, isLocked: boolean) {
     this.room = room;
     this.results = commands.map(() => undefined);
     this.#commands = commands;
     this.#rules = rules;
-    this.#settings = settings;
+    this.#isLocked = isLocked;
   }
 
   get isDone(): boolean {
     return !this.results.includes(undefined);
   }
 
-  /** What is known of the room's settings now. */
-  get settings(): KnownSettings {
-    return this.#settings;
+  /** Whether the room is locked, as far as this process knows. */
+  get isLocked(): boolean {
+    return this.#isLocked;
   }
 
   /** Decides what is not done yet. @returns the room's argument of `append` */
@@ -78,7 +70,7 @@ export class RoomAppend {
     const left = this.results.flatMap((result, at) => result === undefined ? [at] : []);
     const changed = new Map<number, Facts & { by: number }>();
     this.#asked = [];
-    const record = { ...this.#record, locked: this.#settings.locked };
+    const record = { ...this.#record, locked: this.#isLocked };
     const commands = left.map((at, index) => {
       const command: Asked = this.#commands[at];
       const { target } = command;
@@ -96,13 +88,13 @@ export class RoomAppend {
       if (decided?.write?.change) changed.set(target!, { ...changedBy(facts!, decided.write), by: number });
       return this.#toSend(at, number, expected, decided);
     });
-    return JSON.stringify({ room: JSON.stringify(this.room), settings: this.#settings.version, commands });
+    return JSON.stringify({ room: JSON.stringify(this.room), locked: this.#isLocked ? "1" : "0", commands });
   }
 
   /** Takes the answer. @returns what was kept, to be told */
-  take([outcomes, record, version, locked, open]: RoomReply, now: number): Entry[] {
-    this.#settings = { version, locked: locked === "1" };
-    this.#record = toRecord(record, locked === "1");
+  take([outcomes, record, locked, open]: RoomReply, now: number): Entry[] {
+    this.#isLocked = locked === "1";
+    this.#record = toRecord(record, this.#isLocked);
     const told: Entry[] = [];
     for (const [number, outcome] of outcomes.entries()) {
       const { at, decided } = this.#asked[number];

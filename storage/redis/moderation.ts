@@ -17,9 +17,12 @@ export class RedisModeration implements Moderation {
   }
 
   async change(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {
-    // No version comes twice, also in a store that was emptied.
-    const version = crypto.randomUUID();
-    const args = [version, ...Object.entries(change).flatMap(([name, value]) => [name, String(Number(value))])];
+    // Older servers see by the version that what they know of the room has changed.
+    const args = [
+      "version",
+      crypto.randomUUID(),
+      ...Object.entries(change).flatMap(([name, value]) => [name, String(Number(value))]),
+    ];
     const list = (listed: boolean) =>
       this.#connection.call({ name: "list", tags: [ALL], args: [room, listed ? "1" : "0"] });
     // In this order a room that is listed is never left out, and one that is in the list by accident says so itself.

@@ -126,9 +126,9 @@ local function append(keys, args)
   local answers, news = {}, {}
   for at, base in ipairs(keys) do
     local room, asked = open_room(base, epoch), cjson.decode(args[5 + at])
-    local settings = redis.call('HMGET', base .. ':settings', 'version', 'locked')
+    local locked = redis.call('HGET', base .. ':settings', 'locked') or '0'
     local outcomes, told, open = {}, {}, {}
-    if (settings[1] or '0') == asked.settings then
+    if locked == asked.locked then
       for each, command in ipairs(asked.commands) do
         local outcome, json = do_one(room, command, outcomes, now)
         if not outcome then break end
@@ -144,7 +144,7 @@ local function append(keys, args)
         digits(room.messages))
       news[#news + 1] = '[' .. asked.room .. ',"' .. room.epoch .. '",[' .. table.concat(told, ',') .. ']]'
     end
-    answers[at] = { outcomes, record(room), settings[1] or '0', settings[2] or '0', open }
+    answers[at] = { outcomes, record(room), locked, open }
   end
   if #news > 0 then publish(channel, 'log', origin, '[' .. table.concat(news, ',') .. ']') end
   return answers
@@ -242,8 +242,7 @@ local function settings(keys)
 end
 
 local function change(keys, args)
-  redis.call('HSET', keys[1] .. ':settings', 'version', args[1])
-  for at = 2, #args, 2 do redis.call('HSET', keys[1] .. ':settings', args[at], args[at + 1]) end
+  redis.call('HSET', keys[1] .. ':settings', unpack(args))
   return settings(keys)
 end
 

@@ -5,7 +5,7 @@ import { type CatchUp, type Command, type History, type HistoryQuery, PAGE_BYTES
 import { ChatError } from "../../chat/errors.ts";
 import { catchUp, historyPage, type StoredMessage } from "../shared/page.ts";
 import type { RoomPosition } from "../shared/subscribers.ts";
-import { type KnownSettings, RoomAppend, type RoomReply, UNCHANGED } from "./append.ts";
+import { RoomAppend, type RoomReply } from "./append.ts";
 import { type RecordReply, type Row, toRecord, toStored } from "./codec.ts";
 import { ALL, type RedisConnection } from "./connection.ts";
 
@@ -35,8 +35,8 @@ export class RedisRooms {
   readonly #rules: Rulebook;
   readonly #clock: Clock;
   readonly #deps: RedisRoomsDeps;
-  /** Of rooms whose settings were ever changed. */
-  readonly #settings = new Map<string, KnownSettings>();
+  /** Rooms that were locked when Redis last told of them. */
+  readonly #locked = new Set<string>();
   /** Rooms that this process has put into the list of those to be swept. */
   #listed = { epoch: "", rooms: new Set<string>() };
 
@@ -50,9 +50,7 @@ export class RedisRooms {
   /** @throws {ChatError} `unavailable` */
   async append(commands: readonly Command[]): Promise<AppendResult[]> {
     const byRoom = Map.groupBy(commands, ({ room }) => room);
-    const all = [...byRoom].map(([room, own]) =>
-      new RoomAppend(room, own, this.#rules, this.#settings.get(room) ?? UNCHANGED)
-    );
+    const all = [...byRoom].map(([room, own]) => new RoomAppend(room, own, this.#rules, this.#locked.has(room)));
     await this.#list(byRoom.keys());
     try {
       for (let open = all, tries = 0; open.length > 0; open = open.filter(({ isDone }) => !isDone)) {
@@ -196,9 +194,9 @@ export class RedisRooms {
       for (const [at, reply] of replies.entries()) {
         const told = open[at].take(reply, now);
         if (told.length > 0) tell(open[at].room, reply[1][3], told);
-        const { room, settings } = open[at];
-        if (settings.version === UNCHANGED.version) this.#settings.delete(room);
-        else this.#settings.set(room, settings);
+        const { room, isLocked } = open[at];
+        if (isLocked) this.#locked.add(room);
+        else this.#locked.delete(room);
       }
     });
   }
