@@ -2,14 +2,16 @@ import { withTimeout } from "../../chat/async.ts";
 import type { Clock } from "../../chat/clock.ts";
 import { ChatError } from "../../chat/errors.ts";
 import { HOW_TO_MIGRATE } from "../shared/migrate.ts";
+import { newSecret } from "../shared/secret.ts";
 import { FUNCTIONS, LIBRARY } from "./functions.ts";
+import type { RedisNotifications } from "./notifications.ts";
 import { createClient } from "./package.ts";
-import { checkServer, type ServerCheck } from "./server_check.ts";
+import { checkServer, whyNot } from "./server_check.ts";
 
 /** A command that has not been answered by then is given up, milliseconds; Redis may do it later all the same. */
 export const COMMAND_DEADLINE = 3_000;
 /** A connection on which nothing was answered for so long is given up, milliseconds: nothing is left to hear from it. */
-export const CONNECTION_DEADLINE = 6_000;
+const CONNECTION_DEADLINE = 6_000;
 /** How long closing waits for answers that are on their way, milliseconds. */
 const CLOSE_TIMEOUT = 1_000;
 /** Pauses between two tries to connect, milliseconds, each drawn from half of it to one and a half. */
@@ -27,35 +29,29 @@ export interface RedisPlace {
   mayLoseASecond: boolean;
 }
 
-/** What the one who uses the link does with a connection, and with what it brings. */
-export interface ConnectionUser {
-  /** A connection is there, and nobody has used it yet. @returns what is to be done as soon as all may use it */
-  begin(found: ServerCheck, call: <Reply>(call: Call) => Promise<Reply>): Promise<() => void>;
-  hear(message: string): void;
-}
-
-/** A call of one of our functions. Arguments are strings, as Redis knows nothing else. */
-export interface Call {
-  name: string;
-  /** What the keys that it touches begin with, behind the prefix; see `functions.ts`. */
-  tags: readonly string[];
-  args: readonly string[];
-}
 /** The tag of what is about no room in particular. */
 export const ALL = ".all";
 export const NAMES = ".names";
-type Client = ReturnType<typeof connection>;
+
+/** What the keys that a function touches begin with, behind the prefix: see `functions.ts`. */
+type Tags = string | readonly string[];
+type Args = readonly (string | number)[];
+type Client = ReturnType<typeof newClient>;
 
 /**
- * The way to Redis: one connection for commands and for what is published, so that both come in the order in which Redis
- * did them. Each connection is used once; when it is lost, another one is made, for as long as it takes.
+ * One connection to Redis for commands and for what is published, so that both come in the order in which Redis did them. A
+ * connection that is lost is replaced by another one, which is tried for as long as it takes.
  */
 export class RedisConnection {
   readonly #place: RedisPlace;
   readonly #clock: Clock;
-  readonly #user: ConnectionUser;
+  readonly #notifications: RedisNotifications;
+  readonly #givenSecret: string | undefined;
+  /** What signs the tokens where the settings don't say: made by whoever comes first. */
+  #keptSecret = newSecret();
+  #warnings: readonly string[] = [];
   #client: Client | undefined;
-  /** A connection on its way to be used. */
+  /** A connection that is being made. */
   #candidate: Client | undefined;
   /** Commands that were given up and not answered yet: as long as there are any, Redis has stalled. */
   #overdue = 0;
@@ -63,17 +59,27 @@ export class RedisConnection {
   #isClosed = false;
   #cancelConnect: (() => void) | undefined;
   #connecting: Promise<void> | undefined;
-  #server: ServerCheck | undefined;
 
-  private constructor(place: RedisPlace, clock: Clock, user: ConnectionUser) {
+  private constructor(place: RedisPlace, clock: Clock, notifications: RedisNotifications, secret?: string) {
     this.#place = place;
     this.#clock = clock;
-    this.#user = user;
+    this.#notifications = notifications;
+    this.#givenSecret = secret;
   }
 
-  /** @throws {Error} one sentence that says why Redis can't be used */
-  static async open(place: RedisPlace, clock: Clock, user: ConnectionUser): Promise<RedisConnection> {
-    const connection = new RedisConnection(place, clock, user);
+  /**
+   * Connects, and makes the epoch and the secret where there are none.
+   * @param notifications is given what the channel brings, and told of each new connection
+   * @param secret where absent, it is kept in Redis
+   * @throws {Error} one sentence that says why Redis can't be used
+   */
+  static async open(
+    place: RedisPlace,
+    clock: Clock,
+    notifications: RedisNotifications,
+    secret?: string,
+  ): Promise<RedisConnection> {
+    const connection = new RedisConnection(place, clock, notifications, secret);
     try {
       await connection.#connect();
       return connection;
@@ -84,7 +90,12 @@ export class RedisConnection {
 
   /** What whoever runs the server should know of it, a sentence each. */
   get warnings(): readonly string[] {
-    return this.#server?.warnings ?? [];
+    return this.#warnings;
+  }
+
+  /** What signs the tokens. */
+  get secret(): string {
+    return this.#givenSecret ?? this.#keptSecret;
   }
 
   /**
@@ -92,12 +103,14 @@ export class RedisConnection {
    * @throws {ChatError} `unavailable`: it may or may not have been done
    */
   async call<Reply, Result = Reply>(
-    call: Call,
+    name: string,
+    tags: Tags,
+    args: Args = [],
     take: (reply: Reply) => Result = (reply) => reply as unknown as Result,
   ): Promise<Result> {
     const client = this.#client;
     if (!client || this.#overdue > 0) throw unavailable();
-    const answer = this.#send<Reply>(client, call).then(take);
+    const answer = this.#send<Reply>(client, name, tags, args).then(take);
     this.#pending.add(answer);
     try {
       return await this.#inTime(answer, client);
@@ -105,17 +118,29 @@ export class RedisConnection {
       if (error instanceof ChatError) throw error;
       const { message } = error as Error;
       if (message.startsWith("READONLY")) this.#lose(client, message);
-      else if (this.#client === client) console.error(`Redis refused ${call.name}:`, message);
+      else if (this.#client === client) console.error(`Redis refused ${name}:`, message);
       throw unavailable();
     } finally {
       this.#pending.delete(answer);
     }
   }
 
+  /**
+   * Has Redis tell this process something over the channel, which it refuses where nothing can be written.
+   * @returns the epoch of rooms that have none of their own, of which notifications know then
+   * @throws {ChatError} `unavailable`
+   */
+  async pulse(): Promise<string> {
+    const { channel, origin } = this.#notifications;
+    const args = [channel, origin, crypto.randomUUID(), this.#secretToKeep];
+    await this.call("pulse", ALL, args, (epoch: string) => this.#notifications.learn(epoch));
+    return this.#notifications.epoch;
+  }
+
   /** Publishes, if that can be done now. */
   publish(message: string): void {
     if (this.#overdue > 0 || !this.#client) return;
-    const published = this.#client.sendCommand(["PUBLISH", `${this.#place.prefix}:news`, message])
+    const published = this.#client.sendCommand(["PUBLISH", this.#notifications.channel, message])
       .catch(() => {/* an event may get lost */})
       .finally(() => this.#pending.delete(published));
     this.#pending.add(published);
@@ -132,18 +157,22 @@ export class RedisConnection {
     await this.#connecting;
   }
 
+  get #secretToKeep(): string {
+    return this.#givenSecret === undefined ? this.#keptSecret : "";
+  }
+
   async #connect(): Promise<void> {
-    const client = connection(this.#place);
+    const client = newClient(this.#place);
     this.#candidate = client;
     let reason: Error | undefined;
     client.on("error", (error: Error) => {
       reason ??= error;
       if (this.#client === client) this.#lose(client, error.message);
     });
-    let announce: () => void;
+    let epoch: string;
     try {
       // A server that has stalled takes connections and then says nothing.
-      announce = await withTimeout(this.#clock, COMMAND_DEADLINE, this.#begin(client), () => {
+      epoch = await withTimeout(this.#clock, COMMAND_DEADLINE, this.#begin(client), () => {
         throw new Error("It does not answer.");
       });
       if (reason || this.#isClosed) throw reason;
@@ -154,12 +183,13 @@ export class RedisConnection {
       this.#candidate = undefined;
     }
     this.#client = client;
-    announce();
+    this.#notifications.begin(epoch);
   }
 
-  async #begin(client: Client): Promise<() => void> {
+  /** Prepares a connection that nobody uses yet. @returns the epoch of rooms that have none of their own */
+  async #begin(client: Client): Promise<string> {
     await client.connect();
-    const found = await checkServer((...command) => client.sendCommand(command), this.#place.mayLoseASecond);
+    const server = await checkServer((...command) => client.sendCommand(command), this.#place.mayLoseASecond);
     // Every chat of an older layout has an epoch there, and none here until all of it has been migrated.
     const epochs = await Promise.all(
       ["epoch", `{${ALL}}:epoch`].map((key) => client.sendCommand(["EXISTS", `${this.#place.prefix}:${key}`])),
@@ -168,20 +198,23 @@ export class RedisConnection {
       throw new Error(`the chat there was written by an older Parley. ${HOW_TO_MIGRATE}`);
     }
     await loadFunctions(client);
-    await client.subscribe(`${this.#place.prefix}:news`, (message) => {
+    await client.subscribe(this.#notifications.channel, (message) => {
       try {
-        this.#user.hear(message);
+        this.#notifications.hear(message);
       } catch (error) {
         console.error("what Redis told could not be understood:", error);
       }
     });
-    this.#server = found;
-    return await this.#user.begin(found, (call) => this.#send(client, call));
+    const args = [server.run, crypto.randomUUID(), server.isDurable ? 0 : 1, this.#secretToKeep];
+    const [epoch, secret] = await this.#send<[string, string]>(client, "begin", ALL, args);
+    this.#keptSecret = secret;
+    this.#warnings = server.warnings;
+    return epoch;
   }
 
-  async #send<Reply>(client: Client, { name, tags, args }: Call): Promise<Reply> {
-    const keys = tags.map((tag) => `${this.#place.prefix}:{${tag}}`);
-    const command = ["FCALL", `${LIBRARY}_${name}`, String(keys.length), ...keys, ...args];
+  async #send<Reply>(client: Client, name: string, tags: Tags, args: Args): Promise<Reply> {
+    const keys = [tags].flat().map((tag) => `${this.#place.prefix}:{${tag}}`);
+    const command = ["FCALL", `${LIBRARY}_${name}`, keys.length, ...keys, ...args].map(String);
     try {
       return await client.sendCommand(command) as Reply;
     } catch (error) {
@@ -224,7 +257,7 @@ export class RedisConnection {
   }
 }
 
-function connection({ url }: RedisPlace) {
+function newClient({ url }: RedisPlace) {
   return createClient({
     url,
     name: "parley",
@@ -249,21 +282,4 @@ async function loadFunctions(client: Client): Promise<void> {
 
 function unavailable(): ChatError {
   return new ChatError("unavailable", "The store does not answer now. Send it again, with the same id.", 2);
-}
-
-/** In a sentence, without the password. */
-function whyNot(error: unknown, host: string): string {
-  const { message, code } = error as Error & { code?: string };
-  if (/WRONGPASS|NOAUTH|invalid password/i.test(message)) {
-    return `Redis at ${host} does not know this user or password.`;
-  }
-  if (/NOPERM/.test(message)) return `Redis at ${host} does not let this user do all that Parley needs: ${message}.`;
-  if (/DB index|invalid DB/i.test(message)) return `Redis at ${host} has no database of this number.`;
-  if (/CERT|SIGNATURE/.test(code ?? "")) {
-    return `Redis at ${host} shows a certificate that is not trusted (${code}). Name who signed it in DENO_CERT.`;
-  }
-  if (code !== undefined || message === "") {
-    return `Redis at ${host} can't be reached (${code ?? "no answer"}). Is it up?`;
-  }
-  return `Redis at ${host}: ${message}`;
 }

@@ -13,7 +13,7 @@ export class RedisModeration implements Moderation {
   }
 
   settings(room: string): Promise<RoomSettings> {
-    return this.#connection.call({ name: "settings", tags: [room], args: [] }, toSettings);
+    return this.#connection.call("settings", room, [], toSettings);
   }
 
   async change(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {
@@ -21,19 +21,17 @@ export class RedisModeration implements Moderation {
     const args = [
       "version",
       crypto.randomUUID(),
-      ...Object.entries(change).flatMap(([name, value]) => [name, String(Number(value))]),
+      ...Object.entries(change).flatMap(([name, value]) => [name, Number(value)]),
     ];
-    const list = (listed: boolean) =>
-      this.#connection.call({ name: "list", tags: [ALL], args: [room, listed ? "1" : "0"] });
     // In this order a room that is listed is never left out, and one that is in the list by accident says so itself.
-    if (change.listed === true) await list(true);
-    const settings = await this.#connection.call({ name: "change", tags: [room], args }, toSettings);
-    if (change.listed === false) await list(false);
+    if (change.listed === true) await this.#connection.call("list", ALL, [room, 1]);
+    const settings = await this.#connection.call("change", room, args, toSettings);
+    if (change.listed === false) await this.#connection.call("list", ALL, [room, 0]);
     return settings;
   }
 
   async listed(): Promise<ListedPosition[]> {
-    const names = await this.#connection.call<string[]>({ name: "listed", tags: [ALL], args: [] });
+    const names = await this.#connection.call<string[]>("listed", ALL);
     const settings = await Promise.all(names.map((room) => this.settings(room)));
     const rooms = names.filter((_, at) => settings[at].listed).sort();
     const positions = await this.#rooms.positions(rooms);
@@ -41,18 +39,16 @@ export class RedisModeration implements Moderation {
   }
 
   async ban(ban: Ban): Promise<void> {
-    await this.#connection.call({ name: "ban", tags: [ALL], args: [ban.user, `${ban.until} ${JSON.stringify(ban)}`] });
+    await this.#connection.call("ban", ALL, [ban.user, `${ban.until} ${JSON.stringify(ban)}`]);
   }
 
   unban(user: string): Promise<boolean> {
-    return this.#connection.call({ name: "unban", tags: [ALL], args: [user] }, (removed: number) => removed > 0);
+    return this.#connection.call("unban", ALL, [user], (removed: number) => removed > 0);
   }
 
-  bans(now: number): Promise<Ban[]> {
-    return this.#connection.call({ name: "bans", tags: [ALL], args: [String(now)] }, (bans: string[]) =>
-      bans
-        .map((ban): Ban => JSON.parse(ban))
-        .sort((one, other) => other.date - one.date));
+  async bans(now: number): Promise<Ban[]> {
+    const bans = await this.#connection.call<string[]>("bans", ALL, [now]);
+    return bans.map((ban): Ban => JSON.parse(ban)).sort((one, other) => other.date - one.date);
   }
 }
 

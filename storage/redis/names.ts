@@ -16,16 +16,15 @@ export class RedisNames implements NameRegistry {
   }
 
   async claim({ user, key, name, chosen, until, now }: NameClaim): Promise<HeldName | undefined> {
-    const args = [now, GIVEN_NAME_MEMORY, user, key, name, chosen ? 1 : 0, until].map(String);
-    const held = await this.#connection.call<[string, string] | null>({ name: "claim", tags: [NAMES], args });
+    const args = [now, GIVEN_NAME_MEMORY, user, key, name, chosen ? 1 : 0, until];
+    const held = await this.#connection.call<[string, string] | null>("claim", NAMES, args);
     return held ? { name: held[0], chosen: held[1] === "1" } : undefined;
   }
 
   async hold(holds: readonly { user: string; until: number }[]): Promise<void> {
     for (let from = 0; from < holds.length; from += HOLDS_A_CALL) {
-      const some = holds.slice(from, from + HOLDS_A_CALL).flatMap(({ user, until }) => [user, String(until)]);
-      const args = [String(this.#clock.now()), String(GIVEN_NAME_MEMORY), ...some];
-      await this.#connection.call({ name: "hold", tags: [NAMES], args });
+      const some = holds.slice(from, from + HOLDS_A_CALL).flatMap(({ user, until }) => [user, until]);
+      await this.#connection.call("hold", NAMES, [this.#clock.now(), GIVEN_NAME_MEMORY, ...some]);
     }
   }
 }

@@ -5,8 +5,10 @@ import type { ClusterEvent, LogNotification } from "../../chat/storage.ts";
 import { type RoomPosition, Subscribers } from "../shared/subscribers.ts";
 import { fromPublished, type PublishedEntry } from "./codec.ts";
 
+/** Pulses in a row that were published and not heard until notifications count as broken. */
+const UNHEARD_PULSES_LIMIT = 3;
+
 interface Waiting {
-  room: string;
   epoch: string;
   entries: Entry[];
 }
@@ -16,25 +18,23 @@ interface Waiting {
  * been heard on the channel. What gets lost on the way is found by looking where the rooms' logs stand.
  */
 export class RedisNotifications {
-  readonly #origin: string;
+  /** The name under which this process publishes. */
+  readonly origin = crypto.randomUUID();
+  readonly channel: string;
   readonly #clock: Clock;
   readonly #rules: Rulebook;
   readonly #subscribers = new Subscribers();
   #onEvent: (event: ClusterEvent) => void = () => {};
-  #onPulse: () => void;
-  #waiting: Waiting[] = [];
+  /** By room, what is to be told next. */
+  #waiting = new Map<string, Waiting>();
   #epoch = "";
   #missed = 0;
+  #unheardPulses = 0;
 
-  /**
-   * @param origin the name under which this process publishes
-   * @param onPulse called when this process hears itself
-   */
-  constructor(origin: string, clock: Clock, rules: Rulebook, onPulse: () => void) {
-    this.#origin = origin;
+  constructor(channel: string, clock: Clock, rules: Rulebook) {
+    this.channel = channel;
     this.#clock = clock;
     this.#rules = rules;
-    this.#onPulse = onPulse;
   }
 
   /** How many times something was missed, and read from the log. */
@@ -47,6 +47,11 @@ export class RedisNotifications {
     return this.#epoch;
   }
 
+  /** Whether this process hears nothing of what others write, as far as it knows. */
+  get isBroken(): boolean {
+    return this.#unheardPulses >= UNHEARD_PULSES_LIMIT;
+  }
+
   subscribe(room: string, listener: (notification: LogNotification) => void): () => void {
     return this.#subscribers.subscribe(room, listener, () => undefined);
   }
@@ -55,15 +60,18 @@ export class RedisNotifications {
     this.#onEvent = listener;
   }
 
-  /** Takes what the channel brought: one line, `KIND ORIGIN`, and what it is about. */
+  /**
+   * Takes what the channel brought: one line, `KIND ORIGIN`, and what it is about. The channel's name and the kinds `log`,
+   * `pulse` and `signals` stay as they are, since versions of Parley run side by side.
+   */
   hear(message: string): void {
     const line = message.indexOf("\n");
     const [kind, origin] = message.slice(0, line).split(" ");
-    const isOwn = origin === this.#origin;
+    const isOwn = origin === this.origin;
     const body = message.slice(line + 1);
     if (kind === "pulse") {
       this.learn(body);
-      if (isOwn) this.#onPulse();
+      if (isOwn) this.#unheardPulses = 0;
       return;
     }
     if (isOwn) return;
@@ -72,15 +80,15 @@ export class RedisNotifications {
       return;
     }
     // What others keep waits for the turn's end: an answer to us that came before it may be on its way through promises.
-    if (this.#waiting.length === 0) this.#clock.soon(() => this.#tell());
+    if (this.#waiting.size === 0) this.#clock.soon(() => this.#tell());
     for (const [room, epoch, entries] of JSON.parse(body) as [string, string, PublishedEntry[]][]) {
-      if (this.#subscribers.has(room)) this.#waiting.push({ room, epoch, entries: this.#shown(room, entries) });
+      if (this.#subscribers.has(room)) this.#add(room, epoch, this.#shown(room, entries));
     }
   }
 
   /** Tells what this process has kept, and what waited before it. */
   tell(room: string, epoch: string, entries: readonly Entry[]): void {
-    this.#waiting.push({ room, epoch, entries: [...entries] });
+    this.#add(room, epoch, entries);
     this.#tell();
   }
 
@@ -95,16 +103,16 @@ export class RedisNotifications {
 
   /** A new connection: whatever was told while there was none has been missed. */
   begin(epoch: string): void {
+    this.#unheardPulses = 0;
     const isSame = epoch === this.#epoch;
     this.learn(epoch);
-    if (isSame) this.rereadAll();
+    if (isSame) this.#rereadAll();
   }
 
-  /** Something may have been missed: subscribers read the log. */
-  rereadAll(): void {
-    if (!this.#subscribers.any) return;
-    this.#missed++;
-    this.#subscribers.rereadAll();
+  /** Notes that this process has published a pulse. Where several were not heard, reading the logs is the only way to know. */
+  expectPulse(): void {
+    this.#unheardPulses++;
+    if (this.isBroken) this.#rereadAll();
   }
 
   /** The rooms of which somebody here wants to hear. */
@@ -121,23 +129,28 @@ export class RedisNotifications {
     return entries.map(fromPublished).map(({ entry, document }) => this.#rules.present(entry, document, room));
   }
 
-  #tell(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    const rooms = new Map<string, Waiting>();
-    for (const { room, epoch, entries } of waiting) {
-      const before = rooms.get(room);
-      if (before?.epoch === epoch && entries.length > 0) before.entries.push(...entries);
-      else {
-        if (before) this.#tellRoom(before);
-        rooms.set(room, { room, epoch, entries });
-      }
-    }
-    for (const each of rooms.values()) this.#tellRoom(each);
+  #add(room: string, epoch: string, entries: readonly Entry[]): void {
+    const waiting = this.#waiting.get(room);
+    if (waiting?.epoch === epoch && entries.length > 0) return void waiting.entries.push(...entries);
+    if (waiting) this.#tellRoom(room, waiting);
+    this.#waiting.set(room, { epoch, entries: [...entries] });
   }
 
-  #tellRoom({ room, epoch, entries }: Waiting): void {
+  #tell(): void {
+    const waiting = this.#waiting;
+    this.#waiting = new Map();
+    for (const [room, each] of waiting) this.#tellRoom(room, each);
+  }
+
+  #tellRoom(room: string, { epoch, entries }: Waiting): void {
     entries.sort((one, other) => one.seq - other.seq);
     this.#subscribers.tell(room, { epoch, entries });
+  }
+
+  /** Something may have been missed: subscribers read the log. */
+  #rereadAll(): void {
+    if (!this.#subscribers.any) return;
+    this.#missed++;
+    this.#subscribers.rereadAll();
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "../../chat/clock.ts";
-import { type Entry, RESUME_LIMIT } from "../../chat/protocol.ts";
+import { RESUME_LIMIT } from "../../chat/protocol.ts";
 import { type AppendResult, IDEMPOTENCY_WINDOW, type Rulebook, type StoredEntry } from "../../chat/rulebook.ts";
 import { type CatchUp, type Command, type History, type HistoryQuery, PAGE_BYTES } from "../../chat/storage.ts";
 import { ChatError } from "../../chat/errors.ts";
@@ -8,6 +8,7 @@ import type { RoomPosition } from "../shared/subscribers.ts";
 import { RoomAppend, type RoomReply } from "./append.ts";
 import { type RecordReply, type Row, toRecord, toStored } from "./codec.ts";
 import { ALL, type RedisConnection } from "./connection.ts";
+import type { RedisNotifications } from "./notifications.ts";
 
 /** Tries of commands that others overtook each time, one call each. */
 const MOST_TRIES = 100;
@@ -16,35 +17,25 @@ const LISTED_LIMIT = 10_000;
 /** Entries looked at and removed in one call: some milliseconds of Redis, in which nobody else is answered. */
 const SWEEP_STEP = 500;
 
-/** What the rooms need of the whole. */
-export interface RedisRoomsDeps {
-  /** The name under which this process publishes. */
-  origin: string;
-  channel: string;
-  /** The epoch of rooms that have none of their own, as far as this process knows. */
-  epoch(): string;
-  /** Finds out what that epoch is now. */
-  askEpoch(): Promise<string>;
-  /** Something was kept here. */
-  tell(room: string, epoch: string, entries: readonly Entry[]): void;
-}
+/** How often expired entries are removed, milliseconds. They are hidden at once. */
+export const SWEEP_INTERVAL = 60_000;
 
 /** The rooms' logs in Redis. */
 export class RedisRooms {
   readonly #connection: RedisConnection;
+  readonly #notifications: RedisNotifications;
   readonly #rules: Rulebook;
   readonly #clock: Clock;
-  readonly #deps: RedisRoomsDeps;
   /** Rooms that were locked when Redis last told of them. */
   readonly #locked = new Set<string>();
   /** Rooms that this process has put into the list of those to be swept. */
   #listed = { epoch: "", rooms: new Set<string>() };
 
-  constructor(connection: RedisConnection, rules: Rulebook, clock: Clock, deps: RedisRoomsDeps) {
+  constructor(connection: RedisConnection, notifications: RedisNotifications, rules: Rulebook, clock: Clock) {
     this.#connection = connection;
+    this.#notifications = notifications;
     this.#rules = rules;
     this.#clock = clock;
-    this.#deps = deps;
   }
 
   /** @throws {ChatError} `unavailable` */
@@ -69,7 +60,9 @@ export class RedisRooms {
     const began = all.flatMap(({ room, results }) => results.some(isFirst) ? [room] : []);
     // A room that begins may be one of a store that was emptied, in which it is in no list any more.
     if (began.length > 0) {
-      await Promise.all([this.#addToList(began), this.#deps.askEpoch()]).catch(() => {/* the next call finds out */});
+      await Promise.all([this.#addToList(began), this.#connection.pulse()]).catch(
+        () => {/* the next call finds out */},
+      );
     }
     const next = new Map(all.map(({ room, results }) => [room, results.values()]));
     return commands.map(({ room }) => next.get(room)!.next().value!);
@@ -82,19 +75,8 @@ export class RedisRooms {
     const now = this.#clock.now();
     let [low, high] = [String((after ?? 0) + 1), String(before - 1)];
     for (;;) {
-      const args = [
-        this.#deps.epoch(),
-        isBackwards ? "down" : "up",
-        low,
-        high,
-        String(limit + 1),
-        String(PAGE_BYTES),
-      ];
-      const [record, found, isCut] = await this.#connection.call<[RecordReply, Row[], number]>({
-        name: "history",
-        tags: [room],
-        args,
-      });
+      const args = [this.#notifications.epoch, isBackwards ? "down" : "up", low, high, limit + 1, PAGE_BYTES];
+      const [record, found, isCut] = await this.#connection.call<[RecordReply, Row[], number]>("history", room, args);
       for (const row of found) rows.push(toStored(row));
       const reading = { room, record: toRecord(record), rules: this.#rules, now };
       const page = historyPage(rows, { ...reading, limit, isBackwards });
@@ -111,8 +93,8 @@ export class RedisRooms {
   async read(room: string, after: number): Promise<CatchUp> {
     const now = this.#clock.now();
     for (let low = `${after + 1}-0`;;) {
-      const args = [this.#deps.epoch(), low, String(RESUME_LIMIT + 1), String(PAGE_BYTES)];
-      const [reply, rows] = await this.#connection.call<[RecordReply, Row[]]>({ name: "read", tags: [room], args });
+      const args = [this.#notifications.epoch, low, RESUME_LIMIT + 1, PAGE_BYTES];
+      const [reply, rows] = await this.#connection.call<[RecordReply, Row[]]>("read", room, args);
       const record = toRecord(reply);
       const page = catchUp(rows.map(toStored), { room, record, rules: this.#rules, now, after });
       // Expired entries that were not removed yet may stand in front of what is held.
@@ -127,45 +109,51 @@ export class RedisRooms {
   async positions(rooms: readonly string[]): Promise<Map<string, RoomPosition & { date: number }>> {
     if (rooms.length === 0) return new Map();
     type Position = [seq: string, epoch: string, date: string];
-    const args = [this.#deps.epoch()];
-    const found = await this.#connection.call<Position[]>({ name: "positions", tags: rooms, args });
+    const found = await this.#connection.call<Position[]>("positions", rooms, [this.#notifications.epoch]);
     return new Map(
       found.map(([seq, epoch, date], at) => [rooms[at], { head: Number(seq), epoch, date: Number(date) }]),
     );
   }
 
-  /** Begins another life of a room's log. */
-  async renewEpoch(room: string): Promise<void> {
-    const { origin, channel, askEpoch, tell } = this.#deps;
-    const own = crypto.randomUUID();
-    const args = [own, await askEpoch(), channel, origin, JSON.stringify(room)];
-    await this.#connection.call({ name: "renew_room", tags: [room], args }, () => tell(room, own, []));
+  /** Gives the log of a room, or those of all rooms, another epoch. @throws {ChatError} `unavailable` */
+  async renewEpoch(room?: string): Promise<void> {
+    const { origin, channel } = this.#notifications;
+    const epoch = crypto.randomUUID();
+    if (room === undefined) {
+      await this.#connection.call("renew", ALL, [channel, origin, epoch], () => this.#notifications.learn(epoch));
+    } else {
+      const args = [epoch, await this.#connection.pulse(), channel, origin, JSON.stringify(room)];
+      await this.#connection.call("renew_room", room, args, () => this.#notifications.tell(room, epoch, []));
+    }
   }
 
-  /** Removes expired entries of a room, in small steps. @param isOver whether to stop */
-  async sweep(room: string, isOver: () => boolean): Promise<void> {
-    for (let last = 1; last > 0 && !isOver();) {
+  /** Removes expired entries, one room after the other, in small steps. One process at a time does it. */
+  async sweep(): Promise<void> {
+    const rooms = await this.#connection.call<string[] | null>("rooms_to_sweep", ALL, [SWEEP_INTERVAL / 2]);
+    for (const room of rooms ?? []) await this.#sweepRoom(room);
+  }
+
+  async #sweepRoom(room: string): Promise<void> {
+    for (let last = 1; last > 0;) {
       const now = this.#clock.now();
-      const [record, oldest] = await this.#connection.call<[RecordReply, [string, string, string][]]>({
-        name: "oldest",
-        tags: [room],
-        args: [this.#deps.epoch(), String(SWEEP_STEP)],
-      });
+      const args = [this.#notifications.epoch, SWEEP_STEP];
+      const [record, oldest] = await this.#connection.call<[RecordReply, [string, string, string][]]>(
+        "oldest",
+        room,
+        args,
+      );
       const expired = oldest
         .map(([seq, date, ordinal]) => ({ seq: Number(seq), date: Number(date), ordinal: Number(ordinal) }))
         .filter((entry) => !this.#rules.isHeld(entry as StoredEntry, toRecord(record), now));
       last = expired.at(-1)?.seq ?? 0;
-      if (last > 0) {
-        const args = [last, now, IDEMPOTENCY_WINDOW].map(String);
-        await this.#connection.call({ name: "drop", tags: [room], args });
-      }
+      if (last > 0) await this.#connection.call("drop", room, [last, now, IDEMPOTENCY_WINDOW]);
       if (expired.length < SWEEP_STEP) return;
     }
   }
 
   /** Has rooms swept, of which this process has not done that: nobody sweeps one that is in no list. */
   async #list(rooms: Iterable<string>): Promise<void> {
-    const epoch = this.#deps.epoch();
+    const epoch = this.#notifications.epoch;
     if (this.#listed.epoch !== epoch) this.#listed = { epoch, rooms: new Set() };
     const fresh = [...rooms].filter((room) => !this.#listed.rooms.has(room));
     if (fresh.length === 0) return;
@@ -175,25 +163,18 @@ export class RedisRooms {
   }
 
   async #addToList(rooms: readonly string[]): Promise<void> {
-    await this.#connection.call({ name: "add_rooms", tags: [ALL], args: rooms });
+    await this.#connection.call("add_rooms", ALL, rooms);
   }
 
   async #send(open: readonly RoomAppend[]): Promise<void> {
-    const { origin, channel, epoch, tell } = this.#deps;
+    const { origin, channel, epoch } = this.#notifications;
     const now = this.#clock.now();
-    const args = [
-      origin,
-      channel,
-      epoch(),
-      String(now),
-      String(IDEMPOTENCY_WINDOW),
-      ...open.map((each) => each.decide(now)),
-    ];
     const tags = open.map(({ room }) => room);
-    await this.#connection.call({ name: "append", tags, args }, (replies: RoomReply[]) => {
+    const args = [origin, channel, epoch, now, IDEMPOTENCY_WINDOW, ...open.map((each) => each.decide(now))];
+    await this.#connection.call("append", tags, args, (replies: RoomReply[]) => {
       for (const [at, reply] of replies.entries()) {
         const told = open[at].take(reply, now);
-        if (told.length > 0) tell(open[at].room, reply[1][3], told);
+        if (told.length > 0) this.#notifications.tell(open[at].room, reply[1][3], told);
         const { room, isLocked } = open[at];
         if (isLocked) this.#locked.add(room);
         else this.#locked.delete(room);
@@ -203,7 +184,7 @@ export class RedisRooms {
 
   /** Of a room in which nothing has been said it may be another one by now: in a store that was emptied. */
   async #epoch([, , , epoch, isNew]: RecordReply): Promise<string> {
-    return isNew === 1 ? await this.#deps.askEpoch() : epoch;
+    return isNew === 1 ? await this.#connection.pulse() : epoch;
   }
 }
 

@@ -52,3 +52,20 @@ const DURABILITY: Record<string, string> = {
     "or add may_lose=1s to DATABASE_URL if that is all right.",
   unknown: "Redis does not tell what its appendfsync is. Unless it is always, a crash may take back what was said.",
 };
+
+/** Why Redis at this host can't be used, in a sentence without the password. */
+export function whyNot(error: unknown, host: string): string {
+  const { message, code } = error as Error & { code?: string };
+  if (/WRONGPASS|NOAUTH|invalid password/i.test(message)) {
+    return `Redis at ${host} does not know this user or password.`;
+  }
+  if (/NOPERM/.test(message)) return `Redis at ${host} does not let this user do all that Parley needs: ${message}.`;
+  if (/DB index|invalid DB/i.test(message)) return `Redis at ${host} has no database of this number.`;
+  if (/CERT|SIGNATURE/.test(code ?? "")) {
+    return `Redis at ${host} shows a certificate that is not trusted (${code}). Name who signed it in DENO_CERT.`;
+  }
+  if (code !== undefined || message === "") {
+    return `Redis at ${host} can't be reached (${code ?? "no answer"}). Is it up?`;
+  }
+  return `Redis at ${host}: ${message}`;
+}
