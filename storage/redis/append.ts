@@ -3,13 +3,14 @@ import type { Entry } from "../../chat/protocol.ts";
 import type { AppendResult, RoomRecord, RoomView, Rulebook, StoredEntry, Write } from "../../chat/rulebook.ts";
 import { NEW_ROOM } from "../../chat/rulebook.ts";
 import type { Command } from "../../chat/storage.ts";
-import { placeOf, type RecordReply, remembered, type Row, toFixed, toRecord, toStored, toTemplate } from "./codec.ts";
+import type { StoredMessage } from "../shared/page.ts";
+import { placeOf, type RecordReply, type Row, toFixed, toRecord, toStored, toTemplate } from "./codec.ts";
 
 type Decided = ReturnType<Rulebook["append"]>;
 
 /** What a command was answered. Fewer of them than commands: the next one was decided upon what is no more. */
 type Outcome =
-  | ["kept", seq: string, date: string, ordinal: string]
+  | ["kept", seq: number, date: number]
   | ["checked"]
   | ["repeated", first: string, row: Row | null];
 /** The message that a command is about: its entry and document, the version of that, and keys in the order asked for. */
@@ -103,8 +104,8 @@ export class RoomAppend {
       else {
         const [, seq, date] = outcome;
         const { entry } = decided!.result as { entry: Entry };
-        this.results[at] = { entry: { ...entry, seq: Number(seq), date: Number(date) }, repeated: false };
-        told.push({ ...entry, seq: Number(seq), date: Number(date) });
+        this.results[at] = { entry: { ...entry, seq, date }, repeated: false };
+        told.push({ ...entry, seq, date });
       }
       this.#facts.delete((this.#commands[at] as CommandBase).target ?? 0);
     }
@@ -149,7 +150,7 @@ export class RoomAppend {
 
   #repeated(at: number, first: string, row: Row | null, now: number): void {
     const command = this.#commands[at];
-    const { entry, document } = row ? toStored(row) : { entry: remembered(first), document: undefined };
+    const { entry, document }: Partial<StoredMessage> = row ? toStored(row) : {};
     const known = this.#rules.remembered(entry, this.#record, now);
     if (!known) return void this.#forgotten.set(at, first);
     const view = { record: this.#record, document: () => document };

@@ -25,49 +25,35 @@ export function toTemplate(value: unknown, last: number): string {
   });
 }
 
-/** An entry with the document that it shows, and what is erasable of it. */
-export type Row = [
-  seq: string,
-  date: string,
-  ordinal: string,
-  entry: string,
-  document: string | null,
-  erasable: string | null,
-];
-
-/** Where a room stands. */
-export type RecordReply = [seq: string, date: string, messages: string, epoch: string, isNew: number];
-
-export function toRecord([seq, date, messages]: RecordReply, locked = false): RoomRecord {
-  return { head: Number(seq), date: Number(date), messages: Number(messages), floor: 0, locked };
-}
-
-export function toStored([seq, date, ordinal, entry, document, erasable]: Row): StoredMessage {
-  const stored = placed(JSON.parse(entry), seq, date, ordinal);
-  if (erasable) stored.erasable = JSON.parse(erasable);
-  return { entry: stored, document: document ? JSON.parse(document) : undefined };
-}
-
-/** An entry as it is published: the same as a row, as JSON. */
+/** An entry with the document that it shows and what is erasable of it: so it is published, as JSON. */
 export type PublishedEntry = [
   seq: number,
   date: number,
   ordinal: number,
   entry: object,
-  document: Document | null,
-  erasable: Fields | null,
+  document?: Document | null,
+  erasable?: Fields | null,
 ];
 
 export function fromPublished([seq, date, ordinal, entry, document, erasable]: PublishedEntry): StoredMessage {
-  const stored = placed(entry, seq, date, ordinal);
+  const stored = { ...entry, seq, date, ordinal } as StoredEntry;
   if (erasable) stored.erasable = erasable;
   return { entry: stored, document: document ?? undefined };
 }
 
-/** What is remembered under an idempotency key once its entry is gone. */
-export function remembered(value: string): StoredEntry | undefined {
-  const [, seq, date, ordinal, entry] = /^(\d+) (\d+) (\d+) (.+)$/s.exec(value) ?? [];
-  return entry === undefined ? undefined : placed(JSON.parse(entry), seq, date, ordinal);
+/** The same in replies, in which entry, document and what is erasable are JSON each. */
+export type Row = [
+  seq: string,
+  date: string,
+  ordinal: string,
+  entry: string,
+  document?: string | null,
+  erasable?: string | null,
+];
+
+export function toStored([seq, date, ordinal, entry, document, erasable]: Row): StoredMessage {
+  const parse = (json?: string | null) => json ? JSON.parse(json) : null;
+  return fromPublished([Number(seq), Number(date), Number(ordinal), parse(entry), parse(document), parse(erasable)]);
 }
 
 /** What of an entry never changes, without its place. */
@@ -75,6 +61,9 @@ export function toFixed({ seq: _, date: __, ordinal: ___, erasable: ____, ...fix
   return JSON.stringify(fixed);
 }
 
-function placed(entry: object, seq: string | number, date: string | number, ordinal: string | number): StoredEntry {
-  return { ...entry as StoredEntry, seq: Number(seq), date: Number(date), ordinal: Number(ordinal) };
+/** Where a room stands. `isNew`: nothing was ever said in it, and it has no epoch of its own. */
+export type RecordReply = [seq: number, date: number, messages: number, epoch: string, isNew: number];
+
+export function toRecord([head, date, messages]: RecordReply, locked = false): RoomRecord {
+  return { head, date, messages, floor: 0, locked };
 }

@@ -1,35 +1,36 @@
 /**
- * What Redis does beside the logs, for new connections, names and moderators: a part of the library in
- * `redis_functions.ts`, where the keys are explained.
+ * What Redis does beside the logs, for new connections, names and moderators: a part of the library in `functions.ts`, where
+ * the keys are explained.
  */
 export const DEPLOYMENT_FUNCTIONS = String.raw`
--- Nobody becomes a stranger because the store was emptied.
+-- The secret that is kept. Each process offers the one that it knows: whoever has a token is known also after the store
+-- was emptied.
 local function secret_of(prefix, candidate)
   if candidate == '' then return '' end
   redis.call('SET', prefix .. ':secret', candidate, 'NX')
   return redis.call('GET', prefix .. ':secret')
 end
 
--- The first words of a new connection. Another run of the server that may hold less begins another epoch.
-local function begin(keys, args)
+-- Comes first on each connection. A run of the server that may hold less than the one before gets another epoch.
+writing('begin', function(keys, args)
   local prefix, run, candidate, may_hold_less, secret = keys[1], args[1], args[2], args[3], args[4]
   if may_hold_less == '1' and redis.call('GET', prefix .. ':run') ~= run then redis.call('DEL', prefix .. ':epoch') end
   redis.call('SET', prefix .. ':run', run)
   return { epoch_of(prefix, candidate), secret_of(prefix, secret) }
-end
+end)
 
 -- Tells everyone, the one who asks among them, that notifications arrive. It is refused where nothing could be written.
-local function pulse(keys, args)
+writing('pulse', function(keys, args)
   local epoch = epoch_of(keys[1], args[3])
   secret_of(keys[1], args[4])
   publish(args[1], 'pulse', args[2], epoch)
   return epoch
-end
+end)
 
-local function renew(keys, args)
+writing('renew', function(keys, args)
   redis.call('SET', keys[1] .. ':epoch', args[3])
   publish(args[1], 'pulse', args[2], args[3])
-end
+end)
 
 -- Given names are remembered for a while after their time is over, chosen ones until somebody takes them.
 local function remember(prefix, user, own, memory)
@@ -53,13 +54,13 @@ local function hold_one(prefix, user, till, now, memory)
   return own
 end
 
-local function hold(keys, args)
+writing('hold', function(keys, args)
   for at = 3, #args, 2 do
     hold_one(keys[1], args[at], tonumber(args[at + 1]), tonumber(args[1]), tonumber(args[2]))
   end
-end
+end)
 
-local function claim(keys, args)
+writing('claim', function(keys, args)
   local prefix, now, memory, user, till = keys[1], tonumber(args[1]), tonumber(args[2]), args[3], tonumber(args[7])
   local wanted = { key = args[4], name = args[5], chosen = args[6] }
   local own = own_name(prefix, user)
@@ -79,18 +80,18 @@ local function claim(keys, args)
     'till', digits(till))
   remember(prefix, user, wanted, till - now + memory)
   return { wanted.name, wanted.chosen }
-end
+end)
 
-local function listed(keys) return redis.call('SMEMBERS', keys[1] .. ':listed') end
+reading('listed', function(keys) return redis.call('SMEMBERS', keys[1] .. ':listed') end)
 
-local function list(keys, args)
+writing('list', function(keys, args)
   redis.call(args[2] == '1' and 'SADD' or 'SREM', keys[1] .. ':listed', args[1])
-end
+end)
 
-local function add_rooms(keys, args) redis.call('SADD', keys[1] .. ':rooms', unpack(args)) end
+writing('add_rooms', function(keys, args) redis.call('SADD', keys[1] .. ':rooms', unpack(args)) end)
 
--- The bans that are not over; those that are, are forgotten.
-local function bans(keys, args)
+-- The bans that are not over. Those that are over are removed.
+writing('bans', function(keys, args)
   local found = redis.call('HGETALL', keys[1] .. ':bans')
   local held = {}
   for at = 1, #found, 2 do
@@ -101,28 +102,15 @@ local function bans(keys, args)
     end
   end
   return held
-end
+end)
 
-local function ban(keys, args) redis.call('HSET', keys[1] .. ':bans', args[1], args[2]) end
+writing('ban', function(keys, args) redis.call('HSET', keys[1] .. ':bans', args[1], args[2]) end)
 
-local function unban(keys, args) return redis.call('HDEL', keys[1] .. ':bans', args[1]) end
+writing('unban', function(keys, args) return redis.call('HDEL', keys[1] .. ':bans', args[1]) end)
 
--- Every room, for the first who asks within a while.
-local function rooms_to_sweep(keys, args)
+-- All rooms, for the first process that asks within a while.
+writing('rooms_to_sweep', function(keys, args)
   if not redis.call('SET', keys[1] .. ':swept', '1', 'NX', 'PX', args[1]) then return false end
   return redis.call('SMEMBERS', keys[1] .. ':rooms')
-end
-
-register('begin', begin)
-register('pulse', pulse)
-register('renew', renew)
-register('rooms_to_sweep', rooms_to_sweep)
-register('hold', hold)
-register('claim', claim)
-register('list', list)
-register('add_rooms', add_rooms)
-register('ban', ban)
-register('unban', unban)
-register('bans', bans)
-register('listed', listed, { 'no-writes' })
+end)
 `;

@@ -28,8 +28,13 @@ const SOURCE = String.raw`#!lua name=LIBRARY
 -- Lua would write large numbers with an exponent.
 local function digits(number) return string.format('%.0f', number) end
 
-local function register(name, callback, flags)
-  redis.register_function { function_name = 'LIBRARY_' .. name, callback = callback, flags = flags or {} }
+local function writing(name, callback)
+  redis.register_function { function_name = 'LIBRARY_' .. name, callback = callback }
+end
+
+-- What only reads is done also where the memory is full.
+local function reading(name, callback)
+  redis.register_function { function_name = 'LIBRARY_' .. name, callback = callback, flags = { 'no-writes' } }
 end
 
 local function publish(channel, kind, origin, body)

@@ -11,18 +11,24 @@ local function open_room(base, epoch)
 end
 
 local function record(room)
-  return { digits(room.seq), digits(room.date), digits(room.messages), room.epoch, room.is_new and 1 or 0 }
+  return { room.seq, room.date, room.messages, room.epoch, room.is_new and 1 or 0 }
+end
+
+-- Entries of the log, whose fields stand in the order in which they are written below.
+local function range(room, from, to, count)
+  local entries = redis.call('XRANGE', room.base .. ':log', from, to, 'COUNT', count)
+  for at, raw in ipairs(entries) do
+    local seq, fields = string.match(raw[1], '^%d+'), raw[2]
+    entries[at] = {
+      seq = seq, date = fields[2], ordinal = fields[4], target = fields[6], key = fields[8], entry = fields[10],
+    }
+  end
+  return entries
 end
 
 local function find(room, seq)
   if not string.match(seq, '^%d+$') or #seq > 16 then return nil end
-  return redis.call('XRANGE', room.base .. ':log', seq .. '-0', seq .. '-0')[1]
-end
-
-local function field(raw, name)
-  for at = 1, #raw[2], 2 do
-    if raw[2][at] == name then return raw[2][at + 1] end
-  end
+  return range(room, seq .. '-0', seq .. '-0', 1)[1]
 end
 
 -- Where a document stands: the entry that changed it last, and the one that shows it last.
@@ -35,47 +41,53 @@ end
 local function keys_of(room, seq) return room.base .. ':keys:' .. seq end
 local function erasable_of(room, seq) return room.base .. ':erasable:' .. seq end
 
--- An entry with the document that it shows and what is erasable of it.
-local function stored(room, raw)
-  local seq, target = string.match(raw[1], '^%d+'), field(raw, 'target')
-  local document = redis.call('HGET', room.base .. ':documents', target == '' and seq or target)
-  local erasable = target ~= '' and redis.call('HGET', erasable_of(room, target), seq)
-  return { seq, field(raw, 'date'), field(raw, 'ordinal'), field(raw, 'entry'), document, erasable }
+-- An entry with the document that it shows and what is erasable of it, each as JSON.
+local function stored(room, entry)
+  local target = entry.target ~= '' and entry.target
+  local document = redis.call('HGET', room.base .. ':documents', target or entry.seq)
+  local erasable = target and redis.call('HGET', erasable_of(room, target), entry.seq)
+  return { entry.seq, entry.date, entry.ordinal, entry.entry, document, erasable }
 end
 
--- What a command depends on, for whoever did not know it or knew what is no more.
+-- What is left of the first entry that had an idempotency key.
+local function remembered(room, first)
+  local seq, date, ordinal, fixed = string.match(first, '^(%d+) (%d+) (%d+) ?(.*)$')
+  local entry = find(room, seq)
+  if entry then return stored(room, entry) end
+  return fixed ~= '' and { seq, date, ordinal, fixed }
+end
+
+-- What a command depends on, where that was not known or has changed.
 local function facts(room, command)
   if not command.target then return false end
-  local raw = find(room, command.target)
-  if not raw then return { false } end
+  local entry = find(room, command.target)
+  if not entry then return { false } end
   local keys = {}
   for at, name in ipairs(command.reads) do
     keys[at] = redis.call('HGET', keys_of(room, command.target), name)
   end
-  local changed = version_of(room, command.target)
-  return { stored(room, raw), changed, keys }
+  return { stored(room, entry), (version_of(room, command.target)), keys }
 end
 
 local function write(room, command, number, now)
-  local seq, date = room.seq + 1, math.max(room.date, now)
-  local at, target, base = digits(seq), command.target, room.base
-  -- What a document may hold of this call, by what stands for it there: see toTemplate in codec.ts.
-  room.filled['0'], room.filled[tostring(number)] = digits(date), at
-  local shown = command.document
-  if command.begins then
+  local base, target, shown = room.base, command.target, command.begins
+  room.seq, room.date, room.changed = room.seq + 1, math.max(room.date, now), true
+  local seq, date = digits(room.seq), digits(room.date)
+  -- What documents of this call may hold, by what stands for it there: see toTemplate in codec.ts.
+  room.filled['0'], room.filled[tostring(number)] = date, seq
+  if shown then
     room.messages = room.messages + 1
-    shown = command.begins
-    redis.call('HSET', base .. ':documents', at, shown)
-    redis.call('ZADD', base .. ':messages', at, at)
+    redis.call('HSET', base .. ':documents', seq, shown)
+    redis.call('ZADD', base .. ':messages', seq, seq)
   elseif target then
-    local _, shows = version_of(room, target)
-    if shown then
-      shown = string.gsub(shown, '\1(%d+)', room.filled)
+    if command.document then
+      shown = string.gsub(command.document, '\1(%d+)', room.filled)
       redis.call('HSET', base .. ':documents', target, shown)
     else
       shown = redis.call('HGET', base .. ':documents', target)
     end
-    redis.call('HSET', base .. ':versions', target, at .. ':' .. (command.shows and at or shows))
+    local _, shows = version_of(room, target)
+    redis.call('HSET', base .. ':versions', target, seq .. ':' .. (command.shows and seq or shows))
     if command.erases then redis.call('DEL', keys_of(room, target), erasable_of(room, target)) end
     for _, pair in ipairs(command.writes) do
       local name, value = unpack(pair)
@@ -83,28 +95,20 @@ local function write(room, command, number, now)
       else redis.call('HSET', keys_of(room, target), name, value) end
     end
   end
-  if command.erasable then redis.call('HSET', erasable_of(room, target), at, command.erasable) end
+  if command.erasable then redis.call('HSET', erasable_of(room, target), seq, command.erasable) end
   local ordinal = digits(room.messages)
-  redis.call('XADD', base .. ':log', at .. '-0', 'date', digits(date), 'ordinal', ordinal, 'target', target or '',
+  redis.call('XADD', base .. ':log', seq .. '-0', 'date', date, 'ordinal', ordinal, 'target', target or '',
     'key', command.key or '', 'entry', command.entry)
-  if command.key then
-    redis.call('SET', base .. ':id:' .. command.key, at .. ' ' .. digits(date) .. ' ' .. ordinal)
-  end
-  room.seq, room.date, room.changed = seq, date, true
-  local function or_null(json) return (json and json ~= '') and json or 'null' end
-  local news = '[' .. at .. ',' .. digits(date) .. ',' .. ordinal .. ',' .. command.entry .. ',' .. or_null(shown)
-    .. ',' .. or_null(command.erasable) .. ']'
-  return { 'kept', at, digits(date), ordinal }, news
+  if command.key then redis.call('SET', base .. ':id:' .. command.key, seq .. ' ' .. date .. ' ' .. ordinal) end
+  local row = { seq, date, ordinal, command.entry, shown or 'null', command.erasable or 'null' }
+  return { 'kept', room.seq, room.date }, '[' .. table.concat(row, ',') .. ']'
 end
 
--- Does a command as it was decided, if all is still as it was then; nil if it is not.
+-- Does a command as it was decided. Its outcome is nil if what it depends on has changed since.
 local function do_one(room, command, outcomes, now)
   if command.key then
     local first = redis.call('GET', room.base .. ':id:' .. command.key)
-    if first and first ~= command.forgotten then
-      local raw = find(room, string.match(first, '^%d+'))
-      return { 'repeated', first, raw and stored(room, raw) }
-    end
+    if first and first ~= command.forgotten then return { 'repeated', first, remembered(room, first) } end
   end
   if command.isUndecided then return nil end
   if command.target then
@@ -120,20 +124,20 @@ local function do_one(room, command, outcomes, now)
   return write(room, command, #outcomes + 1, now)
 end
 
--- Keeps commands of any number of rooms, each room in order until one was decided upon what is no more. Tells everyone.
-local function append(keys, args)
+-- Keeps commands of any number of rooms, each room in order until what one depends on has changed. Tells everyone.
+writing('append', function(keys, args)
   local origin, channel, epoch, now, window = args[1], args[2], args[3], tonumber(args[4]), tonumber(args[5])
-  local answers, news = {}, {}
+  local answers, told = {}, {}
   for at, base in ipairs(keys) do
     local room, asked = open_room(base, epoch), cjson.decode(args[5 + at])
     local locked = redis.call('HGET', base .. ':settings', 'locked') or '0'
-    local outcomes, told, open = {}, {}, {}
+    local outcomes, rows, open = {}, {}, {}
     if locked == asked.locked then
       for each, command in ipairs(asked.commands) do
-        local outcome, json = do_one(room, command, outcomes, now)
+        local outcome, row = do_one(room, command, outcomes, now)
         if not outcome then break end
         outcomes[each] = outcome
-        if json then told[#told + 1] = json end
+        if row then rows[#rows + 1] = row end
         -- Its key may be free again: what follows waits until that is decided, so that the order stays.
         if outcome[1] == 'repeated' and tonumber(string.match(outcome[2], '^%d+ (%d+)')) <= now - window then break end
       end
@@ -142,117 +146,106 @@ local function append(keys, args)
     if room.changed then
       redis.call('HSET', base .. ':head', 'seq', digits(room.seq), 'date', digits(room.date), 'messages',
         digits(room.messages))
-      news[#news + 1] = '[' .. asked.room .. ',"' .. room.epoch .. '",[' .. table.concat(told, ',') .. ']]'
+      told[#told + 1] = '[' .. asked.room .. ',"' .. room.epoch .. '",[' .. table.concat(rows, ',') .. ']]'
     end
     answers[at] = { outcomes, record(room), locked, open }
   end
-  if #news > 0 then publish(channel, 'log', origin, '[' .. table.concat(news, ',') .. ']') end
+  if #told > 0 then publish(channel, 'log', origin, '[' .. table.concat(told, ',') .. ']') end
   return answers
-end
+end)
 
--- Messages from a place on, up or down, and whether it ended for their number or their bytes, enough for one page.
-local function history(keys, args)
-  local room, way, low, high = open_room(keys[1], args[1]), args[2], args[3], args[4]
-  local limit, bytes = tonumber(args[5]), tonumber(args[6])
-  local places = way == 'down'
-    and redis.call('ZRANGE', room.base .. ':messages', high, low, 'BYSCORE', 'REV', 'LIMIT', '0', limit)
-    or redis.call('ZRANGE', room.base .. ':messages', low, high, 'BYSCORE', 'LIMIT', '0', limit)
-  local rows = {}
-  for at, seq in ipairs(places) do
-    rows[at] = stored(room, find(room, seq))
-    bytes = bytes - #(rows[at][5] or '') - #rows[at][4]
-    if bytes < 0 then break end
-  end
-  return { record(room), rows, (#rows == limit or bytes < 0) and 1 or 0 }
-end
-
--- Entries from a place on, with the documents that they show.
-local function read(keys, args)
-  local room, low, limit, bytes = open_room(keys[1], args[1]), args[2], tonumber(args[3]), tonumber(args[4])
+-- Rows until there are enough for one page, and whether more may follow.
+local function page(room, limit, bytes, next)
   local rows = {}
   while #rows < limit and bytes >= 0 do
-    local chunk = redis.call('XRANGE', room.base .. ':log', low, '+', 'COUNT', math.min(64, limit - #rows))
-    for _, raw in ipairs(chunk) do
-      local row = stored(room, raw)
-      rows[#rows + 1] = row
-      bytes = bytes - #(row[5] or '') - #row[4]
-      low = '(' .. raw[1]
-      if bytes < 0 then break end
-    end
-    if #chunk < 64 then break end
+    local entry = next()
+    if not entry then return { record(room), rows, 0 } end
+    local row = stored(room, entry)
+    rows[#rows + 1] = row
+    bytes = bytes - #row[4] - #(row[5] or '')
   end
-  return { record(room), rows }
+  return { record(room), rows, 1 }
 end
 
-local function positions(keys, args)
-  local found = {}
-  for at, base in ipairs(keys) do
-    local room = open_room(base, args[1])
-    found[at] = { digits(room.seq), room.epoch, digits(room.date) }
-  end
-  return found
-end
+-- A page of messages, in the order of their places or from the newest on.
+reading('history', function(keys, args)
+  local room, limit, bytes = open_room(keys[1], args[1]), tonumber(args[2]), tonumber(args[3])
+  local look = args[4] == 'down' and 'ZREVRANGEBYSCORE' or 'ZRANGEBYSCORE'
+  local places, at = redis.call(look, room.base .. ':messages', args[5], args[6], 'LIMIT', '0', args[2]), 0
+  return page(room, limit, bytes, function()
+    at = at + 1
+    return places[at] and find(room, places[at])
+  end)
+end)
 
--- The oldest entries, for whoever knows what has expired.
-local function oldest(keys, args)
-  local room = open_room(keys[1], args[1])
-  local found = {}
-  for at, raw in ipairs(redis.call('XRANGE', room.base .. ':log', '-', '+', 'COUNT', args[2])) do
-    found[at] = { string.match(raw[1], '^%d+'), field(raw, 'date'), field(raw, 'ordinal') }
-  end
-  return { record(room), found }
-end
+-- A page of entries.
+reading('read', function(keys, args)
+  local room, limit, bytes = open_room(keys[1], args[1]), tonumber(args[2]), tonumber(args[3])
+  local from, chunk, at = args[4] .. '-0', {}, 0
+  return page(room, limit, bytes, function()
+    at = at + 1
+    if at > #chunk then chunk, at = range(room, from, '+', 64), 1 end
+    from = chunk[at] and '(' .. chunk[at].seq .. '-0'
+    return chunk[at]
+  end)
+end)
+
+reading('records', function(keys, args)
+  local records = {}
+  for at, base in ipairs(keys) do records[at] = record(open_room(base, args[1])) end
+  return records
+end)
 
 -- Removes an entry. A document goes with the last entry that shows it, which may be one that is about it.
-local function remove_entry(room, raw, now, window)
-  local seq, target, key = string.match(raw[1], '^%d+'), field(raw, 'target'), field(raw, 'key')
-  local message = target == '' and seq or target
+local function remove_entry(room, entry, now, window)
+  local target = entry.target ~= '' and entry.target
+  local message = target or entry.seq
   local _, shown = version_of(room, message)
-  if tonumber(shown) <= tonumber(seq) then
+  if tonumber(shown) <= tonumber(entry.seq) then
     redis.call('HDEL', room.base .. ':documents', message)
     redis.call('HDEL', room.base .. ':versions', message)
     redis.call('DEL', keys_of(room, message))
   end
-  if target ~= '' then redis.call('HDEL', erasable_of(room, target), seq) end
-  if key == '' then return end
-  local id = room.base .. ':id:' .. key
+  if target then redis.call('HDEL', erasable_of(room, target), entry.seq) end
+  if entry.key == '' then return end
+  local id = room.base .. ':id:' .. entry.key
   local first = redis.call('GET', id)
-  if not first or string.match(first, '^%d+') ~= seq then return end
-  local left = tonumber(field(raw, 'date')) + window - now
-  if left > 0 then redis.call('SET', id, first .. ' ' .. field(raw, 'entry'), 'PX', digits(left))
+  if not first or string.match(first, '^%d+') ~= entry.seq then return end
+  local left = tonumber(entry.date) + window - now
+  if left > 0 then redis.call('SET', id, first .. ' ' .. entry.entry, 'PX', digits(left))
   else redis.call('DEL', id) end
 end
 
-local function drop(keys, args)
-  local room = { base = keys[1] }
-  local last, now, window = args[1], tonumber(args[2]), tonumber(args[3])
-  for _, raw in ipairs(redis.call('XRANGE', room.base .. ':log', '-', last)) do remove_entry(room, raw, now, window) end
-  redis.call('XTRIM', room.base .. ':log', 'MINID', '=', digits(tonumber(last) + 1) .. '-0')
-  redis.call('ZREMRANGEBYSCORE', room.base .. ':messages', '-inf', last)
-end
+-- Removes the oldest entries, at most so many, up to an ordinal or before a date. Their number is the reply.
+writing('drop', function(keys, args)
+  local room, limit, ordinal, date = { base = keys[1] }, args[1], tonumber(args[2]), tonumber(args[3])
+  local dropped, last = 0, nil
+  for _, entry in ipairs(range(room, '-', '+', limit)) do
+    if tonumber(entry.ordinal) > ordinal and tonumber(entry.date) >= date then break end
+    remove_entry(room, entry, tonumber(args[4]), tonumber(args[5]))
+    dropped, last = dropped + 1, entry.seq
+  end
+  if last then
+    redis.call('XTRIM', room.base .. ':log', 'MINID', '=', digits(tonumber(last) + 1) .. '-0')
+    redis.call('ZREMRANGEBYSCORE', room.base .. ':messages', '-inf', last)
+  end
+  return dropped
+end)
 
-local function renew_room(keys, args)
+writing('renew_room', function(keys, args)
   redis.call('HSET', keys[1] .. ':head', 'epoch', args[1], 'of', args[2])
   publish(args[3], 'log', args[4], '[[' .. args[5] .. ',"' .. args[1] .. '",[]]]')
-end
+end)
 
 local function settings(keys)
   local values = redis.call('HMGET', keys[1] .. ':settings', 'locked', 'listed', 'slow_seconds')
   return { values[1] or '0', values[2] or '0', values[3] or '0' }
 end
 
-local function change(keys, args)
+reading('settings', settings)
+
+writing('change', function(keys, args)
   redis.call('HSET', keys[1] .. ':settings', unpack(args))
   return settings(keys)
-end
-
-register('append', append)
-register('drop', drop)
-register('renew_room', renew_room)
-register('change', change)
-register('history', history, { 'no-writes' })
-register('read', read, { 'no-writes' })
-register('positions', positions, { 'no-writes' })
-register('oldest', oldest, { 'no-writes' })
-register('settings', settings, { 'no-writes' })
+end)
 `;

@@ -1,6 +1,6 @@
 import type { Clock } from "../../chat/clock.ts";
 import { RESUME_LIMIT } from "../../chat/protocol.ts";
-import { type AppendResult, IDEMPOTENCY_WINDOW, type Rulebook, type StoredEntry } from "../../chat/rulebook.ts";
+import { type AppendResult, IDEMPOTENCY_WINDOW, type Rulebook } from "../../chat/rulebook.ts";
 import { type CatchUp, type Command, type History, type HistoryQuery, PAGE_BYTES } from "../../chat/storage.ts";
 import { ChatError } from "../../chat/errors.ts";
 import { catchUp, historyPage, type StoredMessage } from "../shared/page.ts";
@@ -68,51 +68,41 @@ export class RedisRooms {
     return commands.map(({ room }) => next.get(room)!.next().value!);
   }
 
-  async history(room: string, query: HistoryQuery): Promise<History> {
-    const { limit, before = Number.MAX_SAFE_INTEGER, after } = query;
+  async history(room: string, { limit, before = Number.MAX_SAFE_INTEGER, after }: HistoryQuery): Promise<History> {
     const isBackwards = after === undefined;
-    const rows: StoredMessage[] = [];
     const now = this.#clock.now();
-    let [low, high] = [String((after ?? 0) + 1), String(before - 1)];
-    for (;;) {
-      const args = [this.#notifications.epoch, isBackwards ? "down" : "up", low, high, limit + 1, PAGE_BYTES];
-      const [record, found, isCut] = await this.#connection.call<[RecordReply, Row[], number]>("history", room, args);
-      for (const row of found) rows.push(toStored(row));
-      const reading = { room, record: toRecord(record), rules: this.#rules, now };
-      const page = historyPage(rows, { ...reading, limit, isBackwards });
+    const rows: StoredMessage[] = [];
+    const to = isBackwards ? 1 : before - 1;
+    for (let from = isBackwards ? before - 1 : after + 1;;) {
+      const asked = await this.#page("history", room, limit, [isBackwards ? "down" : "up", from, to]);
+      rows.push(...asked.rows);
+      const { record } = asked;
+      const page = historyPage(rows, { room, record, rules: this.#rules, now, limit, isBackwards });
       const last = rows.at(-1)?.entry;
       // Expired entries that were not removed yet may stand in front of what is held.
-      const mayGoOn = last && isCut === 1 && !page.more &&
-        (!isBackwards || this.#rules.isHeld(last, reading.record, now));
-      if (!mayGoOn) return { epoch: await this.#epoch(record), seq: reading.record.head, ...page };
-      if (isBackwards) high = `(${last.seq}`;
-      else low = `(${last.seq}`;
+      const mayGoOn = last && asked.isFull && !page.more && (!isBackwards || this.#rules.isHeld(last, record, now));
+      if (!mayGoOn) return { epoch: await this.#epoch(asked), seq: record.head, ...page };
+      from = last.seq + (isBackwards ? -1 : 1);
     }
   }
 
   async read(room: string, after: number): Promise<CatchUp> {
     const now = this.#clock.now();
-    for (let low = `${after + 1}-0`;;) {
-      const args = [this.#notifications.epoch, low, RESUME_LIMIT + 1, PAGE_BYTES];
-      const [reply, rows] = await this.#connection.call<[RecordReply, Row[]]>("read", room, args);
-      const record = toRecord(reply);
-      const page = catchUp(rows.map(toStored), { room, record, rules: this.#rules, now, after });
+    for (let from = after + 1;;) {
+      const asked = await this.#page("read", room, RESUME_LIMIT, [from]);
+      const { record, rows } = asked;
+      const page = catchUp(rows, { room, record, rules: this.#rules, now, after });
       // Expired entries that were not removed yet may stand in front of what is held.
-      if (page.entries.length > 0 || rows.length === 0) {
-        return { epoch: await this.#epoch(reply), seq: record.head, ...page };
-      }
-      low = `(${rows.at(-1)![0]}-0`;
+      const mayGoOn = asked.isFull && page.entries.length === 0;
+      if (!mayGoOn) return { epoch: await this.#epoch(asked), seq: record.head, ...page };
+      from = rows.at(-1)!.entry.seq + 1;
     }
   }
 
-  /** Where the logs of these rooms stand, and when something was last kept in them. */
+  /** Where the logs of these rooms stand, and when something was last kept in them. @throws {ChatError} `unavailable` */
   async positions(rooms: readonly string[]): Promise<Map<string, RoomPosition & { date: number }>> {
-    if (rooms.length === 0) return new Map();
-    type Position = [seq: string, epoch: string, date: string];
-    const found = await this.#connection.call<Position[]>("positions", rooms, [this.#notifications.epoch]);
-    return new Map(
-      found.map(([seq, epoch, date], at) => [rooms[at], { head: Number(seq), epoch, date: Number(date) }]),
-    );
+    const records = await this.#records(rooms);
+    return new Map(records.map(([head, date, , epoch], at) => [rooms[at], { head, epoch, date }]));
   }
 
   /** Gives the log of a room, or those of all rooms, another epoch. @throws {ChatError} `unavailable` */
@@ -134,21 +124,11 @@ export class RedisRooms {
   }
 
   async #sweepRoom(room: string): Promise<void> {
-    for (let last = 1; last > 0;) {
-      const now = this.#clock.now();
-      const args = [this.#notifications.epoch, SWEEP_STEP];
-      const [record, oldest] = await this.#connection.call<[RecordReply, [string, string, string][]]>(
-        "oldest",
-        room,
-        args,
-      );
-      const expired = oldest
-        .map(([seq, date, ordinal]) => ({ seq: Number(seq), date: Number(date), ordinal: Number(ordinal) }))
-        .filter((entry) => !this.#rules.isHeld(entry as StoredEntry, toRecord(record), now));
-      last = expired.at(-1)?.seq ?? 0;
-      if (last > 0) await this.#connection.call("drop", room, [last, now, IDEMPOTENCY_WINDOW]);
-      if (expired.length < SWEEP_STEP) return;
-    }
+    const now = this.#clock.now();
+    const [[, , messages]] = await this.#records([room]);
+    const expired = [this.#rules.ordinalFloor(messages), this.#rules.oldest(now)];
+    const args = [SWEEP_STEP, ...expired, now, IDEMPOTENCY_WINDOW];
+    while (await this.#connection.call("drop", room, args) === SWEEP_STEP);
   }
 
   /** Has rooms swept, of which this process has not done that: nobody sweeps one that is in no list. */
@@ -182,8 +162,24 @@ export class RedisRooms {
     });
   }
 
+  async #records(rooms: readonly string[]): Promise<RecordReply[]> {
+    return rooms.length === 0 ? [] : await this.#connection.call("records", rooms, [this.#notifications.epoch]);
+  }
+
+  /** Rows from a place on; `isFull`: there are enough for a page of at most `limit`, and more may follow. */
+  #page(name: string, room: string, limit: number, more: (string | number)[]) {
+    const args = [this.#notifications.epoch, limit + 1, PAGE_BYTES, ...more];
+    const take = ([reply, rows, isFull]: [RecordReply, Row[], number]) => ({
+      reply,
+      record: toRecord(reply),
+      rows: rows.map(toStored),
+      isFull: isFull === 1,
+    });
+    return this.#connection.call(name, room, args, take);
+  }
+
   /** Of a room in which nothing has been said it may be another one by now: in a store that was emptied. */
-  async #epoch([, , , epoch, isNew]: RecordReply): Promise<string> {
+  async #epoch({ reply: [, , , epoch, isNew] }: { reply: RecordReply }): Promise<string> {
     return isNew === 1 ? await this.#connection.pulse() : epoch;
   }
 }
