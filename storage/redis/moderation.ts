@@ -1,15 +1,16 @@
 import type { Ban, ListedPosition, Moderation, RoomSettings } from "../../chat/storage.ts";
+import type { RecordReply } from "./codec.ts";
 import { ALL, type RedisConnection } from "./connection.ts";
-import type { RedisRooms } from "./rooms.ts";
+import type { RedisNotifications } from "./notifications.ts";
 
 /** What moderators have decided, in Redis. */
 export class RedisModeration implements Moderation {
   readonly #connection: RedisConnection;
-  readonly #rooms: RedisRooms;
+  readonly #notifications: RedisNotifications;
 
-  constructor(connection: RedisConnection, rooms: RedisRooms) {
+  constructor(connection: RedisConnection, notifications: RedisNotifications) {
     this.#connection = connection;
-    this.#rooms = rooms;
+    this.#notifications = notifications;
   }
 
   settings(room: string): Promise<RoomSettings> {
@@ -34,8 +35,9 @@ export class RedisModeration implements Moderation {
     const names = await this.#connection.call<string[]>("listed", ALL);
     const settings = await Promise.all(names.map((room) => this.settings(room)));
     const rooms = names.filter((_, at) => settings[at].listed).sort();
-    const positions = await this.#rooms.positions(rooms);
-    return rooms.map((room) => ({ room, seq: positions.get(room)!.head, date: positions.get(room)!.date }));
+    if (rooms.length === 0) return [];
+    const records = await this.#connection.call<RecordReply[]>("records", rooms, [this.#notifications.epoch]);
+    return records.map(([seq, date], at) => ({ room: rooms[at], seq, date }));
   }
 
   async ban(ban: Ban): Promise<void> {

@@ -1,26 +1,33 @@
 import { interval } from "../../chat/async.ts";
 import type { Clock } from "../../chat/clock.ts";
 import { ChatError } from "../../chat/errors.ts";
-import { type AppendResult, type Kinds, type Retention, Rulebook } from "../../chat/rulebook.ts";
-import type {
-  CatchUp,
-  ClusterEvent,
-  Command,
-  History,
-  HistoryQuery,
-  LogNotification,
-  Storage,
+import { RESUME_LIMIT } from "../../chat/protocol.ts";
+import { type AppendResult, IDEMPOTENCY_WINDOW, type Kinds, type Retention, Rulebook } from "../../chat/rulebook.ts";
+import {
+  type CatchUp,
+  type ClusterEvent,
+  type Command,
+  type History,
+  type HistoryQuery,
+  type LogNotification,
+  PAGE_BYTES,
+  type Storage,
 } from "../../chat/storage.ts";
-import { RedisConnection, type RedisPlace } from "./connection.ts";
+import { catchUp, historyPage, type StoredMessage } from "../shared/page.ts";
+import { RoomAppend, type RoomReply } from "./append.ts";
+import { type RecordReply, type Row, toRecord, toStored } from "./codec.ts";
+import { ALL, RedisConnection, type RedisPlace } from "./connection.ts";
 import { RedisModeration } from "./moderation.ts";
 import { RedisNames } from "./names.ts";
 import { RedisNotifications } from "./notifications.ts";
-import { RedisRooms, SWEEP_INTERVAL } from "./rooms.ts";
+import { SWEEP_INTERVAL, Sweeper } from "./sweeper.ts";
 
 /** How often this process tells itself something over the channel, milliseconds, to know that it hears. */
 export const PULSE_INTERVAL = 1_000;
 /** What no notification told is found by the second look at where the rooms' logs stand, one every so many pulses. */
 const PULSES_A_LOOK = 2;
+/** Calls until commands are given up that others overtake each time. */
+const MOST_TRIES = 100;
 
 /**
  * Keeps everything in Redis (7 or newer) or Valkey, for several machines. What it promises when Redis crashes is what
@@ -31,9 +38,12 @@ export class RedisStorage implements Storage {
   readonly moderation: RedisModeration;
   readonly #connection: RedisConnection;
   readonly #notifications: RedisNotifications;
-  readonly #rooms: RedisRooms;
+  readonly #sweeper: Sweeper;
+  readonly #rules: Rulebook;
   readonly #clock: Clock;
   readonly #stops: (() => void)[];
+  /** Rooms that were locked when Redis last told of them. */
+  readonly #locked = new Set<string>();
   /** Events that are published together. */
   #events: ClusterEvent[] = [];
   #pulses = 0;
@@ -41,12 +51,13 @@ export class RedisStorage implements Storage {
   private constructor(connection: RedisConnection, notifications: RedisNotifications, rules: Rulebook, clock: Clock) {
     this.#connection = connection;
     this.#notifications = notifications;
-    this.#rooms = new RedisRooms(connection, notifications, rules, clock);
+    this.#sweeper = new Sweeper(connection, notifications, rules, clock);
     this.names = new RedisNames(connection, clock);
-    this.moderation = new RedisModeration(connection, this.#rooms);
+    this.moderation = new RedisModeration(connection, notifications);
+    this.#rules = rules;
     this.#clock = clock;
     this.#stops = [interval(clock, PULSE_INTERVAL, () => this.#listen())];
-    if (rules.expires) this.#stops.push(interval(clock, SWEEP_INTERVAL, () => this.#rooms.sweep()));
+    if (rules.expires) this.#stops.push(interval(clock, SWEEP_INTERVAL, () => this.#sweeper.sweep()));
   }
 
   /**
@@ -56,9 +67,8 @@ export class RedisStorage implements Storage {
    */
   static async open(
     place: RedisPlace,
-    options: { clock: Clock; retention: Retention; kinds?: Kinds; secret?: string },
+    { clock, retention, kinds, secret }: { clock: Clock; retention: Retention; kinds?: Kinds; secret?: string },
   ): Promise<RedisStorage> {
-    const { clock, retention, kinds, secret } = options;
     const rules = new Rulebook(retention, kinds);
     const notifications = new RedisNotifications(`${place.prefix}:news`, clock, rules);
     const connection = await RedisConnection.open(place, clock, notifications, secret);
@@ -74,24 +84,76 @@ export class RedisStorage implements Storage {
     return this.#connection.warnings;
   }
 
-  append(commands: readonly Command[]): Promise<AppendResult[]> {
-    return this.#rooms.append(commands);
+  async append(commands: readonly Command[]): Promise<AppendResult[]> {
+    const rooms = [...Map.groupBy(commands, ({ room }) => room)]
+      .map(([room, own]) => new RoomAppend(room, own, this.#rules, this.#locked.has(room)));
+    // First: nobody sweeps a room that is in no list.
+    await this.#sweeper.list(rooms.map(({ room }) => room));
+    let failed: ChatError | undefined;
+    try {
+      for (let open = rooms, tries = 0; open.length > 0; open = open.filter(({ isDone }) => !isDone)) {
+        if (tries++ === MOST_TRIES) {
+          throw new ChatError("unavailable", "Others were faster each time. Send it again.", 1);
+        }
+        await this.#send(open);
+      }
+    } catch (error) {
+      if (!(error instanceof ChatError) || !rooms.some(({ results }) => results.some(Boolean))) throw error;
+      failed = error;
+    }
+    const begun = rooms.filter((each) => each.hasBegun).map(({ room }) => room);
+    // It may be a store that was emptied, of which the next call finds out otherwise.
+    if (begun.length > 0) await this.#connection.pulse().then(() => this.#sweeper.list(begun)).catch(() => {});
+    const next = new Map(rooms.map(({ room, results }) => [room, results.values()]));
+    // Where some are kept and told already, the next try with the same id finds out about the others.
+    return commands.map(({ room }) =>
+      next.get(room)!.next().value ?? { refused: "unavailable", message: failed!.message }
+    );
   }
 
-  history(room: string, query: HistoryQuery): Promise<History> {
-    return this.#rooms.history(room, query);
+  async history(room: string, { limit, before = Number.MAX_SAFE_INTEGER, after }: HistoryQuery): Promise<History> {
+    const isBackwards = after === undefined;
+    const now = this.#clock.now();
+    const rows: StoredMessage[] = [];
+    const to = isBackwards ? 1 : before - 1;
+    for (let from = isBackwards ? before - 1 : after + 1;;) {
+      const found = await this.#page("history", room, limit, [isBackwards ? "down" : "up", from, to]);
+      rows.push(...found.rows);
+      const { record } = found;
+      const page = historyPage(rows, { room, record, rules: this.#rules, now, limit, isBackwards });
+      const last = rows.at(-1)?.entry;
+      // Expired entries that were not removed yet may stand in front of what is held.
+      const mayGoOn = last && found.isFull && !page.more && (!isBackwards || this.#rules.isHeld(last, record, now));
+      if (!mayGoOn) return { epoch: await found.epoch(), seq: record.head, ...page };
+      from = last.seq + (isBackwards ? -1 : 1);
+    }
   }
 
-  read(room: string, after: number): Promise<CatchUp> {
-    return this.#rooms.read(room, after);
+  async read(room: string, after: number): Promise<CatchUp> {
+    const now = this.#clock.now();
+    for (let from = after + 1;;) {
+      const { record, rows, isFull, epoch } = await this.#page("read", room, RESUME_LIMIT, [from]);
+      const page = catchUp(rows, { room, record, rules: this.#rules, now, after });
+      // As above.
+      const mayGoOn = isFull && page.entries.length === 0;
+      if (!mayGoOn) return { epoch: await epoch(), seq: record.head, ...page };
+      from = rows.at(-1)!.entry.seq + 1;
+    }
   }
 
   subscribe(room: string, listener: (notification: LogNotification) => void): () => void {
     return this.#notifications.subscribe(room, listener);
   }
 
-  renewEpoch(room?: string): Promise<void> {
-    return this.#rooms.renewEpoch(room);
+  async renewEpoch(room?: string): Promise<void> {
+    const { origin, channel } = this.#notifications;
+    const epoch = crypto.randomUUID();
+    if (room === undefined) {
+      await this.#connection.call("renew", ALL, [channel, origin, epoch], () => this.#notifications.learn(epoch));
+    } else {
+      const args = [channel, origin, epoch, await this.#connection.pulse(), JSON.stringify(room)];
+      await this.#connection.call("renew_room", room, args, () => this.#notifications.tell(room, epoch, []));
+    }
   }
 
   secret(): Promise<string> {
@@ -119,6 +181,36 @@ export class RedisStorage implements Storage {
     await this.#connection.close();
   }
 
+  async #send(open: readonly RoomAppend[]): Promise<void> {
+    const { origin, channel, epoch } = this.#notifications;
+    const now = this.#clock.now();
+    const rooms = open.map(({ room }) => room);
+    const args = [channel, origin, epoch, now, IDEMPOTENCY_WINDOW, ...open.map((each) => each.decide(now))];
+    await this.#connection.call("append", rooms, args, (replies: RoomReply[]) => {
+      for (const [at, reply] of replies.entries()) {
+        const { room } = open[at];
+        const told = open[at].take(reply, now);
+        const [, [, , , epoch], locked] = reply;
+        if (told.length > 0) this.#notifications.tell(room, epoch, told);
+        if (locked === "1") this.#locked.add(room);
+        else this.#locked.delete(room);
+      }
+    });
+  }
+
+  /** Rows from a place on. `isFull`: there are enough for a page of at most `limit`, and more may follow. */
+  #page(name: string, room: string, limit: number, more: (string | number)[]) {
+    const args = [this.#notifications.epoch, limit + 1, PAGE_BYTES, ...more];
+    const take = ([record, rows, isFull]: [RecordReply, Row[], number]) => ({
+      record: toRecord(record),
+      rows: rows.map(toStored),
+      isFull: isFull === 1,
+      // Of a room in which nothing has been said it may be another one by now: in a store that was emptied.
+      epoch: async () => record[4] === 1 ? await this.#connection.pulse() : record[3],
+    });
+    return this.#connection.call(name, room, args, take);
+  }
+
   #publishEvents(): void {
     if (this.#events.length === 0) return;
     this.#connection.publish(`signals ${this.#notifications.origin}\n${JSON.stringify(this.#events)}`);
@@ -128,8 +220,10 @@ export class RedisStorage implements Storage {
   /** Makes sure that this process hears, and looks for what it did not. */
   async #listen(): Promise<void> {
     await this.#connection.pulse();
-    if (this.#pulses++ % PULSES_A_LOOK === 0) {
-      this.#notifications.look(await this.#rooms.positions(this.#notifications.rooms()));
+    const rooms = this.#notifications.rooms();
+    if (this.#pulses++ % PULSES_A_LOOK === 0 && rooms.length > 0) {
+      const records = await this.#connection.call<RecordReply[]>("records", rooms, [this.#notifications.epoch]);
+      this.#notifications.look(new Map(records.map(([head, , , epoch], at) => [rooms[at], { head, epoch }])));
     }
     this.#notifications.expectPulse();
   }

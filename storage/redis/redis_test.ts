@@ -17,7 +17,7 @@ import { MemoryStorage } from "../memory.ts";
 import { ChatError } from "../../chat/errors.ts";
 import { RedisConnection } from "./connection.ts";
 import { PULSE_INTERVAL, RedisStorage } from "./redis.ts";
-import { SWEEP_INTERVAL } from "./rooms.ts";
+import { SWEEP_INTERVAL } from "./sweeper.ts";
 import { FUNCTIONS } from "./functions.ts";
 
 const KEEP_ALL = { messages: 0, days: 0 };

@@ -126,7 +126,7 @@ end
 
 -- Keeps commands of any number of rooms, each room in order until what one depends on has changed. Tells everyone.
 writing('append', function(keys, args)
-  local origin, channel, epoch, now, window = args[1], args[2], args[3], tonumber(args[4]), tonumber(args[5])
+  local channel, origin, epoch, now, window = args[1], args[2], args[3], tonumber(args[4]), tonumber(args[5])
   local answers, told = {}, {}
   for at, base in ipairs(keys) do
     local room, asked = open_room(base, epoch), cjson.decode(args[5 + at])
@@ -233,8 +233,8 @@ writing('drop', function(keys, args)
 end)
 
 writing('renew_room', function(keys, args)
-  redis.call('HSET', keys[1] .. ':head', 'epoch', args[1], 'of', args[2])
-  publish(args[3], 'log', args[4], '[[' .. args[5] .. ',"' .. args[1] .. '",[]]]')
+  redis.call('HSET', keys[1] .. ':head', 'epoch', args[3], 'of', args[4])
+  publish(args[1], 'log', args[2], '[[' .. args[5] .. ',"' .. args[3] .. '",[]]]')
 end)
 
 local function settings(keys)
