@@ -114,10 +114,11 @@ export class RoomAppend {
   /** Takes the reply. @returns what was kept, to be told */
   take([outcomes, record, locked, open]: RoomReply, now: number): Entry[] {
     this.#record = toRecord(record, locked === "1");
+    this.#facts.clear();
     const told: Entry[] = [];
     for (const [at, outcome] of outcomes.entries()) {
       const waiting = this.#open[at];
-      const { command, decided } = waiting;
+      const { decided } = waiting;
       if (outcome[0] === "repeated") this.#repeated(waiting, outcome[1], outcome[2], now);
       else if (outcome[0] === "checked") waiting.result = decided!.result;
       else {
@@ -126,7 +127,6 @@ export class RoomAppend {
         waiting.result = { entry: { ...entry, seq, date }, repeated: false };
         told.push({ ...entry, seq, date });
       }
-      this.#facts.delete(command.target ?? 0);
     }
     for (const [at, facts] of open.entries()) {
       const { command } = this.#open[outcomes.length + at];
@@ -137,7 +137,9 @@ export class RoomAppend {
 
   /** @returns undefined where it can't be decided before Redis has told more */
   #decide(command: Asked, facts: Facts | undefined, record: RoomRecord, number: number, now: number) {
+    // Its message has to be known, and the keys that its rule looks at.
     if (command.target !== undefined && !facts) return undefined;
+    if (facts?.entry && !this.#rules.keysOf(command).every((name) => facts.keys.has(name))) return undefined;
     const view: RoomView = {
       record,
       // Redis finds it.

@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { type Clock, systemClock } from "../../chat/clock.ts";
 import type { AnyKind, Asked, Decision, Document, Kind } from "../../chat/entries/kind.ts";
 import { IDEMPOTENCY_WINDOW } from "../../chat/rulebook.ts";
-import type { Command } from "../../chat/storage.ts";
-import type { Entry } from "../../chat/protocol.ts";
+import { type Command, PAGE_BYTES } from "../../chat/storage.ts";
+import type { Entry, ReceiveMessage } from "../../chat/protocol.ts";
 import { FakeClock } from "../../testing/clock.ts";
 import { eventfulRoom, leftovers, sweptBy } from "../../testing/leftovers.ts";
 import { LogView } from "../../testing/log_view.ts";
@@ -542,39 +542,184 @@ serverTest("a lock of which nobody heard holds, also in a store that was emptied
   assert.deepEqual(await one.append([say("m")]), [{ refused: "locked" }]);
 });
 
-serverTest("what fails after a part was kept is refused, and what was kept is answered", [], async (server) => {
-  const storage = await open(server);
-  await storage.append([say("one")]);
+/** Does something while before each call of a function something else happens, such as an error. */
+async function before<Result>(
+  happens: (name: string) => unknown,
+  work: () => Promise<Result>,
+): Promise<Result> {
   const { call } = RedisConnection.prototype;
-  let appends = 0;
-  RedisConnection.prototype.call = function (name, ...more) {
-    if (name === "append" && ++appends === 2) return Promise.reject(new ChatError("unavailable", "Try again.", 2));
-    return Reflect.apply(call, this, [name, ...more]);
+  RedisConnection.prototype.call = async function (name, ...more) {
+    await happens(name);
+    return await Reflect.apply(call, this, [name, ...more]);
   };
   try {
-    const [kept, refused] = await storage.append([say("two"), change(1, "ONE")]);
-    assert.ok("entry" in kept && "refused" in refused && refused.refused === "unavailable");
+    return await work();
   } finally {
     RedisConnection.prototype.call = call;
   }
+}
+const fail = () => {
+  throw new ChatError("unavailable", "Try again.", 2);
+};
+
+serverTest("what fails after a part was kept is refused, and what was kept is answered", [], async (server) => {
+  const storage = await open(server);
+  await storage.append([say("one")]);
+  let appends = 0;
+  const [kept, refused] = await before(
+    (name) => name === "append" && ++appends === 2 && fail(),
+    () => storage.append([say("two"), change(1, "ONE")]),
+  );
+  assert.ok("entry" in kept && "refused" in refused && refused.refused === "unavailable");
 });
 
 serverTest("every room that holds something is swept, also one whose first call broke off", [], async (server) => {
   const storage = await open(server);
-  const { call } = RedisConnection.prototype;
   let calls = 0;
-  RedisConnection.prototype.call = function (name, ...more) {
-    if (++calls > 2) return Promise.reject(new ChatError("unavailable", "Try again.", 2));
-    return Reflect.apply(call, this, [name, ...more]);
-  };
-  try {
-    await storage.append([say("one")]).catch(() => {});
-  } finally {
-    RedisConnection.prototype.call = call;
-  }
+  await before(() => ++calls > 2 && fail(), () => storage.append([say("one")])).catch(() => {});
   assert.match(await server.command("SMEMBERS", "parley:{.all}:rooms"), /\br\b/);
   assert.equal((await storage.read("r", 0)).seq, 1);
 });
+
+for (const isOvertaken of [false, true]) {
+  const title = isOvertaken ? "also when that key was set a moment ago" : "which it asks for together with others";
+  serverTest(`with an id that is free again a command is decided upon its own key, ${title}`, [], async (server) => {
+    const clock = new FakeClock();
+    const storage = await open(server, { clock, retention: { messages: 0, days: 1 } });
+    await storage.append([say("old"), castVote("bob", 1, "a", { id: "k" })]);
+    clock.set(clock.now() + 2 * IDEMPOTENCY_WINDOW + 1);
+    await storage.append([say("three"), say("four")]);
+    const [four] = await storage.append([castVote("bob", 4, "a")]);
+    assert.ok("entry" in four);
+    if (isOvertaken) await storage.append([say("six")]);
+    const target = isOvertaken ? 6 : 4;
+    let appends = 0;
+    const results = await before(
+      async (name) => {
+        if (name === "append" && ++appends === 2 && isOvertaken) await storage.append([castVote("bob", target, "a")]);
+      },
+      () => storage.append([change(3), castVote("bob", target, "b", { id: "k" }), castVote("eve", target, "b")]),
+    );
+    assert.deepEqual(results.map((result) => "entry" in result || result.message), [true, "You have voted.", true]);
+  });
+}
+
+serverTest("what erases a message, and leaves it, frees its keys also for the same call", [], async (server) => {
+  const reset: Kind<Asked, { action: string }> = {
+    asks: "reset_test_votes",
+    tells: "test_votes_reset",
+    countsAs: "messages",
+    who: "anyone",
+    whileLocked: false,
+    erases: true,
+    decide: () => ({ fields: {} }),
+    apply: ({ text }) => ({ text: text! }),
+  };
+  const storage = await open(server, { kinds: [...KINDS_WITH_VOTE, reset] });
+  const asked = { action: "reset_test_votes", from: "Ann", room: "r", user: "ann", target: 1 } as unknown as Command;
+  const results = await storage.append([say("one"), castVote("bob", 1, "a"), asked, castVote("bob", 1, "b")]);
+  assert.deepEqual(results.map((result) => "entry" in result), [true, true, true, true]);
+  assert.deepEqual(await storage.append([castVote("bob", 1, "c")]), [
+    { refused: "forbidden", message: "You have voted." },
+  ]);
+  const [{ votes }] = (await storage.history("r", { limit: 9 })).messages as unknown as [Record<string, unknown>];
+  assert.deepEqual(votes, { b: 1 });
+});
+
+serverTest("what is decided upon a change that turns out to be repeated is decided again", [], async (server) => {
+  const storage = await open(server);
+  const repeated: Command = { ...change(1, "first"), id: "k" };
+  await storage.append([say("one"), say("two"), repeated, change(1, "second")]);
+  // The first change makes all of them wait, so that the second and the third are decided at once.
+  const results = await storage.append([change(2, "TWO"), { ...repeated }, castVote("bob", 1, "a")]);
+  assert.deepEqual(results.map((result) => "entry" in result && result.repeated), [false, true, false]);
+  const [message] = (await storage.history("r", { limit: 9 })).messages;
+  assert.deepEqual([message.text, (message as { votes?: unknown }).votes], ["second", { a: 1 }]);
+});
+
+serverTest("only what shows a message's words keeps them after its end", [], async (server) => {
+  const clock = new FakeClock();
+  const storage = await open(server, { clock: sweptBy(clock), retention: { messages: 2, days: 0 } });
+  const held = async () => [...(await server.command("HKEYS", "parley:{r}:documents")).matchAll(/\r\n(\d+)\r/g)];
+  const sweep = async () => {
+    // Redis' own time, in which one sweep is enough, does not pass.
+    await server.command("DEL", "parley:{.all}:swept");
+    await clock.advance(SWEEP_INTERVAL);
+    await until(async () => (await server.command("ZCARD", "parley:{r}:messages")) === ":2\r\n");
+    return (await held()).map(([, seq]) => Number(seq));
+  };
+  await storage.append([say("one"), say("two"), castVote("bob", 1, "a"), say("four")]);
+  assert.deepEqual(await sweep(), [2, 4]);
+  await storage.append([change(2, "TWO"), castVote("bob", 2, "a"), say("seven")]);
+  assert.deepEqual(await sweep(), [2, 4, 7]);
+  await storage.append([say("eight")]);
+  assert.deepEqual(await sweep(), [7, 8]);
+});
+
+serverTest("an epoch that one room has ends with the one of all rooms", [], async (server) => {
+  const storage = await open(server);
+  const epoch = async () => (await storage.read("r", 0)).epoch;
+  await storage.append([say("one")]);
+  await storage.renewEpoch("r");
+  const own = await epoch();
+  await storage.renewEpoch();
+  const next = await epoch();
+  assert.notEqual(next, own);
+  assert.equal((await storage.read("other", 0)).epoch, next);
+});
+
+serverTest("no more is read than what one page may have", [], async (server) => {
+  const storage = await open(server);
+  await storage.append(Array.from({ length: 40 }, () => say("x".repeat(PAGE_BYTES / 8))));
+  for (const read of [() => storage.history("r", { limit: 40 }), () => storage.read("r", 0)]) {
+    await server.command("CONFIG", "RESETSTAT");
+    await read();
+    const [, looks] = /cmdstat_hget:calls=(\d+)/.exec(await server.command("INFO", "commandstats"))!;
+    assert.equal(looks, "8");
+  }
+});
+
+serverTest("an id that was used again outlives the first entry that had it", [], async (server) => {
+  const clock = new FakeClock();
+  const storage = await open(server, { clock: sweptBy(clock), retention: { messages: 0, days: 1 } });
+  await storage.append([say("one", "k")]);
+  clock.set(clock.now() + IDEMPOTENCY_WINDOW + 1);
+  await storage.append([say("two", "k")]);
+  await clock.advance(SWEEP_INTERVAL);
+  await until(async () => (await server.command("XLEN", "parley:{r}:log")) === ":1\r\n");
+  const [again] = await storage.append([say("three", "k")]);
+  assert.ok("entry" in again && again.repeated && again.entry.seq === 2);
+});
+
+serverTest("of an entry that was removed its id remembers who said it, and when", [], async (server) => {
+  const clock = new FakeClock();
+  const storage = await open(server, { clock: sweptBy(clock), retention: { messages: 1, days: 0 } });
+  const [first] = await storage.append([say("one", "k")]);
+  clock.set(clock.now() + 1);
+  await storage.append([say("two")]);
+  await clock.advance(SWEEP_INTERVAL);
+  await until(async () => (await server.command("XLEN", "parley:{r}:log")) === ":1\r\n");
+  const [again] = await storage.append([say("three", "k")]);
+  assert.ok("entry" in first && "entry" in again && again.repeated);
+  const { text: _, ...rest } = first.entry as ReceiveMessage;
+  assert.deepEqual(again.entry, { ...rest, deleted: true });
+});
+
+serverTest(
+  "a store that was emptied is found by the first message, also before it is looked for",
+  [],
+  async (server) => {
+    // Nothing is looked for by itself while this clock stands still.
+    const storage = await open(server, { clock: new FakeClock() });
+    await storage.append([say("before")]);
+    const { epoch } = await storage.read("r", 0);
+    await server.command("FLUSHALL");
+    await storage.append([say("after")]);
+    const after = await storage.read("r", 0);
+    assert.deepEqual([after.seq, after.epoch === epoch], [1, false]);
+    assert.match(await server.command("SMEMBERS", "parley:{.all}:rooms"), /\br\b/);
+  },
+);
 
 serverTest("functions that somebody flushed are brought back", [], async (server) => {
   const storage = await open(server);
