@@ -31,8 +31,8 @@ export type PublishedEntry = [
   date: number,
   ordinal: number,
   entry: object,
-  document?: Document | null,
-  erasable?: Fields | null,
+  document: Document | null | undefined,
+  erasable: Fields | null | undefined,
 ];
 
 export function fromPublished([seq, date, ordinal, entry, document, erasable]: PublishedEntry): StoredMessage {
@@ -42,18 +42,11 @@ export function fromPublished([seq, date, ordinal, entry, document, erasable]: P
 }
 
 /** The same in replies, in which entry, document and what is erasable are JSON each. */
-export type Row = [
-  seq: string,
-  date: string,
-  ordinal: string,
-  entry: string,
-  document?: string | null,
-  erasable?: string | null,
-];
+export type Row = [seq: string, date: string, ordinal: string, ...json: (string | null)[]];
 
-export function toStored([seq, date, ordinal, entry, document, erasable]: Row): StoredMessage {
-  const parse = (json?: string | null) => json ? JSON.parse(json) : null;
-  return fromPublished([Number(seq), Number(date), Number(ordinal), parse(entry), parse(document), parse(erasable)]);
+export function toStored([seq, date, ordinal, ...json]: Row): StoredMessage {
+  const [entry, document, erasable] = json.map((each) => JSON.parse(each ?? "null"));
+  return fromPublished([Number(seq), Number(date), Number(ordinal), entry, document, erasable]);
 }
 
 /** What of an entry never changes, without its place. */

@@ -10,7 +10,7 @@ import { checkServer, whyNot } from "./server_check.ts";
 
 /** A command that has not been answered by then is given up, milliseconds; Redis may do it later all the same. */
 export const COMMAND_DEADLINE = 3_000;
-/** A connection on which nothing was answered for so long is given up, milliseconds: nothing is left to hear from it. */
+/** A connection on which nothing was answered for so long is given up, milliseconds. */
 const CONNECTION_DEADLINE = 6_000;
 /** How long closing waits for answers that are on their way, milliseconds. */
 const CLOSE_TIMEOUT = 1_000;
@@ -47,7 +47,7 @@ export class RedisConnection {
   readonly #clock: Clock;
   readonly #notifications: RedisNotifications;
   readonly #givenSecret: string | undefined;
-  /** What signs the tokens where the settings don't say: made by whoever comes first. */
+  /** What signs the tokens where the settings don't say: made by the first process that connects. */
   #keptSecret = newSecret();
   #warnings: readonly string[] = [];
   #client: Client | undefined;
@@ -126,8 +126,9 @@ export class RedisConnection {
   }
 
   /**
-   * Has Redis tell this process something over the channel, which it refuses where nothing can be written.
-   * @returns the epoch of rooms that have none of their own, of which notifications know then
+   * Publishes something that this process hears too, and finds out the epoch of all rooms. It fails where nothing can be
+   * written.
+   * @returns the epoch of rooms that have none of their own
    * @throws {ChatError} `unavailable`
    */
   async pulse(): Promise<string> {

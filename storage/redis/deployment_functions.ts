@@ -3,15 +3,14 @@
  * the keys are explained.
  */
 export const DEPLOYMENT_FUNCTIONS = String.raw`
--- The secret that is kept. Each process offers the one that it knows: whoever has a token is known also after the store
--- was emptied.
+-- The secret that is kept. Each process offers the one that it knows, so that tokens stay valid when the store was emptied.
 local function secret_of(prefix, candidate)
   if candidate == '' then return '' end
   redis.call('SET', prefix .. ':secret', candidate, 'NX')
   return redis.call('GET', prefix .. ':secret')
 end
 
--- Comes first on each connection. A run of the server that may hold less than the one before gets another epoch.
+-- The first call on each connection. A run of the server that may hold less than the one before gets another epoch.
 writing('begin', function(keys, args)
   local prefix, run, candidate, may_hold_less, secret = keys[1], args[1], args[2], args[3], args[4]
   if may_hold_less == '1' and redis.call('GET', prefix .. ':run') ~= run then redis.call('DEL', prefix .. ':epoch') end
@@ -19,7 +18,7 @@ writing('begin', function(keys, args)
   return { epoch_of(prefix, candidate), secret_of(prefix, secret) }
 end)
 
--- Tells everyone, the one who asks among them, that notifications arrive. It is refused where nothing could be written.
+-- Publishes something that the calling process hears too. Redis refuses it where nothing can be written.
 writing('pulse', function(keys, args)
   local epoch = epoch_of(keys[1], args[3])
   secret_of(keys[1], args[4])

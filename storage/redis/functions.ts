@@ -3,25 +3,27 @@ import { DEPLOYMENT_FUNCTIONS } from "./deployment_functions.ts";
 import { ROOM_FUNCTIONS } from "./room_functions.ts";
 
 /**
- * What Redis does for us in one step each, as a library of functions that lives in Redis. Functions know no kind of entry:
- * what is kept was decided by the rulebook. Keys:
+ * What Redis does for us in one step each: a library of functions that lives in Redis. Functions know no kind of entry: the
+ * rulebook has decided what they keep. Keys:
  *
- *     PREFIX:{ROOM}:head        {seq, date} of the newest entry, how many messages there were, the room's own epoch
+ *     PREFIX:{ROOM}:head        seq and date of the newest entry, and how many messages there were; the room's own epoch,
+ *                               and that of all rooms with which it ends (of)
  *     PREFIX:{ROOM}:log         a stream, SEQ-0: each entry as JSON with what finds it, which never changes
  *     PREFIX:{ROOM}:messages    which of the entries are messages
  *     PREFIX:{ROOM}:documents   message → its present state as JSON; none once it has expired
  *     PREFIX:{ROOM}:versions    changed message → the entries that changed it last and that show it last
  *     PREFIX:{ROOM}:keys:SEQ    keys that belong to a message's document
  *     PREFIX:{ROOM}:erasable:SEQ  what is erasable of the entries about a message
- *     PREFIX:{ROOM}:id:…        user, action and id → SEQ DATE ORDINAL of the first entry that had it
- *     PREFIX:{ROOM}:settings    {locked, listed, slow_seconds, version}
+ *     PREFIX:{ROOM}:id:…        user, action and id → SEQ DATE ORDINAL of the first entry that had it; once that is removed
+ *                               from the log, also the entry as JSON
+ *     PREFIX:{ROOM}:settings    locked, listed, slow_seconds, version
  *     PREFIX:{.names}:…         name:KEY, user:USER: who holds a name, and what a user is called until when
  *     PREFIX:{.all}:…           epoch, run, secret, swept, bans; rooms, listed: names of rooms that hold something
  *     PREFIX:news               the channel
  *
- * A call is about keys of one tag or, in \`append\` and \`positions\`, of several rooms: where rooms live on several nodes, those
- * of one node. Documents stand apart from the stream because what stands in a stream can't be rewritten, and what is deleted
- * from it only counts as deleted and stays in memory and in dumps.
+ * A call is about keys of one tag, or (append, records) of several rooms: where rooms live on several nodes, those of one
+ * node. Documents stand apart from the stream because what stands in a stream can't be rewritten, and what is deleted from
+ * it only counts as deleted and stays in memory and in dumps.
  */
 const SOURCE = String.raw`#!lua name=LIBRARY
 
@@ -41,7 +43,7 @@ local function publish(channel, kind, origin, body)
   redis.call('PUBLISH', channel, kind .. ' ' .. origin .. '\n' .. body)
 end
 
--- A store that was emptied has no epoch: whoever comes first begins one.
+-- A store that was emptied has no epoch: the first process that asks makes one.
 local function epoch_of(prefix, candidate)
   local epoch = redis.call('GET', prefix .. ':epoch')
   if not epoch then redis.call('SET', prefix .. ':epoch', candidate) end

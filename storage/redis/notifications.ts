@@ -1,11 +1,11 @@
 import type { Clock } from "../../chat/clock.ts";
 import type { Entry } from "../../chat/protocol.ts";
 import type { Rulebook } from "../../chat/rulebook.ts";
-import type { ClusterEvent, LogNotification } from "../../chat/storage.ts";
+import type { ClusterEvent } from "../../chat/storage.ts";
 import { type RoomPosition, Subscribers } from "../shared/subscribers.ts";
 import { fromPublished, type PublishedEntry } from "./codec.ts";
 
-/** Pulses in a row that were published and not heard until notifications count as broken. */
+/** After so many pulses in a row that were published and not heard, notifications count as broken. */
 const UNHEARD_PULSES_LIMIT = 3;
 
 interface Waiting {
@@ -21,10 +21,11 @@ export class RedisNotifications {
   /** The name under which this process publishes. */
   readonly origin = crypto.randomUUID();
   readonly channel: string;
+  readonly subscribers = new Subscribers();
+  /** Hears the events of others. */
+  listener: (event: ClusterEvent) => void = () => {};
   readonly #clock: Clock;
   readonly #rules: Rulebook;
-  readonly #subscribers = new Subscribers();
-  #onEvent: (event: ClusterEvent) => void = () => {};
   /** By room, what is to be told next. */
   #waiting = new Map<string, Waiting>();
   #epoch = "";
@@ -52,14 +53,6 @@ export class RedisNotifications {
     return this.#unheardPulses >= UNHEARD_PULSES_LIMIT;
   }
 
-  subscribe(room: string, listener: (notification: LogNotification) => void): () => void {
-    return this.#subscribers.subscribe(room, listener, () => undefined);
-  }
-
-  onEvent(listener: (event: ClusterEvent) => void): void {
-    this.#onEvent = listener;
-  }
-
   /**
    * Takes what the channel brought: one line, `KIND ORIGIN`, and what it is about. The channel's name and the kinds `log`,
    * `pulse` and `signals` stay as they are, since versions of Parley run side by side.
@@ -76,13 +69,15 @@ export class RedisNotifications {
     }
     if (isOwn) return;
     if (kind === "signals") {
-      for (const event of JSON.parse(body) as ClusterEvent[]) this.#onEvent(event);
+      for (const event of JSON.parse(body) as ClusterEvent[]) this.listener(event);
       return;
     }
     // What others keep waits for the turn's end: an answer to us that came before it may be on its way through promises.
     if (this.#waiting.size === 0) this.#clock.soon(() => this.#tell());
     for (const [room, epoch, entries] of JSON.parse(body) as [string, string, PublishedEntry[]][]) {
-      if (this.#subscribers.has(room)) this.#add(room, epoch, this.#shown(room, entries));
+      if (!this.subscribers.has(room)) continue;
+      const stored = entries.map(fromPublished);
+      this.#add(room, epoch, stored.map(({ entry, document }) => this.#rules.present(entry, document, room)));
     }
   }
 
@@ -98,7 +93,7 @@ export class RedisNotifications {
     const isFirst = this.#epoch === "";
     this.#tell();
     this.#epoch = epoch;
-    if (!isFirst) this.#subscribers.renewed(() => epoch);
+    if (!isFirst) this.subscribers.renewed(() => epoch);
   }
 
   /** A new connection: whatever was told while there was none has been missed. */
@@ -115,18 +110,9 @@ export class RedisNotifications {
     if (this.isBroken) this.#rereadAll();
   }
 
-  /** The rooms of which somebody here wants to hear. */
-  rooms(): string[] {
-    return this.#subscribers.rooms();
-  }
-
   /** Compares what was told with where the rooms' logs stand. */
   look(positions: ReadonlyMap<string, RoomPosition>): void {
-    this.#missed += this.#subscribers.look(positions);
-  }
-
-  #shown(room: string, entries: readonly PublishedEntry[]): Entry[] {
-    return entries.map(fromPublished).map(({ entry, document }) => this.#rules.present(entry, document, room));
+    this.#missed += this.subscribers.look(positions);
   }
 
   #add(room: string, epoch: string, entries: readonly Entry[]): void {
@@ -144,13 +130,13 @@ export class RedisNotifications {
 
   #tellRoom(room: string, { epoch, entries }: Waiting): void {
     entries.sort((one, other) => one.seq - other.seq);
-    this.#subscribers.tell(room, { epoch, entries });
+    this.subscribers.tell(room, { epoch, entries });
   }
 
   /** Something may have been missed: subscribers read the log. */
   #rereadAll(): void {
-    if (!this.#subscribers.any) return;
+    if (!this.subscribers.any) return;
     this.#missed++;
-    this.#subscribers.rereadAll();
+    this.subscribers.rereadAll();
   }
 }

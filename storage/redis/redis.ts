@@ -22,9 +22,9 @@ import { RedisNames } from "./names.ts";
 import { RedisNotifications } from "./notifications.ts";
 import { SWEEP_INTERVAL, Sweeper } from "./sweeper.ts";
 
-/** How often this process tells itself something over the channel, milliseconds, to know that it hears. */
+/** How often this process publishes something that it hears itself, milliseconds. */
 export const PULSE_INTERVAL = 1_000;
-/** What no notification told is found by the second look at where the rooms' logs stand, one every so many pulses. */
+/** Pulses between two looks at where the rooms' logs stand. The second look finds what no notification told. */
 const PULSES_A_LOOK = 2;
 /** Calls until commands are given up that others overtake each time. */
 const MOST_TRIES = 100;
@@ -36,6 +36,8 @@ const MOST_TRIES = 100;
 export class RedisStorage implements Storage {
   readonly names: RedisNames;
   readonly moderation: RedisModeration;
+  /** What whoever runs Redis should know of it, a sentence each. */
+  readonly warnings: readonly string[];
   readonly #connection: RedisConnection;
   readonly #notifications: RedisNotifications;
   readonly #sweeper: Sweeper;
@@ -54,6 +56,7 @@ export class RedisStorage implements Storage {
     this.#sweeper = new Sweeper(connection, notifications, rules, clock);
     this.names = new RedisNames(connection, clock);
     this.moderation = new RedisModeration(connection, notifications);
+    this.warnings = connection.warnings;
     this.#rules = rules;
     this.#clock = clock;
     this.#stops = [interval(clock, PULSE_INTERVAL, () => this.#listen())];
@@ -79,11 +82,6 @@ export class RedisStorage implements Storage {
     return this.#notifications.missed;
   }
 
-  /** What whoever runs Redis should know of it, a sentence each. */
-  get warnings(): readonly string[] {
-    return this.#connection.warnings;
-  }
-
   async append(commands: readonly Command[]): Promise<AppendResult[]> {
     const rooms = [...Map.groupBy(commands, ({ room }) => room)]
       .map(([room, own]) => new RoomAppend(room, own, this.#rules, this.#locked.has(room)));
@@ -102,7 +100,7 @@ export class RedisStorage implements Storage {
       failed = error;
     }
     const begun = rooms.filter((each) => each.hasBegun).map(({ room }) => room);
-    // It may be a store that was emptied, of which the next call finds out otherwise.
+    // The store may have been emptied. If this fails, the next pulse finds it out.
     if (begun.length > 0) await this.#connection.pulse().then(() => this.#sweeper.list(begun)).catch(() => {});
     const next = new Map(rooms.map(({ room, results }) => [room, results.values()]));
     // Where some are kept and told already, the next try with the same id finds out about the others.
@@ -134,7 +132,7 @@ export class RedisStorage implements Storage {
     for (let from = after + 1;;) {
       const { record, rows, isFull, epoch } = await this.#page("read", room, RESUME_LIMIT, [from]);
       const page = catchUp(rows, { room, record, rules: this.#rules, now, after });
-      // As above.
+      // Here too.
       const mayGoOn = isFull && page.entries.length === 0;
       if (!mayGoOn) return { epoch: await epoch(), seq: record.head, ...page };
       from = rows.at(-1)!.entry.seq + 1;
@@ -142,7 +140,7 @@ export class RedisStorage implements Storage {
   }
 
   subscribe(room: string, listener: (notification: LogNotification) => void): () => void {
-    return this.#notifications.subscribe(room, listener);
+    return this.#notifications.subscribers.subscribe(room, listener, () => undefined);
   }
 
   async renewEpoch(room?: string): Promise<void> {
@@ -165,7 +163,7 @@ export class RedisStorage implements Storage {
   }
 
   onEvent(listener: (event: ClusterEvent) => void): void {
-    this.#notifications.onEvent(listener);
+    this.#notifications.listener = listener;
   }
 
   async check(): Promise<void> {
@@ -220,7 +218,7 @@ export class RedisStorage implements Storage {
   /** Makes sure that this process hears, and looks for what it did not. */
   async #listen(): Promise<void> {
     await this.#connection.pulse();
-    const rooms = this.#notifications.rooms();
+    const rooms = this.#notifications.subscribers.rooms();
     if (this.#pulses++ % PULSES_A_LOOK === 0 && rooms.length > 0) {
       const records = await this.#connection.call<RecordReply[]>("records", rooms, [this.#notifications.epoch]);
       this.#notifications.look(new Map(records.map(([head, , , epoch], at) => [rooms[at], { head, epoch }])));

@@ -583,7 +583,7 @@ serverTest("every room that holds something is swept, also one whose first call 
 
 for (const isOvertaken of [false, true]) {
   const title = isOvertaken ? "also when that key was set a moment ago" : "which it asks for together with others";
-  serverTest(`with an id that is free again a command is decided upon its own key, ${title}`, [], async (server) => {
+  serverTest(`with an id that is free again a command is decided by its own key, ${title}`, [], async (server) => {
     const clock = new FakeClock();
     const storage = await open(server, { clock, retention: { messages: 0, days: 1 } });
     await storage.append([say("old"), castVote("bob", 1, "a", { id: "k" })]);
@@ -626,7 +626,7 @@ serverTest("what erases a message, and leaves it, frees its keys also for the sa
   assert.deepEqual(votes, { b: 1 });
 });
 
-serverTest("what is decided upon a change that turns out to be repeated is decided again", [], async (server) => {
+serverTest("what depends on a change that turns out to be repeated is decided again", [], async (server) => {
   const storage = await open(server);
   const repeated: Command = { ...change(1, "first"), id: "k" };
   await storage.append([say("one"), say("two"), repeated, change(1, "second")]);
