@@ -27,7 +27,7 @@ export type RoomReply = [outcomes: Outcome[], record: RecordReply, locked: strin
 interface Facts {
   entry?: StoredEntry;
   document?: Document;
-  /** As Redis compares it; `none` where there is no such entry. */
+  /** As Redis compares it; `none` where there is no such entry, `@N` after the Nth command of the call. */
   version: string;
   keys: Map<string, unknown>;
 }
@@ -74,30 +74,30 @@ export class RoomAppend {
 
   /** Whether nothing had been said in the room before. */
   get hasBegun(): boolean {
-    return this.#all.some(({ result }) => result && "entry" in result && result.entry.seq === 1);
+    return this.#all.some(({ result }) => result && "entry" in result && result.entry.seq === 1 && !result.repeated);
   }
 
   /** Decides what is not done yet. @returns the room's argument of `append` */
   decide(now: number): string {
     const record = { ...this.#record };
-    const changed = new Map<number, Facts>();
+    const facts = new Map(this.#facts);
     this.#open = this.#all.filter(({ result }) => !result);
     const commands = this.#open.map((waiting, at) => {
       const { command, forgotten } = waiting;
       const { target } = command;
       const number = at + 1;
-      const facts = target === undefined ? undefined : changed.get(target) ?? this.#facts.get(target);
-      const decided = waiting.decided = this.#decide(command, facts, record, number, now);
+      const message = target === undefined ? undefined : facts.get(target);
+      const decided = waiting.decided = this.#decide(command, message, record, number, now);
       const { entry, begins, change } = decided?.write ?? {};
       if (entry) record.messages = entry.ordinal;
-      if (change) changed.set(change.seq, changedBy(facts!, change, number));
+      if (change) facts.set(change.seq, changedBy(message!, change, number));
       // What Redis only keeps is JSON already.
       return {
         key: this.#rules.keyOf(command),
         forgotten,
         isUndecided: !decided,
         target: target?.toString(),
-        expected: facts?.version,
+        expected: message?.version,
         entry: entry && toFixed(entry),
         begins: json(begins),
         document: change?.document && toTemplate(change.document, number),
@@ -149,7 +149,8 @@ export class RoomAppend {
       key: (_, name) => facts?.keys.get(name),
     };
     const decided = this.#rules.append(command, view, now, placeOf(number));
-    return keepsUnknown(decided.write, number) ? undefined : decided;
+    const isChanged = facts?.version.startsWith("@");
+    return isChanged && keepsUnknown(decided.write, number) ? undefined : decided;
   }
 
   #repeated(waiting: Waiting, first: string, row: Row | null, now: number): void {

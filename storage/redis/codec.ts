@@ -2,7 +2,10 @@ import type { Document, Fields } from "../../chat/entries/kind.ts";
 import type { Place, RoomRecord, StoredEntry } from "../../chat/rulebook.ts";
 import type { StoredMessage } from "../shared/page.ts";
 
-/** What stands for the date of a call's entries, and counted from there for their places. No date and no place is as large. */
+/**
+ * What stands for the date of a call's entries, and counted from there for their places. No date and no place is as large, nor
+ * may another number in a document be.
+ */
 const UNKNOWN = 9_000_000_000_000_000;
 
 /**

@@ -26,7 +26,7 @@ import { SWEEP_INTERVAL, Sweeper } from "./sweeper.ts";
 export const PULSE_INTERVAL = 1_000;
 /** Pulses between two looks at where the rooms' logs stand. The second look finds what no notification told. */
 const PULSES_A_LOOK = 2;
-/** Calls until commands are given up that others overtake each time. */
+/** Calls, beside one for each command, until commands are given up that others overtake each time. */
 const MOST_TRIES = 100;
 
 /**
@@ -90,7 +90,7 @@ export class RedisStorage implements Storage {
     let failed: ChatError | undefined;
     try {
       for (let open = rooms, tries = 0; open.length > 0; open = open.filter(({ isDone }) => !isDone)) {
-        if (tries++ === MOST_TRIES) {
+        if (tries++ === MOST_TRIES + commands.length) {
           throw new ChatError("unavailable", "Others were faster each time. Send it again.", 1);
         }
         await this.#send(open);

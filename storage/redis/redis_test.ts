@@ -222,6 +222,7 @@ const MARKS = [
   markKind("mark", () => ({ fields: {} })),
   markKind("mark_fixed", ({ date }) => ({ fields: { kept: date } }), { fixed: ["kept"] }),
   markKind("mark_erasable", ({ seq }) => ({ fields: { kept: [seq] } }), { erasable: ["kept"] }),
+  markKind("mark_large", () => ({ fields: { kept: 9_000_000_000_000_001 } }), { fixed: ["kept"] }),
   markKind("mark_key", ({ seq }, key) => ({ fields: { kept: key }, keys: { last: seq } }), { fixed: ["kept"] }),
 ];
 
@@ -253,6 +254,11 @@ serverTest("whatever a kind keeps of places and dates is right, also within one 
   assert.deepEqual([message.text, message.edited], [text, dateOf(5)]);
   const kept = entries.filter((entry) => "kept" in entry).map((entry) => "kept" in entry && entry.kept);
   assert.deepEqual(kept, [dateOf(4), [6], 0, 8]);
+  const [large] = await storage.append([does("mark_large")]);
+  assert.equal("entry" in large && (large.entry as { kept?: unknown }).kept, 9_000_000_000_000_001);
+  // Each of these waits for what came of the one before.
+  const many = await storage.append(Array.from({ length: 120 }, () => does("mark_key")));
+  assert.ok(many.every((result) => "entry" in result));
 });
 
 serverTest("a prefix is a chat of its own", [], async (server) => {
