@@ -46,9 +46,8 @@ export class RedisConnection {
   readonly #place: RedisPlace;
   readonly #clock: Clock;
   readonly #notifications: RedisNotifications;
-  readonly #givenSecret: string | undefined;
-  /** What signs the tokens where the settings don't say: made by the first process that connects. */
-  #keptSecret = newSecret();
+  /** The secret that Redis keeps: made by the first process that connects. */
+  #secret = newSecret();
   #warnings: readonly string[] = [];
   #client: Client | undefined;
   /** A connection that is being made. */
@@ -60,26 +59,19 @@ export class RedisConnection {
   #cancelConnect: (() => void) | undefined;
   #connecting: Promise<void> | undefined;
 
-  private constructor(place: RedisPlace, clock: Clock, notifications: RedisNotifications, secret?: string) {
+  private constructor(place: RedisPlace, clock: Clock, notifications: RedisNotifications) {
     this.#place = place;
     this.#clock = clock;
     this.#notifications = notifications;
-    this.#givenSecret = secret;
   }
 
   /**
    * Connects, and makes the epoch and the secret where there are none.
    * @param notifications is given what the channel brings, and told of each new connection
-   * @param secret where absent, it is kept in Redis
    * @throws {Error} one sentence that says why Redis can't be used
    */
-  static async open(
-    place: RedisPlace,
-    clock: Clock,
-    notifications: RedisNotifications,
-    secret?: string,
-  ): Promise<RedisConnection> {
-    const connection = new RedisConnection(place, clock, notifications, secret);
+  static async open(place: RedisPlace, clock: Clock, notifications: RedisNotifications): Promise<RedisConnection> {
+    const connection = new RedisConnection(place, clock, notifications);
     try {
       await connection.#connect();
       return connection;
@@ -93,9 +85,9 @@ export class RedisConnection {
     return this.#warnings;
   }
 
-  /** What signs the tokens. */
+  /** What signs the tokens where the settings don't say. */
   get secret(): string {
-    return this.#givenSecret ?? this.#keptSecret;
+    return this.#secret;
   }
 
   /**
@@ -133,7 +125,7 @@ export class RedisConnection {
    */
   async pulse(): Promise<string> {
     const { channel, origin } = this.#notifications;
-    const args = [channel, origin, crypto.randomUUID(), this.#secretToKeep];
+    const args = [channel, origin, crypto.randomUUID(), this.#secret];
     await this.call("pulse", ALL, args, (epoch: string) => this.#notifications.learn(epoch));
     return this.#notifications.epoch;
   }
@@ -156,10 +148,6 @@ export class RedisConnection {
     this.#client = undefined;
     for (const each of [client, this.#candidate]) if (each?.isOpen) each.destroy();
     await this.#connecting;
-  }
-
-  get #secretToKeep(): string {
-    return this.#givenSecret === undefined ? this.#keptSecret : "";
   }
 
   async #connect(): Promise<void> {
@@ -206,9 +194,9 @@ export class RedisConnection {
         console.error("what Redis told could not be understood:", error);
       }
     });
-    const args = [server.run, crypto.randomUUID(), server.isDurable ? 0 : 1, this.#secretToKeep];
+    const args = [server.run, crypto.randomUUID(), server.isDurable ? 0 : 1, this.#secret];
     const [epoch, secret] = await this.#send<[string, string]>(client, "begin", ALL, args);
-    this.#keptSecret = secret;
+    this.#secret = secret;
     this.#warnings = server.warnings;
     return epoch;
   }

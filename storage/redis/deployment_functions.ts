@@ -3,25 +3,22 @@
  * the keys are explained.
  */
 export const DEPLOYMENT_FUNCTIONS = String.raw`
--- The secret that is kept. Each process offers the one that it knows, so that tokens stay valid when the store was emptied.
-local function secret_of(prefix, candidate)
-  if candidate == '' then return '' end
-  redis.call('SET', prefix .. ':secret', candidate, 'NX')
-  return redis.call('GET', prefix .. ':secret')
-end
+-- What is kept under a key. A store that was emptied has nothing there: the first process that asks decides.
+local function keep(key, candidate) return redis.call('SET', key, candidate, 'NX', 'GET') or candidate end
 
 -- The first call on each connection. A run of the server that may hold less than the one before gets another epoch.
 writing('begin', function(keys, args)
   local prefix, run, candidate, may_hold_less, secret = keys[1], args[1], args[2], args[3], args[4]
   if may_hold_less == '1' and redis.call('GET', prefix .. ':run') ~= run then redis.call('DEL', prefix .. ':epoch') end
   redis.call('SET', prefix .. ':run', run)
-  return { epoch_of(prefix, candidate), secret_of(prefix, secret) }
+  return { keep(prefix .. ':epoch', candidate), keep(prefix .. ':secret', secret) }
 end)
 
 -- Publishes something that the calling process hears too. Redis refuses it where nothing can be written.
 writing('pulse', function(keys, args)
-  local epoch = epoch_of(keys[1], args[3])
-  secret_of(keys[1], args[4])
+  local epoch = keep(keys[1] .. ':epoch', args[3])
+  -- Tokens stay valid when the store was emptied.
+  keep(keys[1] .. ':secret', args[4])
   publish(args[1], 'pulse', args[2], epoch)
   return epoch
 end)

@@ -42,13 +42,6 @@ end
 local function publish(channel, kind, origin, body)
   redis.call('PUBLISH', channel, kind .. ' ' .. origin .. '\n' .. body)
 end
-
--- A store that was emptied has no epoch: the first process that asks makes one.
-local function epoch_of(prefix, candidate)
-  local epoch = redis.call('GET', prefix .. ':epoch')
-  if not epoch then redis.call('SET', prefix .. ':epoch', candidate) end
-  return epoch or candidate
-end
 ` +
   ROOM_FUNCTIONS + DEPLOYMENT_FUNCTIONS;
 

@@ -41,6 +41,7 @@ export class RedisStorage implements Storage {
   readonly #connection: RedisConnection;
   readonly #notifications: RedisNotifications;
   readonly #sweeper: Sweeper;
+  readonly #secret: string;
   readonly #rules: Rulebook;
   readonly #clock: Clock;
   readonly #stops: (() => void)[];
@@ -50,13 +51,18 @@ export class RedisStorage implements Storage {
   #events: ClusterEvent[] = [];
   #pulses = 0;
 
-  private constructor(connection: RedisConnection, notifications: RedisNotifications, rules: Rulebook, clock: Clock) {
+  private constructor(
+    connection: RedisConnection,
+    notifications: RedisNotifications,
+    { rules, clock, secret }: { rules: Rulebook; clock: Clock; secret: string | undefined },
+  ) {
     this.#connection = connection;
     this.#notifications = notifications;
     this.#sweeper = new Sweeper(connection, notifications, rules, clock);
     this.names = new RedisNames(connection, clock);
     this.moderation = new RedisModeration(connection, notifications);
     this.warnings = connection.warnings;
+    this.#secret = secret ?? connection.secret;
     this.#rules = rules;
     this.#clock = clock;
     this.#stops = [interval(clock, PULSE_INTERVAL, () => this.#listen())];
@@ -74,8 +80,8 @@ export class RedisStorage implements Storage {
   ): Promise<RedisStorage> {
     const rules = new Rulebook(retention, kinds);
     const notifications = new RedisNotifications(`${place.prefix}:news`, clock, rules);
-    const connection = await RedisConnection.open(place, clock, notifications, secret);
-    return new RedisStorage(connection, notifications, rules, clock);
+    const connection = await RedisConnection.open(place, clock, notifications);
+    return new RedisStorage(connection, notifications, { rules, clock, secret });
   }
 
   get missedNotifications(): number {
@@ -155,7 +161,7 @@ export class RedisStorage implements Storage {
   }
 
   secret(): Promise<string> {
-    return Promise.resolve(this.#connection.secret);
+    return Promise.resolve(this.#secret);
   }
 
   publish(event: ClusterEvent): void {
