@@ -33,7 +33,7 @@ interface Facts {
 }
 
 interface Waiting {
-  command: Asked;
+  command: CommandBase;
   result?: AppendResult;
   /** What stands under its idempotency key and need not be remembered any more. */
   forgotten?: string;
@@ -93,7 +93,7 @@ export class RoomAppend {
       if (change) facts.set(change.seq, changedBy(message!, change, number));
       // What Redis only keeps is JSON already.
       return {
-        key: this.#rules.keyOf(command),
+        key: this.#rules.idempotencyKey(command),
         forgotten,
         isUndecided: !decided,
         target: target?.toString(),
@@ -101,10 +101,10 @@ export class RoomAppend {
         entry: entry && toFixed(entry),
         begins: json(begins),
         document: change?.document && toTemplate(change.document, number),
-        shows: change?.isShown,
+        shows: change?.keepsDocument,
         erases: change?.isErased,
         erasable: json(entry?.erasable),
-        reads: this.#rules.keysOf(command),
+        reads: this.#rules.documentKeys(command),
         writes: Object.entries(change?.keys ?? {}).map(([name, value]) => [name, value === null ? "" : json(value)]),
       };
     });
@@ -136,10 +136,10 @@ export class RoomAppend {
   }
 
   /** @returns undefined where it can't be decided before Redis has told more */
-  #decide(command: Asked, facts: Facts | undefined, record: RoomRecord, number: number, now: number) {
+  #decide(command: CommandBase, facts: Facts | undefined, record: RoomRecord, number: number, now: number) {
     // Its message has to be known, and the keys that its rule looks at.
     if (command.target !== undefined && !facts) return undefined;
-    if (facts?.entry && !this.#rules.keysOf(command).every((name) => facts.keys.has(name))) return undefined;
+    if (facts?.entry && !this.#rules.documentKeys(command).every((name) => facts.keys.has(name))) return undefined;
     const view: RoomView = {
       record,
       // Redis finds it.
@@ -162,10 +162,10 @@ export class RoomAppend {
     waiting.result = { entry: this.#rules.repeated(command, known, view, now), repeated: true };
   }
 
-  #toFacts(command: Asked, [row, version, values]: Exclude<FactsReply, null>): Facts {
+  #toFacts(command: CommandBase, [row, version, values]: Exclude<FactsReply, null>): Facts {
     if (!row) return { version: "none", keys: new Map() };
     const keys = this.#facts.get(command.target!)?.keys ?? new Map<string, unknown>();
-    for (const [at, name] of this.#rules.keysOf(command).entries()) {
+    for (const [at, name] of this.#rules.documentKeys(command).entries()) {
       keys.set(name, values[at] ? JSON.parse(values[at]) : undefined);
     }
     const { entry, document } = toStored(row);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Clock, systemClock } from "../../chat/clock.ts";
-import type { AnyKind, Asked, Decision, Document, Kind } from "../../chat/entries/kind.ts";
+import type { AnyKind, CommandBase, Decision, Document, Kind } from "../../chat/entries/kind.ts";
 import { IDEMPOTENCY_WINDOW } from "../../chat/rulebook.ts";
 import { type Command, PAGE_BYTES } from "../../chat/storage.ts";
 import type { Entry, ReceiveMessage } from "../../chat/protocol.ts";
@@ -217,7 +217,7 @@ const markKind = (
       return { ...document, marks: [...marks, { seq, date }], places: [...places, seq] } as Document;
     },
     ...more,
-  }) satisfies Kind<Asked, { action: string; seq: number; date: number }>;
+  }) satisfies Kind<CommandBase, { action: string; seq: number; date: number }>;
 const MARKS = [
   markKind("mark", () => ({ fields: {} })),
   markKind("mark_fixed", ({ date }) => ({ fields: { kept: date } }), { fixed: ["kept"] }),
@@ -611,7 +611,7 @@ for (const isOvertaken of [false, true]) {
 }
 
 serverTest("what erases a message, and leaves it, frees its keys also for the same call", [], async (server) => {
-  const reset: Kind<Asked, { action: string }> = {
+  const reset: Kind<CommandBase, { action: string }> = {
     asks: "reset_test_votes",
     tells: "test_votes_reset",
     countsAs: "messages",
