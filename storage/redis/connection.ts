@@ -3,7 +3,7 @@ import type { Clock } from "../../chat/clock.ts";
 import { ChatError } from "../../chat/errors.ts";
 import { HOW_TO_MIGRATE } from "../shared/migrate.ts";
 import { newSecret } from "../shared/secret.ts";
-import { FUNCTIONS, LIBRARY } from "./functions.ts";
+import { FUNCTIONS, LIBRARY } from "./functions/library.ts";
 import type { RedisNotifications } from "./notifications.ts";
 import { createClient } from "./package.ts";
 import { checkServer, whyNot } from "./server_check.ts";
@@ -33,7 +33,7 @@ export interface RedisPlace {
 export const ALL = ".all";
 export const NAMES = ".names";
 
-/** What the keys that a function touches begin with, behind the prefix: see `functions.ts`. */
+/** What the keys that a function touches begin with, behind the prefix: see `functions/library.ts`. */
 type Tags = string | readonly string[];
 type Args = readonly (string | number)[];
 type Client = ReturnType<typeof newClient>;

@@ -18,7 +18,7 @@ import { ChatError } from "../../chat/errors.ts";
 import { RedisConnection } from "./connection.ts";
 import { PULSE_INTERVAL, RedisStorage } from "./redis.ts";
 import { SWEEP_INTERVAL } from "./sweeper.ts";
-import { FUNCTIONS } from "./functions.ts";
+import { FUNCTIONS } from "./functions/library.ts";
 
 const KEEP_ALL = { messages: 0, days: 0 };
 const DURABLE = ["--appendonly", "yes", "--appendfsync", "always"];

@@ -1,5 +1,5 @@
 /**
- * What Redis does beside the logs, for new connections, names and moderators: a part of the library in `functions.ts`, where
+ * What Redis does beside the logs, for new connections, names and moderators: a part of the library in `library.ts`, where
  * the keys are explained.
  */
 export const DEPLOYMENT_FUNCTIONS = String.raw`

@@ -1,4 +1,4 @@
-/** What Redis does with the rooms' logs: a part of the library in `functions.ts`, where the keys are explained. */
+/** What Redis does with the rooms' logs: a part of the library in `library.ts`, where the keys are explained. */
 export const ROOM_FUNCTIONS = String.raw`
 local function open_room(base, epoch)
   local head = redis.call('HMGET', base .. ':head', 'seq', 'date', 'messages', 'epoch', 'of')

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { DEPLOYMENT_FUNCTIONS } from "./deployment_functions.ts";
-import { ROOM_FUNCTIONS } from "./room_functions.ts";
+import { DEPLOYMENT_FUNCTIONS } from "./deployment.ts";
+import { ROOM_FUNCTIONS } from "./rooms.ts";
 
 /**
  * What Redis does for us in one step each: a library of functions that lives in Redis. Functions know no kind of entry: the
