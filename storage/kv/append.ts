@@ -11,7 +11,7 @@ import {
   type Write,
 } from "../../chat/rulebook.ts";
 import { type Command, ROOM_SETTINGS, type RoomSettings } from "../../chat/storage.ts";
-import { bellOf, type Found, KEY, type KvStore } from "./store.ts";
+import { changeKeyOf, type Found, KEY, type KvStore } from "./store.ts";
 
 /**
  * One commit may have 819,200 bytes and 1,000 writes. One more command adds at most a message of 64 KiB twice, and some ten
@@ -56,7 +56,9 @@ export class Batch {
   /** What was read or is to be written, by the key as JSON. */
   readonly #values = new Map<string, unknown>();
   readonly #writes = new Map<string, { key: Deno.KvKey; value: unknown }>();
-  #record: KvRoom = NO_ROOM;
+  /** The room as it was read, and its record after the commands that were decided. */
+  #kept: KvRoom = NO_ROOM;
+  #record: RoomRecord = toRecord(NO_ROOM);
   #check: Deno.AtomicCheck | undefined;
   epoch = "";
   /** The new entries, in order. */
@@ -73,7 +75,10 @@ export class Batch {
     this.#now = now;
   }
 
-  /** Decides as many of the commands as fit into one commit. It reads what they depend on, the room first: if it is still the same when they are written, so is all else. */
+  /**
+   * Decides as many of the commands as fit into one commit. It reads what they depend on, the room first: if that is the
+   * same when they are written, so is all else.
+   */
   async decide(commands: readonly Command[], store: KvStore): Promise<void> {
     const targets = [...new Set(commands.flatMap(({ target }: CommandBase) => target ?? []))];
     const keys = commands.flatMap((command: CommandBase) => [
@@ -86,9 +91,10 @@ export class Batch {
       ...targets.map((target) => KEY.message(this.#room, target)),
       ...keys,
     ]);
-    this.#record = { ...room.value as KvRoom | undefined ?? NO_ROOM };
+    this.#kept = room.value as KvRoom | undefined ?? NO_ROOM;
+    this.#record = toRecord(this.#kept);
     this.#check = room.check;
-    this.epoch = epochOf(this.#record, epoch.value as string | undefined ?? await store.epoch());
+    this.epoch = epochOf(this.#kept, epoch.value as string | undefined ?? await store.epoch());
     this.#remember(others);
     const repeated = commands.flatMap((command) => this.#first(command) ?? []);
     const documents = repeated.map(({ seq, target = seq }) => KEY.message(this.#room, target));
@@ -111,17 +117,19 @@ export class Batch {
   /** @returns whether it is written: not if somebody else was faster */
   async commit(store: KvStore): Promise<boolean> {
     if (this.entries.length === 0) return true;
-    const operation = store.kv.atomic().check(this.#check!).set(KEY.room(this.#room), this.#record);
+    const { head, date, messages } = this.#record;
+    const operation = store.kv.atomic().check(this.#check!);
+    operation.set(KEY.room(this.#room), { ...this.#kept, head, date, messages });
     for (const { key, value } of this.#writes.values()) {
       if (value === undefined) operation.delete(key);
       else operation.set(key, value);
     }
-    return (await operation.set(KEY.bell(bellOf(this.#room)), 0).commit()).ok;
+    return (await operation.set(KEY.roomsChanged(changeKeyOf(this.#room)), 0).commit()).ok;
   }
 
   #view(): RoomView {
     return {
-      record: toRecord(this.#record),
+      record: this.#record,
       first: (command) => this.#first(command),
       at: (seq) => this.#get<Kept>(KEY.message(this.#room, seq))?.entry,
       document: (seq) => this.#get<Kept>(KEY.message(this.#room, seq))?.document,
@@ -135,7 +143,7 @@ export class Batch {
     this.#set(begins ? KEY.message(this.#room, seq) : KEY.change(this.#room, seq), kept);
     if (erasable) this.#set(KEY.erasable(this.#room, target!, seq), erasable);
     if (command.id !== undefined) this.#set(this.#id(command), entry);
-    advance(this.#record as never, entry);
+    advance(this.#record, entry);
     if (!change) return;
     const at = KEY.message(this.#room, change.seq);
     const message = { ...this.#get<Kept>(at)! };

@@ -13,12 +13,16 @@ const MOST_WAITING = 1_000;
 const EVENT_LIFE = 60_000;
 
 interface EventsRecord {
+  /** The isolate that wrote them. */
   from: string;
-  /** A JSON array in UTF-8: as text, one foreign letter would double its size. */
+  /**
+   * The events as a JSON array in UTF-8: as text, one foreign letter would double its size. Versions that run side by side
+   * know the field by this name.
+   */
   signals: Uint8Array;
 }
 
-/** Signals in Deno KV: a numbered log of its own, which goes by itself. */
+/** Events in Deno KV: a numbered log, whose values expire by themselves. */
 export class KvEvents {
   readonly #store: KvStore;
   readonly #clock: Clock;
@@ -26,12 +30,12 @@ export class KvEvents {
   #waiting: string[] = [];
   #writing: Promise<void> | undefined;
   #cancelGather: (() => void) | undefined;
-  /** The number of the last one that was read. */
+  /** The number of the last value that was read. */
   #read: number;
   readonly #reads = new Serializer();
   listener: (event: ClusterEvent) => void = () => {};
 
-  /** @param last the number of the last one when this isolate began */
+  /** @param last the number of the last value when this isolate began */
   constructor(store: KvStore, clock: Clock, last: number) {
     this.#store = store;
     this.#clock = clock;
@@ -44,13 +48,13 @@ export class KvEvents {
     this.#gather();
   }
 
-  /** Reads what has been given up to this number. */
+  /** Reads the events up to this number. */
   hear(last: number): void {
     this.#reads.run("all", async () => {
       // A store that was emptied counts anew.
       if (last < this.#read) this.#read = 0;
-      const news = { start: KEY.event(this.#read + 1), end: KEY.event(last + 1) };
-      for await (const { key, value: { from, signals } } of this.#store.kv.list<EventsRecord>(news)) {
+      const unread = { start: KEY.event(this.#read + 1), end: KEY.event(last + 1) };
+      for await (const { key, value: { from, signals } } of this.#store.kv.list<EventsRecord>(unread)) {
         this.#read = Number(key.at(-1));
         if (from === this.#own) continue;
         for (const event of JSON.parse(new TextDecoder().decode(signals))) this.listener(event);
@@ -59,7 +63,7 @@ export class KvEvents {
     }).catch((error) => console.error("events could not be read:", error));
   }
 
-  /** Resolves when nothing is being read or written any more. The last words, that this isolate leaves, are among it. */
+  /** Writes the events that wait, among them that this isolate leaves. Resolves when nothing is read or written any more. */
   async close(): Promise<void> {
     await Promise.all([this.#reads.settled(), this.#writing]);
     this.#cancelGather?.();

@@ -18,7 +18,7 @@ import { KvModeration } from "./moderation.ts";
 import { KvNames } from "./names.ts";
 import { KvNotifications } from "./notifications.ts";
 import { KvRooms } from "./rooms.ts";
-import { BELLS, KEY, KvStore } from "./store.ts";
+import { CHANGE_KEYS, KEY, KvStore } from "./store.ts";
 
 /**
  * Code points of the longest text: 64 KiB is what one value holds, in which a letter takes two bytes and an emoji four
@@ -131,7 +131,7 @@ export class KvStorage implements Storage {
     if (room === undefined) {
       await this.#store.writing(() => {
         const operation = this.#store.kv.atomic().set(KEY.epoch, epoch);
-        for (let bell = 0; bell < BELLS; bell++) operation.set(KEY.bell(bell), 0);
+        for (let bell = 0; bell < CHANGE_KEYS; bell++) operation.set(KEY.roomsChanged(bell), 0);
         return operation.commit();
       });
     } else {

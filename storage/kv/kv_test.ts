@@ -1,11 +1,10 @@
-/** What Deno KV promises beyond the contract: the same decisions as in memory, its limits, and who does not hear the bells. */
+/** What Deno KV promises beyond the contract: the same decisions as in memory, its limits, and what happens where the watch brings nothing. */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { systemClock } from "../../chat/clock.ts";
-import { Rulebook } from "../../chat/rulebook.ts";
-import { IDEMPOTENCY_WINDOW, type Retention } from "../../chat/rulebook.ts";
-import { type ClusterEvent, type Command, type LogNotification } from "../../chat/storage.ts";
+import { IDEMPOTENCY_WINDOW, type Retention, Rulebook } from "../../chat/rulebook.ts";
+import type { ClusterEvent, Command, LogNotification } from "../../chat/storage.ts";
 import { FakeClock } from "../../testing/clock.ts";
 import { eventfulRoom, leftovers, sweptBy } from "../../testing/leftovers.ts";
 import { startServer } from "../../testing/server.ts";

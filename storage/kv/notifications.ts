@@ -3,7 +3,7 @@ import type { Clock } from "../../chat/clock.ts";
 import type { LogNotification } from "../../chat/storage.ts";
 import type { Entry } from "../../chat/protocol.ts";
 import type { KvRooms } from "./rooms.ts";
-import { bellOf, BELLS, KEY, type KvStore } from "./store.ts";
+import { CHANGE_KEYS, changeKeyOf, KEY, type KvStore } from "./store.ts";
 
 /**
  * How often the bells are looked at, whether or not the watch has brought them, milliseconds: the safety net, slow
@@ -16,7 +16,7 @@ const WATCH_PAUSE = 1_000;
 const LATE_POLLS_LIMIT = 3;
 
 /** All that one watch may have: the bells, and the number of the last events. */
-const WATCHED = [...Array.from({ length: BELLS }, (_, bell) => KEY.bell(bell)), KEY.events];
+const WATCHED = [...Array.from({ length: CHANGE_KEYS }, (_, bell) => KEY.roomsChanged(bell)), KEY.events];
 
 interface Subscribed {
   listeners: Set<(notification: LogNotification) => void>;
@@ -161,7 +161,7 @@ export class KvNotifications {
   #ring(bell: number, version: string, value: unknown): void {
     if (version <= this.#answered[bell]) return;
     this.#answered[bell] = version;
-    if (bell === BELLS) return this.#onEvents(Number(value));
+    if (bell === CHANGE_KEYS) return this.#onEvents(Number(value));
     this.#answering = this.#answering.then(() => this.#answer(bell))
       .catch((error) => {
         // The next poll finds it unanswered.
@@ -172,7 +172,7 @@ export class KvNotifications {
 
   async #answer(bell: number): Promise<void> {
     if (this.#closed) return;
-    await this.#compare([...this.#subscribed.keys()].filter((room) => bellOf(room) === bell));
+    await this.#compare([...this.#subscribed.keys()].filter((room) => changeKeyOf(room) === bell));
   }
 
   /** Reads rooms on whose log has gone on, and has those looked into that have begun another life. */

@@ -6,7 +6,7 @@ import { type CatchUp, type Command, type History, type HistoryQuery, PAGE_BYTES
 import { catchUp, historyPage, type Reading, type StoredMessage } from "../shared/page.ts";
 import type { RoomPosition } from "../shared/subscribers.ts";
 import { Batch, epochOf, type Kept, type KvRoom, NO_ROOM, toRecord } from "./append.ts";
-import { bellOf, KEY, type KvStore } from "./store.ts";
+import { changeKeyOf, KEY, type KvStore } from "./store.ts";
 
 /** Commands whose keys are read together. */
 const COMMANDS_A_BATCH = 200;
@@ -91,7 +91,7 @@ export class KvRooms {
       const { value = NO_ROOM, check } = await this.#store.get<KvRoom>(KEY.room(room));
       const changed = change(value);
       const operation = this.#store.kv.atomic().check(check).set(KEY.room(room), changed)
-        .set(KEY.bell(bellOf(room)), 0);
+        .set(KEY.roomsChanged(changeKeyOf(room)), 0);
       if (changed.settings.listed) operation.set(KEY.listed(room), room);
       else operation.delete(KEY.listed(room));
       return (await operation.commit()).ok ? changed : undefined;

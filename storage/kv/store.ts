@@ -24,14 +24,14 @@ const key = (...parts: Deno.KvKeyPart[]): Deno.KvKey => ["parley", LAYOUT, ...pa
 /** Where every chat of layout 1 has something. */
 export const OLD_EPOCH: Deno.KvKey = ["parley", "epoch"];
 
-/** Keys that can be watched at once, but for one that is for events. */
-export const BELLS = 9;
+/** Rooms share so many change keys: one watch may have ten keys, and one of them is for events. */
+export const CHANGE_KEYS = 9;
 
-/** Which bell is rung for this room. */
-export function bellOf(room: string): number {
+/** The change key of a room. */
+export function changeKeyOf(room: string): number {
   let hash = 0;
   for (let at = 0; at < room.length; at++) hash = (hash * 31 + room.charCodeAt(at)) % 0x1_0000_0000;
-  return hash % BELLS;
+  return hash % CHANGE_KEYS;
 }
 
 /** What stands where. */
@@ -59,9 +59,9 @@ export const KEY = {
   id: (room: string, user: string, action: string, id: string) => key("id", room, user, action, id),
   listedRooms: key("listed"),
   listed: (room: string) => key("listed", room),
-  /** Rung with every commit to one of the rooms that belong to it. */
-  bell: (bell: number) => key("bell", bell),
-  /** The number of the last events, and events by their number. */
+  /** A change key, written with every commit to one of its rooms. Versions that run side by side know it as "bell". */
+  roomsChanged: (changeKey: number) => key("bell", changeKey),
+  /** The number of the last value with events, and those values by their number. */
   events: key("events"),
   event: (number: number) => key("event", number),
   name: (name: string) => key("name", name),
@@ -74,7 +74,7 @@ export const KEY = {
 /** What was read, and what it takes to write only if nobody else has written meanwhile. */
 export type Found<Value> = { value: Value | undefined; check: Deno.AtomicCheck };
 
-/** Deno KV, with its limits kept and its failures told as the log tells them. */
+/** Deno KV, used within its limits. What fails is thrown as the storage contract says. */
 export class KvStore {
   readonly kv: Deno.Kv;
   /** Where it is a file of our own. */
