@@ -451,9 +451,9 @@ for (const [name, create] of Object.entries(storages)) {
 
   rule("another epoch is told to subscribers, and keeps what is there", async ({ storage }) => {
     await storage.append([say("a")]);
-    const { epoch } = await storage.read("r", 0);
     const heard: LogNotification[] = [];
     storage.subscribe("r", (news) => heard.push(news));
+    const { epoch } = await storage.read("r", 0);
     await storage.renewEpoch();
     const after = await storage.read("r", 0);
     assert.notEqual(after.epoch, epoch);
@@ -843,6 +843,7 @@ for (const [name, create] of Object.entries(storages)) {
     const older = await store.open({ clock });
     const heard: number[] = [];
     older.subscribe("r", ({ entries }) => heard.push(...entries.map(({ seq }) => seq)));
+    await older.read("r", 0);
     await newer.append([say("tea?"), say("other")]);
     await newer.append([castVote("bob", 1, "tea"), castVote("bob", 2, "tea")]);
     const { entries, complete } = await older.read("r", 2);
@@ -1173,9 +1174,9 @@ for (const [name, create] of Object.entries(storages)) {
 
   sharedRule("another epoch that one begins is told to the subscribers of all", async ({ one, other }) => {
     await one.append([say("a")]);
-    const before = await one.read("r", 0);
     const told: string[] = [];
     other.subscribe("r", ({ epoch }) => told.push(epoch));
+    const before = await other.read("r", 0);
     await one.renewEpoch();
     const { epoch } = await one.read("r", 0);
     assert.notEqual(epoch, before.epoch);

@@ -18,7 +18,7 @@ import { KvModeration } from "./moderation.ts";
 import { KvNames } from "./names.ts";
 import { KvNotifications } from "./notifications.ts";
 import { KvRooms } from "./rooms.ts";
-import { CHANGE_KEYS, KEY, KvStore } from "./store.ts";
+import { CHANGE_KEYS, changeKeyOf, KEY, KvStore } from "./store.ts";
 
 /**
  * Code points of the longest text: 64 KiB is what one value holds, in which a letter takes two bytes and an emoji four
@@ -61,8 +61,7 @@ export class KvStorage implements Storage {
     this.names = new KvNames(store, clock);
     this.moderation = new KvModeration(store, this.#rooms, clock);
     this.#events = new KvEvents(store, clock, options.events);
-    const onEvents = (last: number) => this.#events.hear(last);
-    this.#notifications = new KvNotifications(store, this.#rooms, { clock, onEvents });
+    this.#notifications = new KvNotifications(store, this.#rooms, (last) => this.#events.hear(last));
     this.#stopSweeping = interval(clock, SWEEP_INTERVAL, () => this.#sweeping = this.#sweep());
   }
 
@@ -97,8 +96,13 @@ export class KvStorage implements Storage {
     const byRoom = Map.groupBy(commands.keys(), (at) => commands[at].room);
     const results = new Array<AppendResult>(commands.length);
     const kept = await Promise.allSettled([...byRoom].map(async ([room, places]) => {
-      const own = places.map((at) => commands[at]);
-      await this.#appends.run(room, () => this.#keep(room, own, (at, result) => results[places[at]] = result));
+      let decided = 0;
+      await this.#appends.run(room, async () => {
+        for await (const batch of this.#rooms.append(room, places.map((at) => commands[at]))) {
+          for (const result of batch.results) results[places[decided++]] = result;
+          if (batch.entries.length > 0) this.#notifications.tell(room, batch);
+        }
+      });
     }));
     const failed = kept.find((result) => result.status === "rejected");
     if (failed && (kept.length === 1 && !(0 in results) || !(failed.reason instanceof ChatError))) throw failed.reason;
@@ -107,17 +111,11 @@ export class KvStorage implements Storage {
   }
 
   history(room: string, query: HistoryQuery): Promise<History> {
-    return this.#store.reading(async () => {
-      await this.#notifications.ready(room);
-      return this.#rooms.history(room, query);
-    });
+    return this.#store.reading(async () => this.#notifications.seen(room, await this.#rooms.history(room, query)));
   }
 
   read(room: string, after: number): Promise<CatchUp> {
-    return this.#store.reading(async () => {
-      await this.#notifications.ready(room);
-      return this.#rooms.read(room, after);
-    });
+    return this.#store.reading(async () => this.#notifications.seen(room, await this.#rooms.read(room, after)));
   }
 
   subscribe(room: string, listener: (notification: LogNotification) => void): () => void {
@@ -126,19 +124,18 @@ export class KvStorage implements Storage {
 
   async renewEpoch(room?: string): Promise<void> {
     const epoch = crypto.randomUUID();
-    // Whoever has subscribed already is told of it.
-    await this.#notifications.allReady();
+    const changeKeys = room === undefined ? [...Array(CHANGE_KEYS).keys()] : [changeKeyOf(room)];
     if (room === undefined) {
       await this.#store.writing(() => {
         const operation = this.#store.kv.atomic().set(KEY.epoch, epoch);
-        for (let bell = 0; bell < CHANGE_KEYS; bell++) operation.set(KEY.roomsChanged(bell), 0);
+        for (const changeKey of changeKeys) operation.set(KEY.roomsChanged(changeKey), 0);
         return operation.commit();
       });
     } else {
       const of = await this.#store.epoch();
       await this.#rooms.change(room, (record) => ({ ...record, epoch: { own: epoch, of } }));
     }
-    await this.#notifications.renewed(room);
+    await this.#notifications.look(changeKeys);
   }
 
   secret(): Promise<string> {
@@ -173,18 +170,6 @@ export class KvStorage implements Storage {
     await this.#appends.settled();
     await Promise.all([this.#sweeping, this.#notifications.close(), this.#events.close()]);
     await this.#store.close();
-  }
-
-  async #keep(
-    room: string,
-    commands: readonly Command[],
-    put: (at: number, result: AppendResult) => void,
-  ): Promise<void> {
-    let at = 0;
-    for await (const kept of this.#rooms.append(room, commands)) {
-      for (const result of kept.results) put(at++, result);
-      await this.#notifications.kept(room, kept.epoch, kept.entries);
-    }
   }
 
   async #sweep(): Promise<void> {

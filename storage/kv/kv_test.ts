@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { systemClock } from "../../chat/clock.ts";
+import { LogSubscriber } from "../../chat/rooms/log_subscriber.ts";
 import { IDEMPOTENCY_WINDOW, type Retention, Rulebook } from "../../chat/rulebook.ts";
 import type { ClusterEvent, Command, LogNotification } from "../../chat/storage.ts";
 import { FakeClock } from "../../testing/clock.ts";
@@ -15,7 +16,7 @@ import { KV_TEXT_LIMIT, KvStorage } from "./kv.ts";
 import { KvExpiry } from "./expiry.ts";
 import { KvNotifications, POLL_INTERVAL } from "./notifications.ts";
 import { KvRooms } from "./rooms.ts";
-import { ANSWER_TIMEOUT, KEY, KvStore } from "./store.ts";
+import { ANSWER_TIMEOUT, CHANGE_KEYS, changeKeyOf, KEY, KvStore } from "./store.ts";
 import { MemoryStorage } from "../memory.ts";
 
 const RETENTION: Retention = { messages: 0, days: 0 };
@@ -428,19 +429,119 @@ kvTest("what the watch does not bring is found by a poll, and an isolate that he
   const store = await KvStore.open(path, clock);
   store.kv.watch = () => new ReadableStream();
   const rooms = new KvRooms(store, new Rulebook(RETENTION), clock);
-  const news = new KvNotifications(store, rooms, { clock, onEvents() {} });
+  const notifications = new KvNotifications(store, rooms, () => {});
   const heard: LogNotification[] = [];
-  news.subscribe("r", (each) => heard.push(each));
-  await news.ready("r");
+  notifications.subscribe("r", (each) => heard.push(each));
+  notifications.seen("r", await rooms.read("r", 0));
   for (let at = 1; at <= 4; at++) {
-    assert.equal(news.notificationsBroken, false);
+    assert.equal(notifications.notificationsBroken, false);
     await writer.append([say(`${at}`)]);
     await clock.advance(POLL_INTERVAL);
     await until(() => heard.flatMap(({ entries }) => entries).length === at);
   }
-  await until(() => news.notificationsBroken);
-  assert.equal(news.missed, 3);
-  await Promise.all([news.close(), writer.close()]);
+  await until(() => notifications.notificationsBroken);
+  assert.equal(notifications.missed, 3);
+  await Promise.all([notifications.close(), writer.close()]);
+  store.kv.close();
+});
+
+/** A random pause, mostly of a few milliseconds. */
+const pause = () => new Promise((resolve) => setTimeout(resolve, 40 * Math.random() ** 3));
+
+/** Has pages of history take their time, before and after they are read. */
+async function withSlowPages(work: () => Promise<void>): Promise<void> {
+  const { history } = KvRooms.prototype;
+  KvRooms.prototype.history = async function (...parameters) {
+    await pause();
+    const page = await history.apply(this, parameters);
+    await pause();
+    return page;
+  };
+  try {
+    await work();
+  } finally {
+    KvRooms.prototype.history = history;
+  }
+}
+
+kvTest(
+  "whoever subscribes while two isolates write gets every entry once, in order, and by the watch",
+  async (path) => {
+    const both = [await open(path), await open(path)];
+    const start = Date.now();
+    const subscribers: LogSubscriber[] = [];
+    const subscribe = async (room: string, storage: KvStorage, got: number[]) => {
+      await pause();
+      const subscriber = new LogSubscriber(room, storage, systemClock, {
+        notified() {},
+        due: () => queueMicrotask(() => got.push(...subscriber.take().map(({ seq }) => seq))),
+        deliver: (entries) => got.push(...entries.map(({ seq }) => seq)),
+        restart: () => assert.fail("the log is always the same one"),
+      });
+      subscribers.push(subscriber);
+      // They begin with one of two pages that are read at the same time.
+      const [page] = await Promise.all([1, 2].map(() => storage.history(room, { limit: 9 })));
+      got.push(page.seq);
+      subscriber.begin(page);
+    };
+    const follow = async (room: string) => {
+      const got: number[][] = [[], []];
+      const write = async () => {
+        await pause();
+        await pause();
+        await both[0].append([say("x", { room })]);
+      };
+      await Promise.all([write(), ...both.map((storage, at) => subscribe(room, storage, got[at]))]);
+      await until(() => got.every((seqs) => seqs.at(-1) === 1));
+      for (const seqs of got) assert.deepEqual(seqs, [0, 1].slice(seqs[0]));
+    };
+    await withSlowPages(async () => {
+      // Each round has rooms of different change keys: no other room's change helps.
+      for (let round = 10; round < 30; round++) {
+        await Promise.all(Array.from({ length: CHANGE_KEYS }, (_, at) => follow(`r${round}${at}`)));
+      }
+    });
+    assert.ok(Date.now() - start < POLL_INTERVAL - 1_000, "no poll has helped");
+    assert.deepEqual(both.map(({ missedNotifications }) => missedNotifications), [0, 0]);
+    for (const subscriber of subscribers) subscriber.dispose();
+    await Promise.all(both.map((storage) => storage.close()));
+  },
+);
+
+kvTest("what others write costs one read of positions and one of each room that has moved on", async (path) => {
+  const [clock, writer] = [new FakeClock(), await open(path)];
+  assert.equal(changeKeyOf("r"), changeKeyOf("quiet"));
+  await writer.append(["r", "quiet"].map((room) => say("before", { room })));
+  const store = await KvStore.open(path, clock);
+  const rooms = new KvRooms(store, new Rulebook(RETENTION), clock);
+  const notifications = new KvNotifications(store, rooms, () => {});
+  const heard: LogNotification[] = [];
+  for (const room of ["r", "quiet"]) {
+    notifications.subscribe(room, (each) => heard.push(each));
+    notifications.seen(room, await rooms.read(room, 0));
+  }
+  await notifications.look([...Array(CHANGE_KEYS).keys()]);
+  const read: Deno.KvKey[][] = [];
+  const load = store.load.bind(store);
+  store.load = (keys) => (keys.length === 0 || read.push([...keys]), load(keys));
+  await writer.append([say("one"), say("two")]);
+  await until(() => heard.length > 0);
+  const positions = [KEY.epoch, KEY.room("r"), KEY.room("quiet")];
+  assert.deepEqual(
+    read,
+    [positions, [KEY.epoch, KEY.room("r")]],
+    "the positions of its rooms, then what is new in one",
+  );
+  assert.deepEqual(heard.map(({ entries }) => entries.map(({ seq }) => seq)), [[2, 3]]);
+  // What this isolate has told itself is not read.
+  read.length = 0;
+  const entry = { ...heard[0].entries[1], seq: 4 };
+  notifications.tell("r", { epoch: heard[0].epoch, entries: [entry] });
+  await writer.append([say("as if it were our own")]);
+  await until(() => read.length > 0);
+  await notifications.look([]);
+  assert.deepEqual(read, [positions]);
+  await Promise.all([notifications.close(), writer.close()]);
   store.kv.close();
 });
 
@@ -454,17 +555,15 @@ kvTest("a watch that breaks is begun again", async (path) => {
     return new ReadableStream({ start: (controller) => controller.error(new Error("the connection broke")) });
   };
   await quietly(async () => {
-    const news = new KvNotifications(store, new KvRooms(store, new Rulebook(RETENTION), clock), {
-      clock,
-      onEvents() {},
-    });
+    const rooms = new KvRooms(store, new Rulebook(RETENTION), clock);
+    const notifications = new KvNotifications(store, rooms, () => {});
     const heard: LogNotification[] = [];
-    news.subscribe("r", (each) => heard.push(each));
-    await news.ready("r");
+    notifications.subscribe("r", (each) => heard.push(each));
+    notifications.seen("r", await rooms.read("r", 0));
     await clock.advance(POLL_INTERVAL / 2);
     await writer.append([say("heard")]);
     await until(() => heard.length === 1);
-    await Promise.all([news.close(), writer.close()]);
+    await Promise.all([notifications.close(), writer.close()]);
   });
   store.kv.close();
 });
@@ -474,7 +573,7 @@ kvTest("a store that is gone is unavailable", async (path) => {
   const rooms = new KvRooms(store, new Rulebook(RETENTION), systemClock);
   store.kv.close();
   await quietly(async () => {
-    await assert.rejects(store.reading(() => rooms.record("r")), { name: "ChatError", code: "unavailable" });
+    await assert.rejects(store.reading(() => rooms.records(["r"])), { name: "ChatError", code: "unavailable" });
     await assert.rejects(rooms.append("r", [say("x")]).next(), { name: "ChatError", code: "unavailable" });
   });
   assert.equal(store.failed, true);
@@ -486,7 +585,7 @@ kvTest("a store that does not answer is unavailable", async (path) => {
   const rooms = new KvRooms(store, new Rulebook(RETENTION), clock);
   store.kv.getMany = () => new Promise(() => {});
   await quietly(async () => {
-    const refused = [store.reading(() => rooms.record("r")), rooms.append("r", [say("x")]).next()]
+    const refused = [store.reading(() => rooms.records(["r"])), rooms.append("r", [say("x")]).next()]
       .map((answer) => assert.rejects(answer, { name: "ChatError", code: "unavailable" }));
     await clock.advance(ANSWER_TIMEOUT);
     await Promise.all(refused);

@@ -17,7 +17,7 @@ export class KvModeration implements Moderation {
   }
 
   settings(room: string): Promise<RoomSettings> {
-    return this.#store.reading(async () => (await this.#rooms.record(room)).record.settings);
+    return this.#store.reading(async () => (await this.#rooms.records([room]))[0].record.settings);
   }
 
   async change(room: string, change: Partial<RoomSettings>): Promise<RoomSettings> {

@@ -49,7 +49,7 @@ export class KvRooms {
   }
 
   async history(room: string, query: HistoryQuery): Promise<History> {
-    const { record, epoch } = await this.record(room);
+    const [{ record, epoch }] = await this.records([room]);
     const { after, before = Infinity, limit } = query;
     const isBackwards = after === undefined;
     const [first, last] = [Math.max(after ?? 0, record.floor) + 1, Math.min(before - 1, record.head)];
@@ -62,27 +62,26 @@ export class KvRooms {
   }
 
   async read(room: string, after: number): Promise<CatchUp> {
-    const { record, epoch } = await this.record(room);
+    const [{ record, epoch }] = await this.records([room]);
     const reading = this.#reading(room, record);
     const entries = this.entries(room, Math.max(after, record.floor) + 1, record.head);
     const kept = await gather(this.#held(entries, reading), RESUME_LIMIT + 1);
     return { epoch, seq: record.head, ...catchUp(await this.#joined(room, kept), { ...reading, after }) };
   }
 
-  async record(room: string): Promise<{ record: KvRoom; epoch: string }> {
-    const [record, epoch] = await this.#store.load([KEY.room(room), KEY.epoch]);
-    const value = record.value as KvRoom | undefined ?? NO_ROOM;
-    return { record: value, epoch: epochOf(value, epoch.value as string | undefined ?? await this.#store.epoch()) };
-  }
-
-  /** Where the logs of these rooms stand, in the same order. */
-  async positions(rooms: readonly string[]): Promise<RoomPosition[]> {
+  /** What is kept of rooms, and their epochs, in the same order. */
+  async records(rooms: readonly string[]): Promise<{ record: KvRoom; epoch: string }[]> {
     const [{ value }, ...records] = await this.#store.load([KEY.epoch, ...rooms.map(KEY.room)]);
     const epoch = value as string | undefined ?? await this.#store.epoch();
     return records.map(({ value }) => {
       const record = value as KvRoom | undefined ?? NO_ROOM;
-      return { head: record.head, epoch: epochOf(record, epoch) };
+      return { record, epoch: epochOf(record, epoch) };
     });
+  }
+
+  /** Where the logs of these rooms stand, in the same order. */
+  async positions(rooms: readonly string[]): Promise<RoomPosition[]> {
+    return (await this.records(rooms)).map(({ record: { head }, epoch }) => ({ head, epoch }));
   }
 
   /** Changes what is given of a room's record. @returns the record as it is then */

@@ -79,7 +79,7 @@ export class KvStore {
   readonly kv: Deno.Kv;
   /** Where it is a file of our own. */
   readonly place: DataFile | undefined;
-  readonly #clock: Clock;
+  readonly clock: Clock;
   readonly #writes = new Set<Promise<unknown>>();
   /** Whether the latest write failed. */
   failed = false;
@@ -87,7 +87,7 @@ export class KvStore {
   private constructor(kv: Deno.Kv, place: DataFile | undefined, clock: Clock) {
     this.kv = kv;
     this.place = place;
-    this.#clock = clock;
+    this.clock = clock;
   }
 
   /**
@@ -182,8 +182,8 @@ export class KvStore {
   async #write<Result>(attempt: () => Promise<Result | undefined>): Promise<Result> {
     try {
       this.place?.check();
-      const start = this.#clock.monotonic();
-      for (let pause = FIRST_PAUSE; this.#clock.monotonic() - start < CONTENTION_TIMEOUT; pause *= 2) {
+      const start = this.clock.monotonic();
+      for (let pause = FIRST_PAUSE; this.clock.monotonic() - start < CONTENTION_TIMEOUT; pause *= 2) {
         const result = await this.#answered(attempt()).catch(whereOvertaken);
         if (result !== undefined) {
           this.failed = false;
@@ -191,7 +191,7 @@ export class KvStore {
         }
         // Two who overtake each other should not come back at the same time.
         const wait = Math.random() * Math.min(pause, LONGEST_PAUSE);
-        await new Promise<void>((resolve) => this.#clock.after(wait, resolve));
+        await new Promise<void>((resolve) => this.clock.after(wait, resolve));
       }
       throw new Error(`others were faster for ${CONTENTION_TIMEOUT / 1000} s`);
     } catch (error) {
@@ -203,7 +203,7 @@ export class KvStore {
   }
 
   #answered<Result>(answer: Promise<Result>): Promise<Result> {
-    return withTimeout(this.#clock, ANSWER_TIMEOUT, answer, () => {
+    return withTimeout(this.clock, ANSWER_TIMEOUT, answer, () => {
       throw new Error(`no answer came within ${ANSWER_TIMEOUT / 1000} s`);
     });
   }

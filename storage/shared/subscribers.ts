@@ -13,6 +13,8 @@ interface Subscribed {
   /** The epoch and the last place that they have been told of; undefined while nobody knows where they begin. */
   epoch: string | undefined;
   told: number;
+  /** Whether they have been told anything; not if `told` is only where a page ended. */
+  isTold: boolean;
   /** The head at the last look. */
   head: number;
 }
@@ -26,7 +28,7 @@ export class Subscribers {
     let subscribed = this.#rooms.get(room);
     if (!subscribed) {
       const { epoch, head = 0 } = position() ?? {};
-      this.#rooms.set(room, subscribed = { listeners: new Set(), epoch, told: head, head });
+      this.#rooms.set(room, subscribed = { listeners: new Set(), epoch, told: head, isTold: false, head });
     }
     const { listeners } = subscribed;
     listeners.add(listener);
@@ -51,9 +53,42 @@ export class Subscribers {
   tell(room: string, notification: LogNotification): void {
     const subscribed = this.#rooms.get(room);
     if (!subscribed) return;
+    // Another epoch counts its entries anew.
+    if (notification.entries.length > 0 && notification.epoch !== subscribed.epoch) {
+      subscribed.told = subscribed.head = 0;
+    }
     subscribed.epoch = notification.epoch;
+    subscribed.isTold = true;
     for (const { seq } of notification.entries) subscribed.told = Math.max(subscribed.told, seq);
     for (const listener of subscribed.listeners) listener(notification);
+  }
+
+  /** Up to where the subscribers of a room know its log; no epoch: nobody knows. Undefined where there are no subscribers. */
+  told(room: string): { epoch: string | undefined; head: number } | undefined {
+    const subscribed = this.#rooms.get(room);
+    return subscribed && { epoch: subscribed.epoch, head: subscribed.told };
+  }
+
+  /**
+   * Notes where a room's log stood when it was read: subscribers know it up to there, since they begin with a page that they
+   * have asked for after subscribing. Of two pages they may begin with the older one, which is why they look into the log if
+   * one ends before what they are taken to know and were never told.
+   */
+  seen(room: string, { epoch, head }: RoomPosition): void {
+    const subscribed = this.#rooms.get(room);
+    if (!subscribed || subscribed.isTold) return;
+    if (subscribed.epoch === undefined) Object.assign(subscribed, { epoch, told: head });
+    else if (subscribed.epoch !== epoch || head < subscribed.told) {
+      this.tell(room, { epoch: subscribed.epoch, entries: [] });
+    }
+  }
+
+  /** Has the subscribers of a room look into its log, which stands here now. */
+  reread(room: string, { epoch, head }: RoomPosition): void {
+    const subscribed = this.#rooms.get(room);
+    if (!subscribed) return;
+    subscribed.told = head;
+    this.tell(room, { epoch, entries: [] });
   }
 
   /** Has the subscribers of every room, or of one, look into its log, as under another epoch they must. */
