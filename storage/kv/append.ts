@@ -36,6 +36,8 @@ export interface Kept {
   document?: Document;
   /** The last entry that shows the document, which goes with it. */
   shownBy?: number;
+  /** The last entry that changed the document; absent where none has, or an older version wrote it. */
+  changedBy?: number;
 }
 
 /** The epoch of a room. @param all that of rooms which have none of their own */
@@ -147,7 +149,7 @@ export class Batch {
     if (!change) return;
     const at = KEY.message(this.#room, change.seq);
     const message = { ...this.#get<Kept>(at)! };
-    if (change.document) message.document = change.document;
+    if (change.document) Object.assign(message, { document: change.document, changedBy: seq });
     if (change.keepsDocument) message.shownBy = seq;
     this.#set(at, message);
     for (const [name, value] of Object.entries(change.keys)) this.#set(this.#key(change.seq, name), value ?? undefined);

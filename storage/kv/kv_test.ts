@@ -324,7 +324,7 @@ kvTest("a sweep takes nothing that is still shown or remembered", async (path) =
   clock.set(start + 1 + IDEMPOTENCY_WINDOW);
   await storage.append([say("five", { id: "k" })]);
   const interval = 10 * 60_000;
-  const changes = () => rows(path).filter((row) => row.includes("change")).length;
+  const changes = () => rows(path).filter((row) => row.includes("\x02change\0")).length;
   assert.equal(changes(), 2);
   clock.set(clock.now() - interval);
   await clock.advance(interval);
@@ -423,6 +423,72 @@ kvTest("a page has nothing above the head that it tells", async (path) => {
   await store.close();
   await storage.close();
 });
+
+/** Rooms whose every read of a record is followed by what somebody else writes. */
+async function overtaken(path: string, write: (read: number) => Promise<unknown>) {
+  const store = await KvStore.open(path, systemClock);
+  const rooms = new KvRooms(store, new Rulebook(RETENTION, KINDS_WITH_VOTE), systemClock);
+  const { records } = rooms;
+  let read = 0;
+  rooms.records = async (...parameters) => {
+    const found = await records.apply(rooms, parameters);
+    await write(++read);
+    return found;
+  };
+  return { store, rooms };
+}
+
+kvTest(
+  "a page shows no change that is told after it, though somebody changes its messages while it is read",
+  async (path) => {
+    const storage = await KvStorage.open(path, { clock: systemClock, retention: RETENTION, kinds: KINDS_WITH_VOTE });
+    await storage.append([say("tea?"), castVote("bob", 1, "tea")]);
+    let writes = 0;
+    const { store, rooms } = await overtaken(path, async (read) => {
+      // Somebody is faster twice, and then with what changes no message.
+      const vote = castVote(`user${writes++}`, 1, "tea");
+      await storage.append([read <= 2 ? vote : say("more")]);
+    });
+    const votesAtHead = async (read: () => Promise<{ seq: number; messages: unknown[] }>) => {
+      const { seq, messages } = await read();
+      const { entries } = await storage.read("r", 0);
+      const told = entries.filter(({ action, seq: at }) => action as string === "test_vote_cast" && at <= seq).length;
+      assert.deepEqual((messages[0] as { votes: unknown }).votes, { tea: told });
+      return told;
+    };
+    assert.equal(await votesAtHead(() => rooms.history("r", { limit: 9, after: 0 })), 3);
+    await store.close();
+    await storage.close();
+  },
+);
+
+kvTest(
+  "a catch-up whose messages others change all the time is unavailable, and shows nothing that is not so yet",
+  async (path) => {
+    const storage = await open(path);
+    await storage.append([say("0")]);
+    const edit = (text: string): Command => (
+      { action: "edit_message", from: "Ann", room: "r", user: "ann", target: 1, text }
+    );
+    let isBusy = true;
+    const { store, rooms } = await overtaken(path, async (read) => {
+      if (isBusy || read % 2 === 1) await storage.append([edit(`${read}`)]);
+    });
+    const unavailable = { name: "ChatError", code: "unavailable" };
+    await assert.rejects(rooms.read("r", 0), unavailable);
+    await assert.rejects(rooms.history("r", { limit: 9 }), unavailable);
+    isBusy = false;
+    for (const after of [0, 1]) {
+      const { seq, entries } = await rooms.read("r", after);
+      assert.equal(entries.at(-1)!.seq, seq);
+      const { entries: now } = await storage.read("r", after);
+      assert.deepEqual(entries, now.slice(0, entries.length));
+      assert.equal(now.length, entries.length, "the text that it shows is that of its last entry");
+    }
+    await store.close();
+    await storage.close();
+  },
+);
 
 kvTest("what the watch does not bring is found by a poll, and an isolate that hears nothing says so", async (path) => {
   const [clock, writer] = [new FakeClock(), await open(path)];

@@ -1,7 +1,8 @@
 import type { Clock } from "../../chat/clock.ts";
-import type { Document, Fields } from "../../chat/entries/kind.ts";
-import { type Entry, RESUME_LIMIT } from "../../chat/protocol.ts";
-import type { AppendResult, Rulebook } from "../../chat/rulebook.ts";
+import type { Fields } from "../../chat/entries/kind.ts";
+import { ChatError } from "../../chat/errors.ts";
+import { type Position, RESUME_LIMIT } from "../../chat/protocol.ts";
+import type { Rulebook } from "../../chat/rulebook.ts";
 import { type CatchUp, type Command, type History, type HistoryQuery, PAGE_BYTES } from "../../chat/storage.ts";
 import { catchUp, historyPage, type Reading, type StoredMessage } from "../shared/page.ts";
 import type { RoomPosition } from "../shared/subscribers.ts";
@@ -10,15 +11,13 @@ import { changeKeyOf, KEY, type KvStore } from "./store.ts";
 
 /** Commands whose keys are read together. */
 const COMMANDS_A_BATCH = 200;
+/** Times that a page is read while others change what it shows. */
+const PAGE_ATTEMPTS = 5;
 /** Writes of one commit that remove what belongs to an erased message. */
 const ERASE_STEP = 500;
 
-/** What one commit kept: the new entries are to be told. */
-export interface KeptBatch {
-  results: AppendResult[];
-  epoch: string;
-  entries: Entry[];
-}
+/** A row of a page, with the last entry that changed its document. */
+type Row = StoredMessage & { changedBy: number | undefined };
 
 /** The rooms' logs in Deno KV. */
 export class KvRooms {
@@ -33,7 +32,7 @@ export class KvRooms {
   }
 
   /** Keeps commands for one room, in as many commits as they need, and yields what each has kept. */
-  async *append(room: string, commands: readonly Command[]): AsyncGenerator<KeptBatch> {
+  async *append(room: string, commands: readonly Command[]): AsyncGenerator<Batch> {
     for (let from = 0; from < commands.length;) {
       const some = commands.slice(from, from + COMMANDS_A_BATCH);
       const batch = await this.#store.writing(async () => {
@@ -48,25 +47,23 @@ export class KvRooms {
     }
   }
 
-  async history(room: string, query: HistoryQuery): Promise<History> {
-    const [{ record, epoch }] = await this.records([room]);
-    const { after, before = Infinity, limit } = query;
+  async history(room: string, { limit, before = Infinity, after }: HistoryQuery): Promise<History> {
     const isBackwards = after === undefined;
-    const [first, last] = [Math.max(after ?? 0, record.floor) + 1, Math.min(before - 1, record.head)];
-    const reading = this.#reading(room, record);
-    const rows = await gather(
-      this.#held(this.#list(KEY.message, room, first, last, { reverse: isBackwards }), reading, isBackwards),
-      limit + 1,
-    );
-    return { epoch, seq: record.head, ...historyPage(rows.map(toStored), { ...reading, limit, isBackwards }) };
+    const { position, rows, reading } = await this.#page(room, async (reading) => {
+      const { floor, head } = reading.record;
+      const [first, last] = [Math.max(after ?? 0, floor) + 1, Math.min(before - 1, head)];
+      const messages = this.#list(KEY.message, room, first, last, { reverse: isBackwards });
+      return (await gather(this.#held(messages, reading, isBackwards), limit + 1)).map(toRow);
+    });
+    return { ...position, ...historyPage(rows, { ...reading, limit, isBackwards }) };
   }
 
   async read(room: string, after: number): Promise<CatchUp> {
-    const [{ record, epoch }] = await this.records([room]);
-    const reading = this.#reading(room, record);
-    const entries = this.entries(room, Math.max(after, record.floor) + 1, record.head);
-    const kept = await gather(this.#held(entries, reading), RESUME_LIMIT + 1);
-    return { epoch, seq: record.head, ...catchUp(await this.#joined(room, kept), { ...reading, after }) };
+    const { position, rows, reading } = await this.#page(room, async (reading) => {
+      const entries = this.entries(room, Math.max(after, reading.record.floor) + 1, reading.record.head);
+      return this.#joined(room, await gather(this.#held(entries, reading), RESUME_LIMIT + 1));
+    });
+    return { ...position, ...catchUp(rows, { ...reading, after }) };
   }
 
   /** What is kept of rooms, and their epochs, in the same order. */
@@ -120,24 +117,39 @@ export class KvRooms {
     }
   }
 
-  #reading(room: string, record: KvRoom): Reading {
-    return { room, record: toRecord(record), rules: this.#rules, now: this.#clock.now() };
+  /**
+   * Reads the rows of a page as the room is at its head. Documents are read after the record, and may show by then what an
+   * entry behind that head has changed: whoever is told of this entry later would apply it twice. So the page is read again.
+   * @throws {ChatError} `unavailable` if others change its messages faster than they can be read
+   */
+  async #page(
+    room: string,
+    read: (reading: Reading) => Promise<Row[]>,
+  ): Promise<{ position: Position; rows: Row[]; reading: Reading }> {
+    for (let attempt = 0; attempt < PAGE_ATTEMPTS; attempt++) {
+      const [{ record, epoch }] = await this.records([room]);
+      const reading = { room, record: toRecord(record), rules: this.#rules, now: this.#clock.now() };
+      const rows = await read(reading);
+      if (rows.some(({ changedBy = 0 }) => changedBy > record.head)) continue;
+      return { position: { epoch, seq: record.head }, rows, reading };
+    }
+    throw new ChatError("unavailable", "The room is changing too fast to be read. Try again in a moment.", 1);
   }
 
-  /** Entries that are about messages, with those messages' documents and what is erasable. */
-  async #joined(room: string, kept: readonly Kept[]): Promise<StoredMessage[]> {
+  /** Entries that are about messages, with what is erasable and, read after it, those messages' documents. */
+  async #joined(room: string, kept: readonly Kept[]): Promise<Row[]> {
     const about = kept.map(({ entry }) => entry).filter(({ target }) => target !== undefined);
-    const targets = [...new Set(about.map(({ target }) => target!))];
-    const messages = await this.#store.load<Kept>(targets.map((target) => KEY.message(room, target)));
-    const documents = new Map<number, Document | undefined>(
-      targets.map((target, at) => [target, messages[at].value?.document]),
-    );
     const found = await this.#store.load<Fields>(about.map(({ target, seq }) => KEY.erasable(room, target!, seq)));
     const erasable = new Map(about.map(({ seq }, at) => [seq, found[at].value]));
-    return kept.map(({ entry, document }) => ({
-      entry: erasable.get(entry.seq) ? { ...entry, erasable: erasable.get(entry.seq) } : entry,
-      document: entry.target === undefined ? document : documents.get(entry.target),
-    }));
+    const targets = [...new Set(about.map(({ target }) => target!))];
+    const loaded = await this.#store.load<Kept>(targets.map((target) => KEY.message(room, target)));
+    const messages = new Map(targets.map((target, at) => [target, loaded[at].value]));
+    return kept.map((row) => {
+      const { seq, target } = row.entry;
+      const message = target === undefined ? row : messages.get(target);
+      const entry = erasable.get(seq) ? { ...row.entry, erasable: erasable.get(seq) } : row.entry;
+      return { entry, document: message?.document, changedBy: message?.changedBy };
+    });
   }
 
   /** Those of the rows that may be shown. */
@@ -165,8 +177,8 @@ export class KvRooms {
   }
 }
 
-function toStored({ entry, document }: Kept): StoredMessage {
-  return { entry, document };
+function toRow({ entry, document, changedBy }: Kept): Row {
+  return { entry, document, changedBy };
 }
 
 async function* inOrder(messages: AsyncGenerator<Kept>, changes: AsyncGenerator<Kept>): AsyncGenerator<Kept> {
