@@ -13,7 +13,7 @@ import { injectFaults } from "../testing/faulty_notifications.ts";
 import { createChat, FakeClient } from "../testing/chat.ts";
 import { LogView } from "../testing/log_view.ts";
 import { until } from "../testing/until.ts";
-import { castVote, KINDS_WITH_VOTE } from "../testing/vote.ts";
+import { castVote, KINDS_WITH_RESET, KINDS_WITH_VOTE } from "../testing/vote.ts";
 import { KvStorage } from "./kv/kv.ts";
 import { MemoryStorage } from "./memory.ts";
 import { RedisStorage } from "./redis/redis.ts";
@@ -782,6 +782,35 @@ for (const [name, create] of Object.entries(storages)) {
     assert.deepEqual(await appendOne(storage, castVote("eve", 1, "tea")), { refused: "not_found" });
     assert.deepEqual((await votes(storage, 2))?.votes, { coffee: 1 });
   });
+
+  rule(
+    "a kind of entry that erases and writes keys: what was there before it is gone, what it writes stays",
+    async ({ storage, clock, store }) => {
+      const cast = (user: string, choice: string) => castVote(user, 1, choice, { id: `${user} ${choice}` });
+      const reset = (user: string) => ({ ...castVote(user, 1, "none"), action: "reset_test_votes" }) as Command;
+      const outcomes = async (...commands: Command[]) =>
+        (await storage.append(commands)).map((result) => "entry" in result ? result.entry.seq : result.message);
+      await storage.append([say("tea?"), castVote("bob", 1, "tea")]);
+      const [voted, last] = ["You have voted.", "You were the last to do it."];
+      // Also what the same call has written before it.
+      const commands = [cast("eve", "tea"), reset("cat"), cast("bob", "milk"), cast("bob", "tea"), reset("cat")];
+      assert.deepEqual(await outcomes(...commands), [3, 4, 5, voted, last]);
+      const choices = async () => told(await storage.read("r", 1)).map(([, choice]) => choice);
+      assert.deepEqual(await choices(), [undefined, undefined, undefined, "milk"]);
+      assert.deepEqual((await votes(storage))?.votes, { milk: 1 });
+      assert.deepEqual(await outcomes(cast("bob", "tea"), reset("cat"), cast("eve", "soup")), [voted, last, 6]);
+      const repeated = await storage.append([cast("eve", "tea"), cast("bob", "milk")]);
+      assert.deepEqual(told({ entries: repeated.map(entryOf) }), [[3, undefined], [5, "milk"]]);
+      assert.deepEqual(await outcomes(reset("dan"), reset("cat"), reset("cat"), cast("bob", "tea")), [7, 8, last, 9]);
+      assert.deepEqual(await choices(), [...Array(7), "tea"]);
+      if (!store.lasting) return;
+      const other = await store.open({ clock, kinds: KINDS_WITH_RESET });
+      assert.deepEqual(await appendOne(other, reset("cat")), { refused: "forbidden", message: last });
+      await other.close();
+    },
+    KEEP_ALL,
+    KINDS_WITH_RESET,
+  );
 
   ruleOfKinds("it pushes no message out, and expires with the messages around it", async ({ storage }) => {
     await storage.append([say("one"), say("two")]);

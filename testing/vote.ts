@@ -32,6 +32,27 @@ export const vote: Kind<Vote, { action: string; choice: string }> = {
 
 export const KINDS_WITH_VOTE: AnyKind[] = [...Object.values(KINDS), vote];
 
+/**
+ * Another one: anybody takes all votes on a message back, but nobody twice without somebody else between. It erases its
+ * message, and writes a key in the same entry.
+ */
+const reset: Kind = {
+  asks: "reset_test_votes",
+  tells: "test_votes_reset",
+  countsAs: "messages",
+  who: "anyone",
+  whileLocked: false,
+  erases: true,
+  keys: ({ user }) => [user],
+  decide({ user }, { key }) {
+    if (key(user) !== undefined) return { refused: "forbidden", message: "You were the last to do it." };
+    return { fields: {}, keys: { [user]: true } };
+  },
+  apply: ({ text }) => ({ text }) as Document,
+};
+
+export const KINDS_WITH_RESET: AnyKind[] = [...KINDS_WITH_VOTE, reset];
+
 /** Somebody's vote on the message with this place. */
 export function castVote(
   user: string,

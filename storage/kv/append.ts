@@ -38,6 +38,19 @@ export interface Kept {
   shownBy?: number;
   /** The last entry that changed the document; absent where none has, or an older version wrote it. */
   changedBy?: number;
+  /** The last entry that erased the message: what entries before it wrote into its parts is gone, and is being removed. */
+  erasedBy?: number;
+}
+
+/** What stands under a document key, and the entry that wrote it. */
+export interface KeptKey {
+  seq: number;
+  value: unknown;
+}
+
+/** Whether a part of a message that this entry wrote is still there, or only waits for being removed. */
+export function isKept(seq: number, message: Kept | undefined): boolean {
+  return seq >= (message?.erasedBy ?? 0);
 }
 
 /** The epoch of a room. @param all that of rooms which have none of their own */
@@ -135,7 +148,10 @@ export class Batch {
       first: (command) => this.#first(command),
       at: (seq) => this.#get<Kept>(KEY.message(this.#room, seq))?.entry,
       document: (seq) => this.#get<Kept>(KEY.message(this.#room, seq))?.document,
-      key: (seq, name) => this.#get(this.#key(seq, name)),
+      key: (seq, name) => {
+        const kept = this.#get<KeptKey>(this.#key(seq, name));
+        return kept && isKept(kept.seq, this.#get(KEY.message(this.#room, seq))) ? kept.value : undefined;
+      },
     };
   }
 
@@ -143,7 +159,7 @@ export class Batch {
     const { seq, target } = entry;
     const kept: Kept = begins ? { entry, document: begins, shownBy: seq } : { entry };
     this.#set(begins ? KEY.message(this.#room, seq) : KEY.change(this.#room, seq), kept);
-    if (erasable) this.#set(KEY.erasable(this.#room, target!, seq), erasable);
+    if (erasable && !change?.isErased) this.#set(KEY.erasable(this.#room, target!, seq), erasable);
     if (command.id !== undefined) this.#set(this.#id(command), entry);
     advance(this.#record, entry);
     if (!change) return;
@@ -151,10 +167,15 @@ export class Batch {
     const message = { ...this.#get<Kept>(at)! };
     if (change.document) Object.assign(message, { document: change.document, changedBy: seq });
     if (change.keepsDocument) message.shownBy = seq;
+    if (change.isErased) {
+      message.erasedBy = seq;
+      // Its parts may be more than one commit can remove.
+      this.#set(KEY.erasing(this.#room, change.seq), change.seq);
+    }
     this.#set(at, message);
-    for (const [name, value] of Object.entries(change.keys)) this.#set(this.#key(change.seq, name), value ?? undefined);
-    // They may be more than one commit can remove.
-    if (change.isErased) this.#set(KEY.erasing(this.#room, change.seq), change.seq);
+    for (const [name, value] of Object.entries(change.keys)) {
+      this.#set(this.#key(change.seq, name), value === null ? undefined : { seq, value } satisfies KeptKey);
+    }
   }
 
   /** The first entry that had this command's key, with what is still there of it. */
@@ -162,7 +183,8 @@ export class Batch {
     const first = command.id === undefined ? undefined : this.#get<StoredEntry>(this.#id(command));
     if (first?.target === undefined) return first;
     const erasable = this.#get<StoredEntry["erasable"]>(KEY.erasable(this.#room, first.target, first.seq));
-    return erasable ? { ...first, erasable } : first;
+    const message = this.#get<Kept>(KEY.message(this.#room, first.target));
+    return erasable && isKept(first.seq, message) ? { ...first, erasable } : first;
   }
 
   #id(command: CommandBase): Deno.KvKey {

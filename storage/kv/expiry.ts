@@ -61,7 +61,7 @@ export class KvExpiry {
     const operation = this.#store.kv.atomic();
     for (const { entry: { seq, target }, shownBy } of expired) {
       operation.delete(shownBy === undefined ? KEY.change(room, seq) : KEY.message(room, seq));
-      if (shownBy !== undefined) await this.#rooms.removeAll(KEY.documentKeys(room, seq));
+      if (shownBy !== undefined) await this.#rooms.removeParts({ prefix: KEY.documentKeys(room, seq) }, () => true);
       else if (target !== undefined) operation.delete(KEY.erasable(room, target, seq));
     }
     const withId = expired.map(({ entry }) => entry).filter(({ id }) => id !== undefined);

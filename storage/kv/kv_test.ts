@@ -10,7 +10,7 @@ import { FakeClock } from "../../testing/clock.ts";
 import { eventfulRoom, leftovers, sweptBy } from "../../testing/leftovers.ts";
 import { startServer } from "../../testing/server.ts";
 import { until } from "../../testing/until.ts";
-import { castVote, KINDS_WITH_VOTE } from "../../testing/vote.ts";
+import { castVote, KINDS_WITH_RESET, KINDS_WITH_VOTE } from "../../testing/vote.ts";
 import { TestClient } from "../../testing/client.ts";
 import { KV_TEXT_LIMIT, KvStorage } from "./kv.ts";
 import { KvExpiry } from "./expiry.ts";
@@ -233,6 +233,50 @@ kvTest("a fault while an erased message's parts are removed changes no answer", 
   }
   await storage.close();
 });
+
+kvTest(
+  "what is erased is not there any more before it is removed, and what is written meanwhile is not removed",
+  async (path) => {
+    const options = { clock: systemClock, retention: RETENTION, kinds: KINDS_WITH_RESET };
+    const storage = await KvStorage.open(path, options);
+    const reset = (user: string) => ({ ...castVote(user, 1, "none"), action: "reset_test_votes" }) as Command;
+    const { erase } = KvRooms.prototype;
+    // Nobody removes anything yet.
+    KvRooms.prototype.erase = () => Promise.resolve();
+    try {
+      await storage.append([say("tea?"), castVote("bob", 1, "gone-word")]);
+      await storage.append([reset("cat")]);
+      const results = await storage.append([castVote("bob", 1, "kept-word"), reset("cat")]);
+      assert.deepEqual(results.map((result) => "entry" in result), [true, false]);
+      const { entries } = await storage.read("r", 1);
+      assert.deepEqual(entries.map((entry) => (entry as { choice?: string }).choice), [
+        undefined,
+        undefined,
+        "kept-word",
+      ]);
+      assert.ok(rows(path).join().includes("gone-word"));
+      await storage.append([reset("dan")]);
+    } finally {
+      KvRooms.prototype.erase = erase;
+    }
+    // Somebody writes a key again that is just about to be removed.
+    const store = await KvStore.open(path, systemClock);
+    const rooms = new KvRooms(store, new Rulebook(RETENTION, KINDS_WITH_RESET), systemClock);
+    const { commit } = Deno.AtomicOperation.prototype;
+    Deno.AtomicOperation.prototype.commit = async function () {
+      Deno.AtomicOperation.prototype.commit = commit;
+      await storage.append([reset("cat")]);
+      return await commit.call(this);
+    };
+    await rooms.erase("r");
+    await rooms.erase("r");
+    assert.deepEqual(leftovers(rows(path).join(), "gone-word", "kept-word"), []);
+    const [refused] = await storage.append([reset("cat")]);
+    assert.ok("refused" in refused);
+    await store.close();
+    await storage.close();
+  },
+);
 
 kvTest("what has expired is taken away, and the ids for as long as they are remembered", async (path) => {
   const clock = new FakeClock();

@@ -6,15 +6,15 @@ import type { Rulebook } from "../../chat/rulebook.ts";
 import { type CatchUp, type Command, type History, type HistoryQuery, PAGE_BYTES } from "../../chat/storage.ts";
 import { catchUp, historyPage, type Reading, type StoredMessage } from "../shared/page.ts";
 import type { RoomPosition } from "../shared/subscribers.ts";
-import { Batch, epochOf, type Kept, type KvRoom, NO_ROOM, toRecord } from "./append.ts";
+import { Batch, epochOf, isKept, type Kept, type KeptKey, type KvRoom, NO_ROOM, toRecord } from "./append.ts";
 import { changeKeyOf, KEY, type KvStore } from "./store.ts";
 
 /** Commands whose keys are read together. */
 const COMMANDS_A_BATCH = 200;
 /** Times that a page is read while others change what it shows. */
 const PAGE_ATTEMPTS = 5;
-/** Writes of one commit that remove what belongs to an erased message. */
-const ERASE_STEP = 500;
+/** Parts of messages that one commit removes: it may check 100 keys. */
+const REMOVE_STEP = 100;
 
 /** A row of a page, with the last entry that changed its document. */
 type Row = StoredMessage & { changedBy: number | undefined };
@@ -99,22 +99,36 @@ export class KvRooms {
     return inOrder(this.#list(KEY.message, room, first, last), this.#list(KEY.change, room, first, last));
   }
 
-  /** Removes what belongs to messages of a room that were erased. What is left undone the next sweep finds. */
+  /** Removes the parts of a room's messages that were erased. What is left undone the next sweep finds. */
   async erase(room: string): Promise<void> {
-    for await (const { key, value } of this.#store.kv.list<number>({ prefix: KEY.erasingIn(room) })) {
-      await this.removeAll(KEY.parts(room, value));
-      await this.#store.kv.delete(key);
+    const { kv } = this.#store;
+    for await (const { key, value: target, versionstamp } of kv.list<number>({ prefix: KEY.erasingIn(room) })) {
+      const { value: message } = await this.#store.get<Kept>(KEY.message(room, target));
+      // One that has expired since, or that an older version erased, keeps nothing.
+      const isOver = (seq: number) => message?.erasedBy === undefined || !isKept(seq, message);
+      const isDone = await this.removeParts({ prefix: KEY.parts(room, target) }, (key, value) => {
+        return isOver(key.at(-2) === "entry" ? Number(key.at(-1)) : (value as KeptKey).seq);
+      });
+      // It may have been erased again meanwhile.
+      if (isDone) await kv.atomic().check({ key, versionstamp }).delete(key).commit();
     }
   }
 
-  /** Removes all that stands below a key. */
-  async removeAll(prefix: Deno.KvKey): Promise<void> {
-    const parts = await Array.fromAsync(this.#store.kv.list({ prefix }), ({ key }) => key);
-    for (let from = 0; from < parts.length; from += ERASE_STEP) {
+  /** Removes parts of messages. @returns whether nobody has written one of them meanwhile, which keeps it there */
+  async removeParts(
+    parts: Deno.KvListSelector,
+    isOver: (key: Deno.KvKey, value: unknown) => boolean,
+  ): Promise<boolean> {
+    const over = (await Array.fromAsync(this.#store.kv.list(parts))).filter(({ key, value }) => isOver(key, value));
+    let isDone = true;
+    for (let from = 0; from < over.length; from += REMOVE_STEP) {
       const operation = this.#store.kv.atomic();
-      for (const key of parts.slice(from, from + ERASE_STEP)) operation.delete(key);
-      await operation.commit();
+      for (const { key, versionstamp } of over.slice(from, from + REMOVE_STEP)) {
+        operation.check({ key, versionstamp }).delete(key);
+      }
+      isDone = (await operation.commit()).ok && isDone;
     }
+    return isDone;
   }
 
   /**
@@ -147,7 +161,8 @@ export class KvRooms {
     return kept.map((row) => {
       const { seq, target } = row.entry;
       const message = target === undefined ? row : messages.get(target);
-      const entry = erasable.get(seq) ? { ...row.entry, erasable: erasable.get(seq) } : row.entry;
+      const own = isKept(seq, message) ? erasable.get(seq) : undefined;
+      const entry = own ? { ...row.entry, erasable: own } : row.entry;
       return { entry, document: message?.document, changedBy: message?.changedBy };
     });
   }
