@@ -1,5 +1,4 @@
 import { Serializer } from "../../chat/async.ts";
-import type { Clock } from "../../chat/clock.ts";
 import type { ClusterEvent } from "../../chat/storage.ts";
 import { KEY, type KvStore } from "./store.ts";
 
@@ -25,7 +24,6 @@ interface EventsRecord {
 /** Events in Deno KV: a numbered log, whose values expire by themselves. */
 export class KvEvents {
   readonly #store: KvStore;
-  readonly #clock: Clock;
   readonly #own: string = crypto.randomUUID();
   #waiting: string[] = [];
   #writing: Promise<void> | undefined;
@@ -36,9 +34,8 @@ export class KvEvents {
   listener: (event: ClusterEvent) => void = () => {};
 
   /** @param last the number of the last value when this isolate began */
-  constructor(store: KvStore, clock: Clock, last: number) {
+  constructor(store: KvStore, last: number) {
     this.#store = store;
-    this.#clock = clock;
     this.#read = last;
   }
 
@@ -72,7 +69,7 @@ export class KvEvents {
 
   #gather(): void {
     if (this.#writing || this.#cancelGather) return;
-    this.#cancelGather = this.#clock.after(GATHER, () => {
+    this.#cancelGather = this.#store.clock.after(GATHER, () => {
       this.#cancelGather = undefined;
       this.#writing = this.#write()
         .catch(() => {/* it was said why; events may get lost */})

@@ -1,4 +1,4 @@
-import { interval, Serializer } from "../../chat/async.ts";
+import { Serializer } from "../../chat/async.ts";
 import type { Clock } from "../../chat/clock.ts";
 import { ChatError } from "../../chat/errors.ts";
 import { type AppendResult, type Kinds, type Retention, Rulebook } from "../../chat/rulebook.ts";
@@ -13,11 +13,11 @@ import type {
 } from "../../chat/storage.ts";
 import { newSecret } from "../shared/secret.ts";
 import { KvEvents } from "./events.ts";
-import { KvExpiry } from "./expiry.ts";
 import { KvModeration } from "./moderation.ts";
 import { KvNames } from "./names.ts";
 import { KvNotifications } from "./notifications.ts";
 import { KvRooms } from "./rooms.ts";
+import { KvSweep } from "./sweep.ts";
 import { CHANGE_KEYS, changeKeyOf, KEY, KvStore } from "./store.ts";
 
 /**
@@ -25,8 +25,6 @@ import { CHANGE_KEYS, changeKeyOf, KEY, KvStore } from "./store.ts";
  * as soon as one of them is not Latin.
  */
 export const KV_TEXT_LIMIT = 16_000;
-/** How often expired entries are removed, milliseconds. They are hidden at once. */
-const SWEEP_INTERVAL = 10 * 60_000;
 
 /**
  * Keeps everything in Deno KV, for Deno Deploy: isolates there share nothing else. A room is one value that holds its head;
@@ -36,33 +34,23 @@ export class KvStorage implements Storage {
   readonly names: KvNames;
   readonly moderation: KvModeration;
   readonly #store: KvStore;
-  readonly #clock: Clock;
   readonly #secret: string;
   readonly #rooms: KvRooms;
-  readonly #expiry: KvExpiry;
   readonly #notifications: KvNotifications;
   readonly #events: KvEvents;
   /** One call after the other for each room, so that one isolate does not overtake itself. */
   readonly #appends = new Serializer<string>();
-  readonly #stopSweeping: () => void;
-  #sweeping: Promise<void> = Promise.resolve();
-  #closed = false;
+  readonly #sweep: KvSweep;
 
-  private constructor(
-    store: KvStore,
-    options: { clock: Clock; secret: string; rules: Rulebook; events: number },
-  ) {
-    const { clock, rules } = options;
+  private constructor(store: KvStore, rules: Rulebook, secret: string, lastEvents: number) {
     this.#store = store;
-    this.#clock = clock;
-    this.#secret = options.secret;
-    this.#rooms = new KvRooms(store, rules, clock);
-    this.#expiry = new KvExpiry(store, this.#rooms, rules, clock);
-    this.names = new KvNames(store, clock);
-    this.moderation = new KvModeration(store, this.#rooms, clock);
-    this.#events = new KvEvents(store, clock, options.events);
+    this.#secret = secret;
+    this.#rooms = new KvRooms(store, rules);
+    this.names = new KvNames(store);
+    this.moderation = new KvModeration(store, this.#rooms);
+    this.#events = new KvEvents(store, lastEvents);
     this.#notifications = new KvNotifications(store, this.#rooms, (last) => this.#events.hear(last));
-    this.#stopSweeping = interval(clock, SWEEP_INTERVAL, () => this.#sweeping = this.#sweep());
+    this.#sweep = new KvSweep(store, this.#rooms);
   }
 
   /**
@@ -78,13 +66,8 @@ export class KvStorage implements Storage {
     try {
       await store.epoch();
       const secret = options.secret ?? await store.setIfAbsent(KEY.secret, newSecret);
-      const { value: events = 0 } = await store.get<number>(KEY.events);
-      return new KvStorage(store, {
-        clock: options.clock,
-        rules: new Rulebook(options.retention, options.kinds),
-        secret,
-        events,
-      });
+      const { value: lastEvents = 0 } = await store.get<number>(KEY.events);
+      return new KvStorage(store, new Rulebook(options.retention, options.kinds), secret, lastEvents);
     } catch (error) {
       await store.close();
       throw error;
@@ -165,26 +148,9 @@ export class KvStorage implements Storage {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#stopSweeping();
+    const swept = this.#sweep.close();
     await this.#appends.settled();
-    await Promise.all([this.#sweeping, this.#notifications.close(), this.#events.close()]);
+    await Promise.all([swept, this.#notifications.close(), this.#events.close()]);
     await this.#store.close();
-  }
-
-  async #sweep(): Promise<void> {
-    try {
-      if (await this.#isOurTurn()) await this.#expiry.run(() => !this.#closed);
-    } catch (error) {
-      console.error("expired entries could not be removed:", error);
-    }
-  }
-
-  /** One isolate's sweep is enough; whoever comes first does it. */
-  async #isOurTurn(): Promise<boolean> {
-    const now = this.#clock.now();
-    const { value = 0, check } = await this.#store.get<number>(KEY.swept);
-    if (Math.abs(now - value) < SWEEP_INTERVAL / 2) return false;
-    return (await this.#store.kv.atomic().check(check).set(KEY.swept, now).commit()).ok;
   }
 }

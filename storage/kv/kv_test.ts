@@ -13,9 +13,9 @@ import { until } from "../../testing/until.ts";
 import { castVote, KINDS_WITH_RESET, KINDS_WITH_VOTE } from "../../testing/vote.ts";
 import { TestClient } from "../../testing/client.ts";
 import { KV_TEXT_LIMIT, KvStorage } from "./kv.ts";
-import { KvExpiry } from "./expiry.ts";
 import { KvNotifications, POLL_INTERVAL } from "./notifications.ts";
 import { KvRooms } from "./rooms.ts";
+import { KvSweep } from "./sweep.ts";
 import { ANSWER_TIMEOUT, CHANGE_KEYS, changeKeyOf, KEY, KvStore } from "./store.ts";
 import { MemoryStorage } from "../memory.ts";
 
@@ -76,10 +76,8 @@ kvTest("whatever is said, the outcomes and the log are those of the memory stora
   const clock = new FakeClock();
   const retention = { messages: 8, days: 0 };
   const storage = await open(path, clock, retention);
-  const store = await KvStore.open(path, systemClock);
-  const rules = new Rulebook(retention);
-  const rooms = new KvRooms(store, rules, shownBy(clock));
-  const expiry = new KvExpiry(store, rooms, rules, shownBy(clock));
+  const store = await KvStore.open(path, shownBy(clock));
+  const sweep = new KvSweep(store, new KvRooms(store, new Rulebook(retention)));
   let stories = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25, size: "max" }), async (story) => {
@@ -90,7 +88,7 @@ kvTest("whatever is said, the outcomes and the log are those of the memory stora
         if (typeof what === "number") {
           await clock.advance(what);
         } else if (what === "sweep") {
-          await expiry.run(() => true);
+          await sweep.run();
         } else if (typeof what === "string") {
           for (const each of [storage, memory]) await each.moderation.change(room, { locked: what === "lock" });
         } else {
@@ -126,6 +124,7 @@ kvTest("whatever is said, the outcomes and the log are those of the memory stora
     }),
     { numRuns: Deno.env.get("SOAK") === undefined ? 40 : 1_000, seed: 20261122 },
   );
+  await sweep.close();
   store.kv.close();
   await storage.close();
 });
@@ -261,7 +260,7 @@ kvTest(
     }
     // Somebody writes a key again that is just about to be removed.
     const store = await KvStore.open(path, systemClock);
-    const rooms = new KvRooms(store, new Rulebook(RETENTION, KINDS_WITH_RESET), systemClock);
+    const rooms = new KvRooms(store, new Rulebook(RETENTION, KINDS_WITH_RESET));
     const { commit } = Deno.AtomicOperation.prototype;
     Deno.AtomicOperation.prototype.commit = async function () {
       Deno.AtomicOperation.prototype.commit = commit;
@@ -281,11 +280,9 @@ kvTest(
 kvTest("what has expired is taken away, and the ids for as long as they are remembered", async (path) => {
   const clock = new FakeClock();
   const retention = { messages: 2, days: 0 };
-  const rules = new Rulebook(retention);
   const storage = await open(path, clock, retention);
-  const store = await KvStore.open(path, systemClock);
-  const rooms = new KvRooms(store, new Rulebook(retention), shownBy(clock));
-  const expiry = new KvExpiry(store, rooms, rules, shownBy(clock));
+  const store = await KvStore.open(path, shownBy(clock));
+  const sweep = new KvSweep(store, new KvRooms(store, new Rulebook(retention)));
   const kept = async () => {
     const found = await Array.fromAsync(store.kv.list({ prefix: [] }));
     return found.map(({ key }) => key.slice(2).join(" ")).filter((key) =>
@@ -294,15 +291,16 @@ kvTest("what has expired is taken away, and the ids for as long as they are reme
   };
   const edit: Command = { action: "edit_message", from: "Ann", room: "r", user: "ann", target: 1, text: "x" };
   await storage.append([say("a", { id: "k" }), edit, ...Array.from({ length: 200 }, () => say("b")), say("c")]);
-  await expiry.run(() => true);
+  await sweep.run();
   assert.deepEqual(await kept(), ["id r ann receive_message k", "message r 202", "message r 203"]);
   await clock.advance(IDEMPOTENCY_WINDOW);
   // The id has been used again before what it was first used for is taken away.
   await storage.append([say("d", { id: "k" }), say("e"), say("f"), say("g")]);
-  await expiry.run(() => true);
+  await sweep.run();
   assert.deepEqual(await kept(), ["id r ann receive_message k", "message r 206", "message r 207"]);
   const [again] = await storage.append([say("d", { id: "k" })]);
   assert.ok("entry" in again && again.repeated && again.entry.seq === 204);
+  await sweep.close();
   store.kv.close();
   await storage.close();
 });
@@ -380,6 +378,51 @@ kvTest("a sweep takes nothing that is still shown or remembered", async (path) =
   await storage.close();
 });
 
+kvTest(
+  "a sweep gets past messages that wait for their edits, and looks for keys once for many messages",
+  async (path) => {
+    const clock = new FakeClock();
+    const retention = { messages: 0, days: 1 };
+    const storage = await KvStorage.open(path, { clock: shownBy(clock), retention, kinds: KINDS_WITH_VOTE });
+    const start = clock.now();
+    const many = 200;
+    await storage.append(Array.from({ length: many }, () => say("waits")));
+    await storage.append(Array.from({ length: many }, (_, at) => say("gone-word", { id: `kept-id ${at}` })));
+    await storage.append([
+      castVote("bob", 1, "tea"),
+      castVote("bob", many + 1, "tea"),
+      castVote("eve", 2 * many, "tea"),
+    ]);
+    clock.set(start + 1);
+    await storage.append(Array.from({ length: many }, (_, at): Command => (
+      { action: "edit_message", from: "Ann", room: "r", user: "ann", target: at + 1, text: "edited" }
+    )));
+    clock.set(start + IDEMPOTENCY_WINDOW + 1);
+    const store = await KvStore.open(path, shownBy(clock));
+    const sweep = new KvSweep(store, new KvRooms(store, new Rulebook(retention, KINDS_WITH_VOTE)));
+    const list = store.kv.list.bind(store.kv);
+    let lists = 0;
+    store.kv.list = ((...asked: Parameters<typeof list>) => (lists++, list(...asked))) as typeof list;
+    await sweep.run();
+    const kept = async (...kinds: string[]) => {
+      const keys = await Array.fromAsync(list({ prefix: [] }), ({ key }) => key);
+      return keys.filter((key) => kinds.includes(String(key[2])));
+    };
+    assert.equal((await kept("message", "change")).length, 2 * many);
+    assert.deepEqual((await kept("part")).map((key) => key.slice(4, 6)), [[1, "key"]]);
+    assert.ok(lists < 40, `${lists} lists for ${many} messages`);
+    const { entries } = await storage.read("r", 2 * many + 3);
+    assert.deepEqual(entries.map((entry) => "text" in entry && entry.text), Array(many).fill("edited"));
+    // The edits go, and all that waited for them.
+    clock.set(start + IDEMPOTENCY_WINDOW + 2);
+    await sweep.run();
+    assert.deepEqual(await kept("message", "change", "part", "id"), []);
+    await sweep.close();
+    await store.close();
+    await storage.close();
+  },
+);
+
 kvTest("what is said while a sweep goes on is kept, and so is its id", async (path) => {
   const clock = new FakeClock();
   const retention = { messages: 0, days: 1 };
@@ -452,7 +495,7 @@ kvTest("a page has nothing above the head that it tells", async (path) => {
   const storage = await open(path);
   await storage.append([say("one")]);
   const store = await KvStore.open(path, systemClock);
-  const rooms = new KvRooms(store, new Rulebook(RETENTION), systemClock);
+  const rooms = new KvRooms(store, new Rulebook(RETENTION));
   const load = store.load.bind(store);
   store.load = async <Value>(keys: readonly Deno.KvKey[]) => {
     const found = await load<Value>(keys);
@@ -471,7 +514,7 @@ kvTest("a page has nothing above the head that it tells", async (path) => {
 /** Rooms whose every read of a record is followed by what somebody else writes. */
 async function overtaken(path: string, write: (read: number) => Promise<unknown>) {
   const store = await KvStore.open(path, systemClock);
-  const rooms = new KvRooms(store, new Rulebook(RETENTION, KINDS_WITH_VOTE), systemClock);
+  const rooms = new KvRooms(store, new Rulebook(RETENTION, KINDS_WITH_VOTE));
   const { records } = rooms;
   let read = 0;
   rooms.records = async (...parameters) => {
@@ -538,7 +581,7 @@ kvTest("what the watch does not bring is found by a poll, and an isolate that he
   const [clock, writer] = [new FakeClock(), await open(path)];
   const store = await KvStore.open(path, clock);
   store.kv.watch = () => new ReadableStream();
-  const rooms = new KvRooms(store, new Rulebook(RETENTION), clock);
+  const rooms = new KvRooms(store, new Rulebook(RETENTION));
   const notifications = new KvNotifications(store, rooms, () => {});
   const heard: LogNotification[] = [];
   notifications.subscribe("r", (each) => heard.push(each));
@@ -623,7 +666,7 @@ kvTest("what others write costs one read of positions and one of each room that 
   assert.equal(changeKeyOf("r"), changeKeyOf("quiet"));
   await writer.append(["r", "quiet"].map((room) => say("before", { room })));
   const store = await KvStore.open(path, clock);
-  const rooms = new KvRooms(store, new Rulebook(RETENTION), clock);
+  const rooms = new KvRooms(store, new Rulebook(RETENTION));
   const notifications = new KvNotifications(store, rooms, () => {});
   const heard: LogNotification[] = [];
   for (const room of ["r", "quiet"]) {
@@ -665,7 +708,7 @@ kvTest("a watch that breaks is begun again", async (path) => {
     return new ReadableStream({ start: (controller) => controller.error(new Error("the connection broke")) });
   };
   await quietly(async () => {
-    const rooms = new KvRooms(store, new Rulebook(RETENTION), clock);
+    const rooms = new KvRooms(store, new Rulebook(RETENTION));
     const notifications = new KvNotifications(store, rooms, () => {});
     const heard: LogNotification[] = [];
     notifications.subscribe("r", (each) => heard.push(each));
@@ -680,7 +723,7 @@ kvTest("a watch that breaks is begun again", async (path) => {
 
 kvTest("a store that is gone is unavailable", async (path) => {
   const store = await KvStore.open(path, systemClock);
-  const rooms = new KvRooms(store, new Rulebook(RETENTION), systemClock);
+  const rooms = new KvRooms(store, new Rulebook(RETENTION));
   store.kv.close();
   await quietly(async () => {
     await assert.rejects(store.reading(() => rooms.records(["r"])), { name: "ChatError", code: "unavailable" });
@@ -692,7 +735,7 @@ kvTest("a store that is gone is unavailable", async (path) => {
 kvTest("a store that does not answer is unavailable", async (path) => {
   const clock = new FakeClock();
   const store = await KvStore.open(path, clock);
-  const rooms = new KvRooms(store, new Rulebook(RETENTION), clock);
+  const rooms = new KvRooms(store, new Rulebook(RETENTION));
   store.kv.getMany = () => new Promise(() => {});
   await quietly(async () => {
     const refused = [store.reading(() => rooms.records(["r"])), rooms.append("r", [say("x")]).next()]
@@ -742,7 +785,7 @@ kvTest("a page of history reads messages only, however many changes lie between 
   ));
   await storage.append([say("one"), ...edits, say("two")]);
   const store = await KvStore.open(path, systemClock);
-  const rooms = new KvRooms(store, new Rulebook(RETENTION), systemClock);
+  const rooms = new KvRooms(store, new Rulebook(RETENTION));
   let read = 0;
   const list = store.kv.list.bind(store.kv);
   store.kv.list = ((...asked: Parameters<typeof list>) => {

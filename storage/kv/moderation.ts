@@ -1,4 +1,3 @@
-import type { Clock } from "../../chat/clock.ts";
 import type { Ban, ListedPosition, Moderation, RoomSettings } from "../../chat/storage.ts";
 import { type KvRoom, NO_ROOM } from "./append.ts";
 import type { KvRooms } from "./rooms.ts";
@@ -8,12 +7,10 @@ import { KEY, type KvStore } from "./store.ts";
 export class KvModeration implements Moderation {
   readonly #store: KvStore;
   readonly #rooms: KvRooms;
-  readonly #clock: Clock;
 
-  constructor(store: KvStore, rooms: KvRooms, clock: Clock) {
+  constructor(store: KvStore, rooms: KvRooms) {
     this.#store = store;
     this.#rooms = rooms;
-    this.#clock = clock;
   }
 
   settings(room: string): Promise<RoomSettings> {
@@ -37,7 +34,7 @@ export class KvModeration implements Moderation {
   }
 
   async ban(ban: Ban): Promise<void> {
-    const expireIn = Math.max(1, ban.until - this.#clock.now());
+    const expireIn = Math.max(1, ban.until - this.#store.clock.now());
     await this.#store.writing(() => this.#store.kv.set(KEY.ban(ban.user), ban, { expireIn }));
   }
 

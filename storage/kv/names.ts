@@ -1,4 +1,3 @@
-import type { Clock } from "../../chat/clock.ts";
 import { GIVEN_NAME_MEMORY, type HeldName, type NameClaim, type NameRegistry } from "../../chat/storage.ts";
 import { KEY, type KvStore } from "./store.ts";
 
@@ -13,11 +12,9 @@ interface NameRecord extends HeldName {
 /** Who is called what, in Deno KV. */
 export class KvNames implements NameRegistry {
   readonly #store: KvStore;
-  readonly #clock: Clock;
 
-  constructor(store: KvStore, clock: Clock) {
+  constructor(store: KvStore) {
     this.#store = store;
-    this.#clock = clock;
   }
 
   async claim({ user, key, name, chosen, until, now }: NameClaim): Promise<HeldName | undefined> {
@@ -43,7 +40,7 @@ export class KvNames implements NameRegistry {
   }
 
   async hold(holds: readonly { user: string; until: number }[]): Promise<void> {
-    const now = this.#clock.now();
+    const now = this.#store.clock.now();
     for (let from = 0; from < holds.length; from += HOLDS_A_COMMIT) {
       const some = holds.slice(from, from + HOLDS_A_COMMIT);
       await this.#store.writing(async () => {

@@ -1,4 +1,3 @@
-import type { Clock } from "../../chat/clock.ts";
 import type { Fields } from "../../chat/entries/kind.ts";
 import { ChatError } from "../../chat/errors.ts";
 import { type Position, RESUME_LIMIT } from "../../chat/protocol.ts";
@@ -22,13 +21,11 @@ type Row = StoredMessage & { changedBy: number | undefined };
 /** The rooms' logs in Deno KV. */
 export class KvRooms {
   readonly #store: KvStore;
-  readonly #rules: Rulebook;
-  readonly #clock: Clock;
+  readonly rules: Rulebook;
 
-  constructor(store: KvStore, rules: Rulebook, clock: Clock) {
+  constructor(store: KvStore, rules: Rulebook) {
     this.#store = store;
-    this.#rules = rules;
-    this.#clock = clock;
+    this.rules = rules;
   }
 
   /** Keeps commands for one room, in as many commits as they need, and yields what each has kept. */
@@ -36,7 +33,7 @@ export class KvRooms {
     for (let from = 0; from < commands.length;) {
       const some = commands.slice(from, from + COMMANDS_A_BATCH);
       const batch = await this.#store.writing(async () => {
-        const batch = new Batch(room, this.#rules, this.#clock.now());
+        const batch = new Batch(room, this.rules, this.#store.clock.now());
         await batch.decide(some, this.#store);
         return await batch.commit(this.#store) ? batch : undefined;
       });
@@ -142,7 +139,7 @@ export class KvRooms {
   ): Promise<{ position: Position; rows: Row[]; reading: Reading }> {
     for (let attempt = 0; attempt < PAGE_ATTEMPTS; attempt++) {
       const [{ record, epoch }] = await this.records([room]);
-      const reading = { room, record: toRecord(record), rules: this.#rules, now: this.#clock.now() };
+      const reading = { room, record: toRecord(record), rules: this.rules, now: this.#store.clock.now() };
       const rows = await read(reading);
       if (rows.some(({ changedBy = 0 }) => changedBy > record.head)) continue;
       return { position: { epoch, seq: record.head }, rows, reading };

@@ -49,7 +49,6 @@ export const KEY = {
   change: (room: string, seq: number) => key("change", room, seq),
   /** What belongs to a message: what is erasable of the entries about it, and its document's keys. */
   parts: (room: string, target: number) => key("part", room, target),
-  documentKeys: (room: string, target: number) => key("part", room, target, "key"),
   erasable: (room: string, target: number, seq: number) => key("part", room, target, "entry", seq),
   documentKey: (room: string, target: number, name: string) => key("part", room, target, "key", name),
   /** Messages whose parts are being removed. */
