@@ -102,7 +102,7 @@ export class KvNotifications {
     const rooms = this.#subscribers.rooms().filter((room) => due.has(changeKeyOf(room)));
     if (rooms.length === 0 || this.#closed) return [];
     try {
-      const positions = await this.#rooms.positions(rooms);
+      const positions = (await this.#rooms.records(rooms)).map(({ record: { head }, epoch }) => ({ head, epoch }));
       return rooms.map((room, at) => this.#reads.run(room, () => this.#readOn(room, positions[at])));
     } catch (error) {
       // The next event or poll tries again.
@@ -111,6 +111,7 @@ export class KvNotifications {
     }
   }
 
+  /** Tells a room's subscribers what they have not been told: its log stands at this position. */
   async #readOn(room: string, position: RoomPosition): Promise<void> {
     const told = this.#subscribers.told(room);
     if (!told || this.#closed) return;
@@ -118,8 +119,10 @@ export class KvNotifications {
     if (told.epoch !== position.epoch) return this.#subscribers.reread(room, position);
     if (told.head >= position.head) return;
     try {
-      const { epoch, seq, entries, complete } = await this.#store.reading(() => this.#rooms.read(room, told.head));
-      if (entries.length > 0) this.#subscribers.tell(room, { epoch, entries });
+      const { epoch, seq, entries, complete } = await this.#rooms.read(room, told.head);
+      // Not what this isolate has told meanwhile. What others kept before that is a gap, which subscribers read.
+      const untold = entries.filter(({ seq }) => seq > (this.#subscribers.told(room)?.head ?? 0));
+      if (untold.length > 0) this.#subscribers.tell(room, { epoch, entries: untold });
       if (!complete) this.#subscribers.reread(room, { epoch, head: seq });
     } catch {
       // It was said why. Subscribers try by themselves until it works.

@@ -87,7 +87,7 @@ export class Subscribers {
   reread(room: string, { epoch, head }: RoomPosition): void {
     const subscribed = this.#rooms.get(room);
     if (!subscribed) return;
-    subscribed.told = head;
+    subscribed.told = epoch === subscribed.epoch ? Math.max(subscribed.told, head) : head;
     this.tell(room, { epoch, entries: [] });
   }
 
