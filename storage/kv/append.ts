@@ -63,7 +63,7 @@ export function toRecord({ settings, ...record }: KvRoom): RoomRecord {
   return { ...record, locked: settings.locked };
 }
 
-/** Some commands for one room against what is kept there, and what is to be written so that they are kept too. */
+/** One commit to a room: as many of the commands for it as fit, and what is written for them. */
 export class Batch {
   readonly #room: string;
   readonly #rules: Rulebook;
@@ -75,10 +75,11 @@ export class Batch {
   #kept: KvRoom = NO_ROOM;
   #record: RoomRecord = toRecord(NO_ROOM);
   #check: Deno.AtomicCheck | undefined;
+  /** The room's epoch, once it has been read. */
   epoch = "";
   /** The new entries, in order. */
   readonly entries: Entry[] = [];
-  /** Of the first commands: the others are for another commit. */
+  /** The answers to the first commands; the others are for another commit. */
   readonly results: AppendResult[] = [];
   /** Whether there are parts of messages to remove. */
   hasErased = false;

@@ -26,7 +26,7 @@ export class KvEvents {
   readonly #store: KvStore;
   readonly #own: string = crypto.randomUUID();
   #waiting: string[] = [];
-  #writing: Promise<void> | undefined;
+  readonly #writes = new Serializer();
   #cancelGather: (() => void) | undefined;
   /** The number of the last value that was read. */
   #read: number;
@@ -42,7 +42,7 @@ export class KvEvents {
   publish(event: ClusterEvent): void {
     this.#waiting.push(JSON.stringify(event));
     if (this.#waiting.length > MOST_WAITING) this.#waiting.shift();
-    this.#gather();
+    this.#cancelGather ??= this.#store.clock.after(GATHER, () => this.#flush());
   }
 
   /** Reads the events up to this number. */
@@ -62,22 +62,15 @@ export class KvEvents {
 
   /** Writes the events that wait, among them that this isolate leaves. Resolves when nothing is read or written any more. */
   async close(): Promise<void> {
-    await Promise.all([this.#reads.settled(), this.#writing]);
-    this.#cancelGather?.();
-    if (this.#waiting.length > 0) await this.#write().catch(() => {/* it was said why */});
+    await Promise.all([this.#reads.settled(), this.#flush()]);
   }
 
-  #gather(): void {
-    if (this.#writing || this.#cancelGather) return;
-    this.#cancelGather = this.#store.clock.after(GATHER, () => {
-      this.#cancelGather = undefined;
-      this.#writing = this.#write()
-        .catch(() => {/* it was said why; events may get lost */})
-        .finally(() => {
-          this.#writing = undefined;
-          if (this.#waiting.length > 0) this.#gather();
-        });
-    });
+  async #flush(): Promise<void> {
+    this.#cancelGather?.();
+    this.#cancelGather = undefined;
+    await this.#writes.run("all", async () => {
+      while (this.#waiting.length > 0) await this.#write();
+    }).catch(() => {/* it was said why; events may get lost */});
   }
 
   async #write(): Promise<void> {

@@ -17,8 +17,8 @@ import { KvModeration } from "./moderation.ts";
 import { KvNames } from "./names.ts";
 import { KvNotifications } from "./notifications.ts";
 import { KvRooms } from "./rooms.ts";
-import { KvSweep } from "./sweep.ts";
 import { CHANGE_KEYS, changeKeyOf, KEY, KvStore } from "./store.ts";
+import { KvSweep } from "./sweep.ts";
 
 /**
  * Code points of the longest text: 64 KiB is what one value holds, in which a letter takes two bytes and an emoji four
@@ -83,7 +83,7 @@ export class KvStorage implements Storage {
       await this.#appends.run(room, async () => {
         for await (const batch of this.#rooms.append(room, places.map((at) => commands[at]))) {
           for (const result of batch.results) results[places[decided++]] = result;
-          if (batch.entries.length > 0) this.#notifications.tell(room, batch);
+          if (batch.entries.length > 0) this.#notifications.tell(room, { epoch: batch.epoch, entries: batch.entries });
         }
       });
     }));
@@ -93,12 +93,12 @@ export class KvStorage implements Storage {
     return Array.from(results, (result) => result ?? { refused: "unavailable", message: failed!.reason.message });
   }
 
-  history(room: string, query: HistoryQuery): Promise<History> {
-    return this.#store.reading(async () => this.#notifications.seen(room, await this.#rooms.history(room, query)));
+  async history(room: string, query: HistoryQuery): Promise<History> {
+    return this.#notifications.seen(room, await this.#rooms.history(room, query));
   }
 
-  read(room: string, after: number): Promise<CatchUp> {
-    return this.#store.reading(async () => this.#notifications.seen(room, await this.#rooms.read(room, after)));
+  async read(room: string, after: number): Promise<CatchUp> {
+    return this.#notifications.seen(room, await this.#rooms.read(room, after));
   }
 
   subscribe(room: string, listener: (notification: LogNotification) => void): () => void {

@@ -18,25 +18,23 @@ export class KvNames implements NameRegistry {
   }
 
   async claim({ user, key, name, chosen, until, now }: NameClaim): Promise<HeldName | undefined> {
-    const held = await this.#store.writing<HeldName | null>(async () => {
+    const held = await this.#store.writing<HeldName | "taken">(async () => {
       const called = await this.#store.get<string>(KEY.called(user));
       const [own, holder] = await this.#store.load<NameRecord>([KEY.name(called.value ?? key), KEY.name(key)]);
       const operation = this.#store.kv.atomic().check(called.check, own.check, holder.check);
-      const isOwn = own.value?.user === user;
-      if (isOwn && !chosen) {
-        const held = { ...own.value!, until: Math.max(own.value!.until, until) };
-        put(operation, called.value!, held, now);
-        return (await operation.commit()).ok ? { name: held.name, chosen: held.chosen } : undefined;
-      }
-      if (holder.value && holder.value.user !== user) {
-        if (holder.value.until > now) return null;
-        operation.delete(KEY.called(holder.value.user));
-      }
-      if (isOwn && called.value !== key) operation.delete(KEY.name(called.value!));
-      put(operation, key, { user, name, chosen, until }, now);
-      return (await operation.commit()).ok ? { name, chosen } : undefined;
+      const before = own.value?.user === user ? own.value : undefined;
+      const other = holder.value?.user === user ? undefined : holder.value;
+      const hold = async (at: string, record: NameRecord) => {
+        put(operation, at, record, now);
+        return (await operation.commit()).ok ? { name: record.name, chosen: record.chosen } : undefined;
+      };
+      if (before && !chosen) return hold(called.value!, { ...before, until: Math.max(before.until, until) });
+      if (other && other.until > now) return "taken";
+      if (other) operation.delete(KEY.called(other.user));
+      if (before && called.value !== key) operation.delete(KEY.name(called.value!));
+      return hold(key, { user, name, chosen, until });
     });
-    return held ?? undefined;
+    return held === "taken" ? undefined : held;
   }
 
   async hold(holds: readonly { user: string; until: number }[]): Promise<void> {
@@ -60,7 +58,7 @@ export class KvNames implements NameRegistry {
   }
 }
 
-/** A given name goes by itself when it has been nobody's for long. */
+/** Writes who holds a name, and what that user is called. A given name expires when it has been nobody's for long. */
 function put(operation: Deno.AtomicOperation, key: string, record: NameRecord, now: number): void {
   const expireIn = record.chosen ? undefined : Math.max(1, record.until - now) + GIVEN_NAME_MEMORY;
   operation.set(KEY.name(key), record, { expireIn }).set(KEY.called(record.user), key, { expireIn });

@@ -4,7 +4,6 @@ import { type Position, RESUME_LIMIT } from "../../chat/protocol.ts";
 import type { Rulebook } from "../../chat/rulebook.ts";
 import { type CatchUp, type Command, type History, type HistoryQuery, PAGE_BYTES } from "../../chat/storage.ts";
 import { catchUp, historyPage, type Reading, type StoredMessage } from "../shared/page.ts";
-import type { RoomPosition } from "../shared/subscribers.ts";
 import { Batch, epochOf, isKept, type Kept, type KeptKey, type KvRoom, NO_ROOM, toRecord } from "./append.ts";
 import { changeKeyOf, KEY, type KvStore } from "./store.ts";
 
@@ -73,11 +72,6 @@ export class KvRooms {
     });
   }
 
-  /** Where the logs of these rooms stand, in the same order. */
-  async positions(rooms: readonly string[]): Promise<RoomPosition[]> {
-    return (await this.records(rooms)).map(({ record: { head }, epoch }) => ({ head, epoch }));
-  }
-
   /** Changes what is given of a room's record. @returns the record as it is then */
   change(room: string, change: (record: KvRoom) => KvRoom): Promise<KvRoom> {
     return this.#store.writing(async () => {
@@ -131,20 +125,22 @@ export class KvRooms {
   /**
    * Reads the rows of a page as the room is at its head. Documents are read after the record, and may show by then what an
    * entry behind that head has changed: whoever is told of this entry later would apply it twice. So the page is read again.
-   * @throws {ChatError} `unavailable` if others change its messages faster than they can be read
+   * @throws {ChatError} `unavailable`, also if others change its messages faster than they can be read
    */
   async #page(
     room: string,
     read: (reading: Reading) => Promise<Row[]>,
   ): Promise<{ position: Position; rows: Row[]; reading: Reading }> {
-    for (let attempt = 0; attempt < PAGE_ATTEMPTS; attempt++) {
-      const [{ record, epoch }] = await this.records([room]);
-      const reading = { room, record: toRecord(record), rules: this.rules, now: this.#store.clock.now() };
-      const rows = await read(reading);
-      if (rows.some(({ changedBy = 0 }) => changedBy > record.head)) continue;
-      return { position: { epoch, seq: record.head }, rows, reading };
-    }
-    throw new ChatError("unavailable", "The room is changing too fast to be read. Try again in a moment.", 1);
+    return await this.#store.reading(async () => {
+      for (let attempt = 0; attempt < PAGE_ATTEMPTS; attempt++) {
+        const [{ record, epoch }] = await this.records([room]);
+        const reading = { room, record: toRecord(record), rules: this.rules, now: this.#store.clock.now() };
+        const rows = await read(reading);
+        if (rows.some(({ changedBy = 0 }) => changedBy > record.head)) continue;
+        return { position: { epoch, seq: record.head }, rows, reading };
+      }
+      throw new ChatError("unavailable", "The room is changing too fast to be read. Try again in a moment.", 1);
+    });
   }
 
   /** Entries that are about messages, with what is erasable and, read after it, those messages' documents. */
