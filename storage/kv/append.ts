@@ -14,8 +14,8 @@ import { type Command, ROOM_SETTINGS, type RoomSettings } from "../../chat/stora
 import { changeKeyOf, type Found, KEY, type KvStore } from "./store.ts";
 
 /**
- * One commit may have 819,200 bytes and 1,000 writes. One more command adds at most a message of 64 KiB twice, and some ten
- * writes. Most scripts take two bytes a letter; `KEY_BYTES` is for the longest key.
+ * One commit may have 819,200 bytes and 1,000 writes. One more command adds at most a message of 64 KiB twice, and some
+ * ten writes. Most scripts take two bytes a letter; `KEY_BYTES` is for the longest key.
  */
 const COMMIT_BYTES = 600 * 1024;
 const COMMIT_WRITES = 900;
@@ -38,7 +38,9 @@ export interface Kept {
   shownBy?: number;
   /** The last entry that changed the document; absent where none has, or an older version wrote it. */
   changedBy?: number;
-  /** The last entry that erased the message: what entries before it wrote into its parts is gone, and is being removed. */
+  /**
+   * The last entry that erased the message: what entries before it wrote into its parts is gone, and is being removed.
+   */
   erasedBy?: number;
 }
 
@@ -92,8 +94,8 @@ export class Batch {
   }
 
   /**
-   * Decides as many of the commands as fit into one commit. It reads what they depend on, the room first: if that is the
-   * same when they are written, so is all else.
+   * Decides as many of the commands as fit into one commit. It reads what they depend on, the room first: if that is
+   * the same when they are written, so is all else.
    */
   async decide(commands: readonly Command[], store: KvStore): Promise<void> {
     const targets = [...new Set(commands.flatMap(({ target }: CommandBase) => target ?? []))];

@@ -15,8 +15,8 @@ interface EventsRecord {
   /** The isolate that wrote them. */
   from: string;
   /**
-   * The events as a JSON array in UTF-8: as text, one foreign letter would double its size. Versions that run side by side
-   * know the field by this name.
+   * The events as a JSON array in UTF-8: as text, one foreign letter would double its size. Versions that run side by
+   * side know the field by this name.
    */
   signals: Uint8Array;
 }
@@ -60,7 +60,10 @@ export class KvEvents {
     }).catch((error) => console.error("events could not be read:", error));
   }
 
-  /** Writes the events that wait, among them that this isolate leaves. Resolves when nothing is read or written any more. */
+  /**
+   * Writes the events that wait, among them that this isolate leaves. Resolves when nothing is read or written any
+   * more.
+   */
   async close(): Promise<void> {
     await Promise.all([this.#reads.settled(), this.#flush()]);
   }

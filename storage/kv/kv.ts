@@ -27,8 +27,9 @@ import { KvSweep } from "./sweep.ts";
 export const KV_TEXT_LIMIT = 16_000;
 
 /**
- * Keeps everything in Deno KV, for Deno Deploy: isolates there share nothing else. A room is one value that holds its head;
- * whoever appends writes the entries and the head in one commit which fails if the head has moved, and reads anew.
+ * Keeps everything in Deno KV, for Deno Deploy: isolates there share nothing else. A room is one value that holds its
+ * head; whoever appends writes the entries and the head in one commit which fails if the head has moved, and reads
+ * anew.
  */
 export class KvStorage implements Storage {
   readonly names: KvNames;
@@ -74,7 +75,9 @@ export class KvStorage implements Storage {
     }
   }
 
-  /** Rooms are kept at the same time, each in its own commits: one that can't be kept does not keep the others from it. */
+  /**
+   * Rooms are kept at the same time, each in its own commits: one that can't be kept does not keep the others from it.
+   */
   async append(commands: readonly Command[]): Promise<AppendResult[]> {
     const byRoom = Map.groupBy(commands.keys(), (at) => commands[at].room);
     const results = new Array<AppendResult>(commands.length);

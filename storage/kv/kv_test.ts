@@ -1,4 +1,7 @@
-/** What Deno KV promises beyond the contract: the same decisions as in memory, its limits, and what happens where the watch brings nothing. */
+/**
+ * What Deno KV promises beyond the contract: the same decisions as in memory, its limits, and what happens where the
+ * watch brings nothing.
+ */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";

@@ -6,8 +6,8 @@ import type { KvRooms } from "./rooms.ts";
 import { CHANGE_KEYS, changeKeyOf, KEY, type KvStore } from "./store.ts";
 
 /**
- * How often the change keys are read, whether or not the watch has brought them, milliseconds: the safety net, slow because
- * every read has its price.
+ * How often the change keys are read, whether or not the watch has brought them, milliseconds: the safety net, slow
+ * because every read has its price.
  */
 export const POLL_INTERVAL = 10_000;
 /** Wait before a watch that broke is begun again, milliseconds. */
@@ -19,11 +19,12 @@ const LATE_POLLS_LIMIT = 3;
 const WATCHED = [...Array.from({ length: CHANGE_KEYS }, (_, changeKey) => KEY.roomsChanged(changeKey)), KEY.events];
 
 /**
- * Tells subscribers what is new in their rooms. A change key says only that something was written in one of its rooms, and
- * the watch may bring one version for several. So it is found out which rooms have moved on, and those are read from where
- * their subscribers were told last.
+ * Tells subscribers what is new in their rooms. A change key says only that something was written in one of its rooms,
+ * and the watch may bring one version for several. So it is found out which rooms have moved on, and those are read
+ * from where their subscribers were told last.
  *
- * What this isolate keeps is told at once, also before what others kept before it: subscribers read such a gap by themselves.
+ * What this isolate keeps is told at once, also before what others kept before it: subscribers read such a gap by
+ * themselves.
  */
 export class KvNotifications {
   readonly #store: KvStore;

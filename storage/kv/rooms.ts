@@ -123,8 +123,9 @@ export class KvRooms {
   }
 
   /**
-   * Reads the rows of a page as the room is at its head. Documents are read after the record, and may show by then what an
-   * entry behind that head has changed: whoever is told of this entry later would apply it twice. So the page is read again.
+   * Reads the rows of a page as the room is at its head. Documents are read after the record, and may show by then what
+   * an entry behind that head has changed: whoever is told of this entry later would apply it twice. So the page is
+   * read again.
    * @throws {ChatError} `unavailable`, also if others change its messages faster than they can be read
    */
   async #page(

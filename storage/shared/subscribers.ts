@@ -63,16 +63,19 @@ export class Subscribers {
     for (const listener of subscribed.listeners) listener(notification);
   }
 
-  /** Up to where the subscribers of a room know its log; no epoch: nobody knows. Undefined where there are no subscribers. */
+  /**
+   * Up to where the subscribers of a room know its log; no epoch: nobody knows. Undefined where there are no
+   * subscribers.
+   */
   told(room: string): { epoch: string | undefined; head: number } | undefined {
     const subscribed = this.#rooms.get(room);
     return subscribed && { epoch: subscribed.epoch, head: subscribed.told };
   }
 
   /**
-   * Notes where a room's log stood when it was read: subscribers know it up to there, since they begin with a page that they
-   * have asked for after subscribing. Of two pages they may begin with the older one, which is why they look into the log if
-   * one ends before what they are taken to know and were never told.
+   * Notes where a room's log stood when it was read: subscribers know it up to there, since they begin with a page that
+   * they have asked for after subscribing. Of two pages they may begin with the older one, which is why they look into
+   * the log if one ends before what they are taken to know and were never told.
    */
   seen(room: string, { epoch, head }: RoomPosition): void {
     const subscribed = this.#rooms.get(room);
@@ -104,8 +107,8 @@ export class Subscribers {
   }
 
   /**
-   * Has the subscribers of a room look into its log if its epoch is another one, or if they have not been told what it held
-   * at the last look already: notifications take no such time to come.
+   * Has the subscribers of a room look into its log if its epoch is another one, or if they have not been told what it
+   * held at the last look already: notifications take no such time to come.
    * @returns how many rooms had something that nobody had told
    */
   look(positions: ReadonlyMap<string, RoomPosition>): number {
