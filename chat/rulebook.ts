@@ -124,6 +124,11 @@ export class Rulebook {
           `${kind.tells}: a kind with begin has neither who nor erasable. Keep what can be erased in its document.`,
         );
       }
+      if (kind.erases && kind.erasable) {
+        throw new Error(
+          `${kind.tells}: a kind that erases has nothing erasable, which would be gone with its message.`,
+        );
+      }
       this.#byAsked.set(kind.asks, kind);
       this.#byTold.set(kind.tells, kind);
     }

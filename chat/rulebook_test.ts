@@ -29,6 +29,12 @@ Deno.test("two kinds that name a key of one message the same don't see each othe
   assert.deepEqual(keys, [["test_vote_cast:bob"], ["other_vote_cast:bob"]]);
 });
 
+Deno.test("a kind that contradicts itself stops the server from starting", () => {
+  const refused = (change: object) => assert.throws(() => new Rulebook(FOREVER, [{ ...vote, ...change } as AnyKind]));
+  refused({ erases: true });
+  refused({ begin: () => ({}) });
+});
+
 /** What asks for an entry of each kind: the compiler refuses a kind that is missing. The message is Ann's. */
 const ASKING: Record<keyof typeof KINDS | "test_vote_cast", object> = {
   receive_message: { action: "send_message", text: "coffee?" },

@@ -58,7 +58,10 @@ export interface MessageLog {
    */
   read(room: string, after: number): Promise<CatchUp>;
 
-  /** Tells what is new in the room, in order, until the function that it returns is called. */
+  /**
+   * Tells what is new in the room, in order, until the function that it returns is called. A subscriber then asks for a
+   * page, and is told what comes after that.
+   */
   subscribe(room: string, listener: (notification: LogNotification) => void): () => void;
 }
 

@@ -103,7 +103,10 @@ export interface Kind<Command extends CommandBase = CommandBase, Told extends { 
    *   is kept may be replaced with the last change's.
    */
   apply?(document: Document, entry: Told): Document;
-  /** It erases its message: the document keys and what is `erasable` of all entries about the message are removed. */
+  /**
+   * It erases its message: the document keys and what is `erasable` of all entries about the message are removed. Such a
+   * kind has nothing erasable itself.
+   */
   readonly erases?: true;
   /** Its entries show the message's words, so the document is kept for as long as they are. Other entries don't. */
   readonly showsWords?: true;
