@@ -553,7 +553,7 @@ kvTest(
 );
 
 kvTest(
-  "a catch-up whose messages others change all the time is unavailable, and shows nothing that is not so yet",
+  "a catch-up shows nothing that is not so yet, and comes also where others change its messages all the time",
   async (path) => {
     const storage = await open(path);
     await storage.append([say("0")]);
@@ -564,9 +564,8 @@ kvTest(
     const { store, rooms } = await overtaken(path, async (read) => {
       if (isBusy || read % 2 === 1) await storage.append([edit(`${read}`)]);
     });
-    const unavailable = { name: "ChatError", code: "unavailable" };
-    await assert.rejects(rooms.read("r", 0), unavailable);
-    await assert.rejects(rooms.history("r", { limit: 9 }), unavailable);
+    assert.equal((await rooms.read("r", 0)).entries.length, 5);
+    assert.equal((await rooms.history("r", { limit: 9 })).messages.length, 1);
     isBusy = false;
     for (const after of [0, 1]) {
       const { seq, entries } = await rooms.read("r", after);
