@@ -32,7 +32,7 @@ export interface MessageRow {
   readonly timed: boolean;
   /** The action on it that the server has not acknowledged. */
   readonly item: OutboxItem | null;
-  /** Whether that action was sent and is not answered; otherwise it waits for its turn, a connection, or a slow room. */
+  /** Whether that action was sent and is not answered. If it was not sent, it waits for its turn, a connection, or a slow room. */
   readonly inFlight: boolean;
 }
 
@@ -80,7 +80,8 @@ export function rowsOf(state: State): Row[] {
     const timed = !previous || Math.floor(previous.date / MINUTE) !== Math.floor(row.date / MINUTE);
     const above = rows.at(-1);
     if (!isMuted(muted, user)) {
-      rows.push({ ...row, moderated, first, timed, inFlight: row.item?.frame.id === outbox.inFlight?.id });
+      const inFlight = row.item !== null && row.item.frame.id === outbox.inFlight?.id;
+      rows.push({ ...row, moderated, first, timed, inFlight });
     } else if (above?.kind === "muted" && above.user === user) {
       rows[rows.length - 1] = { ...above, author: row.author, count: above.count + 1 };
     } else rows.push({ kind: "muted", key: `muted ${row.key}`, user, author: row.author, count: 1 });

@@ -85,9 +85,18 @@ Deno.test("a message in flight looks different from one that waits", () => {
   assert.deepEqual(rows(refuse(sent, "a", slow, noon, 0)), [false, false]);
 });
 
+Deno.test("a message stays as it is while another one is sent", () => {
+  const state = holding(message(1));
+  const outbox = add(state.outbox, { action: "send_message", room: "general", text: "one", id: "a" }, noon)!;
+  const sent = next(outbox, noon)!.outbox;
+  const [idle, sending] = [outbox, sent].map((box) => messages(rowsOf({ ...state, outbox: box }))[0]);
+  assert.equal(idle.inFlight, false);
+  assert.ok(sameRow(idle, sending));
+});
+
 Deno.test("messages waiting for another room are not shown here", () => {
   const state = holding(message(1));
-  const outbox = add(state.outbox, { action: "send_message", room: "elsewhere", text: "hello", id: "a" }, noon);
+  const outbox = add(state.outbox, { action: "send_message", room: "islands", text: "hello", id: "a" }, noon);
   assert.ok(outbox);
   assert.equal(messages(rowsOf({ ...state, outbox })).length, 1);
 });
