@@ -10,25 +10,29 @@ export interface RoomPosition {
 
 interface Subscribed {
   listeners: Set<Listener>;
-  /** The epoch and the last place that they have been told of; undefined while nobody knows where they begin. */
+  /** The epoch that they have been told of; undefined until that is known. */
   epoch: string | undefined;
+  /** The last place in that epoch that they have been told of. */
   told: number;
   /** Whether they have been told anything; not if `told` is only where a page ended. */
   isTold: boolean;
-  /** The head at the last look. */
-  head: number;
+  /** The head at the last look; undefined before the first one in that epoch. */
+  head: number | undefined;
 }
 
 /** Who has subscribed to which room on this isolate, and how far they have been told. */
 export class Subscribers {
   readonly #rooms = new Map<string, Subscribed>();
 
-  /** @param position where the room's log stands now, if that is known: the subscriber reads that much by itself */
+  /**
+   * @param position where the room's log stands now, if that is known: the subscriber reads that much by itself
+   * @returns ends the subscription; a second call does nothing
+   */
   subscribe(room: string, listener: Listener, position: () => RoomPosition | undefined): () => void {
     let subscribed = this.#rooms.get(room);
     if (!subscribed) {
-      const { epoch, head = 0 } = position() ?? {};
-      this.#rooms.set(room, subscribed = { listeners: new Set(), epoch, told: head, isTold: false, head });
+      const { epoch, head } = position() ?? {};
+      this.#rooms.set(room, subscribed = { listeners: new Set(), epoch, told: head ?? 0, isTold: false, head });
     }
     const { listeners } = subscribed;
     listeners.add(listener);
@@ -53,29 +57,25 @@ export class Subscribers {
   tell(room: string, notification: LogNotification): void {
     const subscribed = this.#rooms.get(room);
     if (!subscribed) return;
-    // Another epoch counts its entries anew.
-    if (notification.entries.length > 0 && notification.epoch !== subscribed.epoch) {
-      subscribed.told = subscribed.head = 0;
-    }
-    subscribed.epoch = notification.epoch;
+    const { epoch, entries } = notification;
+    // Another epoch may have less in it than they have been told of.
+    if (epoch !== subscribed.epoch) Object.assign(subscribed, { epoch, told: 0, head: undefined });
     subscribed.isTold = true;
-    for (const { seq } of notification.entries) subscribed.told = Math.max(subscribed.told, seq);
+    for (const { seq } of entries) subscribed.told = Math.max(subscribed.told, seq);
+    if (entries.length > 0) subscribed.head ??= subscribed.told;
     for (const listener of subscribed.listeners) listener(notification);
   }
 
-  /**
-   * Up to where the subscribers of a room know its log; no epoch: nobody knows. Undefined where there are no
-   * subscribers.
-   */
+  /** The epoch and the last place that a room's subscribers have been told of; undefined where there are none. */
   told(room: string): { epoch: string | undefined; head: number } | undefined {
     const subscribed = this.#rooms.get(room);
     return subscribed && { epoch: subscribed.epoch, head: subscribed.told };
   }
 
   /**
-   * Notes where a room's log stood when it was read: subscribers know it up to there, since they begin with a page that
-   * they have asked for after subscribing. Of two pages they may begin with the older one, which is why they look into
-   * the log if one ends before what they are taken to know and were never told.
+   * Notes where a room's log stood when a page of it was read. Subscribers begin with a page that they have asked for
+   * after subscribing, so they know the log up to there. Of two pages they may begin with the older one: if one ends
+   * before the place up to which they count as told, they read the log.
    */
   seen(room: string, { epoch, head }: RoomPosition): void {
     const subscribed = this.#rooms.get(room);
@@ -86,43 +86,45 @@ export class Subscribers {
     }
   }
 
-  /** Has the subscribers of a room look into its log, which stands here now. */
+  /** Makes the subscribers of a room read its log, which stands here now. */
   reread(room: string, { epoch, head }: RoomPosition): void {
     const subscribed = this.#rooms.get(room);
     if (!subscribed) return;
-    subscribed.told = epoch === subscribed.epoch ? Math.max(subscribed.told, head) : head;
+    if (epoch !== subscribed.epoch) Object.assign(subscribed, { epoch, told: head, head: undefined });
+    subscribed.told = Math.max(subscribed.told, head);
     this.tell(room, { epoch, entries: [] });
   }
 
-  /** Has the subscribers of every room, or of one, look into its log, as under another epoch they must. */
+  /** Makes the subscribers of every room, or of one, read its log, because it has another epoch. */
   renewed(epochOf: (room: string) => string, room?: string): void {
     for (const each of room === undefined ? this.rooms() : [room]) {
       if (this.has(each)) this.tell(each, { epoch: epochOf(each), entries: [] });
     }
   }
 
-  /** Has all subscribers look into the logs. */
+  /** Makes all subscribers read the logs. */
   rereadAll(): void {
     for (const [room, { epoch = "" }] of this.#rooms) this.tell(room, { epoch, entries: [] });
   }
 
   /**
-   * Has the subscribers of a room look into its log if its epoch is another one, or if they have not been told what it
-   * held at the last look already: notifications take no such time to come.
-   * @returns how many rooms had something that nobody had told
+   * Makes the subscribers of a room read its log if its epoch is another one, or if they have not been told of what it had
+   * at the last look: no notification takes that long.
+   * @returns how many rooms had something of which nobody had been told
    */
   look(positions: ReadonlyMap<string, RoomPosition>): number {
     let missed = 0;
     for (const [room, { epoch, head }] of positions) {
       const subscribed = this.#rooms.get(room);
       if (!subscribed) continue;
+      const isSame = subscribed.epoch === epoch;
       const due = subscribed.head;
-      subscribed.head = head;
-      const isLate = subscribed.told < due;
+      const isLate = due !== undefined && subscribed.told < due;
       if (isLate) missed++;
-      // What came before the first look is for them to look for.
-      subscribed.told = Math.max(subscribed.told, subscribed.epoch === undefined ? head : due);
-      if (isLate || subscribed.epoch !== epoch) this.tell(room, { epoch, entries: [] });
+      if (isLate || !isSame) this.tell(room, { epoch, entries: [] });
+      // They have read, or are going to read, what came before the first look.
+      subscribed.told = Math.max(subscribed.told, isSame && due !== undefined ? due : head);
+      subscribed.head = head;
     }
     return missed;
   }
