@@ -176,10 +176,11 @@ export class SqliteStorage implements Storage {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#scrubber.stop();
     this.#stopSweeping();
     this.#changeDetector.stop();
     await Promise.all([this.#database.settled(), this.#nameDatabase.settled()]);
+    // Last: what was still being written may have asked for it.
+    this.#scrubber.stop();
     this.#channel?.close();
     this.#nameDatabase.close();
     // The last one to close empties the write-ahead log and removes it.
@@ -194,7 +195,7 @@ export class SqliteStorage implements Storage {
   async #sweep(): Promise<void> {
     const now = this.#clock.now();
     // One isolate's work is enough; whoever comes first does it.
-    if (this.#channel && !await this.#isOurTurn(now)) return;
+    if (this.#channel && !await this.#isOurTurn(now) || this.#closed) return;
     if (this.#sweeps++ % SWEEPS_AN_HOUR === 0) await this.names.forget(now);
     let next: number | undefined = 0;
     while (next !== undefined && !this.#closed) {

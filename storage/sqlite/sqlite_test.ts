@@ -656,6 +656,31 @@ fileTest("a file that stays locked stops the start with one sentence that names 
   unlock();
 });
 
+fileTest("a storage that closes finishes what is being written, and then leaves the file alone", async (path) => {
+  const clock = new FakeClock();
+  clock.soon = systemClock.soon;
+  const openOne = () => SqliteStorage.open(path, { clock, retention: RETENTION, isolates: true });
+  const writing = await openOne();
+  await writing.append([say("one")]);
+  await clock.advance(SCRUB_DELAY);
+  const deleted = writing.append([{ action: "delete_message", from: "Ann", room: "r", user: "ann", target: 1 }]);
+  await writing.close();
+  assert.ok("entry" in (await deleted)[0]);
+  assert.equal(clock.waiting, 0);
+
+  const sweeping = await openOne();
+  const unlock = lock(path);
+  await clock.advance(SWEEP_INTERVAL);
+  const closed = sweeping.close();
+  unlock();
+  const said = await quietly(async () => {
+    await clock.advance(100);
+    await closed;
+    await clock.advance(100);
+  });
+  assert.deepEqual([said, clock.waiting], [[], 0]);
+});
+
 fileTest("what waits together is written together", async (path) => {
   const storage = await open(path, systemClock);
   const results = (await Promise.all(Array.from({ length: 20 }, (_, at) => storage.append([say(`${at}`)])))).flat();
