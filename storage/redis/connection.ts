@@ -76,7 +76,7 @@ export class RedisConnection {
       await connection.#connect();
       return connection;
     } catch (error) {
-      throw new Error(whyNot(error, new URL(place.url).host));
+      throw new Error(connection.#whyNot(error));
     }
   }
 
@@ -162,7 +162,7 @@ export class RedisConnection {
     try {
       // A server that has stalled takes connections and then says nothing.
       epoch = await withTimeout(this.#clock, COMMAND_DEADLINE, this.#begin(client), () => {
-        throw new Error("It does not answer.");
+        throw new Error();
       });
       if (reason || this.#isClosed) throw reason;
     } catch (error) {
@@ -218,7 +218,7 @@ export class RedisConnection {
     return withTimeout(this.#clock, COMMAND_DEADLINE, answer, () => {
       this.#overdue++;
       const rest = CONNECTION_DEADLINE - COMMAND_DEADLINE;
-      const giveUp = this.#clock.after(rest, () => this.#lose(client, "It does not answer."));
+      const giveUp = this.#clock.after(rest, () => this.#lose(client, "no answer"));
       answer.catch(() => {/* nobody waits for it */}).finally(() => {
         this.#overdue--;
         giveUp();
@@ -232,17 +232,27 @@ export class RedisConnection {
     this.#client = undefined;
     if (client.isOpen) client.destroy();
     if (this.#isClosed) return;
-    console.error(`Redis is out of reach: ${why} It is tried again.`);
+    console.error(`Redis is out of reach (${why}). Parley tries to connect again.`);
     this.#connectLater(FIRST_PAUSE);
   }
 
-  #connectLater(pause: number): void {
+  /** @param told why the last try failed: it is told again only when it changes */
+  #connectLater(pause: number, told?: string): void {
     this.#cancelConnect = this.#clock.after(pause * (0.5 + Math.random()), () => {
       this.#connecting = this.#connect().then(
         () => console.error("Redis is back."),
-        () => this.#isClosed || this.#connectLater(Math.min(2 * pause, LONGEST_PAUSE)),
+        (error) => {
+          if (this.#isClosed) return;
+          const why = this.#whyNot(error);
+          if (why !== told) console.error(why);
+          this.#connectLater(Math.min(2 * pause, LONGEST_PAUSE), why);
+        },
       ).then(() => this.#connecting = undefined);
     });
+  }
+
+  #whyNot(error: unknown): string {
+    return whyNot(error, new URL(this.#place.url).host);
   }
 }
 

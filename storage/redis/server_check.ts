@@ -53,7 +53,10 @@ const DURABILITY: Record<string, string> = {
   unknown: "Redis does not tell what its appendfsync is. Unless it is always, a crash may take back what was said.",
 };
 
-/** Why Redis at this host can't be used, in a sentence without the password. */
+/**
+ * Why Redis at this host can't be used, in a sentence without the password.
+ * @param error one without a message: Redis did not answer in time
+ */
 export function whyNot(error: unknown, host: string): string {
   const { message, code } = error as Error & { code?: string };
   if (/WRONGPASS|NOAUTH|invalid password/i.test(message)) {
@@ -67,5 +70,5 @@ export function whyNot(error: unknown, host: string): string {
   if (code !== undefined || message === "") {
     return `Redis at ${host} can't be reached (${code ?? "no answer"}). Is it up?`;
   }
-  return `Redis at ${host}: ${message}`;
+  return `Redis at ${host}: ${message.replace(/\.?$/, ".")}`;
 }
