@@ -72,6 +72,8 @@ export class RedisNotifications {
       for (const event of JSON.parse(body) as ClusterEvent[]) this.listener(event);
       return;
     }
+    // A newer version may publish more.
+    if (kind !== "log") return;
     // What others keep waits for the turn's end: an answer to us that came before it may be on its way through promises.
     if (this.#waiting.size === 0) this.#clock.soon(() => this.#tell());
     for (const [room, epoch, entries] of JSON.parse(body) as [string, string, PublishedEntry[]][]) {

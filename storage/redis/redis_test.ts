@@ -754,16 +754,20 @@ serverTest("functions that somebody flushed are brought back", [], async (server
   assert.equal((await storage.history("r", { limit: 9 })).messages.length, 1);
 });
 
-serverTest("what nonsense comes over the channel harms nobody", [], async (server) => {
+serverTest("nonsense on the channel harms nobody, and a kind of a newer version is ignored", [], async (server) => {
   const storage = await open(server);
   const seen = new LogView(storage, "r");
+  const publish = (message: string) => server.command("PUBLISH", "parley:news", message);
   await quietly(async () => {
-    for (const nonsense of ["", "\n", "log x 7 e\n[", "signals x\n{}", "log"]) {
-      await server.command("PUBLISH", "parley:news", nonsense);
-    }
+    for (const nonsense of ["log x 7 e\n[", "signals x\n{}", "log"]) await publish(nonsense);
     await storage.append([say("well")]);
     await until(() => seen.entries.length === 1);
   });
+  const said = await quietly(async () => {
+    for (const other of ["", "\n", `weather x\n[["r","e",[]]]`, "weather x\nrain"]) await publish(other);
+    await storage.check();
+  });
+  assert.deepEqual([said, seen.epochs.has("e")], ["", false]);
 });
 
 serverTest("a page of history looks at messages only, however many changes lie between them", [], async (server) => {
