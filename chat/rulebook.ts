@@ -1,7 +1,7 @@
 /**
  * The rules of a room's log, once for every store: who may do what, which entries a room still has, the answer to a repeated
- * key, what is erased, and how an entry is shown. A store keeps what the rulebook tells it to and knows no kind of entry.
- * All functions are pure and synchronous, so that a store may call them as often as it needs to.
+ * key, what is erased, and how an entry is shown. A store writes what the rulebook decides, and knows no kind of entry. All
+ * functions are pure and synchronous, so that a store may call them as often as it needs to.
  */
 import { KINDS } from "./entries/kinds.ts";
 import type { AnyKind, CommandBase, Document, Fields, Kind, Refused } from "./entries/kind.ts";
@@ -9,7 +9,7 @@ import { type Entry, SENTENCES } from "./protocol.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
-/** Milliseconds for which an idempotency key is remembered, or for as long as its entry is held, if that is longer. */
+/** How long an idempotency key is remembered at least, milliseconds; it is also remembered while its entry is held. */
 export const IDEMPOTENCY_WINDOW = DAY;
 
 /** What is kept of each room; 0 keeps everything. */
@@ -72,16 +72,17 @@ export interface Write {
   entry: StoredEntry;
   /** The document that the entry begins, if it begins one. */
   begins?: Document | undefined;
-  change?: DocumentChange;
-  /** An older entry had the same idempotency key and need not be remembered any more: from now on the key is this one's. */
+  change?: DocumentChange | undefined;
+  /** The `seq` of an older entry that had the same idempotency key. Its time is over, and the key is the new entry's now. */
   forgets?: number | undefined;
 }
 
 /** What an entry changes of the message that it is about. */
 export interface DocumentChange {
+  /** The message's. */
   seq: number;
   /** The message's new document; undefined: it keeps the one that it has. */
-  document?: Document;
+  document?: Document | undefined;
   /** The document is kept for as long as this entry, also when its message has expired. */
   keepsDocument: boolean;
   /** The message's document keys, and what is `erasable` of all entries about it, are removed. */
@@ -96,7 +97,7 @@ export interface DocumentChange {
  */
 export type AppendResult = { entry: Entry; repeated: boolean } | Refused;
 
-/** The sentences of refusals that bring none: the ones by the rules that hold for every kind. */
+/** The sentence of a refusal that has no `message` of its own. */
 export const REFUSALS: Readonly<Record<Refused["refused"], string>> = {
   locked: SENTENCES.locked,
   forbidden: SENTENCES.notAuthor,
@@ -153,6 +154,7 @@ export class Rulebook {
    * Decides on a command: the answer, and what to write if there is a new entry.
    * @param now milliseconds since 1970
    * @param place of the new entry; absent: after the room's head
+   * @throws {Error} if no kind is asked for by this action
    */
   append(command: CommandBase, room: RoomView, now: number, place?: Place): { result: AppendResult; write?: Write } {
     const found = command.id === undefined ? undefined : room.first(command);
@@ -168,8 +170,7 @@ export class Rulebook {
       key: (name) => target === undefined ? undefined : room.key(target, documentKey(kind, name)),
     });
     if ("refused" in decision) return { result: decision };
-    const { fields } = decision;
-    const keys = Object.entries(decision.keys ?? {}).map(([name, value]) => [documentKey(kind, name), value]);
+    const { fields, keys = {} } = decision;
     const { record } = room;
     const { seq, date } = place ?? { seq: record.head + 1, date: Math.max(record.date, now) };
     const begins = kind.begin?.(fields);
@@ -186,15 +187,14 @@ export class Rulebook {
     if (kind.fixed) entry.fixed = pick(fields, kind.fixed);
     if (kind.erasable) entry.erasable = pick(fields, kind.erasable);
     const told = toEntry(entry, command.room, fields);
-    if (!document) return { result: { entry: told, repeated: false }, write: { entry, begins, forgets: found?.seq } };
-    const change: DocumentChange = {
+    const change: DocumentChange | undefined = document && {
       seq: target!,
+      document: kind.apply?.(document, told),
       keepsDocument: kind.showsWords ?? false,
       isErased: kind.erases ?? false,
-      keys: Object.fromEntries(keys),
-      ...(kind.apply && { document: kind.apply(document, told) }),
+      keys: Object.fromEntries(Object.entries(keys).map(([name, value]) => [documentKey(kind, name), value])),
     };
-    return { result: { entry: told, repeated: false }, write: { entry, change, forgets: found?.seq } };
+    return { result: { entry: told, repeated: false }, write: { entry, begins, change, forgets: found?.seq } };
   }
 
   /** The document keys that this command needs to see, by the name under which stores keep them. */
@@ -214,12 +214,8 @@ export class Rulebook {
     return this.#kindAsked(command).tells;
   }
 
-  /** The first entry with an idempotency key, or undefined if the key is free again. */
-  remembered<First extends StoredEntry>(
-    first: First | undefined,
-    record: RoomRecord,
-    now: number,
-  ): First | undefined {
+  /** The first entry with an idempotency key; undefined if there is none, or if the key may be used again. */
+  remembered(first: StoredEntry | undefined, record: RoomRecord, now: number): StoredEntry | undefined {
     return first && (this.isHeld(first, record, now) || first.date > now - IDEMPOTENCY_WINDOW) ? first : undefined;
   }
 
