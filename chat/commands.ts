@@ -39,7 +39,7 @@ export interface ConnectedCaller extends Subscriber {
 }
 
 /** Someone who asks in a request of its own: it makes nobody a member, and nobody is told of who only reads. */
-export interface Requester {
+interface Requester {
   /** Absent: someone unknown. */
   readonly user?: string;
   /** The key of the address from which they come. */
@@ -47,7 +47,7 @@ export interface Requester {
   readonly identity?: ExternalIdentity;
 }
 
-export type Caller = ConnectedCaller | Requester;
+type Caller = ConnectedCaller | Requester;
 
 /** The result of a command. Without a `frame` there is nothing to answer, or the room tells it. */
 export interface CommandResult {

@@ -37,7 +37,7 @@ export interface MessageRow {
 }
 
 /** Consecutive messages of one muted person. */
-export interface MutedRow {
+interface MutedRow {
   readonly kind: "muted";
   readonly key: string;
   readonly user: string;

@@ -1,5 +1,5 @@
 /** What has to be known of a Redis server before it is trusted with words. */
-export interface ServerCheck {
+interface ServerCheck {
   /** Another one after every start, and on every other server. */
   run: string;
   /** Whether all that was acknowledged is there after this server was started again. */
