@@ -1,6 +1,6 @@
 import type { HeldName, NameClaim, NameRegistry } from "../chat/storage.ts";
 
-/** So many names are kept before those that are over are swept; then twice as many as are left. */
+/** How many names there are before the first sweep. The next one comes when twice as many are there as it has left. */
 const NAMES_BEFORE_SWEEP = 10_000;
 
 /** Who is called what, in this process. */
@@ -41,7 +41,7 @@ export class MemoryNames implements NameRegistry {
     return { name, chosen };
   }
 
-  /** Every passer-by leaves a given name behind. */
+  /** Removes given names whose time is over: every visitor leaves one. */
   #sweep(now: number): void {
     for (const [key, { user, chosen, until }] of this.#names) {
       if (chosen || until > now) continue;

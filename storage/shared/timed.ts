@@ -1,10 +1,10 @@
 import type { Clock } from "../../chat/clock.ts";
 import type { Storage } from "../../chat/storage.ts";
 
-/** Told of each thing that was asked of a store: what, how long the answer took in milliseconds, and whether it failed. */
-export type StoreWatcher = (operation: string, milliseconds: number, failed: boolean) => void;
+/** Is told of each answer of a store: the operation, how many milliseconds it took, and whether it failed. */
+type StoreWatcher = (operation: string, milliseconds: number, failed: boolean) => void;
 
-/** What operations of a storage's parts are called in metrics; the others by their own names. */
+/** The names of some operations in metrics. Others have their own. */
 const OPERATIONS: Record<string, string> = {
   claim: "claimName",
   hold: "holdNames",
@@ -18,7 +18,7 @@ export function timed(storage: Storage, clock: Clock, watch: StoreWatcher): Stor
   const parts = new Map<unknown, unknown>([storage.names, storage.moderation].map((part) => [part, watched(part)]));
   return watched(storage);
 
-  // Around whatever a storage can do, so that what is added is watched too. It is called once a flush, not once a message.
+  // A proxy also watches what is added to a storage later. It costs one call for each flush cycle, not for each message.
   function watched<Part extends object>(part: Part): Part {
     return new Proxy(part, {
       get(target, name) {

@@ -4,9 +4,9 @@ import type { Database } from "./database.ts";
 import { isBusy } from "./file.ts";
 import type { RoomTable } from "./rooms.ts";
 
-/** How often the file is looked at for what others wrote, milliseconds. What nobody told is found by the second look. */
+/** Pause between two checks of the file, milliseconds. What others wrote without a notification is found by the second. */
 export const CHECK_INTERVAL = 1_000;
-/** After so many checks in a row that found what no notification had told, notifications are broken. */
+/** After this many checks in a row that found something without a notification, notifications count as broken. */
 const LATE_CHECKS_LIMIT = 3;
 
 /**
@@ -21,7 +21,7 @@ export class ChangeDetector {
   #seen: { version: number; changed: boolean };
   #lateChecks = 0;
   #cancel: (() => void) | undefined;
-  /** How often a room's followers had to be told to look into the log. */
+  /** How often a room's subscribers had to read its log, because a notification had not come. */
   missedNotifications = 0;
 
   constructor(database: Database, table: RoomTable, subscribers: Subscribers, clock: Clock) {
@@ -32,7 +32,7 @@ export class ChangeDetector {
     this.#seen = { version: this.#version(), changed: false };
   }
 
-  /** Whether notifications of others do not come here at all. */
+  /** Whether no notifications of other isolates come here, as far as can be seen. */
   get notificationsBroken(): boolean {
     return this.#lateChecks >= LATE_CHECKS_LIMIT;
   }
@@ -61,7 +61,7 @@ export class ChangeDetector {
     this.#seen = { version, changed };
     // In one transaction, which halves what it costs: 2 ms for a thousand rooms.
     const positions = this.#database.inOneState(() =>
-      new Map(this.#subscribers.rooms().map((room) => [room, this.#table.position(room)]))
+      new Map(this.#subscribers.rooms().map((room) => [room, this.#table.find(room)]))
     );
     const missed = this.#subscribers.look(positions);
     this.missedNotifications += missed;

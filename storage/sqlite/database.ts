@@ -16,13 +16,13 @@ interface Waiting {
   reject(reason: unknown): void;
 }
 
-/** Writes as much as a name or a message may need, and leaves nothing behind. */
+/** Writes as much as a name or a message may need, and removes it. */
 const PROBE = "INSERT OR REPLACE INTO meta VALUES ('probe', hex(zeroblob(8192))); DELETE FROM meta WHERE key = 'probe'";
 
 /** One connection to a database file. What waits to be written goes into one transaction: one `fsync` serves all of it. */
 export class Database {
-  readonly #file: DatabaseSync;
-  readonly #place: DataFile;
+  readonly #connection: DatabaseSync;
+  readonly #file: DataFile;
   readonly #clock: Clock;
   readonly #statements = new Map<string, StatementSync>();
   #waiting: Waiting[] = [];
@@ -30,21 +30,21 @@ export class Database {
   #gathered = false;
   #failed = false;
 
-  /** @param place where the file stands: what is committed elsewhere is not kept */
-  constructor(file: DatabaseSync, place: DataFile, clock: Clock) {
+  /** @param file looked at before each commit: what is written to another file than the one at the path is lost */
+  constructor(connection: DatabaseSync, file: DataFile, clock: Clock) {
+    this.#connection = connection;
     this.#file = file;
-    this.#place = place;
     this.#clock = clock;
   }
 
   /** A statement, which is prepared once. @param text one of a few: each is remembered */
   sql(text: string): StatementSync {
     let statement = this.#statements.get(text);
-    if (!statement) this.#statements.set(text, statement = this.#file.prepare(text));
+    if (!statement) this.#statements.set(text, statement = this.#connection.prepare(text));
     return statement;
   }
 
-  /** Does some reading, all of which sees one state of the file. @throws {ChatError} `unavailable` */
+  /** Reads, and sees one state of the file throughout. @throws {ChatError} `unavailable` */
   read<Result>(work: () => Result): Promise<Result> {
     try {
       return Promise.resolve(this.inOneState(work));
@@ -56,11 +56,11 @@ export class Database {
 
   /** The same at once. @throws what SQLite throws */
   inOneState<Result>(work: () => Result): Result {
-    this.#file.exec("BEGIN");
+    this.#connection.exec("BEGIN");
     try {
       return work();
     } finally {
-      this.#file.exec("COMMIT");
+      this.#connection.exec("COMMIT");
     }
   }
 
@@ -70,14 +70,14 @@ export class Database {
    * @throws {ChatError} `unavailable`
    */
   async check(): Promise<void> {
-    await this.write(() => this.#file.exec(this.#failed ? PROBE : "SELECT value FROM meta"));
+    await this.write(() => this.#connection.exec(this.#failed ? PROBE : "SELECT value FROM meta"));
   }
 
   /**
    * Does some work on the file inside a transaction, and resolves with its result once that is safely on the disk.
    * @param work may be done again if somebody else was writing, so it changes nothing but the file
-   * @param gathered it is many pieces of work already, for which no others need be waited
-   * @throws {ChatError} `unavailable`: it may or may not have been kept
+   * @param gathered the work is a batch already, so it does not wait for more
+   * @throws {ChatError} `unavailable`: the work may or may not have been stored
    */
   write<Result>(work: () => Result, gathered = false): Promise<Result> {
     const result = new Promise<Result>((resolve, reject) => {
@@ -88,10 +88,14 @@ export class Database {
     return result;
   }
 
-  /** Empties the write-ahead log. @returns whether nobody stood in the way @throws what SQLite throws */
+  /**
+   * Empties the write-ahead log.
+   * @returns false if another connection kept it from that
+   * @throws what SQLite throws, and {ChatError} `unavailable` if the file was removed or replaced
+   */
   emptyLog(): boolean {
-    // What somebody has put in the file's place is not to be written to.
-    this.#place.check();
+    // A file that somebody has put in its place is left alone.
+    this.#file.check();
     return (this.sql("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number }).busy === 0;
   }
 
@@ -101,7 +105,7 @@ export class Database {
   }
 
   close(): void {
-    this.#file.close();
+    this.#connection.close();
   }
 
   async #writeAll(): Promise<void> {
@@ -139,15 +143,15 @@ export class Database {
   }
 
   #transaction<Result>(work: () => Result): Result {
-    this.#place.check();
-    this.#file.exec("BEGIN IMMEDIATE");
+    this.#file.check();
+    this.#connection.exec("BEGIN IMMEDIATE");
     try {
       const result = work();
-      this.#file.exec("COMMIT");
+      this.#connection.exec("COMMIT");
       return result;
     } catch (error) {
       try {
-        this.#file.exec("ROLLBACK");
+        this.#connection.exec("ROLLBACK");
       } catch { /* SQLite has rolled back by itself, as it does when the disk is full */ }
       throw error;
     }

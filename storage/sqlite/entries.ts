@@ -31,11 +31,11 @@ interface EntryRow {
   erasable: string | null;
 }
 
-export interface Appended {
+interface Appended {
   results: AppendResult[];
-  /** By room, what is to be told. */
-  kept: Map<string, LogNotification>;
-  /** Whether something was written in the place of what stood there. */
+  /** What subscribers are to be told, by room. */
+  notifications: Map<string, LogNotification>;
+  /** Whether a message was changed, so that its old words stand in the write-ahead log. */
   overwrites: boolean;
 }
 
@@ -82,12 +82,12 @@ const SQL = {
     )`,
 };
 
-/** The rooms' logs in a database file. Every function is one or more statements; the caller keeps the transaction. */
+/** The rooms' logs in a database file. The caller opens the transaction. */
 export class Entries {
   readonly #database: Database;
   readonly #rooms: RoomTable;
   readonly #rules: Rulebook;
-  /** Each action is written out once, and as a number in its entries. */
+  /** The number that stands for each action in its entries. */
   readonly #actions: ReadonlyMap<string, number>;
 
   constructor(database: Database, rooms: RoomTable, rules: Rulebook) {
@@ -98,7 +98,7 @@ export class Entries {
     this.#actions = new Map(actions.map(({ name, action }) => [String(name), Number(action)]));
   }
 
-  /** Keeps commands in order. @param now milliseconds since 1970 */
+  /** Appends commands in order. @param now milliseconds since 1970 */
   append(commands: readonly Command[], now: number): Appended {
     const rooms = new Map<string, { row: RoomRow; view: RoomView; entries: Entry[] }>();
     let overwrites = false;
@@ -116,13 +116,13 @@ export class Entries {
       }
       return result;
     });
-    const kept = new Map<string, LogNotification>();
+    const notifications = new Map<string, LogNotification>();
     for (const { row, view, entries } of rooms.values()) {
       if (entries.length === 0) continue;
       this.#rooms.setHead(row.room, view.record);
-      kept.set(row.name, { epoch: row.epoch, entries });
+      notifications.set(row.name, { epoch: row.epoch, entries });
     }
-    return { results, kept, overwrites };
+    return { results, notifications, overwrites };
   }
 
   history(name: string, query: HistoryQuery, now: number): History {
@@ -178,7 +178,7 @@ export class Entries {
   }
 
   #write(room: RoomRow, record: RoomRecord, { entry, begins, change, forgets }: Write): void {
-    // A room begins with the first thing that is kept in it.
+    // A room gets its row with its first entry.
     if (room.room === 0) room.room = this.#rooms.add(room.name);
     const { seq, date, ordinal, action, user, id, target, fixed, erasable } = entry;
     if (forgets !== undefined) this.#sql("dropId").run(room.room, forgets);

@@ -27,7 +27,7 @@ export class NameTable implements NameRegistry {
     });
   }
 
-  /** Forgets given names whose time has been over for long: every passer-by leaves one. */
+  /** Forgets given names whose time was over `GIVEN_NAME_MEMORY` ago: every visitor leaves one. */
   async forget(now: number): Promise<void> {
     const forget = this.#database.sql("DELETE FROM names WHERE until < ? AND chosen = 0");
     await this.#database.write(() => forget.run(now - GIVEN_NAME_MEMORY));

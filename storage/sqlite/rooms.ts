@@ -1,5 +1,4 @@
 import { NEW_ROOM, type RoomRecord } from "../../chat/rulebook.ts";
-import type { RoomPosition } from "../shared/subscribers.ts";
 import type { Database } from "./database.ts";
 
 export interface RoomRow extends Omit<RoomRecord, "locked"> {
@@ -13,7 +12,7 @@ export interface RoomRow extends Omit<RoomRecord, "locked"> {
 const ROOM = `SELECT room, name, head, date, messages, floor, locked,
     coalesce(epoch, (SELECT value FROM meta WHERE key = 'epoch')) AS epoch FROM rooms`;
 
-/** Where the rooms' logs stand, in a database file. The caller keeps the transaction. */
+/** Where the rooms' logs stand, in a database file. The caller opens the transaction. */
 export class RoomTable {
   readonly #database: Database;
 
@@ -26,12 +25,7 @@ export class RoomTable {
     return (this.#database.sql("SELECT value FROM meta WHERE key = 'epoch'").get() as { value: string }).value;
   }
 
-  /** Where a room's log stands. */
-  position(name: string): RoomPosition {
-    return this.find(name);
-  }
-
-  /** What is kept of a room, or of one in which nothing has been said. */
+  /** Where a room's log stands; of a room that is not in the file, where it begins. */
   find(name: string): RoomRow {
     const row = this.#database.sql(`${ROOM} WHERE name = ?`).get(name) as RoomRow | undefined;
     return row ?? { ...NEW_ROOM, room: 0, name, locked: 0, epoch: this.epoch };
@@ -70,7 +64,7 @@ export class RoomTable {
   }
 }
 
-/** What the rules look at. */
+/** A room's row as the rulebook takes it. */
 export function toRecord(row: RoomRow): RoomRecord {
   return { ...row, locked: row.locked === 1 };
 }

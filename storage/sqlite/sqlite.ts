@@ -28,8 +28,8 @@ import { Scrubber } from "./scrubber.ts";
 
 /** How often expired entries are removed, milliseconds. They are hidden at once. */
 export const SWEEP_INTERVAL = 60_000;
-/** Sweeping all names is more expensive than sweeping the ends of the rooms, and less urgent. */
-const SWEEPS_AN_HOUR = 60;
+/** Names are swept once an hour: that is more expensive than sweeping the ends of the rooms, and less urgent. */
+const SWEEPS_AN_HOUR = 60 * 60_000 / SWEEP_INTERVAL;
 
 /** Keeps everything in one file, for one machine: durable when acknowledged, also when the power fails. */
 export class SqliteStorage implements Storage {
@@ -39,7 +39,7 @@ export class SqliteStorage implements Storage {
   readonly #secret: string;
   readonly #database: Database;
   /**
-   * A connection of its own for names and the turns of sweeping, which does not wait for the disk: a power cut may take
+   * Another connection, for names and for whose turn it is to sweep. It does not wait for the disk: a power cut may take
    * the latest names back. In return a thousand people can arrive in a second.
    */
   readonly #nameDatabase: Database;
@@ -95,29 +95,29 @@ export class SqliteStorage implements Storage {
   ): Promise<SqliteStorage> {
     await Deno.mkdir(dirname(path), { recursive: true });
     const rules = new Rulebook(options.retention, options.kinds);
-    const files: DatabaseSync[] = [];
+    const connections: DatabaseSync[] = [];
     try {
       for (const synchronous of ["FULL", "NORMAL"] as const) {
-        files.push(await openWhenFree(path, synchronous, rules.actions, options.clock));
+        connections.push(await openWhenFree(path, synchronous, rules.actions, options.clock));
       }
       const secret = options.secret ?? await secretFile(`${path}.secret`);
       const channel = options.isolates ? await Deno.realPath(path) : undefined;
-      const version = files[0].prepare("PRAGMA schema_version");
+      const version = connections[0].prepare("PRAGMA schema_version");
       const schemaVersion = () => (version.get() as { schema_version: number }).schema_version;
-      const place = new DataFile(path, options.clock, schemaVersion);
-      const [database, nameDatabase] = files.map((file) => new Database(file, place, options.clock));
+      const file = new DataFile(path, options.clock, schemaVersion);
+      const [database, nameDatabase] = connections.map((each) => new Database(each, file, options.clock));
       return new SqliteStorage(database, nameDatabase, { clock: options.clock, rules, secret, channel });
     } catch (error) {
-      for (const file of files) file.close();
+      for (const connection of connections) connection.close();
       throw error;
     }
   }
 
   async append(commands: readonly Command[]): Promise<AppendResult[]> {
     const append = () => this.#entries.append(commands, this.#clock.now());
-    const { results, kept, overwrites } = await this.#database.write(append, true);
+    const { results, notifications, overwrites } = await this.#database.write(append, true);
     if (overwrites) this.#scrubber.later();
-    for (const [room, notification] of kept) {
+    for (const [room, notification] of notifications) {
       this.#subscribers.tell(room, notification);
       this.#channel?.notify(room, notification);
     }
@@ -136,9 +136,9 @@ export class SqliteStorage implements Storage {
     this.#changeDetector.start();
     return this.#subscribers.subscribe(room, listener, () => {
       try {
-        return this.#rooms.position(room);
+        return this.#rooms.find(room);
       } catch {
-        // Then they are told once too often to look into the log.
+        // Then they read the log once more than they need to.
         return { epoch: "", head: 0 };
       }
     });
@@ -188,13 +188,13 @@ export class SqliteStorage implements Storage {
   }
 
   #renewed(room?: string): void {
-    this.#subscribers.renewed((each) => this.#rooms.position(each).epoch, room);
+    this.#subscribers.renewed((each) => this.#rooms.find(each).epoch, room);
   }
 
-  /** In small steps, with everyone else's writes between them. What fails is written to the error output by the writer. */
+  /** In small steps, with everyone else's writes between them. `Database.write` reports what fails. */
   async #sweep(): Promise<void> {
     const now = this.#clock.now();
-    // One isolate's work is enough; whoever comes first does it.
+    // One isolate is enough: the first one that comes.
     if (this.#channel && !await this.#isOurTurn(now) || this.#closed) return;
     if (this.#sweeps++ % SWEEPS_AN_HOUR === 0) await this.names.forget(now);
     let next: number | undefined = 0;
