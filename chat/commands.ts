@@ -22,15 +22,15 @@ import type { Command } from "./storage.ts";
 import type { Person, Subscriber } from "./subscriber.ts";
 import { type ExternalIdentity, nameIsExternal } from "./users/session_expiry.ts";
 
-/** Someone who asks over a connection, which is a member of rooms and has what it asks executed in order. */
+/** Someone who asks over a connection. The connection is in rooms, and its commands are executed in order. */
 export interface ConnectedCaller extends Subscriber {
-  /** Where its person has an account elsewhere. */
+  /** Its person's identity outside of Parley, if there is one. */
   readonly identity: ExternalIdentity | undefined;
-  /** What its address has used up, where there is one. */
+  /** What its address has used up; undefined if the address is not known. */
   readonly addressUsage: AddressUsage | undefined;
   /** Counts a join that another action brings with it. @throws {ChatError} `rate_limited` */
   countJoin(): void;
-  /** Joins a room; if the connection ends on the way, it leaves again. @throws {ChatError} `unavailable` */
+  /** Joins a room, and leaves it again if the connection ends meanwhile. @throws {ChatError} `unavailable` */
   join(room: Room, request: JoinRequest): Promise<void>;
   /** Waits for a commit beside its other commands: what its client sends next may be stored together with this one. */
   track(commit: Promise<Committed>, command: Command): void;
@@ -38,9 +38,9 @@ export interface ConnectedCaller extends Subscriber {
   committed(): Promise<unknown>;
 }
 
-/** Someone who asks in a request of its own: it makes nobody a member, and nobody is told of who only reads. */
+/** Someone who asks in a request. Nobody becomes a member by that, and nobody is told of someone who only reads. */
 interface Requester {
-  /** Absent: someone unknown. */
+  /** Absent: nobody knows who it is. */
   readonly user?: string;
   /** The key of the address from which they come. */
   readonly address?: string;
@@ -49,21 +49,22 @@ interface Requester {
 
 type Caller = ConnectedCaller | Requester;
 
-/** The result of a command. Without a `frame` there is nothing to answer, or the room tells it. */
+/** The result of a command. */
 export interface CommandResult {
+  /** Absent: there is nothing to answer, or the room sends it. */
   frame?: ServerFrame;
-  /** The id had been used before, and nothing new was made. */
+  /** The id had been used before, and nothing new was stored. */
   repeated?: boolean;
 }
 
-/** An entry that is stored and told. `repeated`: the id had been used, and this is the first one's entry. */
+/** An entry that was stored and sent to members. `repeated`: the id had been used, and this is its first entry. */
 export interface Committed {
   entry: Entry;
   repeated: boolean;
 }
 
 /**
- * Executes what someone without a connection asks, who may have to come in first: only reading is open to everyone.
+ * Executes a command of someone without a connection. Bans are checked here, except for who only reads.
  * @returns the frame that a connection would have got
  * @throws {ChatError} what a connection would have got as an error
  */
@@ -78,7 +79,7 @@ export async function executeRequest(
 }
 
 /**
- * Executes one action, through whatever door it was asked for. Whoever asks has been let in and counted.
+ * Executes one command, from any transport. Bans and rate limits have been checked.
  * @throws {ChatError} why it was refused
  */
 export async function executeCommand(services: Services, caller: Caller, frame: ClientFrame): Promise<CommandResult> {
@@ -98,7 +99,7 @@ export async function executeCommand(services: Services, caller: Caller, frame: 
   }
 }
 
-/** Has an entry stored, of whatever kind. Over a connection that is not in the room, it joins first. */
+/** Stores an entry of any kind. A connection that is not in the room joins it first. */
 async function write(services: Services, caller: Caller, asked: EntryFrame): Promise<CommandResult> {
   const frame = { ...asked, room: roomName(asked.room) };
   if (!isConnected(caller)) {
@@ -112,14 +113,14 @@ async function write(services: Services, caller: Caller, asked: EntryFrame): Pro
     caller.countJoin();
     await join(services, caller, frame.room, {});
   }
-  // None where the connection has ended on the way in.
+  // Undefined if the connection ended while it joined.
   const room = joinedRoom(services, caller, frame.room);
   if (room) caller.track(commit(services, command, room.settings.slow_seconds), command);
   return {};
 }
 
 /**
- * What a frame asks to be stored, checked before anything is done about it.
+ * The command that a frame asks for. Its text is checked here, before anything else is done.
  * @throws {ChatError} `text_empty`, `text_too_long`
  */
 function toCommand({ limits }: Services, { user, name }: Member, frame: EntryFrame): Command {
@@ -128,7 +129,7 @@ function toCommand({ limits }: Services, { user, name }: Member, frame: EntryFra
 }
 
 /**
- * Stores an entry. Members have been told of it when this resolves.
+ * Stores an entry. When this resolves, members have been sent it.
  * @param slowSeconds the room's least time between two messages of one person
  * @throws {ChatError} `forbidden`, `not_found`, `rate_limited`, `unavailable`
  */
@@ -138,13 +139,13 @@ async function commit(services: Services, command: Command, slowSeconds: number)
   if ("entry" in result) return result;
   const { refused, message = REFUSALS[refused] } = result;
   if (refused !== "locked") throw new ChatError(refused, message);
-  // The members here may not have heard of it.
+  // The members here may not know of the lock yet.
   const room = services.rooms.find(command.room);
   if (room?.settings.locked === false) room.refreshSettings();
   throw new ChatError("forbidden", message);
 }
 
-/** Over a connection it joins; in a request it shows what someone who joined now would see. */
+/** A connection joins. A request is answered with what someone who joined now would see. */
 async function joinRoom(services: Services, caller: Caller, frame: JoinRoom): Promise<CommandResult> {
   const name = roomName(frame.room);
   const { since, id } = frame;
@@ -164,11 +165,11 @@ async function join(services: Services, caller: ConnectedCaller, name: string, r
   await caller.join(room, request);
 }
 
-/** A connection leaves for itself; in a request its person's event streams leave, wherever they are. */
+/** A connection leaves. A request makes its person's event streams leave, on any isolate. */
 async function leaveRoom(services: Services, caller: Caller, frame: LeaveRoom): Promise<CommandResult> {
   const room = roomName(frame.room);
   if (isConnected(caller)) {
-    // Own words that are still being stored come back first: their copy is the acknowledgement.
+    // What it sent and is still being stored comes back first: that copy is the acknowledgement.
     await caller.committed();
     joinedRoom(services, caller, room)?.leave(caller, false);
   } else {
@@ -186,7 +187,7 @@ async function setName(services: Services, caller: Caller, frame: SetName): Prom
   return answer(frame, { action: "name_changed", user, name, was });
 }
 
-/** A connection types where it is a member; in a request its person types wherever they have a connection. */
+/** A connection types where it is a member. A request makes its person type, on any isolate where they are connected. */
 function type(services: Services, caller: Caller, frame: StartTyping): CommandResult {
   const name = roomName(frame.room);
   if (isConnected(caller)) {
@@ -212,13 +213,13 @@ async function personOf(services: Services, caller: Caller): Promise<Person> {
   return isConnected(caller) ? caller.person : await services.users.findOrLoad(userOf(caller), caller.identity?.name);
 }
 
-/** @throws {ChatError} `forbidden` to someone unknown */
+/** @throws {ChatError} `forbidden` if nobody knows who asks */
 function userOf({ user }: Requester): string {
   if (user !== undefined) return user;
   throw new ChatError("forbidden", "Say who you are. POST /api/session gives you a token.");
 }
 
-/** How many messages a page has for who asked for so many. */
+/** How many messages a page has at most. @param limit how many were asked for */
 export function pageSize(limit: number = PAGE_SIZE): number {
   return Math.min(Math.max(limit, 1), PAGE_SIZE_LIMIT);
 }

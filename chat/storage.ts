@@ -1,29 +1,29 @@
 /**
- * The one idea: a room is an append-only log. What a storage must do is said here, and
- * `storage/contract_test.ts` shows it for each of them.
+ * The one idea: a room is an append-only log. This file says what a storage must do, and `storage/contract_test.ts` shows
+ * that each storage does it.
  */
 import type { AppendResult } from "./rulebook.ts";
 import type { CommandBase } from "./entries/kind.ts";
 import type { EntryFrame } from "./entries/kinds.ts";
 import type { Entry, Position, ReceiveMessage } from "./protocol.ts";
 
-/** What is to be appended: the frame of a person, which has been checked. */
+/** What is to be appended: a person's frame, which has been checked. */
 export type Command = EntryFrame & CommandBase;
 
-/** Messages in their present state, oldest first. `seq` is the head, `more` tells of messages on the far side. */
+/** Messages in their present state, oldest first. `seq` is the head. `more`: there are messages beyond the page. */
 export interface History extends Position {
   messages: ReceiveMessage[];
   more: boolean;
 }
 
-/** At most `limit` messages: the newest before `before` (or at all), or the oldest after `after`. */
+/** At most `limit` messages: the newest ones, the newest before `before`, or the oldest after `after` (not both). */
 export interface HistoryQuery {
   limit: number;
   before?: number;
   after?: number;
 }
 
-/** Entries in order. `complete`: nothing is missing between the place asked for and the head, which is `seq`. */
+/** Entries in order. `seq` is the head. `complete`: they are all entries between the place asked for and the head. */
 export interface CatchUp extends Position {
   entries: Entry[];
   complete: boolean;
@@ -38,14 +38,14 @@ export interface LogNotification {
   entries: readonly Entry[];
 }
 
-/** Bytes of JSON in one page: far below what a socket may have waiting, so that no page can make a slow reader. */
+/** Bytes of JSON in one page: far below what may wait for a socket, so that no page makes its reader too slow. */
 export const PAGE_BYTES = 128 * 1024;
 
 export interface MessageLog {
   /**
-   * Appends what the commands ask for, in order and all at once, and notifies subscribers; results come in the same order.
-   * A message that a crash could still take back is told to nobody.
-   * @throws {ChatError} `unavailable`: they may or may not have been kept, none has been told
+   * Appends what the commands ask for, in order and all at once, and notifies subscribers. Results are in the same order.
+   * Nobody is told of an entry that a crash could still take back.
+   * @throws {ChatError} `unavailable`: the entries may or may not have been stored, and nobody has been told of any
    */
   append(commands: readonly Command[]): Promise<AppendResult[]>;
 
@@ -59,15 +59,15 @@ export interface MessageLog {
   read(room: string, after: number): Promise<CatchUp>;
 
   /**
-   * Tells what is new in the room, in order, until the function that it returns is called. A subscriber then asks for a
-   * page, and is told what comes after that.
+   * Tells the listener what is new in the room, in order. A subscriber then asks for a page: what is in it is not told.
+   * @returns ends the subscription
    */
   subscribe(room: string, listener: (notification: LogNotification) => void): () => void;
 }
 
 /**
- * What other isolates and machines should know now and nobody needs to know later: plain JSON of at most `CLUSTER_EVENT_BYTES`.
- * It may get lost, and whatever matters is found out without it.
+ * What other isolates and machines should know now, and nobody needs later: plain JSON of at most `CLUSTER_EVENT_BYTES`. It
+ * may get lost: what matters is found out without it.
  */
 export type ClusterEvent =
   | { kind: "typing"; room: string; user: string; name: string }
@@ -106,7 +106,7 @@ export const CLUSTER_EVENT_BYTES = 32 * 1024;
 export interface RoomSettings {
   /** Nobody may send. */
   locked: boolean;
-  /** It is shown to whoever asks for a list of rooms. */
+  /** The list of rooms has it. */
   listed: boolean;
   /** Least seconds between two messages of one person; 0: none. */
   slow_seconds: number;
@@ -115,7 +115,7 @@ export interface RoomSettings {
 /** The settings of a room that nobody has set. */
 export const ROOM_SETTINGS: RoomSettings = { locked: false, listed: false, slow_seconds: 0 };
 
-/** Who may not be here. */
+/** A user who may not connect, and what a moderator has noted. */
 export interface Ban {
   user: string;
   /** Milliseconds since 1970; when it was made, and when it is over. */
@@ -123,7 +123,7 @@ export interface Ban {
   until: number;
   /** For moderators only. */
   reason: string;
-  /** A keyed hash of the address from which nobody may come either; empty until it is known. */
+  /** A keyed hash of the address that is banned too; empty until the address is known; absent: only the user is banned. */
   address?: string;
 }
 
@@ -162,7 +162,7 @@ export interface ListedPosition {
 
 export interface HeldName {
   name: string;
-  /** Whether the person chose it; given ones are let go sooner. */
+  /** Whether the person chose it. A name that the server gave becomes free sooner. */
   chosen: boolean;
 }
 
@@ -174,20 +174,20 @@ export interface NameClaim extends HeldName {
   now: number;
 }
 
-/** How long a given name is remembered after its time is over, milliseconds: whoever is back by then keeps theirs. */
+/** How long a given name is remembered after its time is over, milliseconds: who is back by then gets it again. */
 export const GIVEN_NAME_MEMORY = 30 * 24 * 60 * 60 * 1000;
 
 /** Who is called what. */
 export interface NameRegistry {
   /**
-   * Gives a name to a user in one conditional write, unless somebody else holds one with the same key; what the user
-   * was called before becomes free. A given name never takes the place of a name that the user has, even one whose
-   * time is over: that one is held until `until` at least.
+   * Gives a user a name, in one conditional write, unless somebody else holds one with the same key. The user's old name
+   * becomes free. A user who has a name, even one whose time is over, is given no other (`chosen: false`): the old one is
+   * held until `until` at least.
    * @returns what the user is called now, or undefined if the name is taken
    * @throws {ChatError} `unavailable`
    */
   claim(claim: NameClaim): Promise<HeldName | undefined>;
-  /** Holds the names of these users until then at least. */
+  /** Holds the names of these users until `until` at least, milliseconds since 1970. @throws {ChatError} `unavailable` */
   hold(holds: readonly { user: string; until: number }[]): Promise<void>;
 }
 
@@ -196,31 +196,32 @@ export interface Storage extends MessageLog {
   readonly names: NameRegistry;
   readonly moderation: Moderation;
   /**
-   * Begins another life of a room's log, or of every room's, as is needed when a backup has been put back: entries that
-   * somebody has seen may be gone, and their places will be taken by others. Subscribers are told.
+   * Begins another epoch of a room's log, or of every room's, and tells subscribers. A backup that was put back needs it:
+   * entries that somebody has seen may be gone, and other entries will get their places.
+   * @throws {ChatError} `unavailable`
    */
   renewEpoch(room?: string): Promise<void>;
 
-  /** What signs the tokens: made once, the same on every isolate and after every restart. */
+  /** The key that signs tokens: made once, the same on every isolate and after every restart. */
   secret(): Promise<string>;
 
   /** Passes an event to every other isolate and machine, never back to this one. Never throws; it may get lost. */
   publish(event: ClusterEvent): void;
-  /** Sets the one who hears the events of the others, those of one of them in the order in which it gave them. */
+  /** Sets the listener to events of the others. Those of one isolate come in the order in which it published them. */
   onEvent(listener: (event: ClusterEvent) => void): void;
 
   /**
-   * How often a room's log held what others had written without a notification that came: its subscribers then read it.
-   * Counted since the start.
+   * How often notifications of what others had written did not come, so that subscribers were made to read the log. Counted
+   * since the start.
    */
   readonly missedNotifications: number;
 
   /**
-   * Resolves if the store answers, and tells what others write to it.
-   * @throws if it does not
+   * Resolves if the store answers, can be written, and tells this process what others write.
+   * @throws {ChatError} `unavailable` if not
    */
   check(): Promise<void>;
 
-  /** Gives everything back; nothing is called afterwards. */
+  /** Finishes what is being written and closes the store. No function may be called afterwards. */
   close(): Promise<void>;
 }

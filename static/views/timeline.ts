@@ -32,7 +32,7 @@ export interface MessageRow {
   readonly timed: boolean;
   /** The action on it that the server has not acknowledged. */
   readonly item: OutboxItem | null;
-  /** Whether that action was sent and is not answered. If it was not sent, it waits for its turn, a connection, or a slow room. */
+  /** Whether that action was sent and is not answered. Unless it was sent, it waits for its turn or a connection. */
   readonly inFlight: boolean;
 }
 
