@@ -14,16 +14,16 @@ import type { Command } from "../../chat/storage.ts";
 import type { StoredMessage } from "../shared/page.ts";
 import { placeOf, type RecordReply, type Row, toFixed, toRecord, toStored, toTemplate } from "./codec.ts";
 
-/** What became of a command. Where there are fewer of them than commands, what the next one depends on has changed. */
+/** The result of a command. If there are fewer outcomes than commands, what the next command depends on has changed. */
 type Outcome =
   | ["kept", seq: number, date: number]
   | ["checked"]
   | ["repeated", first: string, row: Row | null];
-/** The message that a command is about: its entry and document, the version of that, and keys in the order asked for. */
+/** The message that a command is about: its entry and document, the document's version, and the keys asked for in order. */
 type FactsReply = [row: Row | null, version: string, keys: (string | null)[]] | null;
 export type RoomReply = [outcomes: Outcome[], record: RecordReply, locked: string, facts: FactsReply[]];
 
-/** A message as it was when Redis last told of it, or as earlier commands of a call will have left it. */
+/** A message as Redis had it in its last reply, or as earlier commands of the call will have left it. */
 interface Facts {
   entry?: StoredEntry;
   document?: Document;
@@ -35,22 +35,22 @@ interface Facts {
 interface Waiting {
   command: CommandBase;
   result?: AppendResult;
-  /** What stands under its idempotency key and need not be remembered any more. */
+  /** The value of its idempotency key in Redis, if that key may be used again. */
   forgotten?: string;
-  /** What was decided last. */
+  /** The latest decision; undefined: Redis has to tell more first. */
   decided?: ReturnType<Rulebook["append"]> | undefined;
 }
 
 /**
- * Commands for one room. They are decided here by what this process knows, and kept by Redis if that is still so; else the
- * reply has what is so, and they are decided again. A plain message depends only on whether the room is locked, so that
- * servers which write at the same time don't keep each other from it.
+ * Commands for one room. They are decided here by what this process knows. Redis stores them if that is still true.
+ * Otherwise its reply has what is true, and they are decided again. A message depends only on whether the room is locked, so
+ * servers that write at the same time don't hold each other up.
  */
 export class RoomAppend {
   readonly room: string;
   readonly #rules: Rulebook;
   readonly #all: readonly Waiting[];
-  /** Those that were asked for last. */
+  /** Those that the last call was about. */
   #open: readonly Waiting[] = [];
   #record: RoomRecord;
   readonly #facts = new Map<number, Facts>();
@@ -63,7 +63,7 @@ export class RoomAppend {
     this.#record = { ...NEW_ROOM, locked };
   }
 
-  /** By command, undefined where nothing is known yet. */
+  /** In the order of the commands; undefined where there is no result yet. */
   get results(): (AppendResult | undefined)[] {
     return this.#all.map(({ result }) => result);
   }
@@ -72,7 +72,7 @@ export class RoomAppend {
     return this.#all.every(({ result }) => result);
   }
 
-  /** Whether nothing had been said in the room before. */
+  /** Whether one of these is the room's first entry. */
   get hasBegun(): boolean {
     return this.#all.some(({ result }) => result && "entry" in result && result.entry.seq === 1 && !result.repeated);
   }
@@ -91,7 +91,7 @@ export class RoomAppend {
       const { entry, begins, change } = decided?.write ?? {};
       if (entry) record.messages = entry.ordinal;
       if (change) facts.set(change.seq, changedBy(message!, change, number));
-      // What Redis only keeps is JSON already.
+      // What Redis stores and does not look at is JSON already.
       return {
         key: this.#rules.idempotencyKey(command),
         forgotten,
@@ -111,7 +111,7 @@ export class RoomAppend {
     return JSON.stringify({ room: JSON.stringify(this.room), locked: record.locked ? "1" : "0", commands });
   }
 
-  /** Takes the reply. @returns what was kept, to be told */
+  /** Takes the reply. @returns the new entries, for subscribers */
   take([outcomes, record, locked, open]: RoomReply, now: number): Entry[] {
     this.#record = toRecord(record, locked === "1");
     this.#facts.clear();
@@ -137,7 +137,7 @@ export class RoomAppend {
 
   /** @returns undefined where it can't be decided before Redis has told more */
   #decide(command: CommandBase, facts: Facts | undefined, record: RoomRecord, number: number, now: number) {
-    // Its message has to be known, and the keys that its rule looks at.
+    // Its message has to be known, and the document keys that its kind reads.
     if (command.target !== undefined && !facts) return undefined;
     if (facts?.entry && !this.#rules.documentKeys(command).every((name) => facts.keys.has(name))) return undefined;
     const view: RoomView = {
@@ -169,12 +169,12 @@ export class RoomAppend {
       keys.set(name, values[at] ? JSON.parse(values[at]) : undefined);
     }
     const { entry, document } = toStored(row);
-    // What is about another message has no document of its own.
+    // An entry about a message has no document of its own: the row has that of its message.
     return { entry, document: entry.target === undefined ? document : undefined, version, keys };
   }
 }
 
-/** Whether an entry keeps, outside of its message's document, what only Redis will know of an earlier command. */
+/** Whether an entry has, outside of the document, a place or date of an earlier command, which only Redis will know. */
 function keepsUnknown(write: Write | undefined, number: number): boolean {
   if (!write?.change) return false;
   const kept = [write.entry.fixed, write.entry.erasable, write.change.keys];

@@ -3,8 +3,8 @@ import type { Place, RoomRecord, StoredEntry } from "../../chat/rulebook.ts";
 import type { StoredMessage } from "../shared/page.ts";
 
 /**
- * What stands for the date of a call's entries, and counted from there for their places. No date and no place is as large, nor
- * may another number in a document be.
+ * Stands for the date of a call's entries. The numbers after it stand for their places. No date and no place is as large, and
+ * no other number in a document may be.
  */
 const UNKNOWN = 9_000_000_000_000_000;
 
@@ -28,7 +28,7 @@ export function toTemplate(value: unknown, last: number): string {
   });
 }
 
-/** An entry with the document that it shows and what is erasable of it: so it is published, as JSON. */
+/** An entry as it is published, in JSON: with the document that it shows, and its erasable fields. */
 export type PublishedEntry = [
   seq: number,
   date: number,
@@ -44,7 +44,7 @@ export function fromPublished([seq, date, ordinal, entry, document, erasable]: P
   return { entry: stored, document: document ?? undefined };
 }
 
-/** The same in replies, in which entry, document and what is erasable are JSON each. */
+/** The same in replies, where entry, document and erasable fields are texts of JSON. */
 export type Row = [seq: string, date: string, ordinal: string, ...json: (string | null)[]];
 
 export function toStored([seq, date, ordinal, ...json]: Row): StoredMessage {
@@ -52,12 +52,12 @@ export function toStored([seq, date, ordinal, ...json]: Row): StoredMessage {
   return fromPublished([Number(seq), Number(date), Number(ordinal), entry, document, erasable]);
 }
 
-/** What of an entry never changes, without its place. */
+/** What of an entry never changes, as JSON, without what Redis fills in: place, date and ordinal. */
 export function toFixed({ seq: _, date: __, ordinal: ___, erasable: ____, ...fixed }: StoredEntry): string {
   return JSON.stringify(fixed);
 }
 
-/** Where a room stands. `isNew`: nothing was ever said in it, and it has no epoch of its own. */
+/** Where a room's log stands. `isNew`: it never had an entry, and it has no epoch of its own. */
 export type RecordReply = [seq: number, date: number, messages: number, epoch: string, isNew: number];
 
 export function toRecord([head, date, messages]: RecordReply, locked = false): RoomRecord {

@@ -8,20 +8,20 @@ import type { RedisNotifications } from "./notifications.ts";
 import { createClient } from "./package.ts";
 import { checkServer, whyNot } from "./server_check.ts";
 
-/** A command that has not been answered by then is given up, milliseconds; Redis may do it later all the same. */
+/** A command without an answer is given up after this time, milliseconds; Redis may do it later all the same. */
 export const COMMAND_DEADLINE = 3_000;
-/** A connection on which nothing was answered for so long is given up, milliseconds. */
+/** A connection on which a command had no answer for this time is given up, milliseconds. */
 const CONNECTION_DEADLINE = 6_000;
 /** How long closing waits for answers that are on their way, milliseconds. */
 const CLOSE_TIMEOUT = 1_000;
 /** Pauses between two tries to connect, milliseconds, each drawn from half of it to one and a half. */
 const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 1_000;
-/** Commands that may be on their way: what comes beyond is refused, so that a slow store never fills the memory. */
+/** How many commands may wait for an answer. More are refused, so that a slow store never fills the memory. */
 const QUEUE_LIMIT = 10_000;
 
 export interface RedisPlace {
-  /** `redis:` or `rediss:`, with what is needed to come in. */
+  /** `redis:` or `rediss:`, with user and password where Redis asks for them. */
   url: string;
   /** Before every key, so that several can share a database. */
   prefix: string;
@@ -29,18 +29,19 @@ export interface RedisPlace {
   mayLoseASecond: boolean;
 }
 
-/** The tag of what is about no room in particular. */
+/** The tag of keys that belong to no room. */
 export const ALL = ".all";
+/** The tag of keys of names. */
 export const NAMES = ".names";
 
-/** What the keys that a function touches begin with, behind the prefix: see `functions/library.ts`. */
+/** A room's name, `ALL` or `NAMES`: a function's keys begin with the prefix and this. See `functions/library.ts`. */
 type Tags = string | readonly string[];
 type Args = readonly (string | number)[];
 type Client = ReturnType<typeof newClient>;
 
 /**
- * One connection to Redis for commands and for what is published, so that both come in the order in which Redis did them. A
- * connection that is lost is replaced by another one, which is tried for as long as it takes.
+ * One connection to Redis for commands and for what is published, so that both come in the order in which Redis did them.
+ * When it is lost, it connects again, for as long as that takes.
  */
 export class RedisConnection {
   readonly #place: RedisPlace;
@@ -80,19 +81,19 @@ export class RedisConnection {
     }
   }
 
-  /** What whoever runs the server should know of it, a sentence each. */
+  /** What the operator should know about this Redis, a sentence each. */
   get warnings(): readonly string[] {
     return this.#warnings;
   }
 
-  /** What signs the tokens where the settings don't say. */
+  /** The key that signs tokens where the settings name none. */
   get secret(): string {
     return this.#secret;
   }
 
   /**
-   * Calls one of our functions and does `take` with the reply as soon as it comes, also when nobody waits for it any more.
-   * @throws {ChatError} `unavailable`: it may or may not have been done
+   * Calls a function of our library. \`take\` is given the reply as soon as it comes, also after this has thrown.
+   * @throws {ChatError} `unavailable`: Redis may or may not have done it
    */
   async call<Reply, Result = Reply>(
     name: string,
@@ -118,10 +119,9 @@ export class RedisConnection {
   }
 
   /**
-   * Publishes something that this process hears too, and finds out the epoch of all rooms. It fails where nothing can be
-   * written.
+   * Publishes a pulse, which this process receives too, and reads the epoch.
    * @returns the epoch of rooms that have none of their own
-   * @throws {ChatError} `unavailable`
+   * @throws {ChatError} `unavailable`, also where Redis answers and can't be written
    */
   async pulse(): Promise<string> {
     const { channel, origin } = this.#notifications;
@@ -130,7 +130,7 @@ export class RedisConnection {
     return this.#notifications.epoch;
   }
 
-  /** Publishes, if that can be done now. */
+  /** Publishes, unless Redis is out of reach or stalled. */
   publish(message: string): void {
     if (this.#overdue > 0 || !this.#client) return;
     const published = this.#client.sendCommand(["PUBLISH", this.#notifications.channel, message])
@@ -139,7 +139,7 @@ export class RedisConnection {
     this.#pending.add(published);
   }
 
-  /** Waits a moment for what has not been answered yet, and gives the connection back. */
+  /** Waits for answers, at most `CLOSE_TIMEOUT`, and closes the connection. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelConnect?.();
@@ -179,7 +179,7 @@ export class RedisConnection {
   async #begin(client: Client): Promise<string> {
     await client.connect();
     const server = await checkServer((...command) => client.sendCommand(command), this.#place.mayLoseASecond);
-    // Every chat of an older layout has an epoch there, and none here until all of it has been migrated.
+    // A chat of an older layout has the first of these keys, and the second only when all of it has been migrated.
     const epochs = await Promise.all(
       ["epoch", `{${ALL}}:epoch`].map((key) => client.sendCommand(["EXISTS", `${this.#place.prefix}:${key}`])),
     );
@@ -260,7 +260,7 @@ function newClient({ url }: RedisPlace) {
   return createClient({
     url,
     name: "parley",
-    // What is published and what is answered come on one connection only in this version.
+    // Only in this version of its protocol one connection brings both answers and what is published.
     RESP: 3,
     socket: { connectTimeout: COMMAND_DEADLINE, reconnectStrategy: false },
     disableOfflineQueue: true,

@@ -5,7 +5,7 @@ import type { ClusterEvent } from "../../chat/storage.ts";
 import { type RoomPosition, Subscribers } from "../shared/subscribers.ts";
 import { fromPublished, type PublishedEntry } from "./codec.ts";
 
-/** After so many pulses in a row that were published and not heard, notifications count as broken. */
+/** After this many pulses in a row that did not come back, notifications count as broken. */
 const UNHEARD_PULSES_LIMIT = 3;
 
 interface Waiting {
@@ -14,19 +14,19 @@ interface Waiting {
 }
 
 /**
- * Where notifications come together: what this process keeps is told when Redis has answered, what others keep when it has
- * been heard on the channel. What gets lost on the way is found by looking where the rooms' logs stand.
+ * Notifies subscribers: of what this process stores, when Redis has answered; of what others store, when the channel brings
+ * it. What gets lost is found by looking at where the rooms' logs stand.
  */
 export class RedisNotifications {
   /** The name under which this process publishes. */
   readonly origin = crypto.randomUUID();
   readonly channel: string;
   readonly subscribers = new Subscribers();
-  /** Hears the events of others. */
+  /** Is given the events of others. */
   listener: (event: ClusterEvent) => void = () => {};
   readonly #clock: Clock;
   readonly #rules: Rulebook;
-  /** By room, what is to be told next. */
+  /** What subscribers are to be told next, by room. */
   #waiting = new Map<string, Waiting>();
   #epoch = "";
   #missed = 0;
@@ -38,7 +38,7 @@ export class RedisNotifications {
     this.#rules = rules;
   }
 
-  /** How many times something was missed, and read from the log. */
+  /** How often something was missed, so that subscribers had to read the log. */
   get missed(): number {
     return this.#missed;
   }
@@ -48,7 +48,7 @@ export class RedisNotifications {
     return this.#epoch;
   }
 
-  /** Whether this process hears nothing of what others write, as far as it knows. */
+  /** Whether notifications of others don't come here, as far as this process knows. */
   get isBroken(): boolean {
     return this.#unheardPulses >= UNHEARD_PULSES_LIMIT;
   }
@@ -74,7 +74,7 @@ export class RedisNotifications {
     }
     // A newer version may publish more.
     if (kind !== "log") return;
-    // What others keep waits for the turn's end: an answer to us that came before it may be on its way through promises.
+    // This waits for the end of the turn: an answer that Redis sent before it may not have passed all its promises yet.
     if (this.#waiting.size === 0) this.#clock.soon(() => this.#tell());
     for (const [room, epoch, entries] of JSON.parse(body) as [string, string, PublishedEntry[]][]) {
       if (!this.subscribers.has(room)) continue;
@@ -83,7 +83,7 @@ export class RedisNotifications {
     }
   }
 
-  /** Tells what this process has kept, and what waited before it. */
+  /** Tells subscribers what this process has stored, after what already waits. */
   tell(room: string, epoch: string, entries: readonly Entry[]): void {
     this.#add(room, epoch, entries);
     this.#tell();
@@ -98,7 +98,7 @@ export class RedisNotifications {
     if (!isFirst) this.subscribers.renewed(() => epoch);
   }
 
-  /** A new connection: whatever was told while there was none has been missed. */
+  /** There is a new connection. What was published while there was none has been missed. */
   begin(epoch: string): void {
     this.#unheardPulses = 0;
     const isSame = epoch === this.#epoch;
@@ -106,7 +106,7 @@ export class RedisNotifications {
     if (isSame) this.#rereadAll();
   }
 
-  /** Notes that this process has published a pulse. Where several were not heard, reading the logs is the only way to know. */
+  /** Counts a pulse that this process has published. If several did not come back, subscribers read the logs. */
   expectPulse(): void {
     this.#unheardPulses++;
     if (this.isBroken) this.#rereadAll();

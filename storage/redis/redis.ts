@@ -22,21 +22,21 @@ import { RedisNames } from "./names.ts";
 import { RedisNotifications } from "./notifications.ts";
 import { SWEEP_INTERVAL, Sweeper } from "./sweeper.ts";
 
-/** How often this process publishes something that it hears itself, milliseconds. */
+/** Pause between two pulses, milliseconds. Each process publishes them, and receives its own too. */
 export const PULSE_INTERVAL = 1_000;
 /** Pulses between two looks at where the rooms' logs stand. The second look finds what no notification told. */
 const PULSES_A_LOOK = 2;
-/** Calls, beside one for each command, until commands are given up that others overtake each time. */
+/** Calls, beside one for each command, after which commands are refused that other servers have overtaken each time. */
 const MOST_TRIES = 100;
 
 /**
- * Keeps everything in Redis (7 or newer) or Valkey, for several machines. What it promises when Redis crashes is what
- * Redis' `appendfsync` promises; where less may be there afterwards, the epoch is renewed.
+ * Keeps everything in Redis (7 or newer) or Valkey, for several machines. After a crash of Redis there is what Redis'
+ * `appendfsync` promises. If that may be less than before, another epoch begins.
  */
 export class RedisStorage implements Storage {
   readonly names: RedisNames;
   readonly moderation: RedisModeration;
-  /** What whoever runs Redis should know of it, a sentence each. */
+  /** What the operator should know about this Redis, a sentence each. */
   readonly warnings: readonly string[];
   readonly #connection: RedisConnection;
   readonly #notifications: RedisNotifications;
@@ -45,9 +45,9 @@ export class RedisStorage implements Storage {
   readonly #rules: Rulebook;
   readonly #clock: Clock;
   readonly #stops: (() => void)[];
-  /** Rooms that were locked when Redis last told of them. */
+  /** Rooms that were locked at the last reply about them. */
   readonly #locked = new Set<string>();
-  /** Events that are published together. */
+  /** Events that wait to be published together. */
   #events: ClusterEvent[] = [];
   #pulses = 0;
 
@@ -65,7 +65,7 @@ export class RedisStorage implements Storage {
     this.#secret = secret ?? connection.secret;
     this.#rules = rules;
     this.#clock = clock;
-    this.#stops = [interval(clock, PULSE_INTERVAL, () => this.#listen())];
+    this.#stops = [interval(clock, PULSE_INTERVAL, () => this.#checkNotifications())];
     if (rules.expires) this.#stops.push(interval(clock, SWEEP_INTERVAL, () => this.#sweeper.sweep()));
   }
 
@@ -91,7 +91,7 @@ export class RedisStorage implements Storage {
   async append(commands: readonly Command[]): Promise<AppendResult[]> {
     const rooms = [...Map.groupBy(commands, ({ room }) => room)]
       .map(([room, own]) => new RoomAppend(room, own, this.#rules, this.#locked.has(room)));
-    // First: nobody sweeps a room that is in no list.
+    // Before anything is stored: a room that is not in the list is never swept.
     await this.#sweeper.list(rooms.map(({ room }) => room));
     let failed: ChatError | undefined;
     try {
@@ -106,10 +106,10 @@ export class RedisStorage implements Storage {
       failed = error;
     }
     const begun = rooms.filter((each) => each.hasBegun).map(({ room }) => room);
-    // The store may have been emptied. If this fails, the next pulse finds it out.
+    // A first entry may mean that the store was emptied. If this fails, the next pulse finds that.
     if (begun.length > 0) await this.#connection.pulse().then(() => this.#sweeper.list(begun)).catch(() => {});
     const next = new Map(rooms.map(({ room, results }) => [room, results.values()]));
-    // Where some are kept and told already, the next try with the same id finds out about the others.
+    // Some entries are stored and sent already. Who sends the others again, with the same id, gets their results.
     return commands.map(({ room }) =>
       next.get(room)!.next().value ?? { refused: "unavailable", message: failed!.message }
     );
@@ -126,7 +126,7 @@ export class RedisStorage implements Storage {
       const { record } = found;
       const page = historyPage(rows, { room, record, rules: this.#rules, now, limit, isBackwards });
       const last = rows.at(-1)?.entry;
-      // Expired entries that were not removed yet may stand in front of what is held.
+      // Expired entries that have not been removed yet may come before those that are held.
       const mayGoOn = last && found.isFull && !page.more && (!isBackwards || this.#rules.isHeld(last, record, now));
       if (!mayGoOn) return { epoch: await found.epoch(), seq: record.head, ...page };
       from = last.seq + (isBackwards ? -1 : 1);
@@ -138,7 +138,7 @@ export class RedisStorage implements Storage {
     for (let from = after + 1;;) {
       const { record, rows, isFull, epoch } = await this.#page("read", room, RESUME_LIMIT, [from]);
       const page = catchUp(rows, { room, record, rules: this.#rules, now, after });
-      // Here too.
+      // The same.
       const mayGoOn = isFull && page.entries.length === 0;
       if (!mayGoOn) return { epoch: await epoch(), seq: record.head, ...page };
       from = rows.at(-1)!.entry.seq + 1;
@@ -174,7 +174,7 @@ export class RedisStorage implements Storage {
 
   async check(): Promise<void> {
     if (this.#notifications.isBroken) {
-      throw new ChatError("unavailable", "What others write is not heard. Try again in a moment.", 2);
+      throw new ChatError("unavailable", "What others write does not arrive here. Try again in a moment.", 2);
     }
     await this.#connection.pulse();
   }
@@ -202,14 +202,14 @@ export class RedisStorage implements Storage {
     });
   }
 
-  /** Rows from a place on. `isFull`: there are enough for a page of at most `limit`, and more may follow. */
+  /** Rows from a place on. `isFull`: they are enough for a page of `limit`, and more may follow. */
   #page(name: string, room: string, limit: number, more: (string | number)[]) {
     const args = [this.#notifications.epoch, limit + 1, PAGE_BYTES, ...more];
     const take = ([record, rows, isFull]: [RecordReply, Row[], number]) => ({
       record: toRecord(record),
       rows: rows.map(toStored),
       isFull: isFull === 1,
-      // Of a room in which nothing has been said it may be another one by now: in a store that was emptied.
+      // A room without entries may be in a store that was emptied, which has another epoch by now.
       epoch: async () => record[4] === 1 ? await this.#connection.pulse() : record[3],
     });
     return this.#connection.call(name, room, args, take);
@@ -221,8 +221,8 @@ export class RedisStorage implements Storage {
     this.#events = [];
   }
 
-  /** Makes sure that this process hears, and looks for what it did not. */
-  async #listen(): Promise<void> {
+  /** Checks that notifications come here, and looks for those that did not. */
+  async #checkNotifications(): Promise<void> {
     await this.#connection.pulse();
     const rooms = this.#notifications.subscribers.rooms();
     if (this.#pulses++ % PULSES_A_LOOK === 0 && rooms.length > 0) {

@@ -295,7 +295,7 @@ serverTest(
     assert.match((await warnings())[0], /once a second/);
     assert.deepEqual(await warnings(true), []);
     await set("appendfsync", "no");
-    assert.match((await warnings(true))[0], /leaves it to the system/);
+    assert.match((await warnings(true))[0], /lets the system decide/);
     await set("appendfsync", "always");
     assert.deepEqual(await warnings(), []);
     await set("maxmemory-policy", "allkeys-lru");

@@ -1,20 +1,20 @@
-/** What has to be known of a Redis server before it is trusted with words. */
+/** What a Redis server is and promises. */
 interface ServerCheck {
-  /** Another one after every start, and on every other server. */
+  /** An id that is another one after every start and on every server. */
   run: string;
-  /** Whether all that was acknowledged is there after this server was started again. */
+  /** Whether everything acknowledged is there after a restart. */
   isDurable: boolean;
-  /** What whoever runs the server should know, a sentence each. */
+  /** What the operator should know, a sentence each. */
   warnings: string[];
 }
 
-/** Asks Redis; what it does not want to tell is undefined. */
+/** Has Redis do a command. */
 type Ask = (...command: string[]) => Promise<unknown>;
 
 /**
- * Looks at what a server is and promises.
- * @param mayLoseASecond whoever runs it knows what `appendfsync everysec` means
- * @throws {Error} one sentence, if it is none that Parley can use
+ * Asks a server what it is and promises.
+ * @param mayLoseASecond no warning about `appendfsync everysec`: the operator knows what it means
+ * @throws {Error} one sentence, if Parley can't use this server
  */
 export async function checkServer(ask: Ask, mayLoseASecond: boolean): Promise<ServerCheck> {
   const info = Object.fromEntries(
@@ -47,7 +47,7 @@ export async function checkServer(ask: Ask, mayLoseASecond: boolean): Promise<Se
 const HOW = "Set appendonly yes and appendfsync always to keep all that was acknowledged";
 const DURABILITY: Record<string, string> = {
   off: `Redis keeps no append-only file: a crash takes back what was said since its last snapshot. ${HOW}.`,
-  no: `Redis leaves it to the system when words reach the disk: a crash may take them back. ${HOW}.`,
+  no: `Redis lets the system decide when messages reach the disk: a crash may take them back. ${HOW}.`,
   everysec: `Redis writes to the disk once a second: a crash may take back the last second of what was said. ${HOW}, ` +
     "or add may_lose=1s to DATABASE_URL if that is all right.",
   unknown: "Redis does not tell what its appendfsync is. Unless it is always, a crash may take back what was said.",

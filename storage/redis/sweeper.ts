@@ -8,16 +8,16 @@ import type { RedisNotifications } from "./notifications.ts";
 export const SWEEP_INTERVAL = 60_000;
 /** Entries removed in one call: some milliseconds of Redis, in which nobody else is answered. */
 const SWEEP_STEP = 500;
-/** Rooms that are remembered as listed; then they are listed once more. */
+/** How many rooms are remembered as listed. Beyond that all are forgotten, and listed once more. */
 const LISTED_LIMIT = 10_000;
 
-/** Removes expired entries of the rooms that are in a list, which all processes share. */
+/** Removes expired entries of the rooms in a list that all processes share. */
 export class Sweeper {
   readonly #connection: RedisConnection;
   readonly #notifications: RedisNotifications;
   readonly #rules: Rulebook;
   readonly #clock: Clock;
-  /** Rooms that this process has put into the list, under an epoch: a store that was emptied has another one. */
+  /** Rooms that this process has put into the list, and the epoch then: a store that was emptied has another one. */
   #listed = { epoch: "", rooms: new Set<string>() };
 
   constructor(connection: RedisConnection, notifications: RedisNotifications, rules: Rulebook, clock: Clock) {
@@ -27,7 +27,7 @@ export class Sweeper {
     this.#clock = clock;
   }
 
-  /** Has these rooms swept from now on, by whichever process. @throws {ChatError} `unavailable` */
+  /** Puts these rooms into the list. @throws {ChatError} `unavailable` */
   async list(rooms: readonly string[]): Promise<void> {
     const { epoch } = this.#notifications;
     if (this.#listed.epoch !== epoch) this.#listed = { epoch, rooms: new Set() };
@@ -39,7 +39,7 @@ export class Sweeper {
     for (const room of missing) listed.add(room);
   }
 
-  /** Sweeps all rooms, one after the other. One process at a time does it. @throws {ChatError} `unavailable` */
+  /** Sweeps all rooms in the list, if no other process has just begun to. @throws {ChatError} `unavailable` */
   async sweep(): Promise<void> {
     const rooms = await this.#connection.call<string[] | null>("rooms_to_sweep", ALL, [SWEEP_INTERVAL / 2]);
     for (const room of rooms ?? []) await this.#sweepRoom(room);
