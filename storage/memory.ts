@@ -21,9 +21,9 @@ import { catchUp, historyPage, type Reading, type StoredMessage } from "./shared
 
 interface Room {
   record: RoomRecord;
-  /** Of this room alone; undefined where it is that of all. */
+  /** The room's own; undefined: it has that of all rooms. */
   epoch?: string;
-  /** The first one's `seq` is head − length + 1. */
+  /** Those that are held, without gaps: the first one's `seq` is head − length + 1. */
   entries: StoredEntry[];
   /** By message. */
   documents: Map<number, KeptDocument>;
@@ -34,12 +34,12 @@ interface Room {
 
 interface KeptDocument {
   document: Document;
-  /** The entry with which it goes: the message's own, or a later one that shows its words. */
+  /** The entry with which the document expires: the message's own, or a later one that shows its words. */
   shownBy: number;
   keys: Map<string, unknown>;
 }
 
-/** Keeps everything in this process, for tests and throw-away rooms: a restart is another epoch. */
+/** Stores everything in the memory of this process, for tests and trials: after a restart there is nothing. */
 export class MemoryStorage implements Storage {
   readonly #clock: Clock;
   readonly #rules: Rulebook;
@@ -116,9 +116,10 @@ export class MemoryStorage implements Storage {
     this.#rooms.set(name, room);
     room.subscribers.add(listener);
     return () => {
-      // A room in which nothing was ever said leaves no trace: anyone can name any number of them.
-      const isOver = room.subscribers.delete(listener) && room.subscribers.size + room.record.head === 0;
-      if (isOver && room.epoch === undefined) this.#rooms.delete(name);
+      if (!room.subscribers.delete(listener)) return;
+      // A room without entries is forgotten: anyone can name any number of them.
+      const isUnused = room.subscribers.size === 0 && room.record.head === 0 && room.epoch === undefined;
+      if (isUnused) this.#rooms.delete(name);
     };
   }
 
@@ -191,7 +192,7 @@ export class MemoryStorage implements Storage {
       const kept = room.documents.get(message);
       if (kept && kept.shownBy <= entry.seq) room.documents.delete(message);
     }
-    // Insertion order is order of date, so the ones to forget are all in front.
+    // The oldest come first, so those that are to be forgotten do too.
     for (const [key, { seq, date }] of room.first) {
       if (seq >= firstSeq(room) || date > now - IDEMPOTENCY_WINDOW) break;
       room.first.delete(key);
@@ -222,7 +223,7 @@ function keep(room: Room, key: string | undefined, { entry, begins, change }: Wr
   room.entries.push(entry);
   advance(room.record, entry);
   if (key !== undefined) {
-    // A key that is set again would keep its old place, and insertion order is to be order of date.
+    // A key that is only set again would keep its old place, and the oldest entry has to come first.
     room.first.delete(key);
     room.first.set(key, entry);
   }

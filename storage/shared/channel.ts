@@ -1,12 +1,12 @@
 import type { ClusterEvent, LogNotification } from "../../chat/storage.ts";
 
-/** What isolates tell each other about a store that they share. Entries are JSON, decoded only where somebody subscribed. */
+/** What isolates tell each other about a store that they share. Entries are JSON, parsed only where somebody subscribes. */
 type Message =
   | { kind: "entries"; room: string; epoch: string; entries: string }
   | { kind: "epoch"; room?: string }
   | { kind: "event"; event: string };
 
-/** What becomes of what the others tell. */
+/** Takes what the other isolates tell. */
 interface ChannelListener {
   /** Whether anybody here has subscribed to this room. */
   has(room: string): boolean;
@@ -17,8 +17,8 @@ interface ChannelListener {
 }
 
 /**
- * Between the isolates of one process that share a store: each hears the others, never itself, each of them in order.
- * What is told may get lost where somebody is far behind: the store is the truth.
+ * Connects the isolates of one process that share a store. Each receives what the others send, in their order, and never
+ * its own. An isolate that is far behind may lose messages: what counts is in the store.
  */
 export class Channel {
   readonly #broadcast: BroadcastChannel;
@@ -28,10 +28,10 @@ export class Channel {
     this.#broadcast = new BroadcastChannel(`parley ${store}`);
     this.#broadcast.onmessage = ({ data }: MessageEvent<Message>) => {
       try {
-        hear(data, listener);
+        take(data, listener);
       } catch (error) {
         // What is thrown here would end the isolate.
-        console.error("what another isolate told could not be taken:", error);
+        console.error("a message of another isolate failed:", error);
       }
     };
   }
@@ -58,7 +58,7 @@ export class Channel {
   }
 }
 
-function hear(message: Message, listener: ChannelListener): void {
+function take(message: Message, listener: ChannelListener): void {
   switch (message.kind) {
     case "entries":
       if (!listener.has(message.room)) return;

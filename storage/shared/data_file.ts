@@ -2,14 +2,14 @@ import { resolve } from "node:path";
 import type { Clock } from "../../chat/clock.ts";
 import { ChatError } from "../../chat/errors.ts";
 
-/** In place of a path it makes a database that is no file. */
+/** A path that stands for a database in memory, without a file. */
 export const IN_MEMORY = ":memory:";
-/** What stands beside a database's file while it is open: beside the file itself, where the path is a link to it. */
+/** Endings of the files beside a database's file while it is open. If the path is a link, they are beside its target. */
 const COMPANIONS = ["-wal", "-shm"];
 
 /**
- * Makes a database's file, with whatever stands beside it, readable by its owner only: what SQLite makes beside it later
- * will be too. An empty one is made where there is none. What can't be made is for the database to complain about.
+ * Makes a database's file and those beside it readable by its owner only; those that SQLite makes later will be too. If
+ * there is no file, an empty one is made. If it can't be made, opening the database will say so.
  */
 export function keepToOwner(path: string): void {
   if (path === IN_MEMORY) return;
@@ -30,15 +30,15 @@ function closeToOthers(path: string): void {
   }
 }
 
-/** How often what stands beside the file is looked at, milliseconds: what is in it comes into the file in the end. */
+/** Pause between two looks at the write-ahead log, milliseconds. The file itself is looked at before each commit. */
 export const COMPANION_INTERVAL = 1_000;
 
 /**
- * A database's files as they were when they were opened. Whoever removes them, or puts a backup in their place, while
- * they are open has everything written from then on go where nobody will ever find it.
+ * A database's files as they were when they were opened. If they are removed or replaced by a backup while they are open,
+ * everything written from then on goes where nobody will ever find it.
  */
 export class DataFile {
-  /** By path, the file that was opened; a companion from when it is first seen. */
+  /** The identity of each file, by path: as it was opened, or when it was first seen. */
   readonly #opened = new Map<string, string>();
   readonly #path: string;
   readonly #log: string;
@@ -66,25 +66,25 @@ export class DataFile {
 
   /**
    * Checks that what is written goes to the file that others open. Called before each commit: some 10 µs.
-   * @throws {ChatError} `unavailable` if it does not; the first time that is told on the error output
+   * @throws {ChatError} `unavailable` if it does not; the error output says so once
    */
   check(): void {
     if (this.#opened.size === 0) return;
     const cause = this.#cause();
     const wasLost = this.#isLost;
     this.#isLost = cause !== undefined;
-    if (wasLost && !this.#isLost) console.warn(`${this.#path} is back. What is said is stored again.`);
+    if (wasLost && !this.#isLost) console.warn(`${this.#path} is back. Messages are stored again.`);
     if (!this.#isLost) return;
     if (!wasLost) {
       console.error(
         `${cause} while it was open. Nothing is stored any more. Stop the server, put the right file in place, with ` +
-          "neither -wal nor -shm beside it, and start it again; or put back as it was what was moved away.",
+          "neither -wal nor -shm beside it, and start it again. Or move the old file back to where it was.",
       );
     }
     throw new ChatError("unavailable", "The store's file is gone. Nothing can be stored until its owner has acted.", 5);
   }
 
-  /** What has become of which file, if anything has. */
+  /** What has happened to which file; undefined if nothing has. */
   #cause(): string | undefined {
     const size = this.#sizeOfSame(this.#path);
     if (size === undefined) return `${this.#path} was removed or replaced`;
@@ -96,7 +96,7 @@ export class DataFile {
     return this.#sizeOfSame(this.#log) === undefined ? `${this.#log} was removed or replaced` : undefined;
   }
 
-  /** Bytes of a file; undefined where it is not the one that was opened. */
+  /** Bytes of a file; undefined if it is not the one that was opened. */
   #sizeOfSame(path: string): number | undefined {
     const [opened, found] = [this.#opened.get(path), lookAt(path)];
     if (opened !== undefined) return found?.identity === opened ? found.size : undefined;
@@ -105,13 +105,13 @@ export class DataFile {
   }
 
   /**
-   * A backup that is copied over the file leaves it the same file, mostly with less in it. Nothing of ours makes it
-   * smaller; somebody's VACUUM does, which makes another version of the schema.
+   * A backup that is copied over the file keeps its identity and mostly makes it smaller. Nothing in Parley makes it
+   * smaller. A VACUUM by somebody else does, and also raises the schema version.
    */
   #compare(size: number): void {
     if (size < this.#seen.size) {
       const schema = this.#schemaVersion();
-      // For good: how large it is when all has been copied says nothing any more.
+      // This is for good: the size after the copy is complete says nothing.
       if (schema === this.#seen.schema) this.#isWrittenOver = true;
       this.#seen.schema = schema;
     }
@@ -127,7 +127,7 @@ function realPath(path: string): string {
   }
 }
 
-/** A file, by an identity that is the same for as long as it is the same file; undefined where none is to be seen. */
+/** The identity and the bytes of a file; undefined if there is none, or none that Deno's permissions show. */
 function lookAt(path: string): { identity: string; size: number } | undefined {
   try {
     const { dev, ino, size } = Deno.statSync(path);

@@ -5,13 +5,13 @@ import { type CatchUp, type History, PAGE_BYTES } from "../../chat/storage.ts";
 
 const encoder = new TextEncoder();
 
-/** An entry with its document, or that of the message that it is about. */
+/** An entry, with its own document or that of the message that it is about. */
 export interface StoredMessage {
   entry: StoredEntry;
   document: Document | undefined;
 }
 
-/** What it takes to show entries of a room as they are at this moment. */
+/** What is needed to show a room's entries as they are at this moment. */
 export interface Reading {
   room: string;
   record: RoomRecord;
@@ -20,7 +20,10 @@ export interface Reading {
   now: number;
 }
 
-/** @param rows the room's messages from where the page begins, in the order in which they are to be read */
+/**
+ * A page of history.
+ * @param rows the room's messages from where the page begins: oldest first, or newest first if `isBackwards`
+ */
 export function historyPage(
   rows: Iterable<StoredMessage>,
   { room, record, rules, now, limit, isBackwards }: Reading & { limit: number; isBackwards: boolean },
@@ -32,13 +35,16 @@ export function historyPage(
     for (const { entry, document } of rows) {
       if (rules.isHeld(entry, record, now)) {
         if (rules.isMessage(entry)) yield rules.present(entry, document, room) as ReceiveMessage;
-      } // Whatever is older has expired too.
+      } // What is older has expired too.
       else if (isBackwards) return;
     }
   }
 }
 
-/** @param rows the room's entries behind `after`, in order; those that come after the record was read are left out */
+/**
+ * What follows `after`.
+ * @param rows the room's entries after `after`, in order. Those after the record's head, which were written since, are left out
+ */
 export function catchUp(
   rows: Iterable<StoredMessage>,
   { room, record, rules, now, after }: Reading & { after: number },
@@ -56,7 +62,7 @@ export function catchUp(
 
 /**
  * Takes rows for one page: at most `limit`, at most `PAGE_BYTES` of JSON, but one at least.
- * `more` tells that rows were left.
+ * `more`: there are rows that it does not have.
  */
 function fillPage<Row>(rows: Iterable<Row>, limit: number): { page: Row[]; more: boolean } {
   const page: Row[] = [];

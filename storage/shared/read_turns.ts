@@ -1,12 +1,12 @@
 import type { Clock } from "../../chat/clock.ts";
 import type { Storage } from "../../chat/storage.ts";
 
-/** Milliseconds of reading, after which everything else that waits for this isolate comes first: one page of long texts. */
+/** Milliseconds of reading after which everything else that waits comes first: about one page of long texts. */
 const TURN = 1;
 
 /**
- * The same storage, whose pages are read in turns: however many ask at once, messages are stored and told between them.
- * A page that nobody else waits for is read at once.
+ * The same storage, but pages are read in turns: however many are asked for at once, messages are stored and sent between
+ * them. If no other page waits, a page is read at once.
  */
 export function readInTurns(storage: Storage, clock: Clock): Storage {
   const turns = new ReadTurns(clock);
@@ -21,13 +21,13 @@ export function readInTurns(storage: Storage, clock: Clock): Storage {
   });
 }
 
-/** Runs what reads, in the order in which it comes, and no more in one turn of the loop than `TURN`. */
+/** Reads in the order in which it is asked to, for about `TURN` in each turn of the event loop. */
 class ReadTurns {
   readonly #clock: Clock;
   #waiting: (() => void)[] = [];
-  /** Milliseconds that reading has taken in this turn of the loop. */
+  /** Milliseconds that reading has taken in this turn of the event loop. */
   #spent = 0;
-  #nextIsSet = false;
+  #isNextSet = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -39,8 +39,8 @@ class ReadTurns {
   }
 
   #read<Result>(read: () => Promise<Result>): Promise<Result> {
-    if (!this.#nextIsSet) this.#clock.soon(() => this.#next());
-    this.#nextIsSet = true;
+    if (!this.#isNextSet) this.#clock.soon(() => this.#next());
+    this.#isNextSet = true;
     const start = this.#clock.monotonic();
     try {
       return read();
@@ -50,7 +50,7 @@ class ReadTurns {
   }
 
   #next(): void {
-    this.#nextIsSet = false;
+    this.#isNextSet = false;
     this.#spent = 0;
     let done = 0;
     while (done < this.#waiting.length && this.#spent < TURN) this.#waiting[done++]();

@@ -1,12 +1,12 @@
 import { dirname } from "node:path";
 
-/** Bytes of a made secret: as many as the hash of HS256 has, more would not make it stronger. */
+/** Bytes of a new secret: as many as the hash of HS256 has. More would not make it stronger. */
 const SECRET_BYTES = 32;
 
 /**
- * The secret in this file, which is made, readable by its owner only, where there is none.
- * Of several processes that start at once all get the same one.
- * @throws if the file can be neither read nor made
+ * The secret in this file. If there is no file, it is made, readable by its owner only. Processes that start at the same
+ * time get the same secret.
+ * @throws if the file can be neither read nor made, or is empty
  */
 export async function secretFile(path: string): Promise<string> {
   try {
@@ -33,7 +33,7 @@ export function newSecret(): string {
 }
 
 async function read(path: string): Promise<string> {
-  // A copy that was put back may be open to others. Where there are no such modes there is nothing to close.
+  // A backup that was put back may be readable by others. On Windows there is no mode.
   const { mode } = await Deno.stat(path);
   if (mode !== null && (mode & 0o077) !== 0) await Deno.chmod(path, 0o600);
   const secret = (await Deno.readTextFile(path)).trim();
