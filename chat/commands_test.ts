@@ -44,7 +44,7 @@ Deno.test("an id sent again is answered with the first message, by a request as 
   chat.close();
 });
 
-Deno.test("whoever is refused is told why, in the words of the kind of entry where it has its own", async () => {
+Deno.test("a refusal says why, with the sentence of the kind of entry if it has its own", async () => {
   const clock = new FakeClock();
   const retention = { messages: 0, days: 0 };
   const storage = new MemoryStorage({ clock, secret: "", retention, kinds: KINDS_WITH_VOTE });

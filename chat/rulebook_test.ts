@@ -17,7 +17,7 @@ function say(user: string, text = "tea?"): Command {
   return { action: "send_message", room: "r", user, from: user, text };
 }
 
-Deno.test("two kinds that name a key of one message the same don't see each other's", async () => {
+Deno.test("two kinds may use the same key of a message, and don't see each other's value", async () => {
   const other = { ...vote, asks: "cast_other_vote", tells: "other_vote_cast" };
   const kinds = [...KINDS_WITH_VOTE, other as AnyKind];
   const storage = storageOf(kinds);
@@ -63,13 +63,14 @@ function assertPlaceCanBeFilledIn({ apply }: Kind, entry: object): void {
 for (const kind of KINDS_WITH_VOTE) {
   const asking = ASKING[kind.tells as keyof typeof ASKING];
 
-  Deno.test(`${kind.tells}: what is told live is what the log has`, () => assertToldAsKept(KINDS_WITH_VOTE, asking));
+  Deno.test(`${kind.tells}: everyone is sent the same entry live and later`, () =>
+    assertToldAsKept(KINDS_WITH_VOTE, asking));
 
-  Deno.test(`${kind.tells}: a store may fill in its place after it has been applied`, () =>
+  Deno.test(`${kind.tells}: its message shows the right place and date, also where the store learns them last`, () =>
     assertPlaceCanBeFilledIn(kind as Kind, asking));
 }
 
-Deno.test("a kind that keeps a field nowhere, or computes with its place, is found by the tests above", async () => {
+Deno.test("the tests above find a kind that stores a field nowhere, or computes with its place", async () => {
   const { erasable: _, ...forgetful } = vote;
   await assert.rejects(assertToldAsKept([...Object.values(KINDS), forgetful as AnyKind], ASKING.test_vote_cast), {
     message: /a field is in none of/,
@@ -95,7 +96,7 @@ const VOTE: StoredEntry = {
   erasable: { choice: "tea" },
 };
 
-Deno.test("a repeated command is answered without what is erased once its entry is not held any more", () => {
+Deno.test("a repeated command whose entry has expired is answered without what is erasable", () => {
   const answer = (messages: number) => {
     const room = { record: { ...NEW_ROOM, head: 9, messages }, document: () => ({ text: "tea?" }) };
     return (RULES.repeated(castVote("bob", 1, "tea"), VOTE, room, 0) as { choice?: string }).choice;
@@ -103,12 +104,12 @@ Deno.test("a repeated command is answered without what is erased once its entry 
   assert.deepEqual([answer(2), answer(3)], ["tea", undefined]);
 });
 
-Deno.test("an entry is told without what is erased once its message is deleted", () => {
+Deno.test("an entry about a deleted message is shown without what is erasable", () => {
   const shown = (document: Document) => (RULES.present(VOTE, document, "r") as { choice?: string }).choice;
   assert.deepEqual([shown({ text: "tea?" }), shown({ deleted: true })], ["tea", undefined]);
 });
 
-Deno.test("whoever asks for an entry of before is not told that the room is locked", () => {
+Deno.test("in a locked room a lookup of an unknown id is not_found, not locked", () => {
   const record = { ...NEW_ROOM, locked: true };
   const room = { record, first: () => undefined, at: () => undefined, document: () => undefined, key: () => undefined };
   const command = { ...say("ann"), id: "k" };

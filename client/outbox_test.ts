@@ -96,14 +96,14 @@ Deno.test("a stored outbox is loaded in order, with nothing in flight", () => {
   assert.equal(loaded.inFlight, null);
 });
 
-Deno.test("stored items that this version does not understand are left out", () => {
+Deno.test("what is stored in the outbox's place and is no action is left out", () => {
   assert.deepEqual(outbox.load(memoryOf("{")), outbox.emptyOutbox);
   assert.deepEqual(outbox.load(memoryOf('{"a":1}')), outbox.emptyOutbox);
   const items = [null, 7, { frame: { id: "a" } }, { frame: send("b"), date: 1, refusal: null }];
   assert.deepEqual(outbox.load(memoryOf(JSON.stringify(items))).items.map((item) => item.frame.id), ["b"]);
 });
 
-Deno.test("what a newer page has stored waits for one: it is not sent, takes no room, and is stored again as it was", () => {
+Deno.test("an action that a newer page has stored waits for one: it is not sent, not counted, and stays stored as it was", () => {
   const stored = (action: string, more = {}) => ({
     frame: { action, room: "general", id: action, ...more },
     date: 1,

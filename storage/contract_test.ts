@@ -24,7 +24,7 @@ interface Store {
   open(options: { clock: FakeClock; retention?: Retention; kinds?: Kinds }): Promise<Storage>;
   /** Whether what was written is there for the next one who opens it. */
   lasting: boolean;
-  /** Whether several who have it open at once hear of each other. */
+  /** Whether it can be open several times at once. */
   shared: boolean;
   remove(): Promise<void>;
 }
@@ -113,7 +113,7 @@ const appendOne = async (storage: Storage, command: Command) => (await storage.a
 const texts = (messages: ReceiveMessage[]) => messages.map(({ text }) => text);
 
 for (const [name, create] of Object.entries(storages)) {
-  /** A rule that this storage keeps. */
+  /** A rule, checked on this storage. */
   const rule = (
     title: string,
     check: (store: { storage: Storage; clock: FakeClock; store: Store }) => Promise<void>,
@@ -133,7 +133,7 @@ for (const [name, create] of Object.entries(storages)) {
     });
 
   rule(
-    "entries of a room are numbered from 1 without gaps, whatever their kind, and rooms apart",
+    "the entries of each room are numbered from 1 without gaps, whatever their kind",
     async ({ storage }) => {
       const results = await storage.append([
         say("a"),
@@ -149,7 +149,7 @@ for (const [name, create] of Object.entries(storages)) {
     },
   );
 
-  rule("an entry comes back just as it was given", async ({ storage, clock }) => {
+  rule("a text of any characters comes back as it was sent", async ({ storage, clock }) => {
     const text = ' <b>"quoted"</b>\n\t한국어 😀 \u2028 {"a":1} \\ ';
     const entry = entryOf(await appendOne(storage, say(text, { id: 'i"d' })));
     const message = {
@@ -274,7 +274,7 @@ for (const [name, create] of Object.entries(storages)) {
   });
 
   rule(
-    "of a deleted message only who said it and when is left, and of its edits no word",
+    "only who said a deleted message and when is left of it, and no word of its edits",
     async ({ storage, clock }) => {
       const date = clock.now();
       await storage.append([say("secret one", { id: "k" }), edit(1, "secret two", { id: "e" })]);
@@ -300,7 +300,7 @@ for (const [name, create] of Object.entries(storages)) {
     },
   );
 
-  rule("what was told stays as it was in the hands of those who heard it", async ({ storage }) => {
+  rule("an entry that a subscriber has got does not change with its message", async ({ storage }) => {
     const heard: Entry[] = [];
     storage.subscribe("r", ({ entries }) => heard.push(...entries));
     await storage.append([say("one")]);
@@ -310,7 +310,7 @@ for (const [name, create] of Object.entries(storages)) {
     assert.deepEqual(heard.map((entry) => "text" in entry && entry.text), ["one", "two", "three", false]);
   });
 
-  rule("a page of history counts messages only, and what was missed counts all", async ({ storage }) => {
+  rule("a page of history counts only messages, and a catch-up counts all entries", async ({ storage }) => {
     await storage.append([say("m1"), edit(1, "m1"), edit(1, "m1"), say("m4"), remove(1), say("m6")]);
     for (const query of [{ limit: 3 }, { limit: 3, after: 0 }, { limit: 3, before: 7 }]) {
       const { messages, more } = await storage.history("r", query);
@@ -394,7 +394,7 @@ for (const [name, create] of Object.entries(storages)) {
     assert.equal((await storage.read("long", 0)).entries.length, 1);
   });
 
-  rule("what was missed is complete up to a thousand entries, and never beyond the head", async ({ storage }) => {
+  rule("a catch-up is complete up to a thousand entries, and never from beyond the head", async ({ storage }) => {
     await storage.append(Array.from({ length: RESUME_LIMIT + 1 }, () => say("x")));
     const exact = await storage.read("r", 1);
     const seqs = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
@@ -411,15 +411,15 @@ for (const [name, create] of Object.entries(storages)) {
   });
 
   rule(
-    "followers hear what is new in their room, in order and once it is kept, until they stop",
+    "subscribers are told what is new in their room, in order and once it is stored, until they unsubscribe",
     async ({ storage }) => {
       const heard: LogNotification[] = [];
-      const stop = storage.subscribe("r", (news) => heard.push(news));
+      const stop = storage.subscribe("r", (notification) => heard.push(notification));
       await storage.append([say("a"), say("elsewhere", { room: "q" }), say("b", { id: "k" })]);
       await storage.append([say("b", { id: "k" }), remove(77), edit(1, "c")]);
       const { epoch } = await storage.read("r", 0);
       assert.deepEqual(heard.flatMap(({ entries }) => entries.map(({ seq }) => seq)), [1, 2, 3]);
-      assert.ok(heard.every((news) => news.epoch === epoch));
+      assert.ok(heard.every((notification) => notification.epoch === epoch));
       stop();
       await storage.append([say("d")]);
       assert.equal(heard.flatMap(({ entries }) => entries).length, 3);
@@ -449,10 +449,10 @@ for (const [name, create] of Object.entries(storages)) {
     },
   );
 
-  rule("another epoch is told to subscribers, and keeps what is there", async ({ storage }) => {
+  rule("subscribers are told of another epoch, and the log stays as it is", async ({ storage }) => {
     await storage.append([say("a")]);
     const heard: LogNotification[] = [];
-    storage.subscribe("r", (news) => heard.push(news));
+    storage.subscribe("r", (notification) => heard.push(notification));
     const { epoch } = await storage.read("r", 0);
     await storage.renewEpoch();
     const after = await storage.read("r", 0);
@@ -462,7 +462,7 @@ for (const [name, create] of Object.entries(storages)) {
   });
 
   rule(
-    "one room begins another epoch, also an empty one, and the others keep theirs",
+    "one room, also an empty one, can begin another epoch, and the others keep theirs",
     async ({ storage, store, clock }) => {
       await storage.append([say("a"), say("b", { room: "q" })]);
       const epochs = async (from = storage) =>
@@ -491,7 +491,7 @@ for (const [name, create] of Object.entries(storages)) {
     },
   );
 
-  rule("more messages than are to be kept push out the oldest, and the head stays", async ({ storage }) => {
+  rule("beyond the number of messages to keep the oldest expire, and numbering goes on", async ({ storage }) => {
     await storage.append(Array.from({ length: 30 }, (_, at) => say(`m${at + 1}`, { id: `k${at + 1}` })));
     assert.deepEqual(
       texts((await storage.history("r", { limit: 99 })).messages).slice(-10),
@@ -506,7 +506,7 @@ for (const [name, create] of Object.entries(storages)) {
   }, { messages: 10, days: 0 });
 
   rule(
-    "messages older than they are to be kept are gone, also from a room where nobody speaks",
+    "messages expire after the days to keep them, also in a room where nobody speaks",
     async ({ storage, clock }) => {
       await storage.append([say("old")]);
       await clock.advance(2 * DAY);
@@ -522,7 +522,7 @@ for (const [name, create] of Object.entries(storages)) {
     { messages: 0, days: 3 },
   );
 
-  rule("a message is there for all of its days, and not a millisecond longer", async ({ storage, clock }) => {
+  rule("a message is held for all of its days, and not a millisecond longer", async ({ storage, clock }) => {
     await storage.append([say("first", { id: "k" })]);
     await clock.advance(DAY);
     await storage.append([say("second")]);
@@ -547,7 +547,7 @@ for (const [name, create] of Object.entries(storages)) {
     assert.equal((await storage.read("r", 1)).complete, true);
   }, { messages: 0, days: 3 });
 
-  rule("as much is there as is to be kept, and not one entry more, also within one call", async ({ storage }) => {
+  rule("as many messages are held as are to be kept, and not one more, also within one call", async ({ storage }) => {
     await storage.append([say("m1", { id: "k" }), say("m2"), say("m3", { user: "bob" })]);
     assert.equal((await storage.read("r", 0)).complete, true);
     assert.equal((entryOf(await appendOne(storage, say("m1", { id: "k" }))) as ReceiveMessage).text, "m1");
@@ -564,7 +564,7 @@ for (const [name, create] of Object.entries(storages)) {
     assert.deepEqual((await storage.read("r", 1)).complete, true);
   }, { messages: 3, days: 0 });
 
-  rule("what is both too many and too old is gone with the first of it", async ({ storage, clock }) => {
+  rule("where both a number and days are set, a message expires with the first of them", async ({ storage, clock }) => {
     await storage.append([say("m1"), say("m2"), say("m3")]);
     const shown = async () => texts((await storage.history("r", { limit: 9 })).messages);
     assert.deepEqual(await shown(), ["m2", "m3"]);
@@ -577,7 +577,7 @@ for (const [name, create] of Object.entries(storages)) {
   }, { messages: 2, days: 1 });
 
   rule(
-    "of what has expired a repeated id brings the place and no words, whatever its kind",
+    "a repeated id of an expired entry brings its place and no words, whatever its kind",
     async ({ storage, clock }) => {
       const date = clock.now();
       await storage.append([say("before")]);
@@ -597,7 +597,7 @@ for (const [name, create] of Object.entries(storages)) {
     { messages: 1, days: 0 },
   );
 
-  rule("of a thousand messages in one call as many are shown as are to be kept", async ({ storage }) => {
+  rule("after a thousand messages in one call only those that are to be kept are shown", async ({ storage }) => {
     await storage.append(Array.from({ length: 1_200 }, (_, at) => say(`m${at + 1}`)));
     for (const query of [{}, { after: 0 }]) {
       assert.deepEqual(texts((await storage.history("r", { limit: 9, ...query })).messages), ["m1199", "m1200"]);
@@ -605,7 +605,7 @@ for (const [name, create] of Object.entries(storages)) {
     assert.deepEqual((await storage.read("r", 0)).entries.map(({ seq }) => seq), [1_199, 1_200]);
   }, { messages: 2, days: 0 });
 
-  rule("where less is to be kept than before, no more is shown", async ({ storage, clock, store }) => {
+  rule("when less is to be kept than before, the rest is not shown any more", async ({ storage, clock, store }) => {
     if (!store.lasting) return;
     await storage.append([say("m1"), say("m2")]);
     await clock.advance(DAY);
@@ -635,7 +635,7 @@ for (const [name, create] of Object.entries(storages)) {
     assert.deepEqual([entryOf(repeated).seq, (entryOf(repeated) as ReceiveMessage).text], [2, "second"]);
   }, { messages: 2, days: 0 });
 
-  rule("an id that is used again after its time is the newer message's", async ({ storage, clock }) => {
+  rule("an id that is used again after its time belongs to the newer message", async ({ storage, clock }) => {
     await storage.append([say("old", { id: "k" })]);
     await clock.advance(DAY + 60_000);
     assert.deepEqual((await storage.history("r", { limit: 9 })).messages, []);
@@ -659,7 +659,7 @@ for (const [name, create] of Object.entries(storages)) {
   }, { messages: 1, days: 0 });
 
   rule(
-    "an id whose time is over is free also before anything is removed, and keeps the order",
+    "an id whose time is over can be used again before its entry is removed, and the order stays",
     async ({ storage, clock }) => {
       await storage.append([say("old", { id: "k" }), edit(1, "kept by its edit")]);
       clock.set(clock.now() + IDEMPOTENCY_WINDOW);
@@ -673,7 +673,7 @@ for (const [name, create] of Object.entries(storages)) {
     { messages: 1, days: 0 },
   );
 
-  rule("what has expired and was not removed yet takes no place in a page", async ({ storage, clock }) => {
+  rule("expired entries that are not removed yet take no place in a page", async ({ storage, clock }) => {
     await storage.append([say("m1"), say("m2"), say("m3")]);
     await storage.append(Array.from({ length: RESUME_LIMIT + 100 }, (_, at) => say(`n${at}`, { room: "q" })));
     clock.set(clock.now() + DAY + 1);
@@ -683,19 +683,19 @@ for (const [name, create] of Object.entries(storages)) {
     assert.deepEqual(texts(entries as ReceiveMessage[]), ["last"]);
   }, { messages: 0, days: 1 });
 
-  rule("a message that this very call pushes out can't be changed by it any more", async ({ storage }) => {
+  rule("a message that expires by a call can't be changed later in the same call", async ({ storage }) => {
     await storage.append([say("m1"), say("m2"), say("m3")]);
     const [first, , last] = await storage.append([edit(1, "x"), say("m4"), edit(1, "y")]);
     assert.deepEqual([entryOf(first).seq, last], [4, { refused: "not_found" }]);
   }, { messages: 3, days: 0 });
 
-  rule("what has expired is answered without its words, however short a time ago that was", async ({ storage }) => {
+  rule("a repeated message that has just expired is answered without its words", async ({ storage }) => {
     const results = await storage.append([say("secret", { id: "k" }), say("second"), say("secret", { id: "k" })]);
     const entry = entryOf(results[2]) as ReceiveMessage;
     assert.deepEqual([entry.seq, entry.deleted, "text" in entry], [1, true, false]);
   }, { messages: 1, days: 0 });
 
-  rule("edits show the newest words of their message, also when they outlive it", async ({ storage }) => {
+  rule("an edit shows the newest words of its message, also when the message has expired", async ({ storage }) => {
     const edits = [edit(1, "two"), edit(1, "three"), edit(1, "four", { id: "k" })];
     await storage.append([say("one"), say("other"), ...edits, say("last")]);
     const words = async () => (await storage.read("r", 1)).entries.map((entry) => "text" in entry && entry.text);
@@ -705,7 +705,7 @@ for (const [name, create] of Object.entries(storages)) {
     assert.equal("text" in repeated && repeated.text, "four");
   }, { messages: 2, days: 0 });
 
-  /** A rule that holds for every kind of entry, shown by one of which no store knows. */
+  /** A rule for every kind of entry, shown with a kind that no store knows. */
   const ruleOfKinds = (title: string, check: Parameters<typeof rule>[1], retention: Retention = KEEP_ALL) =>
     rule(`a kind of entry that is made up: ${title}`, check, retention, KINDS_WITH_VOTE);
   const told = ({ entries }: { entries: readonly Entry[] }) =>
@@ -715,9 +715,9 @@ for (const [name, create] of Object.entries(storages)) {
       | { votes?: unknown }
       | undefined;
 
-  ruleOfKinds("it is told, and shows in its message at once and later", async ({ storage }) => {
+  ruleOfKinds("subscribers are told of it, and its message shows it at once and later", async ({ storage }) => {
     const heard: unknown[] = [];
-    storage.subscribe("r", (news) => heard.push(...told(news)));
+    storage.subscribe("r", (notification) => heard.push(...told(notification)));
     await storage.append([say("tea or coffee?")]);
     const results = await storage.append([
       castVote("bob", 1, "tea"),
@@ -741,7 +741,7 @@ for (const [name, create] of Object.entries(storages)) {
     assert.deepEqual((await votes(storage))?.votes, { tea: 2, coffee: 1 });
   });
 
-  ruleOfKinds("its own rule refuses, also within one call, and uses up no place", async ({ storage }) => {
+  ruleOfKinds("its own rule can refuse, also within one call, and that uses up no place", async ({ storage }) => {
     await storage.append([say("tea?", { user: "ann" })]);
     const results = await storage.append([
       castVote("ann", 1, "tea"),
@@ -812,7 +812,7 @@ for (const [name, create] of Object.entries(storages)) {
     KINDS_WITH_RESET,
   );
 
-  ruleOfKinds("it pushes no message out, and expires with the messages around it", async ({ storage }) => {
+  ruleOfKinds("it makes no message expire, and expires with the messages around it", async ({ storage }) => {
     await storage.append([say("one"), say("two")]);
     await storage.append(["bob", "eve", "cat"].map((user) => castVote(user, 1, "tea")));
     assert.deepEqual(texts((await storage.history("r", { limit: 9 })).messages), ["one", "two"]);
@@ -823,39 +823,42 @@ for (const [name, create] of Object.entries(storages)) {
     assert.deepEqual(await appendOne(storage, castVote("dan", 1, "tea")), { refused: "not_found" });
   }, { messages: 2, days: 0 });
 
-  ruleOfKinds("what is missed, applied to its messages, makes them what history has", async ({ storage }) => {
-    await storage.append([
-      say("tea?"),
-      castVote("bob", 1, "tea"),
-      edit(1, "Tea?"),
-      say("more"),
-      castVote("eve", 1, "tea"),
-    ]);
-    await storage.append([castVote("eve", 4, "milk"), castVote("cat", 4, "tea"), remove(4)]);
-    const { entries } = await storage.read("r", 0);
-    const shown = new Map<number, Document>();
-    for (const entry of entries) {
-      const { action, seq, target, text, edited, deleted } = entry as ReceiveMessage & { target?: number };
-      if (action === "receive_message") shown.set(seq, { text, edited, deleted });
-      const kind = [...KINDS_WITH_VOTE].find(({ tells }) => tells === action) as Kind | undefined;
-      const about = shown.get(target!);
-      // A deleted message stays deleted.
-      if (kind?.apply && about && !about.deleted) shown.set(target!, kind.apply(about, entry as never));
-    }
-    const { messages } = await storage.history("r", { limit: 9 });
-    const held = messages.map((
-      { seq, text, deleted, ...more },
-    ) => [seq, text, deleted, (more as { votes?: unknown }).votes]);
-    assert.deepEqual(
-      [...shown].map((
-        [seq, document],
-      ) => [seq, document.text, document.deleted, (document as { votes?: unknown }).votes]),
-      held,
-    );
-    assert.deepEqual(held, [[1, "Tea?", undefined, { tea: 2 }], [4, undefined, true, undefined]]);
-  });
+  ruleOfKinds(
+    "the entries of a catch-up, applied to their messages, make them what history shows",
+    async ({ storage }) => {
+      await storage.append([
+        say("tea?"),
+        castVote("bob", 1, "tea"),
+        edit(1, "Tea?"),
+        say("more"),
+        castVote("eve", 1, "tea"),
+      ]);
+      await storage.append([castVote("eve", 4, "milk"), castVote("cat", 4, "tea"), remove(4)]);
+      const { entries } = await storage.read("r", 0);
+      const shown = new Map<number, Document>();
+      for (const entry of entries) {
+        const { action, seq, target, text, edited, deleted } = entry as ReceiveMessage & { target?: number };
+        if (action === "receive_message") shown.set(seq, { text, edited, deleted });
+        const kind = [...KINDS_WITH_VOTE].find(({ tells }) => tells === action) as Kind | undefined;
+        const about = shown.get(target!);
+        // A deleted message stays deleted.
+        if (kind?.apply && about && !about.deleted) shown.set(target!, kind.apply(about, entry as never));
+      }
+      const { messages } = await storage.history("r", { limit: 9 });
+      const held = messages.map((
+        { seq, text, deleted, ...more },
+      ) => [seq, text, deleted, (more as { votes?: unknown }).votes]);
+      assert.deepEqual(
+        [...shown].map((
+          [seq, document],
+        ) => [seq, document.text, document.deleted, (document as { votes?: unknown }).votes]),
+        held,
+      );
+      assert.deepEqual(held, [[1, "Tea?", undefined, { tea: 2 }], [4, undefined, true, undefined]]);
+    },
+  );
 
-  rule("a message of a kind that is not known is in no page of history", async ({ store, clock }) => {
+  rule("a message of an unknown kind is in no page of history", async ({ store, clock }) => {
     if (!store.shared) return;
     const poll = { ...KINDS.receive_message, asks: "start_poll", tells: "poll_started" };
     const newer = await store.open({ clock, kinds: [...Object.values(KINDS), poll] });
@@ -866,7 +869,7 @@ for (const [name, create] of Object.entries(storages)) {
     await Promise.all([newer.close(), older.close()]);
   });
 
-  rule("an entry of a kind that is not known takes its place and changes nothing", async ({ store, clock }) => {
+  rule("an entry of an unknown kind has its place and changes nothing", async ({ store, clock }) => {
     if (!store.shared) return;
     const newer = await store.open({ clock, kinds: KINDS_WITH_VOTE });
     const older = await store.open({ clock });
@@ -889,7 +892,7 @@ for (const [name, create] of Object.entries(storages)) {
     await Promise.all([newer.close(), older.close()]);
   });
 
-  rule("whoever unsubscribes twice unsubscribes nobody else", async ({ storage }) => {
+  rule("unsubscribing twice unsubscribes nobody else", async ({ storage }) => {
     const stop = storage.subscribe("r", () => {});
     stop();
     const heard: number[] = [];
@@ -937,7 +940,7 @@ for (const [name, create] of Object.entries(storages)) {
   });
 
   rule(
-    "a name whose time is over is anybody's, and still its person's while nobody takes it",
+    "anybody can take a name whose time is over; until then it stays its person's",
     async ({ storage, clock }) => {
       const claim = (user: string, name: string) =>
         storage.names.claim({
@@ -994,7 +997,7 @@ for (const [name, create] of Object.entries(storages)) {
     },
   );
 
-  rule("what is only sent again is answered if it was kept before, and never kept now", async ({ storage }) => {
+  rule("a lookup is answered if the message was stored before, and stores nothing", async ({ storage }) => {
     await storage.append([say("first", { id: "k" })]);
     const again = (id: string): Command => ({
       action: "send_message",
@@ -1035,28 +1038,31 @@ for (const [name, create] of Object.entries(storages)) {
     ]);
   });
 
-  rule("a room's settings are kept, also where nothing was said, and listed rooms are listed", async ({ storage }) => {
-    assert.deepEqual(await storage.moderation.settings("quiet"), { locked: false, listed: false, slow_seconds: 0 });
-    await Promise.all([
-      storage.moderation.change("two", { locked: true }),
-      storage.moderation.change("two", { slow_seconds: 5 }),
-    ]);
-    assert.deepEqual(await storage.moderation.settings("two"), { locked: true, listed: false, slow_seconds: 5 });
-    await storage.moderation.change("quiet", { slow_seconds: 30 });
-    await storage.moderation.change("quiet", { listed: true });
-    assert.deepEqual(await storage.moderation.settings("quiet"), { locked: false, listed: true, slow_seconds: 30 });
-    const { date } = entryOf(await appendOne(storage, say("x", { room: "busy" })));
-    await storage.moderation.change("busy", { listed: true });
-    await storage.moderation.change("hidden", { locked: true });
-    assert.deepEqual(await storage.moderation.listed(), [{ room: "busy", seq: 1, date }, {
-      room: "quiet",
-      seq: 0,
-      date: 0,
-    }]);
-    assert.equal(entryOf(await appendOne(storage, say("first", { room: "quiet" }))).seq, 1);
-  });
+  rule(
+    "a room's settings are stored, also before anything was said, and the list has the listed rooms",
+    async ({ storage }) => {
+      assert.deepEqual(await storage.moderation.settings("quiet"), { locked: false, listed: false, slow_seconds: 0 });
+      await Promise.all([
+        storage.moderation.change("two", { locked: true }),
+        storage.moderation.change("two", { slow_seconds: 5 }),
+      ]);
+      assert.deepEqual(await storage.moderation.settings("two"), { locked: true, listed: false, slow_seconds: 5 });
+      await storage.moderation.change("quiet", { slow_seconds: 30 });
+      await storage.moderation.change("quiet", { listed: true });
+      assert.deepEqual(await storage.moderation.settings("quiet"), { locked: false, listed: true, slow_seconds: 30 });
+      const { date } = entryOf(await appendOne(storage, say("x", { room: "busy" })));
+      await storage.moderation.change("busy", { listed: true });
+      await storage.moderation.change("hidden", { locked: true });
+      assert.deepEqual(await storage.moderation.listed(), [{ room: "busy", seq: 1, date }, {
+        room: "quiet",
+        seq: 0,
+        date: 0,
+      }]);
+      assert.equal(entryOf(await appendOne(storage, say("first", { room: "quiet" }))).seq, 1);
+    },
+  );
 
-  rule("bans are kept until they are over or lifted, one a person", async ({ storage, clock }) => {
+  rule("a ban holds until it is over or lifted, and a person has one at most", async ({ storage, clock }) => {
     const now = clock.now();
     const ban = (user: string, minutes: number, more = {}) => {
       const made = { user, date: clock.now(), until: clock.now() + minutes * 60_000, reason: "spam", ...more };
@@ -1111,14 +1117,14 @@ for (const [name, create] of Object.entries(storages)) {
     });
 
   sharedRule(
-    "what one of several keeps is heard by the followers of all, in order and once",
+    "what one of several stores is told to the subscribers of all, in order and once",
     async ({ one, other }) => {
       const heard = [one, other].map((storage) => {
-        const news: LogNotification[] = [];
-        storage.subscribe("r", (each) => news.push(each));
-        return news;
+        const notifications: LogNotification[] = [];
+        storage.subscribe("r", (each) => notifications.push(each));
+        return notifications;
       });
-      // Whoever follows reads next, and hears all that comes after what was read.
+      // A subscriber reads next, and is told all that comes after that.
       for (const storage of [one, other]) await storage.read("r", 0);
       await one.append([say("a", { id: "k" }), say("elsewhere", { room: "q" }), say("b")]);
       await until(() => heard[1].flatMap(({ entries }) => entries).length === 2);
@@ -1126,9 +1132,9 @@ for (const [name, create] of Object.entries(storages)) {
       await until(() => heard[0].flatMap(({ entries }) => entries).length === 3);
       await one.append([remove(1)]);
       const { epoch } = await one.read("r", 0);
-      for (const news of heard) {
-        await until(() => news.flatMap(({ entries }) => entries).length >= 4);
-        const entries = news.flatMap(({ entries }) => entries);
+      for (const notifications of heard) {
+        await until(() => notifications.flatMap(({ entries }) => entries).length >= 4);
+        const entries = notifications.flatMap(({ entries }) => entries);
         assert.deepEqual(entries.map(({ action, seq }) => [action, seq]), [
           ["receive_message", 1],
           ["receive_message", 2],
@@ -1136,29 +1142,32 @@ for (const [name, create] of Object.entries(storages)) {
           ["message_deleted", 4],
         ]);
         assert.deepEqual((entries[0] as ReceiveMessage).text, "a");
-        assert.ok(news.every((each) => each.epoch === epoch));
+        assert.ok(notifications.every((each) => each.epoch === epoch));
       }
     },
   );
 
-  sharedRule("what several append at once is one log without gap or double, and all see it", async ({ one, other }) => {
-    const views = [one, other].map((storage) => new LogView(storage, "r"));
-    const batches = Array.from({ length: 20 }, (_, at) => [say(`one ${at}`), say("both", { id: `k${at}` })]);
-    const results = await Promise.all(
-      [one, other].flatMap((storage) => batches.map((batch) => storage.append(batch))),
-    );
-    assert.equal(results.flat().filter((result) => "repeated" in result && result.repeated).length, 20);
-    const { entries, complete } = await one.read("r", 0);
-    assert.ok(complete);
-    assert.deepEqual(entries.map(({ seq }) => seq), Array.from({ length: 60 }, (_, at) => at + 1));
-    for (const view of views) {
-      await until(() => view.entries.length === 60);
-      await view.settled();
-      assert.deepEqual(view.entries, entries);
-    }
-  });
+  sharedRule(
+    "what several append at once is one log without gaps or duplicates, and all see the same",
+    async ({ one, other }) => {
+      const views = [one, other].map((storage) => new LogView(storage, "r"));
+      const batches = Array.from({ length: 20 }, (_, at) => [say(`one ${at}`), say("both", { id: `k${at}` })]);
+      const results = await Promise.all(
+        [one, other].flatMap((storage) => batches.map((batch) => storage.append(batch))),
+      );
+      assert.equal(results.flat().filter((result) => "repeated" in result && result.repeated).length, 20);
+      const { entries, complete } = await one.read("r", 0);
+      assert.ok(complete);
+      assert.deepEqual(entries.map(({ seq }) => seq), Array.from({ length: 60 }, (_, at) => at + 1));
+      for (const view of views) {
+        await until(() => view.entries.length === 60);
+        await view.settled();
+        assert.deepEqual(view.entries, entries);
+      }
+    },
+  );
 
-  sharedRule("an event reaches all others and never the one who gave it, in order", async ({ one, other }) => {
+  sharedRule("an event reaches all others, in order, and never the one who published it", async ({ one, other }) => {
     const heard: Record<string, ClusterEvent[]> = { one: [], other: [] };
     one.onEvent((event) => heard.one.push(event));
     other.onEvent((event) => heard.other.push(event));
@@ -1176,7 +1185,7 @@ for (const [name, create] of Object.entries(storages)) {
     ]);
   });
 
-  rule("the last word of one who closes is heard by the others", async ({ storage, clock, store }) => {
+  rule("an event that is published just before closing reaches the others", async ({ storage, clock, store }) => {
     if (!store.shared) return;
     const leaving = await store.open({ clock });
     const heard: ClusterEvent[] = [];
@@ -1201,7 +1210,7 @@ for (const [name, create] of Object.entries(storages)) {
     assert.equal(got.filter((name) => name !== undefined).length, 1);
   });
 
-  sharedRule("another epoch that one begins is told to the subscribers of all", async ({ one, other }) => {
+  sharedRule("the subscribers of all are told of another epoch that one begins", async ({ one, other }) => {
     await one.append([say("a")]);
     const told: string[] = [];
     other.subscribe("r", ({ epoch }) => told.push(epoch));
@@ -1213,17 +1222,20 @@ for (const [name, create] of Object.entries(storages)) {
     assert.equal((await other.read("r", 0)).epoch, epoch);
   });
 
-  sharedRule("another epoch of one room is told to that room's subscribers everywhere", async ({ one, other }) => {
-    await one.append([say("a"), say("b", { room: "q" })]);
-    const told: Record<string, string[]> = { r: [], q: [] };
-    for (const room of ["r", "q"]) other.subscribe(room, ({ epoch }) => told[room].push(epoch));
-    await Promise.all(["r", "q"].map((room) => other.read(room, 0)));
-    await one.renewEpoch("r");
-    const { epoch } = await one.read("r", 0);
-    await until(() => told.r.includes(epoch));
-    assert.equal((await other.read("r", 0)).epoch, epoch);
-    await one.append([say("c"), say("d", { room: "q" })]);
-    await until(() => told.q.length > 0 && told.r.length > 1);
-    assert.ok(!told.q.includes(epoch));
-  });
+  sharedRule(
+    "when one room begins another epoch, its subscribers everywhere are told, and no others",
+    async ({ one, other }) => {
+      await one.append([say("a"), say("b", { room: "q" })]);
+      const told: Record<string, string[]> = { r: [], q: [] };
+      for (const room of ["r", "q"]) other.subscribe(room, ({ epoch }) => told[room].push(epoch));
+      await Promise.all(["r", "q"].map((room) => other.read(room, 0)));
+      await one.renewEpoch("r");
+      const { epoch } = await one.read("r", 0);
+      await until(() => told.r.includes(epoch));
+      assert.equal((await other.read("r", 0)).epoch, epoch);
+      await one.append([say("c"), say("d", { room: "q" })]);
+      await until(() => told.q.length > 0 && told.r.length > 1);
+      assert.ok(!told.q.includes(epoch));
+    },
+  );
 }

@@ -1,28 +1,28 @@
 import type { LogNotification, Storage } from "../chat/storage.ts";
 
 /**
- * Makes an engine tell its followers badly: some news is dropped, some doubled, some comes after what was newer.
+ * Makes a storage notify badly: some notifications are dropped, some doubled, and some come after newer ones.
  * @param random in [0, 1)
- * @returns ends it, and tells all what an engine tells that has missed something: look into the log
+ * @returns ends it, and makes all subscribers read the log, as a storage does that has missed something
  */
 export function injectFaults(storage: Storage, random: () => number): () => Promise<void> {
   const subscribe = storage.subscribe.bind(storage);
-  const listeners = new Map<(news: LogNotification) => void, string>();
+  const listeners = new Map<(notification: LogNotification) => void, string>();
   const held: (() => void)[] = [];
   let isFaulty = true;
   storage.subscribe = (room, listener) => {
     listeners.set(listener, room);
-    const unfollow = subscribe(room, (news) => {
+    const unsubscribe = subscribe(room, (notification) => {
       const chance = isFaulty ? random() : 1;
       if (chance < 0.2) return;
-      if (chance < 0.4) return void held.push(() => listener(news));
-      listener(news);
-      if (chance < 0.6) listener(news);
+      if (chance < 0.4) return void held.push(() => listener(notification));
+      listener(notification);
+      if (chance < 0.6) listener(notification);
       if (chance < 0.8) held.shift()?.();
     });
     return () => {
       listeners.delete(listener);
-      unfollow();
+      unsubscribe();
     };
   };
   return async () => {

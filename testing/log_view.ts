@@ -1,10 +1,10 @@
 import type { Storage } from "../chat/storage.ts";
 import type { Entry } from "../chat/protocol.ts";
 
-/** One who follows a room as the contract says: what comes out of order, or may be missing, is read from the log. */
+/** A subscriber to a room as the contract wants one: what comes out of order, or may be missing, is read from the log. */
 export class LogView {
   readonly entries: Entry[] = [];
-  /** What was told of. */
+  /** All that it was told of. */
   readonly epochs = new Set<string>();
   readonly #storage: Storage;
   readonly #room: string;
@@ -19,7 +19,9 @@ export class LogView {
       if (isKnown) return;
       const isNext = entries.length > 0 && entries.every(({ seq }, at) => seq === this.entries.length + 1 + at);
       if (isNext) this.entries.push(...entries);
-      else this.#reading = this.#reading.then(() => this.#read()).catch(() => {/* the next news tries again */});
+      else {this.#reading = this.#reading.then(() => this.#read()).catch(
+          () => {/* the next notification tries again */},
+        );}
     });
   }
 

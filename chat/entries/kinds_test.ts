@@ -4,7 +4,7 @@ import type { Entry } from "../protocol.ts";
 import { changed, kindOf } from "./kinds.ts";
 import { message } from "./message.ts";
 
-Deno.test("an action that is named like something every object has is of no kind, and changes nothing", () => {
+Deno.test("an action that is named like a property of every object is of no kind, and changes nothing", () => {
   assert.equal(kindOf({ action: "receive_message" }), message);
   for (const action of ["constructor", "toString", "__proto__", "hasOwnProperty"]) {
     assert.equal(kindOf({ action }), undefined, action);

@@ -106,7 +106,7 @@ Deno.test("a room that is changed on another isolate is changed here, also when 
     await moderator.changeRoom("general", { locked: true, slow_seconds: 5 });
     await settle();
     assert.equal(here.last("room_changed").slow_seconds, 5);
-    // The storage decides, and its refusal tells an isolate what it has not heard.
+    // The storage decides, and its refusal tells an isolate what it does not know yet.
     if (!signals) assert.deepEqual(there.all("room_changed"), []);
     await there.send(message("x"));
     assert.equal(there.last("error").code, "forbidden");
@@ -138,7 +138,7 @@ Deno.test("in a slow room a person speaks once in so many seconds, and is told h
     "2",
     21,
   ]);
-  await ann.send({ ...message("elsewhere"), room: "islands" }, {
+  await ann.send({ ...message("islands"), room: "islands" }, {
     action: "edit_message",
     room: "general",
     target: 1,
@@ -152,12 +152,12 @@ Deno.test("in a slow room a person speaks once in so many seconds, and is told h
 
 Deno.test("in a slow room a repeated message is answered, and does not count as speaking", async () => {
   const { chat, clock, storage, moderator } = createOne();
-  await storage.append([{ ...message("of a former life", "0"), user: "ann", from: "Ann" }]);
+  await storage.append([{ ...message("said before", "0"), user: "ann", from: "Ann" }]);
   await moderator.changeRoom("general", { slow_seconds: 30 });
   const ann = await FakeClient.enter(chat, "ann");
   const seqs = () => ann.all("receive_message").map(({ seq }) => seq);
-  await ann.send(message("of a former life", "0"), message("one", "1"), message("one", "1"));
-  await ann.send(message("of a former life", "0"));
+  await ann.send(message("said before", "0"), message("one", "1"), message("one", "1"));
+  await ann.send(message("said before", "0"));
   assert.deepEqual(seqs(), [1, 2, 2, 1]);
   assert.deepEqual(ann.all("error"), []);
   await ann.send(message("two", "2"), message("two"));

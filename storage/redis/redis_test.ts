@@ -1,4 +1,4 @@
-/** What Redis adds to the contract of the log: what happens when it stalls, restarts, is emptied, or says nothing. */
+/** What Redis adds to the contract of a storage: what happens when it stalls, restarts, is emptied, or is silent. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Clock, systemClock } from "../../chat/clock.ts";
@@ -146,7 +146,7 @@ const batches = fc.array(
 
 for (const retention of [KEEP_ALL, { messages: 5, days: 0 }, { messages: 0, days: 1 }]) {
   serverTest(
-    `whatever is asked, it is answered as from memory, keeping ${JSON.stringify(retention)}`,
+    `every answer is the one that memory gives, with ${JSON.stringify(retention)}`,
     [],
     async (server) => {
       let runs = 0;
@@ -226,7 +226,7 @@ const MARKS = [
   markKind("mark_key", ({ seq }, key) => ({ fields: { kept: key }, keys: { last: seq } }), { fixed: ["kept"] }),
 ];
 
-serverTest("whatever a kind keeps of places and dates is right, also within one call", [], async (server) => {
+serverTest("places and dates that a kind stores are right, also within one call", [], async (server) => {
   const storage = await open(server, { kinds: [...KINDS_WITH_VOTE, ...MARKS] });
   const does = (asks: string): Command =>
     ({ action: `test_${asks}`, room: "r", user: "bob", from: "Bob", target: 1 }) as unknown as Command;
@@ -270,7 +270,7 @@ serverTest("a prefix is a chat of its own", [], async (server) => {
   assert.notEqual(await one.secret(), await other.secret());
 });
 
-serverTest("the password opens it, and no error shows one", ["--requirepass", "sesame"], async (server) => {
+serverTest("the password is used, and no error shows one", ["--requirepass", "sesame"], async (server) => {
   const place = { prefix: "parley", mayLoseASecond: false };
   const address = (password: string) => ({ ...place, url: `redis://:${password}@127.0.0.1:${server.port}` });
   const options = { clock: systemClock, retention: KEEP_ALL };
@@ -281,7 +281,7 @@ serverTest("the password opens it, and no error shows one", ["--requirepass", "s
 });
 
 serverTest(
-  "what may be lost is said at the start, unless that is all right",
+  "the start warns of what a crash may take back, unless the operator allows it",
   ["--maxmemory", "1gb"],
   async (server) => {
     const warnings = async (mayLoseASecond = false) => {
@@ -307,7 +307,7 @@ const compose = await Deno.readTextFile(new URL("../../compose.yaml", import.met
 const [, options] = /command: valkey-server (.+)/.exec(compose)!;
 
 serverTest(
-  "compose.yaml starts one that loses nothing acknowledged",
+  "the Redis of compose.yaml loses nothing acknowledged",
   options.replaceAll('"', "").split(" "),
   async (server) => {
     assert.deepEqual((await open(server)).warnings, []);
@@ -364,7 +364,7 @@ for (
 }
 
 serverTest(
-  "a stalled Redis is unavailable, new commands at once, and what it does late is told",
+  "a stalled Redis is told as unavailable, without waiting, and what it does late is shown",
   [],
   async (server) => {
     const clock = new HastyClock();
@@ -410,7 +410,7 @@ serverTest("a Redis whose memory is full is not ready, since nobody new can be g
   await storage.close();
 });
 
-serverTest("a connection that says nothing is given up, and another one taken", [], async (server) => {
+serverTest("a connection without answers is given up, and Parley connects again", [], async (server) => {
   const clock = new HastyClock();
   const storage = await open(server, { clock });
   await quietly(async (said) => {
@@ -426,7 +426,7 @@ serverTest("a connection that says nothing is given up, and another one taken", 
   assert.equal((await storage.read("r", 0)).seq, 1);
 });
 
-serverTest("a connection cut in the middle of a call keeps all of it or nothing, once", [], async (server) => {
+serverTest("of a call whose connection is cut all or nothing is stored, once", [], async (server) => {
   const wire = new Wire(server.port);
   const [storage, other] = [await open(wire), await open(server)];
   const views = [new LogView(storage, "r"), new LogView(other, "r")];
@@ -512,22 +512,22 @@ serverTest(
   },
 );
 
-serverTest("who hears nothing any more knows it, says so, and reads the log", [], async (server) => {
+serverTest("a server that gets no notifications is not ready, and reads the log", [], async (server) => {
   const clock = new HastyClock();
-  const [notificationsBroken, other] = [await open(server, { clock }), await open(server)];
-  const seen = new LogView(notificationsBroken, "r");
+  const [cutOff, other] = [await open(server, { clock }), await open(server)];
+  const seen = new LogView(cutOff, "r");
   await server.command("FUNCTION", "LOAD", "REPLACE", publishing("return"));
   clock.hurry = (milliseconds) => milliseconds === PULSE_INTERVAL ? 50 : milliseconds;
-  await until(() => notificationsBroken.check().then(() => false, () => true));
+  await until(() => cutOff.check().then(() => false, () => true));
   await other.append([say("can you hear me?")]);
   await until(() => seen.entries.length === 1);
-  assert.ok(notificationsBroken.missedNotifications > 0);
+  assert.ok(cutOff.missedNotifications > 0);
   await server.command("FUNCTION", "LOAD", "REPLACE", FUNCTIONS);
-  await until(() => notificationsBroken.check().then(() => true, () => false));
+  await until(() => cutOff.check().then(() => true, () => false));
 });
 
 serverTest(
-  "a full Redis refuses what is new, shows what is there, and is well when there is space",
+  "a full Redis refuses new messages, shows the old ones, and is well again when there is space",
   [],
   async (server) => {
     const storage = await open(server);
@@ -546,7 +546,7 @@ serverTest(
   },
 );
 
-serverTest("a Redis that became a replica is left, and taken again when it leads", [], async (server) => {
+serverTest("a Redis that became a replica is left, and used again when it is none any more", [], async (server) => {
   const storage = await open(server);
   await storage.append([say("before")]);
   await quietly(async (said) => {
@@ -559,7 +559,7 @@ serverTest("a Redis that became a replica is left, and taken again when it leads
   assert.equal((await storage.read("r", 0)).seq, 2);
 });
 
-serverTest("a lock of which nobody heard holds, also in a store that was emptied", [], async (server) => {
+serverTest("a lock of which a server has not been told holds, also in a store that was emptied", [], async (server) => {
   const [one, other] = [await open(server), await open(server)];
   await one.moderation.change("r", { slow_seconds: 1 });
   await one.append([say("m")]);
@@ -588,7 +588,7 @@ const fail = () => {
   throw new ChatError("unavailable", "Try again.", 2);
 };
 
-serverTest("what fails after a part was kept is refused, and what was kept is answered", [], async (server) => {
+serverTest("if a call fails halfway, what was stored is answered and the rest is refused", [], async (server) => {
   const storage = await open(server);
   await storage.append([say("one")]);
   let appends = 0;
@@ -599,7 +599,7 @@ serverTest("what fails after a part was kept is refused, and what was kept is an
   assert.ok("entry" in kept && "refused" in refused && refused.refused === "unavailable");
 });
 
-serverTest("every room that holds something is swept, also one whose first call broke off", [], async (server) => {
+serverTest("every room with messages is swept, also one whose first call failed halfway", [], async (server) => {
   const storage = await open(server);
   let calls = 0;
   await before(() => ++calls > 2 && fail(), () => storage.append([say("one")])).catch(() => {});
@@ -608,8 +608,10 @@ serverTest("every room that holds something is swept, also one whose first call 
 });
 
 for (const isOvertaken of [false, true]) {
-  const title = isOvertaken ? "also when that key was set a moment ago" : "which it asks for together with others";
-  serverTest(`with an id that is free again a command is decided by its own key, ${title}`, [], async (server) => {
+  const title = isOvertaken
+    ? "also when that key was set a moment ago"
+    : "also when other commands of the call ask for other keys";
+  serverTest(`with an id that may be used again a command is decided by its own key, ${title}`, [], async (server) => {
     const clock = new FakeClock();
     const storage = await open(server, { clock, retention: { messages: 0, days: 1 } });
     await storage.append([say("old"), castVote("bob", 1, "a", { id: "k" })]);
@@ -630,7 +632,7 @@ for (const isOvertaken of [false, true]) {
   });
 }
 
-serverTest("what erases a message, and leaves it, frees its keys also for the same call", [], async (server) => {
+serverTest("an entry that erases what is about a message frees its keys, also within one call", [], async (server) => {
   const reset: Kind<CommandBase, { action: string }> = {
     asks: "reset_test_votes",
     tells: "test_votes_reset",
@@ -663,26 +665,30 @@ serverTest("what depends on a change that turns out to be repeated is decided ag
   assert.deepEqual([message.text, (message as { votes?: unknown }).votes], ["second", { a: 1 }]);
 });
 
-serverTest("only what shows a message's words keeps them after its end", [], async (server) => {
-  const clock = new FakeClock();
-  const storage = await open(server, { clock: sweptBy(clock), retention: { messages: 2, days: 0 } });
-  const held = async () => [...(await server.command("HKEYS", "parley:{r}:documents")).matchAll(/\r\n(\d+)\r/g)];
-  const sweep = async () => {
-    // Redis' own time, in which one sweep is enough, does not pass.
-    await server.command("DEL", "parley:{.all}:swept");
-    await clock.advance(SWEEP_INTERVAL);
-    await until(async () => (await server.command("ZCARD", "parley:{r}:messages")) === ":2\r\n");
-    return (await held()).map(([, seq]) => Number(seq));
-  };
-  await storage.append([say("one"), say("two"), castVote("bob", 1, "a"), say("four")]);
-  assert.deepEqual(await sweep(), [2, 4]);
-  await storage.append([change(2, "TWO"), castVote("bob", 2, "a"), say("seven")]);
-  assert.deepEqual(await sweep(), [2, 4, 7]);
-  await storage.append([say("eight")]);
-  assert.deepEqual(await sweep(), [7, 8]);
-});
+serverTest(
+  "only an entry that shows a message's words keeps them after the message has expired",
+  [],
+  async (server) => {
+    const clock = new FakeClock();
+    const storage = await open(server, { clock: sweptBy(clock), retention: { messages: 2, days: 0 } });
+    const held = async () => [...(await server.command("HKEYS", "parley:{r}:documents")).matchAll(/\r\n(\d+)\r/g)];
+    const sweep = async () => {
+      // Redis' own time, in which one sweep is enough, does not pass.
+      await server.command("DEL", "parley:{.all}:swept");
+      await clock.advance(SWEEP_INTERVAL);
+      await until(async () => (await server.command("ZCARD", "parley:{r}:messages")) === ":2\r\n");
+      return (await held()).map(([, seq]) => Number(seq));
+    };
+    await storage.append([say("one"), say("two"), castVote("bob", 1, "a"), say("four")]);
+    assert.deepEqual(await sweep(), [2, 4]);
+    await storage.append([change(2, "TWO"), castVote("bob", 2, "a"), say("seven")]);
+    assert.deepEqual(await sweep(), [2, 4, 7]);
+    await storage.append([say("eight")]);
+    assert.deepEqual(await sweep(), [7, 8]);
+  },
+);
 
-serverTest("an epoch that one room has ends with the one of all rooms", [], async (server) => {
+serverTest("a new epoch of all rooms ends the one that a room has for itself", [], async (server) => {
   const storage = await open(server);
   const epoch = async () => (await storage.read("r", 0)).epoch;
   await storage.append([say("one")]);
@@ -694,7 +700,7 @@ serverTest("an epoch that one room has ends with the one of all rooms", [], asyn
   assert.equal((await storage.read("other", 0)).epoch, next);
 });
 
-serverTest("no more is read than what one page may have", [], async (server) => {
+serverTest("reading stops where a page is full", [], async (server) => {
   const storage = await open(server);
   await storage.append(Array.from({ length: 40 }, () => say("x".repeat(PAGE_BYTES / 8))));
   for (const read of [() => storage.history("r", { limit: 40 }), () => storage.read("r", 0)]) {
@@ -705,7 +711,7 @@ serverTest("no more is read than what one page may have", [], async (server) => 
   }
 });
 
-serverTest("an id that was used again outlives the first entry that had it", [], async (server) => {
+serverTest("an id that was used again stays the second entry's when the first one is removed", [], async (server) => {
   const clock = new FakeClock();
   const storage = await open(server, { clock: sweptBy(clock), retention: { messages: 0, days: 1 } });
   await storage.append([say("one", "k")]);
@@ -717,7 +723,7 @@ serverTest("an id that was used again outlives the first entry that had it", [],
   assert.ok("entry" in again && again.repeated && again.entry.seq === 2);
 });
 
-serverTest("of an entry that was removed its id remembers who said it, and when", [], async (server) => {
+serverTest("a repeated id of an entry that was removed is answered with who said it, and when", [], async (server) => {
   const clock = new FakeClock();
   const storage = await open(server, { clock: sweptBy(clock), retention: { messages: 1, days: 0 } });
   const [first] = await storage.append([say("one", "k")]);
@@ -732,7 +738,7 @@ serverTest("of an entry that was removed its id remembers who said it, and when"
 });
 
 serverTest(
-  "a store that was emptied is found by the first message, also before it is looked for",
+  "the first message finds that a store was emptied, also before the next pulse does",
   [],
   async (server) => {
     // Nothing is looked for by itself while this clock stands still.
@@ -785,21 +791,25 @@ serverTest("a page of history looks at messages only, however many changes lie b
   }
 });
 
-serverTest("what one call pushed out is removed though nobody speaks", ["--rdbcompression", "no"], async (server) => {
-  const clock = new FakeClock();
-  const storage = await open(server, { clock: sweptBy(clock), retention: { messages: 1, days: 0 } });
-  await storage.append(Array.from({ length: 3_000 }, (_, at) => say(`word-${at}`)));
-  await clock.advance(SWEEP_INTERVAL);
-  await until(async () => {
-    await server.command("SAVE");
-    const dump = new TextDecoder("latin1").decode(await server.file("dump.rdb"));
-    return [...dump.matchAll(/word-\d+/g)].length === 1;
-  });
-});
+serverTest(
+  "what expired by one call is removed, also when nobody speaks afterwards",
+  ["--rdbcompression", "no"],
+  async (server) => {
+    const clock = new FakeClock();
+    const storage = await open(server, { clock: sweptBy(clock), retention: { messages: 1, days: 0 } });
+    await storage.append(Array.from({ length: 3_000 }, (_, at) => say(`word-${at}`)));
+    await clock.advance(SWEEP_INTERVAL);
+    await until(async () => {
+      await server.command("SAVE");
+      const dump = new TextDecoder("latin1").decode(await server.file("dump.rdb"));
+      return [...dump.matchAll(/word-\d+/g)].length === 1;
+    });
+  },
+);
 
 for (const retention of [{ messages: 130, days: 0 }, { messages: 0, days: 1 }]) {
   const kept = JSON.stringify(retention);
-  const title = `nothing remains of what has expired and whose id may be forgotten, keeping ${kept}`;
+  const title = `nothing is left of what has expired and whose id may be forgotten, with ${kept}`;
   serverTest(title, ["--rdbcompression", "no"], async (server) => {
     const clock = new FakeClock();
     const storage = await open(server, { clock: sweptBy(clock), retention });

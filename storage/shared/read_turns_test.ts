@@ -4,7 +4,7 @@ import { FakeClock, settle } from "../../testing/clock.ts";
 import { readInTurns } from "./read_turns.ts";
 
 /** A storage whose pages take this long to read, and what happens on it, in order. */
-function createEngine(milliseconds: number) {
+function createStorage(milliseconds: number) {
   const clock = new FakeClock();
   const done: string[] = [];
   const slow = {
@@ -25,8 +25,8 @@ function createEngine(milliseconds: number) {
   return { clock, done, storage };
 }
 
-Deno.test("while many pages are read, whatever else waits comes after each of them", async () => {
-  const { clock, done, storage } = createEngine(2);
+Deno.test("while many pages are read, what else waits comes between them", async () => {
+  const { clock, done, storage } = createStorage(2);
   const pages = [storage.history("a", { limit: 50 }), storage.read("b", 0), storage.history("c", { limit: 50 })];
   assert.deepEqual(done, ["read a"], "the first one need not wait");
   const other = (left: number): void =>
@@ -39,8 +39,8 @@ Deno.test("while many pages are read, whatever else waits comes after each of th
   assert.deepEqual(done, ["read a", "read b", "something else", "read c", "something else"]);
 });
 
-Deno.test("pages that are quickly read share a turn", async () => {
-  const { clock, done, storage } = createEngine(0.4);
+Deno.test("pages that are read quickly share a turn", async () => {
+  const { clock, done, storage } = createStorage(0.4);
   for (const room of ["a", "b", "c", "d", "e", "f", "g"]) storage.history(room, { limit: 50 });
   assert.equal(done.length, 3);
   clock.soon(() => done.push("something else"));
@@ -49,8 +49,8 @@ Deno.test("pages that are quickly read share a turn", async () => {
   assert.equal(done.length, 8);
 });
 
-Deno.test("a page that can't be read keeps nobody else waiting, and all else is as the storage has it", async () => {
-  const { storage } = createEngine(2);
+Deno.test("a page that can't be read holds up no other page, and the rest of the storage is as it was", async () => {
+  const { storage } = createStorage(2);
   const [first, broken, last] = ["a", "broken", "b"].map((room) => storage.history(room, { limit: 50 }));
   await assert.rejects(broken, /broken/);
   await Promise.all([first, last]);
@@ -58,8 +58,8 @@ Deno.test("a page that can't be read keeps nobody else waiting, and all else is 
   assert.equal(await storage.append([]), 7 as never);
 });
 
-Deno.test("who comes later does not overtake who waits", async () => {
-  const { clock, done, storage } = createEngine(2);
+Deno.test("a page that is asked for later does not overtake one that waits", async () => {
+  const { clock, done, storage } = createStorage(2);
   for (const room of ["a", "b", "c"]) storage.history(room, { limit: 50 });
   clock.soon(() => void storage.history("late", { limit: 50 }));
   await settle();
