@@ -66,7 +66,7 @@ for (
     await connected(page);
     assert.equal(await page.locator("#me").innerText(), name, "the cookie was sent");
     await page.goto(`${proxy.url}/chat/docs`);
-    await page.getByRole("link", { name: "The same for machines" }).click();
+    await page.getByRole("link", { name: "The same for programs" }).click();
     await page.waitForURL(`${proxy.url}/chat/openapi.json`);
     assert.deepEqual(asked.filter((path) => !/^\/chat(\/|$)/.test(path)), []);
     assert.ok(asked.includes(isStream ? "/chat/api/actions" : "/chat/connect"));
