@@ -1,3 +1,4 @@
+import type { Refused } from "./entries/kind.ts";
 import { type EntryFrame, kindAskedBy } from "./entries/kinds.ts";
 import { ChatError } from "./errors.ts";
 import { checkText } from "./limits/text_length.ts";
@@ -10,17 +11,25 @@ import {
   type Member,
   PAGE_SIZE,
   PAGE_SIZE_LIMIT,
+  SENTENCES,
   type ServerFrame,
   type SetName,
   type StartTyping,
 } from "./protocol.ts";
 import type { JoinRequest, Room } from "./rooms/room.ts";
 import { roomName } from "./rooms/room_name.ts";
-import { REFUSALS } from "./rulebook.ts";
 import type { Services } from "./services.ts";
 import type { Command } from "./storage.ts";
 import type { Person, Subscriber } from "./subscriber.ts";
 import { type ExternalIdentity, nameIsExternal } from "./users/session_expiry.ts";
+
+/** The sentence of a refusal that has no `message` of its own. */
+const REFUSALS: Readonly<Record<Refused["refused"], string>> = {
+  locked: SENTENCES.locked,
+  forbidden: SENTENCES.notAuthor,
+  not_found: SENTENCES.gone,
+  unavailable: "The store did not answer. Send it again, with the same id.",
+};
 
 /** Someone who asks over a connection. The connection is in rooms, and its commands are executed in order. */
 export interface ConnectedCaller extends Subscriber {

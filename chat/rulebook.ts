@@ -4,8 +4,8 @@
  * functions are pure and synchronous, so that a store may call them as often as it needs to.
  */
 import { KINDS } from "./entries/kinds.ts";
-import type { AnyKind, CommandBase, Document, Fields, Kind, Refused } from "./entries/kind.ts";
-import { type Entry, SENTENCES } from "./protocol.ts";
+import type { AnyKind, CommandBase, Document, Fields, Kind, Refused, View } from "./entries/kind.ts";
+import type { Entry } from "./protocol.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -33,6 +33,9 @@ export interface StoredEntry {
   fixed?: Fields;
   erasable?: Fields;
 }
+
+/** By what it is known whether an entry has expired. */
+type Rank = Pick<StoredEntry, "seq" | "date" | "ordinal">;
 
 /** Where a room stands. A store keeps it apart from the entries, so that it stays when they expire. */
 export interface RoomRecord {
@@ -97,13 +100,11 @@ export interface DocumentChange {
  */
 export type AppendResult = { entry: Entry; repeated: boolean } | Refused;
 
-/** The sentence of a refusal that has no `message` of its own. */
-export const REFUSALS: Readonly<Record<Refused["refused"], string>> = {
-  locked: SENTENCES.locked,
-  forbidden: SENTENCES.notAuthor,
-  not_found: SENTENCES.gone,
-  unavailable: "The store did not answer. Send it again, with the same id.",
-};
+/** What becomes of a command: the answer, and what to write if there is a new entry. */
+export interface Decided {
+  result: AppendResult;
+  write?: Write;
+}
 
 /** The place of a new entry. No rule compares the two, so a store may pass numbers that stand in for them: see `Kind.apply`. */
 export type Place = Pick<StoredEntry, "seq" | "date">;
@@ -120,18 +121,12 @@ export class Rulebook {
   constructor(retention: Retention, kinds: Kinds = Object.values(KINDS)) {
     this.#retention = retention;
     for (const kind of kinds as Iterable<Kind>) {
-      if (kind.begin && (kind.who || kind.erasable)) {
-        throw new Error(
-          `${kind.tells}: a kind with begin has neither who nor erasable. Keep what can be erased in its document.`,
-        );
-      }
-      if (kind.erases && kind.erasable) {
-        throw new Error(
-          `${kind.tells}: a kind that erases has nothing erasable, which would be gone with its message.`,
-        );
-      }
+      const { tells, begin, who, erases, erasable } = kind;
+      if (begin && who) throw new Error(`${tells}: a kind with begin is about no message, so it has no who.`);
+      if (begin && erasable) throw new Error(`${tells}: a kind with begin keeps what is erasable in its document.`);
+      if (erases && erasable) throw new Error(`${tells}: a kind that erases has nothing erasable.`);
       this.#byAsked.set(kind.asks, kind);
-      this.#byTold.set(kind.tells, kind);
+      this.#byTold.set(tells, kind);
     }
   }
 
@@ -151,50 +146,36 @@ export class Rulebook {
   }
 
   /**
-   * Decides on a command: the answer, and what to write if there is a new entry.
+   * Decides on a command.
    * @param now milliseconds since 1970
    * @param place of the new entry; absent: after the room's head
    * @throws {Error} if no kind is asked for by this action
    */
-  append(command: CommandBase, room: RoomView, now: number, place?: Place): { result: AppendResult; write?: Write } {
+  append(command: CommandBase, room: RoomView, now: number, place?: Place): Decided {
     const found = command.id === undefined ? undefined : room.first(command);
     const first = this.remembered(found, room.record, now);
     if (first) return { result: { entry: this.repeated(command, first, room, now), repeated: true } };
     const kind = this.#kindAsked(command);
     const refused = this.#refusal(kind, command, room, now);
     if (refused) return { result: refused };
-    const target = command.target;
+    const { target } = command;
     const document = target === undefined ? undefined : room.document(target);
-    const decision = kind.decide(command, {
+    const keys = new Map(this.documentKeys(command).map((key) => [key, room.key(target!, key)]));
+    const view: View = {
       target: document && { seq: target!, user: room.at(target!)!.user, document },
-      key: (name) => target === undefined ? undefined : room.key(target, documentKey(kind, name)),
-    });
-    if ("refused" in decision) return { result: decision };
-    const { fields, keys = {} } = decision;
-    const { record } = room;
-    const { seq, date } = place ?? { seq: record.head + 1, date: Math.max(record.date, now) };
-    const begins = kind.begin?.(fields);
-    const { user, id } = command;
-    const entry: StoredEntry = {
-      seq,
-      date,
-      ordinal: record.messages + (begins ? 1 : 0),
-      action: kind.tells,
-      user,
+      key: (name) => keys.get(documentKey(kind, name)),
     };
-    if (id !== undefined) entry.id = id;
-    if (target !== undefined) entry.target = target;
-    if (kind.fixed) entry.fixed = pick(fields, kind.fixed);
-    if (kind.erasable) entry.erasable = pick(fields, kind.erasable);
-    const told = toEntry(entry, command.room, fields);
-    const change: DocumentChange | undefined = document && {
-      seq: target!,
-      document: kind.apply?.(document, told),
-      keepsDocument: kind.showsWords ?? false,
-      isErased: kind.erases ?? false,
-      keys: Object.fromEntries(Object.entries(keys).map(([name, value]) => [documentKey(kind, name), value])),
-    };
-    return { result: { entry: told, repeated: false }, write: { entry, begins, change, forgets: found?.seq } };
+    const { head, date, messages } = room.record;
+    const next = { seq: head + 1, date: Math.max(date, now), ...place, ordinal: messages };
+    try {
+      const decided = decide(kind, command, view, next);
+      if (decided.write && found) decided.write.forgets = found.seq;
+      return decided;
+    } catch (error) {
+      // It is a mistake in the kind, since no store is asked any more. Others' commands are in the same batch.
+      console.error(`${command.action} could not be decided:`, error);
+      return { result: { refused: "forbidden", message: "The server made a mistake. Nothing was stored." } };
+    }
   }
 
   /** The document keys that this command needs to see, by the name under which stores keep them. */
@@ -227,11 +208,7 @@ export class Rulebook {
   }
 
   /** Whether the room still has this entry: it has not expired. */
-  isHeld(
-    { seq, date, ordinal }: Pick<StoredEntry, "seq" | "date" | "ordinal">,
-    { messages, floor }: RoomRecord,
-    now: number,
-  ): boolean {
+  isHeld({ seq, date, ordinal }: Rank, { messages, floor }: RoomRecord, now: number): boolean {
     return seq > floor && ordinal > this.ordinalFloor(messages) && date >= this.oldest(now);
   }
 
@@ -271,15 +248,38 @@ export class Rulebook {
     const target = room.at(command.target!);
     const document = target && this.isHeld(target, room.record, now) ? room.document(target.seq) : undefined;
     if (!document || document.deleted) return { refused: "not_found" };
-    const mayDo = kind.who === "anyone" || target!.user === command.user ||
-      (kind.byModerator && command.moderator);
-    return mayDo ? undefined : { refused: "forbidden" };
+    if (kind.who === "anyone" || target!.user === command.user) return undefined;
+    return kind.byModerator && command.moderator ? undefined : { refused: "forbidden" };
   }
 }
 
 /** The name under which stores keep a document key. Kinds don't share names. */
 function documentKey({ tells }: AnyKind, name: string): string {
   return `${tells}:${name}`;
+}
+
+/** What a kind makes of a command that nothing else refuses. @param next the new entry's place, if it begins no message */
+function decide(kind: Kind, command: CommandBase, view: View, next: Rank): Decided {
+  const decision = kind.decide(command, view);
+  if ("refused" in decision) return { result: decision };
+  const { fields, keys = {} } = decision;
+  const { user, id, target } = command;
+  const begins = kind.begin?.(fields);
+  const entry: StoredEntry = { ...next, action: kind.tells, user };
+  if (begins) entry.ordinal++;
+  if (id !== undefined) entry.id = id;
+  if (target !== undefined) entry.target = target;
+  if (kind.fixed) entry.fixed = pick(fields, kind.fixed);
+  if (kind.erasable) entry.erasable = pick(fields, kind.erasable);
+  const told = toEntry(entry, command.room, fields);
+  const change: DocumentChange | undefined = view.target && {
+    seq: view.target.seq,
+    document: kind.apply?.(view.target.document, told),
+    keepsDocument: kind.showsWords ?? false,
+    isErased: kind.erases ?? false,
+    keys: Object.fromEntries(Object.entries(keys).map(([name, value]) => [documentKey(kind, name), value])),
+  };
+  return { result: { entry: told, repeated: false }, write: { entry, begins, change } };
 }
 
 function toEntry(entry: StoredEntry, room: string, fields?: Fields): Entry {

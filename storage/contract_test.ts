@@ -12,8 +12,9 @@ import { RedisServer, redisServer, redisTest } from "../testing/redis.ts";
 import { injectFaults } from "../testing/faulty_notifications.ts";
 import { createChat, FakeClient } from "../testing/chat.ts";
 import { LogView } from "../testing/log_view.ts";
+import { quietly } from "../testing/quietly.ts";
 import { until } from "../testing/until.ts";
-import { castVote, KINDS_WITH_RESET, KINDS_WITH_VOTE } from "../testing/vote.ts";
+import { BROKEN_CHOICE, castVote, KINDS_WITH_RESET, KINDS_WITH_VOTE } from "../testing/vote.ts";
 import { KvStorage } from "./kv/kv.ts";
 import { MemoryStorage } from "./memory.ts";
 import { RedisStorage } from "./redis/redis.ts";
@@ -811,6 +812,20 @@ for (const [name, create] of Object.entries(storages)) {
     KEEP_ALL,
     KINDS_WITH_RESET,
   );
+
+  ruleOfKinds("a mistake in it refuses its command, and harms no other in the same call", async ({ storage }) => {
+    const commands = [
+      say("tea?"),
+      castVote("bob", 1, BROKEN_CHOICE, { id: "k" }),
+      say("more"),
+      castVote("bob", 1, "tea"),
+    ];
+    let results: AppendResult[] = [];
+    const said = await quietly(async () => results = await storage.append(commands));
+    assert.deepEqual(results.map((result) => "entry" in result || result.refused), [true, "forbidden", true, true]);
+    assert.match(said, /cast_test_vote could not be decided/);
+    assert.deepEqual((await votes(storage))?.votes, { tea: 1 });
+  });
 
   ruleOfKinds("it makes no message expire, and expires with the messages around it", async ({ storage }) => {
     await storage.append([say("one"), say("two")]);

@@ -5,6 +5,9 @@ import type { Command } from "../chat/storage.ts";
 export interface Vote extends CommandBase {
   choice: string;
 }
+/** A choice at which the kind fails, as one with a mistake in it would. */
+export const BROKEN_CHOICE = "broken";
+
 type Voted = Document & { votes?: Record<string, number> };
 
 /**
@@ -20,6 +23,7 @@ export const vote: Kind<Vote, { action: string; choice: string }> = {
   erasable: ["choice"],
   keys: ({ user }) => [user],
   decide({ user, choice }, { target, key }) {
+    if (choice === BROKEN_CHOICE) throw new Error("a mistake");
     if (target!.user === user) return { refused: "forbidden", message: "Nobody votes on their own message." };
     if (key(user) !== undefined) return { refused: "forbidden", message: "You have voted." };
     return { fields: { choice }, keys: { [user]: choice } };

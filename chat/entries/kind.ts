@@ -33,7 +33,7 @@ export interface CommandBase {
  */
 export interface Refused {
   refused: "locked" | "forbidden" | "not_found" | "unavailable";
-  /** A sentence for the user. Absent: `REFUSALS` in the rulebook has it. */
+  /** A sentence for the user. Absent: `REFUSALS` in `commands.ts` has it. */
   message?: string;
 }
 

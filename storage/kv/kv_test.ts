@@ -12,6 +12,7 @@ import type { ClusterEvent, Command, LogNotification } from "../../chat/storage.
 import { FakeClock } from "../../testing/clock.ts";
 import { eventfulRoom, leftovers, sweptBy } from "../../testing/leftovers.ts";
 import { startServer } from "../../testing/server.ts";
+import { quietly } from "../../testing/quietly.ts";
 import { until } from "../../testing/until.ts";
 import { castVote, KINDS_WITH_RESET, KINDS_WITH_VOTE } from "../../testing/vote.ts";
 import { TestClient } from "../../testing/client.ts";
@@ -43,17 +44,6 @@ function kvTest(title: string, check: (path: string) => Promise<void>): void {
 const shownBy = (clock: FakeClock) => ({ ...systemClock, now: () => clock.now() });
 const open = (path: string, clock = new FakeClock(), retention = RETENTION) =>
   KvStorage.open(path, { clock: shownBy(clock), retention });
-
-/** Does something without what it says on the error output. */
-async function quietly(work: () => Promise<void>): Promise<void> {
-  const { error } = console;
-  console.error = () => {};
-  try {
-    await work();
-  } finally {
-    console.error = error;
-  }
-}
 
 const user = fc.constantFrom("ann", "bob");
 const id = fc.option(fc.constantFrom("k1", "k2", "k3"), { nil: undefined });

@@ -2,6 +2,7 @@ import type { CommandBase, Document } from "../../chat/entries/kind.ts";
 import type { Entry } from "../../chat/protocol.ts";
 import {
   type AppendResult,
+  type Decided,
   type DocumentChange,
   NEW_ROOM,
   type RoomRecord,
@@ -38,7 +39,7 @@ interface Waiting {
   /** The value of its idempotency key in Redis, if that key may be used again. */
   forgotten?: string;
   /** The latest decision; undefined: Redis has to tell more first. */
-  decided?: ReturnType<Rulebook["append"]> | undefined;
+  decided?: Decided | undefined;
 }
 
 /**

@@ -10,6 +10,7 @@ import { FakeClock } from "../../testing/clock.ts";
 import { eventfulRoom, leftovers, sweptBy } from "../../testing/leftovers.ts";
 import { LogView } from "../../testing/log_view.ts";
 import { RedisServer, redisTest } from "../../testing/redis.ts";
+import { quietly } from "../../testing/quietly.ts";
 import { until } from "../../testing/until.ts";
 import { castVote, KINDS_WITH_VOTE } from "../../testing/vote.ts";
 import { Wire } from "../../testing/wire.ts";
@@ -62,20 +63,6 @@ class HastyClock implements Clock {
   after(milliseconds: number, act: () => void): () => void {
     return systemClock.after(this.hurry(milliseconds), act);
   }
-}
-
-/** Does something without what it says on the error output. @param work is given what tells what was said so far */
-async function quietly(work: (said: () => string) => Promise<void>): Promise<string> {
-  const words: unknown[] = [];
-  const said = () => words.join(" ");
-  const { error } = console;
-  console.error = (...what) => words.push(...what);
-  try {
-    await work(said);
-  } finally {
-    console.error = error;
-  }
-  return said();
 }
 
 /** A test with a Redis server of its own. */
