@@ -94,7 +94,7 @@ export async function startServer(
 }
 
 /** How `docs/deploying.md` says that the built file is run. */
-async function builtArguments(severalIsolates: boolean): Promise<string[]> {
+export async function builtArguments(severalIsolates: boolean): Promise<string[]> {
   const [, command] = /^deno (run .+ chat\.js)$/m.exec(await Deno.readTextFile(`${root}docs/deploying.md`))!;
   const [run, ...words] = command.split(" ");
   return [run, ...(severalIsolates ? ["--unstable-net"] : []), ...words];
