@@ -100,6 +100,7 @@ export class RoomAppend {
         target: target?.toString(),
         expected: message?.version,
         entry: entry && toFixed(entry),
+        messages: entry ? undefined : record.messages,
         begins: json(begins),
         document: change?.document && toTemplate(change.document, number),
         shows: change?.keepsDocument,

@@ -652,6 +652,14 @@ serverTest("what depends on a change that turns out to be repeated is decided ag
   assert.deepEqual([message.text, (message as { votes?: unknown }).votes], ["second", { a: 1 }]);
 });
 
+serverTest("a message that turns out to be repeated pushes no other one out of the room", [], async (server) => {
+  const storage = await open(server, { retention: { messages: 2, days: 0 } });
+  const repeated = { ...say("two"), id: "k" };
+  await storage.append([say("one"), repeated]);
+  const results = await storage.append([change(1, "first"), { ...repeated }, change(1, "second")]);
+  assert.deepEqual(results.map((result) => "entry" in result && result.entry.seq), [3, 2, 4]);
+});
+
 serverTest(
   "only an entry that shows a message's words keeps them after the message has expired",
   [],

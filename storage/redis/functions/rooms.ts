@@ -120,7 +120,11 @@ local function do_one(room, command, outcomes, now)
       return nil
     end
   end
-  if not command.entry then return { 'checked' } end
+  if not command.entry then
+    -- Where an earlier one of these commands was repeated, there are fewer messages, and its message may not have expired.
+    if room.messages < command.messages then return nil end
+    return { 'checked' }
+  end
   return write(room, command, #outcomes + 1, now)
 end
 
