@@ -9,7 +9,6 @@ import {
   type RoomView,
   type Rulebook,
   type StoredEntry,
-  type Write,
 } from "../../chat/rulebook.ts";
 import type { Command } from "../../chat/storage.ts";
 import type { StoredMessage } from "../shared/page.ts";
@@ -152,7 +151,7 @@ export class RoomAppend {
     };
     const decided = this.#rules.append(command, view, now, placeOf(number));
     const isChanged = facts?.version.startsWith("@");
-    return isChanged && keepsUnknown(decided.write, number) ? undefined : decided;
+    return isChanged && hasUnknown(decided, number) ? undefined : decided;
   }
 
   #repeated(waiting: Waiting, first: string, row: Row | null, now: number): void {
@@ -177,10 +176,10 @@ export class RoomAppend {
 }
 
 /** Whether an entry has, outside of the document, a place or date of an earlier command, which only Redis will know. */
-function keepsUnknown(write: Write | undefined, number: number): boolean {
-  if (!write?.change) return false;
-  const kept = [write.entry.fixed, write.entry.erasable, write.change.keys];
-  return toTemplate(kept, number) !== JSON.stringify(kept);
+function hasUnknown({ result, write }: Decided, number: number): boolean {
+  if (!write?.change || !("entry" in result)) return false;
+  const told = [{ ...result.entry, seq: 0, date: 0 }, write.change.keys];
+  return toTemplate(told, number) !== JSON.stringify(told);
 }
 
 function changedBy(facts: Facts, change: DocumentChange, number: number): Facts {

@@ -248,6 +248,31 @@ serverTest("places and dates that a kind stores are right, also within one call"
   assert.ok(many.every((result) => "entry" in result));
 });
 
+serverTest(
+  "a date that an entry shows of its message is known when it is told, also within one call",
+  [],
+  async (server) => {
+    type Shown = Document & { since?: number };
+    const show: Kind<CommandBase, { action: string; since: number }> = {
+      asks: "show_test_date",
+      tells: "test_date_shown",
+      countsAs: "messages",
+      who: "anyone",
+      whileLocked: false,
+      showsWords: true,
+      decide: (_, { target }) => ({ fields: { since: target!.document.edited ?? 0 } }),
+      apply: (document, { since }) => ({ ...document, since }) as Document,
+      present: (document: Shown | undefined) => ({ since: document?.since ?? 0 }),
+    };
+    const storage = await open(server, { kinds: [...KINDS_WITH_VOTE, show] });
+    const asked = { action: "show_test_date", room: "r", user: "bob", from: "Bob", target: 1 } as unknown as Command;
+    await storage.append([say("one")]);
+    const told = await storage.append([change(1, "ONE"), change(1, "One"), asked]);
+    const { entries } = await storage.read("r", 3);
+    assert.deepEqual(entries, told.slice(2).map((result) => "entry" in result && result.entry));
+  },
+);
+
 serverTest("a prefix is a chat of its own", [], async (server) => {
   const [one, other] = [await open(server, { prefix: "one" }), await open(server, { prefix: "other" })];
   const heard = new LogView(other, "r");
