@@ -214,7 +214,8 @@ export class Rulebook {
 
   /** Entries up to this ordinal have expired. @param messages how many the room has had */
   ordinalFloor(messages: number): number {
-    return this.#retention.messages === 0 ? 0 : messages - this.#retention.messages;
+    // What came before the first message has the ordinal 0.
+    return this.#retention.messages === 0 ? -1 : messages - this.#retention.messages;
   }
 
   /** Entries from before this date have expired. */

@@ -873,6 +873,23 @@ for (const [name, create] of Object.entries(storages)) {
     },
   );
 
+  for (const retention of [KEEP_ALL, { messages: 0, days: 1 }]) {
+    rule(`an entry before the first message is held (${retention.days} days)`, async ({ store, clock }) => {
+      const topic = {
+        asks: "set_topic",
+        tells: "topic_set",
+        countsAs: "messages",
+        whileLocked: false,
+        decide: () => ({ fields: {} }),
+      } as const;
+      const storage = await store.open({ clock, retention, kinds: [...Object.values(KINDS), topic] });
+      await storage.append([{ ...say(""), action: "set_topic", text: undefined } as never, say("one")]);
+      const { entries, complete } = await storage.read("r", 0);
+      assert.deepEqual([entries.map(({ seq }) => seq), complete], [[1, 2], true]);
+      await storage.close();
+    });
+  }
+
   rule("a message of an unknown kind is in no page of history", async ({ store, clock }) => {
     if (!store.shared) return;
     const poll = { ...KINDS.receive_message, asks: "start_poll", tells: "poll_started" };
