@@ -3,7 +3,7 @@
  * Sending the same `id` again never makes a second message, so an action whose answer was lost is simply sent again.
  */
 import type { EntryFrame } from "../chat/entries/kinds.ts";
-import type { ErrorCode, ErrorFrame } from "../chat/protocol.ts";
+import { type ErrorCode, type ErrorFrame, ID_LIMIT } from "../chat/protocol.ts";
 import type { KeyValueStorage } from "./storage.ts";
 
 /** Actions that may wait. A person types some 10 a minute: ten minutes offline, and 100 × 4,000 characters fit in storage. */
@@ -133,7 +133,8 @@ export function load(storage: KeyValueStorage): Outbox {
     if (!Array.isArray(stored)) return emptyOutbox;
     const items = stored.filter(isReadable).map(({ frame, date, refusal }) => ({ frame, date, error: refusal }));
     const unread = stored.filter((item) => isItem(item) && !isReadable(item));
-    return { ...emptyOutbox, items: items.slice(0, OUTBOX_LIMIT), unread: unread.slice(0, OUTBOX_LIMIT) };
+    // Each page that had a share in them has kept to the limit.
+    return { ...emptyOutbox, items, unread };
   } catch {
     return emptyOutbox; // not JSON: something else wrote it
   }
@@ -167,6 +168,22 @@ function isItem(value: unknown): value is { frame: { action: string; id: string 
 function isReadable(value: unknown): value is StoredItem {
   if (!isItem(value)) return false;
   const { frame, date, refusal } = value as Partial<StoredItem>;
-  if (typeof date !== "number" || refusal === undefined || typeof frame?.room !== "string") return false;
+  if (!isDate(date) || !isRefusal(refusal) || typeof frame?.room !== "string" || !isAnswerable(frame.id)) return false;
   return Object.hasOwn(IS_COMPLETE, frame.action) && IS_COMPLETE[frame.action](frame as never);
+}
+
+/** Whether it can be shown: a number that no calendar has would end the page. */
+function isDate(value: unknown): boolean {
+  return typeof value === "number" && !Number.isNaN(new Date(value).getTime());
+}
+
+function isRefusal(value: unknown): boolean {
+  if (value === null) return true;
+  const { code, message } = Object(value) as Partial<ActionError>;
+  return typeof code === "string" && typeof message === "string";
+}
+
+/** Whether the server's answer would have this id. Without one the action would be sent for ever, and what follows never. */
+function isAnswerable(id: string): boolean {
+  return id !== "" && id.length <= ID_LIMIT && id.isWellFormed() && !id.includes("\0");
 }

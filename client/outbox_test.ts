@@ -130,3 +130,36 @@ Deno.test("an action that a newer page has stored waits for one: it is not sent,
   assert.deepEqual(kept.slice(0, -1), newer);
   assert.equal(kept.at(-1).frame.id, "b");
 });
+
+Deno.test("what pages of two versions have stored, each up to the limit, is all there for one that reads both", () => {
+  const [newer, older] = ["newer", "older"].map((page) =>
+    Array.from(
+      { length: outbox.OUTBOX_LIMIT },
+      (_, index) => ({ frame: send(`${page} ${index}`), date: 1, refusal: null }),
+    )
+  );
+  const box = outbox.load(memoryOf(JSON.stringify([...newer, ...older])));
+  assert.equal(box.items.length, 2 * outbox.OUTBOX_LIMIT);
+  assert.equal(outbox.add(box, send("one more"), 2), null);
+});
+
+Deno.test("what the page could not show, or the server would not answer, is neither shown nor sent", () => {
+  const stored = (more: object, frame: object = {}) => ({
+    frame: { ...send("a"), ...frame },
+    date: 1,
+    refusal: null,
+    ...more,
+  });
+  const strange = [
+    stored({ date: 1e300 }),
+    ...[false, 0, "", "locked", {}, { code: "forbidden" }, { code: 1, message: "No." }].map((refusal) =>
+      stored({ refusal })
+    ),
+    ...["", "a".repeat(65), "a\0", "\ud800"].map((id) => stored({}, { id })),
+  ];
+  const storage = memoryOf(JSON.stringify(strange));
+  const box = outbox.load(storage);
+  assert.deepEqual([box.items, outbox.next(box, 0)], [[], null]);
+  outbox.save(storage, box);
+  assert.deepEqual(JSON.parse(storage.content!), strange);
+});
