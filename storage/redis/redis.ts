@@ -119,16 +119,19 @@ export class RedisStorage implements Storage {
     const isBackwards = after === undefined;
     const now = this.#clock.now();
     const rows: StoredMessage[] = [];
+    let position: { seq: number; epoch: () => Promise<string> } | undefined;
     const to = isBackwards ? 1 : before - 1;
     for (let from = isBackwards ? before - 1 : after + 1;;) {
       const found = await this.#page("history", room, limit, [isBackwards ? "down" : "up", from, to]);
       rows.push(...found.rows);
       const { record } = found;
+      // What is said between two calls is behind the last message of a page, but not in one that begins at the newest.
+      if (!position || !isBackwards) position = { seq: record.head, epoch: found.epoch };
       const page = historyPage(rows, { room, record, rules: this.#rules, now, limit, isBackwards });
       const last = rows.at(-1)?.entry;
       // Expired entries that have not been removed yet may come before those that are held.
       const mayGoOn = last && found.isFull && !page.more && (!isBackwards || this.#rules.isHeld(last, record, now));
-      if (!mayGoOn) return { epoch: await found.epoch(), seq: record.head, ...page };
+      if (!mayGoOn) return { epoch: await position.epoch(), seq: position.seq, ...page };
       from = last.seq + (isBackwards ? -1 : 1);
     }
   }

@@ -600,6 +600,22 @@ const fail = () => {
   throw new ChatError("unavailable", "Try again.", 2);
 };
 
+serverTest("a page that takes several calls stands where the log stood at the first", [], async (server) => {
+  const poll: Kind = { ...(KINDS_WITH_VOTE[0] as Kind), asks: "start_poll", tells: "poll_started" };
+  const newer = await open(server, { kinds: [...KINDS_WITH_VOTE, poll] });
+  const older = await open(server);
+  const start = { ...say("poll"), action: "start_poll" } as unknown as Command;
+  await newer.append([say("one"), start, start]);
+  let pages = 0;
+  const { messages, seq } = await before(
+    async (name) => {
+      if (name === "history" && ++pages === 2) await newer.append([say("late")]);
+    },
+    () => older.history("r", { limit: 1 }),
+  );
+  assert.deepEqual([messages.map(({ text }) => text), seq, pages], [["one"], 3, 2]);
+});
+
 serverTest("if a call fails halfway, what was stored is answered and the rest is refused", [], async (server) => {
   const storage = await open(server);
   await storage.append([say("one")]);
