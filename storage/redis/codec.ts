@@ -3,10 +3,10 @@ import type { Place, RoomRecord, StoredEntry } from "../../chat/rulebook.ts";
 import type { StoredMessage } from "../shared/page.ts";
 
 /**
- * Stands for the date of a call's entries. The numbers after it stand for their places. No date and no place is as large, and
- * no other number in a document may be.
+ * Stands for the date of a call's entries. The numbers after it stand for their places. No date and no place is as large.
+ * A document may have such a number, so it begins at random: nobody can write what stands for something.
  */
-const UNKNOWN = 9_000_000_000_000_000;
+const UNKNOWN = 9_000_000_000_000_000 + Math.floor(7_000_000_000_000 * Math.random());
 
 /**
  * What stands for the place and the date of a call's Nth entry, which only Redis will know. Kinds may put them anywhere into a

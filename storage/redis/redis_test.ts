@@ -273,6 +273,28 @@ serverTest(
   },
 );
 
+serverTest("a number that somebody has chosen is never taken for a date", [], async (server) => {
+  const said = KINDS_WITH_VOTE[0] as unknown as Kind<CommandBase & { ends: number }>;
+  const poll: typeof said = {
+    ...said,
+    asks: "start_poll",
+    tells: "poll_started",
+    decide: (command, view) => {
+      const decision = said.decide(command, view);
+      return "fields" in decision ? { fields: { ...decision.fields, ends: command.ends } } : decision;
+    },
+    begin: ({ text, ends }) => ({ text, ends }) as Document,
+  };
+  const storage = await open(server, { kinds: [...KINDS_WITH_VOTE, poll] });
+  const numbers = [0, 1, 2].map((more) => 9_000_000_000_000_000 + more);
+  await storage.append(
+    numbers.map((ends) => ({ ...say("poll"), action: "start_poll", ends }) as unknown as Command),
+  );
+  await storage.append([change(1, "1"), change(2, "2"), change(3, "3")]);
+  const { messages } = await storage.history("r", { limit: 9 });
+  assert.deepEqual(messages.map((message) => "ends" in message && message.ends), numbers);
+});
+
 serverTest("a prefix is a chat of its own", [], async (server) => {
   const [one, other] = [await open(server, { prefix: "one" }), await open(server, { prefix: "other" })];
   const heard = new LogView(other, "r");
