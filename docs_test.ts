@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { CLOSE, type ServerFrame } from "./chat/protocol.ts";
 import { readSettings } from "./settings.ts";
 import { help } from "./settings_help.ts";
-import { TestClient } from "./testing/client.ts";
-import { Listener } from "./testing/listener.ts";
+import { TestClient } from "./testing/clients/client.ts";
+import { Listener } from "./testing/clients/listener.ts";
 import { allPages, type Page } from "./testing/markdown.ts";
-import { startServer, taskArguments } from "./testing/server.ts";
+import { startServer, taskArguments } from "./testing/servers/server.ts";
 import { readArguments } from "./tools/doctor/arguments.ts";
 import { clientFrames } from "./web/schema/client_frames.ts";
 import { PROBLEMS } from "./web/schema/problem.ts";
@@ -32,7 +32,7 @@ const NOT_RUN: Record<string, string> = {
   "WORKERS=4": "workers_test.ts",
   "DATABASE_URL=redis": "storage/redis/redis_test.ts",
   "OTEL_DENO": "it needs a collector",
-  "deno run --allow-net": "testing/server.ts, wherever the built file is tested",
+  "deno run --allow-net": "testing/servers/server.ts, wherever the built file is tested",
   "docker build": "it needs Docker",
   "deno deploy": "it needs Deno Deploy",
   "npx -y deno task migrate": "tools/migrate_test.ts",

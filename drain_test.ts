@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { start } from "./main.ts";
 import { readSettings } from "./settings.ts";
-import { TestClient } from "./testing/client.ts";
+import { TestClient } from "./testing/clients/client.ts";
 import { FakeClock } from "./testing/clock.ts";
-import { assertNothingLostOrDoubled, RetryingClient } from "./testing/retrying.ts";
-import { startServer } from "./testing/server.ts";
-import { StalledClient } from "./testing/stalled.ts";
+import { assertNothingLostOrDoubled, RetryingClient } from "./testing/clients/retrying.ts";
+import { startServer } from "./testing/servers/server.ts";
+import { StalledClient } from "./testing/clients/stalled.ts";
 
 Deno.test("asked to stop, the server tells everyone to come back and ends well", async () => {
   const server = await startServer();

@@ -5,10 +5,10 @@ import { WebSocket as NodeWebSocket } from "ws";
 import type { ReceiveMessage, ServerFrame } from "./chat/protocol.ts";
 import { start } from "./main.ts";
 import { readSettings } from "./settings.ts";
-import { TestClient } from "./testing/client.ts";
+import { TestClient } from "./testing/clients/client.ts";
 import { FakeClock } from "./testing/clock.ts";
-import { StalledClient } from "./testing/stalled.ts";
-import { type RunningServer, startServer, taskArguments } from "./testing/server.ts";
+import { StalledClient } from "./testing/clients/stalled.ts";
+import { type RunningServer, startServer, taskArguments } from "./testing/servers/server.ts";
 import { GIVE_UP_AFTER, LONGEST_PAUSE } from "./web/transport/http_server.ts";
 
 /** A test with a server of its own. */

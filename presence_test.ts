@@ -1,8 +1,8 @@
 /** Who is here, among real servers on one store: some come back elsewhere, some do not. */
 import assert from "node:assert/strict";
-import { TestClient } from "./testing/client.ts";
-import { RedisServer, redisTest } from "./testing/redis.ts";
-import { type RunningServer, startServer } from "./testing/server.ts";
+import { TestClient } from "./testing/clients/client.ts";
+import { RedisServer, redisTest } from "./testing/servers/redis.ts";
+import { type RunningServer, startServer } from "./testing/servers/server.ts";
 
 /** Two servers on one Redis. */
 async function together(check: (servers: [RunningServer, RunningServer]) => Promise<void>): Promise<void> {

@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { systemClock } from "./chat/clock.ts";
 import { SILENCE_LIMIT } from "./chat/cluster/remote_presence.ts";
-import { TestClient } from "./testing/client.ts";
+import { TestClient } from "./testing/clients/client.ts";
 import { FakeClock } from "./testing/clock.ts";
-import { startServer } from "./testing/server.ts";
+import { startServer } from "./testing/servers/server.ts";
 import { until } from "./testing/until.ts";
 import { LONGEST_SILENCE, RESTART_PAUSE, startWorkers } from "./workers.ts";
 
-const FRAIL = new URL("./testing/frail_worker.ts", import.meta.url).href;
+const FRAIL = new URL("./testing/servers/frail_worker.ts", import.meta.url).href;
 
 /** Asks over a connection of its own, which may be any Worker's. @returns the number of whoever answered */
 async function ask(port: number, path = "/"): Promise<string> {
@@ -112,7 +112,7 @@ Deno.test("a Worker that falls silent is started again", async () => {
 });
 
 Deno.test("a Worker that can't serve stops the start with its own sentence", async () => {
-  const failing = new URL("./testing/failing_worker.ts", import.meta.url).href;
+  const failing = new URL("./testing/servers/failing_worker.ts", import.meta.url).href;
   await assert.rejects(startWorkers(failing, 2, 0, systemClock), { message: "The store is out." });
 });
 
@@ -165,7 +165,7 @@ Deno.test("with two isolates everyone is in one room, in one order and with a na
 
 Deno.test("when an isolate dies its people come back and miss nothing, and all others go on", async () => {
   const folder = await Deno.makeTempDir();
-  const entrypoint = new URL("./testing/frail_server.ts", import.meta.url);
+  const entrypoint = new URL("./testing/servers/frail_server.ts", import.meta.url);
   entrypoint.search = String(new URLSearchParams({ DATABASE_URL: `sqlite:${folder}/chat.db` }));
   const server = await startWorkers(entrypoint.href, 2, 0, systemClock);
   const url = `http://127.0.0.1:${server.port}`;

@@ -3,9 +3,9 @@
  * and the way of other people's messages in the same room is timed. Run it with
  * `deno run --allow-all bench/flood.ts [SECONDS]`.
  */
-import { TestClient } from "../testing/client.ts";
-import { frame, RawClient } from "../testing/raw.ts";
-import { startServer } from "../testing/server.ts";
+import { TestClient } from "../testing/clients/client.ts";
+import { frame, RawClient } from "../testing/clients/raw.ts";
+import { startServer } from "../testing/servers/server.ts";
 
 /** Messages a second of the flooder, and of the one who is timed. */
 const FLOOD = 10_000;

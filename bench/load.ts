@@ -3,7 +3,7 @@
  * argument and writes its result as JSON.
  */
 import { connect, count, type Load, type Order, pause, type Report, speakers } from "./client.ts";
-import { redisCommand } from "../testing/redis.ts";
+import { redisCommand } from "../testing/servers/redis.ts";
 import { cpuSeconds, residentBytes } from "./process.ts";
 
 export interface Result {

@@ -4,8 +4,8 @@
  *
  * `deno task bench storm busy` measures only these loads, `--runs=1` once instead of five times.
  */
-import { RedisServer, redisServer } from "../testing/redis.ts";
-import { startArguments } from "../testing/server.ts";
+import { RedisServer, redisServer } from "../testing/servers/redis.ts";
+import { startArguments } from "../testing/servers/server.ts";
 import type { Load } from "./client.ts";
 import type { Result } from "./load.ts";
 

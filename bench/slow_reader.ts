@@ -2,9 +2,9 @@
  * What a reader that stalls costs the others: 20 MB pass a room at an even pace, with and without one that has stopped
  * reading, in turns on the same server, and each message's way from author to reader is timed.
  */
-import { TestClient } from "../testing/client.ts";
-import { residentMemory, startServer } from "../testing/server.ts";
-import { StalledClient } from "../testing/stalled.ts";
+import { TestClient } from "../testing/clients/client.ts";
+import { residentMemory, startServer } from "../testing/servers/server.ts";
+import { StalledClient } from "../testing/clients/stalled.ts";
 
 /** Bytes of one message, messages a second, and messages in one run: 20 MB in five seconds. */
 const TEXT = "x".repeat(4_000);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { MemoryStorage } from "../storage/memory.ts";
 import { FakeClock, settle } from "../testing/clock.ts";
-import { openings } from "../testing/isolates.ts";
+import { openings } from "../testing/servers/isolates.ts";
 import { createChat, FakeClient } from "../testing/chat.ts";
-import { castVote, KINDS_WITH_VOTE } from "../testing/vote.ts";
+import { castVote, KINDS_WITH_VOTE } from "../testing/storage/vote.ts";
 import { type CommandResult, executeRequest } from "./commands.ts";
 import type { Chat } from "./chat.ts";
 import { type ClientFrame, type ReceiveMessage, type RoomJoined, SENTENCES } from "./protocol.ts";

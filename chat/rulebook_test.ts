@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../testing/clock.ts";
-import { castVote, KINDS_WITH_VOTE, vote } from "../testing/vote.ts";
+import { castVote, KINDS_WITH_VOTE, vote } from "../testing/storage/vote.ts";
 import { MemoryStorage } from "../storage/memory.ts";
 import type { AnyKind, CommandBase, Document, Kind } from "./entries/kind.ts";
 import { KINDS } from "./entries/kinds.ts";

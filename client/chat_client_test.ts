@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { ClientFrame, ErrorCode, ServerFrame } from "../chat/protocol.ts";
 import { FakeClock } from "../testing/clock.ts";
-import { joined, me, message, welcome } from "../testing/frames.ts";
-import { memoryStorage } from "../testing/memory_storage.ts";
+import { joined, me, message, welcome } from "../testing/clients/frames.ts";
+import { memoryStorage } from "../testing/browser/memory_storage.ts";
 import { ChatClient, type ChatClientOptions } from "./chat_client.ts";
 import { RETRY_DELAY, RETRY_JITTER } from "./outbox.ts";
 import { type HistoryPage, READING_LIMIT } from "./room/room_log.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ErrorFrame, ServerFrame } from "../chat/protocol.ts";
-import { joined, me, message, welcome } from "../testing/frames.ts";
+import { joined, me, message, welcome } from "../testing/clients/frames.ts";
 import { applyFrame, applyStatus, type ClientState, initialClientState } from "./client_state.ts";
 import { add, emptyOutbox } from "./outbox.ts";
 import { emptyRoom } from "./room/room_state.ts";

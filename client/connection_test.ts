@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ClientFrame, CLOSE, type ServerFrame } from "../chat/protocol.ts";
 import { FakeClock } from "../testing/clock.ts";
-import { welcome } from "../testing/frames.ts";
+import { welcome } from "../testing/clients/frames.ts";
 import { CONNECT_TIMEOUT, type ConnectionStatus, createConnection, PONG_TIMEOUT, STABLE_AFTER } from "./connection.ts";
 import { CROWDED_DELAY, RETRY_BASE, RETRY_CEILING } from "./retry_delay.ts";
 import type { SessionAnswer } from "./session_answer.ts";

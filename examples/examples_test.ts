@@ -1,7 +1,7 @@
 /** The examples as their readers run them: processes of their own, against a real server. */
 import assert from "node:assert/strict";
-import { TestClient } from "../testing/client.ts";
-import { startServer } from "../testing/server.ts";
+import { TestClient } from "../testing/clients/client.ts";
+import { startServer } from "../testing/servers/server.ts";
 
 const SECRET = "a secret of the tests, long enough";
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { ServerFrame } from "../chat/protocol.ts";
 import { OUTBOX_LIMIT } from "../client/outbox.ts";
 import { FakeClock } from "../testing/clock.ts";
-import { joined, message, welcome } from "../testing/frames.ts";
-import { memoryStorage } from "../testing/memory_storage.ts";
+import { joined, message, welcome } from "../testing/clients/frames.ts";
+import { memoryStorage } from "../testing/browser/memory_storage.ts";
 import { Controller, type ControllerOptions } from "./controller.ts";
 
 type Handlers = Parameters<ControllerOptions["connect"]>[0];

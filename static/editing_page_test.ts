@@ -1,7 +1,7 @@
 /** Changing one's messages, by mouse and by keyboard, on a real page. */
 import assert from "node:assert/strict";
-import { shows, write } from "../testing/page.ts";
-import { servePage } from "../testing/page_server.ts";
+import { shows, write } from "../testing/browser/page.ts";
+import { servePage } from "../testing/browser/page_server.ts";
 
 const server = servePage();
 const { person, open } = server;

@@ -1,9 +1,9 @@
 /** Moderating and muting: clicks in a real browser, on a real server. */
 import assert from "node:assert/strict";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { launchChromium } from "../testing/chromium.ts";
-import { connected, expectAccessible, newPerson, openRoom, shows, write } from "../testing/page.ts";
-import { type RunningServer, startServer } from "../testing/server.ts";
+import { launchChromium } from "../testing/browser/chromium.ts";
+import { connected, expectAccessible, newPerson, openRoom, shows, write } from "../testing/browser/page.ts";
+import { type RunningServer, startServer } from "../testing/servers/server.ts";
 
 const ADMIN_TOKEN = "a token of the tests, long enough";
 

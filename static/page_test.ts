@@ -1,8 +1,8 @@
 /** The page as people use it: a real browser and a real server. */
 import assert from "node:assert/strict";
 import type { BrowserContextOptions } from "playwright-core";
-import { connected, expectAccessible, rename, shows, texts, write } from "../testing/page.ts";
-import { servePage } from "../testing/page_server.ts";
+import { connected, expectAccessible, rename, shows, texts, write } from "../testing/browser/page.ts";
+import { servePage } from "../testing/browser/page_server.ts";
 
 const server = servePage();
 const { person, open } = server;

@@ -1,7 +1,7 @@
 /** Reading the messages of a room: older ones, new ones, on a real page. */
 import assert from "node:assert/strict";
-import { shows, texts, write } from "../testing/page.ts";
-import { servePage } from "../testing/page_server.ts";
+import { shows, texts, write } from "../testing/browser/page.ts";
+import { servePage } from "../testing/browser/page_server.ts";
 
 const server = servePage();
 const { person, open } = server;

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import type { Browser } from "playwright-core";
 import { WebSocket as NodeWebSocket } from "ws";
-import { launchChromium } from "../testing/chromium.ts";
-import { connected, newPerson, openRoom, rename, shows, texts, write } from "../testing/page.ts";
-import { type RunningServer, startServer } from "../testing/server.ts";
+import { launchChromium } from "../testing/browser/chromium.ts";
+import { connected, newPerson, openRoom, rename, shows, texts, write } from "../testing/browser/page.ts";
+import { type RunningServer, startServer } from "../testing/servers/server.ts";
 
 /** A script with another WebSocket client (npm:ws), which reconnects whenever its connection is lost. */
 class ReturningScript {

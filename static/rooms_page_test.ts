@@ -1,7 +1,7 @@
 /** Changing rooms and names, on a real page. */
 import assert from "node:assert/strict";
-import { connected, rename, shows, write } from "../testing/page.ts";
-import { servePage } from "../testing/page_server.ts";
+import { connected, rename, shows, write } from "../testing/browser/page.ts";
+import { servePage } from "../testing/browser/page_server.ts";
 
 const server = servePage();
 const { person, open } = server;

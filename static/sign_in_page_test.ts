@@ -2,9 +2,9 @@
 import axe from "axe-core";
 import assert from "node:assert/strict";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { launchChromium } from "../testing/chromium.ts";
-import { Issuer } from "../testing/issuer.ts";
-import { type RunningServer, startServer } from "../testing/server.ts";
+import { launchChromium } from "../testing/browser/chromium.ts";
+import { Issuer } from "../testing/servers/issuer.ts";
+import { type RunningServer, startServer } from "../testing/servers/server.ts";
 
 /** Milliseconds that any step may take; generous, because two cores run the server, the browser and the tests. */
 const STEP_TIMEOUT = 10_000;

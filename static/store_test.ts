@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Entry, MessageEdited } from "../chat/protocol.ts";
 import { type ClientState, initialClientState } from "../client/client_state.ts";
-import { me, message } from "../testing/frames.ts";
+import { me, message } from "../testing/clients/frames.ts";
 import { initialState, shownTypists, type State } from "./state.ts";
 import { apply, type Event } from "./store.ts";
 

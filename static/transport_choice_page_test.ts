@@ -2,10 +2,10 @@
 import axe from "axe-core";
 import assert from "node:assert/strict";
 import type { Browser, Page } from "playwright-core";
-import { launchChromium } from "../testing/chromium.ts";
-import { connected, newPerson, openRoom, rename, shows, write } from "../testing/page.ts";
-import { Proxy } from "../testing/proxy.ts";
-import { startServer } from "../testing/server.ts";
+import { launchChromium } from "../testing/browser/chromium.ts";
+import { connected, newPerson, openRoom, rename, shows, write } from "../testing/browser/page.ts";
+import { Proxy } from "../testing/servers/proxy.ts";
+import { startServer } from "../testing/servers/server.ts";
 
 const BAD_GATEWAY = "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n";
 

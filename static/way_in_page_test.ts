@@ -1,11 +1,20 @@
 /** Reaching the page, and what people see when they can't: a real browser, a real server, proxies between them. */
 import assert from "node:assert/strict";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { launchChromium } from "../testing/chromium.ts";
-import { connected, expectAccessible, newPerson, openRoom, rename, shows, texts, write } from "../testing/page.ts";
-import { type Meddling, Proxy } from "../testing/proxy.ts";
-import { proxyTest, RealProxy } from "../testing/real_proxy.ts";
-import { type RunningServer, startServer } from "../testing/server.ts";
+import { launchChromium } from "../testing/browser/chromium.ts";
+import {
+  connected,
+  expectAccessible,
+  newPerson,
+  openRoom,
+  rename,
+  shows,
+  texts,
+  write,
+} from "../testing/browser/page.ts";
+import { type Meddling, Proxy } from "../testing/servers/proxy.ts";
+import { proxyTest, RealProxy } from "../testing/servers/real_proxy.ts";
+import { type RunningServer, startServer } from "../testing/servers/server.ts";
 
 let browser: Browser;
 let server: RunningServer;

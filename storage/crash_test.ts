@@ -2,8 +2,8 @@
  * The server is killed under load, again and again, and started on the same file: what was acknowledged is there once,
  * in order, and when clients send again what was not acknowledged, each message is there exactly once.
  */
-import { assertNothingLostOrDoubled, RetryingClient } from "../testing/retrying.ts";
-import { type RunningServer, startServer } from "../testing/server.ts";
+import { assertNothingLostOrDoubled, RetryingClient } from "../testing/clients/retrying.ts";
+import { type RunningServer, startServer } from "../testing/servers/server.ts";
 
 const KILLS = Deno.env.get("SOAK") === undefined ? 3 : 30;
 const CLIENTS = 4;

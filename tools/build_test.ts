@@ -3,11 +3,11 @@ import { systemClock } from "../chat/clock.ts";
 import type { Storage } from "../chat/storage.ts";
 import { RedisStorage } from "../storage/redis/redis.ts";
 import { SqliteStorage } from "../storage/sqlite/sqlite.ts";
-import { TestClient } from "../testing/client.ts";
+import { TestClient } from "../testing/clients/client.ts";
 import { copyTree } from "../testing/files.ts";
-import { RedisServer, redisTest } from "../testing/redis.ts";
-import { startServer, taskArguments } from "../testing/server.ts";
-import { castVote, KINDS_WITH_VOTE } from "../testing/vote.ts";
+import { RedisServer, redisTest } from "../testing/servers/redis.ts";
+import { startServer, taskArguments } from "../testing/servers/server.ts";
+import { castVote, KINDS_WITH_VOTE } from "../testing/storage/vote.ts";
 
 const root = new URL("../", import.meta.url);
 

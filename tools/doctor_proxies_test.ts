@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../chat/clock.ts";
 import { Page } from "../testing/markdown.ts";
-import { type ProxyCommand, proxyTest, RealProxy, versionOf } from "../testing/real_proxy.ts";
-import { startServer } from "../testing/server.ts";
+import { type ProxyCommand, proxyTest, RealProxy, versionOf } from "../testing/servers/real_proxy.ts";
+import { startServer } from "../testing/servers/server.ts";
 import { examine } from "./doctor/examine.ts";
 
 /** The page with lines for each proxy. */

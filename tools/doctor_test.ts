@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { sign } from "hono/jwt";
 import { systemClock } from "../chat/clock.ts";
 import type { ReceiveMessage } from "../chat/protocol.ts";
-import { type Meddling, Proxy } from "../testing/proxy.ts";
-import { type RunningServer, startServer, taskArguments } from "../testing/server.ts";
+import { type Meddling, Proxy } from "../testing/servers/proxy.ts";
+import { type RunningServer, startServer, taskArguments } from "../testing/servers/server.ts";
 import { examine } from "./doctor/examine.ts";
 import { Tally } from "./doctor/tally.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { taskArguments } from "../testing/server.ts";
+import { taskArguments } from "../testing/servers/server.ts";
 
 for (const name of ["build", "bench", "bench:page", "new-epoch", "migrate"]) {
   Deno.test(`${name} --help says what it takes and does nothing else, and an unknown argument ends it`, async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readSettings } from "../settings.ts";
-import { RawClient } from "../testing/raw.ts";
-import { startServer } from "../testing/server.ts";
+import { RawClient } from "../testing/clients/raw.ts";
+import { startServer } from "../testing/servers/server.ts";
 import { createApp } from "./app.ts";
 import { BasePath } from "./base_path.ts";
 import { SessionCookies } from "./auth/cookies.ts";

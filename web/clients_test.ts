@@ -1,9 +1,9 @@
 /** Handshakes as clients of many languages send them, byte by byte, and as the RFCs would allow others to. */
 import assert from "node:assert/strict";
 import type { ServerFrame } from "../chat/protocol.ts";
-import { frame, RawClient, type upgradeRequest } from "../testing/raw.ts";
-import { proxyTest, RealProxy } from "../testing/real_proxy.ts";
-import { type RunningServer, startServer } from "../testing/server.ts";
+import { frame, RawClient, type upgradeRequest } from "../testing/clients/raw.ts";
+import { proxyTest, RealProxy } from "../testing/servers/real_proxy.ts";
+import { type RunningServer, startServer } from "../testing/servers/server.ts";
 
 let server: RunningServer;
 /** Somebody who was here before. */

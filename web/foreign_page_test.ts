@@ -1,9 +1,9 @@
 /** Pages of others, in a real browser that has been to the chat: they learn nothing and make nobody a member. */
 import assert from "node:assert/strict";
-import { launchChromium } from "../testing/chromium.ts";
-import { TestClient } from "../testing/client.ts";
-import { newPerson, openRoom } from "../testing/page.ts";
-import { startServer } from "../testing/server.ts";
+import { launchChromium } from "../testing/browser/chromium.ts";
+import { TestClient } from "../testing/clients/client.ts";
+import { newPerson, openRoom } from "../testing/browser/page.ts";
+import { startServer } from "../testing/servers/server.ts";
 import { until } from "../testing/until.ts";
 
 /** What a page can do with an address of another site without asking that site. */

@@ -5,9 +5,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import http2 from "node:http2";
-import { TestClient } from "../testing/client.ts";
-import { frame, RawClient, upgradeRequest } from "../testing/raw.ts";
-import { residentMemory, type RunningServer, startServer } from "../testing/server.ts";
+import { TestClient } from "../testing/clients/client.ts";
+import { frame, RawClient, upgradeRequest } from "../testing/clients/raw.ts";
+import { residentMemory, type RunningServer, startServer } from "../testing/servers/server.ts";
 import { until } from "../testing/until.ts";
 
 const SOAK = Deno.env.get("SOAK") !== undefined;

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type RunningServer, startServer } from "../testing/server.ts";
+import { type RunningServer, startServer } from "../testing/servers/server.ts";
 
 const SOAK = Deno.env.get("SOAK") !== undefined;
 /** Milliseconds that the soak takes. */

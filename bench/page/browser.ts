@@ -2,7 +2,7 @@
  * Chromium with a profile of its own, driven by its own protocol (CDP) with nothing in between: Playwright puts scripts
  * of its own into the page, and can't slow down the network of a service worker.
  */
-import { CHROMIUM_ARGUMENTS, chromiumPath } from "../../testing/chromium_path.ts";
+import { CHROMIUM_ARGUMENTS, chromiumPath } from "../../testing/browser/chromium_path.ts";
 import { pause } from "../client.ts";
 
 /** What the protocol sends and takes. The events that count have types of their own in `traffic.ts`. */

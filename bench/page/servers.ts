@@ -1,6 +1,6 @@
 /** The servers whose page is measured: the source as it stands, and the one file made of it. */
 import { copyTree } from "../../testing/files.ts";
-import { builtArguments, type RunningServer, startArguments, startServer } from "../../testing/server.ts";
+import { builtArguments, type RunningServer, startArguments, startServer } from "../../testing/servers/server.ts";
 import { NO_LIMITS } from "./people.ts";
 
 const root = new URL("../../", import.meta.url);

@@ -1,6 +1,6 @@
 /** The measuring itself is right: what is counted is what a made-up server has served. */
 import assert from "node:assert/strict";
-import { startServer } from "../../testing/server.ts";
+import { startServer } from "../../testing/servers/server.ts";
 import { Browser } from "./browser.ts";
 import { verdict } from "./lighthouse.ts";
 import { NO_LIMITS, People } from "./people.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { MemoryStorage } from "../../storage/memory.ts";
 import { FakeClock, settle } from "../../testing/clock.ts";
-import { openings } from "../../testing/isolates.ts";
+import { openings } from "../../testing/servers/isolates.ts";
 import { createChat, FakeClient } from "../../testing/chat.ts";
 import { HEARTBEAT, RECONNECT_GRACE, SILENCE_LIMIT } from "./remote_presence.ts";
 import { CLUSTER_EVENT_BYTES, type PresenceEvent } from "../storage.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { message as shown } from "../../testing/frames.ts";
+import { message as shown } from "../../testing/clients/frames.ts";
 import type { Entry } from "../protocol.ts";
 import { changed, kindOf } from "./kinds.ts";
 import { message } from "./message.ts";

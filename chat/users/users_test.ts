@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { settle } from "../../testing/clock.ts";
-import { openings } from "../../testing/isolates.ts";
+import { openings } from "../../testing/servers/isolates.ts";
 import { createChat, FakeClient } from "../../testing/chat.ts";
 import { CHOSEN_NAME_HOLD, GIVEN_NAME_HOLD } from "./users.ts";
 

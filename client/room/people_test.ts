@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Member } from "../../chat/protocol.ts";
-import { joined, message } from "../../testing/frames.ts";
+import { joined, message } from "../../testing/clients/frames.ts";
 import { expireTyping, memberJoined, memberLeft, renameMember, startedTyping, TYPING_SHOWN } from "./people.ts";
 import { applyEntry, applyJoin } from "./room_log.ts";
 import { emptyRoom } from "./room_state.ts";

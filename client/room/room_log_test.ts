@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Entry, RoomJoined, ServerFrame } from "../../chat/protocol.ts";
-import { joined, me, message } from "../../testing/frames.ts";
+import { joined, me, message } from "../../testing/clients/frames.ts";
 import {
   applyEntry,
   applyJoin,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ClientFrame, ServerFrame } from "../../chat/protocol.ts";
-import { welcome } from "../../testing/frames.ts";
+import { welcome } from "../../testing/clients/frames.ts";
 import type { OpenTransport, TransportListener } from "./transport.ts";
 import { initialChoice, nextChoice, type TransportEvent, withFallback } from "./transport_choice.ts";
 

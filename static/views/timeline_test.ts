@@ -3,7 +3,7 @@ import type { ReceiveMessage } from "../../chat/protocol.ts";
 import { initialClientState } from "../../client/client_state.ts";
 import { add, next, type Outbox, refuse } from "../../client/outbox.ts";
 import type { RoomState } from "../../client/room/room_state.ts";
-import * as frames from "../../testing/frames.ts";
+import * as frames from "../../testing/clients/frames.ts";
 import { initialState, type State } from "../state.ts";
 import { GROUP_SPAN, type MessageRow, type Row, rowsOf, sameRow } from "./timeline.ts";
 

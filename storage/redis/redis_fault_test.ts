@@ -1,9 +1,9 @@
 /** Several servers on one Redis, with real processes: each of them, and Redis, fails under load. */
 import assert from "node:assert/strict";
-import { TestClient } from "../../testing/client.ts";
-import { RedisServer, redisTest } from "../../testing/redis.ts";
-import { assertNothingLostOrDoubled, RetryingClient } from "../../testing/retrying.ts";
-import { type RunningServer, startServer } from "../../testing/server.ts";
+import { TestClient } from "../../testing/clients/client.ts";
+import { RedisServer, redisTest } from "../../testing/servers/redis.ts";
+import { assertNothingLostOrDoubled, RetryingClient } from "../../testing/clients/retrying.ts";
+import { type RunningServer, startServer } from "../../testing/servers/server.ts";
 import { until } from "../../testing/until.ts";
 
 /** How long Redis is stalled, milliseconds: longer than a command is waited for. */

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { systemClock } from "../../chat/clock.ts";
 import { RateLimiter } from "../../chat/limits/rate_limiter.ts";
 import { NO_LIMITS } from "../../testing/limits.ts";
-import { launchChromium } from "../../testing/chromium.ts";
-import { connected, newPerson, openRoom } from "../../testing/page.ts";
-import { type RunningServer, startServer } from "../../testing/server.ts";
+import { launchChromium } from "../../testing/browser/chromium.ts";
+import { connected, newPerson, openRoom } from "../../testing/browser/page.ts";
+import { type RunningServer, startServer } from "../../testing/servers/server.ts";
 import { SessionCookies } from "./cookies.ts";
 import { Sessions } from "./sessions.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { mock } from "node:test";
 import { SignJWT } from "jose";
-import { TestClient } from "../../testing/client.ts";
-import { Issuer } from "../../testing/issuer.ts";
-import { type RunningServer, startServer } from "../../testing/server.ts";
+import { TestClient } from "../../testing/clients/client.ts";
+import { Issuer } from "../../testing/servers/issuer.ts";
+import { type RunningServer, startServer } from "../../testing/servers/server.ts";
 import { JwtIssuer } from "./jwt_issuer.ts";
 
 const SECRET = "a secret of this server";

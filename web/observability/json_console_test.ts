@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { TestClient } from "../../testing/client.ts";
+import { TestClient } from "../../testing/clients/client.ts";
 import { FakeClock } from "../../testing/clock.ts";
-import { startServer } from "../../testing/server.ts";
+import { startServer } from "../../testing/servers/server.ts";
 import { writeLogLines } from "./json_console.ts";
 import { KINDS, LINES, WINDOW } from "./log_sampler.ts";
 

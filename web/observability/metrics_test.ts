@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { TestClient } from "../../testing/client.ts";
+import { TestClient } from "../../testing/clients/client.ts";
 import { FakeClock } from "../../testing/clock.ts";
 import { createChat, FakeClient } from "../../testing/chat.ts";
-import { startServer } from "../../testing/server.ts";
+import { startServer } from "../../testing/servers/server.ts";
 import { LAG_INTERVAL, Metrics } from "./metrics.ts";
 import { GATHERING } from "./metrics_gathering.ts";
 

@@ -1,9 +1,9 @@
 /** Moderation as moderators meet it: over HTTP, on a real server that keeps it in a file. */
 import assert from "node:assert/strict";
 import { CLOSE } from "../../chat/protocol.ts";
-import { TestClient } from "../../testing/client.ts";
-import { Listener } from "../../testing/listener.ts";
-import { type RunningServer, startServer } from "../../testing/server.ts";
+import { TestClient } from "../../testing/clients/client.ts";
+import { Listener } from "../../testing/clients/listener.ts";
+import { type RunningServer, startServer } from "../../testing/servers/server.ts";
 
 const ADMIN_TOKEN = "a token of the tests, long enough";
 

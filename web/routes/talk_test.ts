@@ -1,10 +1,10 @@
 /** Talking without a socket, as scripts do it: a real server, fetch and nothing else. */
 import assert from "node:assert/strict";
 import type { ClientFrame, ErrorFrame, ServerFrame } from "../../chat/protocol.ts";
-import { TestClient } from "../../testing/client.ts";
-import { Listener } from "../../testing/listener.ts";
-import { RedisServer, redisTest } from "../../testing/redis.ts";
-import { type RunningServer, startServer } from "../../testing/server.ts";
+import { TestClient } from "../../testing/clients/client.ts";
+import { Listener } from "../../testing/clients/listener.ts";
+import { RedisServer, redisTest } from "../../testing/servers/redis.ts";
+import { type RunningServer, startServer } from "../../testing/servers/server.ts";
 
 let server: RunningServer;
 

@@ -1,9 +1,9 @@
 /** Answers through the whole of a real server: what they carry, how they are counted, and who gets none. */
 import assert from "node:assert/strict";
 import http2 from "node:http2";
-import { TestClient } from "../../testing/client.ts";
-import { RawClient } from "../../testing/raw.ts";
-import { startServer } from "../../testing/server.ts";
+import { TestClient } from "../../testing/clients/client.ts";
+import { RawClient } from "../../testing/clients/raw.ts";
+import { startServer } from "../../testing/servers/server.ts";
 import { until } from "../../testing/until.ts";
 
 const METRICS_TOKEN = "the metrics of the tests";

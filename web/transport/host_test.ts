@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { RawClient } from "../../testing/raw.ts";
-import { startServer } from "../../testing/server.ts";
+import { RawClient } from "../../testing/clients/raw.ts";
+import { startServer } from "../../testing/servers/server.ts";
 import { hostName, namesAskedFor } from "./host.ts";
 
 Deno.test("a host is a name without port, in one form however it is written", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { TestClient } from "../../testing/client.ts";
+import { TestClient } from "../../testing/clients/client.ts";
 import { FakeClock, settle } from "../../testing/clock.ts";
-import { startServer } from "../../testing/server.ts";
+import { startServer } from "../../testing/servers/server.ts";
 import { until } from "../../testing/until.ts";
 import { FIRST_PAUSE, GIVE_UP_AFTER, HttpServer, type Listener, LONGEST_PAUSE, SETTLED_AFTER } from "./http_server.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { TestClient } from "../../testing/client.ts";
-import { Listener } from "../../testing/listener.ts";
+import { TestClient } from "../../testing/clients/client.ts";
+import { Listener } from "../../testing/clients/listener.ts";
 import { createChat, FakeClient } from "../../testing/chat.ts";
-import { startServer } from "../../testing/server.ts";
+import { startServer } from "../../testing/servers/server.ts";
 import { HEARTBEAT, Streams } from "./sse.ts";
 
 /** The door of event streams alone, with time in the test's hand. `user` and `room` stand in the address. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createChat } from "../../testing/chat.ts";
-import { StalledClient } from "../../testing/stalled.ts";
-import { TestClient } from "../../testing/client.ts";
-import { residentMemory, startServer } from "../../testing/server.ts";
+import { StalledClient } from "../../testing/clients/stalled.ts";
+import { TestClient } from "../../testing/clients/client.ts";
+import { residentMemory, startServer } from "../../testing/servers/server.ts";
 import { until } from "../../testing/until.ts";
 import { Sessions } from "../auth/sessions.ts";
 import { AuditLog } from "../observability/audit_log.ts";

@@ -1,4 +1,4 @@
-import type { ReceiveMessage, RoomJoined, Welcome } from "../chat/protocol.ts";
+import type { ReceiveMessage, RoomJoined, Welcome } from "../../chat/protocol.ts";
 
 /** Whom the made-up server takes the client for. */
 export const me = { user: "u1", name: "User 101" };

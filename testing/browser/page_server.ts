@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { launchChromium } from "./chromium.ts";
 import { newPerson, openRoom } from "./page.ts";
-import { type RunningServer, startServer } from "./server.ts";
+import { type RunningServer, startServer } from "../servers/server.ts";
 
 /** A browser and a server for all tests of a file. */
 export interface PageServer {

@@ -1,4 +1,4 @@
-import type { ClusterEvent, Storage } from "../chat/storage.ts";
+import type { ClusterEvent, Storage } from "../../chat/storage.ts";
 
 /** One opening of a store that several isolates share, and what may go wrong between them. */
 export interface Opening {

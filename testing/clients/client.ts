@@ -1,4 +1,4 @@
-import type { ServerFrame } from "../chat/protocol.ts";
+import type { ServerFrame } from "../../chat/protocol.ts";
 
 /** How long a frame may take to come, milliseconds: far more than it does on a busy machine. */
 const PATIENCE = 10_000;

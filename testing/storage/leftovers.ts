@@ -1,6 +1,6 @@
-import { type Clock, systemClock } from "../chat/clock.ts";
-import type { Command } from "../chat/storage.ts";
-import type { FakeClock } from "./clock.ts";
+import { type Clock, systemClock } from "../../chat/clock.ts";
+import type { Command } from "../../chat/storage.ts";
+import type { FakeClock } from "../clock.ts";
 import { castVote } from "./vote.ts";
 
 /** More entries than any store lets go of in one step. */

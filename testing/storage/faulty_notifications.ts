@@ -1,4 +1,4 @@
-import type { LogNotification, Storage } from "../chat/storage.ts";
+import type { LogNotification, Storage } from "../../chat/storage.ts";
 
 /**
  * Makes a storage notify badly: some notifications are dropped, some doubled, and some come after newer ones.

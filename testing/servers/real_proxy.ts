@@ -1,4 +1,4 @@
-import { until } from "./until.ts";
+import { until } from "../until.ts";
 
 /** How each says its version, which shows that it is there; and how it is run, here and now, with a file of ours. */
 const COMMANDS = {

@@ -14,7 +14,7 @@ export interface RunningServer {
   stop(signal?: Deno.Signal): Promise<number>;
 }
 
-const root = new URL("../", import.meta.url).pathname;
+const root = new URL("../../", import.meta.url).pathname;
 /**
  * A file that `deno task build` made, to be tested in place of the source: alone in a folder with the server's data, and
  * with neither a cache nor a registry in reach.

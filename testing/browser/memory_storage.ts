@@ -1,4 +1,4 @@
-import type { KeyValueStorage } from "../client/storage.ts";
+import type { KeyValueStorage } from "../../client/storage.ts";
 
 /** Storage that lasts as long as the test. */
 export function memoryStorage(content: Record<string, string> = {}): KeyValueStorage & { content: typeof content } {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../chat/clock.ts";
-import type { ReceiveMessage, ServerFrame } from "../chat/protocol.ts";
+import { systemClock } from "../../chat/clock.ts";
+import type { ReceiveMessage, ServerFrame } from "../../chat/protocol.ts";
 
 /** Messages that one client has on the way at a time. */
 const WINDOW = 8;

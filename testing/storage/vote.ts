@@ -1,6 +1,6 @@
-import type { AnyKind, CommandBase, Document, Kind } from "../chat/entries/kind.ts";
-import { KINDS } from "../chat/entries/kinds.ts";
-import type { Command } from "../chat/storage.ts";
+import type { AnyKind, CommandBase, Document, Kind } from "../../chat/entries/kind.ts";
+import { KINDS } from "../../chat/entries/kinds.ts";
+import type { Command } from "../../chat/storage.ts";
 
 export interface Vote extends CommandBase {
   choice: string;
