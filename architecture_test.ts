@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 
 /**
- * Which folder may take from which, but for tests: the first that a file lies in decides. A path that ends with a slash is
- * a folder with all below it. `settings.ts` belongs to `main.ts`.
+ * Which folder may take from which, but for tests: the first that a file lies in decides. A path that ends with a slash
+ * is a folder with all below it. `settings.ts` belongs to `main.ts`.
  */
 const ARROWS: [folder: string, allowed: string[]][] = [
   ["chat/entries/", ["chat/entries/", "chat/protocol.ts"]],
@@ -116,8 +116,8 @@ Deno.test("inside chat/ every file takes only from its own part and from those b
 });
 
 /**
- * Circles of files, each as the paths along it: a strongly connected component of more than one file has one, and so has a
- * file that imports itself.
+ * Circles of files, each as the paths along it: a strongly connected component of more than one file has one, and so
+ * has a file that imports itself.
  */
 function circles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
   const reached = (from: string) => {

@@ -1,4 +1,7 @@
-/** `docs/` and the README tell the truth: their examples are run, their tables compared with the code, their links followed. */
+/**
+ * `docs/` and the README tell the truth: their examples are run, their tables compared with the code, their links
+ * followed.
+ */
 import assert from "node:assert/strict";
 import { CLOSE, type ServerFrame } from "./chat/protocol.ts";
 import { readSettings } from "./settings.ts";

@@ -1,4 +1,6 @@
-/** The whole thing as its users meet it: a real server in a process of its own, real sockets, other people's clients. */
+/**
+ * The whole thing as its users meet it: a real server in a process of its own, real sockets, other people's clients.
+ */
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { WebSocket as NodeWebSocket } from "ws";

@@ -13,18 +13,26 @@ export type Database =
   | { kind: "kv"; path?: string }
   | { kind: "redis"; url: string; prefix: string; mayLoseASecond: boolean };
 
-/** Most a text may be set to, code points: even all in JSON escapes (12 bytes) it stays below what makes a slow reader. */
+/**
+ * Most a text may be set to, code points: even all in JSON escapes (12 bytes) it stays below what makes a slow reader.
+ */
 const TEXT_LIMIT_LIMIT = 20_000;
 /** Most isolates on one machine: all of them write to one file, one at a time. */
 const WORKERS_LIMIT = 64;
-/** Bytes of a frame for each code point of a text: the longest JSON escape is 12, and the rest of the frame is small. */
+/**
+ * Bytes of a frame for each code point of a text: the longest JSON escape is 12, and the rest of the frame is small.
+ */
 const FRAME_BYTES_PER_CODE_POINT = 16;
-/** Bytes of a frame unless a text needs more, and the most it may be set to: one that is parsed in some milliseconds. */
+/**
+ * Bytes of a frame unless a text needs more, and the most it may be set to: one that is parsed in some milliseconds.
+ */
 const FRAME_LIMIT = 65_536;
 const FRAME_LIMIT_LIMIT = 1024 * 1024;
 /** New people from one address in a minute: a school comes in within one, a flood of names takes hours. */
 const NEWCOMERS_PER_MINUTE = 60;
-/** For each connection that an address may have, a page of history may wait to be taken by it; for so many in any case. */
+/**
+ * For each connection that an address may have, a page of history may wait to be taken by it; for so many in any case.
+ */
 const PAGES_UNDER_WAY = 20;
 /** Seconds: what so many minutes would bring may come at once, so that a reconnect with many rooms goes through. */
 const BURST_SECONDS = 120;
@@ -64,7 +72,9 @@ const hosts = v.pipe(
   v.transform((list) => list.filter((host) => host !== undefined)),
 );
 
-/** How paths of the chat's own begin, some of them kept for what is to come: below one nobody could tell which is meant. */
+/**
+ * How paths of the chat's own begin, some of them kept for what is to come: below one nobody could tell which is meant.
+ */
 const OWN_PATHS =
   /^\/(?:api|asyncapi\.json|client\.js|connect|docs|embed\.js|favicon\.ico|files|healthz|hooks|mcp|metrics|openapi\.json|r|readyz|static)(?:\/|$)/;
 

@@ -1,4 +1,6 @@
-/** Several isolates on one machine: Workers of the same entrypoint that share a port, supervised by the main isolate. */
+/**
+ * Several isolates on one machine: Workers of the same entrypoint that share a port, supervised by the main isolate.
+ */
 import type { Clock } from "./chat/clock.ts";
 
 /** Wait before a Worker that died is started again, milliseconds. Each further death in a row doubles it. */
@@ -61,8 +63,8 @@ export function serveAsWorker(open: (port: number, failed: (error: Error) => voi
 }
 
 /**
- * Starts `count` Workers that serve on one port. This isolate serves nobody, so that nothing keeps it from supervising them:
- * one that dies later is started again, and `stop` stops all of them.
+ * Starts `count` Workers that serve on one port. This isolate serves nobody, so that nothing keeps it from supervising
+ * them: one that dies later is started again, and `stop` stops all of them.
  * @param entrypoint a module that calls `serveAsWorker`
  * @param port 0 takes any free one
  * @throws {Error} one sentence that says why they can't serve

@@ -1,6 +1,6 @@
 /**
- * What a flood costs the others: one person sends 10,000 valid messages a second, comes back whenever they are sent away,
- * and the way of other people's messages in the same room is timed. Run it with
+ * What a flood costs the others: one person sends 10,000 valid messages a second, comes back whenever they are sent
+ * away, and the way of other people's messages in the same room is timed. Run it with
  * `deno run --allow-all bench/flood.ts [SECONDS]`.
  */
 import { TestClient } from "../testing/clients/client.ts";

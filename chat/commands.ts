@@ -196,7 +196,9 @@ async function setName(services: Services, caller: Caller, frame: SetName): Prom
   return answer(frame, { action: "name_changed", user, name, was });
 }
 
-/** A connection types where it is a member. A request makes its person type, on any isolate where they are connected. */
+/**
+ * A connection types where it is a member. A request makes its person type, on any isolate where they are connected.
+ */
 function type(services: Services, caller: Caller, frame: StartTyping): CommandResult {
   const name = roomName(frame.room);
   if (isConnected(caller)) {

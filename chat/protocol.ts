@@ -76,8 +76,8 @@ export type ErrorCode =
   | "unavailable";
 
 /**
- * What the server says with `forbidden` and `not_found`, codes that stand for many reasons. A client in another language
- * translates these; any other sentence that comes with such a code is a kind's own and is shown as it is.
+ * What the server says with `forbidden` and `not_found`, codes that stand for many reasons. A client in another
+ * language translates these; any other sentence that comes with such a code is a kind's own and is shown as it is.
  */
 export const SENTENCES = {
   locked: "This room is locked: it can be read, and nobody can send for now.",

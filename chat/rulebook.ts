@@ -1,7 +1,7 @@
 /**
- * The rules of a room's log, once for every store: who may do what, which entries a room still has, the answer to a repeated
- * key, what is erased, and how an entry is shown. A store writes what the rulebook decides, and knows no kind of entry. All
- * functions are pure and synchronous, so that a store may call them as often as it needs to.
+ * The rules of a room's log, once for every store: who may do what, which entries a room still has, the answer to a
+ * repeated key, what is erased, and how an entry is shown. A store writes what the rulebook decides, and knows no kind
+ * of entry. All functions are pure and synchronous, so that a store may call them as often as it needs to.
  */
 import { KINDS } from "./entries/kinds.ts";
 import type { AnyKind, CommandBase, Document, Fields, Kind, Refused, View } from "./entries/kind.ts";
@@ -19,7 +19,9 @@ export interface Retention {
   days: number;
 }
 
-/** An entry as a store keeps it. It never changes, except that `erasable` is removed when the entry's message is erased. */
+/**
+ * An entry as a store keeps it. It never changes, except that `erasable` is removed when the entry's message is erased.
+ */
 export interface StoredEntry {
   seq: number;
   /** Milliseconds since 1970; never less than that of the entry before. */
@@ -76,7 +78,10 @@ export interface Write {
   /** The document that the entry begins, if it begins one. */
   begins?: Document | undefined;
   change?: DocumentChange | undefined;
-  /** The `seq` of an older entry that had the same idempotency key. Its time is over, and the key is the new entry's now. */
+  /**
+   * The `seq` of an older entry that had the same idempotency key. Its time is over, and the key is the new entry's
+   * now.
+   */
   forgets?: number | undefined;
 }
 
@@ -95,8 +100,8 @@ export interface DocumentChange {
 }
 
 /**
- * The answer to a command. `repeated`: the user had used that idempotency key for this kind before, and `entry` is the first
- * one, without its words if they have been deleted or have expired. A refused command leaves its key unused.
+ * The answer to a command. `repeated`: the user had used that idempotency key for this kind before, and `entry` is the
+ * first one, without its words if they have been deleted or have expired. A refused command leaves its key unused.
  */
 export type AppendResult = { entry: Entry; repeated: boolean } | Refused;
 
@@ -106,7 +111,10 @@ export interface Decided {
   write?: Write;
 }
 
-/** The place of a new entry. No rule compares the two, so a store may pass numbers that stand in for them: see `Kind.apply`. */
+/**
+ * The place of a new entry. No rule compares the two, so a store may pass numbers that stand in for them: see
+ * `Kind.apply`.
+ */
 export type Place = Pick<StoredEntry, "seq" | "date">;
 
 /** The kinds of entry that a log knows. */
@@ -259,7 +267,10 @@ function documentKey({ tells }: AnyKind, name: string): string {
   return `${tells}:${name}`;
 }
 
-/** What a kind makes of a command that nothing else refuses. @param next the new entry's place, if it begins no message */
+/**
+ * What a kind makes of a command that nothing else refuses.
+ * @param next the new entry's place, if it begins no message
+ */
 function decide(kind: Kind, command: CommandBase, view: View, next: Rank): Decided {
   const decision = kind.decide(command, view);
   if ("refused" in decision) return { result: decision };

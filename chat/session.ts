@@ -12,7 +12,9 @@ import type { Command, HeldName } from "./storage.ts";
 import type { Connection, Person } from "./subscriber.ts";
 import type { ExternalIdentity } from "./users/session_expiry.ts";
 
-/** Frames of one client that may wait for the one before them; who sends more without waiting for answers is flooding. */
+/**
+ * Frames of one client that may wait for the one before them; who sends more without waiting for answers is flooding.
+ */
 export const BACKLOG = 256;
 /** What an error says it is about. */
 export interface About {
@@ -20,7 +22,9 @@ export interface About {
   id?: unknown;
 }
 
-/** One connection of one person, from its welcome to its end. What it asks is executed in the order in which it asks. */
+/**
+ * One connection of one person, from its welcome to its end. What it asks is executed in the order in which it asks.
+ */
 export class Session implements ConnectedCaller {
   readonly connection: Connection;
   readonly address: string | undefined;

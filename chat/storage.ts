@@ -1,6 +1,6 @@
 /**
- * The one idea: a room is an append-only log. This file says what a storage must do, and `storage/contract_test.ts` shows
- * that each storage does it.
+ * The one idea: a room is an append-only log. This file says what a storage must do, and `storage/contract_test.ts`
+ * shows that each storage does it.
  */
 import type { AppendResult } from "./rulebook.ts";
 import type { CommandBase } from "./entries/kind.ts";
@@ -43,8 +43,8 @@ export const PAGE_BYTES = 128 * 1024;
 
 export interface MessageLog {
   /**
-   * Appends what the commands ask for, in order and all at once, and notifies subscribers. Results are in the same order.
-   * Nobody is told of an entry that a crash could still take back.
+   * Appends what the commands ask for, in order and all at once, and notifies subscribers. Results are in the same
+   * order. Nobody is told of an entry that a crash could still take back.
    * @throws {ChatError} `unavailable`: the entries may or may not have been stored, and nobody has been told of any
    */
   append(commands: readonly Command[]): Promise<AppendResult[]>;
@@ -66,8 +66,8 @@ export interface MessageLog {
 }
 
 /**
- * What other isolates and machines should know now, and nobody needs later: plain JSON of at most `CLUSTER_EVENT_BYTES`. It
- * may get lost: what matters is found out without it.
+ * What other isolates and machines should know now, and nobody needs later: plain JSON of at most
+ * `CLUSTER_EVENT_BYTES`. It may get lost: what matters is found out without it.
  */
 export type ClusterEvent =
   | { kind: "typing"; room: string; user: string; name: string }
@@ -77,7 +77,10 @@ export type ClusterEvent =
   | { kind: "asked" } & RemoteCommand
   | PresenceEvent;
 
-/** Who is where. `from` is the isolate that tells or asks, `version` counts its changes; see `cluster/remote_presence.ts`. */
+/**
+ * Who is where. `from` is the isolate that tells or asks, `version` counts its changes; see
+ * `cluster/remote_presence.ts`.
+ */
 export type PresenceEvent =
   & { kind: "presence"; from: string }
   & (
@@ -123,7 +126,9 @@ export interface Ban {
   until: number;
   /** For moderators only. */
   reason: string;
-  /** A keyed hash of the address that is banned too; empty until the address is known; absent: only the user is banned. */
+  /**
+   * A keyed hash of the address that is banned too; empty until the address is known; absent: only the user is banned.
+   */
   address?: string;
 }
 
@@ -180,14 +185,17 @@ export const GIVEN_NAME_MEMORY = 30 * 24 * 60 * 60 * 1000;
 /** Who is called what. */
 export interface NameRegistry {
   /**
-   * Gives a user a name, in one conditional write, unless somebody else holds one with the same key. The user's old name
-   * becomes free. A user who has a name, even one whose time is over, is given no other (`chosen: false`): the old one is
-   * held until `until` at least.
+   * Gives a user a name, in one conditional write, unless somebody else holds one with the same key. The user's old
+   * name becomes free. A user who has a name, even one whose time is over, is given no other (`chosen: false`): the old
+   * one is held until `until` at least.
    * @returns what the user is called now, or undefined if the name is taken
    * @throws {ChatError} `unavailable`
    */
   claim(claim: NameClaim): Promise<HeldName | undefined>;
-  /** Holds the names of these users until `until` at least, milliseconds since 1970. @throws {ChatError} `unavailable` */
+  /**
+   * Holds the names of these users until `until` at least, milliseconds since 1970.
+   * @throws {ChatError} `unavailable`
+   */
   hold(holds: readonly { user: string; until: number }[]): Promise<void>;
 }
 
@@ -196,8 +204,8 @@ export interface Storage extends MessageLog {
   readonly names: NameRegistry;
   readonly moderation: Moderation;
   /**
-   * Begins another epoch of a room's log, or of every room's, and tells subscribers. A backup that was put back needs it:
-   * entries that somebody has seen may be gone, and other entries will get their places.
+   * Begins another epoch of a room's log, or of every room's, and tells subscribers. A backup that was put back needs
+   * it: entries that somebody has seen may be gone, and other entries will get their places.
    * @throws {ChatError} `unavailable`
    */
   renewEpoch(room?: string): Promise<void>;
@@ -211,8 +219,8 @@ export interface Storage extends MessageLog {
   onEvent(listener: (event: ClusterEvent) => void): void;
 
   /**
-   * How often notifications of what others had written did not come, so that subscribers were made to read the log. Counted
-   * since the start.
+   * How often notifications of what others had written did not come, so that subscribers were made to read the log.
+   * Counted since the start.
    */
   readonly missedNotifications: number;
 

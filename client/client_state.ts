@@ -1,6 +1,6 @@
 /**
- * What a client knows of the server and of its room, and how it changes. The functions are pure: time and chance come in as
- * arguments, and the same object comes back when nothing changes.
+ * What a client knows of the server and of its room, and how it changes. The functions are pure: time and chance come
+ * in as arguments, and the same object comes back when nothing changes.
  */
 import { kindAskedBy } from "../chat/entries/kinds.ts";
 import {
@@ -50,7 +50,10 @@ export function initialClientState(room: string, outbox = outboxes.emptyOutbox):
   };
 }
 
-/** The state after a frame. A frame that this client doesn't know changes nothing, unless it is an entry of the room's log. */
+/**
+ * The state after a frame. A frame that this client doesn't know changes nothing, unless it is an entry of the room's
+ * log.
+ */
 export function applyFrame(state: ClientState, frame: ServerFrame, context: FrameContext): ClientState {
   return noteStore(applyAction(state, frame, context), frame);
 }
@@ -113,7 +116,10 @@ export function withRoom(state: ClientState, room: RoomState): ClientState {
   return room === state.room ? state : { ...state, room };
 }
 
-/** Only an error with the server's own words shows that its store fails (a lost request has none); any entry, that it works. */
+/**
+ * Only an error with the server's own words shows that its store fails (a lost request has none); any entry, that it
+ * works.
+ */
 function noteStore(state: ClientState, frame: ServerFrame): ClientState {
   const fails = frame.action === "error" && frame.code === "unavailable" && frame.message !== "";
   const storeFails = fails || (state.storeFails && !("seq" in frame));

@@ -124,7 +124,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     timers.cancel("deadline"); // any frame shows that the connection works
     const first = frames[0];
     if (first?.action === "welcome") {
-      // A token means that the server did not accept our cookie (its secret is new): get a new cookie, then connect with it.
+      // A token means that the server did not accept our cookie (its secret is new): get a new cookie, then connect
+      // with it.
       if (first.token !== undefined && !renewed) return lost(CLOSE.badToken);
       everConnected = true;
       setStatus({ kind: "connected" });

@@ -6,7 +6,10 @@ import type { EntryFrame } from "../chat/entries/kinds.ts";
 import { type ErrorCode, type ErrorFrame, ID_LIMIT } from "../chat/protocol.ts";
 import type { KeyValueStorage } from "./storage.ts";
 
-/** Actions that may wait. A person types some 10 a minute: ten minutes offline, and 100 × 4,000 characters fit in storage. */
+/**
+ * Actions that may wait. A person types some 10 a minute: ten minutes offline, and 100 × 4,000 characters fit in
+ * storage.
+ */
 export const OUTBOX_LIMIT = 100;
 /** Milliseconds without an answer on a working connection after which the action in flight is sent again. */
 export const ANSWER_TIMEOUT = 15_000;
@@ -43,8 +46,8 @@ export interface Outbox {
   /** Nothing is sent before this time. */
   readonly holdUntil: number;
   /**
-   * Actions that another version of the page has stored and this one can't read. They wait for a page that can: this one
-   * could show neither what they are nor why the server refuses them. They don't count against the limit.
+   * Actions that another version of the page has stored and this one can't read. They wait for a page that can: this
+   * one could show neither what they are nor why the server refuses them. They don't count against the limit.
    */
   readonly unread: readonly unknown[];
 }
@@ -68,7 +71,10 @@ export function remove(outbox: Outbox, id: string | undefined): Outbox {
   return { ...answered(outbox, id), items: outbox.items.filter((item) => item.frame.id !== id) };
 }
 
-/** What an error means for the action that it answers: hold everything and repeat it, or mark it and go on with the next. */
+/**
+ * What an error means for the action that it answers: hold everything and repeat it, or mark it and go on with the
+ * next.
+ */
 export function refuse(outbox: Outbox, id: string, error: ErrorFrame, now: number, jitter: number): Outbox {
   if (isTemporary(error)) return { ...answered(outbox, id), holdUntil: now + retryDelay(error, jitter) };
   return { ...answered(outbox, id), items: withError(outbox, id, { code: error.code, message: error.message }) };
@@ -112,7 +118,10 @@ export function wakeAt(outbox: Outbox): number | null {
   return Math.max(outbox.holdUntil, outbox.inFlight ? outbox.inFlight.sentAt + ANSWER_TIMEOUT : 0);
 }
 
-/** An item as it is stored. `refusal` is the older word for `error`: an outbox survives an update of the page, both ways. */
+/**
+ * An item as it is stored. `refusal` is the older word for `error`: an outbox survives an update of the page, both
+ * ways.
+ */
 interface StoredItem {
   frame: OutboxFrame;
   date: number;
@@ -148,7 +157,9 @@ function withError(outbox: Outbox, id: string, error: ActionError | null): Outbo
   return outbox.items.map((item) => item.frame.id === id ? { ...item, error } : item);
 }
 
-/** Whether the fields of a stored action are all there, apart from its room and id. The compiler asks for every kind. */
+/**
+ * Whether the fields of a stored action are all there, apart from its room and id. The compiler asks for every kind.
+ */
 const IS_COMPLETE: {
   [Action in OutboxFrame["action"]]: (frame: Partial<Extract<OutboxFrame, { action: Action }>>) => boolean;
 } = {
@@ -183,7 +194,10 @@ function isRefusal(value: unknown): boolean {
   return typeof code === "string" && typeof message === "string";
 }
 
-/** Whether the server's answer would have this id. Without one the action would be sent for ever, and what follows never. */
+/**
+ * Whether the server's answer would have this id. Without one the action would be sent for ever, and what follows
+ * never.
+ */
 function isAnswerable(id: string): boolean {
   return id !== "" && id.length <= ID_LIMIT && id.isWellFormed() && !id.includes("\0");
 }

@@ -5,7 +5,9 @@ import { CLOSE } from "../chat/protocol.ts";
 export const RETRY_BASE = 500;
 /** …up to this, so that a page left open overnight is back within half a minute. */
 export const RETRY_CEILING = 30_000;
-/** Milliseconds over which clients spread their return after a restart of the server: there may be thousands of them. */
+/**
+ * Milliseconds over which clients spread their return after a restart of the server: there may be thousands of them.
+ */
 export const RESTART_SPREAD = 4_000;
 /** Milliseconds, at least, before the next try after one connection too many. */
 export const CROWDED_DELAY = 15_000;

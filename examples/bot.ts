@@ -1,4 +1,6 @@
-/** A bot that rolls a die for whoever says `!roll`: deno run --allow-net examples/bot.ts http://localhost:8000 general */
+/**
+ * A bot that rolls a die for whoever says `!roll`: deno run --allow-net examples/bot.ts http://localhost:8000 general
+ */
 const [url = "http://localhost:8000", room = "general"] = Deno.args;
 // Whoever keeps the token is the same bot tomorrow.
 const { user, token } = await (await fetch(`${url}/api/session`, { method: "POST" })).json();

@@ -1,7 +1,7 @@
 /**
- * An incoming webhook: what a service posts to it as `{"text": …}` is said in a room, once, however often it is delivered.
- * SECRET=long-random-text deno run --allow-net --allow-env=SECRET examples/webhook.ts http://localhost:8000 builds 8001
- * Then have the service post to http://this-machine:8001/long-random-text
+ * An incoming webhook: what a service posts to it as `{"text": …}` is said in a room, once, however often it is
+ * delivered. SECRET=long-random-text deno run --allow-net --allow-env=SECRET examples/webhook.ts http://localhost:8000
+ * builds 8001 Then have the service post to http://this-machine:8001/long-random-text
  */
 const [url = "http://localhost:8000", room = "general", port = "8001"] = Deno.args;
 const path = `/${Deno.env.get("SECRET")}`;

@@ -1,4 +1,6 @@
-/** Connects the client of the chat with what only a page has: what is seen, muted, moderated, and said in its notices. */
+/**
+ * Connects the client of the chat with what only a page has: what is seen, muted, moderated, and said in its notices.
+ */
 import type { Member } from "../chat/protocol.ts";
 import { ChatClient, type ChatClientOptions } from "../client/chat_client.ts";
 import type { KeyValueStorage } from "../client/storage.ts";

@@ -1,6 +1,6 @@
 /**
- * What can happen to the page, and how its state changes: `apply(state, event)` returns the next state and touches nothing
- * else.
+ * What can happen to the page, and how its state changes: `apply(state, event)` returns the next state and touches
+ * nothing else.
  */
 import { isMessage } from "../chat/entries/kinds.ts";
 import type { Entry, Member } from "../chat/protocol.ts";

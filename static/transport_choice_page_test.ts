@@ -19,7 +19,9 @@ Deno.test.afterAll(async () => {
   await browser.close();
 });
 
-/** The paths that a page requests, and whether it sends frames through a socket: a socket that it only tries gets none. */
+/**
+ * The paths that a page requests, and whether it sends frames through a socket: a socket that it only tries gets none.
+ */
 function watch(page: Page): { asked: string[]; talksBySocket: Promise<void> } {
   const asked: string[] = [];
   page.on("request", (request) => asked.push(new URL(request.url()).pathname));

@@ -1,6 +1,6 @@
 /**
- * `deno task doctor URL [--seconds=10] [--token=TOKEN]`: for whoever has just deployed. It comes as the users do, says in
- * plain sentences what is off and how to change it, and ends with code 1 if anything is.
+ * `deno task doctor URL [--seconds=10] [--token=TOKEN]`: for whoever has just deployed. It comes as the users do, says
+ * in plain sentences what is off and how to change it, and ends with code 1 if anything is.
  */
 import { systemClock } from "../chat/clock.ts";
 import { HELP, readArguments } from "./doctor/arguments.ts";

@@ -15,7 +15,9 @@ const SOAK = Deno.env.get("SOAK") !== undefined;
 const SOAK_TIME = 2 * 60_000;
 /** Milliseconds after which the runtime has let go of what was left of connections that broke off. */
 const LEFTOVERS = 65_000;
-/** Bytes by which a server may grow under nonsense: what V8 takes under any load, and not what a leak would make of it. */
+/**
+ * Bytes by which a server may grow under nonsense: what V8 takes under any load, and not what a leak would make of it.
+ */
 const GROWTH = 96 * 1024 * 1024;
 const UNLIMITED = {
   MESSAGE_RATE: "0",

@@ -12,7 +12,9 @@ const SOAK_TIME = 4 * 60_000;
 /** Requests that are under way at the same time, and after which the server is asked whether it lives. */
 const BATCH = 100;
 const BATCHES = 60;
-/** Milliseconds after which no answer comes any more: most of these heads are answered at once, some are never whole. */
+/**
+ * Milliseconds after which no answer comes any more: most of these heads are answered at once, some are never whole.
+ */
 const PATIENCE = 150;
 
 /** Anything but the end of the line, most often printable. */

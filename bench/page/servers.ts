@@ -22,7 +22,10 @@ export async function startServers(folder: string): Promise<PageServer[]> {
   return [{ name: "`deno task start`", server: one }, { name: "`dist/chat.js`", server: other }];
 }
 
-/** `deno task build` in a copy of the source, so that the tree's own `dist/` stays as it is. @returns the file's path */
+/**
+ * `deno task build` in a copy of the source, so that the tree's own `dist/` stays as it is.
+ * @returns the file's path
+ */
 async function build(folder: string): Promise<string> {
   const { deploy } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
   for (const path of deploy.include) await copyTree(new URL(path, root).pathname, `${folder}/${path}`);

@@ -24,7 +24,9 @@ export interface Visit {
   longestTask: number;
 }
 
-/** A page has come when nothing has gone over the wire for so long, milliseconds; it is not waited for longer than that. */
+/**
+ * A page has come when nothing has gone over the wire for so long, milliseconds; it is not waited for longer than that.
+ */
 const QUIET = 2_000;
 const LONGEST_WAIT = 20_000;
 

@@ -27,9 +27,9 @@ export interface CommandBase {
 }
 
 /**
- * Why a command is refused. `locked`: nobody may do this in this room now. `not_found`: the room does not have the message
- * any more. `forbidden`: the message is somebody else's, or the kind says why. `unavailable`: the store failed, and may or
- * may not have stored the entry.
+ * Why a command is refused. `locked`: nobody may do this in this room now. `not_found`: the room does not have the
+ * message any more. `forbidden`: the message is somebody else's, or the kind says why. `unavailable`: the store failed,
+ * and may or may not have stored the entry.
  */
 export interface Refused {
   refused: "locked" | "forbidden" | "not_found" | "unavailable";
@@ -52,16 +52,16 @@ export interface View {
 }
 
 /**
- * What `decide` returns: the new entry's fields as users see them, and the document keys that change (null removes one). A
- * document key belongs to the target message and keeps, for example, who voted for what, so that the document stays small
- * however many people vote. Keys belong to one kind: two kinds may use the same name and don't see each other's values. So
- * one kind both sets and takes back.
+ * What `decide` returns: the new entry's fields as users see them, and the document keys that change (null removes
+ * one). A document key belongs to the target message and keeps, for example, who voted for what, so that the document
+ * stays small however many people vote. Keys belong to one kind: two kinds may use the same name and don't see each
+ * other's values. So one kind both sets and takes back.
  */
 export type Decision = { fields: Fields; keys?: Record<string, unknown> } | OwnRefusal;
 
 /**
- * A kind of entry: how its command becomes an entry, what the entry changes, and how it is shown. All functions are pure.
- * The page loads them too, and applies live entries with the function that made the server's history.
+ * A kind of entry: how its command becomes an entry, what the entry changes, and how it is shown. All functions are
+ * pure. The page loads them too, and applies live entries with the function that made the server's history.
  *
  * Each field that `decide` returns is named in `fixed` or in `erasable`, or comes back from `begin` or `apply` through
  * `present`. A field that is in none of them would be in the live entry and missing later; `rulebook_test.ts` finds it.
@@ -87,32 +87,34 @@ export interface Kind<Command extends CommandBase = CommandBase, Told extends { 
   keys?(command: Command): readonly string[];
   decide(command: Command, view: View): Decision;
   /**
-   * The document that its entries begin. Entries that begin one are messages: pages of history show them, slow mode holds
-   * them back, and retention counts them. Such a kind is about no message (no `who`), and keeps what can be erased in its
-   * document (no `erasable`).
+   * The document that its entries begin. Entries that begin one are messages: pages of history show them, slow mode
+   * holds them back, and retention counts them. Such a kind is about no message (no `who`), and keeps what can be
+   * erased in its document (no `erasable`).
    */
   begin?(fields: Fields): Document;
   /**
    * The target message's document after this entry. The function returns a new object and leaves `document` as it is.
    *
-   * - Fields of the entry may be missing. A browser applies entries of which what is `erasable` has been removed, and the
-   *   result must be a document all the same.
-   * - `entry.seq` and `entry.date` may only be kept, each as the value of a key (`edited: date`). They must not be compared,
-   *   computed with, or put into an array: a store may call the function before it knows the two, with numbers that stand
-   *   in for them, and replace those in the document's JSON. Where one call changes a message several times, a `seq` that
-   *   is kept may be replaced with the last change's.
+   * - Fields of the entry may be missing. A browser applies entries of which what is `erasable` has been removed, and
+   *   the result must be a document all the same.
+   * - `entry.seq` and `entry.date` may only be kept (`edited: date`). They must not be compared or computed with: a store
+   *   may call the function before it knows the two, with numbers that stand in for them, and replace those in the
+   *   document's JSON.
    */
   apply?(document: Document, entry: Told): Document;
   /**
-   * It erases its message: the document keys and what is `erasable` of all entries about the message are removed. Such a
-   * kind has nothing erasable itself.
+   * It erases its message: the document keys and what is `erasable` of all entries about the message are removed. Such
+   * a kind has nothing erasable itself.
    */
   readonly erases?: true;
   /** Its entries show the message's words, so the document is kept for as long as they are. Other entries don't. */
   readonly showsWords?: true;
   /** The part of its document that a message in a catch-up shows. The entries that follow it bring the rest. */
   inCatchUp?(document: Document): Document;
-  /** The fields that are read from the document, its own or its message's; undefined: the room does not have that any more. */
+  /**
+   * The fields that are read from the document, its own or its message's; undefined: the room does not have that any
+   * more.
+   */
   present?(document: Document | undefined): Fields;
 }
 

@@ -2,7 +2,9 @@
 import { changed } from "../../chat/entries/kinds.ts";
 import type { Entry, ReceiveMessage, ServerFrame } from "../../chat/protocol.ts";
 
-/** Frames with a place in a room that are no entries of its log. The compiler refuses a list in which one is missing. */
+/**
+ * Frames with a place in a room that are no entries of its log. The compiler refuses a list in which one is missing.
+ */
 const NO_ENTRIES: Record<Exclude<Extract<ServerFrame, { room: string; seq: number }>, Entry>["action"], true> = {
   room_joined: true,
 };

@@ -1,4 +1,6 @@
-/** A client's part of a room's log: consecutive messages up to a position. Pure functions from one state to the next. */
+/**
+ * A client's part of a room's log: consecutive messages up to a position. Pure functions from one state to the next.
+ */
 import { isMessage } from "../../chat/entries/kinds.ts";
 import type { Entry, ReceiveMessage, RoomJoined, ServerFrame } from "../../chat/protocol.ts";
 import { isEntry, withChange } from "./entries.ts";
@@ -7,7 +9,9 @@ import type { RoomState } from "./room_state.ts";
 /** Messages kept while the reader is at the newest one, and how many remain when there are more. */
 export const HELD_LIMIT = 1_000;
 export const HELD_AFTER_TRIM = 800;
-/** Messages kept while the reader is up in the history; beyond that the newest are left out until the reader comes back. */
+/**
+ * Messages kept while the reader is up in the history; beyond that the newest are left out until the reader comes back.
+ */
 export const READING_LIMIT = 3_000;
 
 /** A page of `GET /api/rooms/ROOM/messages`. */

@@ -24,7 +24,9 @@ export interface RoomState {
   readonly pending: readonly Entry[];
   /** Messages after this `seq` may be missing; 0 when no earlier one is known; null when none are missing. */
   readonly missingAfter: number | null;
-  /** Newer messages exist than the last of `messages`. They were left out while the reader was far up in the history. */
+  /**
+   * Newer messages exist than the last of `messages`. They were left out while the reader was far up in the history.
+   */
   readonly truncated: boolean;
   /** An entry came that does not follow `position`: join again from there. */
   readonly hasGap: boolean;

@@ -64,7 +64,8 @@ export function streamTransport({ fetch, clock, newId }: StreamOptions): OpenTra
       if (!response.ok) return receive(await errorIn(response, frame));
       if (response.status === 204) return;
       const answer: ServerFrame = await response.json();
-      // An entry that the stream has not reached yet will come with it, in order. An older one answers a repeated action.
+      // An entry that the stream has not reached yet will come with it, in order. An older one answers a repeated
+      // action.
       if ("seq" in answer && answer.room === stream?.room && answer.seq > stream.seq) return;
       receive(answer);
     }

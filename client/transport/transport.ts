@@ -1,7 +1,9 @@
 /** What carries frames between a client and the server: a socket, or an event stream with POST. */
 import type { ClientFrame, ServerFrame } from "../../chat/protocol.ts";
 
-/** The code that browsers report for a connection that ended without a close frame; also used when the client gives up. */
+/**
+ * The code that browsers report for a connection that ended without a close frame; also used when the client gives up.
+ */
 export const LOST = 1006;
 
 export interface Transport {

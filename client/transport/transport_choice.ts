@@ -11,7 +11,9 @@ export interface TransportChoice {
   readonly socketFailures: number;
 }
 
-/** `opened`: the server sent its welcome. `failed`: it ended before that. `missing`: this environment has no WebSocket. */
+/**
+ * `opened`: the server sent its welcome. `failed`: it ended before that. `missing`: this environment has no WebSocket.
+ */
 export type TransportEvent = "socket_opened" | "socket_failed" | "socket_missing" | "stream_failed";
 
 export const initialChoice: TransportChoice = { transport: "socket", socketFailures: 0 };
@@ -87,7 +89,9 @@ export function withFallback(socket: OpenTransport, stream: OpenTransport): Open
   return (listener) => (choice.transport === "socket" ? openSocket(listener) : null) ?? openStream(listener);
 }
 
-/** Reports once whether the transport opened. One that the server closed with a code of its own had reached the server. */
+/**
+ * Reports once whether the transport opened. One that the server closed with a code of its own had reached the server.
+ */
 function watched(open: OpenTransport, listener: TransportListener, opened: () => void, failed: () => void): Transport {
   let report: ((outcome: () => void) => void) | null = (outcome) => {
     report = null;

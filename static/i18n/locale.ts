@@ -26,7 +26,10 @@ export function localeFor(preferred: readonly string[]): Locale {
   return { language: "en", tag: "en", strings: english };
 }
 
-/** Chromium on a machine with the POSIX locale names its language `en-US@posix`, for which every Intl constructor throws. */
+/**
+ * Chromium on a machine with the POSIX locale names its language `en-US@posix`, for which every Intl constructor
+ * throws.
+ */
 function isValidTag(tag: string): boolean {
   try {
     return Intl.getCanonicalLocales(tag).length === 1;
@@ -36,8 +39,8 @@ function isValidTag(tag: string): boolean {
 }
 
 /**
- * Why an action failed: in the reader's language where the page knows what the server says, otherwise in the server's words.
- * It knows most codes, and the sentences of those that stand for many reasons.
+ * Why an action failed: in the reader's language where the page knows what the server says, otherwise in the server's
+ * words. It knows most codes, and the sentences of those that stand for many reasons.
  */
 export function errorText(strings: Strings, { code, message }: { code: string; message: string }): string {
   const known = (Object.keys(SENTENCES) as Sentence[]).find((key) => SENTENCES[key] === message);

@@ -4,8 +4,8 @@ import { DEFAULT_ROOM, normaliseRoom, ROOM_NAME, ROOM_NAME_LIMIT } from "../../c
 export type Place = { room: string } | { room: null; problem: "bad_room" | "not_found"; meant: string | null };
 
 /**
- * The room that someone means by `text`, or null if no room can have that name. A leading `#` is dropped, and spaces become
- * hyphens.
+ * The room that someone means by `text`, or null if no room can have that name. A leading `#` is dropped, and spaces
+ * become hyphens.
  */
 export function roomNamed(text: string): string | null {
   const room = normaliseRoom(text.trim().replace(/^#/, "").trim()).replace(/\s+/g, "-");

@@ -8,8 +8,8 @@ export interface Segment {
 }
 
 /**
- * Splits a message into text and links. Only what its author wrote as `http://…` or `https://…` is a link: `main.ts` is more
- * often a file than a domain, and no other scheme is safe to click.
+ * Splits a message into text and links. Only what its author wrote as `http://…` or `https://…` is a link: `main.ts` is
+ * more often a file than a domain, and no other scheme is safe to click.
  */
 export function segments(text: string): Segment[] {
   if (!/https?:\/\//i.test(text)) return [{ text, href: null }];

@@ -32,7 +32,9 @@ interface Shown {
   message: MessageView | null;
 }
 
-/** The room's messages. Elements are kept by key, so the cost of a change depends on what is new, not on all messages. */
+/**
+ * The room's messages. Elements are kept by key, so the cost of a change depends on what is new, not on all messages.
+ */
 export function createLogView(locale: Locale, actions: LogActions): LogView {
   const { strings, tag } = locale;
   const log = find("log", HTMLElement);

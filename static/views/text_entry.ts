@@ -1,6 +1,9 @@
 /** A text area as in other chats: it grows with its text, Enter submits, Shift+Enter breaks the line. */
 
-/** The `keyCode` of a key that an input method handled. For the Enter that ends a composition some browsers report only this. */
+/**
+ * The `keyCode` of a key that an input method handled. For the Enter that ends a composition some browsers report only
+ * this.
+ */
 const INPUT_METHOD_KEY_CODE = 229;
 
 export function enterSubmits(field: HTMLTextAreaElement, submit: () => void): void {

@@ -1,6 +1,6 @@
 /**
- * The rows of the log: messages grouped by author, days, a mark where messages may be missing and one where new messages
- * begin, and one row in place of a muted person's messages.
+ * The rows of the log: messages grouped by author, days, a mark where messages may be missing and one where new
+ * messages begin, and one row in place of a muted person's messages.
  */
 import type { OutboxItem } from "../../client/outbox.ts";
 import { isMuted } from "../lib/mutes.ts";

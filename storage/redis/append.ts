@@ -19,7 +19,9 @@ type Outcome =
   | ["kept", seq: number, date: number]
   | ["checked"]
   | ["repeated", first: string, row: Row | null];
-/** The message that a command is about: its entry and document, the document's version, and the keys asked for in order. */
+/**
+ * The message that a command is about: its entry and document, the document's version, and the keys asked for in order.
+ */
 type FactsReply = [row: Row | null, version: string, keys: (string | null)[]] | null;
 export type RoomReply = [outcomes: Outcome[], record: RecordReply, locked: string, facts: FactsReply[]];
 
@@ -43,8 +45,8 @@ interface Waiting {
 
 /**
  * Commands for one room. They are decided here by what this process knows. Redis stores them if that is still true.
- * Otherwise its reply has what is true, and they are decided again. A message depends only on whether the room is locked, so
- * servers that write at the same time don't hold each other up.
+ * Otherwise its reply has what is true, and they are decided again. A message depends only on whether the room is
+ * locked, so servers that write at the same time don't hold each other up.
  */
 export class RoomAppend {
   readonly room: string;

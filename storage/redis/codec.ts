@@ -3,22 +3,22 @@ import type { Place, RoomRecord, StoredEntry } from "../../chat/rulebook.ts";
 import type { StoredMessage } from "../shared/page.ts";
 
 /**
- * Stands for the date of a call's entries. The numbers after it stand for their places. No date and no place is as large.
- * A document may have such a number, so it begins at random: nobody can write what stands for something.
+ * Stands for the date of a call's entries. The numbers after it stand for their places. No date and no place is as
+ * large. A document may have such a number, so it begins at random: nobody can write what stands for something.
  */
 const UNKNOWN = 9_000_000_000_000_000 + Math.floor(7_000_000_000_000 * Math.random());
 
 /**
- * What stands for the place and the date of a call's Nth entry, which only Redis will know. Kinds may put them anywhere into a
- * document, and later commands of the call find them there; they neither compare them nor calculate with them.
+ * What stands for the place and the date of a call's Nth entry, which only Redis will know. Kinds may put them anywhere
+ * into a document, and later commands of the call find them there; they neither compare them nor calculate with them.
  */
 export function placeOf(number: number): Place {
   return { seq: UNKNOWN + number, date: UNKNOWN };
 }
 
 /**
- * JSON in which a control character, of which JSON has none, stands before what Redis has to fill in: 0 for the date, or the
- * number of the command whose place it is.
+ * JSON in which a control character, of which JSON has none, stands before what Redis has to fill in: 0 for the date,
+ * or the number of the command whose place it is.
  * @param last the number of the last command of which it may know
  */
 export function toTemplate(value: unknown, last: number): string {

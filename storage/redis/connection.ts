@@ -40,8 +40,8 @@ type Args = readonly (string | number)[];
 type Client = ReturnType<typeof newClient>;
 
 /**
- * One connection to Redis for commands and for what is published, so that both come in the order in which Redis did them.
- * When it is lost, it connects again, for as long as that takes.
+ * One connection to Redis for commands and for what is published, so that both come in the order in which Redis did
+ * them. When it is lost, it connects again, for as long as that takes.
  */
 export class RedisConnection {
   readonly #place: RedisPlace;

@@ -14,8 +14,8 @@ interface Waiting {
 }
 
 /**
- * Notifies subscribers: of what this process stores, when Redis has answered; of what others store, when the channel brings
- * it. What gets lost is found by looking at where the rooms' logs stand.
+ * Notifies subscribers: of what this process stores, when Redis has answered; of what others store, when the channel
+ * brings it. What gets lost is found by looking at where the rooms' logs stand.
  */
 export class RedisNotifications {
   /** The name under which this process publishes. */
@@ -54,8 +54,8 @@ export class RedisNotifications {
   }
 
   /**
-   * Takes what the channel brought: one line, `KIND ORIGIN`, and what it is about. The channel's name and the kinds `log`,
-   * `pulse` and `signals` stay as they are, since versions of Parley run side by side.
+   * Takes what the channel brought: one line, `KIND ORIGIN`, and what it is about. The channel's name and the kinds
+   * `log`, `pulse` and `signals` stay as they are, since versions of Parley run side by side.
    */
   hear(message: string): void {
     const line = message.indexOf("\n");

@@ -184,7 +184,10 @@ for (const retention of [KEEP_ALL, { messages: 5, days: 0 }, { messages: 0, days
 }
 
 type Marked = Document & { marks?: { seq: number; date: number }[]; places?: number[] };
-/** A kind that keeps places and dates of entries: in the document, and those of the mark before it in a place of its own. */
+/**
+ * A kind that keeps places and dates of entries: in the document, and those of the mark before it in a place of its
+ * own.
+ */
 const markKind = (
   tells: string,
   keeps: (last: { seq: number; date: number }, key: unknown) => Decision,

@@ -1,6 +1,8 @@
 import type { ClusterEvent, LogNotification } from "../../chat/storage.ts";
 
-/** What isolates tell each other about a store that they share. Entries are JSON, parsed only where somebody subscribes. */
+/**
+ * What isolates tell each other about a store that they share. Entries are JSON, parsed only where somebody subscribes.
+ */
 type Message =
   | { kind: "entries"; room: string; epoch: string; entries: string }
   | { kind: "epoch"; room?: string }
@@ -17,8 +19,8 @@ interface ChannelListener {
 }
 
 /**
- * Connects the isolates of one process that share a store. Each receives what the others send, in their order, and never
- * its own. An isolate that is far behind may lose messages: what counts is in the store.
+ * Connects the isolates of one process that share a store. Each receives what the others send, in their order, and
+ * never its own. An isolate that is far behind may lose messages: what counts is in the store.
  */
 export class Channel {
   readonly #broadcast: BroadcastChannel;

@@ -4,7 +4,9 @@ import { ChatError } from "../../chat/errors.ts";
 
 /** A path that stands for a database in memory, without a file. */
 export const IN_MEMORY = ":memory:";
-/** Endings of the files beside a database's file while it is open. If the path is a link, they are beside its target. */
+/**
+ * Endings of the files beside a database's file while it is open. If the path is a link, they are beside its target.
+ */
 const COMPANIONS = ["-wal", "-shm"];
 
 /**
@@ -34,8 +36,8 @@ function closeToOthers(path: string): void {
 export const COMPANION_INTERVAL = 1_000;
 
 /**
- * A database's files as they were when they were opened. If they are removed or replaced by a backup while they are open,
- * everything written from then on goes where nobody will ever find it.
+ * A database's files as they were when they were opened. If they are removed or replaced by a backup while they are
+ * open, everything written from then on goes where nobody will ever find it.
  */
 export class DataFile {
   /** The identity of each file, by path: as it was opened, or when it was first seen. */

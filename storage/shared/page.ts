@@ -43,7 +43,8 @@ export function historyPage(
 
 /**
  * What follows `after`.
- * @param rows the room's entries after `after`, in order. Those after the record's head, which were written since, are left out
+ * @param rows the room's entries after `after`, in order. Those after the record's head, which were written since, are
+ * left out
  */
 export function catchUp(
   rows: Iterable<StoredMessage>,

@@ -5,8 +5,8 @@ import type { Storage } from "../../chat/storage.ts";
 const TURN = 1;
 
 /**
- * The same storage, but pages are read in turns: however many are asked for at once, messages are stored and sent between
- * them. If no other page waits, a page is read at once.
+ * The same storage, but pages are read in turns: however many are asked for at once, messages are stored and sent
+ * between them. If no other page waits, a page is read at once.
  */
 export function readInTurns(storage: Storage, clock: Clock): Storage {
   const turns = new ReadTurns(clock);

@@ -4,8 +4,8 @@ import { dirname } from "node:path";
 const SECRET_BYTES = 32;
 
 /**
- * The secret in this file. If there is no file, it is made, readable by its owner only. Processes that start at the same
- * time get the same secret.
+ * The secret in this file. If there is no file, it is made, readable by its owner only. Processes that start at the
+ * same time get the same secret.
  * @throws if the file can be neither read nor made, or is empty
  */
 export async function secretFile(path: string): Promise<string> {

@@ -108,8 +108,8 @@ export class Subscribers {
   }
 
   /**
-   * Makes the subscribers of a room read its log if its epoch is another one, or if they have not been told of what it had
-   * at the last look: no notification takes that long.
+   * Makes the subscribers of a room read its log if its epoch is another one, or if they have not been told of what it
+   * had at the last look: no notification takes that long.
    * @returns how many rooms had something of which nobody had been told
    */
   look(positions: ReadonlyMap<string, RoomPosition>): number {

@@ -18,7 +18,8 @@ export function timed(storage: Storage, clock: Clock, watch: StoreWatcher): Stor
   const parts = new Map<unknown, unknown>([storage.names, storage.moderation].map((part) => [part, watched(part)]));
   return watched(storage);
 
-  // A proxy also watches what is added to a storage later. It costs one call for each flush cycle, not for each message.
+  // A proxy also watches what is added to a storage later. It costs one call for each flush cycle, not for each
+  // message.
   function watched<Part extends object>(part: Part): Part {
     return new Proxy(part, {
       get(target, name) {

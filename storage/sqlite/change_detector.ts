@@ -4,7 +4,9 @@ import type { Database } from "./database.ts";
 import { isBusy } from "./file.ts";
 import type { RoomTable } from "./rooms.ts";
 
-/** Pause between two checks of the file, milliseconds. What others wrote without a notification is found by the second. */
+/**
+ * Pause between two checks of the file, milliseconds. What others wrote without a notification is found by the second.
+ */
 export const CHECK_INTERVAL = 1_000;
 /** After this many checks in a row that found something without a notification, notifications count as broken. */
 const LATE_CHECKS_LIMIT = 3;

@@ -19,7 +19,9 @@ interface Waiting {
 /** Writes as much as a name or a message may need, and removes it. */
 const PROBE = "INSERT OR REPLACE INTO meta VALUES ('probe', hex(zeroblob(8192))); DELETE FROM meta WHERE key = 'probe'";
 
-/** One connection to a database file. What waits to be written goes into one transaction: one `fsync` serves all of it. */
+/**
+ * One connection to a database file. What waits to be written goes into one transaction: one `fsync` serves all of it.
+ */
 export class Database {
   readonly #connection: DatabaseSync;
   readonly #file: DataFile;
@@ -65,8 +67,8 @@ export class Database {
   }
 
   /**
-   * Finds out whether the file is there, can be read, and is not locked by another process; after a write that failed, also
-   * whether it can be written.
+   * Finds out whether the file is there, can be read, and is not locked by another process; after a write that failed,
+   * also whether it can be written.
    * @throws {ChatError} `unavailable`
    */
   async check(): Promise<void> {

@@ -141,7 +141,8 @@ const MIGRATIONS = [
 
 /**
  * Opens a database file, makes it where there is none, and brings its schema up to date.
- * @param synchronous FULL: what is committed outlives a power cut. NORMAL: only the end of the process, and saves a wait.
+ * @param synchronous FULL: what is committed outlives a power cut. NORMAL: only the end of the process, and saves a
+ * wait.
  * @throws {Error} one sentence that says what is wrong with the file
  */
 function openFile(path: string, synchronous: "FULL" | "NORMAL", actions: readonly string[]): DatabaseSync {

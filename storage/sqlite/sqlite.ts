@@ -39,8 +39,8 @@ export class SqliteStorage implements Storage {
   readonly #secret: string;
   readonly #database: Database;
   /**
-   * Another connection, for names and for whose turn it is to sweep. It does not wait for the disk: a power cut may take
-   * the latest names back. In return a thousand people can arrive in a second.
+   * Another connection, for names and for whose turn it is to sweep. It does not wait for the disk: a power cut may
+   * take the latest names back. In return a thousand people can arrive in a second.
    */
   readonly #nameDatabase: Database;
   readonly #rooms: RoomTable;

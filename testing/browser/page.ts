@@ -13,7 +13,9 @@ export async function newPerson(browser: Browser, options: BrowserContextOptions
   return context;
 }
 
-/** Opens a room and waits until one can write in it. An error in the page, or a breach of its policy, fails the test. */
+/**
+ * Opens a room and waits until one can write in it. An error in the page, or a breach of its policy, fails the test.
+ */
 export async function openRoom(context: BrowserContext, url: string, room: string): Promise<Page> {
   const page = await context.newPage();
   page.on("pageerror", (error) => {

@@ -9,8 +9,8 @@ const WINDOW = 8;
 const REFUSED_PAUSE = 100;
 
 /**
- * A client with the retry rule, always talking: what has not come back is sent again with the same id, after resuming. It
- * comes back at once, which well-behaved clients don't, and to the next of several servers.
+ * A client with the retry rule, always talking: what has not come back is sent again with the same id, after resuming.
+ * It comes back at once, which well-behaved clients don't, and to the next of several servers.
  */
 export class RetryingClient {
   readonly #urls: string[];

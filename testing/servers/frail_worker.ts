@@ -1,4 +1,7 @@
-/** What `workers_test.ts` minds: a Worker that answers with a number of its own, and fails in any way that it is asked for. */
+/**
+ * What `workers_test.ts` minds: a Worker that answers with a number of its own, and fails in any way that it is asked
+ * for.
+ */
 import { serveAsWorker } from "../../workers.ts";
 
 const own = crypto.randomUUID();

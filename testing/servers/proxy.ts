@@ -1,6 +1,9 @@
 /** What a proxy does to what passes through it. */
 export interface Meddling {
-  /** Gets the head of each request; returns the one to pass on, or an answer to give in the server's place, maybe the last. */
+  /**
+   * Gets the head of each request; returns the one to pass on, or an answer to give in the server's place, maybe the
+   * last.
+   */
   request?(head: string): string | { answer: string; isLast?: true };
   /** Gets each piece that the server sends in answer to a head; returns what of it to pass on, or "cut". */
   response?(head: string, piece: string): string | "cut";

@@ -16,8 +16,8 @@ export interface RunningServer {
 
 const root = new URL("../../", import.meta.url).pathname;
 /**
- * A file that `deno task build` made, to be tested in place of the source: alone in a folder with the server's data, and
- * with neither a cache nor a registry in reach.
+ * A file that `deno task build` made, to be tested in place of the source: alone in a folder with the server's data,
+ * and with neither a cache nor a registry in reach.
  */
 const builtFile = Deno.env.get("BUILT_FILE");
 /** What `deno task start` runs, from any folder and without the task between it and our signals. */
@@ -33,8 +33,8 @@ export async function taskArguments(task: string): Promise<string[]> {
 }
 
 /**
- * Starts `main.ts` as `deno task start` does, with its data in the folder `cwd`, or in one that is removed when it stops.
- * Started again on the same port, in the same folder, it is the same server come back.
+ * Starts `main.ts` as `deno task start` does, with its data in the folder `cwd`, or in one that is removed when it
+ * stops. Started again on the same port, in the same folder, it is the same server come back.
  */
 export async function startServer(
   options: {

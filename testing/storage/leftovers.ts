@@ -9,7 +9,10 @@ const MANY = 1_200;
 /** What `leftovers` finds: words that an edit or a deletion took back, and what goes when everything has expired. */
 export type Leftover = "gone-word" | "kept-word" | "kept-person" | "kept-id";
 
-/** All that can happen to the messages of a room in which something has the place `head`, a kind that is made up included. */
+/**
+ * All that can happen to the messages of a room in which something has the place `head`, a kind that is made up
+ * included.
+ */
 export function eventfulRoom(room: string, head: number): Command[] {
   let ids = 0;
   const mark = (person: string) => ({ room, user: `kept-person-${person}`, id: `kept-id-${++ids}` });
@@ -50,7 +53,9 @@ export function leftovers(stored: string, ...kinds: Leftover[]): string[] {
   return kinds.flatMap((kind) => [...new Set(stored.match(new RegExp(`${kind}[-\\w]*`, "g")))].slice(0, 3));
 }
 
-/** Real time for a store that takes some to answer; what the clock shows, and what is done once a minute, is a test's. */
+/**
+ * Real time for a store that takes some to answer; what the clock shows, and what is done once a minute, is a test's.
+ */
 export function sweptBy(clock: FakeClock): Clock {
   return {
     ...systemClock,

@@ -1,7 +1,9 @@
 import type { Storage } from "../../chat/storage.ts";
 import type { Entry } from "../../chat/protocol.ts";
 
-/** A subscriber to a room as the contract wants one: what comes out of order, or may be missing, is read from the log. */
+/**
+ * A subscriber to a room as the contract wants one: what comes out of order, or may be missing, is read from the log.
+ */
 export class LogView {
   readonly entries: Entry[] = [];
   /** All that it was told of. */

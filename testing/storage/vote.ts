@@ -11,8 +11,8 @@ export const BROKEN_CHOICE = "broken";
 type Voted = Document & { votes?: Record<string, number> };
 
 /**
- * A kind of entry that exists in tests alone: anybody votes once on a message that is not their own. No store knows of it,
- * so whatever holds for it holds for the kinds to come.
+ * A kind of entry that exists in tests alone: anybody votes once on a message that is not their own. No store knows of
+ * it, so whatever holds for it holds for the kinds to come.
  */
 export const vote: Kind<Vote, { action: string; choice: string }> = {
   asks: "cast_test_vote",

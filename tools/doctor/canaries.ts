@@ -4,7 +4,9 @@ import { Line, type Unopened } from "./line.ts";
 import { Tally } from "./tally.ts";
 import type { Visitor } from "./visitor.ts";
 
-/** Milliseconds between two canary messages, unless there is no time for that: below what any server lets a person say. */
+/**
+ * Milliseconds between two canary messages, unless there is no time for that: below what any server lets a person say.
+ */
 const INTERVAL = 500;
 /** Every so manieth message is sent twice under the same id, as after a lost acknowledgement. */
 const REPEAT_EVERY = 5;

@@ -23,7 +23,9 @@ export interface Examination extends VisitorOptions {
 const well = (sentence: string): Finding => ({ well: true, sentence });
 const off = (sentence: string): Finding => ({ well: false, sentence });
 
-/** Looks at a server as its users meet it, in their browser's order, and ends at what makes looking further pointless. */
+/**
+ * Looks at a server as its users meet it, in their browser's order, and ends at what makes looking further pointless.
+ */
 export async function* examine(examination: Examination): AsyncGenerator<Finding> {
   const visitor = new Visitor(examination);
   try {

@@ -9,12 +9,14 @@ import { BOTH_WROTE, done, DONE_BEFORE, EMPTY, type Held, type MigrateOptions, O
 /** Entries, or keys, that are asked for at once. */
 const CHUNK = 300;
 /**
- * What older functions count and compare. As a list it makes their first words fail, before a connection is used, and so
- * whatever would follow.
+ * What older functions count and compare. As a list it makes their first words fail, before a connection is used, and
+ * so whatever would follow.
  */
 const BLOCKED = ["told", "run"];
 const BLOCK = "Parley has migrated this chat to a newer layout.";
-/** Keys of the old layout: of a room, of a name, and those that are there once, but for the epoch and what is blocked. */
+/**
+ * Keys of the old layout: of a room, of a name, and those that are there once, but for the epoch and what is blocked.
+ */
 const OF_ROOM = /^room:([^:]+):(?:(head|settings|log|said|words|marks)|id:(.*))$/s;
 const OF_NAME = /^(?:name|user):/;
 const SINGLE = ["secret", "bans", "rooms", "listed", "swept"];
@@ -48,8 +50,8 @@ export async function migrateRedis({ url, prefix }: RedisPlace, options: Migrate
 }
 
 /**
- * All of the new layout is written while the old one stays as it is; then it is noted that this is done, and the old one is
- * removed. Both can be begun again at any place. The end, in one step, is what lets new servers start.
+ * All of the new layout is written while the old one stays as it is; then it is noted that this is done, and the old
+ * one is removed. Both can be begun again at any place. The end, in one step, is what lets new servers start.
  */
 class RedisMigration {
   readonly #send: Send;

@@ -1,6 +1,6 @@
 /**
- * What Redis does beside the logs, for new connections, names and moderators: a part of the library in `library.ts`, where
- * the keys are explained.
+ * What Redis does beside the logs, for new connections, names and moderators: a part of the library in `library.ts`,
+ * where the keys are explained.
  */
 export const DEPLOYMENT_FUNCTIONS = String.raw`
 -- What is kept under a key. A store that was emptied has nothing there: the first process that asks decides.

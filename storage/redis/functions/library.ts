@@ -3,8 +3,8 @@ import { DEPLOYMENT_FUNCTIONS } from "./deployment.ts";
 import { ROOM_FUNCTIONS } from "./rooms.ts";
 
 /**
- * What Redis does for us in one step each: a library of functions that lives in Redis. Functions know no kind of entry: the
- * rulebook has decided what they keep. Keys:
+ * What Redis does for us in one step each: a library of functions that lives in Redis. Functions know no kind of entry:
+ * the rulebook has decided what they keep. Keys:
  *
  *     PREFIX:{ROOM}:head        seq and date of the newest entry, and how many messages there were; the room's own epoch,
  *                               and that of all rooms with which it ends (of)
@@ -21,9 +21,9 @@ import { ROOM_FUNCTIONS } from "./rooms.ts";
  *     PREFIX:{.all}:…           epoch, run, secret, swept, bans; rooms, listed: names of rooms that hold something
  *     PREFIX:news               the channel
  *
- * A call is about keys of one tag, or (append, records) of several rooms: where rooms live on several nodes, those of one
- * node. Documents stand apart from the stream because what stands in a stream can't be rewritten, and what is deleted from
- * it only counts as deleted and stays in memory and in dumps.
+ * A call is about keys of one tag, or (append, records) of several rooms: where rooms live on several nodes, those of
+ * one node. Documents stand apart from the stream because what stands in a stream can't be rewritten, and what is
+ * deleted from it only counts as deleted and stays in memory and in dumps.
  */
 const SOURCE = String.raw`#!lua name=LIBRARY
 
