@@ -1,7 +1,7 @@
 /**
- * The rules of a room's log, once for every store: who may do what, which entries a room still has, the answer to a
- * repeated key, what is erased, and how an entry is shown. A store writes what the rulebook decides, and knows no kind
- * of entry. All functions are pure and synchronous, so that a store may call them as often as it needs to.
+ * The rules of a room's log, once for every store: who may do what, what has expired, the answer to a repeated key, what
+ * is erased, and how an entry is shown. A store writes what the rulebook decides, and knows no kind of entry. All
+ * functions are pure and synchronous, so that a store may call them as often as it needs to.
  */
 import { KINDS } from "./entries/kinds.ts";
 import type { AnyKind, CommandBase, Document, Fields, Kind, Refused, View } from "./entries/kind.ts";
@@ -19,9 +19,7 @@ export interface Retention {
   days: number;
 }
 
-/**
- * An entry as a store keeps it. It never changes, except that `erasable` is removed when the entry's message is erased.
- */
+/** An entry as a store keeps it. It never changes, but `erasable` is removed when the entry's message is erased. */
 export interface StoredEntry {
   seq: number;
   /** Milliseconds since 1970; never less than that of the entry before. */
@@ -56,9 +54,7 @@ export const NEW_ROOM: Readonly<RoomRecord> = { head: 0, date: 0, messages: 0, f
 
 /** Makes this entry the newest of the room. */
 export function advance(record: RoomRecord, { seq, date, ordinal }: StoredEntry): void {
-  record.head = seq;
-  record.date = date;
-  record.messages = ordinal;
+  Object.assign(record, { head: seq, date, messages: ordinal });
 }
 
 /** A room as a store knows it while it appends. It includes what the same call has appended and not written yet. */
@@ -78,10 +74,7 @@ export interface Write {
   /** The document that the entry begins, if it begins one. */
   begins?: Document | undefined;
   change?: DocumentChange | undefined;
-  /**
-   * The `seq` of an older entry that had the same idempotency key. Its time is over, and the key is the new entry's
-   * now.
-   */
+  /** The `seq` of an older entry, from which the new one takes the idempotency key. */
   forgets?: number | undefined;
 }
 
@@ -111,10 +104,7 @@ export interface Decided {
   write?: Write;
 }
 
-/**
- * The place of a new entry. No rule compares the two, so a store may pass numbers that stand in for them: see
- * `Kind.apply`.
- */
+/** The place of a new entry. No rule compares it, so a store may pass numbers that stand in for it: see `Kind.apply`. */
 export type Place = Pick<StoredEntry, "seq" | "date">;
 
 /** The kinds of entry that a log knows. */
@@ -210,8 +200,9 @@ export class Rulebook {
 
   /** The answer to a repeated command: the first entry with its key, or what is left of that. */
   repeated(command: CommandBase, first: StoredEntry, room: Pick<RoomView, "record" | "document">, now: number): Entry {
-    const isHeld = this.isHeld(first, room.record, now);
-    if (!isHeld) return this.present({ ...first, erasable: undefined }, undefined, command.room);
+    if (!this.isHeld(first, room.record, now)) {
+      return this.present({ ...first, erasable: undefined }, undefined, command.room);
+    }
     return this.present(first, room.document(first.target ?? first.seq), command.room);
   }
 
@@ -220,9 +211,8 @@ export class Rulebook {
     return seq > floor && ordinal > this.ordinalFloor(messages) && date >= this.oldest(now);
   }
 
-  /** Entries up to this ordinal have expired. @param messages how many the room has had */
+  /** Entries up to this ordinal have expired; the first one is 0. @param messages how many the room has had */
   ordinalFloor(messages: number): number {
-    // What came before the first message has the ordinal 0.
     return this.#retention.messages === 0 ? -1 : messages - this.#retention.messages;
   }
 
@@ -306,7 +296,5 @@ function toEntry(entry: StoredEntry, room: string, fields?: Fields): Entry {
 }
 
 function pick(fields: Fields, names: readonly string[]): Fields {
-  const picked: Fields = {};
-  for (const name of names) picked[name] = fields[name];
-  return picked;
+  return Object.fromEntries(names.map((name) => [name, fields[name]]));
 }
