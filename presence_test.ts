@@ -51,7 +51,7 @@ if (Deno.env.get("SOAK") !== undefined) {
   // It takes as long as an instance may be silent.
   redisTest("nobody whose machine died is left as a ghost", () =>
     together(async ([one, two]) => {
-      const bob = await TestClient.open(two.url, { patience: 40_000 });
+      const bob = await TestClient.open(two.url, { timeout: 40_000 });
       const [ann, cid] = [await TestClient.open(one.url), await TestClient.open(one.url)];
       const [{ user: back, token }, { user: lost }] = [await ann.until("welcome"), await cid.until("welcome")];
       for (const user of [back, lost]) await bob.until("member_joined", (frame) => frame.user === user);

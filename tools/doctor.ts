@@ -7,7 +7,7 @@ import { HELP, readArguments } from "./doctor/arguments.ts";
 import { examine } from "./doctor/examine.ts";
 
 /** Milliseconds to wait for what must come, and above which a message is slow. */
-const PATIENCE = 10_000;
+const TIMEOUT = 10_000;
 const SLOW = 1_000;
 
 const wish = readArguments(Deno.args);
@@ -20,7 +20,7 @@ if ("mistake" in wish) {
   Deno.exit(1);
 }
 let off = 0;
-for await (const finding of examine({ ...wish, patience: PATIENCE, slow: SLOW, clock: systemClock })) {
+for await (const finding of examine({ ...wish, timeout: TIMEOUT, slow: SLOW, clock: systemClock })) {
   console.log(`${finding.well ? "✓" : "✗"} ${finding.sentence}`);
   if (!finding.well) off++;
 }

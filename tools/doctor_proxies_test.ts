@@ -37,7 +37,7 @@ function rules(command: ProxyCommand, title: string, cases: Record<string, Case>
       const address = new URL(path, proxy.url);
       const said: string[] = [];
       for await (
-        const finding of examine({ address, seconds, patience: 2_500, slow: 10_000, clock: systemClock })
+        const finding of examine({ address, seconds, timeout: 2_500, slow: 10_000, clock: systemClock })
       ) {
         if (!finding.well) said.push(finding.sentence);
         // Where something is off that keeps the page from talking, nobody may say that it talks.

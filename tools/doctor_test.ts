@@ -7,7 +7,7 @@ import { type RunningServer, startServer, taskArguments } from "../testing/serve
 import { examine } from "./doctor/examine.ts";
 import { Tally } from "./doctor/tally.ts";
 
-const examination = { seconds: 0.3, patience: 10_000, slow: 10_000, clock: systemClock };
+const examination = { seconds: 0.3, timeout: 10_000, slow: 10_000, clock: systemClock };
 
 /** What the doctor finds to be off with a server behind a proxy. */
 async function findings(
@@ -75,7 +75,7 @@ Deno.test("the doctor finds what is wrong with a proxy, and passes a good one", 
     }],
     ["never ends its answer to an upgrade", /does not pass WebSocket upgrades/, {
       request: (head) => isUpgrade(head) ? { answer: BROKEN } : head,
-    }, { patience: 2_000 }],
+    }, { timeout: 2_000 }],
     ["refuses POST", /Something in front answers POST \/api\/session itself, with 405/, {
       request: (head) => head.startsWith("POST ") ? { answer: NO_POST } : head,
     }],
@@ -87,7 +87,7 @@ Deno.test("the doctor finds what is wrong with a proxy, and passes a good one", 
     }],
     ["passes an answer's head only", /^It answered, and then it did not \(nothing in 3 s\)/, {
       response: (head, piece) => head.startsWith("POST ") ? piece.match(/^HTTP.+?\r\n\r\n/s)?.[0] ?? "" : piece,
-    }, { patience: 3_000 }],
+    }, { timeout: 3_000 }],
     ["takes cookies away", /cookie is lost on the way: .*Set-Cookie/, {
       response: (_, piece) => piece.replace(/^set-cookie: .*\r\n/im, ""),
     }],
@@ -99,20 +99,20 @@ Deno.test("the doctor finds what is wrong with a proxy, and passes a good one", 
     }],
     ["holds back what comes by socket", /opens, but nothing comes through it .*buffering/, {
       response: (head, piece) => isUpgrade(head) ? piece.match(/^HTTP.+?\r\n\r\n/s)?.[0] ?? "" : piece,
-    }, { patience: 3_000 }],
+    }, { timeout: 3_000 }],
     ["holds back small events", /An event stream begins, but what is said then does not come .*buffering/, {
       response: (head, piece) => isStream(head) && !piece.startsWith("HTTP/1.1 200") ? "" : piece,
-    }, { patience: 3_000 }],
+    }, { timeout: 3_000 }],
     ["holds back what is compressed", /Something in front compresses it, and holds it back for that\. .*encode/, {
       response: (head, piece) =>
         isStream(head) && /^accept-encoding: gzip, deflate, br, zstd\r/im.test(head) ? "" : piece,
-    }, { patience: 3_000 }],
+    }, { timeout: 3_000 }],
     ["cuts streams", /^An event stream was cut after \d+\.\d s, .*proxy_read_timeout/, {
       response: (head, piece) => isStream(head) && piece.includes("By stream 1") ? "cut" : piece,
     }],
     ["holds back streams", /An event stream brings nothing .*buffering/, {
       response: (head, piece) => isStream(head) ? "" : piece,
-    }, { patience: 3_000 }],
+    }, { timeout: 3_000 }],
   ];
   const finds = bad.map(async ([title, sentence, meddling, options]) => {
     const [first, ...more] = await findings(server, meddling, options);
@@ -222,7 +222,7 @@ Deno.test("whatever answers, the doctor ends with a sentence", async () => {
   const ends = junk.map(async ([title, piece]) => {
     const off = await findings(server, {
       response: (head, all) => isUpgrade(head) ? (all.match(/^HTTP.+?\r\n\r\n/s)?.[0] ?? "") + piece : all,
-    }, { patience: 2_000 });
+    }, { timeout: 2_000 });
     assert.ok(off.length > 0 && off.every((sentence) => /^[A-Z].+[.?]$/s.test(sentence)), `${title}: ${off}`);
   });
   await Promise.all(ends);

@@ -15,7 +15,7 @@ const BATCHES = 60;
 /**
  * Milliseconds after which no answer comes any more: most of these heads are answered at once, some are never whole.
  */
-const PATIENCE = 150;
+const SILENCE = 150;
 
 /** Anything but the end of the line, most often printable. */
 const text = fc.oneof(
@@ -140,8 +140,8 @@ function bytesOf(text: string): Uint8Array<ArrayBuffer> {
 /** Sends a head and waits for the first bytes of an answer, if there is to be one. */
 async function ask(port: number, head: string): Promise<string> {
   const connection = await Deno.connect({ hostname: "127.0.0.1", port });
-  const timer = setTimeout(() => connection.closeWrite().catch(() => {}), PATIENCE);
-  const end = setTimeout(() => connection.close(), 2 * PATIENCE);
+  const timer = setTimeout(() => connection.closeWrite().catch(() => {}), SILENCE);
+  const end = setTimeout(() => connection.close(), 2 * SILENCE);
   const answer = new Uint8Array(1_024);
   let length: number | null = 0;
   try {

@@ -32,7 +32,7 @@ const AT_ONCE = 250;
 /** Up to so many messages it does matter: each waits for the one before. */
 const IN_ORDER = 2_000;
 /** Milliseconds that those may take. */
-const PATIENCE = 30_000;
+const TIMEOUT = 30_000;
 
 /** What is set on a server whose visitors all come from this machine. */
 export const NO_LIMITS = {
@@ -109,7 +109,7 @@ export class People {
   /** Waits until all that was said has been delivered. */
   async arrived(): Promise<void> {
     for (const start = performance.now(); this.#arrived < this.#said;) {
-      if (performance.now() - start > PATIENCE) throw new Error(`${this.#arrived} of ${this.#said} messages arrived`);
+      if (performance.now() - start > TIMEOUT) throw new Error(`${this.#arrived} of ${this.#said} messages arrived`);
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }

@@ -28,7 +28,7 @@ interface Attached {
 
 /** How often a tab is asked, milliseconds, and for how long at most. */
 const INTERVAL = 250;
-const PATIENCE = 120_000;
+const TIMEOUT = 120_000;
 const observer = await Deno.readTextFile(new URL("observer.js", import.meta.url));
 
 export class Tab {
@@ -119,10 +119,10 @@ export class Tab {
 
   /** Waits until an expression is true in the page. */
   async until(expression: string): Promise<void> {
-    for (const start = performance.now(); performance.now() - start < PATIENCE; await pause(INTERVAL)) {
+    for (const start = performance.now(); performance.now() - start < TIMEOUT; await pause(INTERVAL)) {
       if (await this.value<boolean>(`Boolean(${expression})`)) return;
     }
-    throw new Error(`It did not become so within ${PATIENCE} ms: ${expression}`);
+    throw new Error(`It did not become so within ${TIMEOUT} ms: ${expression}`);
   }
 
   seen(): Promise<Seen> {

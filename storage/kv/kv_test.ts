@@ -125,7 +125,7 @@ kvTest("whatever is said, the outcomes and the log are those of the memory stora
 kvTest("more than one commit can hold is kept in several, and told in order", async (path) => {
   const storage = await open(path);
   const heard: LogNotification[] = [];
-  storage.subscribe("r", (news) => heard.push(news));
+  storage.subscribe("r", (notification) => heard.push(notification));
   const longest = "😀".repeat(KV_TEXT_LIMIT);
   const commands = [
     ...Array.from({ length: 1_200 }, (_, at) => say(`${at}`, { id: `${at}` })),
@@ -186,7 +186,7 @@ kvTest("the file and what stands beside it can be read by its owner only", async
 kvTest("a room that can't be kept does not keep another from being kept and told", async (path) => {
   const storage = await open(path);
   const heard: LogNotification[] = [];
-  storage.subscribe("r", (news) => heard.push(news));
+  storage.subscribe("r", (notification) => heard.push(notification));
   await quietly(async () => {
     const commands = [say("x".repeat(70_000), { room: "q" }), say("kept")];
     const [refused, kept] = await storage.append(commands);

@@ -1,7 +1,7 @@
 import type { ServerFrame } from "../../chat/protocol.ts";
 
 /** How long a frame may take to come, milliseconds: far more than it does on a busy machine. */
-const PATIENCE = 10_000;
+const TIMEOUT = 10_000;
 
 /** Deno's own WebSocket as a test wants it: frames in the order in which they came, to be waited for. */
 export class TestClient {
@@ -11,14 +11,14 @@ export class TestClient {
   readonly closed: Promise<{ code: number; reason: string }>;
   #checks = new Set<() => void>();
 
-  readonly #patience: number;
+  readonly #timeout: number;
 
-  /** @param options.patience how long a frame may take to come, milliseconds */
+  /** @param options.timeout how long a frame may take to come, milliseconds */
   constructor(
     url: string,
-    options: { protocols?: string[]; headers?: Record<string, string>; query?: string; patience?: number } = {},
+    options: { protocols?: string[]; headers?: Record<string, string>; query?: string; timeout?: number } = {},
   ) {
-    this.#patience = options.patience ?? PATIENCE;
+    this.#timeout = options.timeout ?? TIMEOUT;
     const address = `${url.replace(/^http/, "ws")}/connect${options.query ?? ""}`;
     this.socket = new WebSocket(address, { protocols: options.protocols, headers: options.headers });
     this.socket.onmessage = ({ data }) => {
@@ -63,7 +63,7 @@ export class TestClient {
     return new Promise((resolve, reject) => {
       const fail = () =>
         reject(new Error(`no such ${action} came, but ${this.frames.map((frame) => frame.action).slice(-9)}`));
-      const timer = setTimeout(fail, this.#patience);
+      const timer = setTimeout(fail, this.#timeout);
       const check = () => {
         const found = find();
         if (found) resolve(found);

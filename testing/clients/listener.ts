@@ -1,7 +1,7 @@
 import type { ServerFrame } from "../../chat/protocol.ts";
 
 /** How long an event may take to come, milliseconds: far more than it does on a busy machine. */
-const PATIENCE = 10_000;
+const TIMEOUT = 10_000;
 
 export interface StreamEvent {
   event: string;
@@ -69,7 +69,7 @@ export class Listener {
   #until<T>(find: () => T | undefined, what: string): Promise<T> {
     return new Promise((resolve, reject) => {
       const fail = () => reject(new Error(`no ${what} came, but ${this.events.map(({ event }) => event).slice(-9)}`));
-      const timer = setTimeout(fail, PATIENCE);
+      const timer = setTimeout(fail, TIMEOUT);
       const check = () => {
         const found = find();
         if (found === undefined) return;

@@ -28,7 +28,7 @@ export interface Flight {
  * nothing at all, as most people do most of the time.
  */
 export async function fly(visitor: Visitor, room: string, seconds: number): Promise<Flight> {
-  const { clock, patience } = visitor;
+  const { clock, timeout } = visitor;
   const flight: Flight = { tally: new Tally(), recovered: false };
   const { tally } = flight;
   const lines: Line[] = [];
@@ -76,7 +76,7 @@ export async function fly(visitor: Visitor, room: string, seconds: number): Prom
         listen(reader);
       }
     }
-    const deadline = clock.monotonic() + patience;
+    const deadline = clock.monotonic() + timeout;
     while (tally.missing > 0 && !trouble() && clock.monotonic() < deadline) await pause(clock, POLL);
     return flight;
   } finally {

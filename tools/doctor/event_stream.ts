@@ -28,7 +28,7 @@ export class EventStream {
   /** @param headers beside those that the page sends */
   static async open(visitor: Visitor, room: string, headers?: Asking["headers"]): Promise<EventStream | NoStream> {
     const abort = new AbortController();
-    const cancel = visitor.clock.after(visitor.patience, () => abort.abort());
+    const cancel = visitor.clock.after(visitor.timeout, () => abort.abort());
     try {
       const response = plain(await visitor.open(`api/rooms/${room}/events`, { headers }, abort.signal));
       const { body } = response;
@@ -46,7 +46,7 @@ export class EventStream {
 
   /** Resolves with true as soon as such a frame has come, with false if it does not come in time or no more. */
   until(isIt: (frame: ServerFrame) => boolean): Promise<boolean> {
-    const { clock, patience } = this.#visitor;
+    const { clock, timeout } = this.#visitor;
     return new Promise((resolve) => {
       const check = (late = false) => {
         const come = this.#frames.some(isIt);
@@ -55,7 +55,7 @@ export class EventStream {
         this.#checks.delete(check);
         resolve(come);
       };
-      const cancel = clock.after(patience, () => check(true));
+      const cancel = clock.after(timeout, () => check(true));
       this.#checks.add(check);
       check();
     });

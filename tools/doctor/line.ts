@@ -42,16 +42,16 @@ export class Line {
     const url = new URL(`connect?room=${room}`, visitor.base);
     url.protocol = url.protocol.replace("http", "ws");
     return new Promise((resolve) => {
-      const { origin, cookie, patience } = visitor;
+      const { origin, cookie, timeout } = visitor;
       const headers = cookie === undefined ? undefined : { cookie };
-      const socket = new WebSocket(url, [BATCH_PROTOCOL], { origin, headers, handshakeTimeout: patience });
+      const socket = new WebSocket(url, [BATCH_PROTOCOL], { origin, headers, handshakeTimeout: timeout });
       const line = new Line(socket, visitor);
       socket.on("open", () => resolve(line));
       socket.on("error", ({ message }: Error) => resolve({ failure: message }));
       socket.on(
         "unexpected-response",
         (request: { destroy(): void }, response: AsyncIterable<Uint8Array> & Answered) => {
-          const cancel = visitor.clock.after(patience, () => request.destroy());
+          const cancel = visitor.clock.after(timeout, () => request.destroy());
           read(response).then((body) => {
             cancel();
             request.destroy();
@@ -82,7 +82,7 @@ export class Line {
         this.#checks.delete(check);
         resolve(frame);
       };
-      const cancel = this.#visitor.clock.after(this.#visitor.patience, () => check(true));
+      const cancel = this.#visitor.clock.after(this.#visitor.timeout, () => check(true));
       this.#checks.add(check);
       check();
     });
@@ -93,7 +93,7 @@ export class Line {
     if (this.#socket.readyState === WebSocket.CLOSED) return;
     const closed = new Promise((resolve) => this.#socket.on("close", resolve));
     this.#socket.close();
-    const cancel = this.#visitor.clock.after(this.#visitor.patience, () => this.#socket.terminate());
+    const cancel = this.#visitor.clock.after(this.#visitor.timeout, () => this.#socket.terminate());
     await closed;
     cancel();
   }

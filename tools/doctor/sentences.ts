@@ -71,7 +71,7 @@ export class Sentences {
   }
 
   silentSocket(): string {
-    return `A socket opens, but nothing comes through it within ${this.#patience}. Something in front holds back what the ` +
+    return `A socket opens, but nothing comes through it within ${this.#timeout}. Something in front holds back what the ` +
       "server sends: switch its buffering off.";
   }
 
@@ -110,7 +110,7 @@ export class Sentences {
     const what = "missing" in trouble && trouble.missing === "event"
       ? "An event stream begins, but what is said then does not come through it"
       : "An event stream brings nothing";
-    const where = `${what} within ${this.#patience}. Something in front `;
+    const where = `${what} within ${this.#timeout}. Something in front `;
     if (uncompressed) return `${where}compresses it, and holds it back for that. ${this.#advice("compression")}`;
     return `${where}holds it back. ${this.#advice("buffering")}`;
   }
@@ -147,8 +147,8 @@ export class Sentences {
     return said;
   }
 
-  get #patience(): string {
-    return `${this.#visitor.patience / 1000} s`;
+  get #timeout(): string {
+    return `${this.#visitor.timeout / 1000} s`;
   }
 
   #advice(fault: Fault): string {

@@ -13,7 +13,7 @@ export interface VisitorOptions {
   /** Where the page is. A path in it is where the whole chat is. */
   address: URL;
   /** Milliseconds to wait for what must come. */
-  patience: number;
+  timeout: number;
   clock: Clock;
 }
 
@@ -36,7 +36,7 @@ export class Unanswered extends Error {}
 export class Visitor {
   /** Ends with a slash, so that what is asked for can be told from there. */
   readonly base: URL;
-  readonly patience: number;
+  readonly timeout: number;
   readonly clock: Clock;
   /** The proxies that have shown themselves so far. */
   readonly seen = new Set<ProxyName>();
@@ -46,10 +46,10 @@ export class Visitor {
   /** Absent: it comes as a script does. */
   origin: string | undefined;
 
-  constructor({ address, patience, clock }: VisitorOptions) {
+  constructor({ address, timeout, clock }: VisitorOptions) {
     this.base = new URL(address.pathname.replace(/\/*$/, "/"), address.origin);
     this.origin = address.origin;
-    this.patience = patience;
+    this.timeout = timeout;
     this.clock = clock;
   }
 
@@ -62,7 +62,7 @@ export class Visitor {
     const given = new AbortController();
     let late = false;
     let giveUp: () => unknown = () => given.abort();
-    const cancel = this.clock.after(this.patience, () => {
+    const cancel = this.clock.after(this.timeout, () => {
       late = true;
       giveUp();
     });
@@ -82,7 +82,7 @@ export class Visitor {
       if (late) throw new Error();
       return { status, headers, body: text };
     } catch (error) {
-      throw new Unanswered(late ? `nothing in ${this.patience / 1000} s` : innermost(error as Error).message);
+      throw new Unanswered(late ? `nothing in ${this.timeout / 1000} s` : innermost(error as Error).message);
     } finally {
       cancel();
     }

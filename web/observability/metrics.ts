@@ -88,7 +88,7 @@ export class Metrics {
     const { users, rooms, pipeline: { counters } } = chat.services;
     this.#counter(
       "parley_missed_news_total",
-      "How often what others had written was found by looking, because its news had not come.",
+      "How often what others had written was found by reading the log, because no notification had come.",
       () => store.missedNotifications,
     );
     this.#gauge("parley_connections", "Open connections.", () => chat.connections);
