@@ -20,6 +20,7 @@ import { TrustedProxies } from "./web/transport/client_address.ts";
 import { addressHash } from "./web/auth/address_hash.ts";
 import { createApp } from "./web/app.ts";
 import { loadAssets } from "./web/routes/assets.ts";
+import { PageFiles } from "./web/routes/page_files.ts";
 import { BasePath } from "./web/base_path.ts";
 import { SessionCookies } from "./web/auth/cookies.ts";
 import { Streams } from "./web/transport/sse.ts";
@@ -84,7 +85,7 @@ export async function start(
   let asking: Promise<boolean> | undefined;
   const services: AppServices = {
     version: config.version,
-    assets: await loadAssets(new URL("./", import.meta.url)),
+    files: new PageFiles(await loadAssets(new URL("./", import.meta.url)), basePath),
     basePath,
     identities,
     chat,
@@ -104,7 +105,14 @@ export async function start(
   const handler = createHandler(createApp(services), services);
   const listen = (port: number) =>
     // Isolates that share a port are given connections in turn.
-    Deno.serve({ port, hostname: settings.HOST, reusePort: settings.WORKERS > 1, onListen() {} }, handler);
+    // The runtime compresses what is not compressed yet, but for event streams.
+    Deno.serve({
+      port,
+      hostname: settings.HOST,
+      reusePort: settings.WORKERS > 1,
+      automaticCompression: true,
+      onListen() {},
+    }, handler);
   const server = listening(settings, ({ port }) => new HttpServer(port, clock, listen, failed));
 
   return {

@@ -247,6 +247,17 @@ export interface RoomJoined {
   slow_seconds: number;
   id?: string;
 }
+/** A page of history, oldest first, in their present state. `seq` is the head. `more`: there are more beyond it. */
+export interface HistoryPage extends Position {
+  messages: ReceiveMessage[];
+  more: boolean;
+}
+/** What `GET /r/ROOM` has in the page, for the page alone. It is a beginning: the log goes on from its `seq`. */
+export interface InitialData {
+  session: Pick<Welcome, "user" | "name" | "limits">;
+  /** Absent if the room did not answer in time, or can't exist. */
+  history?: HistoryPage & { room: string };
+}
 export interface RoomLeft {
   action: "room_left";
   room: string;

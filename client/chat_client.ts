@@ -3,26 +3,27 @@ import {
   type ClientFrame,
   type Entry,
   type ErrorFrame,
+  type HistoryPage,
+  type InitialData,
   MEMBERS_LISTED,
   type ServerFrame,
   TYPING_SECONDS,
 } from "../chat/protocol.ts";
-import { applyFrame, applyStatus, type ClientState, initialClientState, withRoom } from "./client_state.ts";
+import {
+  applyFrame,
+  applyHistory,
+  applyStatus,
+  type ClientState,
+  initialClientState,
+  withRoom,
+} from "./client_state.ts";
 import type { Clock } from "./clock.ts";
 import type { Connection, ConnectionStatus } from "./connection.ts";
 import * as outboxes from "./outbox.ts";
 import { OutboxSender } from "./outbox_sender.ts";
 import { OwnName, type RenameAnswer } from "./own_name.ts";
 import { expireTyping } from "./room/people.ts";
-import {
-  arrivals,
-  historyEnd,
-  historyFailed,
-  historyLoaded,
-  type HistoryPage,
-  historyRequested,
-  trim,
-} from "./room/room_log.ts";
+import { arrivals, historyEnd, historyFailed, historyLoaded, historyRequested, trim } from "./room/room_log.ts";
 import { emptyRoom, type RoomState } from "./room/room_state.ts";
 import type { KeyValueStorage } from "./storage.ts";
 import { Timers } from "./timers.ts";
@@ -37,6 +38,8 @@ export interface ChatClientOptions {
   outboxStorage: KeyValueStorage;
   /** Where the chosen name is stored. All clients of one person may share it. */
   nameStorage: KeyValueStorage;
+  /** What came with the page. Its messages are shown in the first room that is entered, if they are that one's. */
+  initial?: InitialData | null;
   clock: Clock;
   /** From 0 up to, not including, 1. */
   random: () => number;
@@ -56,6 +59,8 @@ export class ChatClient {
   #state: ClientState;
   /** Whether the reader is at the newest message. */
   #atNewest = true;
+  /** What came with the page, until a room is entered. */
+  #initial: InitialData["history"];
   /** The id of the request to join that is not answered yet. */
   #joining: string | null = null;
   #typingSentAt = -Infinity;
@@ -64,7 +69,8 @@ export class ChatClient {
     const { nameStorage, outboxStorage, clock, newId } = options;
     this.#options = options;
     this.#timers = new Timers(clock);
-    this.#state = initialClientState("", outboxes.load(outboxStorage));
+    this.#state = initialClientState("", outboxes.load(outboxStorage), options.initial?.session);
+    this.#initial = options.initial?.history;
     this.#connection = options.connect({
       onFrames: (frames) => this.#receive(frames),
       onStatus: (status) => this.#setStatus(status),
@@ -110,7 +116,10 @@ export class ChatClient {
     if (left.joined && left.name !== room) this.#connection.send({ action: "leave_room", room: left.name });
     this.#atNewest = true;
     this.#typingSentAt = -Infinity;
-    this.#changeRoom(emptyRoom(room, problem));
+    const initial = this.#initial?.room === room ? this.#initial : undefined;
+    this.#initial = undefined;
+    const state = withRoom(this.#state, emptyRoom(room, problem));
+    this.#change(initial ? applyHistory(state, initial) : state);
     this.#join();
   }
 

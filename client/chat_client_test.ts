@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
-import type { ClientFrame, ErrorCode, ServerFrame } from "../chat/protocol.ts";
+import type { ClientFrame, ErrorCode, HistoryPage, InitialData, ServerFrame } from "../chat/protocol.ts";
 import { FakeClock } from "../testing/clock.ts";
 import { joined, me, message, welcome } from "../testing/clients/frames.ts";
 import { memoryStorage } from "../testing/browser/memory_storage.ts";
 import { ChatClient, type ChatClientOptions } from "./chat_client.ts";
 import { RETRY_DELAY, RETRY_JITTER } from "./outbox.ts";
-import { type HistoryPage, READING_LIMIT } from "./room/room_log.ts";
+import { READING_LIMIT } from "./room/room_log.ts";
 
 type Handlers = Parameters<ChatClientOptions["connect"]>[0];
 
 /** A client in `general` whose server is the test. */
-function setUp(storage = { outbox: memoryStorage(), name: memoryStorage() }) {
+function setUp(storage = { outbox: memoryStorage(), name: memoryStorage() }, initial?: InitialData) {
   const clock = new FakeClock();
   const sent: ClientFrame[] = [];
   const lostNames: string[] = [];
@@ -26,6 +26,7 @@ function setUp(storage = { outbox: memoryStorage(), name: memoryStorage() }) {
     fetchHistory: () => history.promise,
     outboxStorage: storage.outbox,
     nameStorage: storage.name,
+    initial,
     clock,
     random: () => 0,
     newId: () => `id${++ids}`,
@@ -69,6 +70,53 @@ function setUp(storage = { outbox: memoryStorage(), name: memoryStorage() }) {
     actions,
   };
 }
+
+const initial = (seq: number, ...messages: HistoryPage["messages"]): InitialData => ({
+  session: { ...me, limits: { ...welcome.limits, text: 100 } },
+  history: { room: "general", epoch: "e1", seq, messages, more: true },
+});
+
+Deno.test("what came with the page is shown at once, and the room goes on right behind it", () => {
+  const { client, sent, connect, hear, arrived } = setUp(undefined, initial(7, message(5), message(6)));
+  assert.deepEqual(client.state.me, me);
+  assert.equal(client.state.limits.text, 100);
+  assert.deepEqual(client.state.room.messages.map(({ seq }) => seq), [5, 6]);
+  assert.deepEqual([client.state.room.more, client.state.room.joined, arrived], [true, false, []]);
+  connect();
+  const [join] = sent;
+  assert.deepEqual(join, { action: "join_room", room: "general", since: { epoch: "e1", seq: 7 }, id: "id1" });
+  hear(joined({ id: "id1", recovered: true, seq: 9, messages: [message(8), message(9)] }), message(9), message(10));
+  assert.deepEqual(client.state.room.messages.map(({ seq }) => seq), [5, 6, 8, 9, 10]);
+  assert.deepEqual(arrived, [8, 9, 10]);
+  assert.equal(client.state.room.missingAfter, null);
+});
+
+Deno.test("what came with the page says which waiting messages are stored", () => {
+  const before = setUp();
+  before.client.write("one");
+  before.client.write("two");
+  const [one] = before.client.state.outbox.items;
+  const page = initial(3, message(3, { user: me.user, text: "one", id: one.frame.id }));
+  const { client } = setUp(before.storage, page);
+  assert.deepEqual(client.state.outbox.items.map(({ frame }) => "text" in frame && frame.text), ["two"]);
+});
+
+Deno.test("what came with the page is shown in its own room, and only the first time", () => {
+  const { client } = setUp(undefined, initial(6, message(6)));
+  client.enter("islands");
+  assert.deepEqual(client.state.room.messages, []);
+  client.enter("general");
+  assert.deepEqual([client.state.room.messages, client.state.room.position], [[], null]);
+  const elsewhere = initial(6, message(6));
+  const other = setUp(undefined, { ...elsewhere, history: { ...elsewhere.history!, room: "islands" } });
+  assert.deepEqual(other.client.state.room.messages, []);
+});
+
+Deno.test("someone else than the page was made for sees their own name and messages as their own", () => {
+  const { client, hear } = setUp(undefined, initial(6, message(6, { user: me.user })));
+  hear({ ...welcome, user: "u9", name: "User 999" });
+  assert.deepEqual(client.state.me, { user: "u9", name: "User 999" });
+});
 
 Deno.test("the first join asks for the newest page, the next one for what was missed", () => {
   const { sent, hear, connect, lose } = setUp();

@@ -6,6 +6,8 @@ import { kindAskedBy } from "../chat/entries/kinds.ts";
 import {
   type Entry,
   type ErrorFrame,
+  type HistoryPage,
+  type InitialData,
   type Limits,
   type Member,
   NAME_LIMIT,
@@ -39,10 +41,16 @@ export interface FrameContext {
   readonly atNewest: boolean;
 }
 
-export function initialClientState(room: string, outbox = outboxes.emptyOutbox): ClientState {
+/** @param session who one is, if that is known before the server says `welcome` */
+export function initialClientState(
+  room: string,
+  outbox = outboxes.emptyOutbox,
+  session?: InitialData["session"],
+): ClientState {
   return {
-    me: null,
-    limits: { text: TEXT_LIMIT, name: NAME_LIMIT, frame: 64 * 1024, rooms: 1, ping_seconds: PING_SECONDS },
+    me: session ? { user: session.user, name: session.name } : null,
+    limits: session?.limits ??
+      { text: TEXT_LIMIT, name: NAME_LIMIT, frame: 64 * 1024, rooms: 1, ping_seconds: PING_SECONDS },
     status: { kind: "connecting", again: false, refusal: null },
     storeFails: false,
     room: emptyRoom(room),
@@ -98,6 +106,12 @@ function applyAction(
       frame satisfies never;
       return state; // a newer server's
   }
+}
+
+/** The state with a first page in its room, which goes on from there as soon as the room is joined. */
+export function applyHistory(state: ClientState, { epoch, seq, messages, more }: HistoryPage): ClientState {
+  const room = { ...state.room, position: { epoch, seq }, messages, more };
+  return withRoom(messages.reduce(acknowledge, state), room);
 }
 
 export function applyStatus(state: ClientState, status: ConnectionStatus): ClientState {

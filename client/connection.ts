@@ -37,6 +37,8 @@ export interface Connection {
 
 export interface ConnectionOptions {
   open: OpenTransport;
+  /** Whether there is a session cookie already, as far as the page knows. */
+  hasSession?: boolean;
   /** Gets a session cookie. When it rejects, or gets none, it is called again after the usual delay. */
   renewSession: () => Promise<SessionAnswer>;
   clock: Clock;
@@ -58,7 +60,9 @@ export function createConnection(options: ConnectionOptions): Connection {
   /** Counts the tries: whatever an earlier one still reports is ignored. */
   let generation = 0;
   let attempt = 0;
-  let hasSession = false;
+  let { hasSession = false } = options;
+  /** Whether nothing but the page says so. */
+  let isUntried = hasSession;
   /** Whether a new session was already requested since the last stable connection. */
   let renewed = false;
   let everConnected = false;
@@ -83,6 +87,12 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (code === CLOSE.badToken && !renewed) {
       renewed = true;
       hasSession = false;
+      connect();
+      return;
+    }
+    // Only the answer to a request for a session says why nobody comes in.
+    if (isUntried && code < 4000) {
+      isUntried = hasSession = false;
       connect();
       return;
     }
@@ -128,6 +138,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       // with it.
       if (first.token !== undefined && !renewed) return lost(CLOSE.badToken);
       everConnected = true;
+      isUntried = false;
       setStatus({ kind: "connected" });
       timers.set("stable", STABLE_AFTER, () => {
         attempt = 0;

@@ -10,13 +10,14 @@ import type { TransportListener } from "./transport/transport.ts";
 const PING = welcome.limits.ping_seconds * 1_000;
 
 /** A connection whose clock, server and network are the test's. `random` is always 0.5. */
-function setUp() {
+function setUp(hasSession = false) {
   const clock = new FakeClock();
   const sockets: (TransportListener & { sent: ClientFrame[]; open: boolean })[] = [];
   const statuses: ConnectionStatus[] = [];
   const heard: ServerFrame[] = [];
   const server: { sessions: number; answer: SessionAnswer } = { sessions: 0, answer: { kind: "granted" } };
   const connection = createConnection({
+    hasSession,
     open(listener) {
       const socket = { ...listener, sent: [] as ClientFrame[], open: true };
       sockets.push(socket);
@@ -49,6 +50,37 @@ Deno.test("a session is requested before the first connection, and not before th
   await clock.advance(RETRY_BASE);
   assert.equal(sockets.length, 2);
   assert.equal(server.sessions, 1);
+});
+
+Deno.test("no session is requested where the page brought one, unless the server does not know it", async () => {
+  const { server, connected, socket, sockets, clock, kind } = setUp(true);
+  await connected();
+  assert.deepEqual([server.sessions, kind()], [0, "connected"]);
+  socket().closed(1006);
+  await clock.advance(RETRY_BASE);
+  socket().received([{ ...welcome, token: "the cookie was lost" }]);
+  await clock.advance(0);
+  assert.deepEqual([server.sessions, sockets.length], [1, 3]);
+  socket().received([welcome]);
+  assert.equal(kind(), "connected");
+});
+
+Deno.test("where the page brought a session and nobody comes in with it, the next try begins at once and asks why", async () => {
+  const { server, connection, socket, sockets, clock, statuses, kind } = setUp(true);
+  server.answer = { kind: "refused", refusal: { kind: "foreign_page" }, retryAfter: 0 };
+  connection.start();
+  await clock.advance(0);
+  socket().closed(1006);
+  await clock.advance(0);
+  assert.deepEqual([server.sessions, sockets.length, kind()], [1, 1, "waiting"]);
+  const last = statuses.at(-1)!;
+  assert.deepEqual("refusal" in last && last.refusal, { kind: "foreign_page" });
+  const other = setUp(true);
+  other.connection.start();
+  await other.clock.advance(0);
+  other.socket().closed(CLOSE.tooManyConnections);
+  await other.clock.advance(0);
+  assert.deepEqual([other.server.sessions, other.kind()], [0, "waiting"], "a close code says why by itself");
 });
 
 Deno.test("a session that is not granted is requested again, after the same delay as a connection", async () => {

@@ -1,7 +1,7 @@
 /** Puts the page together: the controller with the functions of the browser, and the views with the controller. */
+import type { HistoryPage } from "../chat/protocol.ts";
 import { systemClock } from "../client/clock.ts";
 import { CONNECT_TIMEOUT, createConnection } from "../client/connection.ts";
-import type { HistoryPage } from "../client/room/room_log.ts";
 import { sessionAnswer } from "../client/session_answer.ts";
 import { socketTransport } from "../client/transport/socket_transport.ts";
 import { streamTransport } from "../client/transport/stream_transport.ts";
@@ -9,6 +9,7 @@ import { withFallback } from "../client/transport/transport_choice.ts";
 import { Controller } from "./controller.ts";
 import { localeFor } from "./i18n/locale.ts";
 import { addressesAt } from "./lib/address.ts";
+import { readInitialData } from "./lib/initial_data.ts";
 import { listRooms } from "./lib/moderator.ts";
 import { webStorage } from "./lib/web_storage.ts";
 import { createViews } from "./views/views.ts";
@@ -18,8 +19,8 @@ const HISTORY_PAGE = 50;
 /** Milliseconds between two renderings while the page is hidden: only the count in its title is seen then. */
 const HIDDEN_RENDER_INTERVAL = 250;
 
-/** Where the chat is on its host. This file is one folder below. */
-const base = new URL("../", import.meta.url);
+/** Where the chat is on its host. This file is two folders below, in that of its version. */
+const base = new URL("../../", import.meta.url);
 const addresses = addressesAt(base.pathname);
 
 /** Like the global `fetch`, for paths of the chat. */
@@ -29,6 +30,7 @@ const fetchPath = (path: string, init?: RequestInit) => fetch(new URL(`.${path}`
 const prefix = base.pathname === "/" ? "" : base.pathname;
 const storage = { tab: webStorage(() => sessionStorage, prefix), browser: webStorage(() => localStorage, prefix) };
 const random = Math.random;
+const initial = readInitialData();
 
 // Pages without TLS, as in a home network, have no `crypto.randomUUID`.
 const newId = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("-");
@@ -45,6 +47,7 @@ const controller = new Controller({
         sessionAnswer(
           await fetchPath("/api/session", { method: "POST", signal: AbortSignal.timeout(CONNECT_TIMEOUT) }),
         ),
+      hasSession: initial !== null,
       clock: systemClock,
       random,
       onFrames,
@@ -57,6 +60,7 @@ const controller = new Controller({
     return await response.json();
   },
   callApi,
+  initial,
   storage,
   clock: systemClock,
   random,

@@ -11,7 +11,7 @@ import { initialState, type Notice, type State } from "./state.ts";
 import { apply, type Event } from "./store.ts";
 
 export interface ControllerOptions
-  extends Pick<ChatClientOptions, "connect" | "fetchHistory" | "clock" | "random" | "newId"> {
+  extends Pick<ChatClientOptions, "connect" | "fetchHistory" | "initial" | "clock" | "random" | "newId"> {
   callApi: CallApi;
   /** Storage of this tab, and of this browser. */
   storage: { tab: KeyValueStorage; browser: KeyValueStorage };

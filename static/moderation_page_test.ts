@@ -102,6 +102,9 @@ Deno.test("a banned person reads why, does not reconnect automatically, and can 
   await eve.locator("#connection[data-kind=stopped]").waitFor();
   assert.ok(await message(eve, "spam").isVisible(), "messages already on the screen stay");
   await eve.reload();
+  await eve.locator("#connection[data-kind=stopped]").waitFor();
+  assert.ok(await message(eve, "spam").isVisible(), "anyone may read");
+  await eve.goto(`${server.url}/r/nothing-said`);
   await eve.locator("#sent-away").getByText("You can come back when the ban is over").waitFor();
   await expectAccessible(eve, "the page of a banned person");
 

@@ -189,6 +189,7 @@ Deno.test("a request for a session that is never answered is given up, so that t
   });
   const page = await ann.newPage();
   let isLost = true;
+  await page.routeWebSocket("**/connect*", (socket) => isLost ? socket.close() : void socket.connectToServer());
   await page.route("**/api/session", (route) => isLost ? undefined : route.continue());
   const givenUp = page.waitForEvent("requestfailed", (request) => request.url().endsWith("/api/session"));
   await page.goto(`${server.url}/r/refused`);
@@ -236,8 +237,9 @@ Deno.test("messages stay visible when the page is refused later, and its foot sa
   await proxy.stop();
 });
 
-/** Answers requests for a session in the server's place. */
-const answering = (head: string, answer: string) => head.startsWith("POST /api/session") ? { answer } : head;
+/** Answers in the server's place whoever asks for a session or for a socket. */
+const answering = (head: string, answer: string) =>
+  /^(POST \/api\/session|GET \/connect)/.test(head) ? { answer } : head;
 const answer = (status: string, type: string, body: string) =>
   `HTTP/1.1 ${status}\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`;
 const problem = (status: string, code: string, more = "") =>
@@ -282,7 +284,8 @@ for (
     const proxy = new Proxy(server.port, { request: (head) => isRefused ? request!(head) : head });
     const ann = await person();
     const page = await ann.newPage();
-    await page.goto(`${proxy.url}/r/refused`);
+    // A room of its own: where something was said, that is shown.
+    await page.goto(`${proxy.url}/r/${what.replaceAll(" ", "-")}`);
     await page.locator("#refused h2", { hasText: title }).waitFor();
     assert.match(await page.locator("#refused p").innerText(), text);
     assert.doesNotMatch(await page.locator("#connection").innerText(), /Reconnecting/);

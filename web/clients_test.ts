@@ -161,7 +161,7 @@ Deno.test("whoever mistypes an address is shown the page, and a program is told 
     const page = await fetch(server.url + path, { headers: { accept: browser } });
     assert.equal(page.status, 404, path);
     assert.match(page.headers.get("content-type")!, /^text\/html/);
-    assert.match(await page.text(), /<script type="module" src="\/static\/client\.ts">/);
+    assert.match(await page.text(), /<script type="module" src="\/static\/[0-9a-f]{16}\/client\.ts"/);
     assert.match(page.headers.get("vary")!, /accept/);
     for (const accept of [...programs, "text/html;q=0", "application/problem+json, text/html"]) {
       const answer = await fetch(server.url + path, { headers: accept === undefined ? {} : { accept } });

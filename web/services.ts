@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import type { Chat } from "../chat/chat.ts";
 import type { MessageLog } from "../chat/storage.ts";
 import type { TrustedProxies } from "./transport/client_address.ts";
-import type { Asset } from "./routes/assets.ts";
+import type { PageFiles } from "./routes/page_files.ts";
 import type { BasePath } from "./base_path.ts";
 import type { Streams } from "./transport/sse.ts";
 import type { Sessions } from "./auth/sessions.ts";
@@ -17,7 +17,7 @@ export type App = Hono<{ Bindings: Deno.ServeHandlerInfo }>;
 export interface AppServices {
   /** The version of Parley. */
   version: string;
-  assets: ReadonlyMap<string, Asset>;
+  files: PageFiles;
   basePath: BasePath;
   identities: Sessions;
   chat: Chat;

@@ -2,7 +2,7 @@
  * A client's part of a room's log: consecutive messages up to a position. Pure functions from one state to the next.
  */
 import { isMessage } from "../../chat/entries/kinds.ts";
-import type { Entry, ReceiveMessage, RoomJoined, ServerFrame } from "../../chat/protocol.ts";
+import type { Entry, HistoryPage, RoomJoined, ServerFrame } from "../../chat/protocol.ts";
 import { isEntry, withChange } from "./entries.ts";
 import type { RoomState } from "./room_state.ts";
 
@@ -13,15 +13,6 @@ export const HELD_AFTER_TRIM = 800;
  * Messages kept while the reader is up in the history; beyond that the newest are left out until the reader comes back.
  */
 export const READING_LIMIT = 3_000;
-
-/** A page of `GET /api/rooms/ROOM/messages`. */
-export interface HistoryPage {
-  epoch: string;
-  /** The last entry of the log when the page was read. */
-  seq: number;
-  messages: ReceiveMessage[];
-  more: boolean;
-}
 
 /**
  * The room after a `room_joined`: with what was missed, or with the newest page in place of what was there.

@@ -46,18 +46,19 @@ export async function loadAssets(root: URL): Promise<Map<string, Asset>> {
     const type = TYPES[path.slice(path.lastIndexOf(".") + 1)];
     if (type === undefined || path.endsWith("_test.ts")) return;
     const text = await Deno.readTextFile(new URL(path, root));
-    assets.set(`/${servedPath(path)}`, {
+    assets.set(`/static/${servedPath(path)}`, {
       type,
       body: path.endsWith(".ts") ? importsAsServed(stripTypes(text), path) : text,
     });
   }
 }
 
+/** The path of a file of the source below `/static/`. */
 function servedPath(path: string): string {
-  return path.startsWith("static/") ? path : `static/${path}`;
+  return path.startsWith("static/") ? path.slice("static/".length) : path;
 }
 
-/** Changes a module's imports to the paths under which the other files are served. */
+/** Changes a module's imports to the paths under which the other files are served, without leaving their folder. */
 function importsAsServed(script: string, path: string): string {
   return script.replaceAll(/((?:from|import) ?\(?")(\.{1,2}\/[^"]+)"/g, (_, before, specifier) => {
     const imported = servedPath(new URL(specifier, `file:///${path}`).pathname.slice(1));

@@ -7,7 +7,7 @@ import type { App, AppServices } from "../services.ts";
 import { describeAll, type OpenApi, type Operation } from "../schema/openapi.ts";
 import { PROBLEMS } from "../schema/problem.ts";
 import { serverFrames } from "../schema/server_frames.ts";
-import { serveFile, type StaticFile, staticFile } from "./static_file.ts";
+import { StaticFile } from "./static_file.ts";
 
 type Html = ReturnType<typeof html>;
 
@@ -29,8 +29,8 @@ export function addDocs(app: App, services: AppServices): void {
   const render = async () => {
     const description = await describeAll(app, services);
     return {
-      document: staticFile(JSON.stringify(description), "application/json"),
-      page: staticFile(String(await page(description, services)), "text/html; charset=utf-8"),
+      document: new StaticFile(JSON.stringify(description), "application/json"),
+      page: new StaticFile(String(await page(description, services)), "text/html; charset=utf-8"),
     };
   };
   // Whoever asks first has it made for all: it describes routes, which stay as they are.
@@ -43,7 +43,7 @@ export function addDocs(app: App, services: AppServices): void {
     answers: { 200: { description: "OpenAPI 3.1.", schema: v.looseObject({}) }, ...UNCHANGED },
     who: "anyone",
   });
-  app.get("/openapi.json", about, async (c) => serveFile((await made()).document, c.req.raw));
+  app.get("/openapi.json", about, async (c) => (await made()).document.serve(c));
 
   const aboutPage = describe({
     id: "getDescriptionPage",
@@ -52,10 +52,10 @@ export function addDocs(app: App, services: AppServices): void {
     answers: { 200: { description: "A page.", schema: v.string(), type: "text/html" }, ...UNCHANGED },
     who: "anyone",
   });
-  app.get("/docs", aboutPage, async (c) => serveFile((await made()).page, c.req.raw));
+  app.get("/docs", aboutPage, async (c) => (await made()).page.serve(c));
 }
 
-function page({ tags, paths }: OpenApi, { basePath }: AppServices): Html {
+function page({ tags, paths }: OpenApi, { basePath, files }: AppServices): Html {
   const calls = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), ...operation }))
   );
@@ -67,8 +67,8 @@ function page({ tags, paths }: OpenApi, { basePath }: AppServices): Html {
         <title>Parley: the protocol</title>
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="color-scheme" content="light dark">
-        <link rel="icon" href="${basePath.to("/static/favicon.svg")}" type="image/svg+xml">
-        <link rel="stylesheet" href="${basePath.to("/static/docs.css")}">
+        <link rel="icon" href="${files.address("favicon.svg")}" type="image/svg+xml">
+        <link rel="stylesheet" href="${files.address("docs.css")}">
       </head>
       <body>
         <main>

@@ -1,59 +1,80 @@
+import type { Context } from "hono";
 import { accepts } from "hono/accepts";
 import * as v from "valibot";
-import { isRoomName } from "../../chat/rooms/room_name.ts";
+import { isRoomName, roomName } from "../../chat/rooms/room_name.ts";
 import { ChatError } from "../../chat/errors.ts";
-import { PAGE } from "./assets.ts";
+import { DEFAULT_ROOM, type InitialData } from "../../chat/protocol.ts";
 import { describe, UNCHANGED } from "../schema/describe.ts";
-import type { App, AppServices } from "../services.ts";
 import type { Identity } from "../auth/sessions.ts";
-import { serveFile, type StaticFile, staticFile } from "./static_file.ts";
+import type { App, AppServices } from "../services.ts";
+import { initialData, isNavigation } from "./initial_data.ts";
+
+type PageContext = Context<{ Bindings: Deno.ServeHandlerInfo }>;
+
+/** What somebody gets who opens the page. */
+interface Visit {
+  /** Lines for `Set-Cookie`. */
+  cookies: string[];
+  /** Undefined: the page asks for it itself. */
+  data: InitialData | undefined;
+}
 
 /** The page, in any room, and its files. To be added last: it answers at every address that is left. */
-export function addPage(app: App, { assets, basePath, identities, proxies }: AppServices): void {
-  const files = new Map<string, StaticFile>();
-  const serve = (path: string, request: Request, status?: number) => {
-    const asset = assets.get(path);
-    if (!asset) return undefined;
-    if (!files.has(path)) {
-      // Only the page has absolute paths: other files name each other by relative ones.
-      const body = path === PAGE ? asset.body.replaceAll(/(?<= (?:href|src)=")(?=\/)/g, basePath.path) : asset.body;
-      files.set(path, staticFile(body, asset.type));
-    }
-    return serveFile(files.get(path)!, request, status);
+export function addPage(app: App, services: AppServices): void {
+  const { files, identities, proxies, chat } = services;
+
+  /** @param room undefined: no room can have the name in the address */
+  const servePage = async (c: PageContext, room: string | undefined) => {
+    const status = room === undefined ? 404 : 200;
+    const visit = await visitOf(c, room);
+    const answer = visit?.data ? c.html(files.pageWith(visit.data), status) : files.page.serve(c, { status });
+    answer.headers.set("x-robots-tag", "noindex");
+    if (!visit) return answer;
+    for (const line of visit.cookies) answer.headers.append("set-cookie", line);
+    // A shared cache would give one person's cookie to others.
+    answer.headers.set("cache-control", "private, no-cache");
+    return answer;
   };
-  const servePage = async (request: Request, { remoteAddr }: Deno.ServeHandlerInfo, status?: number) => {
-    const response = serve(PAGE, request, status)!;
-    const identity = await newCookieFor(request, remoteAddr);
-    if (identity) {
-      const token = await identities.token(identity);
-      const lines = identities.cookies.linesFor(request, token, proxies.isSecure(request), identity.identity);
-      for (const line of lines) response.headers.append("set-cookie", line);
-      // A shared cache would give the cookie to several people.
-      response.headers.set("cache-control", "private, no-cache");
-    }
-    return response;
-  };
-  /** Who gets a new cookie with the page: whoever brings an invalid one, or one of a time without TLS. */
-  const newCookieFor = async (request: Request, remoteAddr: Deno.Addr): Promise<Identity | undefined> => {
+
+  /** @returns undefined for a program, and where people need an account first */
+  async function visitOf(c: PageContext, room: string | undefined): Promise<Visit | undefined> {
+    const request = c.req.raw;
     const { cookies } = identities;
-    if (cookies.of(request).length === 0) return undefined;
+    const address = proxies.addressKey(request, c.env.remoteAddr);
+    const opens = !identities.outside && !chat.draining && isNavigation(c);
     const known = await identities.identifyCookie(request);
-    if (known) return proxies.isSecure(request) && known.name === cookies.plain ? known.identity : undefined;
-    return await identities.newcomer(proxies.addressKey(request, remoteAddr)).catch((error) => {
-      // Too many have come from that address: the page is served all the same, and asks for a session itself.
-      if (!(error instanceof ChatError)) throw error;
-      return undefined;
-    });
-  };
+    // Whoever brings a cookie that is no good has been a person, and becomes another one.
+    const isNew = !known && (opens || cookies.of(request).length > 0);
+    const identity: Identity | undefined = isNew
+      ? await withinLimits(() => identities.newcomer(address))
+      : known?.identity;
+    // One of a time without TLS is replaced.
+    const isOutdated = known?.name === cookies.plain && proxies.isSecure(request);
+    if (!identity || !(opens || isNew || isOutdated)) return undefined;
+    const data = opens
+      ? withinLimits(() => {
+        chat.services.rateLimiter.admit(identity.user, address, "reads");
+        return initialData(services, identity.user, room);
+      })
+      : undefined;
+    const token = await identities.token(identity);
+    const lines = cookies.linesFor(request, token, proxies.isSecure(request), identity.identity);
+    return { cookies: lines, data: await data };
+  }
+
   const aPage = (description: string) => ({ description, schema: v.string(), type: "text/html" });
-  const about = { tag: "Pages", who: "anyone" } as const;
+  const about = {
+    tag: "Pages",
+    description: "Who opens it in a browser becomes a person, and finds the newest messages in the page.",
+    who: "anyone",
+  } as const;
   const aboutPage = describe({
     ...about,
     id: "getPage",
     summary: "The page, in the room general",
     answers: { 200: aPage("The page."), ...UNCHANGED },
   });
-  app.get("/", aboutPage, (c) => servePage(c.req.raw, c.env));
+  app.get("/", aboutPage, (c) => servePage(c, DEFAULT_ROOM));
   const aboutRoom = describe({
     ...about,
     id: "getRoomPage",
@@ -61,12 +82,12 @@ export function addPage(app: App, { assets, basePath, identities, proxies }: App
     answers: { 200: aPage("The page."), ...UNCHANGED, 404: aPage("The page: it says that no room has such a name.") },
   });
   app.get("/r/:room", aboutRoom, (c) => {
-    // If there can be no such room, the page says so.
-    return servePage(c.req.raw, c.env, isRoomName(c.req.param("room")) ? 200 : 404);
+    const asked = c.req.param("room");
+    return servePage(c, isRoomName(asked) ? roomName(asked) : undefined);
   });
-  app.get("/favicon.ico", (c) => serve("/static/favicon.svg", c.req.raw) ?? c.notFound());
+  app.get("/favicon.ico", (c) => files.serve("/static/favicon.svg", c) ?? c.notFound());
   app.get("*", async (c) => {
-    const file = serve(c.req.path, c.req.raw);
+    const file = files.serve(c.req.path, c);
     if (file) return file;
     // A person who mistypes an address gets the page, which says so; a program gets a problem. Only programs ask below
     // /api, where nothing may show whether there are calls for moderators.
@@ -75,8 +96,18 @@ export function addPage(app: App, { assets, basePath, identities, proxies }: App
       supports: ["application/problem+json", "application/json", "text/html"],
       default: "",
     });
-    const answer = type === "text/html" ? await servePage(c.req.raw, c.env, 404) : await c.notFound();
+    const answer = type === "text/html" ? await servePage(c, undefined) : await c.notFound();
     answer.headers.append("vary", "accept");
     return answer;
   });
+}
+
+/** What comes of the work; undefined if somebody has done it too often. */
+async function withinLimits<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ChatError)) throw error;
+    return undefined;
+  }
 }

@@ -1,0 +1,51 @@
+/** What a page brings with it, so that it shows the room before anything else is asked for. */
+import type { Context } from "hono";
+import { accepts } from "hono/accepts";
+import { withTimeout } from "../../chat/async.ts";
+import { ChatError } from "../../chat/errors.ts";
+import { type InitialData, PAGE_SIZE } from "../../chat/protocol.ts";
+import type { AppServices } from "../services.ts";
+
+/** How long a page waits for what it brings, milliseconds. What takes longer comes over the socket. */
+const PATIENCE = 300;
+
+/**
+ * Whether a browser asks for a page that a person is about to see: it is no script, no preview, and no guess where that
+ * person might go next.
+ */
+export function isNavigation(c: Context): boolean {
+  const { method, headers } = c.req.raw;
+  const purpose = headers.get("sec-purpose") ?? headers.get("purpose") ?? headers.get("x-moz") ?? "";
+  if (method !== "GET" || /prefetch|preview/i.test(purpose)) return false;
+  const mode = headers.get("sec-fetch-mode");
+  // Browsers say it only over TLS and to this machine. No frame may show the page.
+  if (mode !== null) return mode === "navigate" && (headers.get("sec-fetch-dest") ?? "document") === "document";
+  return accepts(c, { header: "Accept", supports: ["text/html"], default: "" }) !== "";
+}
+
+/**
+ * Who one is, and the newest messages of the room.
+ * @param room as `roomName` gives it; undefined: none can have the name in the address
+ * @returns undefined if the store did not even say who one is: then the page asks for everything itself
+ */
+export async function initialData(
+  { chat, log }: Pick<AppServices, "chat" | "log">,
+  user: string,
+  room: string | undefined,
+): Promise<InitialData | undefined> {
+  const { clock, limits, users } = chat.services;
+  const soon = <Result>(work: Promise<Result>) =>
+    withTimeout<Result | undefined>(clock, PATIENCE, work, () => undefined).catch((error) => {
+      if (!(error instanceof ChatError)) console.error("a page goes without its data:", error);
+      return undefined;
+    });
+  const [held, history] = await Promise.all([
+    soon(users.resolveName(user)),
+    room === undefined ? undefined : soon(log.history(room, { limit: PAGE_SIZE })),
+  ]);
+  if (!held) return undefined;
+  const session = { user, name: held.name, limits };
+  if (room === undefined || !history) return { session };
+  const { epoch, seq, messages, more } = history;
+  return { session, history: { room, epoch, seq, messages, more } };
+}

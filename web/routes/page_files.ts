@@ -1,0 +1,66 @@
+import type { Context } from "hono";
+import { createHash } from "node:crypto";
+import type { BasePath } from "../base_path.ts";
+import { type Asset, PAGE } from "./assets.ts";
+import { StaticFile } from "./static_file.ts";
+
+/** Where files stand for whoever knows only their names. */
+const FOLDER = "/static/";
+/** A version in an address; no folder of ours has such a name. */
+const VERSION = /^[0-9a-f]{16}\//;
+/** Behind everything else in the page, so that a browser finds what else to ask for first. */
+const DATA_PLACE = "</body>";
+
+/**
+ * The page and its files as they are served. The page names each file by an address with the version of all of them,
+ * which follows from their content: a browser keeps a file for as long as it likes, and never mixes two versions. In a
+ * folder of the version, modules find each other by relative paths, as on the disk.
+ */
+export class PageFiles {
+  /** The page without data. */
+  readonly page: StaticFile;
+  readonly #version: string;
+  readonly #basePath: BasePath;
+  readonly #files = new Map<string, StaticFile>();
+  readonly #beforeData: string;
+  readonly #afterData: string;
+
+  constructor(assets: ReadonlyMap<string, Asset>, basePath: BasePath) {
+    const hash = createHash("sha256");
+    for (const path of [...assets.keys()].sort()) hash.update(`${path}\n${assets.get(path)!.body}\n`);
+    this.#version = `${hash.digest("hex").slice(0, 16)}/`;
+    this.#basePath = basePath;
+    const { body, type } = assets.get(PAGE)!;
+    // Only the page has absolute paths: other files name each other by relative ones.
+    const html = body.replaceAll(/(?<= (?:href|src)=")\/static\/([^"]+)/g, (_, name) => this.address(name));
+    [this.#beforeData, this.#afterData] = html.split(DATA_PLACE);
+    this.page = new StaticFile(html, type);
+    for (const [path, { body, type }] of assets) {
+      if (path !== PAGE) this.#files.set(path.slice(FOLDER.length), new StaticFile(body, type));
+    }
+  }
+
+  /** The address of a file, which changes with its content, by its path below `/static/`. */
+  address(name: string): string {
+    return this.#basePath.to(FOLDER + this.#version + name);
+  }
+
+  /**
+   * The page with data for its client. No browser runs a script of this type, and none of these texts can end it or
+   * begin another one: that takes a "<".
+   */
+  pageWith(data: object): string {
+    const json = JSON.stringify(data).replaceAll("<", "\\u003c");
+    const element = `<script id="initial-data" type="application/json">${json}</script>`;
+    return this.#beforeData + element + DATA_PLACE + this.#afterData;
+  }
+
+  /** The file at this path, with a version or without one; undefined if there is none. */
+  serve(path: string, c: Context): Response | undefined {
+    const name = path.startsWith(FOLDER) ? path.slice(FOLDER.length) : "";
+    // While an update goes from machine to machine, one may be asked for what another one has served. It gives its own,
+    // for this one time: a page in two versions mostly works, and one without its files does not.
+    const immutable = name.startsWith(this.#version);
+    return this.#files.get(name.replace(VERSION, ""))?.serve(c, { immutable });
+  }
+}
