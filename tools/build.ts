@@ -1,10 +1,11 @@
 /**
  * `deno task build`: server, page and client in one file, `dist/chat.js`, which needs Deno and nothing else. The page's
- * files, already stripped of their types, take the place of the module that reads them from the disk, and Redis' client
- * that of the one which downloads it.
+ * files, bundled and minified, take the place of the module that reads them from the disk, and Redis' client that of
+ * the one which downloads it.
  */
 import config from "../deno.json" with { type: "json" };
 import { loadAssets, PAGE } from "../web/routes/assets.ts";
+import { bundlePage } from "./bundle_page.ts";
 
 const HELP = `Makes dist/chat.js: server, page and client in one file, which needs Deno and nothing else.
 
@@ -28,10 +29,11 @@ const root = new URL("../", import.meta.url);
 const result = new URL("dist/chat.js", root);
 const redisPackage = new URL("storage/redis/package.ts", root);
 
-// In one order on every disk, so that the same source makes the same file.
-const assets = [...await loadAssets(root)].sort(([one], [other]) => one < other ? -1 : 1);
 const workshop = new URL(`file://${await Deno.makeTempDir()}/`);
 try {
+  const bundled = await bundlePage(await loadAssets(root), root, workshop);
+  // In one order on every disk, so that the same source makes the same file.
+  const assets = [...bundled].sort(([one], [other]) => one < other ? -1 : 1);
   const embedded = new URL("embedded.ts", workshop);
   await Deno.writeTextFile(
     embedded,

@@ -7,7 +7,7 @@ const NAVIGATION = {
   "sec-fetch-mode": "navigate",
   "sec-fetch-dest": "document",
 };
-const FILES = /<(?:script type="module" src|link rel="(?:stylesheet|modulepreload)" href)="([^"]+)">/g;
+const FILES = /<(?:script type="module" src|link rel="(?:stylesheet|modulepreload)" href)="([^"]+)"/g;
 
 /** What is the matter with the page. */
 export type PageTrouble =

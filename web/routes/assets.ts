@@ -23,6 +23,8 @@ export const PAGE = "/static/index.html";
 
 /** What browsers load: the page, the client without a page, and what both sides know of the wire. */
 const SERVED = ["static/", "client/", "chat/entries/", "chat/protocol.ts"];
+/** They come as one, in the style sheet that imports them. */
+const SHEETS = "static/styles/";
 
 /**
  * The page's files by the path under which they are served, all below `/static/`, since other paths of the host may
@@ -38,6 +40,7 @@ export async function loadAssets(root: URL): Promise<Map<string, Asset>> {
 
   async function load(path: string): Promise<void> {
     if (path.endsWith("/")) {
+      if (path === SHEETS) return;
       for await (const { name, isDirectory } of Deno.readDir(new URL(path, root))) {
         await load(isDirectory ? `${path}${name}/` : `${path}${name}`);
       }
@@ -46,10 +49,21 @@ export async function loadAssets(root: URL): Promise<Map<string, Asset>> {
     const type = TYPES[path.slice(path.lastIndexOf(".") + 1)];
     if (type === undefined || path.endsWith("_test.ts")) return;
     const text = await Deno.readTextFile(new URL(path, root));
-    assets.set(`/static/${servedPath(path)}`, {
-      type,
-      body: path.endsWith(".ts") ? importsAsServed(stripTypes(text), path) : text,
-    });
+    const body = path.endsWith(".ts")
+      ? importsAsServed(stripTypes(text), path)
+      : path.endsWith(".css")
+      ? await withImports(text, path)
+      : text;
+    assets.set(`/static/${servedPath(path)}`, { type, body });
+  }
+
+  /** A style sheet with those that it imports. */
+  async function withImports(sheet: string, path: string): Promise<string> {
+    const parts = sheet.split(/^@import "(.+)";\n/m);
+    for (let at = 1; at < parts.length; at += 2) {
+      parts[at] = await Deno.readTextFile(new URL(parts[at], new URL(path, root)));
+    }
+    return parts.join("");
   }
 }
 
