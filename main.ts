@@ -105,14 +105,7 @@ export async function start(
   const handler = createHandler(createApp(services), services);
   const listen = (port: number) =>
     // Isolates that share a port are given connections in turn.
-    // The runtime compresses what is not compressed yet, but for event streams.
-    Deno.serve({
-      port,
-      hostname: settings.HOST,
-      reusePort: settings.WORKERS > 1,
-      automaticCompression: true,
-      onListen() {},
-    }, handler);
+    Deno.serve({ port, hostname: settings.HOST, reusePort: settings.WORKERS > 1, onListen() {} }, handler);
   const server = listening(settings, ({ port }) => new HttpServer(port, clock, listen, failed));
 
   return {

@@ -1,14 +1,6 @@
 import type { Context } from "hono";
-import { accepts } from "hono/accepts";
 import { createHash } from "node:crypto";
-import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-
-/** How a file may be compressed, the smallest first. */
-const COMPRESSIONS: Record<string, (bytes: Uint8Array) => Uint8Array> = {
-  // The best quality, 11, takes twelve times as long and saves a twelfth.
-  br: (bytes) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 6 } }),
-  gzip: (bytes) => gzipSync(bytes),
-};
+import { acceptedEncoding, compress, type Encoding } from "../transport/compression.ts";
 
 /** A file that does not change while this server runs, so that clients need to load it only once. */
 export class StaticFile {
@@ -16,8 +8,8 @@ export class StaticFile {
   readonly etag: string;
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #type: string;
-  /** Compressed when it is first asked for: most isolates are never asked for most files, and should start quickly. */
-  readonly #compressed = new Map<string, Uint8Array<ArrayBuffer>>();
+  /** Made when first asked for: an isolate is never asked for most of its files, and should start quickly. */
+  readonly #compressed = new Map<Encoding, Uint8Array<ArrayBuffer>>();
 
   constructor(text: string, type: string) {
     this.#bytes = new TextEncoder().encode(text);
@@ -30,16 +22,9 @@ export class StaticFile {
    * @param immutable whether another content would have another address: then a client need not ask again
    */
   serve(c: Context, { status = 200, immutable = false } = {}): Response {
-    const encoding = accepts(c, {
-      header: "Accept-Encoding",
-      supports: Object.keys(COMPRESSIONS),
-      default: "identity",
-      // Browsers name several without preferring one.
-      match: (accepted, { supports }) =>
-        supports.find((name) => accepted.some(({ type, q }) => type.toLowerCase() === name && q > 0)) ?? "identity",
-    });
+    const encoding = acceptedEncoding(c);
     const headers = new Headers({
-      etag: encoding === "identity" ? this.etag : `W/${this.etag}`,
+      etag: encoding ? `W/${this.etag}` : this.etag,
       "cache-control": immutable ? "public, max-age=31536000, immutable" : "no-cache",
       vary: "accept-encoding",
     });
@@ -47,15 +32,13 @@ export class StaticFile {
       return new Response(null, { status: 304, headers });
     }
     headers.set("content-type", this.#type);
-    if (encoding === "identity") return new Response(this.#bytes, { status, headers });
-    headers.set("content-encoding", encoding);
-    return new Response(this.#compress(encoding), { status, headers });
+    if (encoding) headers.set("content-encoding", encoding);
+    return new Response(encoding ? this.#compress(encoding) : this.#bytes, { status, headers });
   }
 
-  #compress(encoding: string): Uint8Array<ArrayBuffer> {
+  #compress(encoding: Encoding): Uint8Array<ArrayBuffer> {
     let compressed = this.#compressed.get(encoding);
-    // A copy, so that no larger buffer stays in memory.
-    if (!compressed) this.#compressed.set(encoding, compressed = COMPRESSIONS[encoding](this.#bytes).slice());
+    if (!compressed) this.#compressed.set(encoding, compressed = compress(this.#bytes, encoding));
     return compressed;
   }
 }

@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { PAGE_BYTES } from "../../chat/storage.ts";
+import { acceptedEncoding, compress } from "./compression.ts";
 import { EVENT_HEADERS } from "./sse.ts";
 import type { AppServices } from "../services.ts";
 
@@ -8,8 +9,15 @@ import type { AppServices } from "../services.ts";
  * for any request.
  */
 const LARGE = 4 * 1024;
+/** Bytes from which on an answer is compressed: a smaller one fits into one packet as it is. */
+const COMPRESSED_FROM = 1024;
 
-/** Limits the bytes that wait to be read by one address. Event streams are limited as connections instead. */
+/**
+ * Compresses answers, and limits the bytes that wait to be read by one address. Event streams are limited as connections
+ * instead, and never compressed: an event would wait for the next one.
+ *
+ * The runtime can compress too, but keeps an encoder of half a megabyte for each answer that nobody reads.
+ */
 export function limitAnswers({ chat, proxies }: AppServices): MiddlewareHandler<{ Bindings: Deno.ServeHandlerInfo }> {
   return async (c, next) => {
     if (!isLimited(c.req.method, c.req.path)) return await next();
@@ -20,10 +28,18 @@ export function limitAnswers({ chat, proxies }: AppServices): MiddlewareHandler<
     try {
       await next();
       if (!c.res.body || isStream(c.res)) return;
-      const bytes = await c.res.bytes();
+      let bytes = await c.res.bytes();
+      const { status, headers } = c.res;
+      const encoding = bytes.length < COMPRESSED_FROM || headers.has("content-encoding")
+        ? undefined
+        : acceptedEncoding(c);
+      if (encoding) {
+        bytes = compress(bytes, encoding);
+        headers.set("content-encoding", encoding);
+        headers.append("vary", "accept-encoding");
+      }
       const taken = rateLimiter.underWay(address, bytes.length);
       c.env.completed.then(taken, taken);
-      const { status, headers } = c.res;
       headers.set("content-length", String(bytes.length));
       // Hono would merge the new answer with the old one.
       c.res = undefined;
