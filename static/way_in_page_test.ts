@@ -139,12 +139,13 @@ Deno.test("when the page's files do not load, it says what the operator of the s
   await page.goto(`${proxy.url}/chat/r/islands`);
   await page.getByText("set BASE_PATH to that path").waitFor();
   // A file that is late is waited for; one that never comes is not.
-  await page.route("**/linkify.js", (route) => route.abort());
+  const script = /\/(linkify|client)\.js$/;
+  await page.route(script, (route) => route.abort());
   await page.goto(`${server.url}/r/islands`);
   assert.equal(await page.getByText("set BASE_PATH to that path").isVisible(), false);
   await page.locator("#unloaded").evaluate((words) => words.getAnimations().forEach((animation) => animation.finish()));
   await page.getByText("set BASE_PATH to that path").waitFor();
-  await page.unroute("**/linkify.js");
+  await page.unroute(script);
   await page.route("**/style.css", (route) => route.abort());
   await page.goto(`${server.url}/r/islands`);
   await page.locator("#people li").first().waitFor({ state: "attached" });

@@ -20,10 +20,18 @@ async function deno(args: string[], options: Deno.CommandOptions = {}): Promise<
 Deno.test("the built file, alone in an empty folder with no registry in reach, does what the source does", async () => {
   await deno(await taskArguments("build"));
   const env = { BUILT_FILE: new URL("dist/chat.js", root).pathname };
-  const play = ["test", "--lock=all.lock", "-P", "--no-check", "--sanitize-ops", "--sanitize-resources"];
-  await deno([...play, "main_test.ts"], { env });
-  const more = "/^(a restart under load|with two isolates)/";
-  await deno([...play, "drain_test.ts", "workers_test.ts", "--filter", more], { env });
+  const play = (...args: string[]) =>
+    deno(["test", "--lock=all.lock", "-P", "--no-check", "--sanitize-ops", "--sanitize-resources", ...args], { env });
+  const pages = (await Array.fromAsync(Deno.readDir(new URL("static", root)), ({ name }) => `static/${name}`))
+    .filter((name) => name.endsWith("_page_test.ts"));
+  await Promise.all([
+    // The page is another one there: bundled, and minified.
+    play("static/page_test.ts", ...pages),
+    play("main_test.ts").then(() => {
+      const more = "/^(a restart under load|with two isolates)/";
+      return play("drain_test.ts", "workers_test.ts", "--filter", more);
+    }),
+  ]);
 });
 
 Deno.test("what deno.json has Deno Deploy take is enough to build what it has it run", async () => {
