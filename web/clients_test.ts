@@ -39,6 +39,14 @@ async function shake(headers: Record<string, string | undefined>, rest: Paramete
   };
 }
 
+Deno.test("a client that offers to compress its frames is told that the server does not, and talks all the same", async () => {
+  const extensions = "permessage-deflate; client_max_window_bits, permessage-deflate";
+  const client = await RawClient.open(server.port, { headers: { "sec-websocket-extensions": extensions } });
+  assert.doesNotMatch(client.head, /sec-websocket-extensions/i);
+  await client.until(() => client.texts.some((text) => text.includes("room_joined")));
+  await client.close();
+});
+
 Deno.test("sub-protocols are told apart by commas, whatever white space is around them", async () => {
   const lists: [string, string | undefined][] = [
     ["chat.v1,bearer.TOKEN", "chat.v1"],
