@@ -1,6 +1,6 @@
 import { type Member, NAME_LIMIT } from "../../chat/protocol.ts";
 import { failureText, type Locale } from "../i18n/locale.ts";
-import { button, element, setText } from "../lib/dom.ts";
+import { button, element, setProperties, setText } from "../lib/dom.ts";
 import type { Failure } from "../lib/moderator.ts";
 import { isMuted } from "../lib/mutes.ts";
 import type { State } from "../state.ts";
@@ -80,7 +80,7 @@ export function createPersonDialog(locale: Locale, actions: PersonActions): Pers
     const isNowMuted = isMuted(state.muted, person.user);
     setText(muted, isNowMuted ? strings.mutedHelp : strings.muteHelp);
     setText(mute, isNowMuted ? strings.unmute : strings.mute);
-    ban.hidden = state.moderation === null;
+    setProperties(ban, { hidden: state.moderation === null });
   }
 
   return {

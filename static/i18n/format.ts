@@ -4,9 +4,23 @@ export type Language = "en" | "ko";
 
 /** A sentence with a count in the place of `{n}`, in the form that the language has for that count. */
 export function plural(language: Language, count: number, forms: { one?: string; other: string }): string {
-  const number = new Intl.NumberFormat(language).format(count);
-  const form = new Intl.PluralRules(language).select(count) === "one" ? forms.one ?? forms.other : forms.other;
-  return form.replace("{n}", number);
+  const { numbers, rules } = formats(language);
+  const form = rules.select(count) === "one" ? forms.one ?? forms.other : forms.other;
+  return form.replace("{n}", numbers.format(count));
+}
+
+interface Formats {
+  numbers: Intl.NumberFormat;
+  rules: Intl.PluralRules;
+}
+const made = new Map<Language, Formats>();
+
+/** To make these takes longer than to use them, and a busy page counts on every frame of the screen. */
+function formats(language: Language): Formats {
+  const found = made.get(language) ??
+    { numbers: new Intl.NumberFormat(language), rules: new Intl.PluralRules(language) };
+  made.set(language, found);
+  return found;
 }
 
 /** A length of time in its largest whole unit: `90` is 90 seconds, `3600` is an hour. */

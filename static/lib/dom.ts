@@ -34,6 +34,13 @@ export function find<T extends HTMLElement>(id: string, type: { new (): T }): T 
   return found;
 }
 
+/** Sets the properties that differ: to a browser even the value that is there already is a change. */
+export function setProperties<T extends object>(target: T, values: Partial<T>): void {
+  for (const name of Object.keys(values) as (keyof T)[]) {
+    if (target[name] !== values[name]) target[name] = values[name]!;
+  }
+}
+
 /** Sets text only where it differs, so that nothing is announced or laid out again without a change. */
 export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;

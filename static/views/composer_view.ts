@@ -1,7 +1,7 @@
 import { OUTBOX_LIMIT } from "../../client/outbox.ts";
 import type { KeyValueStorage } from "../../client/storage.ts";
 import type { Locale } from "../i18n/locale.ts";
-import { button, element, find, icon, setText } from "../lib/dom.ts";
+import { button, element, find, icon, setProperties, setText } from "../lib/dom.ts";
 import { isBanned, isStranger, type Notice, shownTypists, type State } from "../state.ts";
 import { enterSubmits, grow, length, sendable } from "./text_entry.ts";
 
@@ -78,9 +78,9 @@ export function createComposerView(locale: Locale, drafts: KeyValueStorage, acti
   /** One line, about what matters most now. */
   function renderHint() {
     const left = state.limits.text - length(field.value);
-    field.ariaInvalid = left < 0 ? "true" : null;
+    setProperties(field, { ariaInvalid: left < 0 ? "true" : null });
     hint.classList.toggle("problem", left < 0);
-    send.disabled = left < 0 || field.disabled;
+    setProperties(send, { disabled: left < 0 || field.disabled });
     setText(hint, left < 0 ? strings.over(-left) : left < COUNTDOWN_FROM ? strings.left(left) : roomHint());
   }
 
@@ -115,20 +115,24 @@ export function createComposerView(locale: Locale, drafts: KeyValueStorage, acti
       field.ariaLabel = strings.compose(state.room.name);
       grow(field);
     }
-    form.hidden = state.room.problem !== null;
-    field.disabled = state.room.locked || isBanned(state) || isStranger(state);
-    field.placeholder = isBanned(state)
-      ? strings.banPlaceholder
-      : isStranger(state)
-      ? strings.signInFirst
-      : state.room.locked
-      ? strings.lockedPlaceholder
-      : strings.placeholder;
+    setProperties(form, { hidden: state.room.problem !== null });
+    setProperties(field, {
+      disabled: state.room.locked || isBanned(state) || isStranger(state),
+      placeholder: isBanned(state)
+        ? strings.banPlaceholder
+        : isStranger(state)
+        ? strings.signInFirst
+        : state.room.locked
+        ? strings.lockedPlaceholder
+        : strings.placeholder,
+    });
     form.classList.toggle("closed", field.disabled);
-    me.hidden = state.me === null;
     setText(name, state.me?.name ?? "");
-    me.ariaLabel = strings.changeNameFrom(state.me?.name ?? "");
-    me.title = strings.changeName;
+    setProperties(me, {
+      hidden: state.me === null,
+      ariaLabel: strings.changeNameFrom(state.me?.name ?? ""),
+      title: strings.changeName,
+    });
     renderHint();
     renderNotice(state.notice);
   }

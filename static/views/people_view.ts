@@ -1,6 +1,6 @@
 import type { Member } from "../../chat/protocol.ts";
 import type { Locale } from "../i18n/locale.ts";
-import { button, element, find, setText } from "../lib/dom.ts";
+import { button, element, find, setProperties, setText } from "../lib/dom.ts";
 import { isMuted } from "../lib/mutes.ts";
 import type { State } from "../state.ts";
 
@@ -17,6 +17,7 @@ export function createPeopleView(locale: Locale, actions: PeopleActions): { rend
   const aside = find("people", HTMLElement);
   const opener = find("show-people", HTMLButtonElement);
   const dialog = element("dialog", { className: "sheet", ariaLabel: strings.people });
+  const numbers = new Intl.NumberFormat(tag);
   const collator = new Intl.Collator(tag, { numeric: true });
   const title = element("h2", {}, strings.people, " ");
   const count = element("span", { className: "count" });
@@ -51,11 +52,10 @@ export function createPeopleView(locale: Locale, actions: PeopleActions): { rend
 
   function render(state: State) {
     const { room } = state;
-    const size = new Intl.NumberFormat(tag).format(room.count);
-    setText(count, room.joined ? size : "");
+    setText(count, room.joined ? numbers.format(room.count) : "");
     setText(opener, strings.peopleCount(room.count));
-    opener.hidden = !room.joined;
-    aside.hidden = room.members.length === 0;
+    setProperties(opener, { hidden: !room.joined });
+    setProperties(aside, { hidden: room.members.length === 0 });
     const hidden = room.count - room.members.length;
     setText(more, hidden > 0 ? strings.peopleMore(hidden) : "");
     moderate.classList.toggle("active", state.moderation !== null);

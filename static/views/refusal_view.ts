@@ -1,5 +1,5 @@
 import { type Locale, refusalText } from "../i18n/locale.ts";
-import { element, find, setText } from "../lib/dom.ts";
+import { element, find, setProperties, setText } from "../lib/dom.ts";
 import { isEmpty, refusalOf, type State } from "../state.ts";
 
 /** Why the server refuses the page, for its visitors and for its operator. Shown in an empty room. */
@@ -16,7 +16,7 @@ export function createRefusalView({ strings }: Locale): { render(state: State): 
 
   function render(state: State) {
     const refusal = refusalOf(state);
-    view.hidden = !refusal || !state.online || !isEmpty(state) || state.room.problem !== null;
+    setProperties(view, { hidden: !refusal || !state.online || !isEmpty(state) || state.room.problem !== null });
     if (!refusal) return;
     setText(title, refusalText(strings.refusalTitles, refusal));
     setText(text, refusalText(strings.refusalTexts, refusal));

@@ -1,5 +1,5 @@
 import type { Locale } from "../i18n/locale.ts";
-import { element, find, setText } from "../lib/dom.ts";
+import { element, find, setProperties, setText } from "../lib/dom.ts";
 import { isEmpty, type State } from "../state.ts";
 
 /**
@@ -22,9 +22,9 @@ export function createSignInView({ strings }: Locale): { render(state: State): v
   function render(state: State) {
     const { status, room } = state;
     const url = status.kind === "signed_out" ? status.loginUrl : null;
-    door.hidden = status.kind !== "signed_out" || !isEmpty(state) || room.problem !== null;
-    link.hidden = url === null;
-    footLink.hidden = url === null || !door.hidden;
+    setProperties(door, { hidden: status.kind !== "signed_out" || !isEmpty(state) || room.problem !== null });
+    setProperties(link, { hidden: url === null });
+    setProperties(footLink, { hidden: url === null || !door.hidden });
     if (url !== null) link.href = footLink.href = backTo(url, room.name);
   }
 

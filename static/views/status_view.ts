@@ -1,5 +1,5 @@
 import { closeText, type Locale, refusalText } from "../i18n/locale.ts";
-import { find, setText } from "../lib/dom.ts";
+import { find, setProperties, setText } from "../lib/dom.ts";
 import { refusalOf, type State } from "../state.ts";
 
 /** The state of the connection as a text. The seconds until the next try are shown, and not announced one by one. */
@@ -16,12 +16,12 @@ export function createStatusView(locale: Locale, retryNow: () => void): { render
   function render(state: State) {
     const { status: now, online } = state;
     clearTimeout(timer);
-    connection.dataset.kind = now.kind;
+    setProperties(connection.dataset, { kind: now.kind });
     connection.classList.toggle("store-fails", state.storeFails);
     setText(status, textFor(state));
     const stopped = now.kind === "stopped" || now.kind === "signed_out";
     setText(tryNow, stopped ? strings.tryAgain : strings.tryNow);
-    tryNow.hidden = !stopped && (now.kind !== "waiting" || !online);
+    setProperties(tryNow, { hidden: !stopped && (now.kind !== "waiting" || !online) });
     if (now.kind === "waiting" && online) {
       count(now.until, now.refusal ? strings.tryingAgainIn : strings.reconnectingIn);
     } else setText(countdown, "");

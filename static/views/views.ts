@@ -7,7 +7,7 @@ import { createModerationDialog } from "../dialogs/moderation_dialog.ts";
 import { createPersonDialog } from "../dialogs/person_dialog.ts";
 import { createRoomDialog } from "../dialogs/room_dialog.ts";
 import { errorText, failureText, type Locale } from "../i18n/locale.ts";
-import { button, element, find, icon, setText } from "../lib/dom.ts";
+import { button, element, find, icon, setProperties, setText } from "../lib/dom.ts";
 import type { ListedRoom } from "../lib/moderator.ts";
 import { isBanned, isEmpty, lastOwn, type State } from "../state.ts";
 import { createComposerView } from "./composer_view.ts";
@@ -180,20 +180,21 @@ export function createViews(
   let before: State["room"] | null = null;
   focusComposer();
   return (state) => {
-    document.title = state.room.name
-      ? strings.title(state.room.name, state.visible ? 0 : state.unread)
-      : strings.product;
-    setText(roomName, state.room.name);
+    const { name } = state.room;
+    setProperties(document, {
+      title: name ? strings.title(name, state.visible ? 0 : state.unread) : strings.product,
+    });
+    setText(roomName, name);
     // An address without a room has no name to show and no link to copy.
-    heading.hidden = copyLink.hidden = state.room.name === "";
-    room.ariaLabel = strings.changeRoomFrom(state.room.name);
+    for (const part of [heading, copyLink]) setProperties(part, { hidden: name === "" });
+    setProperties(room, { ariaLabel: strings.changeRoomFrom(name) });
     lock.toggleAttribute("hidden", !state.room.locked);
     if (before?.problem !== state.room.problem) renderProblem(state);
-    if (before && before.name !== state.room.name) setText(announcer, strings.entered(state.room.name));
+    if (before && before.name !== name) setText(announcer, strings.entered(name));
     before = state.room;
     log.render(state);
     composer.render(state);
-    sentAway.hidden = !isBanned(state) || !isEmpty(state);
+    setProperties(sentAway, { hidden: !isBanned(state) || !isEmpty(state) });
     people.render(state);
     personDialog.render(state);
     moderationDialog.render(state);
