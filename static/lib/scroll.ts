@@ -1,65 +1,114 @@
 /** The scroll position: a reader at the newest message stays there, and one up in the history is not moved. */
+import { firstIndex } from "./binary_search.ts";
 
 /** Pixels from the end within which the reader counts as being there: less than a line, more than a rounding error. */
 const NEAR_END = 32;
+/** Pixels that count as a screen where the view is lower, as above the keyboard of a phone. */
+const LEAST_SCREEN = 480;
 
 export interface Scroll {
-  /** Changes the list so that the visible messages stay where they are. */
-  keepPlace(change: () => void): void;
+  readonly following: boolean;
+  /** Changes the list so that the visible rows stay where they are, but for those that `leave` it. */
+  keepPlace(change: () => void, leave: ReadonlySet<Element>): void;
   /** Scrolls to the end, and stays there. */
   follow(): void;
+  /** Stays at the end no longer. */
+  unfollow(): void;
+  /** Whether there is more than can be seen at once. */
+  isFull(): boolean;
+  /** Screens above and below what can be seen. */
+  beside(): { above: number; below: number };
+  /** The first row within so many screens above what can be seen, and the first beyond them below: their indexes. */
+  within(screens: number): { start: number; end: number };
 }
 
-/**
- * @param view the element that scrolls
- * @param content the element inside it
- * @param list has one element for each row
- * @param changed is called when the reader reaches the end or leaves it
- */
-export function createScroll(
-  view: HTMLElement,
-  content: HTMLElement,
-  list: HTMLElement,
-  changed: (following: boolean) => void,
-): Scroll {
+export interface ScrollOptions {
+  /** The element that scrolls. */
+  view: HTMLElement;
+  /** The element inside it. */
+  content: HTMLElement;
+  /** Has one element for each row. */
+  list: HTMLElement;
+  /** Whether the last row is the newest message. */
+  isComplete: () => boolean;
+  /** The reader reaches the end or leaves it. */
+  changed: (following: boolean) => void;
+  /** Something else can be seen than before: the reader scrolls, or sizes have changed. */
+  moved: () => void;
+}
+
+export function createScroll({ view, content, list, isComplete, changed, moved }: ScrollOptions): Scroll {
   let following = true;
+  let scheduled = false;
 
   view.addEventListener("scroll", () => {
-    const value = view.scrollHeight - view.clientHeight - view.scrollTop < NEAR_END;
-    if (value === following) return;
-    following = value;
-    changed(following);
+    set(view.scrollHeight - view.clientHeight - view.scrollTop < NEAR_END && isComplete());
+    moved();
   }, { passive: true });
 
   // The end stays visible when a keyboard slides in, the composer grows or an editor opens.
-  const observer = new ResizeObserver(() => following && toEnd());
+  const observer = new ResizeObserver(() => {
+    if (following) toEnd();
+    if (scheduled) return;
+    scheduled = true;
+    // What changes sizes must not run in here.
+    requestAnimationFrame(() => {
+      scheduled = false;
+      moved();
+    });
+  });
   observer.observe(view);
   observer.observe(content);
+
+  function set(value: boolean) {
+    if (value === following) return;
+    following = value;
+    changed(following);
+  }
 
   function toEnd() {
     view.scrollTop = view.scrollHeight;
   }
 
-  /** The first row that is at least partly visible. */
-  function firstVisible(): Element | undefined {
-    const top = view.getBoundingClientRect().top;
-    return [...list.children].find((row) => row.getBoundingClientRect().bottom > top);
+  /** The index of the first row with this edge below `y`. To measure every row would take too long. */
+  function firstBelow(y: number, edge: "top" | "bottom"): number {
+    const rows = list.children;
+    return firstIndex(rows.length, (index) => rows[index].getBoundingClientRect()[edge] > y);
   }
 
+  const screen = () => Math.max(view.clientHeight, LEAST_SCREEN);
+
   return {
-    keepPlace(change) {
+    get following() {
+      return following;
+    },
+    keepPlace(change, leave) {
+      if (following) {
+        change();
+        return toEnd();
+      }
       // Not all browsers anchor by themselves. `overflow-anchor` is off, so that all of them do it here.
-      const anchor = following ? undefined : firstVisible();
+      let anchor: Element | null = list.children[firstBelow(view.getBoundingClientRect().top, "bottom")] ?? null;
+      while (anchor && leave.has(anchor)) anchor = anchor.nextElementSibling;
       const before = anchor?.getBoundingClientRect().top ?? 0;
       change();
-      if (following) toEnd();
-      else if (anchor?.isConnected) view.scrollTop += anchor.getBoundingClientRect().top - before;
+      if (anchor) view.scrollTop += anchor.getBoundingClientRect().top - before;
     },
     follow() {
       toEnd();
-      if (following) return;
-      following = true;
-      changed(true);
+      set(true);
+    },
+    unfollow: () => set(false),
+    isFull: () => view.scrollHeight > view.clientHeight,
+    beside() {
+      const above = view.scrollTop;
+      const below = view.scrollHeight - view.clientHeight - above;
+      return { above: above / screen(), below: below / screen() };
+    },
+    within(screens) {
+      const { top, bottom } = view.getBoundingClientRect();
+      const distance = screens * screen();
+      return { start: firstBelow(top - distance, "bottom"), end: firstBelow(bottom + distance, "top") };
     },
   };
 }

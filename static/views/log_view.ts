@@ -1,19 +1,23 @@
 import type { Locale } from "../i18n/locale.ts";
-import { button, element, find, setText } from "../lib/dom.ts";
+import { button, element, find, setProperties, setText } from "../lib/dom.ts";
+import { isMuted } from "../lib/mutes.ts";
 import { createScroll } from "../lib/scroll.ts";
 import type { State } from "../state.ts";
-import { createMessageView, type MessageActions, type MessageView } from "./message_view.ts";
+import { createLogKeys, type Goal } from "./log_keys.ts";
+import { createRowViews, type RowActions, type RowView } from "./row_view.ts";
+import { around, fitted, indexOf, KEPT, newest, sliceOf, type Span, spanOf, wholeRuns } from "./slice.ts";
 import { type Row, rowsOf, sameRow } from "./timeline.ts";
 
 /** Pixels from the top at which older messages are requested: about a screen, so that few readers see them load. */
 const LOAD_AHEAD = 600;
+/** New messages at once beyond which those before them are left out: nobody sees them pass. */
+const FLOOD = 50;
 /** New messages at once that a screen reader announces; nobody could follow more of them. */
 const ANNOUNCED_AT_ONCE = 5;
 
-export interface LogActions extends MessageActions {
+export interface LogActions extends RowActions {
   loadOlder(): void;
   copyLink(): void;
-  unmute(user: string): void;
   /** Whether the reader is at the newest message. */
   following(following: boolean): void;
 }
@@ -26,40 +30,37 @@ export interface LogView {
   edit(seq: number): void;
 }
 
-interface Shown {
-  row: Row;
-  element: HTMLLIElement;
-  message: MessageView | null;
-}
-
 /**
- * The room's messages. Elements are kept by key, so the cost of a change depends on what is new, not on all messages.
+ * The room's messages near the reader. Elements are kept by key, so the cost of a change depends on what is new, not on
+ * all messages.
  */
 export function createLogView(locale: Locale, actions: LogActions): LogView {
-  const { strings, tag } = locale;
+  const { strings } = locale;
   const log = find("log", HTMLElement);
   const list = find("rows", HTMLOListElement);
   const top = find("top", HTMLElement);
   const empty = find("empty", HTMLElement);
   const latest = find("to-latest", HTMLButtonElement);
-  const scroll = createScroll(log, find("column", HTMLElement), list, actions.following);
-  const times = {
-    short: new Intl.DateTimeFormat(tag, { hour: "numeric", minute: "2-digit" }),
-    full: new Intl.DateTimeFormat(tag, { dateStyle: "full", timeStyle: "medium" }),
-  };
-  const days = new Intl.DateTimeFormat(tag, { weekday: "long", month: "long", day: "numeric" });
-  const daysOfOtherYears = new Intl.DateTimeFormat(tag, { dateStyle: "full" });
-  let shown = new Map<string, Shown>();
-  let room = "";
-  let state: State;
+  const createRow = createRowViews(locale, actions);
+  const scroll = createScroll({
+    view: log,
+    content: find("column", HTMLElement),
+    list,
+    isComplete: () => isComplete,
+    changed: actions.following,
+    moved: fit,
+  });
+  let shown = new Map<string, RowView>();
+  /** What is in the document: as places, which hold while messages come and go, and as indexes into `state`'s. */
+  let slice = sliceOf([], { from: 0, to: 0 });
+  let span: Span = { from: 0, to: 0 };
+  /** Whether the span ends with the newest message. */
+  let isComplete = true;
+  let state: State | undefined;
 
   setText(find("log-help", HTMLElement), strings.logHelp);
   latest.onclick = toLatest;
-  log.addEventListener("scroll", loadAhead, { passive: true });
-  log.addEventListener("keydown", moveByKey);
-  list.addEventListener("click", showTools);
-  list.addEventListener("focusin", (event) => reachTools(event, 0));
-  list.addEventListener("focusout", (event) => reachTools(event, -1));
+  createLogKeys({ log, list, bring: bringGoal, leave: actions.leave });
   empty.append(
     element("h2", { textContent: strings.emptyTitle }),
     element("p", { textContent: strings.emptyText }),
@@ -67,89 +68,90 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
   );
 
   function render(next: State) {
+    const edges = edgesOf(state);
+    const { name, messages, joined, problem } = next.room;
+    const entered = state?.room.name !== name;
     state = next;
-    log.ariaLabel = strings.log(state.room.name);
-    if (room !== state.room.name) {
-      room = state.room.name;
+    if (entered) {
+      log.ariaLabel = strings.log(name);
       scroll.follow();
     }
-    scroll.keepPlace(() => {
-      renderRows(rowsOf(state));
-      renderTop();
-    });
-    empty.hidden = !state.room.joined || state.room.problem !== null || shown.size > 0;
-    latest.hidden = state.following;
+    let there = spanOf(messages, slice);
+    const isLost = there.from === there.to && messages.length > 0;
+    if (isLost) scroll.follow();
+    if (scroll.following) {
+      const isFlood = messages.length - there.to > FLOOD && ![...list.children].some(isHeld);
+      there = entered || isLost || isFlood
+        ? newest(messages)
+        : { from: fitted(messages, there, scroll.beside(), kept).from, to: messages.length };
+    }
+    show(there);
+    setProperties(empty, { hidden: !joined || problem !== null || shown.size > 0 });
+    setProperties(latest, { hidden: state.following });
     setText(latest, state.unread > 0 ? strings.newMessages(state.unread) : strings.latest);
-    loadAhead();
+    if (edgesOf(state) !== edges) fit();
+  }
+
+  /** What decides, besides the reader's place, whether more messages come into the document. */
+  function edgesOf(state: State | undefined): string {
+    return `${state?.room.messages[0]?.seq} ${state?.room.more} ${state?.room.history} ${isComplete}`;
+  }
+
+  /** Changes the document so that it has the messages of this span. */
+  function show(next: Span) {
+    const { room: { messages }, muted } = state!;
+    span = wholeRuns(messages, next, (user) => isMuted(muted, user));
+    slice = sliceOf(messages, span);
+    const wasComplete = isComplete;
+    isComplete = span.to === messages.length;
+    const rows = rowsOf(state!, span);
+    const before = [...shown.values()];
+    // Today becomes yesterday, and nothing else has changed.
+    for (const view of before) if (view.row.kind === "day") view.update(view.row);
+    const isSame = rows.length === before.length && rows.every((row, index) => sameRow(row, before[index].row));
+    if (isSame && topKind() === top.dataset.kind) return;
+    const keys = new Set(rows.map(({ key }) => key));
+    const gone = new Set(before.filter(({ row }) => !keys.has(row.key)).map(({ element }) => element));
+    setProperties(log, { ariaLive: wasComplete && isComplete && isAnnounced(rows) ? "polite" : "off" });
+    scroll.keepPlace(() => {
+      for (const element of gone) element.remove();
+      renderRows(rows);
+      renderTop();
+    }, gone);
   }
 
   function renderRows(rows: Row[]) {
     const before = shown;
     shown = new Map();
-    log.ariaLive = isAnnounced(rows, before) ? "polite" : "off";
-    const keys = new Set(rows.map((row) => row.key));
-    for (const [key, gone] of before) if (!keys.has(key)) gone.element.remove();
     let next = list.firstElementChild;
     for (const row of rows) {
       const existing = before.get(row.key);
-      const entry = existing ?? create(row);
-      if (!existing || !sameRow(existing.row, row) || row.kind === "day") update(entry, row);
-      if (entry.element === next) next = next.nextElementSibling;
-      else list.insertBefore(entry.element, next);
-      shown.set(row.key, entry);
+      const view = existing ?? createRow(row);
+      if (existing && !sameRow(existing.row, row)) existing.update(row);
+      if (view.element === next) next = next.nextElementSibling;
+      else list.insertBefore(view.element, next);
+      shown.set(row.key, view);
     }
   }
 
   /** Only a few new messages at the end are announced: not a page of history, a room just entered, or a flood. */
-  function isAnnounced(rows: Row[], before: Map<string, Shown>): boolean {
-    const added = rows.filter((row) => !before.has(row.key)).length;
+  function isAnnounced(rows: Row[]): boolean {
+    const added = rows.filter((row) => !shown.has(row.key)).length;
     if (added === 0 || added > ANNOUNCED_AT_ONCE) return added === 0 && log.ariaLive !== "off";
-    return before.size > 0 && rows.slice(-added).every((row) => !before.has(row.key));
+    return shown.size > 0 && rows.slice(-added).every((row) => !shown.has(row.key));
   }
 
-  function create(row: Row): Shown {
-    if (row.kind === "muted") {
-      const unmute = button(strings.unmute, "link", () => {
-        log.focus({ preventScroll: true });
-        actions.unmute(row.user);
-      });
-      unmute.tabIndex = -1;
-      const line = element("li", { className: "muted", ariaLive: "off", tabIndex: -1 }, element("span"), " ", unmute);
-      return { row, element: line, message: null };
-    }
-    if (row.kind !== "message") {
-      return { row, element: element("li", { className: row.kind }, element("span")), message: null };
-    }
-    const message = createMessageView(locale, times, actions);
-    return { row, element: message.element, message };
+  /** Above the oldest message: the room's beginning, or a way to older messages. Nothing while it is further up. */
+  function topKind(): string {
+    const { more, history, position, messages, name } = state!.room;
+    const isThere = span.from === 0 && position && (messages.length > 0 || more);
+    return `${isThere ? more ? history : "beginning" : ""} ${name}`;
   }
 
-  function update(entry: Shown, row: Row) {
-    entry.row = row;
-    if (row.kind === "message") entry.message?.update(row);
-    else setText(entry.element.firstElementChild ?? entry.element, lineOf(row));
-  }
-
-  function lineOf(row: Exclude<Row, { kind: "message" }>): string {
-    if (row.kind === "day") return dayName(row.date);
-    if (row.kind === "muted") return strings.mutedMessages(row.count, row.author);
-    return row.kind === "missing" ? strings.missing : strings.newFromHere;
-  }
-
-  function dayName(date: number): string {
-    const [then, now] = [new Date(date), new Date()];
-    const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
-    if (then.toDateString() === now.toDateString()) return strings.today;
-    if (then.toDateString() === yesterday.toDateString()) return strings.yesterday;
-    return (then.getFullYear() === now.getFullYear() ? days : daysOfOtherYears).format(then);
-  }
-
-  /** Above the oldest message: the room's beginning, or a way to older messages. */
   function renderTop() {
-    const { more, history, position, messages, name } = state.room;
-    const kind = !position || messages.length === 0 && !more ? "" : more ? history : "beginning";
-    if (top.dataset.kind === `${kind} ${name}`) return;
-    top.dataset.kind = `${kind} ${name}`;
+    if (top.dataset.kind === topKind()) return;
+    top.dataset.kind = topKind();
+    const { name } = state!.room;
     const parts: Record<string, () => (Node | string)[]> = {
       beginning: () => [element("p", { textContent: strings.beginning(name) })],
       idle: () => [button(strings.earlier, "link", actions.loadOlder)],
@@ -159,60 +161,86 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
         button(strings.tryAgain, "link", actions.loadOlder),
       ],
     };
+    const [kind] = topKind().split(" ");
     top.replaceChildren(...parts[kind]?.() ?? []);
   }
 
+  /**
+   * Brings in messages near the reader and releases those far away, a step at a time: what a step changes leads to the
+   * next one, in another task. Only a window that is not full yet is filled at once.
+   */
+  function fit() {
+    if (!state || log.clientHeight === 0) return;
+    do {
+      const next = fitted(state.room.messages, span, scroll.beside(), kept);
+      // What goes while new messages come goes together with them: the document is laid out once.
+      if (scroll.following) next.from = Math.min(next.from, span.from);
+      if (next.from === span.from && next.to === span.to) break;
+      show(next);
+    } while (!scroll.isFull());
+    loadAhead();
+  }
+
+  /** The messages that stay although much is far away: near ones, and all up to one that is held. */
+  function kept(): Span {
+    const near = scroll.within(KEPT);
+    const { children } = list;
+    let [start, end] = [0, children.length];
+    while (start < near.start && !isHeld(children[start])) start++;
+    while (end > near.end && !isHeld(children[end - 1])) end--;
+    return { from: messageAt(start), to: messageAt(end) };
+  }
+
+  /** The index of the first message in the rows from this one on. */
+  function messageAt(index: number): number {
+    const row = [...shown.values()].slice(index).find(({ row }) => "seq" in row)?.row;
+    return row && "seq" in row && row.seq !== null ? indexOf(state!.room.messages, row.seq) : span.to;
+  }
+
   function loadAhead() {
-    const { more, history } = state.room;
-    if (more && history === "idle" && log.scrollTop < LOAD_AHEAD && !state.following) actions.loadOlder();
+    const { more, history } = state!.room;
+    if (!more || history !== "idle" || span.from > 0) return;
     // A page of short messages may not fill a tall window: then the reader can't scroll to request more.
-    else if (more && history === "idle" && log.scrollHeight <= log.clientHeight) actions.loadOlder();
+    if (!scroll.isFull() || log.scrollTop < LOAD_AHEAD && !scroll.following) actions.loadOlder();
+  }
+
+  /** Brings a loaded message into the document. */
+  function bring(index: number) {
+    const { messages } = state!.room;
+    if (!messages[index] || index >= span.from && index < span.to) return;
+    scroll.unfollow();
+    show(around(messages, span, index, isBusy()));
+  }
+
+  function bringGoal(goal: Goal) {
+    const newest = state!.room.messages.length - 1;
+    bring({ oldest: 0, before: span.from - 1, after: span.to, newest }[goal]);
   }
 
   function toLatest() {
+    const { messages } = state!.room;
     scroll.follow();
+    show(around(messages, span, messages.length - 1, isBusy()));
     actions.leave();
   }
 
-  function moveByKey(event: KeyboardEvent) {
-    const target = event.target as HTMLElement;
-    if (target !== log && target.parentElement !== list) return;
-    const steps: Record<string, (items: HTMLElement[], index: number) => HTMLElement | undefined> = {
-      ArrowUp: (items, index) => items[index < 0 ? items.length - 1 : index - 1],
-      ArrowDown: (items, index) => items[index + 1],
-      Home: (items) => items[0],
-      End: (items) => items.at(-1),
-    };
-    if (event.key === "Escape") return actions.leave();
-    const step = steps[event.key];
-    if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
-    const items = [...list.querySelectorAll<HTMLElement>(".message, .muted")];
-    const goal = step(items, items.indexOf(target));
-    if (!goal) return;
-    event.preventDefault();
-    goal.focus();
+  function edit(seq: number) {
+    bring(indexOf(state!.room.messages, seq));
+    [...shown.values()].find(({ row }) => row.kind === "message" && row.seq === seq)?.message?.edit();
   }
 
-  /** On a touch screen nothing hovers: touching a message shows its buttons. */
-  function showTools(event: Event) {
-    const target = event.target as HTMLElement;
-    const message = target.closest<HTMLElement>(".message");
-    if (message && !target.closest("a, button, textarea") && getSelection()?.isCollapsed) {
-      message.focus({ preventScroll: true });
-    }
-  }
+  const isBusy = () => [...list.children].some(isInUse);
 
-  /** Only the buttons of the focused message are reachable by Tab, since there may be hundreds of messages. */
-  function reachTools(event: Event, tabIndex: number) {
-    const line = (event.target as HTMLElement).closest(".message, .muted");
-    for (const tool of line?.querySelectorAll<HTMLElement>(".tools button, :scope > button") ?? []) {
-      tool.tabIndex = tabIndex;
-    }
-  }
+  return { render, toLatest, edit };
+}
 
-  return {
-    render,
-    toLatest,
-    edit: (seq) => [...shown.values()].find(({ row }) => row.kind === "message" && row.seq === seq)?.message?.edit(),
-  };
+/** Whether the reader has opened an editor or a question in a row, or selected some of its text. */
+function isInUse(row: Element): boolean {
+  const selection = getSelection();
+  return row.classList.contains("busy") || selection?.isCollapsed === false && selection.containsNode(row, true);
+}
+
+/** Whether a row stays in the document, however far away it is. */
+function isHeld(row: Element): boolean {
+  return row.matches(":focus-within") || isInUse(row);
 }

@@ -5,6 +5,7 @@
 import type { OutboxItem } from "../../client/outbox.ts";
 import { isMuted } from "../lib/mutes.ts";
 import { type State, waitingIn } from "../state.ts";
+import type { Span } from "./slice.ts";
 
 /** Milliseconds within which messages of one author share one name. */
 export const GROUP_SPAN = 5 * 60_000;
@@ -40,6 +41,8 @@ export interface MessageRow {
 interface MutedRow {
   readonly kind: "muted";
   readonly key: string;
+  /** Of the first of them. */
+  readonly seq: number | null;
   readonly user: string;
   readonly author: string;
   readonly count: number;
@@ -51,30 +54,38 @@ export type Row =
   | { readonly kind: "day"; readonly key: string; readonly date: number }
   | { readonly kind: "missing" | "new"; readonly key: string };
 
-/** The rows of the room, oldest first. Days are those of the browser's time zone. */
-export function rowsOf(state: State): Row[] {
-  const { room, me, outbox, muted } = state;
+/**
+ * The rows of the room, oldest first. Days are those of the browser's time zone.
+ * @param span only rows of these messages, as they are among all rows. It must not cut a muted person's run.
+ */
+export function rowsOf(state: State, span: Span = { from: 0, to: state.room.messages.length }): Row[] {
+  const { room, me, outbox, muted, newAfter } = state;
+  const { missingAfter } = room;
   const moderated = state.moderation !== null;
   const rows: Row[] = [];
-  let previous: { user: string; name: string; date: number } | null = null;
-  let { missingAfter } = room;
-  let { newAfter } = state;
+  const before = room.messages[span.from - 1];
+  let previous: { user: string; name: string; date: number; day: string; seq: number } | null = before
+    ? { user: before.user, name: before.from, date: before.date, day: day(before.date), seq: before.seq }
+    : null;
+
+  /** Whether a row with this `seq` is the first after another one. */
+  const isFirstAfter = (other: number | null, seq: number) =>
+    other !== null && seq > other && (previous?.seq ?? -1) <= other;
 
   const addRow = (row: Omit<MessageRow, "first" | "timed" | "moderated" | "inFlight">) => {
     const { user } = row;
+    const today = day(row.date);
     let first = previous?.user !== user || previous.name !== row.author || row.date - previous.date > GROUP_SPAN;
-    if (!previous || day(previous.date) !== day(row.date)) {
-      rows.push({ kind: "day", key: `day ${day(row.date)}`, date: row.date });
+    if (previous?.day !== today) {
+      rows.push({ kind: "day", key: `day ${today}`, date: row.date });
       first = true;
     }
-    if (missingAfter !== null && (row.seq ?? Infinity) > missingAfter) {
+    if (isFirstAfter(missingAfter, row.seq ?? Infinity)) {
       rows.push({ kind: "missing", key: "missing" });
-      missingAfter = null;
       first = true;
     }
-    if (newAfter !== null && (row.seq ?? 0) > newAfter) {
+    if (isFirstAfter(newAfter, row.seq ?? -1)) {
       rows.push({ kind: "new", key: "new" });
-      newAfter = null;
       first = true;
     }
     const timed = !previous || Math.floor(previous.date / MINUTE) !== Math.floor(row.date / MINUTE);
@@ -84,12 +95,12 @@ export function rowsOf(state: State): Row[] {
       rows.push({ ...row, moderated, first, timed, inFlight });
     } else if (above?.kind === "muted" && above.user === user) {
       rows[rows.length - 1] = { ...above, author: row.author, count: above.count + 1 };
-    } else rows.push({ kind: "muted", key: `muted ${row.key}`, user, author: row.author, count: 1 });
-    previous = { user, name: row.author, date: row.date };
+    } else rows.push({ kind: "muted", key: `muted ${row.key}`, seq: row.seq, user, author: row.author, count: 1 });
+    previous = { user, name: row.author, date: row.date, day: today, seq: row.seq ?? Infinity };
   };
 
   const waiting = waitingIn(state);
-  for (const message of room.messages) {
+  for (const message of room.messages.slice(span.from, span.to)) {
     const mine = message.user === me?.user;
     const change = waiting.changes.get(message.seq);
     const deleted = message.deleted === true;
@@ -107,6 +118,7 @@ export function rowsOf(state: State): Row[] {
       item: change?.item ?? null,
     });
   }
+  if (span.to < room.messages.length) return rows;
   // Waiting messages come last, whatever the clocks say. While the newest messages are left out, so are these.
   let date = room.messages.at(-1)?.date ?? 0;
   for (const { item, text } of room.truncated ? [] : waiting.messages) {
@@ -125,7 +137,7 @@ export function rowsOf(state: State): Row[] {
       item,
     });
   }
-  if (missingAfter !== null) rows.push({ kind: "missing", key: "missing" });
+  if (isFirstAfter(missingAfter, Infinity)) rows.push({ kind: "missing", key: "missing" });
   return rows;
 }
 

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import type { ReceiveMessage } from "../../chat/protocol.ts";
 import { initialClientState } from "../../client/client_state.ts";
 import { add, next, type Outbox, refuse } from "../../client/outbox.ts";
 import type { RoomState } from "../../client/room/room_state.ts";
 import * as frames from "../../testing/clients/frames.ts";
+import { isMuted } from "../lib/mutes.ts";
 import { initialState, type State } from "../state.ts";
+import { wholeRuns } from "./slice.ts";
 import { GROUP_SPAN, type MessageRow, type Row, rowsOf, sameRow } from "./timeline.ts";
 
 const noon = new Date(2026, 4, 4, 12).getTime();
@@ -141,7 +144,7 @@ Deno.test("consecutive messages of a muted person are one line", () => {
   );
   const rows = rowsOf({ ...state, muted: [{ user: "u3", name: "Eve" }] });
   assert.deepEqual(kinds(rows), ["day", "message", "muted", "message", "muted"]);
-  assert.deepEqual(rows[2], { kind: "muted", key: "muted seq 2", user: "u3", author: "Eva", count: 2 });
+  assert.deepEqual(rows[2], { kind: "muted", key: "muted seq 2", seq: 2, user: "u3", author: "Eva", count: 2 });
   assert.equal(JSON.stringify(rows).includes("text 2"), false);
   assert.deepEqual(messages(rows).map(({ first }) => first), [true, true]);
   assert.equal(rowsOf(state).length, 6, "and all of it is there again afterwards");
@@ -153,4 +156,50 @@ Deno.test("rows are the same when everything they show is the same", () => {
   const [, other] = rowsOf(holding(message(1, { edited: noon })));
   assert.equal(sameRow(one, same), true);
   assert.equal(sameRow(one, other), false);
+});
+
+Deno.test("the rows of some messages are what they are among the rows of all messages", () => {
+  const users = ["u1", "u2", "u3"];
+  const maybe = fc.option(fc.nat(40), { freq: 2 });
+  const spoken = fc.record({
+    user: fc.constantFrom(...users),
+    from: fc.constantFrom("Hana", "Eve"),
+    later: fc.constantFrom(1_000, 70_000, GROUP_SPAN + 1, 13 * 3_600_000),
+    skipped: fc.nat(1),
+  });
+  const generated = fc.record({
+    said: fc.array(spoken, { minLength: 1, maxLength: 20 }),
+    muted: fc.subarray(users),
+    missingAfter: maybe,
+    newAfter: maybe,
+    waiting: fc.nat(2),
+    truncated: fc.boolean(),
+    borders: fc.tuple(fc.nat(20), fc.nat(20)),
+  });
+  fc.assert(fc.property(generated, ({ said, muted, missingAfter, newAfter, waiting, truncated, borders }) => {
+    let [seq, date] = [0, noon];
+    const all = said.map(({ user, from, later, skipped }) => {
+      seq += 1 + skipped;
+      date += later;
+      return message(seq, { user, from, date });
+    });
+    let state: State = { ...holding(...all), newAfter, muted: muted.map((user) => ({ user, name: "" })) };
+    state = inRoom(state, { missingAfter, truncated });
+    for (let id = 0; id < waiting; id++) {
+      const outbox = add(state.outbox, { action: "send_message", room: "general", text: "", id: `${id}` }, noon)!;
+      state = { ...state, outbox };
+    }
+    const [from, to] = borders.map((border) => Math.min(border, all.length)).sort((one, other) => one - other);
+    const span = wholeRuns(all, { from, to }, (user) => isMuted(state.muted, user));
+    const rows = rowsOf(state);
+    /** The index of the first row that belongs to a message: its own, or a mark before it. */
+    const rowAt = (index: number) => {
+      if (index === all.length) return rows.length;
+      let at = rows.findIndex((row) => "seq" in row && row.seq === all[index].seq);
+      while (at > 0 && !("seq" in rows[at - 1])) at--;
+      return at;
+    };
+    fc.pre(span.from < all.length);
+    assert.deepEqual(rowsOf(state, span), rows.slice(rowAt(span.from), rowAt(span.to)));
+  }));
 });
