@@ -10,6 +10,8 @@ import { isMuted } from "./lib/mutes.ts";
 /** A sentence at the foot of the page, about a problem that can't be shown where it occurred. */
 export type Notice =
   | { readonly kind: "outbox_full" }
+  /** Code that is loaded later did not come. */
+  | { readonly kind: "not_loaded" }
   | { readonly kind: "name_lost"; readonly name: string }
   | { readonly kind: "address"; readonly url: string };
 

@@ -101,6 +101,8 @@ export function createComposerView(locale: Locale, drafts: KeyValueStorage, acti
     if (!next) return notice.replaceChildren();
     const text = next.kind === "outbox_full"
       ? strings.outboxFull(OUTBOX_LIMIT)
+      : next.kind === "not_loaded"
+      ? strings.notLoaded
       : next.kind === "name_lost"
       ? strings.nameLost(next.name)
       : strings.copyByHand(next.url);

@@ -1,14 +1,10 @@
 /** The whole page: its views, how they are connected, and what belongs to none of them. */
 import { CLOSE, DEFAULT_ROOM } from "../../chat/protocol.ts";
 import type { KeyValueStorage } from "../../client/storage.ts";
-import type { Controller } from "../controller.ts";
-import { createFieldDialog } from "../dialogs/field_dialog.ts";
-import { createModerationDialog } from "../dialogs/moderation_dialog.ts";
-import { createPersonDialog } from "../dialogs/person_dialog.ts";
-import { createRoomDialog } from "../dialogs/room_dialog.ts";
-import { errorText, failureText, type Locale } from "../i18n/locale.ts";
+import type { DialogOptions } from "../dialogs/dialogs.ts";
+import { lateDialogs } from "../dialogs/late_dialogs.ts";
+import { errorText, failureText } from "../i18n/locale.ts";
 import { button, element, find, icon, setProperties, setText } from "../lib/dom.ts";
-import type { ListedRoom } from "../lib/moderator.ts";
 import { isBanned, isEmpty, lastOwn, type State } from "../state.ts";
 import { createComposerView } from "./composer_view.ts";
 import { createLogView } from "./log_view.ts";
@@ -20,16 +16,11 @@ import { createStatusView } from "./status_view.ts";
 /** Milliseconds for which a button confirms that it worked. */
 const DONE_SHOWN = 2_000;
 
-export interface ViewOptions {
-  controller: Controller;
-  locale: Locale;
+/** `goTo` goes to a room, and changes the address. */
+export interface ViewOptions extends DialogOptions {
   drafts: KeyValueStorage;
-  /** The rooms that are listed for everyone; null when they can't be loaded now. */
-  listRooms: () => Promise<readonly ListedRoom[] | null>;
   /** The address of a room, without its host. */
   pathOf: (room: string) => string;
-  /** Goes to a room, and changes the address. */
-  goTo: (room: string) => void;
 }
 
 /** Builds the page, and returns the function that shows a state in it. */
@@ -55,23 +46,10 @@ export function createViews(
   /** Failed actions that screen readers have announced already. */
   const announced = new Set<string>();
 
-  const nameDialog = createFieldDialog(strings, {
-    title: strings.changeName,
-    label: strings.nameField,
-    hint: strings.nameHint(controller.state.limits.name),
-    submit: strings.save,
-  }, async (value) => {
-    const answer = await controller.chat.rename(value.trim());
-    if (answer.kind === "done") return null;
-    return answer.kind === "offline" ? strings.nameOffline : errorText(strings, answer.error);
-  });
-  const roomDialog = createRoomDialog(locale, { listRooms, goTo: moveTo });
-  const moderationDialog = createModerationDialog(locale, controller.moderator);
-  const personDialog = createPersonDialog(locale, {
-    mute: (person) => controller.mute(person),
-    unmute: (user) => controller.unmute(user),
-    ban: controller.moderator.ban,
-  });
+  const dialogs = lateDialogs(async () => {
+    const { createDialogs } = await import("../dialogs/dialogs.ts");
+    return createDialogs({ controller, locale, listRooms, goTo: moveTo });
+  }, () => controller.notify({ kind: "not_loaded" }));
   const log = createLogView(locale, {
     edit: (seq, text) => controller.edit(seq, text),
     remove: (seq) => controller.remove(seq),
@@ -79,7 +57,7 @@ export function createViews(
     discard: (id) => controller.chat.discard(id),
     mute: (author) => controller.mute(author),
     unmute: (user) => controller.unmute(user),
-    openPerson: personDialog.open,
+    openPerson: dialogs.openPerson,
     async moderate(seq) {
       const failure = await controller.moderator.deleteMessage(controller.state.room.name, seq);
       return failure && failureText(strings, failure);
@@ -100,13 +78,13 @@ export function createViews(
       const message = lastOwn(controller.state);
       if (message) log.edit(message.seq);
     },
-    changeName: () => nameDialog.open(controller.state.me?.name ?? ""),
+    changeName: dialogs.changeName,
     dismiss: () => controller.notify(null),
   });
   const people = createPeopleView(locale, {
-    openPerson: personDialog.open,
+    openPerson: dialogs.openPerson,
     unmute: (user) => controller.unmute(user),
-    moderate: moderationDialog.open,
+    moderate: dialogs.moderate,
   });
   const signIn = createSignInView(locale);
   const refused = createRefusalView(locale);
@@ -118,7 +96,7 @@ export function createViews(
   const lock = icon("M6 9V6.500a4 4 0 0 1 8 0V9M4.500 9h11v7.500h-11z");
   lock.classList.add("lock");
   room.append(lock, roomName, icon("M6 8l4 4 4-4"));
-  room.onclick = () => roomDialog.open("");
+  room.onclick = () => dialogs.changeRoom("");
   copyLink.onclick = copy;
   find("conversation", HTMLElement).append(problem, sentAway);
   find("unloaded", HTMLElement).remove();
@@ -163,7 +141,7 @@ export function createViews(
         textContent: isAddress ? strings.nothingHereText(pathOf("islands")) : errorText(strings, error),
       }),
       ...rooms.map((room) => button(strings.goToRoom(room), "outlined", () => moveTo(room))),
-      button(strings.changeRoom, "outlined", () => roomDialog.open(name)),
+      button(strings.changeRoom, "outlined", () => dialogs.changeRoom(name)),
     );
   }
 
@@ -179,6 +157,8 @@ export function createViews(
 
   let before: State["room"] | null = null;
   focusComposer();
+  // After the first paint.
+  requestAnimationFrame(() => setTimeout(dialogs.load));
   return (state) => {
     const { name } = state.room;
     setProperties(document, {
@@ -196,8 +176,7 @@ export function createViews(
     composer.render(state);
     setProperties(sentAway, { hidden: !isBanned(state) || !isEmpty(state) });
     people.render(state);
-    personDialog.render(state);
-    moderationDialog.render(state);
+    dialogs.render(state);
     signIn.render(state);
     refused.render(state);
     status.render(state);

@@ -1,0 +1,58 @@
+import type { Member } from "../../chat/protocol.ts";
+import type { Controller } from "../controller.ts";
+import { errorText, type Locale } from "../i18n/locale.ts";
+import type { ListedRoom } from "../lib/moderator.ts";
+import type { State } from "../state.ts";
+import { createFieldDialog } from "./field_dialog.ts";
+import { createModerationDialog } from "./moderation_dialog.ts";
+import { createPersonDialog } from "./person_dialog.ts";
+import { createRoomDialog } from "./room_dialog.ts";
+
+/** All that open over the page. */
+export interface Dialogs {
+  changeName(): void;
+  /** @param suggested stands in the field */
+  changeRoom(suggested: string): void;
+  moderate(): void;
+  openPerson(person: Member): void;
+  render(state: State): void;
+}
+
+export interface DialogOptions {
+  controller: Controller;
+  locale: Locale;
+  /** The rooms that are listed for everyone; null when they can't be loaded now. */
+  listRooms: () => Promise<readonly ListedRoom[] | null>;
+  goTo: (room: string) => void;
+}
+
+export function createDialogs({ controller, locale, listRooms, goTo }: DialogOptions): Dialogs {
+  const { strings } = locale;
+  const name = createFieldDialog(strings, {
+    title: strings.changeName,
+    label: strings.nameField,
+    hint: strings.nameHint(controller.state.limits.name),
+    submit: strings.save,
+  }, async (value) => {
+    const answer = await controller.chat.rename(value.trim());
+    if (answer.kind === "done") return null;
+    return answer.kind === "offline" ? strings.nameOffline : errorText(strings, answer.error);
+  });
+  const room = createRoomDialog(locale, { listRooms, goTo });
+  const moderation = createModerationDialog(locale, controller.moderator);
+  const person = createPersonDialog(locale, {
+    mute: (whom) => controller.mute(whom),
+    unmute: (user) => controller.unmute(user),
+    ban: controller.moderator.ban,
+  });
+  return {
+    changeName: () => name.open(controller.state.me?.name ?? ""),
+    changeRoom: room.open,
+    moderate: moderation.open,
+    openPerson: person.open,
+    render(state) {
+      person.render(state);
+      moderation.render(state);
+    },
+  };
+}
