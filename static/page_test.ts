@@ -1,28 +1,29 @@
 /** The page as people use it: a real browser and a real server. */
 import assert from "node:assert/strict";
 import type { BrowserContextOptions } from "playwright-core";
-import { connected, expectAccessible, rename, shows, texts, write } from "../testing/browser/page.ts";
+import { expectAccessible, rename, shows, texts, write } from "../testing/browser/page.ts";
 import { servePage } from "../testing/browser/page_server.ts";
 
 const server = servePage();
 const { person, open } = server;
 
-Deno.test("every module that the page loads is preloaded", async () => {
+Deno.test("every module of the first screen is preloaded, and nothing else", async () => {
   const ann = await person();
   const page = await ann.newPage();
-  const loaded: string[] = [];
-  page.on("request", (request) => request.resourceType() === "script" && loaded.push(new URL(request.url()).pathname));
   await page.goto(server.url);
-  await connected(page);
   const preloaded = await page.locator("head script, head [rel=modulepreload]").evaluateAll((elements) =>
-    elements.map((element) => element.getAttribute("src") ?? element.getAttribute("href"))
+    elements.map((element) => element.getAttribute("src") ?? element.getAttribute("href") ?? "")
   );
-  const imported = await page.evaluate(() =>
-    performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname).filter((path) =>
-      /\.(ts|js)$/.test(path)
-    )
-  );
-  assert.deepEqual(preloaded.toSorted(), [...new Set([...loaded, ...imported])].sort());
+  const needed = new Set<string>();
+  const need = async (url: URL): Promise<void> => {
+    if (needed.has(url.pathname)) return;
+    needed.add(url.pathname);
+    const script = await (await fetch(url)).text();
+    const imports = [...script.matchAll(/^(?:import|export|\} from)\b[^;(]*?"(\.{1,2}\/[^"]+)";/gms)];
+    await Promise.all(imports.map(([, path]) => need(new URL(path, url))));
+  };
+  await need(new URL(preloaded.find((path) => /\/client\.[jt]s$/.test(path))!, server.url));
+  assert.deepEqual(preloaded.toSorted(), [...needed].sort());
   await ann.close();
 });
 
@@ -107,6 +108,7 @@ Deno.test("only http and https become links, and they reveal nothing to the othe
   await write(page, "https://example.org/a main.ts javascript:alert(1)");
   await shows(page, "https://example.org/a main.ts javascript:alert(1)");
   const links = page.locator(".message a");
+  await links.waitFor();
   assert.equal(await links.count(), 1);
   assert.equal(await links.getAttribute("href"), "https://example.org/a");
   assert.equal(await links.getAttribute("target"), "_blank");
@@ -187,6 +189,7 @@ for (
     await expectAccessible(page, "an empty room");
     await write(page, "hello https://example.org/");
     await shows(page, "hello https://example.org/");
+    await page.locator(".message a").waitFor();
     await expectAccessible(page, "a message");
     for (const opener of ["#room", "#me", "#show-people"]) {
       if (!await page.locator(opener).isVisible()) continue;

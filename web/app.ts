@@ -18,6 +18,19 @@ import { noted } from "./observability/refusals.ts";
 import { addSession } from "./routes/session.ts";
 import { addTalk, TOKEN_HEADER } from "./routes/talk.ts";
 
+/** Headers that a browser heeds in a document only. They are longer than many a script of ours. */
+const FOR_DOCUMENTS = [
+  "content-security-policy",
+  "cross-origin-opener-policy",
+  "origin-agent-cluster",
+  "referrer-policy",
+  "x-dns-prefetch-control",
+  "x-download-options",
+  "x-frame-options",
+  "x-permitted-cross-domain-policies",
+  "x-xss-protection",
+];
+
 /** All that is served over HTTP, except the upgrade to a socket. Each file of routes adds its own. */
 export function createApp(services: AppServices): App {
   const app: App = new Hono({ getPath: (request) => services.basePath.of(getPath(request)) });
@@ -46,6 +59,11 @@ export function createApp(services: AppServices): App {
   app.use(async (c, next) => {
     await next();
     await noted(services, c.req.raw, c.env, c.res, c.error);
+  });
+  app.use(async (c, next) => {
+    await next();
+    if (!/^text\/(javascript|css)\b/.test(c.res.headers.get("content-type") ?? "")) return;
+    for (const name of FOR_DOCUMENTS) c.res.headers.delete(name);
   });
   app.use(secureHeaders({
     contentSecurityPolicy: {

@@ -45,3 +45,8 @@ export function setProperties<T extends object>(target: T, values: Partial<T>): 
 export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
+
+/** Resolves when what is in the page now has been painted. */
+export function painted(): Promise<void> {
+  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+}

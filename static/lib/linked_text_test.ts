@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { find } from "../vendor/linkify.js";
 import { segments } from "./linked_text.ts";
 
-const links = (text: string) => segments(text).filter(({ href }) => href !== null).map(({ text }) => text);
+const links = (text: string) => segments(text, find).filter(({ href }) => href !== null).map(({ text }) => text);
 
 Deno.test("only text written as http:// or https:// is a link", () => {
   assert.deepEqual(links("see https://example.org/a?b=c#d, or HTTP://example.com."), [
@@ -29,5 +30,5 @@ Deno.test("file names, bare domains, mail addresses and other schemes are not li
 
 Deno.test("no text is lost around links", () => {
   const text = "<b>one</b> https://a.example/ two\nhttps://b.example/";
-  assert.equal(segments(text).map(({ text }) => text).join(""), text);
+  assert.equal(segments(text, find).map(({ text }) => text).join(""), text);
 });

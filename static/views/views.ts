@@ -15,6 +15,8 @@ import { createStatusView } from "./status_view.ts";
 
 /** Milliseconds for which a button confirms that it worked. */
 const DONE_SHOWN = 2_000;
+/** Milliseconds after which dialogs are loaded that nobody has opened: what the page needs at once comes first. */
+const DIALOGS_AFTER = 1_000;
 
 /** `goTo` goes to a room, and changes the address. */
 export interface ViewOptions extends DialogOptions {
@@ -157,8 +159,7 @@ export function createViews(
 
   let before: State["room"] | null = null;
   focusComposer();
-  // After the first paint.
-  requestAnimationFrame(() => setTimeout(dialogs.load));
+  setTimeout(dialogs.load, DIALOGS_AFTER);
   return (state) => {
     const { name } = state.room;
     setProperties(document, {

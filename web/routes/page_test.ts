@@ -162,6 +162,9 @@ Deno.test("a file is kept for good under the address that the page names, and fo
       "public, max-age=31536000, immutable",
     ], name);
     assert.equal(answer.headers.getSetCookie().length, 0);
+    assert.equal(answer.headers.get("x-content-type-options"), "nosniff");
+    const isDocument = name.endsWith(".svg");
+    assert.equal(answer.headers.has("content-security-policy"), isDocument, name);
     for (const folder of ["/static/", "/static/0123456789abcdef/"]) {
       const now = await fetch(server.url + name.replace(/^\/static\/[0-9a-f]{16}\//, folder));
       await now.body?.cancel();
