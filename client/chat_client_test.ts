@@ -112,7 +112,7 @@ Deno.test("what came with the page is shown in its own room, and only the first 
   assert.deepEqual(other.client.state.room.messages, []);
 });
 
-Deno.test("someone else than the page was made for sees their own name and messages as their own", () => {
+Deno.test("someone else than the page was made for is who the server says", () => {
   const { client, hear } = setUp(undefined, initial(6, message(6, { user: me.user })));
   hear({ ...welcome, user: "u9", name: "User 999" });
   assert.deepEqual(client.state.me, { user: "u9", name: "User 999" });

@@ -61,7 +61,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   let generation = 0;
   let attempt = 0;
   let { hasSession = false } = options;
-  /** Whether nothing but the page says so. */
+  /** The page said so, and no connection has shown yet that it is true. */
   let isUntried = hasSession;
   /** Whether a new session was already requested since the last stable connection. */
   let renewed = false;
@@ -90,9 +90,9 @@ export function createConnection(options: ConnectionOptions): Connection {
       connect();
       return;
     }
-    // Only the answer to a request for a session says why nobody comes in.
+    // A socket does not say why it was refused. The answer to a request for a session does.
     if (isUntried && code < 4000) {
-      isUntried = hasSession = false;
+      hasSession = false;
       connect();
       return;
     }
@@ -110,6 +110,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     setStatus({ kind: "connecting", again: everConnected, refusal });
     timers.set("deadline", CONNECT_TIMEOUT, () => lost(LOST));
     if (!hasSession) {
+      isUntried = false;
       const answer = await options.renewSession().catch((): SessionAnswer => ({ kind: "failed" }));
       if (own !== generation) return;
       switch (answer.kind) {

@@ -75,6 +75,13 @@ Deno.test("where the page brought a session and nobody comes in with it, the nex
   assert.deepEqual([server.sessions, sockets.length, kind()], [1, 1, "waiting"]);
   const last = statuses.at(-1)!;
   assert.deepEqual("refusal" in last && last.refusal, { kind: "foreign_page" });
+  const unknown = setUp(true);
+  unknown.server.answer = { kind: "refused", refusal: { kind: "not_ready" }, retryAfter: 60_000 };
+  unknown.connection.start();
+  await unknown.clock.advance(0);
+  unknown.socket().received([{ ...welcome, token: "the cookie was lost" }]);
+  await unknown.clock.advance(59_000);
+  assert.equal(unknown.server.sessions, 1, "the server says when to come back");
   const other = setUp(true);
   other.connection.start();
   await other.clock.advance(0);

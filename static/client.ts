@@ -3,8 +3,8 @@ import type { HistoryPage } from "../chat/protocol.ts";
 import { systemClock } from "../client/clock.ts";
 import { CONNECT_TIMEOUT, createConnection } from "../client/connection.ts";
 import { sessionAnswer } from "../client/session_answer.ts";
-import { lateTransport } from "../client/transport/late_transport.ts";
 import { socketTransport } from "../client/transport/socket_transport.ts";
+import { streamTransport } from "../client/transport/stream_transport.ts";
 import { withFallback } from "../client/transport/transport_choice.ts";
 import { Controller } from "./controller.ts";
 import { localeFor } from "./i18n/locale.ts";
@@ -40,11 +40,7 @@ const controller = new Controller({
     createConnection({
       open: withFallback(
         socketTransport(new URL("connect?room=", base.href.replace(/^http/, "ws"))),
-        // Few readers need it.
-        lateTransport(async () => {
-          const { streamTransport } = await import("../client/transport/stream_transport.ts");
-          return streamTransport({ fetch: fetchPath, clock: systemClock, newId });
-        }),
+        streamTransport({ fetch: fetchPath, clock: systemClock, newId }),
       ),
       // Browsers open six connections to a host. Requests that are never answered would use up all of them.
       renewSession: async () =>

@@ -139,7 +139,7 @@ Deno.test("when the page's files do not load, it says what the operator of the s
   await page.goto(`${proxy.url}/chat/r/islands`);
   await page.getByText("set BASE_PATH to that path").waitFor();
   // A file that is late is waited for; one that never comes is not.
-  const script = /\/(linkify|client)\.js$/;
+  const script = /\/client\.[jt]s$/;
   await page.route(script, (route) => route.abort());
   await page.goto(`${server.url}/r/islands`);
   assert.equal(await page.getByText("set BASE_PATH to that path").isVisible(), false);

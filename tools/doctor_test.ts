@@ -62,9 +62,9 @@ Deno.test("the doctor finds what is wrong with a proxy, and passes a good one", 
     ],
     [
       "loses a file that the page needs later",
-      /names its script as \/static\/\w+\/vendor\/linkify.js, which is not there \(404\)/,
+      /names its script as \/static\/\w+\/views\/views.ts, which is not there \(404\)/,
       {
-        request: (head) => head.includes("linkify.js ") ? { answer: NOTHING } : head,
+        request: (head) => head.includes("/views.ts ") ? { answer: NOTHING } : head,
       },
     ],
     ["loses the page's style", /names its style as \/static\/\w+\/style.css, which is not there \(404\)/, {

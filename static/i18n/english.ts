@@ -32,7 +32,7 @@ export const english = {
   emptyText: "Say the first word below, or bring someone along: whoever opens this room’s link can join in.",
   copyLink: "Copy link",
   linkCopied: "Link copied",
-  notLoaded: "That part of the page could not be loaded. Please try again when you are connected.",
+  notLoaded: "That part of the page could not be loaded. Please load the page again.",
   copyByHand: (url: string) => `Copy this link: ${url}`,
 
   you: "you",

@@ -24,7 +24,7 @@ export const korean: Strings = {
   emptyText: "아래에 첫마디를 남기거나 함께할 사람을 불러 보세요. 이 대화방의 링크를 여는 누구나 참여할 수 있어요.",
   copyLink: "링크 복사",
   linkCopied: "링크를 복사했어요",
-  notLoaded: "페이지의 이 부분을 불러오지 못했어요. 연결되면 다시 시도해 주세요.",
+  notLoaded: "페이지의 이 부분을 불러오지 못했어요. 페이지를 새로 고쳐 주세요.",
   copyByHand: (url) => `이 링크를 복사하세요: ${url}`,
 
   you: "나",

@@ -2,9 +2,10 @@
 import { CLOSE, DEFAULT_ROOM } from "../../chat/protocol.ts";
 import type { KeyValueStorage } from "../../client/storage.ts";
 import type { DialogOptions } from "../dialogs/dialogs.ts";
-import { lateDialogs } from "../dialogs/late_dialogs.ts";
+import { lazyDialogs } from "../dialogs/lazy_dialogs.ts";
 import { errorText, failureText } from "../i18n/locale.ts";
 import { button, element, find, icon, setProperties, setText } from "../lib/dom.ts";
+import { loadLinks } from "../lib/linked_text.ts";
 import { isBanned, isEmpty, lastOwn, type State } from "../state.ts";
 import { createComposerView } from "./composer_view.ts";
 import { createLogView } from "./log_view.ts";
@@ -15,8 +16,8 @@ import { createStatusView } from "./status_view.ts";
 
 /** Milliseconds for which a button confirms that it worked. */
 const DONE_SHOWN = 2_000;
-/** Milliseconds after which dialogs are loaded that nobody has opened: what the page needs at once comes first. */
-const DIALOGS_AFTER = 1_000;
+/** Milliseconds after which the rest of the page is loaded, unless it is needed sooner: the first screen comes first. */
+const REST_AFTER = 1_000;
 
 /** `goTo` goes to a room, and changes the address. */
 export interface ViewOptions extends DialogOptions {
@@ -48,7 +49,7 @@ export function createViews(
   /** Failed actions that screen readers have announced already. */
   const announced = new Set<string>();
 
-  const dialogs = lateDialogs(async () => {
+  const dialogs = lazyDialogs(async () => {
     const { createDialogs } = await import("../dialogs/dialogs.ts");
     return createDialogs({ controller, locale, listRooms, goTo: moveTo });
   }, () => controller.notify({ kind: "not_loaded" }));
@@ -159,7 +160,10 @@ export function createViews(
 
   let before: State["room"] | null = null;
   focusComposer();
-  setTimeout(dialogs.load, DIALOGS_AFTER);
+  setTimeout(() => {
+    dialogs.load();
+    loadLinks();
+  }, REST_AFTER);
   return (state) => {
     const { name } = state.room;
     setProperties(document, {

@@ -6,21 +6,23 @@ import { ChatError } from "../../chat/errors.ts";
 import { type InitialData, PAGE_SIZE } from "../../chat/protocol.ts";
 import type { AppServices } from "../services.ts";
 
-/** How long a page waits for what it brings, milliseconds. What takes longer comes over the socket. */
-const PATIENCE = 300;
+/** How long a page waits for its data, milliseconds. What takes longer comes over the socket. */
+const TIMEOUT = 300;
 
 /**
- * Whether a browser asks for a page that a person is about to see: it is no script, no preview, and no guess where that
- * person might go next.
+ * Whether a browser asks for a page that a person is about to see: not a script, a preview, or a guess where that person
+ * might go next.
+ * @param isSecure whether the request came over TLS
  */
-export function isNavigation(c: Context): boolean {
+export function isNavigation(c: Context, isSecure: boolean): boolean {
   const { method, headers } = c.req.raw;
   const purpose = headers.get("sec-purpose") ?? headers.get("purpose") ?? headers.get("x-moz") ?? "";
   if (method !== "GET" || /prefetch|preview/i.test(purpose)) return false;
   const mode = headers.get("sec-fetch-mode");
-  // Browsers say it only over TLS and to this machine. No frame may show the page.
+  // No frame may show the page.
   if (mode !== null) return mode === "navigate" && (headers.get("sec-fetch-dest") ?? "document") === "document";
-  return accepts(c, { header: "Accept", supports: ["text/html"], default: "" }) !== "";
+  // Over TLS every browser says it (Safari from 16.4 on). Crawlers don't, and some of them ask for HTML.
+  return !isSecure && accepts(c, { header: "Accept", supports: ["text/html"], default: "" }) !== "";
 }
 
 /**
@@ -35,7 +37,7 @@ export async function initialData(
 ): Promise<InitialData | undefined> {
   const { clock, limits, users } = chat.services;
   const soon = <Result>(work: Promise<Result>) =>
-    withTimeout<Result | undefined>(clock, PATIENCE, work, () => undefined).catch((error) => {
+    withTimeout<Result | undefined>(clock, TIMEOUT, work, () => undefined).catch((error) => {
       if (!(error instanceof ChatError)) console.error("a page goes without its data:", error);
       return undefined;
     });

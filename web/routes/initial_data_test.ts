@@ -9,12 +9,16 @@ import type { AppServices } from "../services.ts";
 import { initialData, isNavigation } from "./initial_data.ts";
 
 Deno.test("only a browser that shows somebody a page opens it", async () => {
-  const app = new Hono().all("*", (c) => c.body(null, 200, { opens: String(isNavigation(c)) }));
+  const app = new Hono().all(
+    "*",
+    (c) => c.body(null, 200, { opens: String(isNavigation(c, c.req.header("x-forwarded-proto") === "https")) }),
+  );
   const html = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
   const navigating = { "sec-fetch-mode": "navigate", "sec-fetch-dest": "document", accept: html };
   for (
     const [what, opens, headers, method] of [
-      ["a browser over TLS", true, navigating],
+      ["a browser over TLS", true, { ...navigating, "x-forwarded-proto": "https" }],
+      ["a browser on this machine", true, navigating],
       ["a browser without TLS", true, { accept: html }],
       ["a form", false, navigating, "POST"],
       ["a check of a link", false, navigating, "HEAD"],
@@ -25,6 +29,7 @@ Deno.test("only a browser that shows somebody a page opens it", async () => {
       ["an older Firefox's guess", false, { accept: html, "x-moz": "prefetch" }],
       ["a preview", false, { accept: html, purpose: "preview" }],
       ["a crawler", false, { accept: "*/*" }],
+      ["a crawler that asks for HTML, over TLS", false, { accept: html, "x-forwarded-proto": "https" }],
       ["a program", false, {}],
       ["a program that takes anything but a page", false, { accept: "application/json, text/html;q=0" }],
     ] as [string, boolean, Record<string, string>, string?][]
@@ -81,7 +86,7 @@ Deno.test("a page whose person has no name in 300 ms comes without anything", as
   await settle();
 });
 
-Deno.test("a store that fails takes nothing from the page but what it did not give", async () => {
+Deno.test("where the store fails, the page comes without what could not be read", async () => {
   const { name, history, session, asked, data } = setUp();
   name.resolve(held);
   history.reject(new ChatError("unavailable", "The store does not answer."));

@@ -36,20 +36,21 @@ export function addPage(app: App, services: AppServices): void {
     return answer;
   };
 
-  /** @returns undefined for a program, and where people need an account first */
+  /** @returns undefined if there is no cookie to set: for a program, a stranger without an account, one too many */
   async function visitOf(c: PageContext, room: string | undefined): Promise<Visit | undefined> {
     const request = c.req.raw;
     const { cookies } = identities;
     const address = proxies.addressKey(request, c.env.remoteAddr);
-    const opens = !identities.outside && !chat.draining && isNavigation(c);
+    const isSecure = proxies.isSecure(request);
+    const opens = !identities.outside && !chat.draining && isNavigation(c, isSecure);
     const known = await identities.identifyCookie(request);
-    // Whoever brings a cookie that is no good has been a person, and becomes another one.
+    // A cookie that is no good is replaced by that of a new person.
     const isNew = !known && (opens || cookies.of(request).length > 0);
     const identity: Identity | undefined = isNew
       ? await withinLimits(() => identities.newcomer(address))
       : known?.identity;
     // One of a time without TLS is replaced.
-    const isOutdated = known?.name === cookies.plain && proxies.isSecure(request);
+    const isOutdated = known?.name === cookies.plain && isSecure;
     if (!identity || !(opens || isNew || isOutdated)) return undefined;
     const data = opens
       ? withinLimits(() => {
@@ -58,7 +59,7 @@ export function addPage(app: App, services: AppServices): void {
       })
       : undefined;
     const token = await identities.token(identity);
-    const lines = cookies.linesFor(request, token, proxies.isSecure(request), identity.identity);
+    const lines = cookies.linesFor(request, token, isSecure, identity.identity);
     return { cookies: lines, data: await data };
   }
 

@@ -33,7 +33,10 @@ export class PageFiles {
     const { body, type } = assets.get(PAGE)!;
     // Only the page has absolute paths: other files name each other by relative ones.
     const html = body.replaceAll(/(?<= (?:href|src)=")\/static\/([^"]+)/g, (_, name) => this.address(name));
-    [this.#beforeData, this.#afterData] = html.split(DATA_PLACE);
+    const [before, after] = html.split(DATA_PLACE);
+    // The first paint shows the messages, since nothing is painted before the script has run.
+    this.#beforeData = before.replace(/<script type="module" src="[^"]+"/, '$& blocking="render"');
+    this.#afterData = after;
     this.page = new StaticFile(html, type);
     for (const [path, { body, type }] of assets) {
       if (path !== PAGE) this.#files.set(path.slice(FOLDER.length), new StaticFile(body, type));
@@ -46,8 +49,8 @@ export class PageFiles {
   }
 
   /**
-   * The page with data for its client. No browser runs a script of this type, and none of these texts can end it or
-   * begin another one: that takes a "<".
+   * The page with data for its client. No browser runs a script of this type, and no text in it can end it or begin
+   * another one: that takes a "<".
    */
   pageWith(data: object): string {
     const json = JSON.stringify(data).replaceAll("<", "\\u003c");
@@ -58,8 +61,8 @@ export class PageFiles {
   /** The file at this path, with a version or without one; undefined if there is none. */
   serve(path: string, c: Context): Response | undefined {
     const name = path.startsWith(FOLDER) ? path.slice(FOLDER.length) : "";
-    // While an update goes from machine to machine, one may be asked for what another one has served. It gives its own,
-    // for this one time: a page in two versions mostly works, and one without its files does not.
+    // While an update goes from machine to machine, one may be asked for a file of another version. It gives its own,
+    // which is not kept: a page with files of two versions usually works, and one without its files does not.
     const immutable = name.startsWith(this.#version);
     return this.#files.get(name.replace(VERSION, ""))?.serve(c, { immutable });
   }

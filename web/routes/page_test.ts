@@ -74,7 +74,7 @@ Deno.test("who opens the page is a person, and has the room's newest messages wi
   assert.equal(again.answer.headers.getSetCookie().length, 1, "each visit renews it");
 });
 
-Deno.test("previews, crawlers, scripts and guesses make no person, and get no words", async () => {
+Deno.test("scripts, frames and guesses make no person, and get no messages", async () => {
   await say("quiet", "only for who comes");
   for (
     const headers of [

@@ -24,19 +24,19 @@ export function limitAnswers({ chat, proxies }: AppServices): MiddlewareHandler<
     const { rateLimiter } = chat.services;
     const address = proxies.addressKey(c.req.raw, c.env.remoteAddr);
     // Until the size of an answer is known, its greatest size is reserved.
-    const free = rateLimiter.answering(address, c.req.path.startsWith("/api/") ? PAGE_BYTES : LARGE);
+    const free = rateLimiter.answering(address, c.req.path.startsWith("/static/") ? LARGE : PAGE_BYTES);
     try {
       await next();
       if (!c.res.body || isStream(c.res)) return;
       let bytes = await c.res.bytes();
       const { status, headers } = c.res;
-      const encoding = bytes.length < COMPRESSED_FROM || headers.has("content-encoding")
-        ? undefined
-        : acceptedEncoding(c);
-      if (encoding) {
-        bytes = compress(bytes, encoding);
-        headers.set("content-encoding", encoding);
+      if (bytes.length >= COMPRESSED_FROM && !isEncoded(headers)) {
         headers.append("vary", "accept-encoding");
+        const encoding = acceptedEncoding(c);
+        if (encoding) {
+          bytes = compress(bytes, encoding);
+          headers.set("content-encoding", encoding);
+        }
       }
       const taken = rateLimiter.underWay(address, bytes.length);
       c.env.completed.then(taken, taken);
@@ -53,6 +53,11 @@ export function limitAnswers({ chat, proxies }: AppServices): MiddlewareHandler<
 /** Whether an answer may be large: those to POST are single frames, except the page of a room that an action reads. */
 export function isLimited(method: string, path: string): boolean {
   return method !== "POST" || path === "/api/actions";
+}
+
+/** Whether it has been compressed already, or stands as it is because the client wants that. */
+function isEncoded(headers: Headers): boolean {
+  return /\baccept-encoding\b/i.test(headers.get("vary") ?? "");
 }
 
 function isStream({ headers }: Response): boolean {
