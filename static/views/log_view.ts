@@ -4,6 +4,7 @@ import { isMuted } from "../lib/mutes.ts";
 import { createScroll } from "../lib/scroll.ts";
 import type { State } from "../state.ts";
 import { createLogKeys, type Goal } from "./log_keys.ts";
+import { createLogTop } from "./log_top.ts";
 import { createRowViews, type RowActions, type RowView } from "./row_view.ts";
 import { around, fitted, indexOf, KEPT, newest, sliceOf, type Span, spanOf, wholeRuns } from "./slice.ts";
 import { type Row, rowsOf, sameRow } from "./timeline.ts";
@@ -38,9 +39,9 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
   const { strings } = locale;
   const log = find("log", HTMLElement);
   const list = find("rows", HTMLOListElement);
-  const top = find("top", HTMLElement);
   const empty = find("empty", HTMLElement);
   const latest = find("to-latest", HTMLButtonElement);
+  const top = createLogTop(locale, actions.loadOlder);
   const createRow = createRowViews(locale, actions);
   const scroll = createScroll({
     view: log,
@@ -99,7 +100,8 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
 
   /** Changes the document so that it has the messages of this span. */
   function show(next: Span) {
-    const { room: { messages }, muted } = state!;
+    const { room, muted } = state!;
+    const { messages } = room;
     span = wholeRuns(messages, next, (user) => isMuted(muted, user));
     slice = sliceOf(messages, span);
     const wasComplete = isComplete;
@@ -109,14 +111,16 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     // Today becomes yesterday, and nothing else has changed.
     for (const view of before) if (view.row.kind === "day") view.update(view.row);
     const isSame = rows.length === before.length && rows.every((row, index) => sameRow(row, before[index].row));
-    if (isSame && topKind() === top.dataset.kind) return;
+    if (isSame && top.isFor(room, span.from === 0)) return;
     const keys = new Set(rows.map(({ key }) => key));
     const gone = new Set(before.filter(({ row }) => !keys.has(row.key)).map(({ element }) => element));
     setProperties(log, { ariaLive: wasComplete && isComplete && isAnnounced(rows) ? "polite" : "off" });
     scroll.keepPlace(() => {
+      // Keys still work from there.
+      if ([...gone].some((element) => element.matches(":focus-within"))) log.focus({ preventScroll: true });
       for (const element of gone) element.remove();
       renderRows(rows);
-      renderTop();
+      top.render(room, span.from === 0);
     }, gone);
   }
 
@@ -139,30 +143,6 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     const added = rows.filter((row) => !shown.has(row.key)).length;
     if (added === 0 || added > ANNOUNCED_AT_ONCE) return added === 0 && log.ariaLive !== "off";
     return shown.size > 0 && rows.slice(-added).every((row) => !shown.has(row.key));
-  }
-
-  /** Above the oldest message: the room's beginning, or a way to older messages. Nothing while it is further up. */
-  function topKind(): string {
-    const { more, history, position, messages, name } = state!.room;
-    const isThere = span.from === 0 && position && (messages.length > 0 || more);
-    return `${isThere ? more ? history : "beginning" : ""} ${name}`;
-  }
-
-  function renderTop() {
-    if (top.dataset.kind === topKind()) return;
-    top.dataset.kind = topKind();
-    const { name } = state!.room;
-    const parts: Record<string, () => (Node | string)[]> = {
-      beginning: () => [element("p", { textContent: strings.beginning(name) })],
-      idle: () => [button(strings.earlier, "link", actions.loadOlder)],
-      loading: () => [element("p", { textContent: strings.loading })],
-      failed: () => [
-        element("p", { role: "alert", textContent: strings.loadFailed }),
-        button(strings.tryAgain, "link", actions.loadOlder),
-      ],
-    };
-    const [kind] = topKind().split(" ");
-    top.replaceChildren(...parts[kind]?.() ?? []);
   }
 
   /**
@@ -231,6 +211,13 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
 
   const isBusy = () => [...list.children].some(isInUse);
 
+  /**
+   * Whether a row stays, however far away it is. Whoever only touched a message and follows the others has left it.
+   */
+  function isHeld(row: Element): boolean {
+    return isInUse(row) || row.matches(scroll.following ? ":focus-within:not(:focus)" : ":focus-within");
+  }
+
   return { render, toLatest, edit };
 }
 
@@ -238,9 +225,4 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
 function isInUse(row: Element): boolean {
   const selection = getSelection();
   return row.classList.contains("busy") || selection?.isCollapsed === false && selection.containsNode(row, true);
-}
-
-/** Whether a row stays in the document, however far away it is. */
-function isHeld(row: Element): boolean {
-  return row.matches(":focus-within") || isInUse(row);
 }

@@ -76,11 +76,7 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
       ...(row.moderated && !row.deleted ? [remove] : []),
       row.moderated
         ? button(strings.banOrMute, "link", () => actions.openPerson(author()))
-        : button(strings.mute, "link", () => {
-          // The message disappears, and the focus with it.
-          item.closest<HTMLElement>("[role=log]")?.focus({ preventScroll: true });
-          actions.mute(author());
-        }),
+        : button(strings.mute, "link", () => actions.mute(author())),
     ];
     tools.replaceChildren(...(row.mine ? [button(strings.edit, "link", edit), remove] : others));
     for (const tool of tools.querySelectorAll("button")) tool.tabIndex = item.matches(":focus-within") ? 0 : -1;

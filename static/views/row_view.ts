@@ -46,11 +46,7 @@ export function createRowViews(locale: Locale, actions: RowActions): (row: Row) 
   }
 
   function mutedLine(user: string): HTMLLIElement {
-    const unmute = button(strings.unmute, "link", () => {
-      // The line disappears, and the focus with it.
-      unmute.closest<HTMLElement>("[role=log]")?.focus({ preventScroll: true });
-      actions.unmute(user);
-    });
+    const unmute = button(strings.unmute, "link", () => actions.unmute(user));
     unmute.tabIndex = -1;
     const item = line("muted");
     item.ariaLive = "off";
