@@ -194,8 +194,13 @@ Deno.test("a screen reader announces new messages, and none that come back while
   await talk(server.url, "aloud", ["news"]);
   await page.getByText("news", { exact: true }).waitFor();
   assert.deepEqual(await announced(), ["news"]);
+  await page.locator("#log").evaluate((log) => log.scrollTop -= 1_200);
+  await page.locator("#to-latest").waitFor();
+  await talk(server.url, "aloud", ["more", "and more"]);
+  await page.getByRole("button", { name: "2 new messages" }).waitFor();
+  await scrollTo(page, 0.8, "and more");
   await scrollToOldest(page, "aloud");
-  await scrollTo(page, 0.8, "news");
+  await scrollTo(page, 0.8, "and more");
   assert.deepEqual(await announced(), ["news"]);
   await ann.close();
 });

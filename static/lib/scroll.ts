@@ -8,8 +8,8 @@ const LEAST_SCREEN = 480;
 
 export interface Scroll {
   readonly following: boolean;
-  /** Changes the list so that the visible rows stay where they are, but for those that `leave` it. */
-  keepPlace(change: () => void, leave: ReadonlySet<Element>): void;
+  /** Changes the list so that the visible rows stay where they are, but for those that go. */
+  keepPlace(change: () => void, going: ReadonlySet<Element>): void;
   /** Scrolls to the end, and stays there. */
   follow(): void;
   /** Stays at the end no longer. */
@@ -82,14 +82,14 @@ export function createScroll({ view, content, list, isComplete, changed, moved }
     get following() {
       return following;
     },
-    keepPlace(change, leave) {
+    keepPlace(change, going) {
       if (following) {
         change();
         return toEnd();
       }
       // Not all browsers anchor by themselves. `overflow-anchor` is off, so that all of them do it here.
       let anchor: Element | null = list.children[firstBelow(view.getBoundingClientRect().top, "bottom")] ?? null;
-      while (anchor && leave.has(anchor)) anchor = anchor.nextElementSibling;
+      while (anchor && going.has(anchor)) anchor = anchor.nextElementSibling;
       const before = anchor?.getBoundingClientRect().top ?? 0;
       change();
       if (anchor) view.scrollTop += anchor.getBoundingClientRect().top - before;

@@ -27,7 +27,7 @@ export function createLogKeys({ log, list, bring, leave }: LogKeysOptions): void
     const key = GOALS[event.key];
     if (!key || event.altKey || event.ctrlKey || event.metaKey) return;
     const goal = target !== log ? key : key === "before" ? "newest" : key === "after" ? "oldest" : key;
-    const item = goal === "oldest" || goal === "newest" ? ultimate(goal) : beside(target, goal);
+    const item = goal === "oldest" || goal === "newest" ? outermost(goal) : beside(target, goal);
     if (!item) return;
     event.preventDefault();
     item.focus();
@@ -35,7 +35,7 @@ export function createLogKeys({ log, list, bring, leave }: LogKeysOptions): void
 
   const items = () => [...list.querySelectorAll<HTMLElement>(".message, .muted")];
 
-  function ultimate(goal: "oldest" | "newest"): HTMLElement | undefined {
+  function outermost(goal: "oldest" | "newest"): HTMLElement | undefined {
     bring(goal);
     return items().at(goal === "oldest" ? 0 : -1);
   }

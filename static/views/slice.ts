@@ -31,7 +31,7 @@ export function spanOf(messages: Messages, { first, last }: Slice): Span {
   return { from: indexOf(messages, first), to: indexOf(messages, last + 1) };
 }
 
-/** A span of at least one message, where there are any, in which no run of a muted person's messages is cut. */
+/** The span, and all of a muted person's messages in a row of which it has one. */
 export function wholeRuns(messages: Messages, { from, to }: Span, isMuted: (user: string) => boolean): Span {
   const isWithin = (index: number) =>
     messages[index - 1]?.user === messages[index]?.user && isMuted(messages[index].user);

@@ -36,7 +36,7 @@ export async function scrollTo(page: Page, screens: number, goal: string): Promi
   for (let step = 0; step < STEPS; step++) {
     const visible = await page.locator("#log").evaluate((log) => {
       const { top, bottom } = log.getBoundingClientRect();
-      return [...log.querySelectorAll(".text, #top p, .new span")].filter((text) => {
+      return [...log.querySelectorAll(".text, #top[data-kind^=beginning] p, .new span")].filter((text) => {
         const box = text.getBoundingClientRect();
         return box.bottom > top && box.top < bottom;
       }).map(({ textContent }) => textContent ?? "");
