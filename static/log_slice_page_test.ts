@@ -185,7 +185,8 @@ Deno.test("a screen reader announces new messages, and none that come back while
     new MutationObserver((changes) => {
       if (document.getElementById("log")!.ariaLive !== "polite") return;
       for (const { addedNodes } of changes) {
-        for (const row of addedNodes) announced.push((row as Element).querySelector(".text")?.textContent ?? "");
+        const texts = [...addedNodes].map((row) => (row as Element).querySelector(".text")?.textContent);
+        announced.push(...texts.filter((text) => text !== undefined));
       }
     }).observe(document.getElementById("rows")!, { childList: true });
     Object.assign(globalThis, { announced });
@@ -194,13 +195,18 @@ Deno.test("a screen reader announces new messages, and none that come back while
   await talk(server.url, "aloud", ["news"]);
   await page.getByText("news", { exact: true }).waitFor();
   assert.deepEqual(await announced(), ["news"]);
-  await page.locator("#log").evaluate((log) => log.scrollTop -= 1_200);
+  await page.locator("#log").evaluate((log) => log.scrollTop -= 100);
+  await page.locator("#to-latest").waitFor();
+  await talk(server.url, "aloud", ["a little further down"]);
+  await page.getByText("a little further down", { exact: true }).waitFor({ state: "attached" });
+  assert.deepEqual(await announced(), ["news", "a little further down"]);
+  await page.locator("#log").evaluate((log) => log.scrollTop -= 2_400);
   await page.locator("#to-latest").waitFor();
   await talk(server.url, "aloud", ["more", "and more"]);
-  await page.getByRole("button", { name: "2 new messages" }).waitFor();
+  await page.getByRole("button", { name: "3 new messages" }).waitFor();
   await scrollTo(page, 0.8, "and more");
   await scrollToOldest(page, "aloud");
   await scrollTo(page, 0.8, "and more");
-  assert.deepEqual(await announced(), ["news"]);
+  assert.deepEqual(await announced(), ["news", "a little further down"]);
   await ann.close();
 });

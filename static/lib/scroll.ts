@@ -17,8 +17,8 @@ export interface Scroll {
   /** Whether there is more than can be seen at once. */
   isFull(): boolean;
   /** Screens above and below what can be seen. */
-  beside(): { above: number; below: number };
-  /** The first row within so many screens above what can be seen, and the first beyond them below: their indexes. */
+  screensAround(): { above: number; below: number };
+  /** The indexes of the first row within so many screens of what can be seen, and of the first row below those. */
   within(screens: number): { start: number; end: number };
 }
 
@@ -100,7 +100,7 @@ export function createScroll({ view, content, list, isComplete, changed, moved }
     },
     unfollow: () => set(false),
     isFull: () => view.scrollHeight > view.clientHeight,
-    beside() {
+    screensAround() {
       const above = view.scrollTop;
       const below = view.scrollHeight - view.clientHeight - above;
       return { above: above / screen(), below: below / screen() };

@@ -8,7 +8,7 @@ const GOALS: Record<string, Goal> = { ArrowUp: "before", ArrowDown: "after", Hom
 export interface LogKeysOptions {
   log: HTMLElement;
   list: HTMLElement;
-  /** Brings the message into the document, where there is one. Before and after are those beside what is there. */
+  /** Brings the message into the page, where there is one. Before and after are those beside what is there. */
   bring(goal: Goal): void;
   leave(): void;
 }
@@ -27,7 +27,7 @@ export function createLogKeys({ log, list, bring, leave }: LogKeysOptions): void
     const key = GOALS[event.key];
     if (!key || event.altKey || event.ctrlKey || event.metaKey) return;
     const goal = target !== log ? key : key === "before" ? "newest" : key === "after" ? "oldest" : key;
-    const item = goal === "oldest" || goal === "newest" ? outermost(goal) : beside(target, goal);
+    const item = goal === "oldest" || goal === "newest" ? outermost(goal) : neighbour(target, goal);
     if (!item) return;
     event.preventDefault();
     item.focus();
@@ -40,7 +40,7 @@ export function createLogKeys({ log, list, bring, leave }: LogKeysOptions): void
     return items().at(goal === "oldest" ? 0 : -1);
   }
 
-  function beside(target: HTMLElement, goal: "before" | "after"): HTMLElement | undefined {
+  function neighbour(target: HTMLElement, goal: "before" | "after"): HTMLElement | undefined {
     const step = goal === "before" ? -1 : 1;
     const next = (all: HTMLElement[]): HTMLElement | undefined => all[all.indexOf(target) + step];
     const found = next(items());

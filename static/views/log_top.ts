@@ -5,7 +5,7 @@ import { button, element, find } from "../lib/dom.ts";
 export interface LogTop {
   /** Whether it shows what it has to show. */
   isFor(room: RoomState, beginsWithOldest: boolean): boolean;
-  /** @param beginsWithOldest whether the first message in the document is the oldest that is loaded */
+  /** @param beginsWithOldest whether the first message in the page is the oldest that is loaded */
   render(room: RoomState, beginsWithOldest: boolean): void;
 }
 

@@ -11,8 +11,8 @@ import { type Row, rowsOf, sameRow } from "./timeline.ts";
 
 /** Pixels from the top at which older messages are requested: about a screen, so that few readers see them load. */
 const LOAD_AHEAD = 600;
-/** New messages at once beyond which those before them are left out: nobody sees them pass. */
-const FLOOD = 50;
+/** New messages at once beyond which the older ones are not kept while following: nobody sees them pass. */
+const SKIP_BEYOND = 50;
 /** New messages at once that a screen reader announces; nobody could follow more of them. */
 const ANNOUNCED_AT_ONCE = 5;
 
@@ -52,11 +52,13 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     moved: fit,
   });
   let shown = new Map<string, RowView>();
-  /** What is in the document: as places, which hold while messages come and go, and as indexes into `state`'s. */
+  /** What is in the page: as places, which hold while messages come and go, and as indexes into `state`'s. */
   let slice = sliceOf([], { from: 0, to: 0 });
   let span: Span = { from: 0, to: 0 };
   /** Whether the span ends with the newest message. */
   let isComplete = true;
+  /** The newest message when the room was last rendered; what comes after it is news. */
+  let known = Infinity;
   let state: State | undefined;
 
   setText(find("log-help", HTMLElement), strings.logHelp);
@@ -80,31 +82,32 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     let there = spanOf(messages, slice);
     const isLost = there.from === there.to && messages.length > 0;
     if (isLost) scroll.follow();
+    if (entered || isLost) known = Infinity;
     if (scroll.following) {
-      const isFlood = messages.length - there.to > FLOOD && ![...list.children].some(isHeld);
-      there = entered || isLost || isFlood
+      const skips = messages.length - there.to > SKIP_BEYOND && ![...list.children].some(isHeld);
+      there = entered || isLost || skips
         ? newest(messages)
-        : { from: fitted(messages, there, scroll.beside(), kept).from, to: messages.length };
+        : { from: fitted(messages, there, scroll.screensAround(), kept).from, to: messages.length };
     }
     show(there);
     setProperties(empty, { hidden: !joined || problem !== null || shown.size > 0 });
     setProperties(latest, { hidden: state.following });
     setText(latest, state.unread > 0 ? strings.newMessages(state.unread) : strings.latest);
     if (edgesOf(state) !== edges) fit();
+    known = messages.at(-1)?.seq ?? 0;
   }
 
-  /** What decides, besides the reader's place, whether more messages come into the document. */
+  /** What decides, besides the reader's place, whether more messages come into the page. */
   function edgesOf(state: State | undefined): string {
     return `${state?.room.messages[0]?.seq} ${state?.room.more} ${state?.room.history} ${isComplete}`;
   }
 
-  /** Changes the document so that it has the messages of this span. */
+  /** Changes the page so that it has the messages of this span. */
   function show(next: Span) {
     const { room, muted } = state!;
     const { messages } = room;
     span = wholeRuns(messages, next, (user) => isMuted(muted, user));
     slice = sliceOf(messages, span);
-    const wasComplete = isComplete;
     isComplete = span.to === messages.length;
     const rows = rowsOf(state!, span);
     const before = [...shown.values()];
@@ -114,7 +117,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     if (isSame && top.isFor(room, span.from === 0)) return;
     const keys = new Set(rows.map(({ key }) => key));
     const gone = new Set(before.filter(({ row }) => !keys.has(row.key)).map(({ element }) => element));
-    setProperties(log, { ariaLive: wasComplete && isComplete && isAnnounced(rows) ? "polite" : "off" });
+    setProperties(log, { ariaLive: isAnnounced(rows) ? "polite" : "off" });
     scroll.keepPlace(() => {
       // Keys still work from there.
       if ([...gone].some((element) => element.matches(":focus-within"))) log.focus({ preventScroll: true });
@@ -138,11 +141,14 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     }
   }
 
-  /** Only a few new messages at the end are announced: not a page of history, a room just entered, or a flood. */
+  /** Only a few new messages are announced: not those that come back, a room just entered, or a flood. */
   function isAnnounced(rows: Row[]): boolean {
-    const added = rows.filter((row) => !shown.has(row.key)).length;
-    if (added === 0 || added > ANNOUNCED_AT_ONCE) return added === 0 && log.ariaLive !== "off";
-    return shown.size > 0 && rows.slice(-added).every((row) => !shown.has(row.key));
+    const added = rows.filter((row) => !shown.has(row.key));
+    if (added.length === 0) return log.ariaLive !== "off";
+    if (shown.size === 0 || added.length > ANNOUNCED_AT_ONCE) return false;
+    const messages = added.filter((row) => "seq" in row);
+    return messages.length > 0 &&
+      messages.every(({ seq }) => (seq ?? Infinity) > known);
   }
 
   /**
@@ -152,8 +158,8 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
   function fit() {
     if (!state || log.clientHeight === 0) return;
     do {
-      const next = fitted(state.room.messages, span, scroll.beside(), kept);
-      // What goes while new messages come goes together with them: the document is laid out once.
+      const next = fitted(state.room.messages, span, scroll.screensAround(), kept);
+      // What goes while new messages come goes together with them: the page is laid out once.
       if (scroll.following) next.from = Math.min(next.from, span.from);
       if (next.from === span.from && next.to === span.to) break;
       show(next);
@@ -174,7 +180,9 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
   /** The index of the first message in the rows from this one on. */
   function messageAt(index: number): number {
     const row = [...shown.values()].slice(index).find(({ row }) => "seq" in row)?.row;
-    return row && "seq" in row && row.seq !== null ? indexOf(state!.room.messages, row.seq) : span.to;
+    return row && "seq" in row && row.seq !== null
+      ? indexOf(state!.room.messages, row.seq)
+      : state!.room.messages.length;
   }
 
   function loadAhead() {
@@ -184,7 +192,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     if (!scroll.isFull() || log.scrollTop < LOAD_AHEAD && !scroll.following) actions.loadOlder();
   }
 
-  /** Brings a loaded message into the document. */
+  /** Brings a loaded message into the page. */
   function bring(index: number) {
     const { messages } = state!.room;
     if (!messages[index] || index >= span.from && index < span.to) return;
@@ -211,14 +219,12 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
 
   const isBusy = () => [...list.children].some(isInUse);
 
-  /**
-   * Whether a row stays, however far away it is. Whoever only touched a message and follows the others has left it.
-   */
-  function isHeld(row: Element): boolean {
-    return isInUse(row) || row.matches(scroll.following ? ":focus-within:not(:focus)" : ":focus-within");
-  }
-
   return { render, toLatest, edit };
+}
+
+/** Whether a row stays, however far away it is. Whoever only touched a message and went on has left it. */
+function isHeld(row: Element): boolean {
+  return isInUse(row) || row.matches(":focus-within:not(:focus)");
 }
 
 /** Whether the reader has opened an editor or a question in a row, or selected some of its text. */

@@ -1,13 +1,13 @@
 /**
- * Which of the room's messages are in the document: those near the reader, without a hole. Its borders are held as
- * `seq`s, since older and newer messages come, and the oldest are released.
+ * Which of the room's messages have elements in the page: those near the reader, without a hole (windowing). The borders
+ * are held as `seq`s, since older and newer messages come, and the oldest are released.
  */
 import type { ReceiveMessage } from "../../chat/protocol.ts";
 import { firstIndex } from "../lib/binary_search.ts";
 
 /** Messages that come in at once. So few that a slow processor shows them within a frame or two. */
 export const STEP = 20;
-/** Screens beside the reader: with fewer, more messages come in; with more than `FAR`, those beyond `KEPT` go. */
+/** Screens above and below the reader: with fewer, more messages come in; with more than `FAR`, those beyond `KEPT` go. */
 export const NEAR = 2;
 export const KEPT = 3;
 export const FAR = 4;
@@ -51,18 +51,18 @@ export function newest({ length }: Messages): Span {
 
 /**
  * The span that fits the reader's place: longer where the reader comes near its end, shorter where much is far away.
- * @param beside screens of messages above and below what is visible
+ * @param around screens of messages above and below what is visible
  * @param kept the messages within `KEPT` screens
  */
 export function fitted(
   { length }: Messages,
   { from, to }: Span,
-  beside: { above: number; below: number },
+  around: { above: number; below: number },
   kept: () => Span,
 ): { from: number; to: number } {
   return {
-    from: beside.above < NEAR ? Math.max(0, from - STEP) : beside.above > FAR ? kept().from : from,
-    to: beside.below < NEAR ? Math.min(length, to + STEP) : beside.below > FAR ? kept().to : to,
+    from: around.above < NEAR ? Math.max(0, from - STEP) : around.above > FAR ? kept().from : from,
+    to: around.below < NEAR ? Math.min(length, to + STEP) : around.below > FAR ? kept().to : to,
   };
 }
 
