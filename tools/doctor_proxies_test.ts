@@ -124,7 +124,7 @@ await rules(
       location ~ /events$ { ${PASS} ${HOST} proxy_read_timeout ${IDLE}s; }`),
     },
     "one that gives the chat a path is told to the server": {
-      off: [/names its script as \/static\/client\.ts, which is not there \(404\): set BASE_PATH=\/chat,/],
+      off: [/names its script as \/static\/\w+\/client\.ts, which is not there \(404\): set BASE_PATH=\/chat,/],
       path: "/chat",
       config: nginx(`location /chat/ { ${PASS.replace(";", "/;")} ${HOST} ${UPGRADE} }`),
     },
