@@ -139,7 +139,7 @@ await rules(
       config: nginx(`location /chat { ${PASS} ${HOST} ${UPGRADE} }`),
     },
     "one whose root is somebody else's page does not hide that": {
-      off: [/names its script as \/static\/client\.ts, which is not there \(200\): set BASE_PATH=\/chat,/],
+      off: [/names its script as \/static\/\w+\/client\.ts, which is not there \(200\): set BASE_PATH=\/chat,/],
       path: "/chat/",
       config: nginx(`location /chat/ { ${PASS.replace(";", "/;")} ${HOST} ${UPGRADE} }
       location / { default_type text/html; return 200 "<p>Hello"; }`),
