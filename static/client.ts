@@ -19,8 +19,8 @@ const HISTORY_PAGE = 50;
 /** Milliseconds between two renderings while the page is hidden: only the count in its title is seen then. */
 const HIDDEN_RENDER_INTERVAL = 250;
 
-/** Where the chat is on its host. This file is two folders below, in that of its version. */
-const base = new URL("../../", import.meta.url);
+/** Where the chat is on its host: below that are `static/`, a folder for the version, and this file. */
+const base = new URL(import.meta.url.slice(0, import.meta.url.lastIndexOf("/static/") + 1));
 const addresses = addressesAt(base.pathname);
 
 /** Like the global `fetch`, for paths of the chat. */

@@ -15,10 +15,14 @@ export class BasePath {
     return this.path + path;
   }
 
+  /** Whether a path is below this one, so that browsers send cookies with it that are for this one. */
+  has(pathname: string): boolean {
+    return this.path === "" || pathname === this.path || pathname.startsWith(`${this.path}/`);
+  }
+
   /** Which of our own paths a request asks for. A slash at its end makes no difference. */
   of(pathname: string): string {
-    const isBelow = this.path !== "" && (pathname === this.path || pathname.startsWith(`${this.path}/`));
-    const path = isBelow ? pathname.slice(this.path.length) : pathname;
+    const path = this.has(pathname) ? pathname.slice(this.path.length) : pathname;
     return path === "" ? "/" : path.replace(/(?<=[^/])\/$/, "");
   }
 }

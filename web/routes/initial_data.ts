@@ -11,10 +11,10 @@ const TIMEOUT = 300;
 
 /**
  * Whether a browser asks for a page that a person is about to see: not a script, a preview, or a guess where that person
- * might go next.
+ * might go next. "unsaid": an old browser may, but so may a program.
  * @param isSecure whether the request came over TLS
  */
-export function isNavigation(c: Context, isSecure: boolean): boolean {
+export function isNavigation(c: Context, isSecure: boolean): boolean | "unsaid" {
   const { method, headers } = c.req.raw;
   const purpose = headers.get("sec-purpose") ?? headers.get("purpose") ?? headers.get("x-moz") ?? "";
   if (method !== "GET" || /prefetch|preview/i.test(purpose)) return false;
@@ -22,7 +22,8 @@ export function isNavigation(c: Context, isSecure: boolean): boolean {
   // No frame may show the page.
   if (mode !== null) return mode === "navigate" && (headers.get("sec-fetch-dest") ?? "document") === "document";
   // Over TLS every browser says it (Safari from 16.4 on). Crawlers don't, and some of them ask for HTML.
-  return !isSecure && accepts(c, { header: "Accept", supports: ["text/html"], default: "" }) !== "";
+  const wantsHtml = accepts(c, { header: "Accept", supports: ["text/html"], default: "" }) !== "";
+  return !isSecure && wantsHtml || "unsaid";
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
+import { getPath } from "hono/utils/url";
 import * as v from "valibot";
 import { isRoomName, roomName } from "../../chat/rooms/room_name.ts";
 import { ChatError } from "../../chat/errors.ts";
@@ -21,7 +22,7 @@ interface Visit {
 
 /** The page, in any room, and its files. To be added last: it answers at every address that is left. */
 export function addPage(app: App, services: AppServices): void {
-  const { files, identities, proxies, chat } = services;
+  const { basePath, files, identities, proxies, chat } = services;
 
   /** @param room undefined: no room can have the name in the address */
   const servePage = async (c: PageContext, room: string | undefined) => {
@@ -42,10 +43,13 @@ export function addPage(app: App, services: AppServices): void {
     const { cookies } = identities;
     const address = proxies.addressKey(request, c.env.remoteAddr);
     const isSecure = proxies.isSecure(request);
-    const opens = !identities.outside && !chat.draining && isNavigation(c, isSecure);
+    const navigation = isNavigation(c, isSecure);
+    const opens = navigation === true && !identities.outside && !chat.draining;
     const known = await identities.identifyCookie(request);
+    // Where the browser would not send the cookie again, the page asks for its session where it would.
+    const comesBack = isSecure || basePath.has(getPath(request));
     // A cookie that is no good is replaced by that of a new person.
-    const isNew = !known && (opens || cookies.of(request).length > 0);
+    const isNew = !known && (opens && comesBack || navigation && cookies.of(request).length > 0);
     const identity: Identity | undefined = isNew
       ? await withinLimits(() => identities.newcomer(address))
       : known?.identity;

@@ -91,7 +91,7 @@ Deno.test("scripts, frames and guesses make no person, and get no messages", asy
     const known = await open("/r/quiet", { headers: { ...headers, "if-none-match": answer.headers.get("etag")! } });
     assert.equal(known.answer.status, 304);
   }
-  const head = await open("/r/quiet", { method: "HEAD" });
+  const head = await open("/r/quiet", { method: "HEAD", headers: { cookie: "parley_session=junk" } });
   assert.deepEqual([head.answer.status, head.cookie], [200, ""]);
   const { body } = await open("/r/quiet");
   assert.match(body, /only for who comes/);
@@ -123,6 +123,18 @@ Deno.test("where people need an account the page brings nothing, also to who has
   assert.deepEqual([known.answer.status, known.data, known.cookie], [200, undefined, ""]);
   await closed.stop();
   await issuer.close();
+});
+
+Deno.test("below a path, a page that is opened beside it makes nobody whose cookie would not come back", async () => {
+  const below = await startServer({ env: { DATABASE_URL: "memory:", BASE_PATH: "/chat" } });
+  const beside = await open("/r/islands", { url: below.url });
+  assert.deepEqual([beside.answer.status, beside.data, beside.cookie], [200, undefined, ""]);
+  const { data, cookie } = await open("/chat/r/islands", { url: below.url });
+  assert.equal(data?.history?.room, "islands");
+  // A proxy that strips the path passes the cookie on.
+  const stripped = await open("/r/islands", { url: below.url, headers: { cookie } });
+  assert.equal(stripped.data?.session.user, data?.session.user);
+  await below.stop();
 });
 
 Deno.test("the page opens, without anything, for more new people than may come from an address", async () => {

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { createHash } from "node:crypto";
-import { acceptedEncoding, compress, type Encoding } from "../transport/compression.ts";
+import { acceptedEncoding, compress, type Encoding, SMALL } from "../transport/compression.ts";
 
 /** A file that does not change while this server runs, so that clients need to load it only once. */
 export class StaticFile {
@@ -38,7 +38,7 @@ export class StaticFile {
 
   #compress(encoding: Encoding): Uint8Array<ArrayBuffer> {
     let compressed = this.#compressed.get(encoding);
-    if (!compressed) this.#compressed.set(encoding, compressed = compress(this.#bytes, encoding));
+    if (!compressed) this.#compressed.set(encoding, compressed = compress(this.#bytes, encoding, SMALL));
     return compressed;
   }
 }

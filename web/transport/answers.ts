@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { PAGE_BYTES } from "../../chat/storage.ts";
-import { acceptedEncoding, compress } from "./compression.ts";
+import { acceptedEncoding, compress, FAST } from "./compression.ts";
 import { EVENT_HEADERS } from "./sse.ts";
 import type { AppServices } from "../services.ts";
 
@@ -34,7 +34,7 @@ export function limitAnswers({ chat, proxies }: AppServices): MiddlewareHandler<
         headers.append("vary", "accept-encoding");
         const encoding = acceptedEncoding(c);
         if (encoding) {
-          bytes = compress(bytes, encoding);
+          bytes = compress(bytes, encoding, FAST);
           headers.set("content-encoding", encoding);
         }
       }

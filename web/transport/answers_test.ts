@@ -99,6 +99,29 @@ Deno.test("while an address leaves its answers, it is told so in words that a pa
   await server.stop();
 });
 
+Deno.test("the page counts as much as its messages do among the answers that an address leaves", async () => {
+  const env = { DATABASE_URL: "memory:", MESSAGE_RATE: "0", NEWCOMERS_PER_MINUTE: "0", READS_PER_MINUTE: "0" };
+  const server = await startServer({ env });
+  const client = await TestClient.open(server.url, { query: "?room=full" });
+  for (let at = 1; at <= 50; at++) client.say("x".repeat(2_500), { room: "full" });
+  await client.until("receive_message", ({ seq }) => seq === 50);
+  const sessions = Array.from({ length: 3 }, () => http2.connect(server.url, { settings: { initialWindowSize: 0 } }));
+  const statuses: number[] = [];
+  for (const session of sessions) {
+    session.on("error", () => {/* it is cut off at the end */});
+    for (let at = 0; at < 150; at++) {
+      const request = session.request({ ":path": "/r/full", accept: "text/html" });
+      request.on("response", (headers) => statuses.push(Number(headers[":status"]))).on("error", () => {});
+      request.end();
+    }
+  }
+  await until(() => statuses.length === 450);
+  assert.deepEqual([...new Set(statuses)].sort(), [200, 429]);
+  for (const session of sessions) session.destroy();
+  await client.close();
+  await server.stop();
+});
+
 Deno.test("however many pages are read at the same moment, a message is stored and told between them", async () => {
   const server = await startServer({ env: { MESSAGE_RATE: "0" } });
   const client = await TestClient.open(server.url, { query: "?room=full" });
