@@ -85,6 +85,7 @@ Deno.test("the first paint shows the messages", async () => {
     });
   });
   const page = await openRoom(ann, server.url, "paint");
+  await page.waitForFunction("seen.length > 0");
   assert.deepEqual(await page.evaluate("[...new Set(seen)]"), [3]);
   await ann.close();
 });

@@ -194,6 +194,7 @@ for (
     for (const opener of ["#room", "#me", "#show-people"]) {
       if (!await page.locator(opener).isVisible()) continue;
       await page.locator(opener).click();
+      await page.locator("dialog[open]").waitFor();
       await expectAccessible(page, `the dialog of ${opener}`);
       await page.keyboard.press("Escape");
     }
