@@ -90,6 +90,25 @@ Deno.test("the first paint shows the messages", async () => {
   await ann.close();
 });
 
+Deno.test("nothing that is read moves when the page connects", async () => {
+  await fill("still", 40);
+  for (const options of [{}, { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }]) {
+    const ann = await newPerson(browser, options);
+    const letThrough = await holdSockets(ann);
+    const page = await arrive(ann, "still");
+    await page.getByText("line 40", { exact: true }).waitFor();
+    const places = () =>
+      page.locator("#room bdi, .message:nth-last-child(-n + 5), #composer, #text").evaluateAll((elements) =>
+        elements.map((element) => JSON.stringify(element.getBoundingClientRect()))
+      );
+    const before = await places();
+    letThrough();
+    await connected(page);
+    assert.deepEqual(await places(), before);
+    await ann.close();
+  }
+});
+
 Deno.test("what is said between the page and its socket is shown once, and in its place", async () => {
   const before = await fill("between", 10);
   const ann = await newPerson(browser);

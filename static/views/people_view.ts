@@ -55,7 +55,11 @@ export function createPeopleView(locale: Locale, actions: PeopleActions): { rend
     setText(count, room.joined ? numbers.format(room.count) : "");
     setText(opener, strings.peopleCount(room.count));
     setProperties(opener, { hidden: !room.joined });
-    setProperties(aside, { hidden: room.members.length === 0 });
+    const nobody = room.members.length === 0;
+    // The messages that came with the page don't move when the people come.
+    const mayCome = room.position !== null && !["stopped", "signed_out"].includes(state.status.kind);
+    setProperties(aside, { hidden: nobody && !mayCome });
+    setProperties(panel, { hidden: nobody });
     const hidden = room.count - room.members.length;
     setText(more, hidden > 0 ? strings.peopleMore(hidden) : "");
     moderate.classList.toggle("active", state.moderation !== null);
