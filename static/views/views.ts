@@ -102,6 +102,7 @@ export function createViews(
   room.onclick = () => dialogs.changeRoom("");
   copyLink.onclick = copy;
   find("conversation", HTMLElement).append(problem, sentAway);
+  find("splash", HTMLElement).remove();
   find("unloaded", HTMLElement).remove();
   find("page", HTMLElement).hidden = false;
 

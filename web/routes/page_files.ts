@@ -34,8 +34,9 @@ export class PageFiles {
     // Only the page has absolute paths: other files name each other by relative ones.
     const html = body.replaceAll(/(?<= (?:href|src)=")\/static\/([^"]+)/g, (_, name) => this.address(name));
     const [before, after] = html.split(DATA_PLACE);
-    // The first paint shows the messages, since nothing is painted before the script has run.
-    this.#beforeData = before.replace(/<script type="module" src="[^"]+"/, '$& blocking="render"');
+    // A script that is one file is there soon: the first paint waits for it, and shows the messages. Where the page has
+    // many modules, the splash is painted first.
+    this.#beforeData = before.replace(/<script type="module" src="[^"]+\.js"/, '$& blocking="render"');
     this.#afterData = after;
     this.page = new StaticFile(html, type);
     for (const [path, { body, type }] of assets) {
