@@ -407,6 +407,25 @@ Deno.test("figures are those that were measured", () => {
   }
 });
 
+Deno.test("the page's figures are those that were measured", () => {
+  const measured = page("bench/page_results.md");
+  const rows = (heading: string, ...start: string[]) =>
+    measured.table(heading).filter((cells) => start.every((cell) => cells.includes(cell)));
+  for (const [server, visit, requests, document, files, fast, slow] of page("docs/performance.md").table("The page")) {
+    const [one, other] = rows("How long it takes", server, visit);
+    assert.deepEqual([fast, slow], [one[5], other[5]], `${server}, ${visit}`);
+    for (const wire of rows("What goes over the wire", server, visit)) {
+      assert.deepEqual([requests, document, files], [wire[5], wire[6], wire[8]], `${server}, ${visit}`);
+    }
+  }
+  const [, section] = page("docs/performance.md").text.split("## The page\n");
+  const [, built, ...source] = section.match(/gives `dist\/chat.js` (\d+) points[^]*?start`\s+(\d+), (\d+) and (\d+)/)!;
+  assert.deepEqual(rows("Lighthouse", "`dist/chat.js`")[0].slice(1, 4), [built, built, built]);
+  assert.deepEqual(rows("Lighthouse", "`deno task start`")[0].slice(1, 4), source);
+  const reading = rows("Reading in a busy room", "100,000");
+  assert.deepEqual(reading.map((cells) => cells[3]), ["0", "0", "0", "0"], "no task takes 50 ms");
+});
+
 Deno.test("the way of one message leads through functions that there are, in at most ten hops", async () => {
   const page = await Deno.readTextFile(new URL("docs/architecture.md", import.meta.url));
   const hops = [...page.matchAll(/^\| \d+ +\| `([^`]+)` +\| `([^`]+)`/gm)];
