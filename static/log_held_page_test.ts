@@ -40,13 +40,13 @@ Deno.test("an open editor, its text and a selection stay, whatever comes and whe
   await page.locator("#text").press("ArrowUp");
   await page.keyboard.type(", not done");
   await page.locator("#text").focus();
-  await talk(server.url, "held", lines(201, 700));
-  await line(page, 700).waitFor({ state: "attached" });
+  await talk(server.url, "held", lines(201, 400));
+  await line(page, 400).waitFor({ state: "attached" });
   assert.equal(await page.locator(".editor textarea").inputValue(), "mine, not done");
   await scrollToOldest(page, "held");
   assert.equal(await page.locator(".editor textarea").inputValue(), "mine, not done");
   await line(page, 1).selectText();
-  await scrollTo(page, 2, "line 700");
+  await scrollTo(page, 2, "line 400");
   assert.equal(await page.evaluate(() => getSelection()?.toString()), "line 1");
   await page.locator(".editor").getByRole("button", { name: "Cancel" }).click();
   await page.evaluate(() => getSelection()?.empty());

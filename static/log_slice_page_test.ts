@@ -34,19 +34,19 @@ Deno.test("from the newest message to the oldest and back a reader sees each one
 });
 
 Deno.test("no way of scrolling ends before the oldest message, nor before the newest", async () => {
-  await talk(server.url, "ways", lines(1, 600));
+  await talk(server.url, "ways", lines(1, 250));
   const ann = await person();
   const page = await open(ann, "ways");
-  await line(page, 600).waitFor();
+  await line(page, 250).waitFor();
   await page.locator("#log").focus();
   const beginning = page.getByText("The beginning of ways");
   await until(page, beginning, () => page.keyboard.press("PageUp"));
-  await until(page, line(page, 600), () => page.keyboard.press("PageDown"));
+  await until(page, line(page, 250), () => page.keyboard.press("PageDown"));
   await page.reload();
-  await line(page, 600).waitFor();
+  await line(page, 250).waitFor();
   // Dragged to the end of the scrollbar.
   await until(page, beginning, () => page.locator("#log").evaluate((log) => log.scrollTop = 0));
-  await until(page, line(page, 600), () => scrollToEnd(page));
+  await until(page, line(page, 250), () => scrollToEnd(page));
   await ann.close();
 });
 
