@@ -1,4 +1,4 @@
-/** Reads the answer to `POST /api/session`, which a client asks for before it connects. */
+/** Reads the answer to `POST /api/session`, which a client without a session asks for before it connects. */
 
 /** Seconds. */
 const LONGEST_WAIT = 60 * 60;

@@ -1,20 +1,15 @@
-/** What the reader holds or asks for, by key, in rooms where not all messages are in the document: on a real page. */
+/** What the reader holds or asks for, by key, in rooms where not all messages have elements: on a real page. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { scrollTo, scrollToEnd, scrollToOldest, settled } from "../testing/browser/log.ts";
+import { line, rowCount, ROWS, scrollTo, scrollToEnd, scrollToOldest, settled } from "../testing/browser/log.ts";
 import { shows, write } from "../testing/browser/page.ts";
 import { servePage } from "../testing/browser/page_server.ts";
 import { lines, talk } from "../testing/browser/talk.ts";
-
-/** Rows that the document may hold, far fewer than are loaded. */
-const ROWS = 250;
 
 const server = servePage();
 const { open } = server;
 const person = (more = {}) => server.person({ viewport: { width: 900, height: 600 }, ...more });
 
-const count = (page: Page) => page.locator("#rows > *").count();
-const line = (page: Page, number: number) => page.getByText(`line ${number}`, { exact: true });
 const focused = (page: Page) => page.evaluate(() => document.activeElement?.querySelector(".text")?.textContent);
 
 Deno.test("who touched a message and follows the others has the focus in the log when that one goes", async () => {
@@ -26,7 +21,7 @@ Deno.test("who touched a message and follows the others has the focus in the log
   await talk(server.url, "touched", lines(31, 330));
   await line(page, 330).waitFor();
   await settled(page);
-  assert.ok(await count(page) < ROWS, `${await count(page)} rows`);
+  assert.ok(await rowCount(page) < ROWS, `${await rowCount(page)} rows`);
   assert.equal(await page.evaluate(() => document.activeElement?.id), "log");
   await ann.close();
 });
@@ -74,7 +69,7 @@ Deno.test("keys lead to every loaded message, also to those far away", async () 
   for (let at = 299; at >= 210; at--) await page.keyboard.press("ArrowUp");
   assert.equal(await focused(page), "line 210");
   assert.ok(await line(page, 210).isVisible());
-  assert.ok(await count(page) < ROWS, `${await count(page)} rows`);
+  assert.ok(await rowCount(page) < ROWS, `${await rowCount(page)} rows`);
   await ann.close();
 });
 

@@ -1,20 +1,15 @@
-/** Only the messages near the reader are in the document, and nobody notices: on a real page, in rooms with many of them. */
+/** Only the messages near the reader have elements, and nobody notices: on a real page, in rooms with many of them. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { scrollTo, scrollToEnd, scrollToOldest, settled, until } from "../testing/browser/log.ts";
+import { line, rowCount, ROWS, scrollTo, scrollToEnd, scrollToOldest, settled, until } from "../testing/browser/log.ts";
 import { texts } from "../testing/browser/page.ts";
 import { servePage } from "../testing/browser/page_server.ts";
 import { lines, talk } from "../testing/browser/talk.ts";
-
-/** Rows that the document may hold, far fewer than are loaded. */
-const ROWS = 250;
 
 const server = servePage();
 const { open } = server;
 const person = (more = {}) => server.person({ viewport: { width: 900, height: 600 }, ...more });
 
-const count = (page: Page) => page.locator("#rows > *").count();
-const line = (page: Page, number: number) => page.getByText(`line ${number}`, { exact: true });
 const topOf = (page: Page, number: number) => line(page, number).evaluate((text) => text.getBoundingClientRect().top);
 
 Deno.test("from the newest message to the oldest and back a reader sees each one once, in order", async () => {
@@ -24,10 +19,10 @@ Deno.test("from the newest message to the oldest and back a reader sees each one
   await line(page, 1_000).waitFor();
   const up = await scrollToOldest(page, "whole");
   assert.deepEqual(up.slice(0, -1), lines(1, 1_000).reverse());
-  assert.ok(await count(page) < ROWS, `${await count(page)} rows`);
+  assert.ok(await rowCount(page) < ROWS, `${await rowCount(page)} rows`);
   const down = await scrollTo(page, 0.8, "line 1000");
   assert.deepEqual(down.slice(1), lines(1, 1_000));
-  assert.ok(await count(page) < ROWS, `${await count(page)} rows`);
+  assert.ok(await rowCount(page) < ROWS, `${await rowCount(page)} rows`);
   await scrollToEnd(page);
   await page.locator("#to-latest").waitFor({ state: "hidden" });
   await ann.close();
@@ -57,7 +52,7 @@ Deno.test("a reader further up is not moved, and nothing there is touched, howev
   await line(page, 300).waitFor();
   await scrollTo(page, -0.8, "line 200");
   await settled(page);
-  const rows = await count(page);
+  const rows = await rowCount(page);
   await page.evaluate(() => {
     const touched: string[] = [];
     const observer = new MutationObserver((changes) => touched.push(...changes.map(({ type }) => type)));
@@ -69,7 +64,7 @@ Deno.test("a reader further up is not moved, and nothing there is touched, howev
   await talk(server.url, "busy", lines(301, 800));
   await page.getByRole("button", { name: "500 new messages" }).waitFor();
   assert.ok(Math.abs(await topOf(page, 200) - before) < 2);
-  assert.equal(await count(page), rows);
+  assert.equal(await rowCount(page), rows);
   assert.deepEqual(await page.evaluate(() => (globalThis as unknown as { touched: string[] }).touched), []);
 
   await page.locator("#to-latest").click();
@@ -92,7 +87,7 @@ Deno.test("a reader near the newest message is not moved, and reads on as far as
   await talk(server.url, "near", lines(61, 500));
   await page.getByRole("button", { name: "440 new messages" }).waitFor();
   assert.ok(Math.abs(await topOf(page, 50) - before) < 2);
-  assert.ok(await count(page) < ROWS, `${await count(page)} rows`);
+  assert.ok(await rowCount(page) < ROWS, `${await rowCount(page)} rows`);
   const seen = await scrollTo(page, 0.8, "line 500");
   assert.deepEqual(seen.slice(-440).filter((text) => text.startsWith("line")).slice(-439), lines(62, 500));
   await ann.close();
@@ -104,7 +99,7 @@ Deno.test("while one follows, what is far above goes", async () => {
   await talk(server.url, "follow", lines(1, 700));
   await line(page, 700).waitFor();
   await settled(page);
-  assert.ok(await count(page) < ROWS, `${await count(page)} rows`);
+  assert.ok(await rowCount(page) < ROWS, `${await rowCount(page)} rows`);
   assert.ok(await page.locator("#to-latest").isHidden());
   await ann.close();
 });
@@ -161,7 +156,7 @@ Deno.test("a higher window is filled, and a lower one lets messages go", async (
   await page.locator("#to-latest").click();
   await page.locator("#to-latest").waitFor({ state: "hidden" });
   await settled(page);
-  assert.ok(await count(page) < 120, `${await count(page)} rows`);
+  assert.ok(await rowCount(page) < 120, `${await rowCount(page)} rows`);
   await page.setViewportSize({ width: 900, height: 3_000 });
   await page.waitForFunction(() => document.querySelectorAll(".message").length > 130);
   const [height, column, above] = await page.locator("#log").evaluate((log) => [

@@ -4,6 +4,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { RESUME_LIMIT } from "../chat/protocol.ts";
 import { launchChromium } from "../testing/browser/chromium.ts";
 import { connected, newPerson, openRoom, rename, shows, write } from "../testing/browser/page.ts";
+import { lines, talk } from "../testing/browser/talk.ts";
 import { Proxy } from "../testing/servers/proxy.ts";
 import { type RunningServer, startServer } from "../testing/servers/server.ts";
 
@@ -24,22 +25,11 @@ Deno.test.afterAll(async () => {
   await server.stop();
 });
 
-/** Says `line 1` and so on in a room, as one person. @returns the texts */
+/** Has somebody say `line 1` and so on in a room. @returns the texts */
 async function fill(room: string, count: number, from = 1): Promise<string[]> {
-  const lines = Array.from({ length: count }, (_, index) => `line ${from + index}`);
-  const session = await fetch(`${server.url}/api/session`, { method: "POST" });
-  const { token } = await session.json();
-  const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
-  for (const text of lines) {
-    const answer = await fetch(`${server.url}/api/rooms/${room}/messages`, {
-      method: "POST",
-      headers,
-      body: JSON.stringify({ text }),
-    });
-    await answer.body?.cancel();
-    assert.equal(answer.status, 201);
-  }
-  return lines;
+  const texts = lines(from, from + count - 1);
+  await talk(server.url, room, texts);
+  return texts;
 }
 
 /** Keeps the sockets of a page from the server until they are let through. */
@@ -57,19 +47,19 @@ async function arrive(context: BrowserContext, room: string): Promise<Page> {
 }
 
 Deno.test("the messages are there before anything but the page's own files was asked for", async () => {
-  const lines = await fill("early", 3);
+  const said = await fill("early", 3);
   const ann = await newPerson(browser);
   const letThrough = await holdSockets(ann);
   const asked: string[] = [];
   ann.on("request", (request) => asked.push(new URL(request.url()).pathname));
   const page = await arrive(ann, "early");
-  await shows(page, ...lines);
+  await shows(page, ...said);
   assert.match(await page.locator("#me").innerText(), /^User \d+$/);
   assert.deepEqual(asked.filter((path) => !path.startsWith("/static/")), ["/r/early"]);
   assert.equal(await page.locator("#connection").getAttribute("data-kind"), "connecting");
   letThrough();
   await connected(page);
-  await shows(page, ...lines);
+  await shows(page, ...said);
   await ann.close();
 });
 
@@ -89,6 +79,26 @@ Deno.test("where the page's script is one file, the first paint shows the messag
   const isBuilt = Deno.env.has("BUILT_FILE");
   assert.equal(await page.locator("script[blocking=render]").count(), isBuilt ? 1 : 0);
   if (isBuilt) assert.deepEqual(await page.evaluate("[...new Set(seen)]"), [3]);
+  await ann.close();
+});
+
+Deno.test("an empty room says so at once, and goes on saying so when the page connects", async () => {
+  const ann = await newPerson(browser);
+  const letThrough = await holdSockets(ann);
+  const page = await arrive(ann, "nobody-yet");
+  await page.getByText("Nothing has been said here yet").waitFor();
+  await page.evaluate(() => {
+    // deno-lint-ignore no-explicit-any -- only the browser has them
+    const { document, MutationObserver: Observer, changes } = Object.assign(globalThis as any, { changes: [] });
+    new Observer((list: unknown[]) => changes.push(...list)).observe(document.getElementById("empty"), {
+      attributes: true,
+    });
+  });
+  letThrough();
+  await connected(page);
+  assert.equal(await page.evaluate("changes.length"), 0);
+  await write(page, "now something is");
+  await page.locator("#empty").waitFor({ state: "hidden" });
   await ann.close();
 });
 
@@ -137,17 +147,17 @@ Deno.test("a room that has gone on by more than a resume shows its newest messag
 });
 
 Deno.test("a message written before the page is connected is sent once, and in its place", async () => {
-  const lines = await fill("hasty", 2);
+  const said = await fill("hasty", 2);
   const ann = await newPerson(browser);
   const letThrough = await holdSockets(ann);
   const page = await arrive(ann, "hasty");
-  await shows(page, ...lines);
+  await shows(page, ...said);
   await write(page, "me first");
   await page.locator(".message.waiting", { hasText: "me first" }).waitFor();
   letThrough();
-  await shows(page, ...lines, "me first");
+  await shows(page, ...said, "me first");
   await page.reload();
-  await shows(page, ...lines, "me first");
+  await shows(page, ...said, "me first");
   assert.equal(await page.locator(".message.mine").count(), 1);
   await ann.close();
 });
@@ -183,30 +193,30 @@ Deno.test("two tabs that open at once become one person", async () => {
 });
 
 Deno.test("back and forward, the room goes on where it is now", async () => {
-  const lines = await fill("back", 5);
+  const said = await fill("back", 5);
   const ann = await newPerson(browser);
   const page = await openRoom(ann, server.url, "back");
-  await shows(page, ...lines);
+  await shows(page, ...said);
   for (let from = 6; from < 16; from += 5) {
     await page.goto(`${server.url}/docs`);
-    lines.push(...await fill("back", 5, from));
+    said.push(...await fill("back", 5, from));
     await page.goBack();
     await connected(page);
-    await shows(page, ...lines);
+    await shows(page, ...said);
   }
   await ann.close();
 });
 
 Deno.test("a page that was set aside goes on where the room is now", async () => {
-  const lines = await fill("aside", 5);
+  const said = await fill("aside", 5);
   const ann = await newPerson(browser);
   const page = await openRoom(ann, server.url, "aside");
-  await shows(page, ...lines);
+  await shows(page, ...said);
   // The Chromium of the tests sets no page aside: these are the events by which others tell a page.
   await page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))");
-  lines.push(...await fill("aside", 5, 6));
+  said.push(...await fill("aside", 5, 6));
   await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))");
-  await shows(page, ...lines);
+  await shows(page, ...said);
   await connected(page);
   await ann.close();
 });
@@ -214,15 +224,15 @@ Deno.test("a page that was set aside goes on where the room is now", async () =>
 Deno.test("a page whose session has ended meanwhile becomes somebody else, and loses no message", async () => {
   const ann = await newPerson(browser);
   const letThrough = await holdSockets(ann);
-  const lines = await fill("ended", 3);
+  const said = await fill("ended", 3);
   const page = await arrive(ann, "ended");
-  await shows(page, ...lines);
+  await shows(page, ...said);
   const name = await page.locator("#me").innerText();
   await write(page, "still mine");
   await ann.clearCookies();
   letThrough();
   await connected(page);
-  await shows(page, ...lines, "still mine");
+  await shows(page, ...said, "still mine");
   assert.notEqual(await page.locator("#me").innerText(), name);
   assert.equal(await page.locator(".message.mine").count(), 1);
   await ann.close();

@@ -102,6 +102,17 @@ export function isEmpty({ room, outbox }: State): boolean {
   return room.messages.length === 0 && !outbox.items.some(({ frame }) => frame.room === room.name);
 }
 
+/**
+ * The room is empty as far as anybody can tell: it is joined, or the page that has just come says so and the connection
+ * is on its way.
+ */
+export function isKnownEmpty(state: State): boolean {
+  const { status, room } = state;
+  const opens = status.kind === "connected" ||
+    status.kind === "connecting" && !status.again && status.refusal === null;
+  return isEmpty(state) && room.problem === null && (room.joined || room.position !== null && opens);
+}
+
 /** Why the server gives the page no session, where it has said so. A ban is something else: see `isBanned`. */
 export function refusalOf({ status }: State): SessionRefusal | null {
   return status.kind === "waiting" || status.kind === "connecting" ? status.refusal : null;

@@ -2,7 +2,7 @@ import type { Locale } from "../i18n/locale.ts";
 import { button, element, find, setProperties, setText } from "../lib/dom.ts";
 import { isMuted } from "../lib/mutes.ts";
 import { createScroll } from "../lib/scroll.ts";
-import type { State } from "../state.ts";
+import { isKnownEmpty, type State } from "../state.ts";
 import { createLogKeys, type Goal } from "./log_keys.ts";
 import { createLogTop } from "./log_top.ts";
 import { createRowViews, type RowActions, type RowView } from "./row_view.ts";
@@ -72,7 +72,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
 
   function render(next: State) {
     const edges = edgesOf(state);
-    const { name, messages, joined, problem } = next.room;
+    const { name, messages } = next.room;
     const entered = state?.room.name !== name;
     state = next;
     if (entered) {
@@ -90,7 +90,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
         : { from: fitted(messages, there, scroll.screensAround(), kept).from, to: messages.length };
     }
     show(there);
-    setProperties(empty, { hidden: !joined || problem !== null || shown.size > 0 });
+    setProperties(empty, { hidden: !isKnownEmpty(state) || shown.size > 0 });
     setProperties(latest, { hidden: state.following });
     setText(latest, state.unread > 0 ? strings.newMessages(state.unread) : strings.latest);
     if (edgesOf(state) !== edges) fit();

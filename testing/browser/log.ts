@@ -4,7 +4,15 @@ import type { Page } from "playwright-core";
 /** Steps in which any of the tests' rooms is read from end to end. */
 const STEPS = 500;
 
+/** Rows that the page may hold, far fewer than messages are loaded. */
+export const ROWS = 250;
+
 export type Locator = ReturnType<Page["locator"]>;
+
+export const rowCount = (page: Page): Promise<number> => page.locator("#rows > *").count();
+
+/** The message that says `line 7`, say. */
+export const line = (page: Page, number: number): Locator => page.getByText(`line ${number}`, { exact: true });
 
 /** Waits for two frames of the screen: what the page does about the first one is done. */
 export async function settled(page: Page): Promise<void> {
