@@ -1,4 +1,7 @@
-/** A client of the chat without a page: one connection, one room to read, the outbox and one's own name. */
+/**
+ * A client of the chat without a page: one connection, the rooms that one is in, of which one is read, the outbox and
+ * one's own name.
+ */
 import {
   type ClientFrame,
   type Entry,
@@ -6,15 +9,21 @@ import {
   type HistoryPage,
   type InitialData,
   MEMBERS_LISTED,
+  PAGE_SIZE,
+  type Position,
   type ServerFrame,
   TYPING_SECONDS,
 } from "../chat/protocol.ts";
 import {
+  allRooms,
   applyFrame,
   applyHistory,
   applyStatus,
   type ClientState,
+  entered,
   initialClientState,
+  roomOf,
+  without,
   withRoom,
 } from "./client_state.ts";
 import type { Clock } from "./clock.ts";
@@ -23,17 +32,35 @@ import * as outboxes from "./outbox.ts";
 import { OutboxSender } from "./outbox_sender.ts";
 import { OwnName, type RenameAnswer } from "./own_name.ts";
 import { expireTyping } from "./room/people.ts";
-import { arrivals, historyEnd, historyFailed, historyLoaded, historyRequested, trim } from "./room/room_log.ts";
+import { findByDate } from "./room/date_search.ts";
+import {
+  arrivals,
+  historyEnd,
+  historyStart,
+  isLoading,
+  newerLoaded,
+  olderLoaded,
+  placeLoaded,
+  readingAt,
+} from "./room/room_log.ts";
 import { emptyRoom, type RoomState } from "./room/room_state.ts";
 import type { KeyValueStorage } from "./storage.ts";
 import { Timers } from "./timers.ts";
+
+/** Rooms of a connection that are kept free, for those to which only something in the outbox goes. */
+const ROOMS_FOR_VISITS = 2;
+/** Messages of a page that come after a place, so that it is read in its middle. */
+const AFTER_PLACE = PAGE_SIZE / 2;
+
+/** The newest messages before a `seq`, or the oldest after one. */
+export type PageQuery = ({ before: number } | { after: number }) & { limit: number };
 
 export interface ChatClientOptions {
   connect(
     handlers: { onFrames: (frames: ServerFrame[]) => void; onStatus: (status: ConnectionStatus) => void },
   ): Connection;
-  /** The newest messages before `before`; rejects when they can't be loaded now. */
-  fetchHistory(room: string, before: number): Promise<HistoryPage>;
+  /** Rejects when the page can't be loaded now. */
+  fetchHistory(room: string, query: PageQuery): Promise<HistoryPage>;
   /** Where unsent actions are stored. Two clients must not share it. */
   outboxStorage: KeyValueStorage;
   /** Where the chosen name is stored. All clients of one person may share it. */
@@ -44,7 +71,7 @@ export interface ChatClientOptions {
   /** From 0 up to, not including, 1. */
   random: () => number;
   newId: () => string;
-  /** The state has changed; `arrived` are the new entries of the room, in order. */
+  /** The state has changed; `arrived` are the new entries of the rooms, in each room's order. */
   onChange: (state: ClientState, arrived: readonly Entry[]) => void;
   /** The name chosen earlier can't be had again. */
   onNameLost: (name: string) => void;
@@ -55,14 +82,14 @@ export class ChatClient {
   readonly #connection: Connection;
   readonly #name: OwnName;
   readonly #sender: OutboxSender;
-  readonly #timers: Timers<"typing" | "join">;
+  readonly #timers: Timers<"typing" | `join ${string}`>;
+  /** The requests to join that are not answered yet: room → id. */
+  readonly #joining = new Map<string, string>();
+  /** Rooms that were joined at least once. */
+  readonly #known = new Set<string>();
   #state: ClientState;
-  /** Whether the reader is at the newest message. */
-  #atNewest = true;
   /** What came with the page, until a room is entered. */
   #initial: InitialData["history"];
-  /** The id of the request to join that is not answered yet. */
-  #joining: string | null = null;
   #typingSentAt = -Infinity;
 
   constructor(options: ChatClientOptions) {
@@ -108,19 +135,43 @@ export class ChatClient {
   }
 
   /**
-   * Leaves the present room and joins another one.
+   * Goes to a room, to read it. One stays in the room before, unless there are too many.
    * @param problem why the room can't be joined, if that is already known
    */
   enter(room: string, problem?: outboxes.ActionError): void {
-    const left = this.#state.room;
-    if (left.joined && left.name !== room) this.#connection.send({ action: "leave_room", room: left.name });
-    this.#atNewest = true;
     this.#typingSentAt = -Infinity;
     const initial = this.#initial?.room === room ? this.#initial : undefined;
     this.#initial = undefined;
-    const state = withRoom(this.#state, emptyRoom(room, problem));
-    this.#change(initial ? applyHistory(state, initial) : state);
-    this.#join();
+    const known = problem ? undefined : roomOf(this.#state, room);
+    const state = entered(this.#state, known ?? emptyRoom(room, problem));
+    this.#change(initial && !known?.joined ? applyHistory(state, initial) : state);
+    this.#makePlace();
+    if (!known?.joined) this.#join(room);
+  }
+
+  /**
+   * Joins another room than the one that is read, once that one is joined, and stays in it.
+   * @param since where one was in it the last time; what came after it is requested
+   * @returns false if one is in as many rooms as a connection may be
+   */
+  watch(room: string, since: Position | null): boolean {
+    if (roomOf(this.#state, room)) return true;
+    if (allRooms(this.#state).length >= this.#roomLimit()) return false;
+    // Behind those that were read here: it was read before that.
+    const others = new Map([[room, emptyRoom(room, null, since)], ...this.#state.others]);
+    this.#change({ ...this.#state, others });
+    this.#joinOthers();
+    return true;
+  }
+
+  /** Leaves a room that is not the one that is read. */
+  leave(room: string): void {
+    if (!this.#state.others.has(room)) return;
+    this.#connection.send({ action: "leave_room", room });
+    this.#joining.delete(room);
+    this.#known.delete(room);
+    this.#timers.cancel(`join ${room}`);
+    this.#change(without(this.#state, room));
   }
 
   /** @returns false when the outbox is full, so that the text should stay where it was typed */
@@ -164,25 +215,63 @@ export class ChatClient {
   }
 
   /** Loads the page before the oldest message, unless one is loading. */
-  async loadOlder(): Promise<void> {
-    const { name, position, more, history } = this.#state.room;
-    if (!more || history === "loading" || !position) return;
-    const end = historyEnd(this.#state.room);
-    this.#changeRoom(historyRequested(this.#state.room));
-    const page = await this.#options.fetchHistory(name, end).catch(() => null);
+  async loadOlder(limit = PAGE_SIZE): Promise<void> {
     const { room } = this.#state;
-    // Meanwhile the reader may have gone to another room, or a join may have replaced the messages.
-    if (room.name !== name || room.history !== "loading" || historyEnd(room) !== end) return;
-    if (page?.epoch !== room.position?.epoch) this.#changeRoom(historyFailed(room));
-    else if (page) this.#changeRoom(historyLoaded(room, page));
+    if (!room.more || !room.position || isLoading(room)) return;
+    this.#changeRoom({ ...room, older: "loading", pending: [] });
+    await this.#load(room, { before: historyEnd(room), limit }, olderLoaded, "older");
+  }
+
+  /** Loads the page after the last message of a reader who is among older ones, unless one is loading. */
+  async loadNewer(): Promise<void> {
+    const { room } = this.#state;
+    if (!room.newest || isLoading(room)) return;
+    this.#changeRoom({ ...room, newer: "loading", pending: [] });
+    await this.#load(room, { after: historyStart(room), limit: PAGE_SIZE }, newerLoaded, "newer");
+  }
+
+  /**
+   * Brings in the messages around a place.
+   * @returns whether some are there; false also if the reader has meanwhile gone to another room
+   */
+  async loadAround(seq: number): Promise<boolean> {
+    const { room } = this.#state;
+    if (!room.position) return false;
+    this.#changeRoom({ ...room, older: "loading", newer: "idle", pending: [] });
+    return await this.#load(room, { before: seq + AFTER_PLACE, limit: PAGE_SIZE }, placeLoaded, "older");
+  }
+
+  /**
+   * The first message of a time or later, in milliseconds since 1970.
+   * @returns its `seq`; null if there is none. Rejects when messages can't be loaded now.
+   */
+  async findByDate(date: number): Promise<number | null> {
+    const { name, position } = this.#state.room;
+    const fetchAfter = (after: number) => this.#options.fetchHistory(name, { after, limit: 1 });
+    return await findByDate(async (after) => (await fetchAfter(after)).messages[0], position?.seq ?? 0, date);
+  }
+
+  /** @returns whether the page is there now */
+  async #load(
+    { name, position }: RoomState,
+    query: PageQuery,
+    loaded: (room: RoomState, page: HistoryPage) => RoomState,
+    request: "older" | "newer",
+  ): Promise<boolean> {
+    const requested = roomOf(this.#state, name);
+    const page = await this.#options.fetchHistory(name, query).catch(() => null);
+    const room = roomOf(this.#state, name);
+    // Meanwhile the room may have been left, a join may have replaced the messages, or another page been requested.
+    if (room?.[request] !== "loading" || room.position?.epoch !== position?.epoch) return false;
+    if (room.messages[0]?.seq !== requested?.messages[0]?.seq) return false;
+    const isGood = page !== null && page.epoch === position?.epoch;
+    this.#changeRoom(isGood ? loaded(room, page) : { ...room, [request]: "failed", pending: [] });
+    return isGood;
   }
 
   /** Whether the reader is at the newest message. Up in the history no message is released, however many come. */
   setAtNewest(atNewest: boolean): void {
-    this.#atNewest = atNewest;
-    if (!atNewest) return;
-    this.#changeRoom(trim(this.#state.room));
-    if (this.#state.room.truncated && this.#joining === null) this.#join();
+    this.#changeRoom(readingAt(this.#state.room, atNewest));
   }
 
   #changeRoom(room: RoomState): void {
@@ -209,7 +298,7 @@ export class ChatClient {
 
   #setStatus(status: ConnectionStatus): void {
     if (status.kind !== "connected") {
-      this.#joining = null;
+      this.#joining.clear();
       this.#sender.disconnected();
       this.#name.disconnected();
     }
@@ -217,17 +306,25 @@ export class ChatClient {
   }
 
   #receive(frames: ServerFrame[]): void {
-    const context = { now: this.#options.clock.now(), jitter: this.#options.random(), atNewest: this.#atNewest };
+    const context = { now: this.#options.clock.now(), jitter: this.#options.random() };
     const arrived: Entry[] = [];
     let state = this.#state;
     for (const frame of frames) {
       const next = applyFrame(state, frame, context);
-      arrived.push(...arrivals(state.room, next.room, frame));
+      arrived.push(...this.#arrivals(state, next, frame));
       state = next;
     }
     this.#change(state, arrived);
     for (const frame of frames) this.#answer(frame);
-    if (this.#state.room.hasGap && this.#joining === null) this.#join();
+    for (const room of allRooms(this.#state)) if (room.hasGap) this.#join(room.name);
+  }
+
+  /** What a room that one has just come to brings from the time before is no arrival. */
+  #arrivals(before: ClientState, after: ClientState, frame: ServerFrame): Entry[] {
+    if (!("room" in frame) || frame.room === undefined) return [];
+    const [room, next] = [roomOf(before, frame.room), roomOf(after, frame.room)];
+    if (!room || !next || room !== before.room && !this.#known.has(room.name)) return [];
+    return arrivals(room, next, frame);
   }
 
   /** What a frame asks for, apart from what it changes in the state. */
@@ -235,14 +332,19 @@ export class ChatClient {
     switch (frame.action) {
       case "welcome":
         this.#name.welcomed(frame);
-        this.#join();
+        this.#makePlace();
+        this.#join(this.#state.room.name);
+        // Where the room that is read can't be joined, the others can.
+        if (this.#state.room.problem) this.#joinOthers();
         break;
       case "name_changed":
         if (frame.user === this.#state.me?.user) this.#name.changed(frame);
         break;
       case "room_joined":
-        if (frame.room === this.#state.room.name) this.#joining = null;
-        else this.#sender.visiting(frame.room);
+        if (!roomOf(this.#state, frame.room)) return this.#sender.visiting(frame.room);
+        this.#joining.delete(frame.room);
+        this.#known.add(frame.room);
+        if (frame.room === this.#state.room.name) this.#joinOthers();
         break;
       case "error":
         this.#failed(frame);
@@ -250,28 +352,47 @@ export class ChatClient {
     }
   }
 
-  #join(): void {
-    this.#timers.cancel("join");
-    const { name, position, truncated, problem } = this.#state.room;
-    if (this.#state.status.kind !== "connected" || problem) return;
-    this.#joining = this.#options.newId();
-    const since = !truncated && position ? { since: position } : {};
-    this.#connection.send({ action: "join_room", room: name, ...since, id: this.#joining });
+  #joinOthers(): void {
+    const { room, others } = this.#state;
+    if (!room.joined && !room.problem) return;
+    for (const { name, joined, problem } of others.values()) if (!joined && !problem) this.#join(name);
+  }
+
+  /** Leaves the rooms that were read the longest ago if one is in too many. */
+  #makePlace(): void {
+    for (const { name } of allRooms(this.#state).slice(this.#roomLimit())) this.leave(name);
+  }
+
+  #roomLimit(): number {
+    return Math.max(1, this.#state.limits.rooms - ROOMS_FOR_VISITS);
+  }
+
+  #join(name: string): void {
+    this.#timers.cancel(`join ${name}`);
+    const room = roomOf(this.#state, name);
+    if (this.#state.status.kind !== "connected" || !room || room.problem || this.#joining.has(name)) return;
+    const since = room.position ? { since: room.position } : {};
+    const id = this.#options.newId();
+    this.#joining.set(name, id);
+    this.#connection.send({ action: "join_room", room: name, ...since, id });
   }
 
   #failed(error: ErrorFrame): void {
     if (error.id === undefined) return;
-    if (error.id === this.#joining) return this.#joinFailed(error);
+    for (const [room, id] of this.#joining) if (id === error.id) return this.#joinFailed(room, error);
     const lostName = this.#name.failed(error.id, error);
     if (lostName !== null) this.#options.onNameLost(lostName);
   }
 
-  #joinFailed(error: ErrorFrame): void {
-    this.#joining = null;
+  #joinFailed(name: string, error: ErrorFrame): void {
+    this.#joining.delete(name);
+    const room = roomOf(this.#state, name);
+    if (!room) return;
     if (outboxes.isTemporary(error)) {
-      this.#timers.set("join", outboxes.retryDelay(error, this.#options.random()), () => this.#join());
+      this.#timers.set(`join ${name}`, outboxes.retryDelay(error, this.#options.random()), () => this.#join(name));
     } else {
-      this.#changeRoom({ ...this.#state.room, problem: { code: error.code, message: error.message } });
+      this.#changeRoom({ ...room, problem: { code: error.code, message: error.message } });
+      if (room === this.#state.room) this.#joinOthers();
     }
   }
 

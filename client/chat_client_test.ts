@@ -3,14 +3,20 @@ import type { ClientFrame, ErrorCode, HistoryPage, InitialData, ServerFrame } fr
 import { FakeClock } from "../testing/clock.ts";
 import { joined, me, message, welcome } from "../testing/clients/frames.ts";
 import { memoryStorage } from "../testing/browser/memory_storage.ts";
-import { ChatClient, type ChatClientOptions } from "./chat_client.ts";
+import { ChatClient, type ChatClientOptions, type PageQuery } from "./chat_client.ts";
 import { RETRY_DELAY, RETRY_JITTER } from "./outbox.ts";
-import { READING_LIMIT } from "./room/room_log.ts";
 
 type Handlers = Parameters<ChatClientOptions["connect"]>[0];
 
+interface Options {
+  storage?: { outbox: ReturnType<typeof memoryStorage>; name: ReturnType<typeof memoryStorage> };
+  initial?: InitialData;
+  fetchHistory?: ChatClientOptions["fetchHistory"];
+}
+
 /** A client in `general` whose server is the test. */
-function setUp(storage = { outbox: memoryStorage(), name: memoryStorage() }, initial?: InitialData) {
+function setUp(options: Options = {}) {
+  const { storage = { outbox: memoryStorage(), name: memoryStorage() }, initial } = options;
   const clock = new FakeClock();
   const sent: ClientFrame[] = [];
   const lostNames: string[] = [];
@@ -23,7 +29,7 @@ function setUp(storage = { outbox: memoryStorage(), name: memoryStorage() }, ini
       handlers = given;
       return { start() {}, stop() {}, wake() {}, retry() {}, send: (frame) => void sent.push(frame) };
     },
-    fetchHistory: () => history.promise,
+    fetchHistory: options.fetchHistory ?? (() => history.promise),
     outboxStorage: storage.outbox,
     nameStorage: storage.name,
     initial,
@@ -77,7 +83,7 @@ const initial = (seq: number, ...messages: HistoryPage["messages"]): InitialData
 });
 
 Deno.test("what came with the page is shown at once, and the room goes on right behind it", () => {
-  const { client, sent, connect, hear, arrived } = setUp(undefined, initial(7, message(5), message(6)));
+  const { client, sent, connect, hear, arrived } = setUp({ initial: initial(7, message(5), message(6)) });
   assert.deepEqual(client.state.me, me);
   assert.equal(client.state.limits.text, 100);
   assert.deepEqual(client.state.room.messages.map(({ seq }) => seq), [5, 6]);
@@ -97,23 +103,24 @@ Deno.test("what came with the page says which waiting messages are stored", () =
   before.client.write("two");
   const [one] = before.client.state.outbox.items;
   const page = initial(3, message(3, { user: me.user, text: "one", id: one.frame.id }));
-  const { client } = setUp(before.storage, page);
+  const { client } = setUp({ storage: before.storage, initial: page });
   assert.deepEqual(client.state.outbox.items.map(({ frame }) => "text" in frame && frame.text), ["two"]);
 });
 
 Deno.test("what came with the page is shown in its own room, and only the first time", () => {
-  const { client } = setUp(undefined, initial(6, message(6)));
+  const { client } = setUp({ initial: initial(6, message(6)) });
   client.enter("islands");
   assert.deepEqual(client.state.room.messages, []);
+  client.leave("general");
   client.enter("general");
   assert.deepEqual([client.state.room.messages, client.state.room.position], [[], null]);
   const elsewhere = initial(6, message(6));
-  const other = setUp(undefined, { ...elsewhere, history: { ...elsewhere.history!, room: "islands" } });
+  const other = setUp({ initial: { ...elsewhere, history: { ...elsewhere.history!, room: "islands" } } });
   assert.deepEqual(other.client.state.room.messages, []);
 });
 
 Deno.test("someone else than the page was made for is who the server says", () => {
-  const { client, hear } = setUp(undefined, initial(6, message(6, { user: me.user })));
+  const { client, hear } = setUp({ initial: initial(6, message(6, { user: me.user })) });
   hear({ ...welcome, user: "u9", name: "User 999" });
   assert.deepEqual(client.state.me, { user: "u9", name: "User 999" });
 });
@@ -166,17 +173,17 @@ Deno.test("a message that the server can't take yet is sent again by itself afte
 
 Deno.test("unsent messages survive a reload, until the server has kept them", () => {
   const storage = { outbox: memoryStorage(), name: memoryStorage() };
-  setUp(storage).client.write("hello");
-  const later = setUp(storage);
+  setUp({ storage }).client.write("hello");
+  const later = setUp({ storage });
   later.talk();
   assert.equal(later.client.state.outbox.items.length, 1);
   later.keep(1, "hello", "id1");
-  assert.equal(setUp(storage).client.state.outbox.items.length, 0);
+  assert.equal(setUp({ storage }).client.state.outbox.items.length, 0);
 });
 
 Deno.test("a chosen name that the server has lost is requested again before the room is joined", () => {
   const storage = { outbox: memoryStorage(), name: memoryStorage() };
-  const { client, hear, lose, connect, talk, sent, actions } = setUp(storage);
+  const { client, hear, lose, connect, talk, sent, actions } = setUp({ storage });
   talk();
   client.rename("Hana");
   hear({ action: "name_changed", user: me.user, name: "Hana", was: me.name, id: sent.at(-1)?.id });
@@ -232,17 +239,69 @@ Deno.test("a gap in the entries joins the room again, once, from the last entry 
   assert.deepEqual(sent.map((frame) => "since" in frame && frame.since), [{ epoch: "e1", seq: 0 }]);
 });
 
-Deno.test("entering another room leaves the one before", () => {
-  const { client, talk, actions } = setUp();
+Deno.test("entering another room stays in the one before, which goes on by itself", () => {
+  const { client, talk, hear, actions, arrived } = setUp();
   talk();
   client.enter("islands");
-  assert.deepEqual(actions(), ["leave_room", "join_room"]);
+  hear(joined({ room: "islands" }), message(1), message(1, { room: "islands" }));
+  assert.deepEqual(actions(), ["join_room"]);
+  assert.deepEqual(client.state.others.get("general")?.messages.map(({ seq }) => seq), [1]);
+  client.enter("general");
+  assert.deepEqual(actions(), ["join_room"], "and what came is there at once");
+  assert.deepEqual([client.state.room.messages.length, client.state.others.get("islands")?.messages.length], [1, 1]);
+  assert.deepEqual(arrived, [1, 1]);
+});
+
+Deno.test("other rooms are joined behind the one that is read, from where one was, and again after a lost connection", () => {
+  const { client, connect, hear, lose, sent, arrived } = setUp();
+  client.watch("islands", { epoch: "e1", seq: 7 });
+  client.watch("hills", null);
+  connect();
+  assert.deepEqual(sent.map((frame) => "room" in frame && frame.room), ["general"]);
+  hear(joined());
+  assert.deepEqual(sent.slice(1), [
+    { action: "join_room", room: "hills", id: "id2" },
+    { action: "join_room", room: "islands", since: { epoch: "e1", seq: 7 }, id: "id3" },
+  ]);
+  const missed = [message(8, { room: "islands" })];
+  hear(joined({ room: "islands", seq: 8, recovered: true, messages: missed, id: "id3" }), joined({ room: "hills" }));
+  assert.deepEqual([client.state.others.get("islands")?.messages, arrived], [missed, []], "that is from before");
+  assert.equal(client.state.others.get("islands")?.missingAfter, null);
+  lose();
+  connect();
+  hear(joined());
+  assert.deepEqual(sent.slice(-2).map((frame) => "since" in frame && frame.since?.seq), [0, 8]);
+  hear(joined({ room: "islands", seq: 9, recovered: true, messages: [message(9, { room: "islands" })] }));
+  assert.deepEqual(arrived, [9]);
+});
+
+Deno.test("who is in as many rooms as a connection may be leaves the one read the longest ago", () => {
+  const { client, connect, hear, sent } = setUp();
+  connect();
+  hear({ ...welcome, limits: { ...welcome.limits, rooms: 4 } }, joined());
+  client.enter("one");
+  client.enter("two");
+  assert.deepEqual(sent.filter(({ action }) => action === "leave_room"), [{ action: "leave_room", room: "general" }]);
+  assert.deepEqual([...client.state.others.keys()], ["one"]);
+  assert.equal(client.watch("three", null), false);
+});
+
+Deno.test("a room that one leaves is forgotten, and nothing of it is shown any more", () => {
+  const { client, talk, hear, actions } = setUp();
+  talk();
+  client.enter("islands");
+  client.leave("general");
+  client.leave("islands");
+  assert.deepEqual(actions(), ["join_room", "leave_room"], "the one that is read stays");
+  hear(message(1));
+  assert.equal(client.state.others.size, 0);
 });
 
 Deno.test("messages still waiting for a room that one has left are sent there, and then it is left again", () => {
   const { client, talk, sent, hear, keep } = setUp();
   client.write("late");
   client.enter("islands");
+  client.leave("general");
   talk();
   hear(joined({ room: "islands" }));
   assert.deepEqual(sent.at(-1), { action: "send_message", room: "general", text: "late", id: "id1" });
@@ -282,12 +341,12 @@ Deno.test("a page of history from another epoch is not shown, and loading it cou
   const loading = client.loadOlder();
   history.resolve({ epoch: "e2", seq: 5, messages: [], more: false });
   await loading;
-  assert.equal(client.state.room.history, "failed");
+  assert.equal(client.state.room.older, "failed");
 });
 
 Deno.test("a name that can't be had again is given up, and the person is told", () => {
   const storage = { outbox: memoryStorage(), name: memoryStorage({ "parley.name": "Hana" }) };
-  const { lostNames, connect, hear, sent } = setUp(storage);
+  const { lostNames, connect, hear, sent } = setUp({ storage });
   connect();
   hear({ action: "error", code: "name_taken", message: "Taken.", id: sent[0].id });
   assert.deepEqual(lostNames, ["Hana"]);
@@ -302,12 +361,23 @@ Deno.test("every new entry of the room is reported once, in order", () => {
   assert.deepEqual(arrived, [1, 2, 3, 4, 5, 6]);
 });
 
-Deno.test("a reader who comes back from far up in the history gets the newest messages", () => {
-  const { client, talk, hear, sent } = setUp();
-  talk();
-  client.setAtNewest(false);
-  hear(...Array.from({ length: READING_LIMIT + 1 }, (_, index) => message(index + 1)));
-  assert.deepEqual(sent, []);
+Deno.test("a reader goes to another place and on from there, and comes back to the newest message at once", async () => {
+  const queries: PageQuery[] = [];
+  const pages = [[3, 4, 5], [6, 7]].map((seqs) => ({
+    epoch: "e1",
+    seq: 60,
+    messages: seqs.map((seq) => message(seq)),
+    more: true,
+  }));
+  const { client, connect, hear } = setUp({
+    fetchHistory: (_, query) => (queries.push(query), Promise.resolve(pages.shift()!)),
+  });
+  connect();
+  hear(joined({ seq: 60, messages: [message(60)], more: true }));
+  assert.equal(await client.loadAround(4), true);
+  await client.loadNewer();
+  assert.deepEqual(queries, [{ before: 29, limit: 50 }, { after: 5, limit: 50 }]);
+  assert.deepEqual(client.state.room.messages.map(({ seq }) => seq), [3, 4, 5, 6, 7]);
   client.setAtNewest(true);
-  assert.deepEqual(sent, [{ action: "join_room", room: "general", id: "id2" }]);
+  assert.deepEqual(client.state.room.messages.map(({ seq }) => seq), [60]);
 });

@@ -28,7 +28,10 @@ export interface ClientState {
   readonly status: ConnectionStatus;
   /** The server answers, but its store failed when it was last needed. */
   readonly storeFails: boolean;
+  /** The room that is read. */
   readonly room: RoomState;
+  /** The other rooms that one is in, or is about to join, by name. The one that was read last is the last. */
+  readonly others: ReadonlyMap<string, RoomState>;
   readonly outbox: outboxes.Outbox;
 }
 
@@ -37,8 +40,6 @@ export interface FrameContext {
   readonly now: number;
   /** From 0 to 1. */
   readonly jitter: number;
-  /** Whether the reader is at the newest message. */
-  readonly atNewest: boolean;
 }
 
 /** @param session who one is, if that is known before the server says `welcome` */
@@ -50,12 +51,38 @@ export function initialClientState(
   return {
     me: session ? { user: session.user, name: session.name } : null,
     limits: session?.limits ??
-      { text: TEXT_LIMIT, name: NAME_LIMIT, frame: 64 * 1024, rooms: 1, ping_seconds: PING_SECONDS },
+      { text: TEXT_LIMIT, name: NAME_LIMIT, frame: 64 * 1024, rooms: 50, ping_seconds: PING_SECONDS },
     status: { kind: "connecting", again: false, refusal: null },
     storeFails: false,
     room: emptyRoom(room),
+    others: new Map(),
     outbox,
   };
+}
+
+/** What is known of a room that one is in, or is about to join. */
+export function roomOf({ room, others }: ClientState, name: string): RoomState | undefined {
+  return room.name === name ? room : others.get(name);
+}
+
+/** The state with another room to read. The one before is among the others, if it can be joined. */
+export function entered(state: ClientState, room: RoomState): ClientState {
+  if (room.name === state.room.name) return { ...state, room };
+  const others = new Map(state.others);
+  others.delete(room.name);
+  if (state.room.name !== "" && state.room.problem === null) others.set(state.room.name, state.room);
+  return { ...state, room, others };
+}
+
+/** The state without one of the other rooms. */
+export function without(state: ClientState, room: string): ClientState {
+  const others = new Map(state.others);
+  return others.delete(room) ? { ...state, others } : state;
+}
+
+/** All rooms that one is in or is about to join: the one that is read comes first, then from the last one read. */
+export function allRooms({ room, others }: ClientState): RoomState[] {
+  return [room, ...[...others.values()].reverse()];
 }
 
 /**
@@ -69,10 +96,13 @@ export function applyFrame(state: ClientState, frame: ServerFrame, context: Fram
 function applyAction(
   state: ClientState,
   frame: ServerFrame,
-  { now, jitter, atNewest }: FrameContext,
+  { now, jitter }: FrameContext,
 ): ClientState {
-  const { room } = state;
-  if (isEntry(frame)) return withRoom(acknowledge(state, frame), applyEntry(room, frame, atNewest));
+  if (isEntry(frame)) {
+    const room = roomOf(state, frame.room);
+    const acknowledged = acknowledge(state, frame);
+    return room ? withRoom(acknowledged, applyEntry(room, frame)) : acknowledged;
+  }
   switch (frame.action) {
     case "welcome":
       return { ...state, me: { user: frame.user, name: frame.name }, limits: frame.limits };
@@ -83,12 +113,13 @@ function applyAction(
     case "pong":
       return state;
   }
-  if (frame.room !== room.name) return state;
+  const room = roomOf(state, frame.room);
+  if (!room) return state;
   switch (frame.action) {
     case "room_joined":
       return withRoom(
         frame.messages.reduce(acknowledge, state),
-        applyJoin(room, frame, atNewest),
+        applyJoin(room, frame),
       );
     case "room_left":
       return withRoom(state, { ...room, joined: false });
@@ -116,18 +147,22 @@ export function applyHistory(state: ClientState, { epoch, seq, messages, more }:
 
 export function applyStatus(state: ClientState, status: ConnectionStatus): ClientState {
   if (status.kind === "connected") return { ...state, status };
+  const left = (room: RoomState): RoomState => ({ ...room, joined: false, hasGap: false, typing: [] });
   return {
     ...state,
     status,
-    room: { ...state.room, joined: false, hasGap: false, typing: [] },
+    room: left(state.room),
+    others: new Map([...state.others].map(([name, room]) => [name, left(room)])),
     storeFails: false,
     outbox: outboxes.disconnected(state.outbox),
   };
 }
 
-/** The state with another state of its room. */
+/** The state with another state of one of its rooms. */
 export function withRoom(state: ClientState, room: RoomState): ClientState {
-  return room === state.room ? state : { ...state, room };
+  if (room === roomOf(state, room.name)) return state;
+  if (room.name === state.room.name) return { ...state, room };
+  return { ...state, others: new Map(state.others).set(room.name, room) };
 }
 
 /**
@@ -162,5 +197,5 @@ function actionFailed(state: ClientState, error: ErrorFrame, now: number, jitter
 
 function renamed(state: ClientState, member: Member): ClientState {
   const me = state.me?.user === member.user ? member : state.me;
-  return { ...withRoom(state, renameMember(state.room, member)), me };
+  return { ...allRooms(state).reduce((next, room) => withRoom(next, renameMember(room, member)), state), me };
 }

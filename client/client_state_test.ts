@@ -8,7 +8,7 @@ import { emptyRoom } from "./room/room_state.ts";
 const room = "general";
 
 function receive(state: ClientState, ...frames: ServerFrame[]): ClientState {
-  return frames.reduce((next, frame) => applyFrame(next, frame, { now: 0, jitter: 0, atNewest: true }), state);
+  return frames.reduce((next, frame) => applyFrame(next, frame, { now: 0, jitter: 0 }), state);
 }
 
 function inRoom(...frames: ServerFrame[]): ClientState {

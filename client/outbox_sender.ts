@@ -1,5 +1,5 @@
 import type { ClientFrame } from "../chat/protocol.ts";
-import type { ClientState } from "./client_state.ts";
+import { type ClientState, roomOf } from "./client_state.ts";
 import type { Clock } from "./clock.ts";
 import { next, type Outbox, wakeAt } from "./outbox.ts";
 import { Timers } from "./timers.ts";
@@ -12,7 +12,7 @@ export interface OutboxSenderOptions {
   changed: (outbox: Outbox) => void;
 }
 
-/** Sends what is in the outbox, one action at a time, also to rooms that the reader has left. */
+/** Sends what is in the outbox, one action at a time, also to rooms that one has left. */
 export class OutboxSender {
   readonly #options: OutboxSenderOptions;
   readonly #timers: Timers<"next">;
@@ -39,7 +39,7 @@ export class OutboxSender {
     this.#endVisits();
   }
 
-  /** The server has joined us to a room that is not the one we read. */
+  /** The server has joined us to a room that we are not in otherwise. */
   visiting(room: string): void {
     this.#visits.add(room);
     this.send();
@@ -51,11 +51,11 @@ export class OutboxSender {
 
   /** Leaves the rooms for which nothing waits any more. */
   #endVisits(): void {
-    const { outbox, room } = this.#options.state();
+    const state = this.#options.state();
     for (const visited of this.#visits) {
-      if (outbox.items.some((item) => item.frame.room === visited && item.error === null)) continue;
+      if (state.outbox.items.some((item) => item.frame.room === visited && item.error === null)) continue;
       this.#visits.delete(visited);
-      if (visited !== room.name) this.#options.send({ action: "leave_room", room: visited });
+      if (!roomOf(state, visited)) this.#options.send({ action: "leave_room", room: visited });
     }
   }
 }

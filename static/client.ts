@@ -14,8 +14,6 @@ import { listRooms } from "./lib/moderator.ts";
 import { webStorage } from "./lib/web_storage.ts";
 import { createViews } from "./views/views.ts";
 
-/** Messages in a page of older ones. */
-const HISTORY_PAGE = 50;
 /** Milliseconds between two renderings while the page is hidden: only the count in its title is seen then. */
 const HIDDEN_RENDER_INTERVAL = 250;
 
@@ -53,8 +51,9 @@ const controller = new Controller({
       onFrames,
       onStatus,
     }),
-  async fetchHistory(room, before): Promise<HistoryPage> {
-    const path = `/api/rooms/${encodeURIComponent(room)}/messages?before=${before}&limit=${HISTORY_PAGE}`;
+  async fetchHistory(room, query): Promise<HistoryPage> {
+    const from = "before" in query ? `before=${query.before}` : `after=${query.after}`;
+    const path = `/api/rooms/${encodeURIComponent(room)}/messages?${from}&limit=${query.limit}`;
     const response = await fetchPath(path);
     if (!response.ok) throw new Error(`${response.status} for ${path}`);
     return await response.json();
@@ -103,14 +102,24 @@ function show() {
 }
 
 function goTo(room: string) {
-  if (addresses.placeAt(location.pathname).room === room) return;
+  if (placeHere().room === room) return;
   history.pushState(null, "", addresses.pathOf(room));
   enter();
 }
 
+function placeHere() {
+  return addresses.placeAt(location.pathname, location.hash);
+}
+
 /** Renders at once: text typed before the next frame of the screen would go into the other room's field and be lost. */
 function enter() {
-  controller.enter(addresses.placeAt(location.pathname));
+  const place = placeHere();
+  controller.enter(place);
+  // Whoever scrolls on and loads the page again wants to be where they were, and not where the link led.
+  if (place.room !== null && place.seq !== undefined) {
+    history.replaceState(history.state, "", location.pathname + location.search);
+  }
+  schedule();
   show();
 }
 
@@ -131,6 +140,5 @@ addEventListener("pageshow", (event) => event.persisted && controller.start());
 
 controller.reading(!document.hidden, true);
 controller.wake(navigator.onLine);
-controller.enter(addresses.placeAt(location.pathname));
-render(controller.state);
+enter();
 controller.start();

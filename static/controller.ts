@@ -1,14 +1,31 @@
 /**
  * Connects the client of the chat with what only a page has: what is seen, muted, moderated, and said in its notices.
  */
-import type { Member } from "../chat/protocol.ts";
+import { isMessage } from "../chat/entries/kinds.ts";
+import { type Entry, type Member, PAGE_SIZE_LIMIT, type ReceiveMessage } from "../chat/protocol.ts";
 import { ChatClient, type ChatClientOptions } from "../client/chat_client.ts";
 import type { KeyValueStorage } from "../client/storage.ts";
+import { Timers } from "../client/timers.ts";
 import type { Place } from "./lib/address.ts";
-import { type CallApi, createModerator, type Moderator } from "./lib/moderator.ts";
+import * as kept from "./lib/kept_rooms.ts";
+import { type CallApi, createModerator, type ListedRoom, type Moderator } from "./lib/moderator.ts";
 import { loadMuted, mute, MUTED_KEY, saveMuted, unmute } from "./lib/mutes.ts";
-import { initialState, type Notice, type State } from "./state.ts";
+import { loadPlace, type ReadingPlace, savePlace } from "./lib/places.ts";
+import { isMention, isNews } from "./lib/unread.ts";
+import { type Goal, initialState, isThere, type Notice, type State } from "./state.ts";
 import { apply, type Event } from "./store.ts";
+
+/** Milliseconds after which what was read is stored: a reader who scrolls would otherwise store it at every step. */
+const STORE_AFTER = 1_000;
+/** Unread messages that are loaded on entry at most, so that their number can be told. */
+const UNREAD_LOADED = PAGE_SIZE_LIMIT;
+
+/** A message of somebody else that has just come, in a room that one is in. */
+export interface Arrived {
+  readonly message: ReceiveMessage;
+  /** Whether it mentions the reader. */
+  readonly mention: boolean;
+}
 
 export interface ControllerOptions
   extends Pick<ChatClientOptions, "connect" | "fetchHistory" | "initial" | "clock" | "random" | "newId"> {
@@ -16,13 +33,20 @@ export interface ControllerOptions
   /** Storage of this tab, and of this browser. */
   storage: { tab: KeyValueStorage; browser: KeyValueStorage };
   onChange: (state: State) => void;
+  /** Messages that nobody saw come: the page is hidden, another room is read, or older messages. */
+  onArrived?: (arrived: readonly Arrived[]) => void;
 }
 
 export class Controller {
   readonly chat: ChatClient;
   readonly moderator: Moderator;
   readonly #options: ControllerOptions;
+  readonly #timers: Timers<"store">;
   #state: State;
+  /** Where the reader of the room is; null at the newest message. */
+  #place: ReadingPlace | null = null;
+  /** The goal whose messages were requested. */
+  #pursued: Goal | null = null;
 
   constructor(options: ControllerOptions) {
     const { storage, callApi } = options;
@@ -31,10 +55,15 @@ export class Controller {
       ...options,
       outboxStorage: storage.tab,
       nameStorage: storage.browser,
-      onChange: (client, arrived) => this.#dispatch({ kind: "client", client, arrived }),
+      onChange: (client, arrived) => {
+        this.#dispatch({ kind: "client", client, arrived });
+        this.#tellArrived(arrived);
+      },
       onNameLost: (name) => this.notify({ kind: "name_lost", name }),
     });
-    this.#state = { ...initialState(this.chat.state), muted: loadMuted(storage.browser) };
+    this.#timers = new Timers(options.clock);
+    const rooms = kept.loadKeptRooms(storage.browser);
+    this.#state = { ...initialState(this.chat.state), muted: loadMuted(storage.browser), rooms };
     this.moderator = createModerator({
       call: callApi,
       storage: storage.tab,
@@ -52,6 +81,7 @@ export class Controller {
   }
 
   stop(): void {
+    this.#store();
     this.chat.stop();
   }
 
@@ -61,11 +91,84 @@ export class Controller {
     this.chat.wake();
   }
 
-  /** Goes to another room. An address without a room shows why it has none. */
+  /**
+   * Goes to another room, to where the reader was there, or to the message that the address names. An address without a
+   * room shows why it has none.
+   */
   enter(place: Place): void {
-    this.#dispatch({ kind: "entered", meant: place.room === null ? place.meant : null });
-    if (place.room === null) this.chat.enter("", { code: place.problem, message: "" });
-    else this.chat.enter(place.room);
+    const { storage, clock } = this.#options;
+    if (place.room === null) {
+      this.#leavePlace();
+      this.#dispatch({ kind: "entered", meant: place.meant, goal: null });
+      return this.chat.enter("", { code: place.problem, message: "" });
+    }
+    const { room, seq } = place;
+    const link: Goal | null = seq === undefined ? null : { seq, at: "link" };
+    if (room === this.#state.room.name && this.#state.room.position) return this.#aim(link);
+    this.#leavePlace();
+    const saved = loadPlace(storage.tab, room);
+    this.#place = saved;
+    this.#dispatch({ kind: "entered", meant: null, goal: link ?? (saved && { seq: saved.seq, at: saved.offset }) });
+    this.#changeRooms((rooms) => kept.keep(rooms, room, clock.now()));
+    this.chat.enter(room);
+    this.#joinKept();
+  }
+
+  /** Leaves a room for good: it is no longer among those at the side. Not the room that is read. */
+  leaveRoom(room: string): void {
+    this.chat.leave(room);
+    savePlace(this.#options.storage.tab, room, null);
+    this.#changeRooms((rooms) => kept.forget(rooms, room));
+  }
+
+  muteRoom(room: string, muted: boolean): void {
+    this.#changeRooms((rooms) => kept.setMuted(rooms, room, muted));
+  }
+
+  listed(listed: readonly ListedRoom[]): void {
+    this.#dispatch({ kind: "listed", listed });
+  }
+
+  /** Goes to the first message of a day or later. `date`: milliseconds since 1970. */
+  async goToDate(date: number): Promise<void> {
+    const { name } = this.#state.room;
+    try {
+      const seq = await this.chat.findByDate(date);
+      if (name !== this.#state.room.name) return;
+      if (seq === null) this.notify({ kind: "no_message" });
+      else this.#aim({ seq, at: "date" });
+    } catch {
+      this.notify({ kind: "no_place" });
+    }
+  }
+
+  /** The reader goes to the first of the new messages. */
+  goToNew(): void {
+    const { newRun } = this.#state;
+    if (newRun) this.#aim({ seq: newRun.after, at: "new" });
+  }
+
+  /** The page shows the goal, or what is nearest to it. */
+  reached(exactly: boolean): void {
+    const isLink = this.#state.goal?.at === "link";
+    this.#dispatch({ kind: "goal", goal: null });
+    if (isLink && !exactly) this.notify({ kind: "no_message" });
+  }
+
+  newVisited(): void {
+    this.#dispatch({ kind: "new_visited" });
+  }
+
+  /** Where the reader is, and the last message that they see. */
+  reads(place: ReadingPlace | null, seen: number): void {
+    this.#place = place;
+    const { room, visible, following } = this.#state;
+    if (!visible || !room.position) return;
+    const seq = following ? room.position.seq : seen;
+    const rooms = kept.markRead(this.#state.rooms, room.name, { epoch: room.position.epoch, seq });
+    if (rooms === this.#state.rooms) return;
+    this.#dispatch({ kind: "rooms", rooms });
+    this.#timers.set("store", STORE_AFTER, () => this.#store());
   }
 
   /** @returns false when the outbox is full: then the text stays where it was typed */
@@ -83,6 +186,7 @@ export class Controller {
 
   /** Whether the page can be seen, and whether the reader is at the newest message. */
   reading(visible: boolean, following: boolean): void {
+    if (!visible) this.#store();
     this.#dispatch({ kind: "reading", visible, following });
     this.chat.setAtNewest(following);
   }
@@ -97,8 +201,11 @@ export class Controller {
 
   /** Another tab has changed what is stored in this browser; `key` is null when it has deleted all of it. */
   storageChanged(key: string | null): void {
-    if (key !== MUTED_KEY && key !== null) return;
-    this.#dispatch({ kind: "muted", muted: loadMuted(this.#options.storage.browser) });
+    const { browser } = this.#options.storage;
+    if (key === MUTED_KEY || key === null) this.#dispatch({ kind: "muted", muted: loadMuted(browser) });
+    if (key !== kept.KEPT_ROOMS_KEY && key !== null) return;
+    this.#dispatch({ kind: "rooms", rooms: this.#withOwnMarks(kept.loadKeptRooms(browser)) });
+    this.#joinKept();
   }
 
   notify(notice: Notice | null): void {
@@ -108,7 +215,83 @@ export class Controller {
   #dispatch(event: Event): void {
     const before = this.#state;
     this.#state = apply(before, event);
-    if (this.#state !== before) this.#options.onChange(this.#state);
+    if (this.#state === before) return;
+    this.#options.onChange(this.#state);
+    if (this.#state.goal && this.#state.room !== before.room) this.#pursue();
+    if (this.#state.rooms !== before.rooms && event.kind === "client") {
+      this.#timers.set("store", STORE_AFTER, () => this.#store());
+    }
+  }
+
+  /** Goes to a place in the room. What lies there may have to be loaded first. */
+  #aim(goal: Goal | null): void {
+    this.#dispatch({ kind: "goal", goal });
+    this.#pursue();
+  }
+
+  /** Loads the messages of the goal, if they are not there. Each goal is tried once. */
+  async #pursue(): Promise<void> {
+    const { goal, room } = this.#state;
+    if (!goal || goal === this.#pursued || !room.position || isThere(this.#state, goal)) return;
+    if (room.older === "loading" || room.newer === "loading") return;
+    this.#pursued = goal;
+    // From there the reader can go on to the newest messages without a hole.
+    const isNear = (goal.at === "read" || goal.at === "new") && room.newest === null &&
+      room.messages.length < UNREAD_LOADED;
+    if (isNear) await this.chat.loadOlder(UNREAD_LOADED);
+    if (this.#state.goal !== goal || isThere(this.#state, goal) || await this.chat.loadAround(goal.seq)) return;
+    if (this.#state.goal !== goal) return;
+    this.#dispatch({ kind: "goal", goal: null });
+    this.notify({ kind: "no_place" });
+  }
+
+  #leavePlace(): void {
+    this.#store();
+    this.#place = null;
+  }
+
+  /** Stores what was read, and where the reader is. */
+  #store(): void {
+    this.#timers.cancel("store");
+    const { room } = this.#state;
+    if (room.name === "") return;
+    savePlace(this.#options.storage.tab, room.name, this.#place);
+    this.#changeRooms((rooms) => rooms);
+  }
+
+  /** Changes the rooms that are stored: another tab may have changed them too. */
+  #changeRooms(change: (rooms: readonly kept.KeptRoom[]) => readonly kept.KeptRoom[]): void {
+    const { browser } = this.#options.storage;
+    const rooms = change(this.#withOwnMarks(kept.loadKeptRooms(browser)));
+    kept.saveKeptRooms(browser, rooms);
+    this.#dispatch({ kind: "rooms", rooms });
+  }
+
+  /** Is in the rooms that are kept, as far as a connection may, and in no others. */
+  #joinKept(): void {
+    const { rooms, others } = this.#state;
+    for (const room of others.keys()) if (!kept.keptRoom(rooms, room)) this.chat.leave(room);
+    for (const { room, read } of rooms) if (!this.chat.watch(room, read)) break;
+  }
+
+  /** What was read here and is not stored yet counts too. */
+  #withOwnMarks(stored: readonly kept.KeptRoom[]): readonly kept.KeptRoom[] {
+    return this.#state.rooms.reduce((rooms, { room, read }) => {
+      const other = kept.keptRoom(rooms, room)?.read;
+      return read && (!other || other.epoch === read.epoch) ? kept.markRead(rooms, room, read) : rooms;
+    }, stored);
+  }
+
+  #tellArrived(arrived: readonly Entry[]): void {
+    const { onArrived } = this.#options;
+    if (!onArrived || arrived.length === 0) return;
+    const { room, visible, following } = this.#state;
+    const news = arrived.filter(isMessage).filter((message) =>
+      isNews(message, this.#state) && !(message.room === room.name && visible && following)
+    );
+    if (news.length > 0) {
+      onArrived(news.map((message) => ({ message, mention: isMention(message, this.#state) })));
+    }
   }
 
   #noteOutbox(taken: boolean): boolean {

@@ -4,16 +4,42 @@ import type { ClientState } from "../client/client_state.ts";
 import type { OutboxItem } from "../client/outbox.ts";
 import type { Typist } from "../client/room/room_state.ts";
 import type { SessionRefusal } from "../client/session_answer.ts";
-import type { Moderation } from "./lib/moderator.ts";
+import { type KeptRoom, keptRoom } from "./lib/kept_rooms.ts";
+import type { ListedRoom, Moderation } from "./lib/moderator.ts";
 import { isMuted } from "./lib/mutes.ts";
+import { isNews, NOTHING_UNREAD, type Unread, unreadIn } from "./lib/unread.ts";
 
 /** A sentence at the foot of the page, about a problem that can't be shown where it occurred. */
 export type Notice =
   | { readonly kind: "outbox_full" }
   /** Code that is loaded later did not come. */
   | { readonly kind: "not_loaded" }
+  /** A link leads to a message that is not there, or nothing was said from that day on. */
+  | { readonly kind: "no_message" }
+  /** The place that somebody asks for could not be loaded. */
+  | { readonly kind: "no_place" }
   | { readonly kind: "name_lost"; readonly name: string }
   | { readonly kind: "address"; readonly url: string };
+
+/** New messages, above which the line "New" stands. */
+export interface NewRun {
+  /** They come after this `seq`. */
+  readonly after: number;
+  /** The reader has been at the first of them. */
+  readonly visited: boolean;
+}
+
+/** A place in the room to which the reader is about to come. */
+export interface Goal {
+  /** The message; for `read` and `new`, the last one above the line "New". */
+  readonly seq: number;
+  /**
+   * What is there: `read` is where the reader stopped, with the line "New" low in the view; `new` is that line, `link`
+   * a message to which a link leads, and `date` the first one of a day. A number puts the message so many pixels below
+   * the top of the view.
+   */
+  readonly at: "read" | "new" | "link" | "date" | number;
+}
 
 export interface State extends ClientState {
   /** Whether the browser believes that there is a network. */
@@ -29,10 +55,14 @@ export interface State extends ClientState {
   readonly visible: boolean;
   /** Whether the reader is at the newest message. */
   readonly following: boolean;
-  /** Other people's messages since the page was last visible and at the newest message. */
-  readonly unread: number;
-  /** Messages after this `seq` came in while nobody looked, the last time that any did; null when none did. */
-  readonly newAfter: number | null;
+  /** The rooms that one has been in, the last one entered first. */
+  readonly rooms: readonly KeptRoom[];
+  /** The rooms that are listed for everyone, as far as they are known. */
+  readonly listed: readonly ListedRoom[];
+  readonly newRun: NewRun | null;
+  /** It is not decided yet whether there is a new run: nothing is known of the room that was entered. */
+  readonly isFresh: boolean;
+  readonly goal: Goal | null;
 }
 
 export function initialState(client: ClientState): State {
@@ -45,9 +75,52 @@ export function initialState(client: ClientState): State {
     moderation: null,
     visible: true,
     following: true,
-    unread: 0,
-    newAfter: null,
+    rooms: [],
+    listed: [],
+    newRun: null,
+    isFresh: true,
+    goal: null,
   };
+}
+
+/** Messages above the line "New" that are loaded with it: one comes back to what one has read. */
+const CONTEXT = 15;
+
+/** Whether the message of a goal is loaded, or would be if it existed. */
+export function isThere({ room }: State, { seq, at }: Goal): boolean {
+  const { messages, more, newest } = room;
+  if (messages.length === 0) return !more;
+  const isLine = at === "read" || at === "new";
+  const context = messages[Math.min(isLine ? CONTEXT : 0, messages.length - 1)];
+  return (seq >= context.seq || !more) && (seq <= messages.at(-1)!.seq || newest === null);
+}
+
+/** What is unread in one of the rooms that one is in. */
+export function unreadOf(state: State, name: string): Unread {
+  const room = state.room.name === name ? state.room : state.others.get(name);
+  return room ? unreadIn(room, keptRoom(state.rooms, name)?.read ?? null, state) : NOTHING_UNREAD;
+}
+
+/**
+ * What waits for the reader in all rooms: messages in those that are not muted, and what mentions them in any.
+ */
+export function attention(state: State): { unread: number; mentions: number } {
+  let [unread, mentions] = [0, 0];
+  for (const { room, muted } of state.rooms) {
+    const found = unreadOf(state, room);
+    if (!muted) unread += found.count;
+    mentions += found.mentions;
+  }
+  return { unread, mentions };
+}
+
+/** The messages of the new run, as far as they are there. */
+export function newCount(state: State): { count: number; more: boolean } {
+  const { newRun, room } = state;
+  if (!newRun) return { count: 0, more: false };
+  const messages = [...room.messages, ...room.newest?.messages ?? []];
+  const count = messages.filter((message) => message.seq > newRun.after && isNews(message, state)).length;
+  return { count, more: room.newest !== null || room.more && (messages[0]?.seq ?? 0) > newRun.after + 1 };
 }
 
 /** An action in the outbox, with the words that it gives to its message; null if it gives none. */

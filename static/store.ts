@@ -3,19 +3,26 @@
  * nothing else.
  */
 import { isMessage } from "../chat/entries/kinds.ts";
-import type { Entry, Member } from "../chat/protocol.ts";
-import type { ClientState } from "../client/client_state.ts";
-import type { Moderation } from "./lib/moderator.ts";
-import { isMuted } from "./lib/mutes.ts";
-import type { Notice, State } from "./state.ts";
+import type { Entry, Member, Position } from "../chat/protocol.ts";
+import { type ClientState, roomOf } from "../client/client_state.ts";
+import { newestMessages } from "../client/room/room_state.ts";
+import { type KeptRoom, keptRoom, markRead } from "./lib/kept_rooms.ts";
+import type { ListedRoom, Moderation } from "./lib/moderator.ts";
+import { isNews, unreadIn } from "./lib/unread.ts";
+import type { Goal, Notice, State } from "./state.ts";
 
 export type Event =
-  /** The client's state has changed; `arrived` are the new entries of the room, in order. */
+  /** The client's state has changed; `arrived` are the new entries of the rooms, in each room's order. */
   | { kind: "client"; client: ClientState; arrived: readonly Entry[] }
   | { kind: "online"; online: boolean }
   /** Another room is about to be shown. `meant`: the room that an address without a room may have meant. */
-  | { kind: "entered"; meant: string | null }
+  | { kind: "entered"; meant: string | null; goal: Goal | null }
+  | { kind: "goal"; goal: Goal | null }
   | { kind: "reading"; visible: boolean; following: boolean }
+  /** The reader has been at the first of the new messages. */
+  | { kind: "new_visited" }
+  | { kind: "rooms"; rooms: readonly KeptRoom[] }
+  | { kind: "listed"; listed: readonly ListedRoom[] }
   | { kind: "muted"; muted: readonly Member[] }
   | { kind: "moderation"; moderation: Moderation | null }
   | { kind: "notice"; notice: Notice | null };
@@ -23,19 +30,26 @@ export type Event =
 /** The state after `event`. The same object comes back when the event changes nothing. */
 export function apply(state: State, event: Event): State {
   switch (event.kind) {
-    case "client": {
-      const counted = event.arrived.reduce(countUnread, { ...state, ...event.client });
-      return isNewEpoch(state, event.client) ? { ...counted, newAfter: null } : counted;
-    }
+    case "client":
+      return received(state, event.client, event.arrived);
     case "online":
       return { ...state, online: event.online };
-    case "entered":
-      return { ...state, meant: event.meant, notice: null, following: true, unread: 0, newAfter: null };
+    case "entered": {
+      const { meant, goal } = event;
+      return { ...state, meant, goal, notice: null, following: true, newRun: null, isFresh: true };
+    }
+    case "goal":
+      return event.goal === state.goal ? state : { ...state, goal: event.goal };
     case "reading": {
       const { visible, following } = event;
-      if (visible === state.visible && following === state.following) return state;
-      return { ...state, visible, following, unread: visible && following ? 0 : state.unread };
+      return visible === state.visible && following === state.following ? state : { ...state, visible, following };
     }
+    case "new_visited":
+      return !state.newRun || state.newRun.visited ? state : { ...state, newRun: { ...state.newRun, visited: true } };
+    case "rooms":
+      return event.rooms === state.rooms ? state : { ...state, rooms: event.rooms };
+    case "listed":
+      return { ...state, listed: event.listed };
     case "notice":
       return { ...state, notice: event.notice };
     case "muted":
@@ -45,14 +59,41 @@ export function apply(state: State, event: Event): State {
   }
 }
 
-function countUnread(state: State, entry: Entry): State {
-  if (!isMessage(entry)) return state;
-  const isOwn = entry.user === state.me?.user;
-  // Whoever answers has read what came before.
-  if (isOwn) return { ...state, newAfter: null };
-  const isSeen = isMuted(state.muted, entry.user) || (state.visible && state.following);
-  if (isSeen) return state;
-  return { ...state, unread: state.unread + 1, newAfter: state.unread === 0 ? entry.seq - 1 : state.newAfter };
+function received(state: State, client: ClientState, arrived: readonly Entry[]): State {
+  const isSame = state.room.name === client.room.name;
+  const before = isSame && isNewEpoch(state, client) ? { ...state, newRun: null, isFresh: true } : state;
+  const next = arrived.reduce(placeNew, { ...before, ...client });
+  return next.isFresh && next.room.position ? decideNew(next, next.room.position) : next;
+}
+
+/** The line "New" on entry: above what was not read the last time. It stays there. */
+function decideNew(state: State, position: Position): State {
+  const { room, rooms } = state;
+  const read = keptRoom(rooms, room.name)?.read ?? null;
+  // The first time, everything counts as read.
+  if (read?.epoch !== position.epoch) {
+    return { ...state, isFresh: false, rooms: markRead(rooms, room.name, position) };
+  }
+  if (unreadIn(room, read, state).count === 0) return { ...state, isFresh: false };
+  const newRun = { after: read.seq, visited: false };
+  return { ...state, isFresh: false, newRun, goal: state.goal ?? { seq: read.seq, at: "read" } };
+}
+
+/** The line "New" while one is in the room: above the first message that nobody saw come. */
+function placeNew(state: State, entry: Entry): State {
+  const room = roomOf(state, entry.room);
+  if (!isMessage(entry) || !room?.position) return state;
+  const isHere = room === state.room;
+  if (entry.user === state.me?.user) {
+    // Whoever answers has read what came before, on whatever page.
+    const rooms = markRead(state.rooms, room.name, { epoch: room.position.epoch, seq: entry.seq });
+    return { ...state, rooms, newRun: isHere ? null : state.newRun };
+  }
+  if (!isHere || !isNews(entry, state) || (state.visible && state.following)) return state;
+  const read = keptRoom(state.rooms, room.name)?.read?.seq ?? Infinity;
+  const before = newestMessages(room).findLast((message) => message.seq < entry.seq && isNews(message, state));
+  if (state.newRun && before && before.seq > read) return state;
+  return { ...state, newRun: { after: entry.seq - 1, visited: false } };
 }
 
 /** The room's old positions mean nothing any more. */

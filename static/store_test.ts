@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
+import { isMessage } from "../chat/entries/kinds.ts";
 import type { Entry, MessageEdited } from "../chat/protocol.ts";
 import { type ClientState, initialClientState } from "../client/client_state.ts";
 import { me, message } from "../testing/clients/frames.ts";
-import { initialState, shownTypists, type State } from "./state.ts";
+import { keep, markRead, setMuted } from "./lib/kept_rooms.ts";
+import { attention, initialState, newCount, shownTypists, type State, unreadOf } from "./state.ts";
 import { apply, type Event } from "./store.ts";
 
 const hidden: Event = { kind: "reading", visible: false, following: true };
 const seen: Event = { kind: "reading", visible: true, following: true };
+const up: Event = { kind: "reading", visible: true, following: false };
 const mina = { user: "u2", name: "Mina" };
 
 /** A client in `general` that has received everything up to `seq`. */
@@ -15,33 +18,42 @@ function clientAt(seq: number, epoch = "e1"): ClientState {
   return { ...client, me, room: { ...client.room, position: { epoch, seq } } };
 }
 
-const start = initialState(clientAt(0));
+/** Somebody in `general` who has read everything up to `seq`. */
+function reader(seq = 0): State {
+  const rooms = markRead(keep([], "general", 0), "general", { epoch: "e1", seq });
+  return { ...initialState(clientAt(seq)), rooms, isFresh: false };
+}
 
 function after(state: State, ...events: Event[]): State {
   return events.reduce(apply, state);
 }
 
 function arrive(state: State, ...entries: Entry[]): State {
-  const client = clientAt(entries.at(-1)?.seq ?? 0);
-  return apply(state, { kind: "client", client, arrived: entries });
+  const { room } = state;
+  const messages = [...room.messages, ...entries.filter(isMessage)];
+  const position = { epoch: "e1", seq: entries.at(-1)!.seq };
+  return apply(state, {
+    kind: "client",
+    client: { ...state, room: { ...room, messages, position } },
+    arrived: entries,
+  });
 }
 
+const line = (state: State) => state.newRun?.after ?? null;
+
 Deno.test("an event that changes nothing returns the same state", () => {
-  assert.equal(apply(start, seen), start);
+  const state = reader();
+  assert.equal(apply(state, seen), state);
 });
 
-Deno.test("other people's messages count as unread while nobody looks, one's own never", () => {
-  const state = arrive(after(start, hidden), message(1), message(2, { user: me.user }));
-  assert.equal(state.unread, 1);
-  assert.equal(after(state, seen).unread, 0);
-  assert.equal(arrive(start, message(1)).unread, 0);
+Deno.test("the line New stands above the first message that nobody saw come, and never above one's own", () => {
+  assert.equal(line(arrive(reader(), message(1))), null, "one saw it");
+  assert.equal(line(arrive(after(reader(), hidden), message(1), message(2))), 0);
+  assert.equal(line(arrive(after(reader(), up), message(1))), 0);
+  assert.equal(line(arrive(after(reader(), hidden), message(1, { user: me.user }))), null);
 });
 
-Deno.test("messages below count as unread for a reader who is up in the history", () => {
-  assert.equal(arrive(after(start, { kind: "reading", visible: true, following: false }), message(1)).unread, 1);
-});
-
-Deno.test("only messages count as unread, not what changes them or is unknown", () => {
+Deno.test("only messages are new, not what changes them or is unknown", () => {
   const edit: MessageEdited = {
     action: "message_edited",
     room: "general",
@@ -52,26 +64,54 @@ Deno.test("only messages count as unread, not what changes them or is unknown", 
     date: 2,
   };
   const unknown = { ...edit, action: "message_reacted", seq: 3 } as unknown as Entry;
-  const state = arrive(after(start, hidden), edit, unknown);
-  assert.deepEqual([state.unread, state.newAfter], [0, null]);
+  const state = arrive(after(reader(), hidden), edit, unknown);
+  assert.deepEqual([unreadOf(state, "general").count, line(state)], [0, null]);
 });
 
-Deno.test("whoever comes back sees where the new messages begin, until they answer or leave", () => {
-  const back = after(arrive(after(start, hidden), message(2), message(3)), seen);
-  assert.equal(back.newAfter, 1);
-  assert.equal(arrive(back, message(4)).newAfter, 1, "messages that come while they read don't move it");
-  assert.equal(arrive(after(arrive(back, message(4)), hidden), message(5)).newAfter, 4);
-  assert.equal(arrive(back, message(4, { user: me.user })).newAfter, null);
-  assert.equal(apply(back, { kind: "client", client: clientAt(1, "another"), arrived: [] }).newAfter, null);
-  assert.equal(after(back, { kind: "entered", meant: null }).newAfter, null);
+Deno.test("the line New stays while one reads, and is placed again when more comes unseen after all was read", () => {
+  const back = after(arrive(after(reader(1), hidden), message(2), message(3)), seen);
+  assert.equal(line(back), 1);
+  assert.equal(line(arrive(back, message(4))), 1, "messages that come while they read don't move it");
+  assert.equal(line(arrive(after(back, hidden), message(4))), 1, "nor while the others are unread");
+  const read = { ...back, rooms: markRead(back.rooms, "general", { epoch: "e1", seq: 3 }) };
+  assert.equal(line(arrive(after(read, hidden), message(4))), 3);
+  assert.equal(line(arrive(back, message(4, { user: me.user }))), null, "whoever answers has read it");
+  assert.equal(line(apply(back, { kind: "client", client: clientAt(1, "another"), arrived: [] })), null);
+  assert.equal(line(after(back, { kind: "entered", meant: null, goal: null })), null);
+});
+
+Deno.test("what one says in a room counts as having read it, on whatever page", () => {
+  const state = arrive(after(reader(), hidden), message(1), message(2, { user: me.user }));
+  assert.equal(unreadOf(state, "general").count, 0);
+});
+
+Deno.test("on entry the line stands above what was not read; in a new room or another epoch all counts as read", () => {
+  const entered = after(reader(5), { kind: "entered", meant: null, goal: null });
+  const client = clientAt(9);
+  const there = (state: State, client: ClientState) => apply(state, { kind: "client", client, arrived: [] });
+  const withNews = { ...client, room: { ...client.room, messages: [message(5), message(9)] } };
+  const state = there(entered, withNews);
+  assert.deepEqual([line(state), state.goal, state.isFresh], [5, { seq: 5, at: "read" }, false]);
+  assert.deepEqual(newCount(state), { count: 1, more: false });
+  assert.equal(line(there(entered, client)), null);
+  const other = there(entered, clientAt(9, "e2"));
+  assert.deepEqual([line(other), other.rooms[0].read], [null, { epoch: "e2", seq: 9 }]);
+  const first = there({ ...entered, rooms: keep([], "general", 0) }, withNews);
+  assert.deepEqual([line(first), first.rooms[0].read], [null, { epoch: "e1", seq: 9 }]);
 });
 
 Deno.test("muted people are neither shown as typing nor counted as unread", () => {
-  const client = clientAt(2);
-  const typing = { ...client, room: { ...client.room, typing: [{ ...mina, until: 1 }] } };
-  const arrived = [message(1), message(2, { user: "u3", from: "Clara" })];
-  const event: Event = { kind: "client", client: typing, arrived };
-  assert.deepEqual(shownTypists(after(start, event)), typing.room.typing);
-  const state = after(start, { kind: "muted", muted: [mina] }, hidden, event);
-  assert.deepEqual([shownTypists(state), state.unread, state.newAfter], [[], 1, 1]);
+  const typing = { ...reader().room, typing: [{ ...mina, until: 1 }] };
+  assert.deepEqual(shownTypists({ ...reader(), room: typing }), typing.typing);
+  const start = after({ ...reader(), room: typing }, { kind: "muted", muted: [mina] }, hidden);
+  const state = arrive(start, message(1), message(2, { user: "u3", from: "Clara" }));
+  assert.deepEqual([shownTypists(state), unreadOf(state, "general").count, line(state)], [[], 1, 1]);
+});
+
+Deno.test("what waits for the reader are messages in rooms that are not muted, and mentions in any", () => {
+  const text = `hello @${me.name}!`;
+  let state = arrive(after(reader(), hidden), message(1), message(2, { text }));
+  assert.deepEqual(attention(state), { unread: 2, mentions: 1 });
+  state = apply(state, { kind: "rooms", rooms: setMuted(state.rooms, "general", true) });
+  assert.deepEqual(attention(state), { unread: 0, mentions: 1 });
 });

@@ -5,7 +5,7 @@ import { expireTyping, memberJoined, memberLeft, renameMember, startedTyping, TY
 import { applyEntry, applyJoin } from "./room_log.ts";
 import { emptyRoom } from "./room_state.ts";
 
-const room = applyJoin(emptyRoom("general"), joined(), true);
+const room = applyJoin(emptyRoom("general"), joined());
 const mina: Member = { user: "u2", name: "Mina" };
 const frame = { room: "general", ...mina };
 
@@ -21,7 +21,7 @@ Deno.test("people join once, get a new name, and leave", () => {
 Deno.test("someone counts as typing until they send, leave, or stop", () => {
   const typing = startedTyping(room, { action: "typing", ...frame }, 0);
   assert.equal(startedTyping(typing, { action: "typing", ...frame }, 1).typing.length, 1);
-  assert.equal(applyEntry(typing, message(1), true).typing.length, 0);
+  assert.equal(applyEntry(typing, message(1)).typing.length, 0);
   assert.equal(memberLeft(typing, { action: "member_left", ...frame }).typing.length, 0);
   assert.equal(expireTyping(typing, TYPING_SHOWN).typing.length, 0);
   assert.equal(expireTyping(typing, TYPING_SHOWN - 1), typing);

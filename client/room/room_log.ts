@@ -1,24 +1,20 @@
 /**
- * A client's part of a room's log: consecutive messages up to a position. Pure functions from one state to the next.
+ * A client's part of a room's log: consecutive messages around the reader, and the newest ones. Pure functions from one
+ * state to the next.
  */
 import { isMessage } from "../../chat/entries/kinds.ts";
-import type { Entry, HistoryPage, RoomJoined, ServerFrame } from "../../chat/protocol.ts";
+import type { Entry, HistoryPage, ReceiveMessage, RoomJoined, ServerFrame } from "../../chat/protocol.ts";
 import { isEntry, withChange } from "./entries.ts";
-import type { RoomState } from "./room_state.ts";
+import type { RoomState, Stretch } from "./room_state.ts";
 
-/** Messages kept while the reader is at the newest one, and how many remain when there are more. */
+/** Messages kept of the newest ones, and how many remain when there are more. */
 export const HELD_LIMIT = 1_000;
 export const HELD_AFTER_TRIM = 800;
-/**
- * Messages kept while the reader is up in the history; beyond that the newest are left out until the reader comes back.
- */
+/** Messages kept around a reader who is up in the history. */
 export const READING_LIMIT = 3_000;
 
-/**
- * The room after a `room_joined`: with what was missed, or with the newest page in place of what was there.
- * @param atNewest whether the reader is at the newest message
- */
-export function applyJoin(room: RoomState, frame: RoomJoined, atNewest: boolean): RoomState {
+/** The room after a `room_joined`: with what was missed, or with the newest page in place of what was newest there. */
+export function applyJoin(room: RoomState, frame: RoomJoined): RoomState {
   const { position, missingAfter } = room;
   const next: RoomState = {
     ...room,
@@ -32,42 +28,55 @@ export function applyJoin(room: RoomState, frame: RoomJoined, atNewest: boolean)
   };
   const sameEpoch = position?.epoch === frame.epoch;
   // Below 80 people the server joins us again only to bring the list of members back.
-  const nothingNew = sameEpoch && frame.seq <= position.seq && !room.truncated;
+  const nothingNew = sameEpoch && frame.seq <= position.seq;
   if (frame.recovered || nothingNew) {
-    const caughtUp = frame.messages.reduce((before, entry) => applyEntry(before, entry, atNewest), next);
+    const caughtUp = frame.messages.reduce((before, entry) => applyEntry(before, entry), next);
     const seq = Math.max(frame.seq, caughtUp.position?.seq ?? 0);
     return { ...caughtUp, position: { epoch: frame.epoch, seq } };
   }
-  const missed = position !== null && !room.truncated;
+  const page = { messages: frame.messages.filter(isMessage), more: frame.more };
+  const moved = { ...next, position: { epoch: frame.epoch, seq: frame.seq } };
+  const missed = position !== null && room.messages.length > 0;
+  // Who reads older messages goes on with them. What lies between them and the page can be loaded.
+  if (missed && sameEpoch && !room.atNewest) return meeting({ ...moved, newest: page }, historyStart(room));
   return {
-    ...next,
-    position: { epoch: frame.epoch, seq: frame.seq },
-    messages: frame.messages.filter(isMessage),
-    more: frame.more,
-    history: "idle",
-    pending: [],
+    ...moved,
+    ...page,
+    ...NO_PAGES,
+    newest: null,
     missingAfter: missed ? (sameEpoch ? position.seq : 0) : sameEpoch ? missingAfter : null,
-    truncated: false,
   };
 }
 
 /**
  * The room after one more entry. An entry already seen is ignored; one that does not follow the last only marks a gap.
- * @param atNewest whether the reader is at the newest message
  */
-export function applyEntry(room: RoomState, entry: Entry, atNewest: boolean): RoomState {
+export function applyEntry(room: RoomState, entry: Entry): RoomState {
   if (entry.room !== room.name || !room.position || entry.seq <= room.position.seq) return room;
   if (entry.seq > room.position.seq + 1) return { ...room, hasGap: true };
   const next: RoomState = { ...room, position: { epoch: room.position.epoch, seq: entry.seq } };
-  if (!isMessage(entry)) {
-    const pending = room.history === "loading" ? [...room.pending, entry] : room.pending;
-    return { ...next, pending, messages: withChange(room.messages, entry) };
-  }
+  if (!isMessage(entry)) return changedBy(next, entry);
   const typing = room.typing.filter((typist) => typist.user !== entry.user);
-  const isFull = !atNewest && room.messages.length >= READING_LIMIT;
-  if (room.truncated || isFull) return { ...next, typing, truncated: true };
-  const longer = { ...next, typing, messages: [...room.messages, entry] };
-  return atNewest ? trim(longer) : longer;
+  return withNewest({ ...next, typing }, entry);
+}
+
+/** What an entry that is no message does to those that are there. */
+function changedBy(room: RoomState, entry: Entry): RoomState {
+  return {
+    ...room,
+    pending: isLoading(room) ? [...room.pending, entry] : room.pending,
+    messages: withChange(room.messages, entry),
+    newest: room.newest && { ...room.newest, messages: withChange(room.newest.messages, entry) },
+  };
+}
+
+/** With one more message behind the newest. A reader who is elsewhere has at most `READING_LIMIT` messages. */
+function withNewest(room: RoomState, message: ReceiveMessage): RoomState {
+  const append = ({ messages, more }: Stretch) => ({ messages: [...messages, message], more });
+  if (room.newest) return { ...room, newest: trimmed(append(room.newest)) };
+  if (room.atNewest) return { ...room, ...trimmed(append(room)) };
+  if (room.messages.length < READING_LIMIT) return { ...room, ...append(room) };
+  return { ...room, newest: append(endOf(room)) };
 }
 
 /** The entries of a frame that were new to the room, given its state before and after the frame. */
@@ -77,10 +86,28 @@ export function arrivals(before: RoomState, after: RoomState, frame: ServerFrame
   return entries.filter(({ room, seq }) => room === after.name && seq > first && seq <= last);
 }
 
-/** Releases the oldest messages when there are very many. They load again when the reader scrolls up. */
-export function trim(room: RoomState): RoomState {
-  if (room.messages.length <= HELD_LIMIT) return room;
-  return { ...room, messages: room.messages.slice(-HELD_AFTER_TRIM), more: true };
+/** The room of a reader who is at the newest message, or who is not. */
+export function readingAt(room: RoomState, atNewest: boolean): RoomState {
+  if (!atNewest) return room.atNewest ? { ...room, atNewest } : room;
+  if (room.newest) return { ...room, ...room.newest, ...NO_PAGES, newest: null, atNewest };
+  const { messages, more } = trimmed(room);
+  return room.atNewest && messages === room.messages ? room : { ...room, messages, more, atNewest };
+}
+
+/** Without the oldest messages when there are very many. They load again when the reader scrolls up. */
+function trimmed(stretch: Stretch): Stretch {
+  return stretch.messages.length <= HELD_LIMIT ? stretch : endOf(stretch);
+}
+
+function endOf({ messages, more }: Stretch): Stretch {
+  return { messages: messages.slice(-HELD_AFTER_TRIM), more: more || messages.length > HELD_AFTER_TRIM };
+}
+
+const NO_PAGES = { older: "idle", newer: "idle", pending: [] } as const;
+
+/** Whether a page was requested. There is one request at a time. */
+export function isLoading({ older, newer }: RoomState): boolean {
+  return older === "loading" || newer === "loading";
 }
 
 /** An older page holds what came before this `seq`. */
@@ -88,26 +115,55 @@ export function historyEnd(room: RoomState): number {
   return room.messages[0]?.seq ?? (room.position?.seq ?? 0) + 1;
 }
 
-export function historyRequested(room: RoomState): RoomState {
-  return { ...room, history: "loading", pending: [] };
-}
-
-export function historyFailed(room: RoomState): RoomState {
-  return { ...room, history: "failed", pending: [] };
+/** A newer page holds what came after this `seq`. */
+export function historyStart(room: RoomState): number {
+  return room.messages.at(-1)?.seq ?? 0;
 }
 
 /** The room with an older page before its messages. */
-export function historyLoaded(room: RoomState, page: HistoryPage): RoomState {
-  const end = room.messages[0]?.seq ?? Infinity;
-  const changes = room.pending.filter((entry) => entry.seq > page.seq);
-  const older = changes.reduce(withChange, page.messages.filter((message) => message.seq < end));
-  const messages = [...older, ...room.messages];
+export function olderLoaded(room: RoomState, page: HistoryPage): RoomState {
+  const end = historyEnd(room);
+  const messages = [...pageOf(room, page).filter(({ seq }) => seq < end), ...room.messages];
   return {
     ...room,
+    ...NO_PAGES,
     messages: messages.slice(0, READING_LIMIT),
     more: page.more,
-    truncated: room.truncated || messages.length > READING_LIMIT,
-    history: "idle",
-    pending: [],
+    newest: messages.length > READING_LIMIT ? room.newest ?? endOf(room) : room.newest,
   };
+}
+
+/** The room with a newer page behind its messages, which are those of a reader of older ones. */
+export function newerLoaded(room: RoomState, page: HistoryPage): RoomState {
+  if (!room.newest) return { ...room, ...NO_PAGES };
+  const start = historyStart(room);
+  const all = [...room.messages, ...pageOf(room, page).filter(({ seq }) => seq > start)];
+  const messages = all.slice(-READING_LIMIT);
+  const more = room.more || all.length > READING_LIMIT;
+  return meeting({ ...room, ...NO_PAGES, messages, more }, page.more ? historyStart({ ...room, messages }) : page.seq);
+}
+
+/** The room with the messages around another place. */
+export function placeLoaded(room: RoomState, page: HistoryPage): RoomState {
+  const messages = pageOf(room, page);
+  const newest = room.newest ?? { messages: room.messages, more: room.more };
+  const placed = { ...room, ...NO_PAGES, messages, more: page.more, newest, atNewest: false };
+  return meeting(placed, historyStart(placed));
+}
+
+/**
+ * The messages and the newest ones as one stretch, if they meet.
+ * @param until all messages up to this `seq` are there
+ */
+function meeting(room: RoomState, until: number): RoomState {
+  const { messages, newest } = room;
+  const first = newest?.messages[0]?.seq;
+  if (!newest || first !== undefined && first > until + 1) return room;
+  const last = historyStart(room);
+  return { ...room, messages: [...messages, ...newest.messages.filter(({ seq }) => seq > last)], newest: null };
+}
+
+/** The messages of a page, with the changes that arrived while it was loading. */
+function pageOf({ pending }: RoomState, page: HistoryPage): readonly ReceiveMessage[] {
+  return pending.filter(({ seq }) => seq > page.seq).reduce(withChange, page.messages as readonly ReceiveMessage[]);
 }

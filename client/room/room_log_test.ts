@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Entry, RoomJoined, ServerFrame } from "../../chat/protocol.ts";
+import type { Entry, ReceiveMessage, RoomJoined, ServerFrame } from "../../chat/protocol.ts";
 import { joined, me, message } from "../../testing/clients/frames.ts";
 import {
   applyEntry,
@@ -7,9 +7,11 @@ import {
   arrivals,
   HELD_AFTER_TRIM,
   HELD_LIMIT,
-  historyLoaded,
-  historyRequested,
+  newerLoaded,
+  olderLoaded,
+  placeLoaded,
   READING_LIMIT,
+  readingAt,
 } from "./room_log.ts";
 import { emptyRoom, type RoomState } from "./room_state.ts";
 
@@ -25,11 +27,11 @@ const unknown = (seq: number, target: number) =>
   ({ ...deleted(seq, target), action: "message_reacted" }) as unknown as Entry;
 
 function join(state: RoomState, more: Partial<RoomJoined> = {}): RoomState {
-  return applyJoin(state, joined(more), true);
+  return applyJoin(state, joined(more));
 }
 
 function add(state: RoomState, ...entries: Entry[]): RoomState {
-  return entries.reduce((next, entry) => applyEntry(next, entry, true), state);
+  return entries.reduce((next, entry) => applyEntry(next, entry), state);
 }
 
 const inRoom = (...entries: Entry[]) => add(join(emptyRoom(room)), ...entries);
@@ -104,13 +106,73 @@ Deno.test("an edit after the deletion does not bring a message back", () => {
   assert.equal(inRoom(message(1), deleted(2, 1), edited(3, 1, "")).messages[0].deleted, true);
 });
 
+const page = (seq: number, messages: ReceiveMessage[], more = false) => ({ epoch: "e1", seq, messages, more });
+const numbers = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, index) => message(from + index));
+const seqs = ({ messages }: { messages: readonly ReceiveMessage[] }) => messages.map(({ seq }) => seq);
+
 Deno.test("an older page comes first, with the changes that arrived while it was loading", () => {
-  const loading = historyRequested(join(emptyRoom(room), { seq: 9, messages: [message(9)], more: true }));
+  const room = join(emptyRoom("general"), { seq: 9, messages: [message(9)], more: true });
+  const loading: RoomState = { ...room, older: "loading" };
   const changed = add(loading, edited(10, 8, "late"), unknown(11, 7));
-  const page = { epoch: "e1", seq: 9, messages: [message(7), message(8)], more: false };
-  const state = historyLoaded(changed, page);
+  const state = olderLoaded(changed, page(9, [message(7), message(8)]));
   assert.deepEqual(texts(state), ["text 7", "late", "text 9"]);
-  assert.equal(state.more, false);
+  assert.deepEqual([state.more, state.older, state.pending], [false, "idle", []]);
+});
+
+Deno.test("a reader of another place has the messages around it, and the newest ones go on by themselves", () => {
+  const before = join(emptyRoom(room), { seq: 100, messages: numbers(91, 100), more: true });
+  const there = placeLoaded(before, page(100, numbers(20, 40), true));
+  assert.deepEqual([seqs(there).at(0), seqs(there).at(-1), there.more], [20, 40, true]);
+  const later = add(there, message(101), edited(102, 95, "better"), edited(103, 30, "good"));
+  assert.equal(seqs(later).at(-1), 40, "what is new is not among what is read");
+  assert.equal(later.messages.find(({ seq }) => seq === 30)?.text, "good");
+  assert.deepEqual(seqs(later.newest!), [...seqs(before), 101]);
+  const back = readingAt(later, true);
+  assert.deepEqual([seqs(back).at(0), seqs(back).at(-1), back.newest], [91, 101, null]);
+  assert.equal(back.messages.find(({ seq }) => seq === 95)?.text, "better");
+});
+
+Deno.test("newer pages lead on to the newest messages, each of which is there once", () => {
+  let state = placeLoaded(
+    join(emptyRoom(room), { seq: 60, messages: numbers(51, 60), more: true }),
+    page(60, numbers(1, 20)),
+  );
+  state = newerLoaded(state, page(60, numbers(21, 40), true));
+  assert.notEqual(state.newest, null);
+  state = add(state, message(61));
+  state = newerLoaded(state, page(60, numbers(41, 55), true));
+  assert.deepEqual(seqs(state), seqs({ messages: numbers(1, 61) }));
+  assert.deepEqual([state.newest, state.more, state.atNewest], [null, false, false]);
+  // Between the last messages there is only what nobody sees, such as edits.
+  const sparse = placeLoaded(
+    join(emptyRoom(room), { seq: 60, messages: [message(60)], more: true }),
+    page(60, numbers(1, 20)),
+  );
+  assert.deepEqual(seqs(newerLoaded(sparse, page(60, []))), [...seqs({ messages: numbers(1, 20) }), 60]);
+});
+
+Deno.test("a place that reaches the newest messages is one stretch with them", () => {
+  const state = placeLoaded(
+    join(emptyRoom(room), { seq: 60, messages: numbers(51, 60), more: true }),
+    page(60, numbers(41, 55), true),
+  );
+  assert.deepEqual([seqs(state), state.newest], [seqs({ messages: numbers(41, 60) }), null]);
+});
+
+Deno.test("a join that can't resume leaves a reader of older messages where they are", () => {
+  const reading = readingAt(inRoom(...numbers(1, 9)), false);
+  const state = join(reading, { seq: 99, messages: numbers(90, 99), more: true });
+  assert.deepEqual([seqs(state), seqs(state.newest!), state.missingAfter], [
+    seqs(reading),
+    seqs({ messages: numbers(90, 99) }),
+    null,
+  ]);
+  assert.equal(
+    join(reading, { epoch: "e2", seq: 99, messages: numbers(90, 99) }).newest,
+    null,
+    "old places mean nothing",
+  );
 });
 
 Deno.test("at the newest message the oldest are released, and can be loaded again", () => {
@@ -120,15 +182,24 @@ Deno.test("at the newest message the oldest are released, and can be loaded agai
   assert.equal(state.more, true);
 });
 
-Deno.test("up in the history nothing is taken away: past the limit the newest are left out", () => {
-  const entries = Array.from({ length: READING_LIMIT + 10 }, (_, index) => message(index + 1));
-  const state = entries.reduce((next, entry) => applyEntry(next, entry, false), inRoom());
-  assert.equal(state.messages.length, READING_LIMIT);
-  assert.equal(state.messages[0].seq, 1);
-  assert.equal(state.truncated, true);
-  const back = join(state, { seq: READING_LIMIT + 10, messages: [message(READING_LIMIT + 10)], more: true });
-  assert.equal(back.messages.at(-1)?.seq, READING_LIMIT + 10);
-  assert.equal(back.missingAfter, null);
+Deno.test("up in the history nothing is taken away: past the limit the newest are apart", () => {
+  const entries = numbers(1, READING_LIMIT + 10);
+  const state = add(readingAt(inRoom(), false), ...entries);
+  assert.deepEqual([state.messages.length, seqs(state)[0]], [READING_LIMIT, 1]);
+  assert.equal(seqs(state.newest!).at(-1), READING_LIMIT + 10);
+  const more = newerLoaded(state, page(READING_LIMIT + 10, numbers(READING_LIMIT + 1, READING_LIMIT + 10)));
+  assert.deepEqual([seqs(more).at(-1), more.newest, more.more], [READING_LIMIT + 10, null, true]);
+  assert.equal(seqs(readingAt(state, true)).at(-1), READING_LIMIT + 10);
+  const full = { ...state, more: true };
+  const older = olderLoaded(
+    { ...full, newest: null, messages: numbers(51, READING_LIMIT + 50) },
+    page(READING_LIMIT + 50, numbers(1, 50)),
+  );
+  assert.deepEqual([seqs(older).at(0), seqs(older).length, seqs(older.newest!).at(-1)], [
+    1,
+    READING_LIMIT,
+    READING_LIMIT + 50,
+  ]);
 });
 
 Deno.test("entries arrive once: live or with a resume, but not with a page that replaces the messages", () => {
@@ -138,7 +209,7 @@ Deno.test("entries arrive once: live or with a resume, but not with a page that 
   assert.deepEqual(count(message(1), add(before, message(1))), []);
   assert.deepEqual(count(message(3), add(before, message(3))), []);
   const resume = joined({ recovered: true, seq: 3, messages: [message(1), message(2), message(3)] });
-  assert.deepEqual(count(resume, applyJoin(before, resume, true)), [2, 3]);
+  assert.deepEqual(count(resume, applyJoin(before, resume)), [2, 3]);
   const page = joined({ seq: 3, messages: [message(2), message(3)] });
-  assert.deepEqual(count(page, applyJoin(before, page, true)), []);
+  assert.deepEqual(count(page, applyJoin(before, page)), []);
 });

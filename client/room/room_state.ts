@@ -1,4 +1,4 @@
-/** What a client knows of the room that it is in. */
+/** What a client knows of a room that it is in. */
 import type { Entry, Member, Position, ReceiveMessage } from "../../chat/protocol.ts";
 import type { ActionError } from "../outbox.ts";
 
@@ -7,7 +7,15 @@ export interface Typist extends Member {
   readonly until: number;
 }
 
-export interface RoomState {
+/** Consecutive messages, in their present state, by `seq`, ascending. */
+export interface Stretch {
+  readonly messages: readonly ReceiveMessage[];
+  /** Older messages exist than the first of `messages`. */
+  readonly more: boolean;
+}
+
+/** `messages` are those around the reader. */
+export interface RoomState extends Stretch {
   readonly name: string;
   /** Why one can't be in this room. */
   readonly problem: ActionError | null;
@@ -15,19 +23,17 @@ export interface RoomState {
   readonly joined: boolean;
   /** The last entry received; null before the first page. */
   readonly position: Position | null;
-  /** In their present state, by `seq`, ascending. */
-  readonly messages: readonly ReceiveMessage[];
-  /** Older messages exist than the first of `messages`. */
-  readonly more: boolean;
-  readonly history: "idle" | "loading" | "failed";
-  /** Entries that changed messages while an older page was loading. The page may have been read before them. */
+  /** The newest messages, while the reader is among older ones. Null while `messages` end with the newest. */
+  readonly newest: Stretch | null;
+  /** Whether the reader is at the newest message. Elsewhere nothing is released, however many come. */
+  readonly atNewest: boolean;
+  /** The request for older messages, and the one for newer messages. */
+  readonly older: PageRequest;
+  readonly newer: PageRequest;
+  /** Entries that changed messages while a page was loading. The page may have been read before them. */
   readonly pending: readonly Entry[];
   /** Messages after this `seq` may be missing; 0 when no earlier one is known; null when none are missing. */
   readonly missingAfter: number | null;
-  /**
-   * Newer messages exist than the last of `messages`. They were left out while the reader was far up in the history.
-   */
-  readonly truncated: boolean;
   /** An entry came that does not follow `position`: join again from there. */
   readonly hasGap: boolean;
   readonly members: readonly Member[];
@@ -37,19 +43,30 @@ export interface RoomState {
   readonly slowSeconds: number;
 }
 
-/** A room before the server has sent anything about it. */
-export function emptyRoom(name: string, problem: ActionError | null = null): RoomState {
+export type PageRequest = "idle" | "loading" | "failed";
+
+/**
+ * A room before the server has sent anything about it.
+ * @param position where one was the last time: what came after it is requested
+ */
+export function emptyRoom(
+  name: string,
+  problem: ActionError | null = null,
+  position: Position | null = null,
+): RoomState {
   return {
     name,
     problem,
     joined: false,
-    position: null,
+    position,
     messages: [],
-    more: false,
-    history: "idle",
+    more: position !== null,
+    newest: null,
+    atNewest: true,
+    older: "idle",
+    newer: "idle",
     pending: [],
     missingAfter: null,
-    truncated: false,
     hasGap: false,
     members: [],
     count: 0,
@@ -57,4 +74,9 @@ export function emptyRoom(name: string, problem: ActionError | null = null): Roo
     locked: false,
     slowSeconds: 0,
   };
+}
+
+/** The newest messages that are there, wherever the reader is. */
+export function newestMessages({ newest, messages }: RoomState): readonly ReceiveMessage[] {
+  return newest?.messages ?? messages;
 }

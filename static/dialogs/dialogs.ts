@@ -6,6 +6,8 @@ import type { State } from "../state.ts";
 import { createFieldDialog } from "./field_dialog.ts";
 import { createModerationDialog } from "./moderation_dialog.ts";
 import { createPersonDialog } from "./person_dialog.ts";
+import { createDateDialog } from "./date_dialog.ts";
+import { createRoomActions } from "./room_actions.ts";
 import { createRoomDialog } from "./room_dialog.ts";
 
 /** All that open over the page. */
@@ -13,6 +15,9 @@ export interface Dialogs {
   changeName(): void;
   /** @param suggested stands in the field */
   changeRoom(suggested: string): void;
+  /** What one can do with a room. */
+  openRoom(room: string): void;
+  jumpToDate(): void;
   moderate(): void;
   openPerson(person: Member): void;
   render(state: State): void;
@@ -39,6 +44,8 @@ export function createDialogs({ controller, locale, listRooms, goTo }: DialogOpt
     return answer.kind === "offline" ? strings.nameOffline : errorText(strings, answer.error);
   });
   const room = createRoomDialog(locale, { listRooms, goTo });
+  const date = createDateDialog(locale, (day) => controller.goToDate(day));
+  const actions = createRoomActions(locale, { controller, goTo, jumpToDate: date.open });
   const moderation = createModerationDialog(locale, controller.moderator);
   const person = createPersonDialog(locale, {
     mute: (whom) => controller.mute(whom),
@@ -48,6 +55,8 @@ export function createDialogs({ controller, locale, listRooms, goTo }: DialogOpt
   return {
     changeName: () => name.open(controller.state.me?.name ?? ""),
     changeRoom: room.open,
+    openRoom: actions.open,
+    jumpToDate: date.open,
     moderate: moderation.open,
     openPerson: person.open,
     render(state) {

@@ -7,7 +7,7 @@ export interface FieldDialogTexts {
   hint: string;
   submit: string;
   /** The text in a "password" field is not shown. */
-  type?: "text" | "password";
+  type?: "text" | "password" | "date";
 }
 
 export interface FieldDialog {

@@ -41,6 +41,8 @@ export function lazyDialogs(load: () => Promise<Dialogs>, failed: () => void): L
     load: () => void (loading ??= loadOnce()),
     changeName: () => open((dialogs) => dialogs.changeName()),
     changeRoom: (suggested) => open((dialogs) => dialogs.changeRoom(suggested)),
+    openRoom: (room) => open((dialogs) => dialogs.openRoom(room)),
+    jumpToDate: () => open((dialogs) => dialogs.jumpToDate()),
     moderate: () => open((dialogs) => dialogs.moderate()),
     openPerson: (person) => open((dialogs) => dialogs.openPerson(person)),
     render(next) {

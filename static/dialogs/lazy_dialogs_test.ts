@@ -4,7 +4,7 @@ import type { State } from "../state.ts";
 import type { Dialogs } from "./dialogs.ts";
 import { lazyDialogs } from "./lazy_dialogs.ts";
 
-const state = (unread: number, room = "general") => ({ unread, room: { name: room } }) as State;
+const state = (count: number, room = "general") => ({ room: { name: room, count } }) as State;
 
 /** Dialogs whose code comes when the test says so. */
 function setUp() {
@@ -18,9 +18,11 @@ function setUp() {
   const dialogs: Dialogs = {
     changeName: () => done.push("name"),
     changeRoom: (room) => done.push(`room ${room}`),
+    openRoom: (room) => done.push(`room ${room}`),
+    jumpToDate: () => done.push("date"),
     moderate: () => done.push("moderate"),
     openPerson: ({ name }) => done.push(`person ${name}`),
-    render: ({ unread }) => done.push(`render ${unread}`),
+    render: ({ room }) => done.push(`render ${room.count}`),
   };
   return { lazy, code, done, dialogs, loads: () => loads };
 }

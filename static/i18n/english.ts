@@ -21,10 +21,14 @@ export const english = {
   earlier: "Earlier messages",
   loading: "Loading earlier messages…",
   loadFailed: "Earlier messages could not be loaded.",
+  newerFailed: "Newer messages could not be loaded.",
+  noMessage: "There is no such message here any more.",
+  noPlace: "That part of the conversation could not be loaded. Please try again.",
   missing: "The connection was interrupted: messages may be missing here.",
   today: "Today",
   yesterday: "Yesterday",
-  newMessages: (count: number) => plural("en", count, { one: "{n} new message", other: "{n} new messages" }),
+  /** @param more there are more than are loaded */
+  newMessages: (count: number, more: boolean) => plural("en", count, { other: `{n}${more ? "+" : ""} new` }),
   newFromHere: "New",
   latest: "Latest messages",
 
@@ -141,6 +145,33 @@ export const english = {
   nameOffline: "There is no connection right now. Please try again when you are connected.",
   nameLost: (name: string) => `The name “${name}” could not be kept for you. You can choose another one.`,
 
+  yourRooms: "Rooms",
+  showRooms: (unread: number, mentions: number) =>
+    "Rooms" +
+    (mentions > 0
+      ? plural("en", mentions, { one: ", {n} mention of you", other: ", {n} mentions of you" })
+      : unread > 0
+      ? plural("en", unread, { other: ", {n} unread" })
+      : ""),
+  findRoom: "Find a room",
+  newRoom: "New room",
+  roomActions: (room: string) => `More about ${room}`,
+  roomLine: (room: string, unread: number, mentions: number, muted: boolean) =>
+    [
+      room,
+      ...(mentions > 0 ? [plural("en", mentions, { one: "{n} mention of you", other: "{n} mentions of you" })] : []),
+      ...(unread > 0 ? [plural("en", unread, { other: "{n} unread" })] : []),
+      ...(muted ? ["muted"] : []),
+    ].join(", "),
+  muteRoom: "Mute this room",
+  unmuteRoom: "Unmute this room",
+  muteRoomHelp: "Muted, what is said here does not count as unread, unless it mentions you.",
+  leaveRoom: "Leave this room",
+  leaveRoomHelp: "You can come back by its name or its link.",
+  jumpToDate: "Jump to a date",
+  dateField: "Date",
+  dateHint: "The first message of that day or later is shown.",
+  linkToMessage: "Link to this message",
   changeRoom: "Change room",
   changeRoomFrom: (room: string) => `You are in ${room}. Change room`,
   entered: (room: string) => `You are now in ${room}`,

@@ -13,10 +13,13 @@ export const korean: Strings = {
   earlier: "이전 메시지",
   loading: "이전 메시지를 불러오는 중…",
   loadFailed: "이전 메시지를 불러오지 못했어요.",
+  newerFailed: "다음 메시지를 불러오지 못했어요.",
+  noMessage: "그 메시지는 더 이상 여기에 없어요.",
+  noPlace: "그 부분의 대화를 불러오지 못했어요. 다시 시도해 주세요.",
   missing: "연결이 끊겼었어요. 여기에 빠진 메시지가 있을 수 있어요.",
   today: "오늘",
   yesterday: "어제",
-  newMessages: (count) => plural("ko", count, { other: "새 메시지 {n}개" }),
+  newMessages: (count, more) => plural("ko", count, { other: `새 메시지 {n}개${more ? " 이상" : ""}` }),
   newFromHere: "여기부터 새 메시지",
   latest: "최신 메시지로",
 
@@ -126,6 +129,33 @@ export const korean: Strings = {
   nameOffline: "지금은 연결되어 있지 않아요. 연결되면 다시 시도해 주세요.",
   nameLost: (name) => `‘${name}’ 이름을 계속 쓸 수 없게 됐어요. 다른 이름을 골라 주세요.`,
 
+  yourRooms: "대화방",
+  showRooms: (unread, mentions) =>
+    "대화방" +
+    (mentions > 0
+      ? plural("ko", mentions, { other: ", 나를 부른 메시지 {n}개" })
+      : unread > 0
+      ? plural("ko", unread, { other: ", 읽지 않은 메시지 {n}개" })
+      : ""),
+  findRoom: "대화방 찾기",
+  newRoom: "새 대화방",
+  roomActions: (room) => `${room} 대화방 더 보기`,
+  roomLine: (room, unread, mentions, muted) =>
+    [
+      room,
+      ...(mentions > 0 ? [plural("ko", mentions, { other: "나를 부른 메시지 {n}개" })] : []),
+      ...(unread > 0 ? [plural("ko", unread, { other: "읽지 않은 메시지 {n}개" })] : []),
+      ...(muted ? ["알림 꺼짐"] : []),
+    ].join(", "),
+  muteRoom: "이 대화방 알림 끄기",
+  unmuteRoom: "이 대화방 알림 켜기",
+  muteRoomHelp: "알림을 끄면 나를 부른 메시지만 읽지 않은 메시지로 세요.",
+  leaveRoom: "이 대화방 나가기",
+  leaveRoomHelp: "이름이나 링크로 언제든 다시 들어올 수 있어요.",
+  jumpToDate: "날짜로 이동",
+  dateField: "날짜",
+  dateHint: "그날 또는 그 뒤의 첫 메시지를 보여 드려요.",
+  linkToMessage: "이 메시지의 링크",
   changeRoom: "대화방 바꾸기",
   changeRoomFrom: (room) => `지금 대화방: ${room}. 대화방 바꾸기`,
   entered: (room) => `${room} 대화방에 들어왔어요`,

@@ -21,9 +21,9 @@ Deno.test("a language tag that Intl rejects does not keep the page from opening"
 });
 
 Deno.test("one is singular, more are plural", () => {
-  assert.equal(languages.en.newMessages(1), "1 new message");
-  assert.equal(languages.en.newMessages(1_200), "1,200 new messages");
-  assert.equal(languages.ko.newMessages(1), "새 메시지 1개");
+  assert.equal(languages.en.newMessages(1, false), "1 new");
+  assert.equal(languages.en.newMessages(1_200, true), "1,200+ new");
+  assert.equal(languages.ko.newMessages(1, false), "새 메시지 1개");
 });
 
 Deno.test("an error that the page has no text for is shown in the server's words", () => {

@@ -1,7 +1,11 @@
 import { DEFAULT_ROOM, normaliseRoom, ROOM_NAME, ROOM_NAME_LIMIT } from "../../chat/protocol.ts";
 
-/** What an address shows: a room, or why there is none and which one may have been meant. */
-export type Place = { room: string } | { room: null; problem: "bad_room" | "not_found"; meant: string | null };
+/** What an address shows: a room and maybe a message in it, or why there is none and which one may have been meant. */
+export type Place = { room: string; seq?: number } | {
+  room: null;
+  problem: "bad_room" | "not_found";
+  meant: string | null;
+};
 
 /**
  * The room that someone means by `text`, or null if no room can have that name. A leading `#` is dropped, and spaces
@@ -18,8 +22,17 @@ export function roomNamed(text: string): string | null {
  * @param base its path on the host, which ends with a slash; addresses without it are understood too
  */
 export function addressesAt(base: string) {
-  /** What an address shows. The top shows the default room. */
-  function placeAt(pathname: string): Place {
+  /**
+   * What an address shows. The top shows the default room.
+   * @param hash names a message of the room: `#123`
+   */
+  function placeAt(pathname: string, hash = ""): Place {
+    const place = roomAt(pathname);
+    if (place.room === null || !/^#[1-9]\d{0,14}$/.test(hash)) return place;
+    return { room: place.room, seq: Number(hash.slice(1)) };
+  }
+
+  function roomAt(pathname: string): Place {
     const isBelow = `${pathname}/`.startsWith(base);
     const path = isBelow ? pathname.slice(base.length) : pathname.slice(1);
     if (path === "") return { room: DEFAULT_ROOM };
@@ -34,8 +47,9 @@ export function addressesAt(base: string) {
     return room !== null && room === meant ? { room } : { room: null, problem: "bad_room", meant };
   }
 
-  /** The address of a room, for the location bar and for sharing. */
-  function pathOf(room: string): string {
+  /** The address of a room, or of a message in it, for the location bar and for sharing. */
+  function pathOf(room: string, seq?: number): string {
+    if (seq !== undefined) return `${base}r/${encodeURIComponent(room)}#${seq}`;
     return room === DEFAULT_ROOM ? base : `${base}r/${encodeURIComponent(room)}`;
   }
 

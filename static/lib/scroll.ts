@@ -16,6 +16,12 @@ export interface Scroll {
   unfollow(): void;
   /** Whether there is more than can be seen at once. */
   isFull(): boolean;
+  /** Scrolls so that the element is this many pixels below the top of the view, or as near to that as can be. */
+  place(element: Element, offset: number): void;
+  /** Pixels from the top of the view down to that of the element. */
+  offsetOf(element: Element): number;
+  /** The height of what can be seen, in pixels. */
+  height(): number;
   /** Screens above and below what can be seen. */
   screensAround(): { above: number; below: number };
   /** The indexes of the first row within so many screens of what can be seen, and of the first row below those. */
@@ -42,7 +48,7 @@ export function createScroll({ view, content, list, isComplete, changed, moved }
   let scheduled = false;
 
   view.addEventListener("scroll", () => {
-    set(view.scrollHeight - view.clientHeight - view.scrollTop < NEAR_END && isComplete());
+    set(isAtEnd());
     moved();
   }, { passive: true });
 
@@ -60,6 +66,10 @@ export function createScroll({ view, content, list, isComplete, changed, moved }
   observer.observe(view);
   observer.observe(content);
 
+  function isAtEnd(): boolean {
+    return view.scrollHeight - view.clientHeight - view.scrollTop < NEAR_END && isComplete();
+  }
+
   function set(value: boolean) {
     if (value === following) return;
     following = value;
@@ -75,6 +85,8 @@ export function createScroll({ view, content, list, isComplete, changed, moved }
     const rows = list.children;
     return firstIndex(rows.length, (index) => rows[index].getBoundingClientRect()[edge] > y);
   }
+
+  const offsetOf = (element: Element) => element.getBoundingClientRect().top - view.getBoundingClientRect().top;
 
   const screen = () => Math.max(view.clientHeight, LEAST_SCREEN);
 
@@ -99,6 +111,12 @@ export function createScroll({ view, content, list, isComplete, changed, moved }
       set(true);
     },
     unfollow: () => set(false),
+    place(element, offset) {
+      view.scrollTop += offsetOf(element) - offset;
+      set(isAtEnd());
+    },
+    offsetOf,
+    height: () => view.clientHeight,
     isFull: () => view.scrollHeight > view.clientHeight,
     screensAround() {
       const above = view.scrollTop;

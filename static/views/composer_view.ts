@@ -103,6 +103,10 @@ export function createComposerView(locale: Locale, drafts: KeyValueStorage, acti
       ? strings.outboxFull(OUTBOX_LIMIT)
       : next.kind === "not_loaded"
       ? strings.notLoaded
+      : next.kind === "no_message"
+      ? strings.noMessage
+      : next.kind === "no_place"
+      ? strings.noPlace
       : next.kind === "name_lost"
       ? strings.nameLost(next.name)
       : strings.copyByHand(next.url);

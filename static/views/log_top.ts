@@ -1,6 +1,6 @@
 import type { RoomState } from "../../client/room/room_state.ts";
 import type { Locale } from "../i18n/locale.ts";
-import { button, element, find } from "../lib/dom.ts";
+import { button, element, find, setProperties, setText } from "../lib/dom.ts";
 
 export interface LogTop {
   /** Whether it shows what it has to show. */
@@ -13,9 +13,9 @@ export interface LogTop {
 export function createLogTop({ strings }: Locale, loadOlder: () => void): LogTop {
   const top = find("top", HTMLElement);
 
-  function kindOf({ more, history, position, messages }: RoomState, beginsWithOldest: boolean) {
+  function kindOf({ more, older, position, messages }: RoomState, beginsWithOldest: boolean) {
     const isThere = beginsWithOldest && position && (messages.length > 0 || more);
-    return isThere ? more ? history : "beginning" : "none";
+    return isThere ? more ? older : "beginning" : "none";
   }
 
   function isFor(room: RoomState, beginsWithOldest: boolean) {
@@ -40,4 +40,19 @@ export function createLogTop({ strings }: Locale, loadOlder: () => void): LogTop
   }
 
   return { isFor, render };
+}
+
+/** Below the newest message that is loaded, where newer ones could not be loaded. */
+export function createLogBottom({ strings }: Locale, loadNewer: () => void): { render(room: RoomState): void } {
+  const bottom = find("bottom", HTMLElement);
+  const text = element("p", { role: "alert" });
+  bottom.append(text, button(strings.tryAgain, "link", loadNewer));
+
+  function render({ newer, newest }: RoomState) {
+    const failed = newest !== null && newer === "failed";
+    setProperties(bottom, { hidden: !failed });
+    setText(text, failed ? strings.newerFailed : "");
+  }
+
+  return { render };
 }

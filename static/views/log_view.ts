@@ -2,9 +2,12 @@ import type { Locale } from "../i18n/locale.ts";
 import { button, element, find, setProperties, setText } from "../lib/dom.ts";
 import { isMuted } from "../lib/mutes.ts";
 import { createScroll } from "../lib/scroll.ts";
-import { isKnownEmpty, type State } from "../state.ts";
-import { createLogKeys, type Goal } from "./log_keys.ts";
-import { createLogTop } from "./log_top.ts";
+import { newestMessages } from "../../client/room/room_state.ts";
+import type { ReadingPlace } from "../lib/places.ts";
+import { type Goal, isKnownEmpty, isThere, type State } from "../state.ts";
+import { createLatestButton } from "./latest_button.ts";
+import { createLogKeys, type Goal as KeyGoal } from "./log_keys.ts";
+import { createLogBottom, createLogTop } from "./log_top.ts";
 import { createRowViews, type RowActions, type RowView } from "./row_view.ts";
 import { around, fitted, indexOf, KEPT, newest, sliceOf, type Span, spanOf, wholeRuns } from "./slice.ts";
 import { type Row, rowsOf, sameRow } from "./timeline.ts";
@@ -13,14 +16,32 @@ import { type Row, rowsOf, sameRow } from "./timeline.ts";
 const LOAD_AHEAD = 600;
 /** New messages at once beyond which the older ones are not kept while following: nobody sees them pass. */
 const SKIP_BEYOND = 50;
+/** Screens below the reader with fewer of which newer messages are requested, where the newest are elsewhere. */
+const LOAD_BELOW = 1;
+/** Milliseconds for which a message is shown as the one to which a link or a date led. */
+const LINKED_SHOWN = 3_000;
+/** Where the line "New" stands on entry, as a share of the height: what was read last is above it. */
+const RETURN_AT = 0.6;
+/** Pixels above a message to which one goes, so that it is seen where it begins. */
+const ABOVE = 12;
 /** New messages at once that a screen reader announces; nobody could follow more of them. */
 const ANNOUNCED_AT_ONCE = 5;
 
 export interface LogActions extends RowActions {
+  /** The page's state now, which may be newer than what is rendered. */
+  state(): State;
   loadOlder(): void;
+  loadNewer(): void;
   copyLink(): void;
   /** Whether the reader is at the newest message. */
   following(following: boolean): void;
+  /** Where the reader is, null at the newest message, and the `seq` of the last message in view. */
+  reads(place: ReadingPlace | null, seen: number): void;
+  goToNew(): void;
+  /** The reader is at the first of the new messages. */
+  newVisited(): void;
+  /** The goal is shown; not exactly where its message is not there any more. */
+  reached(exactly: boolean): void;
 }
 
 export interface LogView {
@@ -40,8 +61,9 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
   const log = find("log", HTMLElement);
   const list = find("rows", HTMLOListElement);
   const empty = find("empty", HTMLElement);
-  const latest = find("to-latest", HTMLButtonElement);
   const top = createLogTop(locale, actions.loadOlder);
+  const bottom = createLogBottom(locale, actions.loadNewer);
+  const latest = createLatestButton(locale, { goToNew: actions.goToNew, toLatest });
   const createRow = createRowViews(locale, actions);
   const scroll = createScroll({
     view: log,
@@ -49,9 +71,14 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     list,
     isComplete: () => isComplete,
     changed: actions.following,
-    moved: fit,
+    moved() {
+      fit();
+      report();
+    },
   });
   let shown = new Map<string, RowView>();
+  /** The same, in their order. */
+  let views: RowView[] = [];
   /** What is in the page: as places, which hold while messages come and go, and as indexes into `state`'s. */
   let slice = sliceOf([], { from: 0, to: 0 });
   let span: Span = { from: 0, to: 0 };
@@ -62,7 +89,6 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
   let state: State | undefined;
 
   setText(find("log-help", HTMLElement), strings.logHelp);
-  latest.onclick = toLatest;
   createLogKeys({ log, list, bring: bringGoal, leave: actions.leave });
   empty.append(
     element("h2", { textContent: strings.emptyTitle }),
@@ -81,25 +107,90 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     }
     let there = spanOf(messages, slice);
     const isLost = there.from === there.to && messages.length > 0;
-    if (isLost) scroll.follow();
+    const { goal } = state;
+    if (isLost && !goal) scroll.follow();
     if (entered || isLost) known = Infinity;
-    if (scroll.following) {
+    if (scroll.following || isLost) {
       const skips = messages.length - there.to > SKIP_BEYOND && ![...list.children].some(isHeld);
       there = entered || isLost || skips
         ? newest(messages)
         : { from: fitted(messages, there, scroll.screensAround(), kept).from, to: messages.length };
     }
-    show(there);
+    if (goal && isThere(state, goal) && messages.length > 0) place(goal, there);
+    else show(there);
+    bottom.render(state.room);
     setProperties(empty, { hidden: !isKnownEmpty(state) || shown.size > 0 });
-    setProperties(latest, { hidden: state.following });
-    setText(latest, state.unread > 0 ? strings.newMessages(state.unread) : strings.latest);
     if (edgesOf(state) !== edges) fit();
-    known = messages.at(-1)?.seq ?? 0;
+    known = newestMessages(state.room).at(-1)?.seq ?? 0;
+    report();
   }
 
   /** What decides, besides the reader's place, whether more messages come into the page. */
   function edgesOf(state: State | undefined): string {
-    return `${state?.room.messages[0]?.seq} ${state?.room.more} ${state?.room.history} ${isComplete}`;
+    if (!state) return "";
+    const { messages, more, older, newer, newest } = state.room;
+    return `${messages[0]?.seq} ${messages.at(-1)?.seq} ${more} ${older} ${newer} ${newest === null} ${isComplete}`;
+  }
+
+  /** Shows the message of a goal, or the one behind it where it is not there any more. */
+  function place(goal: Goal, there: Span) {
+    const { messages } = state!.room;
+    const { seq, at } = goal;
+    const isLine = at === "read" || at === "new";
+    const index = Math.min(indexOf(messages, isLine ? seq + 1 : seq), messages.length - 1);
+    const isExact = messages[index].seq === seq;
+    scroll.unfollow();
+    known = Infinity;
+    show(around(messages, there, index, isBusy()));
+    const view = isLine
+      ? views.find(({ row }) => row.kind === "new")
+      : views.findLast(({ row }) => "seq" in row && row.seq !== null && row.seq <= messages[index].seq);
+    if (view) {
+      const offset = at === "read" ? RETURN_AT * scroll.height() : typeof at === "number" && isExact ? at : ABOVE;
+      const middle = at === "link" ? (scroll.height() - view.element.clientHeight) / 3 : offset;
+      scroll.place(view.element, middle);
+      fit();
+      scroll.place(view.element, middle); // what was missing around it has come
+      if (at === "link" || at === "date") showAsLinked(view.element);
+    }
+    if (at === "new") actions.newVisited();
+    actions.reached(isExact);
+  }
+
+  function showAsLinked(element: HTMLElement) {
+    element.classList.add("linked");
+    setTimeout(() => element.classList.remove("linked"), LINKED_SHOWN);
+  }
+
+  /** Tells where the reader is, and shows the way to where they are not. */
+  function report() {
+    if (!state || log.clientHeight === 0 || actions.state().goal || actions.state().room.name !== state.room.name) {
+      return;
+    }
+    const inView = scroll.within(0);
+    const isMessage = ({ row }: RowView) => "seq" in row && row.seq !== null;
+    const first = views.slice(inView.start).find(isMessage);
+    const last = views.slice(0, inView.end).findLast(isMessage);
+    const seqOf = (view: RowView) => "seq" in view.row ? view.row.seq! : 0;
+    actions.reads(
+      scroll.following || !first ? null : { seq: seqOf(first), offset: scroll.offsetOf(first.element) },
+      last ? seqOf(last) : 0,
+    );
+    latest.render(actions.state(), lineNew(inView));
+  }
+
+  /** Where the line "New" is: above or below what is in view, or within it. */
+  function lineNew(inView: { start: number; end: number }): "above" | "below" | "within" {
+    const index = views.findIndex(({ row }) => row.kind === "new");
+    if (index < 0) {
+      const first = views.find(({ row }) => "seq" in row)?.row;
+      return first && "seq" in first && (first.seq ?? 0) > (state!.newRun?.after ?? 0) ? "above" : "below";
+    }
+    if (index < inView.start) return "above";
+    if (index >= inView.end) return "below";
+    const isRead = scroll.following || scroll.offsetOf(views[index].element) < scroll.height() / 2;
+    if (isRead && state!.visible) actions.newVisited();
+    return "within";
   }
 
   /** Changes the page so that it has the messages of this span. */
@@ -108,9 +199,9 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     const { messages } = room;
     span = wholeRuns(messages, next, (user) => isMuted(muted, user));
     slice = sliceOf(messages, span);
-    isComplete = span.to === messages.length;
+    isComplete = span.to === messages.length && room.newest === null;
     const rows = rowsOf(state!, span);
-    const before = [...shown.values()];
+    const before = views;
     // Today becomes yesterday, and nothing else has changed.
     for (const view of before) if (view.row.kind === "day") view.update(view.row);
     const isSame = rows.length === before.length && rows.every((row, index) => sameRow(row, before[index].row));
@@ -139,6 +230,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
       else list.insertBefore(view.element, next);
       shown.set(row.key, view);
     }
+    views = [...shown.values()];
   }
 
   /** Only a few new messages are announced: not those that come back, a room just entered, or a flood. */
@@ -179,17 +271,19 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
 
   /** The index of the first message in the rows from this one on. */
   function messageAt(index: number): number {
-    const row = [...shown.values()].slice(index).find(({ row }) => "seq" in row)?.row;
+    const row = views.slice(index).find(({ row }) => "seq" in row)?.row;
     return row && "seq" in row && row.seq !== null
       ? indexOf(state!.room.messages, row.seq)
       : state!.room.messages.length;
   }
 
   function loadAhead() {
-    const { more, history } = state!.room;
-    if (!more || history !== "idle" || span.from > 0) return;
+    const { messages, more, older, newer, newest } = state!.room;
     // A page of short messages may not fill a tall window: then the reader can't scroll to request more.
-    if (!scroll.isFull() || log.scrollTop < LOAD_AHEAD && !scroll.following) actions.loadOlder();
+    const wantsOlder = !scroll.isFull() || log.scrollTop < LOAD_AHEAD && !scroll.following;
+    if (more && older === "idle" && span.from === 0 && wantsOlder) actions.loadOlder();
+    const isAtEnd = newest !== null && span.to === messages.length;
+    if (isAtEnd && newer === "idle" && scroll.screensAround().below < LOAD_BELOW) actions.loadNewer();
   }
 
   /** Brings a loaded message into the page. */
@@ -200,21 +294,28 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     show(around(messages, span, index, isBusy()));
   }
 
-  function bringGoal(goal: Goal) {
+  function bringGoal(goal: KeyGoal) {
+    if (goal === "newest" && state!.room.newest) return follow();
     const newest = state!.room.messages.length - 1;
     bring({ oldest: 0, before: span.from - 1, after: span.to, newest }[goal]);
   }
 
-  function toLatest() {
-    const { messages } = state!.room;
+  /** Goes to the newest message, which may be elsewhere than the messages that are read. */
+  function follow() {
     scroll.follow();
-    show(around(messages, span, messages.length - 1, isBusy()));
+    state = actions.state();
+    const { messages } = state.room;
+    show(around(messages, spanOf(messages, slice), messages.length - 1, isBusy()));
+  }
+
+  function toLatest() {
+    follow();
     actions.leave();
   }
 
   function edit(seq: number) {
     bring(indexOf(state!.room.messages, seq));
-    [...shown.values()].find(({ row }) => row.kind === "message" && row.seq === seq)?.message?.edit();
+    views.find(({ row }) => row.kind === "message" && row.seq === seq)?.message?.edit();
   }
 
   const isBusy = () => [...list.children].some(isInUse);

@@ -48,7 +48,7 @@ export function createPeopleView(locale: Locale, actions: PeopleActions): { rend
   };
   dialog.onclose = () => aside.append(panel);
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-  matchMedia("(width >= 50rem)").addEventListener("change", () => dialog.close());
+  matchMedia("(width >= 78rem)").addEventListener("change", () => dialog.close());
 
   function render(state: State) {
     const { room } = state;

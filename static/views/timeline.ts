@@ -7,9 +7,8 @@ import { isMuted } from "../lib/mutes.ts";
 import { type State, waitingIn } from "../state.ts";
 import type { Span } from "./slice.ts";
 
-/** Milliseconds within which messages of one author share one name. */
+/** Milliseconds within which messages of one author share one name, and after which a time is shown again. */
 export const GROUP_SPAN = 5 * 60_000;
-const MINUTE = 60_000;
 
 export interface MessageRow {
   readonly kind: "message";
@@ -29,7 +28,7 @@ export interface MessageRow {
   readonly moderated: boolean;
   /** Whether it is the first of its author's group. */
   readonly first: boolean;
-  /** Whether it is the first of its minute. Only that one shows the time. */
+  /** Whether it shows its time: the first of a group, and each one that five minutes have passed before. */
   readonly timed: boolean;
   /** The action on it that the server has not acknowledged. */
   readonly item: OutboxItem | null;
@@ -59,44 +58,29 @@ export type Row =
  * @param span only rows of these messages, as they are among all rows. It must not cut a muted person's run.
  */
 export function rowsOf(state: State, span: Span = { from: 0, to: state.room.messages.length }): Row[] {
-  const { room, me, outbox, muted, newAfter } = state;
+  const { room, me, outbox, muted, newRun } = state;
   const { missingAfter } = room;
   const moderated = state.moderation !== null;
+  const marks = [missingAfter, newRun?.after ?? null];
   const rows: Row[] = [];
-  const before = room.messages[span.from - 1];
-  let previous: { user: string; name: string; date: number; day: string; seq: number } | null = before
-    ? { user: before.user, name: before.from, date: before.date, day: day(before.date), seq: before.seq }
-    : null;
-
-  /** Whether a row with this `seq` is the first after another one. */
-  const isFirstAfter = (other: number | null, seq: number) =>
-    other !== null && seq > other && (previous?.seq ?? -1) <= other;
+  let previous = contextBefore(room.messages, span.from, marks);
 
   const addRow = (row: Omit<MessageRow, "first" | "timed" | "moderated" | "inFlight">) => {
-    const { user } = row;
-    const today = day(row.date);
-    let first = previous?.user !== user || previous.name !== row.author || row.date - previous.date > GROUP_SPAN;
-    if (previous?.day !== today) {
-      rows.push({ kind: "day", key: `day ${today}`, date: row.date });
-      first = true;
-    }
-    if (isFirstAfter(missingAfter, row.seq ?? Infinity)) {
-      rows.push({ kind: "missing", key: "missing" });
-      first = true;
-    }
-    if (isFirstAfter(newAfter, row.seq ?? -1)) {
-      rows.push({ kind: "new", key: "new" });
-      first = true;
-    }
-    const timed = !previous || Math.floor(previous.date / MINUTE) !== Math.floor(row.date / MINUTE);
+    const { user, author, date } = row;
+    const seq = row.seq ?? Infinity;
+    const next = follow(previous, { user, author, date, seq }, marks);
+    if (previous?.day !== next.day) rows.push({ kind: "day", key: `day ${next.day}`, date });
+    if (isFirstAfter(missingAfter, seq, previous)) rows.push({ kind: "missing", key: "missing" });
+    // What waits to be sent is not new.
+    if (row.seq !== null && isFirstAfter(newRun?.after ?? null, seq, previous)) rows.push({ kind: "new", key: "new" });
     const above = rows.at(-1);
     if (!isMuted(muted, user)) {
       const inFlight = row.item !== null && row.item.frame.id === outbox.inFlight?.id;
-      rows.push({ ...row, moderated, first, timed, inFlight });
+      rows.push({ ...row, moderated, first: next.first, timed: next.timed, inFlight });
     } else if (above?.kind === "muted" && above.user === user) {
-      rows[rows.length - 1] = { ...above, author: row.author, count: above.count + 1 };
-    } else rows.push({ kind: "muted", key: `muted ${row.key}`, seq: row.seq, user, author: row.author, count: 1 });
-    previous = { user, name: row.author, date: row.date, day: today, seq: row.seq ?? Infinity };
+      rows[rows.length - 1] = { ...above, author, count: above.count + 1 };
+    } else rows.push({ kind: "muted", key: `muted ${row.key}`, seq: row.seq, user, author, count: 1 });
+    previous = next;
   };
 
   const waiting = waitingIn(state);
@@ -121,7 +105,7 @@ export function rowsOf(state: State, span: Span = { from: 0, to: state.room.mess
   if (span.to < room.messages.length) return rows;
   // Waiting messages come last, whatever the clocks say. While the newest messages are left out, so are these.
   let date = room.messages.at(-1)?.date ?? 0;
-  for (const { item, text } of room.truncated ? [] : waiting.messages) {
+  for (const { item, text } of room.newest ? [] : waiting.messages) {
     date = Math.max(date, item.date);
     addRow({
       kind: "message",
@@ -137,8 +121,61 @@ export function rowsOf(state: State, span: Span = { from: 0, to: state.room.mess
       item,
     });
   }
-  if (isFirstAfter(missingAfter, Infinity)) rows.push({ kind: "missing", key: "missing" });
+  if (isFirstAfter(missingAfter, Infinity, previous)) rows.push({ kind: "missing", key: "missing" });
   return rows;
+}
+
+interface Said {
+  readonly user: string;
+  readonly author: string;
+  readonly date: number;
+  /** Infinity until the server has it. */
+  readonly seq: number;
+}
+
+/** A message, and what it shows because of those before it. */
+interface Context extends Said {
+  readonly day: string;
+  readonly first: boolean;
+  readonly timed: boolean;
+  /** The time that was shown last. */
+  readonly timedAt: number;
+}
+
+/** @param marks a line stands below each of these places, and what comes after it is a new group */
+function follow(before: Context | null, said: Said, marks: readonly (number | null)[]): Context {
+  const today = day(said.date);
+  const first = !before || before.day !== today || !isOneGroup(before, said, marks);
+  const timed = first || said.date - before.timedAt >= GROUP_SPAN;
+  return { ...said, day: today, first, timed, timedAt: timed ? said.date : before.timedAt };
+}
+
+function isOneGroup(before: Said, said: Said, marks: readonly (number | null)[]): boolean {
+  return before.user === said.user && before.author === said.author && said.date - before.date <= GROUP_SPAN &&
+    !marks.some((mark) => isFirstAfter(mark, said.seq, before));
+}
+
+/** Whether a message with this `seq` is the first after another one. */
+function isFirstAfter(other: number | null, seq: number, before: Said | null): boolean {
+  return other !== null && seq > other && (before?.seq ?? -1) <= other;
+}
+
+/** What the message before this index shows, which depends on the others of its group. */
+function contextBefore(
+  messages: State["room"]["messages"],
+  index: number,
+  marks: readonly (number | null)[],
+): Context | null {
+  const said = (at: number): Said => {
+    const { user, from, date, seq } = messages[at];
+    return { user, author: from, date, seq };
+  };
+  if (index === 0) return null;
+  let start = index - 1;
+  while (start > 0 && isOneGroup(said(start - 1), said(start), marks)) start--;
+  let context: Context | null = null;
+  for (let at = start; at < index; at++) context = follow(context, said(at), marks);
+  return context;
 }
 
 /** Whether two rows look the same. */

@@ -43,9 +43,18 @@ Deno.test("a new name begins a new group", () => {
   assert.deepEqual(rows.map((row) => row.first), [true, true]);
 });
 
-Deno.test("the first message of each minute shows the time", () => {
-  const rows = messages(rowsOf(holding(message(1), message(2), message(3, { date: noon + 60_000 }))));
-  assert.deepEqual(rows.map((row) => row.timed), [true, false, true]);
+Deno.test("a group shows its time at its start, and again whenever five minutes have passed", () => {
+  const minutes = [0, 1, 4, 5, 9, 10, 11];
+  const said = minutes.map((minute, index) => message(index + 1, { date: noon + minute * 60_000 }));
+  assert.deepEqual(messages(rowsOf(holding(...said))).map(({ first, timed }) => [first, timed]), [
+    [true, true],
+    [false, false],
+    [false, false],
+    [false, true],
+    [false, false],
+    [false, true],
+    [false, false],
+  ]);
 });
 
 Deno.test("every day begins with its date", () => {
@@ -105,7 +114,7 @@ Deno.test("messages waiting for another room are not shown here", () => {
 });
 
 Deno.test("a line marks the first new message", () => {
-  const rows = rowsOf({ ...holding(message(1), message(4), message(5)), newAfter: 2 });
+  const rows = rowsOf({ ...holding(message(1), message(4), message(5)), newRun: { after: 2, visited: false } });
   assert.deepEqual(kinds(rows), ["day", "message", "new", "message", "message"]);
   assert.deepEqual(messages(rows).map(({ first }) => first), [true, true, false]);
 });
@@ -164,7 +173,7 @@ Deno.test("the rows of some messages are what they are among the rows of all mes
   const spoken = fc.record({
     user: fc.constantFrom(...users),
     from: fc.constantFrom("Hana", "Eve"),
-    later: fc.constantFrom(1_000, 70_000, GROUP_SPAN + 1, 13 * 3_600_000),
+    later: fc.constantFrom(1_000, 170_000, GROUP_SPAN + 1, 13 * 3_600_000),
     skipped: fc.nat(1),
   });
   const generated = fc.record({
@@ -173,18 +182,19 @@ Deno.test("the rows of some messages are what they are among the rows of all mes
     missingAfter: maybe,
     newAfter: maybe,
     waiting: fc.nat(2),
-    truncated: fc.boolean(),
+    elsewhere: fc.boolean(),
     borders: fc.tuple(fc.nat(20), fc.nat(20)),
   });
-  fc.assert(fc.property(generated, ({ said, muted, missingAfter, newAfter, waiting, truncated, borders }) => {
+  fc.assert(fc.property(generated, ({ said, muted, missingAfter, newAfter, waiting, elsewhere, borders }) => {
     let [seq, date] = [0, noon];
     const all = said.map(({ user, from, later, skipped }) => {
       seq += 1 + skipped;
       date += later;
       return message(seq, { user, from, date });
     });
-    let state: State = { ...holding(...all), newAfter, muted: muted.map((user) => ({ user, name: "" })) };
-    state = inRoom(state, { missingAfter, truncated });
+    let state: State = { ...holding(...all), muted: muted.map((user) => ({ user, name: "" })) };
+    if (newAfter !== null) state = { ...state, newRun: { after: newAfter, visited: false } };
+    state = inRoom(state, { missingAfter, newest: elsewhere ? { messages: [], more: true } : null });
     for (let id = 0; id < waiting; id++) {
       const outbox = add(state.outbox, { action: "send_message", room: "general", text: "", id: `${id}` }, noon)!;
       state = { ...state, outbox };

@@ -6,10 +6,11 @@ import { lazyDialogs } from "../dialogs/lazy_dialogs.ts";
 import { errorText, failureText } from "../i18n/locale.ts";
 import { button, element, find, icon, setProperties, setText } from "../lib/dom.ts";
 import { loadLinks } from "../lib/linked_text.ts";
-import { isBanned, isEmpty, lastOwn, type State } from "../state.ts";
+import { attention, isBanned, isEmpty, lastOwn, type State } from "../state.ts";
 import { createComposerView } from "./composer_view.ts";
 import { createLogView } from "./log_view.ts";
 import { createPeopleView } from "./people_view.ts";
+import { createRoomsView } from "./rooms_view.ts";
 import { createRefusalView } from "./refusal_view.ts";
 import { createSignInView } from "./sign_in_view.ts";
 import { createStatusView } from "./status_view.ts";
@@ -24,6 +25,12 @@ export interface ViewOptions extends DialogOptions {
   drafts: KeyValueStorage;
   /** The address of a room, without its host. */
   pathOf: (room: string) => string;
+}
+
+/** What mentions the reader counts most. In the room that one looks at, nothing counts. */
+function titleCount(state: State): number {
+  const { unread, mentions } = attention(state);
+  return mentions > 0 ? mentions : state.visible ? 0 : unread;
 }
 
 /** Builds the page, and returns the function that shows a state in it. */
@@ -65,7 +72,13 @@ export function createViews(
       const failure = await controller.moderator.deleteMessage(controller.state.room.name, seq);
       return failure && failureText(strings, failure);
     },
+    state: () => controller.state,
     loadOlder: () => controller.chat.loadOlder(),
+    loadNewer: () => controller.chat.loadNewer(),
+    reads: (place, seen) => controller.reads(place, seen),
+    goToNew: () => controller.goToNew(),
+    newVisited: () => controller.newVisited(),
+    reached: (exactly) => controller.reached(exactly),
     textLimit: () => controller.state.limits.text,
     leave: () => composer.focus(),
     copyLink: copy,
@@ -88,6 +101,14 @@ export function createViews(
     openPerson: dialogs.openPerson,
     unmute: (user) => controller.unmute(user),
     moderate: dialogs.moderate,
+  });
+  const rooms = createRoomsView(locale, {
+    enter: moveTo,
+    openRoom: dialogs.openRoom,
+    findRoom: () => dialogs.changeRoom(""),
+    newRoom: () => dialogs.changeRoom(""),
+    opened: () => void loadListed(),
+    pathOf,
   });
   const signIn = createSignInView(locale);
   const refused = createRefusalView(locale);
@@ -115,6 +136,11 @@ export function createViews(
   // Not on a phone, where a keyboard would slide in over the conversation.
   function focusComposer() {
     if (matchMedia("(hover: hover)").matches) composer.focus();
+  }
+
+  async function loadListed() {
+    const listed = await listRooms();
+    if (listed) controller.listed(listed);
   }
 
   async function copy() {
@@ -164,11 +190,12 @@ export function createViews(
   setTimeout(() => {
     dialogs.load();
     loadLinks();
+    loadListed();
   }, REST_AFTER);
   return (state) => {
     const { name } = state.room;
     setProperties(document, {
-      title: name ? strings.title(name, state.visible ? 0 : state.unread) : strings.product,
+      title: name ? strings.title(name, titleCount(state)) : strings.product,
     });
     setText(roomName, name);
     // An address without a room has no name to show and no link to copy.
@@ -181,6 +208,7 @@ export function createViews(
     log.render(state);
     composer.render(state);
     setProperties(sentAway, { hidden: !isBanned(state) || !isEmpty(state) });
+    rooms.render(state);
     people.render(state);
     dialogs.render(state);
     signIn.render(state);

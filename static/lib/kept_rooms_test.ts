@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { memoryStorage } from "../../testing/browser/memory_storage.ts";
+import {
+  forget,
+  keep,
+  KEPT_LIMIT,
+  KEPT_ROOMS_KEY,
+  type KeptRoom,
+  loadKeptRooms,
+  markRead,
+  saveKeptRooms,
+  setMuted,
+} from "./kept_rooms.ts";
+
+const names = (rooms: readonly KeptRoom[]) => rooms.map(({ room }) => room);
+
+Deno.test("a room is kept once, the last one entered first, until it is left or too many are", () => {
+  let rooms = keep(keep(keep([], "a", 1), "b", 2), "a", 3);
+  assert.deepEqual(rooms.map(({ room, date }) => [room, date]), [["a", 3], ["b", 2]]);
+  assert.deepEqual(names(forget(rooms, "a")), ["b"]);
+  for (let count = 0; count < KEPT_LIMIT - 1; count++) rooms = keep(rooms, `room-${count}`, 4);
+  assert.equal(rooms.length, KEPT_LIMIT);
+  assert.equal(names(rooms).includes("b"), false);
+});
+
+Deno.test("what is read goes up only, except in another epoch, and stays when a room is entered again", () => {
+  const rooms = markRead(keep([], "a", 1), "a", { epoch: "e1", seq: 5 });
+  assert.equal(markRead(rooms, "a", { epoch: "e1", seq: 4 }), rooms);
+  assert.equal(markRead(rooms, "left", { epoch: "e1", seq: 4 }), rooms);
+  assert.deepEqual(markRead(rooms, "a", { epoch: "e2", seq: 1 })[0].read, { epoch: "e2", seq: 1 });
+  assert.deepEqual(keep(setMuted(rooms, "a", true), "a", 9), [
+    { room: "a", muted: true, read: { epoch: "e1", seq: 5 }, date: 9 },
+  ]);
+});
+
+Deno.test("stored rooms are read as far as they can be understood", () => {
+  const storage = memoryStorage();
+  assert.deepEqual(loadKeptRooms(storage), []);
+  const rooms = markRead(keep([], "섬", 1), "섬", { epoch: "e1", seq: 5 });
+  saveKeptRooms(storage, rooms);
+  assert.deepEqual(loadKeptRooms(storage), rooms);
+  for (const junk of ["{", "null", "5", '{"room":"x"}', '["x",null,{"room":5}]', '[{"room":"a","muted":0}]']) {
+    storage.write(KEPT_ROOMS_KEY, junk);
+    assert.deepEqual(loadKeptRooms(storage), [], junk);
+  }
+  saveKeptRooms(storage, []);
+  assert.deepEqual(storage.content, {});
+});

@@ -1,0 +1,41 @@
+import type { Locale } from "../i18n/locale.ts";
+import { element, find, icon, setProperties, setText } from "../lib/dom.ts";
+import { newCount, type State, unreadOf } from "../state.ts";
+
+export interface LatestButtonActions {
+  goToNew(): void;
+  toLatest(): void;
+}
+
+export interface LatestButton {
+  /** @param line where the line "New" is, seen from what is in view */
+  render(state: State, line: "above" | "below" | "within"): void;
+}
+
+/** The way to what is not in view: to the first of the new messages, then to the newest one. */
+export function createLatestButton({ strings }: Locale, actions: LatestButtonActions): LatestButton {
+  const button = find("to-latest", HTMLButtonElement);
+  const text = element("span");
+  let leadsToNew = false;
+
+  button.append(text, icon("M10 4v12M5 11l5 5 5-5"));
+
+  button.onclick = () => leadsToNew ? actions.goToNew() : actions.toLatest();
+
+  function render(state: State, line: "above" | "below" | "within") {
+    const { newRun, following, room } = state;
+    const { count, more } = newCount(state);
+    leadsToNew = newRun !== null && !newRun.visited && count > 0 && !(following && line === "within");
+    const unread = unreadOf(state, room.name);
+    const label = leadsToNew
+      ? strings.newMessages(count, more)
+      : unread.count > 0
+      ? strings.newMessages(unread.count, unread.more)
+      : strings.latest;
+    setProperties(button, { hidden: following && !leadsToNew });
+    button.classList.toggle("up", leadsToNew && line === "above");
+    setText(text, label);
+  }
+
+  return { render };
+}
