@@ -47,6 +47,7 @@ export class Controller {
   #place: ReadingPlace | null = null;
   /** The goal whose messages were requested. */
   #pursued: Goal | null = null;
+  #willStore = false;
 
   constructor(options: ControllerOptions) {
     const { storage, callApi } = options;
@@ -168,7 +169,7 @@ export class Controller {
     const rooms = kept.markRead(this.#state.rooms, room.name, { epoch: room.position.epoch, seq });
     if (rooms === this.#state.rooms) return;
     this.#dispatch({ kind: "rooms", rooms });
-    this.#timers.set("store", STORE_AFTER, () => this.#store());
+    this.#storeSoon();
   }
 
   /** @returns false when the outbox is full: then the text stays where it was typed */
@@ -218,9 +219,7 @@ export class Controller {
     if (this.#state === before) return;
     this.#options.onChange(this.#state);
     if (this.#state.goal && this.#state.room !== before.room) this.#pursue();
-    if (this.#state.rooms !== before.rooms && event.kind === "client") {
-      this.#timers.set("store", STORE_AFTER, () => this.#store());
-    }
+    if (this.#state.rooms !== before.rooms && event.kind === "client") this.#storeSoon();
   }
 
   /** Goes to a place in the room. What lies there may have to be loaded first. */
@@ -250,9 +249,16 @@ export class Controller {
     this.#place = null;
   }
 
+  #storeSoon(): void {
+    if (this.#willStore) return;
+    this.#willStore = true;
+    this.#timers.set("store", STORE_AFTER, () => this.#store());
+  }
+
   /** Stores what was read, and where the reader is. */
   #store(): void {
     this.#timers.cancel("store");
+    this.#willStore = false;
     const { room } = this.#state;
     if (room.name === "") return;
     savePlace(this.#options.storage.tab, room.name, this.#place);

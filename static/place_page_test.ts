@@ -1,7 +1,7 @@
 /** Coming back to where one was: unread messages, other rooms, links and days, on a real page. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { line, scrollTo, settled, until } from "../testing/browser/log.ts";
+import { line, scrollTo, scrollToOldest, settled, until } from "../testing/browser/log.ts";
 import { connected, write } from "../testing/browser/page.ts";
 import { servePage } from "../testing/browser/page_server.ts";
 import { lines, talk } from "../testing/browser/talk.ts";
@@ -113,6 +113,18 @@ Deno.test("a link leads to its message, which is shown as linked for a moment; o
   await page.keyboard.press("End");
   await inView(page, 300);
   await page.evaluate(() => location.hash = "#9999");
+  await page.locator("#notice", { hasText: "no such message" }).waitFor();
+  // A day leads to its first message.
+  await scrollToOldest(page, "linked");
+  await page.locator("#to-latest").click();
+  await inView(page, 300);
+  await until(page, page.locator(".day"), () => page.locator("#log").evaluate((log) => log.scrollTop = 0));
+  await page.getByRole("button", { name: "Today" }).click();
+  await page.locator("dialog[open] input").press("Enter");
+  await page.locator(".linked .text", { hasText: /^line 1$/ }).waitFor();
+  await page.getByRole("button", { name: "Today" }).click();
+  await page.locator("dialog[open] input").fill("2999-01-01");
+  await page.locator("dialog[open] input").press("Enter");
   await page.locator("#notice", { hasText: "no such message" }).waitFor();
   await ann.close();
 });

@@ -63,7 +63,10 @@ function received(state: State, client: ClientState, arrived: readonly Entry[]):
   const isSame = state.room.name === client.room.name;
   const before = isSame && isNewEpoch(state, client) ? { ...state, newRun: null, isFresh: true } : state;
   const next = arrived.reduce(placeNew, { ...before, ...client });
-  return next.isFresh && next.room.position ? decideNew(next, next.room.position) : next;
+  if (!next.room.position) return next;
+  if (next.isFresh) return decideNew(next, next.room.position);
+  const isRead = next.visible && next.following && next.goal === null;
+  return isRead ? { ...next, rooms: markRead(next.rooms, next.room.name, next.room.position) } : next;
 }
 
 /** The line "New" on entry: above what was not read the last time. It stays there. */

@@ -24,8 +24,10 @@ export function createLatestButton({ strings }: Locale, actions: LatestButtonAct
 
   function render(state: State, line: "above" | "below" | "within") {
     const { newRun, following, room } = state;
-    const { count, more } = newCount(state);
-    leadsToNew = newRun !== null && !newRun.visited && count > 0 && !(following && line === "within");
+    // To count them takes time, and most of the time nobody asks.
+    const mayLead = newRun !== null && !newRun.visited && !(following && line === "within");
+    const { count, more } = mayLead ? newCount(state) : { count: 0, more: false };
+    leadsToNew = count > 0;
     const unread = unreadOf(state, room.name);
     const label = leadsToNew
       ? strings.newMessages(count, more)

@@ -5,6 +5,7 @@ import type { Row } from "./timeline.ts";
 
 export interface RowActions extends MessageActions {
   unmute(user: string): void;
+  jumpToDate(): void;
 }
 
 /** The element of a row: a message, or a line between messages. */
@@ -29,7 +30,7 @@ export function createRowViews(locale: Locale, actions: RowActions): (row: Row) 
     const message = row.kind === "message" ? createMessageView(locale, times, actions) : null;
     const view = {
       row,
-      element: message?.element ?? (row.kind === "muted" ? mutedLine(row.user) : line(row.kind)),
+      element: message?.element ?? lineOf(row),
       message,
       update(next: Row) {
         view.row = next;
@@ -39,6 +40,19 @@ export function createRowViews(locale: Locale, actions: RowActions): (row: Row) 
     };
     view.update(row);
     return view;
+  }
+
+  function lineOf(row: Row): HTMLLIElement {
+    return row.kind === "muted" ? mutedLine(row.user) : row.kind === "day" ? dayLine() : line(row.kind);
+  }
+
+  /** Whoever looks for something looks at the day first. */
+  function dayLine(): HTMLLIElement {
+    const jump = button("", "", actions.jumpToDate);
+    jump.title = strings.jumpToDate;
+    jump.ariaHasPopup = "dialog";
+    jump.tabIndex = -1;
+    return element("li", { className: "day" }, jump);
   }
 
   function line(className: string): HTMLLIElement {

@@ -67,6 +67,7 @@ export function createViews(
     discard: (id) => controller.chat.discard(id),
     mute: (author) => controller.mute(author),
     unmute: (user) => controller.unmute(user),
+    jumpToDate: dialogs.jumpToDate,
     openPerson: dialogs.openPerson,
     async moderate(seq) {
       const failure = await controller.moderator.deleteMessage(controller.state.room.name, seq);

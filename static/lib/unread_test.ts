@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { emptyRoom, type RoomState } from "../../client/room/room_state.ts";
+import { me, message } from "../../testing/clients/frames.ts";
+import { NOTHING_UNREAD, unreadIn } from "./unread.ts";
+
+const mal = { user: "u4", name: "Mal" };
+const reader = { me, muted: [mal] };
+const read = { epoch: "e1", seq: 3 };
+
+function room(change: Partial<RoomState>): RoomState {
+  return { ...emptyRoom("general"), position: { epoch: "e1", seq: 9 }, ...change };
+}
+
+Deno.test("what others said since is unread, and not what oneself, a muted person or nobody any more says", () => {
+  const messages = [
+    message(3),
+    message(4, { text: `@${me.name}: come` }),
+    message(5, { user: me.user }),
+    message(6, { user: mal.user, text: `@${me.name}` }),
+    message(7, { deleted: true, text: undefined }),
+    message(8),
+  ];
+  assert.deepEqual(unreadIn(room({ messages }), read, reader), { count: 2, mentions: 1, more: false });
+});
+
+Deno.test("where older messages are not loaded, there are more unread ones than are counted", () => {
+  const messages = [message(6), message(7)];
+  assert.equal(unreadIn(room({ messages, more: true }), read, reader).more, true);
+  assert.equal(unreadIn(room({ messages, more: false }), read, reader).more, false);
+  assert.equal(unreadIn(room({ messages, more: true }), { ...read, seq: 5 }, reader).more, false);
+});
+
+Deno.test("a reader of old messages has unread ones among the newest", () => {
+  const state = room({ messages: [message(1)], newest: { messages: [message(8), message(9)], more: true } });
+  assert.deepEqual(unreadIn(state, { ...read, seq: 7 }, reader), { count: 2, mentions: 0, more: false });
+});
+
+Deno.test("in a room that was never read, or has begun anew, nothing is unread", () => {
+  const state = room({ messages: [message(8)] });
+  assert.equal(unreadIn(state, null, reader), NOTHING_UNREAD);
+  assert.equal(unreadIn(state, { epoch: "e2", seq: 1 }, reader), NOTHING_UNREAD);
+});
