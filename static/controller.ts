@@ -57,7 +57,10 @@ export class Controller {
       outboxStorage: storage.tab,
       nameStorage: storage.browser,
       onChange: (client, arrived) => {
+        const { limits } = this.#state;
         this.#dispatch({ kind: "client", client, arrived });
+        // A socket takes more rooms than an event stream.
+        if (limits !== client.limits) this.#joinKept();
         this.#tellArrived(arrived);
       },
       onNameLost: (name) => this.notify({ kind: "name_lost", name }),

@@ -74,6 +74,7 @@ Deno.test("without WebSocket the page can do everything, and it changes to a soc
   await shows(one, "posted! (edited)", "heard?", "while away", "and this");
   assert.equal(await one.locator(".missing").count(), 0);
 
+  assert.equal(await other.locator("#people li").count(), 2);
   await one.evaluate(() => Object.assign(globalThis, { WebSocket: Reflect.get(globalThis, "HiddenWebSocket") }));
   await connected(one);
   await backOnline(one);

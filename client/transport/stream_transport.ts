@@ -55,7 +55,8 @@ export function streamTransport({ fetch, clock, newId }: StreamOptions): OpenTra
       // The next request for a session is answered with the reason.
       if (!response.ok) return end(response.status === 401 ? CLOSE.badToken : CLOSE.renewToken);
       const { user, name, limits } = await response.json();
-      receive({ action: "welcome", user, name, limits });
+      // One stream is one room, and browsers have six connections to a host for all tabs.
+      receive({ action: "welcome", user, name, limits: { ...limits, rooms: 1 } });
     }
 
     async function act(frame: ClientFrame) {

@@ -67,11 +67,11 @@ function setUp() {
   return { clock, heard, requests, transport, reply, ask, welcomed, joins };
 }
 
-Deno.test("it begins with a session, like a socket with its welcome", async () => {
+Deno.test("it begins with a session, like a socket with its welcome, and says that it is in one room at a time", async () => {
   const { heard, requests, reply, transport } = setUp();
   assert.deepEqual(requests.map(({ path }) => path), ["/api/session"]);
   await reply(Response.json({ ...me, limits, token: "t" }));
-  assert.deepEqual(heard, [{ action: "welcome", ...me, limits } satisfies Welcome]);
+  assert.deepEqual(heard, [{ action: "welcome", ...me, limits: { ...limits, rooms: 1 } } satisfies Welcome]);
   transport.close();
 });
 
