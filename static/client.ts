@@ -6,6 +6,7 @@ import { sessionAnswer } from "../client/session_answer.ts";
 import { socketTransport } from "../client/transport/socket_transport.ts";
 import { streamTransport } from "../client/transport/stream_transport.ts";
 import { withFallback } from "../client/transport/transport_choice.ts";
+import { createBell } from "./away/bell.ts";
 import { Controller } from "./controller.ts";
 import { localeFor } from "./i18n/locale.ts";
 import { addressesAt } from "./lib/address.ts";
@@ -65,11 +66,27 @@ const controller = new Controller({
   random,
   newId,
   onChange: () => schedule(),
+  onArrived: (arrived) => bell.arrived(arrived),
 });
 
+const locale = localeFor(navigator.languages);
+const bell = createBell(locale.strings, async (button) => {
+  const { createAway } = await import("./away/away.ts");
+  return createAway({
+    bell: button,
+    strings: locale.strings,
+    state: () => controller.state,
+    storage: storage.browser,
+    clock: systemClock,
+    prefix,
+    pathOf: addresses.pathOf,
+    visit,
+  });
+}, () => controller.notify({ kind: "not_loaded" }));
 const render = createViews({
   controller,
-  locale: localeFor(navigator.languages),
+  locale,
+  bell,
   drafts: storage.tab,
   listRooms: () => listRooms(callApi),
   pathOf: addresses.pathOf,
@@ -99,6 +116,13 @@ function show() {
   if (!scheduled) return;
   scheduled = false;
   render(controller.state);
+}
+
+/** Goes to an address of the chat, as a link does. */
+function visit(path: string) {
+  const isHere = addresses.placeAt(new URL(path, location.href).pathname).room === placeHere().room;
+  history[isHere ? "replaceState" : "pushState"](null, "", path);
+  enter();
 }
 
 function goTo(room: string) {

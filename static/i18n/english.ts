@@ -1,6 +1,8 @@
 /** Every word of the page in English. The other languages have the same keys. */
 import { CLOSE, type ErrorCode, SENTENCES } from "../../chat/protocol.ts";
 import type { OutboxFrame } from "../../client/outbox.ts";
+import type { Level } from "../away/settings.ts";
+import type { Browser, Support } from "../away/support.ts";
 import type { SessionRefusal } from "../../client/session_answer.ts";
 import { duration, plural } from "./format.ts";
 
@@ -185,6 +187,46 @@ export const english = {
   nothingHere: "There is nothing at this address.",
   nothingHereText: (path: string) => `A room has an address like ${path}.`,
   goToRoom: (room: string) => `Go to ${room}`,
+
+  notifications: "Notifications",
+  notificationsOff: "Notifications: off",
+  notificationsFor: (room: string, level: string) => `Notifications in ${room}: ${level}`,
+  notificationsAbout:
+    "They tell you what is said while you look at something else. Each shows the room, who wrote, and how the message " +
+    "begins, so others who see your screen can read it too. This page must stay open in a tab.",
+  notificationCount: (count: number) => plural("en", count, { one: "{n} new message", other: "{n} new messages" }),
+  turnOn: "Turn on",
+  turnOff: "Turn off",
+  notificationsAreOn: "They are on in this browser.",
+  notificationsAreOff: "They are off.",
+  notificationsNotAsked: "They are off. When you turn them on, your browser asks whether this page may show them.",
+  notificationsDenied: "Your browser keeps this page from showing them.",
+  /** How to allow them again, in each browser. */
+  notificationsAllow: {
+    chrome: "Press the icon on the left of the address, and allow notifications there.",
+    firefox: "Press the crossed-out icon on the left of the address, and remove the block. Then turn them on here.",
+    safari: "In Safari’s menu choose Settings, then Websites, then Notifications, and allow this page.",
+    ios: "In the device’s settings choose Notifications, then this app, and allow them.",
+    other: "Allow notifications for this page in your browser’s settings.",
+  } as Record<Browser, string>,
+  /** Why there can be none. */
+  notificationsMissing: {
+    insecure:
+      "Browsers show none for a page without https. If the server is yours: docs/deploying.md says how to get https.",
+    not_installed:
+      "On iPhone and iPad, only an installed app can show them: press Share, then Add to Home Screen, and open it from there.",
+    unsupported: "This browser has none.",
+  } as Record<Exclude<Support, NotificationPermission>, string>,
+  notifyIn: (room: string) => `In ${room}, tell me about`,
+  levels: { everything: "everything", mentions: "mentions", nothing: "nothing" } as Record<Level, string>,
+  levelChoices: {
+    everything: "Everything",
+    mentions: "Mentions of me",
+    nothing: "Nothing",
+  } as Record<Level, string>,
+  mentionHelp: (name: string) => `Messages with @${name}`,
+  sound: "Soft sound",
+  soundHelp: "With what you are told about, while you don’t look at this page.",
 
   connecting: "Connecting…",
   connected: "Connected",

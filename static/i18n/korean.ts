@@ -170,6 +170,40 @@ export const korean: Strings = {
   nothingHereText: (path) => `대화방의 주소는 ${path} 같은 모양이에요.`,
   goToRoom: (room) => `${room} 대화방으로 가기`,
 
+  notifications: "알림",
+  notificationsOff: "알림: 꺼짐",
+  notificationsFor: (room, level) => `${room} 대화방 알림: ${level}`,
+  notificationsAbout:
+    "다른 일을 하는 동안 올라온 메시지를 알려 드려요. 알림에는 대화방, 보낸 사람, 메시지의 앞부분이 나오므로 화면을 보는 다른 사람도 읽을 수 " +
+    "있어요. 이 페이지가 탭에 열려 있어야 해요.",
+  notificationCount: (count) => plural("ko", count, { other: "새 메시지 {n}개" }),
+  turnOn: "켜기",
+  turnOff: "끄기",
+  notificationsAreOn: "이 브라우저에서 알림이 켜져 있어요.",
+  notificationsAreOff: "알림이 꺼져 있어요.",
+  notificationsNotAsked: "알림이 꺼져 있어요. 켜면 이 페이지의 알림을 허용할지 브라우저가 물어봐요.",
+  notificationsDenied: "브라우저가 이 페이지의 알림을 막고 있어요.",
+  notificationsAllow: {
+    chrome: "주소 왼쪽의 아이콘을 눌러 알림을 허용해 주세요.",
+    firefox: "주소 왼쪽의 줄이 그어진 아이콘을 눌러 차단을 풀고, 여기에서 다시 켜 주세요.",
+    safari: "Safari 메뉴의 설정에서 웹사이트, 알림을 차례로 누르고 이 페이지를 허용해 주세요.",
+    ios: "기기 설정의 알림에서 이 앱을 골라 알림을 허용해 주세요.",
+    other: "브라우저 설정에서 이 페이지의 알림을 허용해 주세요.",
+  },
+  notificationsMissing: {
+    insecure:
+      "https가 아닌 페이지에서는 브라우저가 알림을 보여 주지 않아요. 서버 운영자라면 docs/deploying.md에서 https를 쓰는 방법을 볼 수 있어요.",
+    not_installed:
+      "iPhone과 iPad에서는 설치한 앱만 알림을 보여 줄 수 있어요. 공유를 누르고 ‘홈 화면에 추가’를 고른 뒤 홈 화면에서 열어 주세요.",
+    unsupported: "이 브라우저에는 알림 기능이 없어요.",
+  },
+  notifyIn: (room) => `${room} 대화방에서 알릴 것`,
+  levels: { everything: "모든 메시지", mentions: "멘션만", nothing: "없음" },
+  levelChoices: { everything: "모든 메시지", mentions: "멘션만", nothing: "알리지 않기" },
+  mentionHelp: (name) => `@${name}이 들어간 메시지`,
+  sound: "부드러운 소리",
+  soundHelp: "이 페이지를 보지 않는 동안 알릴 것이 있으면 소리로도 알려 드려요.",
+
   connecting: "연결하는 중…",
   connected: "연결됨",
   reconnecting: "다시 연결하는 중…",

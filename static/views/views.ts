@@ -1,12 +1,13 @@
 /** The whole page: its views, how they are connected, and what belongs to none of them. */
 import { CLOSE, DEFAULT_ROOM } from "../../chat/protocol.ts";
 import type { KeyValueStorage } from "../../client/storage.ts";
+import { type Bell, unseen } from "../away/bell.ts";
 import type { DialogOptions } from "../dialogs/dialogs.ts";
 import { lazyDialogs } from "../dialogs/lazy_dialogs.ts";
 import { errorText, failureText } from "../i18n/locale.ts";
 import { button, element, find, icon, setProperties, setText } from "../lib/dom.ts";
 import { loadLinks } from "../lib/linked_text.ts";
-import { attention, isBanned, isEmpty, lastOwn, type State } from "../state.ts";
+import { isBanned, isEmpty, lastOwn, type State } from "../state.ts";
 import { createComposerView } from "./composer_view.ts";
 import { createLogView } from "./log_view.ts";
 import { createPeopleView } from "./people_view.ts";
@@ -22,20 +23,15 @@ const REST_AFTER = 1_000;
 
 /** `goTo` goes to a room, and changes the address. */
 export interface ViewOptions extends DialogOptions {
+  bell: Bell;
   drafts: KeyValueStorage;
   /** The address of a room, without its host. */
   pathOf: (room: string) => string;
 }
 
-/** What mentions the reader counts most. In the room that one looks at, nothing counts. */
-function titleCount(state: State): number {
-  const { unread, mentions } = attention(state);
-  return mentions > 0 ? mentions : state.visible ? 0 : unread;
-}
-
 /** Builds the page, and returns the function that shows a state in it. */
 export function createViews(
-  { controller, locale, drafts, listRooms, pathOf, goTo }: ViewOptions,
+  { controller, locale, bell, drafts, listRooms, pathOf, goTo }: ViewOptions,
 ): (state: State) => void {
   const { strings } = locale;
   const product = find("product", HTMLElement);
@@ -192,12 +188,12 @@ export function createViews(
     dialogs.load();
     loadLinks();
     loadListed();
+    bell.load();
   }, REST_AFTER);
   return (state) => {
     const { name } = state.room;
-    setProperties(document, {
-      title: name ? strings.title(name, titleCount(state)) : strings.product,
-    });
+    const { unread, mentions } = unseen(state);
+    setProperties(document, { title: name ? strings.title(name, mentions || unread) : strings.product });
     setText(roomName, name);
     // An address without a room has no name to show and no link to copy.
     for (const part of [heading, copyLink]) setProperties(part, { hidden: name === "" });
@@ -212,6 +208,7 @@ export function createViews(
     rooms.render(state);
     people.render(state);
     dialogs.render(state);
+    bell.render(state);
     signIn.render(state);
     refused.render(state);
     status.render(state);
