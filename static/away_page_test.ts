@@ -182,3 +182,28 @@ Deno.test("a muted person makes neither notifications nor sounds; another makes 
   await until(async () => (await bodies(...pages)).length === 0);
   await Promise.all([ann.close(), bob.close(), mina.close()]);
 });
+
+Deno.test("a click on a notification leads to the message, in its room", async () => {
+  const [ann, bob] = await Promise.all([away("granted"), person()]);
+  const [page, bobs] = [await open(ann, "first-of-two"), await open(bob, "first-of-two")];
+  await turnOn(page, "Everything");
+  await page.locator("#room").click();
+  await page.locator("dialog[open] input").fill("second-of-two");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/r/second-of-two");
+  await write(bobs, "while the page can be seen");
+  await tabShows(page, "\\(1\\) second-of-two", "favicon-unread.svg");
+  assert.deepEqual(await bodies(page), []);
+  await look(page, true);
+  await write(bobs, "come back");
+  await until(async () => (await bodies(page)).length > 0);
+  await page.evaluate(() => {
+    (globalThis as Prepared).noted.shown[0].notification.onclick();
+    (globalThis as Prepared).look(false);
+  });
+  await page.waitForURL("**/r/first-of-two");
+  await shows(page, "while the page can be seen", "come back");
+  await tabShows(page, "first-of-two", "favicon.svg");
+  assert.deepEqual(await bodies(page), []);
+  await Promise.all([ann.close(), bob.close()]);
+});
