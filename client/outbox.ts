@@ -45,6 +45,8 @@ export interface Outbox {
   readonly inFlight: { readonly id: string; readonly sentAt: number } | null;
   /** Nothing is sent before this time. */
   readonly holdUntil: number;
+  /** Which action the server has made wait until then, and why; null when it is sent again, or none is. */
+  readonly held: { readonly id: string; readonly error: ActionError } | null;
   /**
    * Actions that another version of the page has stored and this one can't read. They wait for a page that can: this
    * one could show neither what they are nor why the server refuses them. They don't count against the limit.
@@ -52,7 +54,7 @@ export interface Outbox {
   readonly unread: readonly unknown[];
 }
 
-export const emptyOutbox: Outbox = { items: [], inFlight: null, holdUntil: 0, unread: [] };
+export const emptyOutbox: Outbox = { items: [], inFlight: null, holdUntil: 0, held: null, unread: [] };
 
 /** The outbox with one more action at its end, or null when it is full: then the text stays where it was typed. */
 export function add(outbox: Outbox, frame: OutboxFrame, date: number): Outbox | null {
@@ -76,8 +78,9 @@ export function remove(outbox: Outbox, id: string | undefined): Outbox {
  * next.
  */
 export function refuse(outbox: Outbox, id: string, error: ErrorFrame, now: number, jitter: number): Outbox {
-  if (isTemporary(error)) return { ...answered(outbox, id), holdUntil: now + retryDelay(error, jitter) };
-  return { ...answered(outbox, id), items: withError(outbox, id, { code: error.code, message: error.message }) };
+  const reason: ActionError = { code: error.code, message: error.message };
+  if (!isTemporary(error)) return { ...answered(outbox, id), items: withError(outbox, id, reason) };
+  return { ...answered(outbox, id), holdUntil: now + retryDelay(error, jitter), held: { id, error: reason } };
 }
 
 export function isTemporary(error: ActionError): boolean {
@@ -109,7 +112,28 @@ export function next(outbox: Outbox, now: number): { outbox: Outbox; frame: Outb
   if (outbox.inFlight && now < outbox.inFlight.sentAt + ANSWER_TIMEOUT) return null;
   const item = outbox.items.find((candidate) => candidate.error === null);
   if (!item) return null;
-  return { outbox: { ...outbox, inFlight: { id: item.frame.id, sentAt: now } }, frame: item.frame };
+  return { outbox: { ...outbox, inFlight: { id: item.frame.id, sentAt: now }, held: null }, frame: item.frame };
+}
+
+/** Why an action waits, and until when if that is known. */
+export type Wait =
+  /** Others are before it, or it is about to be sent. */
+  | { readonly kind: "turn" }
+  | { readonly kind: "connection" }
+  /** The server is asked again at that time. */
+  | { readonly kind: "held"; readonly error: ActionError; readonly until: number };
+
+/**
+ * Why the action with this id is not sent at once; null when it is not in the outbox, is in flight or was refused. Only
+ * the first of those that wait has a reason of its own.
+ */
+export function waitOf(outbox: Outbox, id: string, connected: boolean): Wait | null {
+  if (outbox.inFlight?.id === id || itemWith(outbox, id)?.error !== null) return null;
+  const first = outbox.items.find((item) => item.error === null)!;
+  if (first.frame.id !== id) return { kind: "turn" };
+  if (!connected) return { kind: "connection" };
+  const { held, holdUntil } = outbox;
+  return held?.id === id ? { kind: "held", error: held.error, until: holdUntil } : { kind: "turn" };
 }
 
 /** When to call `next` again even if nothing happens; null when nothing waits. */

@@ -56,6 +56,25 @@ Deno.test("after a temporary error the outbox waits as long as the server says, 
   assert.equal(outbox.wakeAt(down), outbox.RETRY_DELAY);
 });
 
+Deno.test("the first that waits says why: the connection, or what the server said; the others wait for their turn", () => {
+  const [box] = sendNext(filled("a", "b"));
+  const waits = (box: outbox.Outbox, connected = true) =>
+    ["a", "b", "c"].map((id) => outbox.waitOf(box, id, connected)?.kind ?? null);
+  assert.deepEqual(waits(box), [null, "turn", null], "in flight");
+  assert.deepEqual(waits(outbox.disconnected(box), false), ["connection", "turn", null]);
+  const held = outbox.refuse(box, "a", error("rate_limited", 2), 1_000, 0);
+  assert.deepEqual(outbox.waitOf(held, "a", true), {
+    kind: "held",
+    error: { code: "rate_limited", message: "No." },
+    until: 3_000,
+  });
+  assert.deepEqual(waits(held, false), ["connection", "turn", null]);
+  const [again] = sendNext(held, 3_000);
+  assert.deepEqual(waits(outbox.disconnected(again)), ["turn", "turn", null], "an old reason is none");
+  assert.deepEqual(waits(outbox.remove(held, "a")), [null, "turn", null]);
+  assert.deepEqual(waits(outbox.refuse(box, "a", error("forbidden"), 0, 0)), [null, "turn", null]);
+});
+
 Deno.test("a message refused for good does not hold up the next ones", () => {
   const [box] = sendNext(filled("a", "b"));
   const refused = outbox.refuse(box, "a", error("text_too_long"), 0, 0);

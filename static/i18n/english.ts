@@ -4,6 +4,7 @@ import type { OutboxFrame } from "../../client/outbox.ts";
 import type { Level } from "../away/settings.ts";
 import type { Browser, Support } from "../away/support.ts";
 import type { SessionRefusal } from "../../client/session_answer.ts";
+import type { WaitReason } from "../views/timeline.ts";
 import { duration, plural } from "./format.ts";
 
 /** A text for each reason for which the server may refuse a session. */
@@ -45,6 +46,14 @@ export const english = {
   edited: "edited",
   deleted: "Message deleted",
   queued: "Waiting…",
+  /** Beside a message that waits, and below it. */
+  againIn: (seconds: number) => seconds < 100 ? `in ${seconds} s` : `in ${Math.ceil(seconds / 60)} min`,
+  waits: {
+    connection: "This waits for the connection.",
+    fast: "You are writing very fast. This is sent again by itself.",
+    slow: "This room is slow. This is sent when it is your turn again.",
+    store: "The server can’t keep messages right now. This is sent again by itself.",
+  } satisfies Record<WaitReason, string>,
   /** Of an action that is on its way, and of one that was refused. */
   underWay: {
     send_message: "Sending…",

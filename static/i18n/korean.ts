@@ -34,6 +34,13 @@ export const korean: Strings = {
   edited: "수정됨",
   deleted: "삭제된 메시지예요",
   queued: "기다리는 중…",
+  againIn: (seconds) => seconds < 100 ? `${seconds}초 후` : `${Math.ceil(seconds / 60)}분 후`,
+  waits: {
+    connection: "연결되면 보낼게요.",
+    fast: "메시지를 너무 빨리 보내고 있어요. 잠시 후 저절로 다시 보내요.",
+    slow: "천천히 모드인 대화방이에요. 차례가 되면 저절로 보내요.",
+    store: "서버가 지금 메시지를 저장하지 못해요. 잠시 후 저절로 다시 보내요.",
+  },
   underWay: {
     send_message: "보내는 중…",
     edit_message: "저장하는 중…",

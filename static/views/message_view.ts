@@ -43,6 +43,7 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
   const item = element("li", { className: "message", tabIndex: -1 }, byline, content, time, tools);
   let row: MessageRow;
   let over: (() => void) | null = null;
+  let countdown: ReturnType<typeof setTimeout> | undefined;
 
   function update(next: MessageRow) {
     const before = row as MessageRow | undefined;
@@ -86,16 +87,26 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
     const date = new Date(row.date);
     time.dateTime = date.toISOString();
     time.title = times.full.format(date);
-    setText(time, row.item && !row.item.error ? waitingFor() : times.short.format(date));
+    clearTimeout(countdown);
+    if (!row.item || row.item.error) setText(time, times.short.format(date));
+    else if (row.inFlight) setText(time, strings.underWay[row.item.frame.action]);
+    else if (row.waitsUntil === null) setText(time, strings.queued);
+    else count(row.waitsUntil);
   }
 
-  function waitingFor(): string {
-    return row.item && row.inFlight ? strings.underWay[row.item.frame.action] : strings.queued;
+  /** Shows the seconds until it is sent again. They are not announced: one's own messages are silent. */
+  function count(until: number) {
+    const left = Math.max(0, until - Date.now());
+    setText(time, strings.againIn(Math.ceil(left / 1_000)));
+    if (left > 0) countdown = setTimeout(() => item.isConnected && count(until), left % 1_000 + 1);
   }
 
   function showTrouble() {
     const refused = row.item?.error ? row.item : null;
-    trouble.hidden = refused === null;
+    const { waitsFor } = row;
+    trouble.hidden = refused === null && waitsFor === null;
+    trouble.className = waitsFor === null ? "trouble" : "trouble calm";
+    if (waitsFor !== null) return setText(trouble, strings.waits[waitsFor]);
     if (!refused?.error) return trouble.replaceChildren();
     const { id, action } = refused.frame;
     trouble.replaceChildren(

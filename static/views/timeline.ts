@@ -2,7 +2,7 @@
  * The rows of the log: messages grouped by author, days, a mark where messages may be missing and one where new
  * messages begin, and one row in place of a muted person's messages.
  */
-import type { OutboxItem } from "../../client/outbox.ts";
+import { type OutboxItem, waitOf } from "../../client/outbox.ts";
 import { isMuted } from "../lib/mutes.ts";
 import { type State, waitingIn } from "../state.ts";
 import type { Span } from "./slice.ts";
@@ -32,9 +32,16 @@ export interface MessageRow {
   readonly timed: boolean;
   /** The action on it that the server has not acknowledged. */
   readonly item: OutboxItem | null;
-  /** Whether that action was sent and is not answered. Unless it was sent, it waits for its turn or a connection. */
+  /** Whether that action was sent and is not answered. Unless it was sent, it waits. */
   readonly inFlight: boolean;
+  /** What it waits for, where there is more to say than that others are before it. */
+  readonly waitsFor: WaitReason | null;
+  /** When it is sent again, if that is known. */
+  readonly waitsUntil: number | null;
 }
+
+/** `slow`: the room takes a message of each person only so often. `store`: the server can't keep messages now. */
+export type WaitReason = "connection" | "fast" | "slow" | "store";
 
 /** Consecutive messages of one muted person. */
 interface MutedRow {
@@ -65,7 +72,7 @@ export function rowsOf(state: State, span: Span = { from: 0, to: state.room.mess
   const rows: Row[] = [];
   let previous = contextBefore(room.messages, span.from, marks);
 
-  const addRow = (row: Omit<MessageRow, "first" | "timed" | "moderated" | "inFlight">) => {
+  const addRow = (row: Omit<MessageRow, "first" | "timed" | "moderated" | "inFlight" | "waitsFor" | "waitsUntil">) => {
     const { user, author, date } = row;
     const seq = row.seq ?? Infinity;
     const next = follow(previous, { user, author, date, seq }, marks);
@@ -76,7 +83,8 @@ export function rowsOf(state: State, span: Span = { from: 0, to: state.room.mess
     const above = rows.at(-1);
     if (!isMuted(muted, user)) {
       const inFlight = row.item !== null && row.item.frame.id === outbox.inFlight?.id;
-      rows.push({ ...row, moderated, first: next.first, timed: next.timed, inFlight });
+      const { first, timed } = next;
+      rows.push({ ...row, moderated, first, timed, inFlight, ...waitFor(state, row.item) });
     } else if (above?.kind === "muted" && above.user === user) {
       rows[rows.length - 1] = { ...above, author, count: above.count + 1 };
     } else rows.push({ kind: "muted", key: `muted ${row.key}`, seq: row.seq, user, author, count: 1 });
@@ -176,6 +184,18 @@ function contextBefore(
   let context: Context | null = null;
   for (let at = start; at < index; at++) context = follow(context, said(at), marks);
   return context;
+}
+
+function waitFor(
+  { outbox, status, online, room }: State,
+  item: OutboxItem | null,
+): Pick<MessageRow, "waitsFor" | "waitsUntil"> {
+  const wait = item && waitOf(outbox, item.frame.id, online && status.kind === "connected");
+  if (wait?.kind === "connection") return { waitsFor: "connection", waitsUntil: null };
+  if (wait?.kind !== "held") return { waitsFor: null, waitsUntil: null };
+  const isSlow = room.slowSeconds > 0 && item?.frame.action === "send_message";
+  const reason = wait.error.code !== "rate_limited" ? "store" : isSlow ? "slow" : "fast";
+  return { waitsFor: reason, waitsUntil: wait.until };
 }
 
 /** Whether two rows look the same. */
