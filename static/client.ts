@@ -88,10 +88,18 @@ const render = createViews({
   locale,
   bell,
   drafts: storage.tab,
+  emoji: { loadEmoji, storage: storage.browser },
   listRooms: () => listRooms(callApi),
   pathOf: addresses.pathOf,
   goTo,
 });
+
+/** The file stands beside this one, whether that is a module or the whole page in one. */
+async function loadEmoji(): Promise<string> {
+  const response = await fetch(new URL("composer/emoji.txt", import.meta.url));
+  if (!response.ok) throw new Error(`${response.status} for the emoji`);
+  return await response.text();
+}
 
 async function callApi(method: string, path: string, { token, body }: { token?: string; body?: unknown }) {
   const headers: Record<string, string> = { "content-type": "application/json" };

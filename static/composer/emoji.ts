@@ -74,7 +74,7 @@ function rankOf({ codes, names, tags }: Emoji, query: string): number | null {
   const [whole] = names;
   if (codes.includes(query)) return 0;
   if (whole === query) return 1;
-  if (codes[0].startsWith(query)) return 2;
+  if (codes[0].startsWith(query)) return 2 + codes[0].length / 100;
   // Of a short name the word says more: "red heart" before "smiling face with hearts".
   const share = names.length / 100;
   if (names.includes(query)) return 3 + share;

@@ -4,6 +4,8 @@ import type { OutboxFrame } from "../../client/outbox.ts";
 import type { Level } from "../away/settings.ts";
 import type { Browser, Support } from "../away/support.ts";
 import type { SessionRefusal } from "../../client/session_answer.ts";
+import type { CommandName } from "../composer/commands.ts";
+import type { Trigger } from "../composer/trigger.ts";
 import type { WaitReason } from "../views/timeline.ts";
 import { duration, plural } from "./format.ts";
 
@@ -90,6 +92,29 @@ export const english = {
       one: "{n} message is waiting to be sent. Yours stays here until there is room for it.",
       other: "{n} messages are waiting to be sent. Yours stays here until there is room for it.",
     }),
+  /** What is listed while one types. */
+  completions: { mention: "People", person: "People", emoji: "Emoji", command: "Commands" } satisfies Record<
+    Trigger["kind"],
+    string
+  >,
+  /** What stands behind a command, and what it does. */
+  commands: {
+    nick: ["NAME", "Changes your name"],
+    me: ["TEXT", "Says what you do"],
+    room: ["NAME", "Goes to a room"],
+    mute: ["NAME", "Hides someone’s messages on your screen"],
+    help: ["", "Lists keys and commands"],
+  } satisfies Record<CommandName, [argument: string, help: string]>,
+  noCommand: (word: string) => `There is no command /${word}. To send it as it is, begin with //.`,
+  sendAsText: "Send as text",
+  renamed: (name: string) => `You are ${name} now.`,
+  muteWhom: "Write a name behind /mute.",
+  nobodyNamed: (name: string) => `Nobody here is called ${name}.`,
+  mutedNow: (name: string) => `Messages from ${name} are hidden on your screen now.`,
+  longPaste: "Is this code?",
+  formatAsCode: "Format as a code block",
+  formatAsCodeKey: "Ctrl+E or ⌘E",
+  keepAsText: "Keep as text",
   locked: "This room is locked. You can read, but not write.",
   lockedPlaceholder: "Nobody can write here now",
   slow: (seconds: number) => `Slow room: ${duration("en", seconds)} between your messages.`,

@@ -1,5 +1,6 @@
 import { OUTBOX_LIMIT } from "../../client/outbox.ts";
 import type { KeyValueStorage } from "../../client/storage.ts";
+import type { Assist, AssistOptions, CommandActions } from "../composer/assist.ts";
 import type { Locale } from "../i18n/locale.ts";
 import { button, element, find, icon, setProperties, setText } from "../lib/dom.ts";
 import { isBanned, isStranger, type Notice, shownTypists, type State } from "../state.ts";
@@ -8,23 +9,41 @@ import { enterSubmits, grow, length, sendable } from "./text_entry.ts";
 /** Code points before the limit from which the rest is counted down. */
 const COUNTDOWN_FROM = 200;
 const DRAFT_KEY = "parley.draft:";
+/** What begins a name, an emoji or a command. */
+const ASKS_FOR_HELP = /[@＠:]|^\//;
+/** A text that may be a command: one word with a slash, or with two to be none. */
+const MAY_BE_COMMAND = /^\/{1,2}[\p{L}\p{N}_-]+(?:\s|$)/u;
 
-export interface ComposerActions {
+export interface ComposerActions extends CommandActions {
   /** @returns false when the outbox is full: then the text stays in the field */
   write(text: string): boolean;
   typing(): void;
   editLast(): void;
-  changeName(): void;
   dismiss(): void;
+  /** Code that is needed now did not come. */
+  notLoaded(): void;
 }
 
 export interface ComposerView {
+  /** Where one writes. */
+  readonly field: HTMLTextAreaElement;
   render(state: State): void;
   focus(): void;
+  /** Loads what completes names, emoji and commands, so that it is there at once later. */
+  load(): void;
+  /** Lists the commands. */
+  showCommands(): void;
+  /** Inserts what was pasted while the focus was elsewhere. */
+  paste(event: ClipboardEvent): void;
 }
 
 /** Where one writes the next message, under one's own name. */
-export function createComposerView(locale: Locale, drafts: KeyValueStorage, actions: ComposerActions): ComposerView {
+export function createComposerView(
+  locale: Locale,
+  drafts: KeyValueStorage,
+  actions: ComposerActions,
+  emoji: Pick<AssistOptions, "loadEmoji" | "storage">,
+): ComposerView {
   const { strings } = locale;
   const form = find("composer", HTMLFormElement);
   const field = find("text", HTMLTextAreaElement);
@@ -35,6 +54,8 @@ export function createComposerView(locale: Locale, drafts: KeyValueStorage, acti
   const name = element("bdi");
   let state: State;
   let shownNotice: Notice | null = null;
+  let assist: Assist | null = null;
+  let loading: Promise<Assist> | null = null;
 
   send.ariaLabel = strings.send;
   send.title = strings.send;
@@ -45,7 +66,7 @@ export function createComposerView(locale: Locale, drafts: KeyValueStorage, acti
   );
   me.onclick = actions.changeName;
 
-  enterSubmits(field, submit);
+  enterSubmits(field, "send", submit);
   form.onsubmit = (event) => {
     event.preventDefault();
     submit();
@@ -53,6 +74,7 @@ export function createComposerView(locale: Locale, drafts: KeyValueStorage, acti
   };
   field.addEventListener("input", () => {
     changed();
+    if (!assist && ASKS_FOR_HELP.test(field.value)) load();
     if (field.value.trim() !== "") actions.typing();
   });
   field.addEventListener("keydown", (event) => {
@@ -62,11 +84,36 @@ export function createComposerView(locale: Locale, drafts: KeyValueStorage, acti
   });
 
   function submit() {
-    const text = sendable(field.value);
-    if (text.trim() === "" || length(text) > state.limits.text || field.disabled) return;
+    const text = sendable(field.value).trimEnd();
+    if (text === "" || length(text) > state.limits.text || field.disabled) return;
+    if (MAY_BE_COMMAND.test(text)) loadAssist().then((assist) => assist.run(text), actions.notLoaded);
+    else write(text);
+  }
+
+  function write(text: string) {
     if (!actions.write(text)) return;
     field.value = "";
     changed();
+    assist?.left();
+  }
+
+  /** Once: most browsers remember that a module could not be loaded until the page is loaded again. */
+  function loadAssist(): Promise<Assist> {
+    return loading ??= import("../composer/assist.ts").then(({ createAssist }) =>
+      assist = createAssist({
+        field,
+        frame: find("field", HTMLElement),
+        locale,
+        state: () => state,
+        send: write,
+        actions,
+        ...emoji,
+      })
+    );
+  }
+
+  function load() {
+    loadAssist().then((assist) => assist.refresh(), () => {/* it is said to who asks for a command */});
   }
 
   function changed() {
@@ -120,6 +167,7 @@ export function createComposerView(locale: Locale, drafts: KeyValueStorage, acti
       field.value = drafts.read(DRAFT_KEY + state.room.name) ?? "";
       field.ariaLabel = strings.compose(state.room.name);
       grow(field);
+      assist?.left();
     }
     setProperties(form, { hidden: state.room.problem !== null });
     setProperties(field, {
@@ -143,5 +191,17 @@ export function createComposerView(locale: Locale, drafts: KeyValueStorage, acti
     renderNotice(state.notice);
   }
 
-  return { render, focus: () => field.focus() };
+  return {
+    field,
+    render,
+    focus: () => field.focus(),
+    load,
+    showCommands() {
+      field.value = "/";
+      changed();
+      field.focus();
+      load();
+    },
+    paste: (event) => void loadAssist().then((assist) => assist.paste(event), actions.notLoaded),
+  };
 }

@@ -142,7 +142,6 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
     const field = element("textarea", {
       value: row.text,
       rows: 1,
-      enterKeyHint: "done",
       ariaLabel: strings.editLabel,
     });
     const problem = element("span", { className: "problem", role: "status" });
@@ -154,7 +153,7 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
       else if (text === row.text || row.seq === null || actions.edit(row.seq, text)) over?.();
     };
     field.addEventListener("input", () => grow(field));
-    enterSubmits(field, save);
+    enterSubmits(field, "done", save);
     replaceText(element(
       "div",
       { className: "editor" },

@@ -1,4 +1,7 @@
-/** A text area as in other chats: it grows with its text, Enter submits, Shift+Enter breaks the line. */
+/**
+ * A text area as in other chats: it grows with its text, Enter submits, Shift+Enter breaks the line. On a screen with a
+ * keyboard on it, Enter breaks the line, and a button submits.
+ */
 
 /**
  * The `keyCode` of a key that an input method handled. For the Enter that ends a composition some browsers report only
@@ -6,10 +9,25 @@
  */
 const INPUT_METHOD_KEY_CODE = 229;
 
-export function enterSubmits(field: HTMLTextAreaElement, submit: () => void): void {
+/**
+ * Whether one writes with a keyboard on the screen: fingers are all that points at it. No browser tells of a keyboard,
+ * but a tablet with one nearly always has a trackpad or a mouse too, which can hover. Where it has not, Ctrl+Enter
+ * submits.
+ */
+export function hasScreenKeyboard(): boolean {
+  return matchMedia("(pointer: coarse) and (hover: none)").matches && !matchMedia("(any-hover: hover)").matches;
+}
+
+/** @param hint what Enter does, shown on the key of a keyboard on the screen where it submits */
+export function enterSubmits(field: HTMLTextAreaElement, hint: "send" | "done", submit: () => void): void {
+  const setHint = () => field.enterKeyHint = hasScreenKeyboard() ? "enter" : hint;
+  setHint();
+  // A trackpad may come or go.
+  field.addEventListener("focus", setHint);
   field.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey) return;
     if (event.isComposing || event.keyCode === INPUT_METHOD_KEY_CODE) return;
+    if (hasScreenKeyboard() && !event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
     submit();
   });

@@ -8,13 +8,15 @@ import { errorText, failureText } from "../i18n/locale.ts";
 import { button, element, find, icon, setProperties, setText } from "../lib/dom.ts";
 import { loadLinks } from "../lib/linked_text.ts";
 import { isBanned, isEmpty, lastOwn, type State } from "../state.ts";
-import { createComposerView } from "./composer_view.ts";
+import { type ComposerActions, createComposerView } from "./composer_view.ts";
+import { leadToComposer } from "./focus.ts";
 import { createLogView } from "./log_view.ts";
 import { createPeopleView } from "./people_view.ts";
 import { createRoomsView } from "./rooms_view.ts";
 import { createRefusalView } from "./refusal_view.ts";
 import { createSignInView } from "./sign_in_view.ts";
 import { createStatusView } from "./status_view.ts";
+import { hasScreenKeyboard } from "./text_entry.ts";
 
 /** Milliseconds for which a button confirms that it worked. */
 const DONE_SHOWN = 2_000;
@@ -25,13 +27,15 @@ const REST_AFTER = 1_000;
 export interface ViewOptions extends DialogOptions {
   bell: Bell;
   drafts: KeyValueStorage;
+  /** The file with all emoji, and where it is stored which ones were used. */
+  emoji: { loadEmoji: () => Promise<string>; storage: KeyValueStorage };
   /** The address of a room, without its host. */
   pathOf: (room: string) => string;
 }
 
 /** Builds the page, and returns the function that shows a state in it. */
 export function createViews(
-  { controller, locale, bell, drafts, listRooms, pathOf, goTo }: ViewOptions,
+  { controller, locale, bell, drafts, emoji, listRooms, pathOf, goTo }: ViewOptions,
 ): (state: State) => void {
   const { strings } = locale;
   const product = find("product", HTMLElement);
@@ -81,7 +85,7 @@ export function createViews(
     copyLink: copy,
     following: (following) => controller.reading(!document.hidden, following),
   });
-  const composer = createComposerView(locale, drafts, {
+  const composerActions: ComposerActions = {
     write(text) {
       log.toLatest();
       return controller.write(text);
@@ -91,9 +95,20 @@ export function createViews(
       const message = lastOwn(controller.state);
       if (message) log.edit(message.seq);
     },
-    changeName: dialogs.changeName,
     dismiss: () => controller.notify(null),
-  });
+    notLoaded: () => controller.notify({ kind: "not_loaded" }),
+    async rename(name) {
+      const answer = await controller.chat.rename(name);
+      if (answer.kind === "done") return null;
+      return answer.kind === "offline" ? strings.nameOffline : errorText(strings, answer.error);
+    },
+    changeName: dialogs.changeName,
+    goTo: moveTo,
+    changeRoom: () => dialogs.changeRoom(""),
+    mute: (person) => controller.mute(person),
+    help: () => composer.showCommands(),
+  };
+  const composer = createComposerView(locale, drafts, composerActions, emoji);
   const people = createPeopleView(locale, {
     openPerson: dialogs.openPerson,
     unmute: (user) => controller.unmute(user),
@@ -132,7 +147,7 @@ export function createViews(
 
   // Not on a phone, where a keyboard would slide in over the conversation.
   function focusComposer() {
-    if (matchMedia("(hover: hover)").matches) composer.focus();
+    if (!hasScreenKeyboard()) composer.focus();
   }
 
   async function loadListed() {
@@ -183,12 +198,17 @@ export function createViews(
   }
 
   let before: State["room"] | null = null;
+  leadToComposer(composer);
   focusComposer();
   setTimeout(() => {
     dialogs.load();
     loadLinks();
     loadListed();
     bell.load();
+    composer.load();
+    if (hasScreenKeyboard()) {
+      import("./above_keyboard.ts").then(({ stayAboveKeyboard }) => stayAboveKeyboard(find("page", HTMLElement)));
+    }
   }, REST_AFTER);
   return (state) => {
     const { name } = state.room;

@@ -12,6 +12,7 @@ const TYPES: Record<string, string> = {
   html: "text/html; charset=utf-8",
   svg: "image/svg+xml",
   ts: "text/javascript; charset=utf-8",
+  txt: "text/plain; charset=utf-8",
   webmanifest: "application/manifest+json",
 };
 
