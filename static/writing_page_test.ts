@@ -28,6 +28,8 @@ Deno.test("names and emoji are completed by key and by click, and undo takes it 
   // HTML gives a textarea no other role, and without it nothing may say that the list is open.
   await expectAccessible(page, "names to choose", ["aria-allowed-role"]);
   const field = page.locator("#text");
+  const [name, frame] = await Promise.all([page.locator("#me").boundingBox(), page.locator("#field").boundingBox()]);
+  assert.ok(name!.y + name!.height > frame!.y, "one's name stands beside the field");
   assert.equal(await field.getAttribute("aria-expanded"), "true");
   assert.equal(await field.getAttribute("aria-controls"), await page.getByRole("listbox").getAttribute("id"));
   const marked = await field.getAttribute("aria-activedescendant");

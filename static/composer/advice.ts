@@ -9,7 +9,7 @@ export interface Advice {
 
 /** Shows one sentence at a time above a field. It is announced. */
 export function createAdvice(field: HTMLElement): Advice {
-  const place = element("p", { id: "advice", role: "status" });
+  const place = element("p", { id: "advice", role: "status", dir: "auto" });
   let over: (() => void) | undefined;
 
   // In the order of the page before the field, so that Shift+Tab leads from there to its buttons.

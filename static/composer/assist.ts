@@ -45,7 +45,7 @@ export interface Assist {
   /** Another room's text is in the field. */
   left(): void;
   /** Inserts what was pasted while the focus was elsewhere. */
-  paste(event: ClipboardEvent): void;
+  paste(text: string): void;
 }
 
 export function createAssist(
@@ -112,7 +112,7 @@ export function createAssist(
     },
     mute(name) {
       if (name === "") return strings.muteWhom;
-      const person = personNamed(peopleIn(state()), name.replace(/^@/, ""));
+      const person = personNamed(peopleIn(state()), name.replace(/^[@＠]/, ""));
       if (!person) return strings.nobodyNamed(name);
       done(() => actions.mute(person));
       return strings.mutedNow(person.name);
@@ -132,12 +132,9 @@ export function createAssist(
     completion.refresh();
   }
 
-  function paste(event: ClipboardEvent) {
-    const pasted = event.clipboardData?.getData("text/plain");
-    if (!pasted) return;
-    event.preventDefault();
-    insertText(field, field.selectionStart, field.selectionEnd, pasted);
-    offerBlock(pasted);
+  function paste(text: string) {
+    insertText(field, field.selectionStart, field.selectionEnd, text);
+    offerBlock(text);
   }
 
   return { run, refresh: completion.refresh, left, paste };

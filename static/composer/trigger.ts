@@ -14,8 +14,8 @@ export interface Trigger {
 const NAME_SIZE = 64;
 /** Anything that can be a command: one word, without another slash, as `/etc/hosts` has. */
 const COMMAND = /^\/([\p{L}\p{N}_-]*)$/u;
-const PERSON = /^\/mute\s+@?(.*)$/i;
-const MENTION = new RegExp(`@([^@\\s][^@\\n]{0,${NAME_SIZE - 1}})?$`);
+const PERSON = /^\/mute\s+[@＠]?(.*)$/i;
+const MENTION = new RegExp(`[@＠]([^@\\s][^@\\n]{0,${NAME_SIZE - 1}})?$`);
 /**
  * Two characters of an English word, or one syllable. Not `10:30`, `http://` or `std::vector`, and no `:)` and `:-D`.
  */

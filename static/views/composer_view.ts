@@ -34,7 +34,7 @@ export interface ComposerView {
   /** Lists the commands. */
   showCommands(): void;
   /** Inserts what was pasted while the focus was elsewhere. */
-  paste(event: ClipboardEvent): void;
+  paste(text: string): void;
 }
 
 /** Where one writes the next message, under one's own name. */
@@ -202,6 +202,6 @@ export function createComposerView(
       field.focus();
       load();
     },
-    paste: (event) => void loadAssist().then((assist) => assist.paste(event), actions.notLoaded),
+    paste: (text) => void loadAssist().then((assist) => assist.paste(text), actions.notLoaded),
   };
 }

@@ -4,7 +4,7 @@ import { hasScreenKeyboard } from "./text_entry.ts";
 export interface FocusOptions {
   field: HTMLTextAreaElement;
   /** Inserts what was pasted while the focus was elsewhere. */
-  paste(event: ClipboardEvent): void;
+  paste(text: string): void;
 }
 
 /** What takes what is typed by itself. */
@@ -22,9 +22,11 @@ export function leadToComposer({ field, paste }: FocusOptions): void {
     if (isWriting(event) && isElsewhere()) field.focus();
   });
   document.addEventListener("paste", (event) => {
-    if (event.defaultPrevented || !isElsewhere()) return;
+    const text = event.clipboardData?.getData("text/plain");
+    if (!text || event.defaultPrevented || !isElsewhere()) return;
+    event.preventDefault();
     field.focus();
-    paste(event);
+    paste(text);
   });
   // No such event bubbles, but all of them are captured.
   document.addEventListener("close", () => {

@@ -30,7 +30,7 @@ export async function openRoom(context: BrowserContext, url: string, room: strin
 }
 
 export async function connected(page: Page): Promise<void> {
-  await page.locator("#connection[data-kind=connected]").waitFor();
+  await page.locator("#connection[data-kind=connected]").waitFor({ state: "attached" });
   await page.locator("#people li").first().waitFor({ state: "attached" });
 }
 
