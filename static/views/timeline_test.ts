@@ -97,6 +97,22 @@ Deno.test("a message in flight looks different from one that waits", () => {
   assert.deepEqual(rows(refuse(sent, "a", slow, noon, 0)), [false, false]);
 });
 
+Deno.test("the first message that waits says why: no connection, too fast, a slow room, or a store that is out", () => {
+  const state = { ...holding(), status: { kind: "connected" } } as State;
+  const one = add(state.outbox, { action: "send_message", room: "general", text: "one", id: "a" }, noon)!;
+  const two = add(one, { action: "send_message", room: "general", text: "two", id: "b" }, noon)!;
+  const held = (code: "rate_limited" | "unavailable") =>
+    refuse(next(two, noon)!.outbox, "a", { action: "error", code, message: "No.", retry_after: 30 }, noon, 0);
+  const reasons = (state: State, outbox: Outbox) =>
+    messages(rowsOf({ ...state, outbox })).map((
+      { waitsFor, waitsUntil },
+    ) => [waitsFor, waitsUntil && waitsUntil - noon]);
+  assert.deepEqual(reasons(state, held("rate_limited")), [["fast", 30_000], [null, null]]);
+  assert.deepEqual(reasons(inRoom(state, { slowSeconds: 60 }), held("rate_limited"))[0], ["slow", 30_000]);
+  assert.deepEqual(reasons(state, held("unavailable"))[0], ["store", 30_000]);
+  assert.deepEqual(reasons({ ...state, online: false }, held("unavailable")), [["connection", null], [null, null]]);
+});
+
 Deno.test("a message stays as it is while another one is sent", () => {
   const state = holding(message(1));
   const outbox = add(state.outbox, { action: "send_message", room: "general", text: "one", id: "a" }, noon)!;
