@@ -31,7 +31,7 @@ const redisPackage = new URL("storage/redis/package.ts", root);
 
 const workshop = new URL(`file://${await Deno.makeTempDir()}/`);
 try {
-  const bundled = await bundlePage(await loadAssets(root), root, workshop);
+  const bundled = await bundlePage(await loadAssets(root), workshop);
   // In one order on every disk, so that the same source makes the same file.
   const assets = [...bundled].sort(([one], [other]) => one < other ? -1 : 1);
   const embedded = new URL("embedded.ts", workshop);
