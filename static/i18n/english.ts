@@ -47,6 +47,9 @@ export const english = {
   you: "you",
   edited: "edited",
   deleted: "Message deleted",
+  code: "Code",
+  copyCode: "Copy",
+  codeCopied: "Copied",
   queued: "Waiting…",
   /** Beside a message that waits, and below it. */
   againIn: (seconds: number) => seconds < 100 ? `in ${seconds} s` : `in ${Math.ceil(seconds / 60)} min`,

@@ -33,6 +33,9 @@ export const korean: Strings = {
   you: "나",
   edited: "수정됨",
   deleted: "삭제된 메시지예요",
+  code: "코드",
+  copyCode: "복사",
+  codeCopied: "복사했어요",
   queued: "기다리는 중…",
   againIn: (seconds) => seconds < 100 ? `${seconds}초 후` : `${Math.ceil(seconds / 60)}분 후`,
   waits: {

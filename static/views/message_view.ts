@@ -1,7 +1,7 @@
 import type { Member } from "../../chat/protocol.ts";
 import { errorText, type Locale } from "../i18n/locale.ts";
 import { button, element, setText } from "../lib/dom.ts";
-import { linkedText } from "../lib/linked_text.ts";
+import { showText } from "../lib/text/message_text.ts";
 import { enterSubmits, grow, length, sendable } from "./text_entry.ts";
 import type { MessageRow } from "./timeline.ts";
 
@@ -44,6 +44,7 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
   let row: MessageRow;
   let over: (() => void) | null = null;
   let countdown: ReturnType<typeof setTimeout> | undefined;
+  let isAction = false;
 
   function update(next: MessageRow) {
     const before = row as MessageRow | undefined;
@@ -57,8 +58,13 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
     if (row.mine) item.setAttribute("aria-live", "off");
     setText(author, row.author);
     setText(you, row.mine ? ` (${strings.you})` : "");
-    if (!before || before.text !== row.text || before.deleted !== row.deleted || before.edited !== row.edited) {
-      text.replaceChildren(...(row.deleted ? [strings.deleted] : linkedText(row.text)));
+    const isNew = !before || before.text !== row.text || before.deleted !== row.deleted || before.edited !== row.edited;
+    if (isNew || isAction && before.author !== row.author) {
+      showText(text, row.deleted ? strings.deleted : row.text, row.author, strings);
+      isAction = text.classList.contains("action");
+      item.classList.toggle("acts", isAction);
+      // The text has the name, and is read with it.
+      byline.ariaHidden = isAction ? "true" : null;
       setText(mark, `(${strings.edited})`);
       if (row.edited) text.append(" ", mark);
     }

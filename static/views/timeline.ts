@@ -4,6 +4,7 @@
  */
 import { type OutboxItem, waitOf } from "../../client/outbox.ts";
 import { isMuted } from "../lib/mutes.ts";
+import { actionIn } from "../lib/text/message_text.ts";
 import { type State, waitingIn } from "../state.ts";
 import type { Span } from "./slice.ts";
 
@@ -73,9 +74,9 @@ export function rowsOf(state: State, span: Span = { from: 0, to: state.room.mess
   let previous = contextBefore(room.messages, span.from, marks);
 
   const addRow = (row: Omit<MessageRow, "first" | "timed" | "moderated" | "inFlight" | "waitsFor" | "waitsUntil">) => {
-    const { user, author, date } = row;
+    const { user, author, date, text } = row;
     const seq = row.seq ?? Infinity;
-    const next = follow(previous, { user, author, date, seq }, marks);
+    const next = follow(previous, { user, author, date, seq, text }, marks);
     if (previous?.day !== next.day) rows.push({ kind: "day", key: `day ${next.day}`, date });
     if (isFirstAfter(missingAfter, seq, previous)) rows.push({ kind: "missing", key: "missing" });
     // What waits to be sent is not new.
@@ -139,6 +140,7 @@ interface Said {
   readonly date: number;
   /** Infinity until the server has it. */
   readonly seq: number;
+  readonly text: string;
 }
 
 /** A message, and what it shows because of those before it. */
@@ -158,8 +160,10 @@ function follow(before: Context | null, said: Said, marks: readonly (number | nu
   return { ...said, day: today, first, timed, timedAt: timed ? said.date : before.timedAt };
 }
 
+/** An action ends its group: it has its author's name within, and none beside it. */
 function isOneGroup(before: Said, said: Said, marks: readonly (number | null)[]): boolean {
-  return before.user === said.user && before.author === said.author && said.date - before.date <= GROUP_SPAN &&
+  return actionIn(before.text) === null && before.user === said.user && before.author === said.author &&
+    said.date - before.date <= GROUP_SPAN &&
     !marks.some((mark) => isFirstAfter(mark, said.seq, before));
 }
 
@@ -175,8 +179,8 @@ function contextBefore(
   marks: readonly (number | null)[],
 ): Context | null {
   const said = (at: number): Said => {
-    const { user, from, date, seq } = messages[at];
-    return { user, author: from, date, seq };
+    const { user, from, date, seq, text = "" } = messages[at];
+    return { user, author: from, date, seq, text };
   };
   if (index === 0) return null;
   let start = index - 1;

@@ -6,7 +6,7 @@ import type { DialogOptions } from "../dialogs/dialogs.ts";
 import { lazyDialogs } from "../dialogs/lazy_dialogs.ts";
 import { errorText, failureText } from "../i18n/locale.ts";
 import { button, element, find, icon, setProperties, setText } from "../lib/dom.ts";
-import { loadLinks } from "../lib/linked_text.ts";
+import { loadRichText } from "../lib/text/message_text.ts";
 import { isBanned, isEmpty, lastOwn, type State } from "../state.ts";
 import { type ComposerActions, createComposerView } from "./composer_view.ts";
 import { leadToComposer } from "./focus.ts";
@@ -202,7 +202,7 @@ export function createViews(
   focusComposer();
   setTimeout(() => {
     dialogs.load();
-    loadLinks();
+    loadRichText();
     loadListed();
     bell.load();
     composer.load();

@@ -1,5 +1,5 @@
 import nodeModule from "node:module";
-import linkify from "linkifyjs/dist/linkify.mjs" with { type: "text" };
+import { VENDORED } from "./vendored.ts";
 
 /** A file of the page as it is served. */
 export interface Asset {
@@ -36,7 +36,7 @@ const SHEETS = "static/styles/";
 export async function loadAssets(root: URL): Promise<Map<string, Asset>> {
   const assets = new Map<string, Asset>();
   for (const path of SERVED) await load(path);
-  assets.set("/static/vendor/linkify.js", { body: linkify, type: TYPES.ts });
+  for (const [name, body] of VENDORED) assets.set(`/static/vendor/${name}`, { body, type: TYPES.ts });
   return assets;
 
   async function load(path: string): Promise<void> {

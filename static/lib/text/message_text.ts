@@ -1,0 +1,63 @@
+/**
+ * How a message's text looks. What finds links, marks and blocks is loaded after the first screen, whose texts are plain
+ * until then.
+ */
+import { element, painted } from "../dom.ts";
+import type { RichText, TextWords } from "./text_nodes.ts";
+
+/** A text without any of these has no link, no mark and no block: nearly all have none. */
+const MARKUP = /[*`[\\]|~~|_|https?:\/\/|^ {0,3}(?:>|-[ \t]|\d{1,3}\.[ \t])/im;
+/** `/me waves`, but not `/me` alone, or `//me`. */
+const ACTION = /^\/me[ \t]+(?=\S)/;
+/** UTF-16 code units of the longest text that may be emoji alone: families of people have many. */
+const EMOJI_LENGTH = 120;
+
+let onlyEmoji: RegExp | null = null;
+try {
+  // Browsers that don't know the flag would not even load this module with a literal.
+  onlyEmoji = new RegExp("^\\s*(?:\\p{RGI_Emoji}\\s*){1,6}$", "v");
+} catch { /* they show emoji as large as other text */ }
+
+/** Whether the text is one to six emoji, and nothing else. */
+export function isEmojiOnly(text: string): boolean {
+  // Nearly every text begins with a letter.
+  return text.length <= EMOJI_LENGTH && /^\s*[^\p{L}\p{P}]/u.test(text) && onlyEmoji?.test(text) === true;
+}
+
+/** What its author does, as in `/me waves`; null for any other text. */
+export function actionIn(text: string): string | null {
+  const [command] = ACTION.exec(text) ?? [];
+  return command === undefined ? null : text.slice(command.length);
+}
+
+let rich: RichText | null = null;
+let loading: Promise<void> | null = null;
+
+/** Loads what shows more than plain text, after what is in the page has been painted. Without it texts stay plain. */
+export function loadRichText(): Promise<void> {
+  return loading ??= painted().then(() => import("./text_nodes.ts")).then(
+    (loaded) => void (rich = loaded),
+    () => {/* until the page is loaded again, since most browsers remember that */},
+  );
+}
+
+/**
+ * Shows a message's text in an element, which gets the class `emoji` or `action` where the text is that. In the first
+ * screen its marks become what they mean a moment later.
+ */
+export function showText(target: HTMLElement, text: string, author: string, words: TextWords): void {
+  const action = actionIn(text);
+  const nodes = shownNodes(action ?? text, action !== null, words);
+  if (action === null) target.replaceChildren(...nodes);
+  else target.replaceChildren(element("bdi", { textContent: author }), " ", ...nodes);
+  target.classList.toggle("emoji", isEmojiOnly(text));
+  target.classList.toggle("action", action !== null);
+}
+
+function shownNodes(text: string, isAction: boolean, words: TextWords): Node[] {
+  if (!MARKUP.test(text)) return [new Text(text)];
+  if (rich) return rich.textNodes(text, isAction, words);
+  const plain = new Text(text);
+  loadRichText().then(() => rich && plain.replaceWith(...rich.textNodes(text, isAction, words)));
+  return [plain];
+}
