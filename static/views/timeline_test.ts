@@ -43,6 +43,13 @@ Deno.test("a new name begins a new group", () => {
   assert.deepEqual(rows.map((row) => row.first), [true, true]);
 });
 
+Deno.test("after an action, which has its author's name within, the name is shown again", () => {
+  const state = holding(message(1), message(2, { text: "/me waves" }), message(3), message(4));
+  const firsts = [true, false, true, false];
+  assert.deepEqual(messages(rowsOf(state)).map(({ first }) => first), firsts);
+  assert.deepEqual(messages(rowsOf(state, { from: 2, to: 4 })).map(({ first }) => first), firsts.slice(2));
+});
+
 Deno.test("a group shows its time at its start, and again whenever five minutes have passed", () => {
   const minutes = [0, 1, 4, 5, 9, 10, 11];
   const said = minutes.map((minute, index) => message(index + 1, { date: noon + minute * 60_000 }));
