@@ -66,8 +66,10 @@ Deno.test("what was said before one comes is plain at once, and what its marks s
   const [ann, bob] = [await person(), await person({ viewport: { width: 320, height: 640 } })];
   const page = await open(ann, "later");
   await rename(page, "Ann");
+  await page.locator("#me", { hasText: "Ann" }).waitFor();
   await write(page, CODE.join("\n"));
   await write(page, "/me waves");
+  await page.locator(".text.action").waitFor();
   await write(page, "as typed: snake_case, 2*3*4, a <b>");
   let release = () => {};
   const held = new Promise<void>((resolve) => release = resolve);

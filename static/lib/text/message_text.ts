@@ -8,7 +8,7 @@ import type { RichText, TextWords } from "./text_nodes.ts";
 /** A text without any of these has no link, no mark and no block: nearly all have none. */
 const MARKUP = /[*`[\\]|~~|_|https?:\/\/|^ {0,3}(?:>|-[ \t]|\d{1,3}\.[ \t])/im;
 /** `/me waves`, but not `/me` alone, or `//me`. */
-const ACTION = /^\/me[ \t]+(?=\S)/;
+const ACTION = /^\/me[ \t]+(?=\S)/i;
 /** UTF-16 code units of the longest text that may be emoji alone: families of people have many. */
 const EMOJI_LENGTH = 120;
 
