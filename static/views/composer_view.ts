@@ -11,8 +11,8 @@ const COUNTDOWN_FROM = 200;
 const DRAFT_KEY = "parley.draft:";
 /** What begins a name, an emoji or a command. */
 const ASKS_FOR_HELP = /[@＠:]|^\//;
-/** A text that may be a command: one word with a slash, or with two to be none. */
-const MAY_BE_COMMAND = /^\/{1,2}[\p{L}\p{N}_-]+(?:\s|$)/u;
+/** A text that may be a command: one word with a slash, or with two to be none. `/me` is a message. */
+const MAY_BE_COMMAND = /^\/{1,2}(?!me(?:\s|$))[\p{L}\p{N}_-]+(?:\s|$)/iu;
 
 export interface ComposerActions extends CommandActions {
   /** @returns false when the outbox is full: then the text stays in the field */
@@ -86,8 +86,13 @@ export function createComposerView(
   function submit() {
     const text = sendable(field.value).trimEnd();
     if (text === "" || length(text) > state.limits.text || field.disabled) return;
-    if (MAY_BE_COMMAND.test(text)) loadAssist().then((assist) => assist.run(text), actions.notLoaded);
-    else write(text);
+    if (!MAY_BE_COMMAND.test(text)) return write(text);
+    // What is typed while the code comes stays in the field, and is entered again.
+    const run = (assist: Assist) => {
+      if (sendable(field.value).trimEnd() === text) assist.run(text);
+    };
+    if (assist) run(assist);
+    else loadAssist().then(run, actions.notLoaded);
   }
 
   function write(text: string) {
