@@ -62,7 +62,9 @@ export function createApp(services: AppServices): App {
   });
   app.use(async (c, next) => {
     await next();
-    if (!/^text\/(javascript|css)\b/.test(c.res.headers.get("content-type") ?? "")) return;
+    if (!/^(text\/(javascript|css)|image\/png|application\/manifest)\b/.test(c.res.headers.get("content-type") ?? "")) {
+      return;
+    }
     for (const name of FOR_DOCUMENTS) c.res.headers.delete(name);
   });
   app.use(secureHeaders({

@@ -1,15 +1,19 @@
+import { Buffer } from "node:buffer";
 import nodeModule from "node:module";
 import { VENDORED } from "./vendored.ts";
 
 /** A file of the page as it is served. */
 export interface Asset {
+  /** The file's text, or its bytes as Base64: `tools/build.ts` embeds assets as JSON. */
   body: string;
   type: string;
+  base64?: true;
 }
 
 const TYPES: Record<string, string> = {
   css: "text/css; charset=utf-8",
   html: "text/html; charset=utf-8",
+  png: "image/png",
   svg: "image/svg+xml",
   ts: "text/javascript; charset=utf-8",
   txt: "text/plain; charset=utf-8",
@@ -49,6 +53,10 @@ export async function loadAssets(root: URL): Promise<Map<string, Asset>> {
     }
     const type = TYPES[path.slice(path.lastIndexOf(".") + 1)];
     if (type === undefined || path.endsWith("_test.ts")) return;
+    if (type === TYPES.png) {
+      const body = Buffer.from(await Deno.readFile(new URL(path, root))).toString("base64");
+      return void assets.set(`/static/${servedPath(path)}`, { type, body, base64: true });
+    }
     const text = await Deno.readTextFile(new URL(path, root));
     const body = path.endsWith(".ts")
       ? importsAsServed(stripTypes(text), path)

@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { BasePath } from "../base_path.ts";
 import { type Asset, PAGE } from "./assets.ts";
@@ -39,8 +40,9 @@ export class PageFiles {
     this.#beforeData = before.replace(/<script type="module" src="[^"]+\.js"/, '$& blocking="render"');
     this.#afterData = after;
     this.page = new StaticFile(html, type);
-    for (const [path, { body, type }] of assets) {
-      if (path !== PAGE) this.#files.set(path.slice(FOLDER.length), new StaticFile(body, type));
+    for (const [path, { body, type, base64 }] of assets) {
+      const content = base64 ? new Uint8Array(Buffer.from(body, "base64")) : body;
+      if (path !== PAGE) this.#files.set(path.slice(FOLDER.length), new StaticFile(content, type));
     }
   }
 

@@ -11,8 +11,8 @@ export class StaticFile {
   /** Made when first asked for: an isolate is never asked for most of its files, and should start quickly. */
   readonly #compressed = new Map<Encoding, Uint8Array<ArrayBuffer>>();
 
-  constructor(text: string, type: string) {
-    this.#bytes = new TextEncoder().encode(text);
+  constructor(content: string | Uint8Array<ArrayBuffer>, type: string) {
+    this.#bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
     this.#type = type;
     this.etag = `"${createHash("sha256").update(this.#bytes).digest("base64url")}"`;
   }
@@ -22,7 +22,8 @@ export class StaticFile {
    * @param immutable whether another content would have another address: then a client need not ask again
    */
   serve(c: Context, { status = 200, immutable = false } = {}): Response {
-    const encoding = acceptedEncoding(c);
+    // A PNG is compressed already.
+    const encoding = this.#type === "image/png" ? undefined : acceptedEncoding(c);
     const headers = new Headers({
       etag: encoding ? `W/${this.etag}` : this.etag,
       "cache-control": immutable ? "public, max-age=31536000, immutable" : "no-cache",
