@@ -189,6 +189,7 @@ serverTest("only what is meant to be served is served", async ({ url, port }) =>
       "/static/client.ts",
       "/static/style.css",
       "/static/chat/protocol.ts",
+      "/static/vendor/lean_qr.js",
       "/static/vendor/linkify.js",
       "/healthz",
       "/readyz",

@@ -18,8 +18,7 @@ export type Notice =
   | { readonly kind: "no_message" }
   /** The place that somebody asks for could not be loaded. */
   | { readonly kind: "no_place" }
-  | { readonly kind: "name_lost"; readonly name: string }
-  | { readonly kind: "address"; readonly url: string };
+  | { readonly kind: "name_lost"; readonly name: string };
 
 /** New messages, above which the line "New" stands. */
 export interface NewRun {

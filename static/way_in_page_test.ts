@@ -59,10 +59,12 @@ for (
     page.on("websocket", (socket) => asked.push(new URL(socket.url()).pathname));
     await write(page, "hello");
     await shows(page, "hello");
-    await page.locator("#copy-link").click();
-    await page.locator("#copy-link", { hasText: "Link copied" }).waitFor();
+    await page.locator("#share").click();
+    await page.getByRole("button", { name: "Copy link" }).click();
+    await page.getByRole("status").filter({ hasText: "Link copied" }).waitFor();
     const link = await page.evaluate(() => navigator.clipboard.readText());
     assert.equal(link, `${proxy.url}/chat/r/${room}`);
+    await page.keyboard.press("Escape");
     await page.locator("#room").click();
     await page.locator("dialog[open] input").fill("general");
     await page.keyboard.press("Enter");

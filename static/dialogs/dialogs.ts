@@ -8,7 +8,9 @@ import { createModerationDialog } from "./moderation_dialog.ts";
 import { createPersonDialog } from "./person_dialog.ts";
 import { createDateDialog } from "./date_dialog.ts";
 import { createRoomActions } from "./room_actions.ts";
+import { createNewRoomDialog } from "./new_room_dialog.ts";
 import { createRoomDialog } from "./room_dialog.ts";
+import { createShareDialog } from "./share_dialog.ts";
 
 /** All that open over the page. */
 export interface Dialogs {
@@ -20,6 +22,10 @@ export interface Dialogs {
   jumpToDate(): void;
   moderate(): void;
   openPerson(person: Member): void;
+  /** Ways to give others the link of the room that is shown. */
+  share(): void;
+  /** Makes a room that only people with its link can find. */
+  newRoom(): void;
   render(state: State): void;
 }
 
@@ -29,9 +35,11 @@ export interface DialogOptions {
   /** The rooms that are listed for everyone; null when they can't be loaded now. */
   listRooms: () => Promise<readonly ListedRoom[] | null>;
   goTo: (room: string) => void;
+  /** The address of a room, without its host. */
+  pathOf: (room: string) => string;
 }
 
-export function createDialogs({ controller, locale, listRooms, goTo }: DialogOptions): Dialogs {
+export function createDialogs({ controller, locale, listRooms, goTo, pathOf }: DialogOptions): Dialogs {
   const { strings } = locale;
   const name = createFieldDialog(strings, {
     title: strings.changeName,
@@ -43,7 +51,13 @@ export function createDialogs({ controller, locale, listRooms, goTo }: DialogOpt
     if (answer.kind === "done") return null;
     return answer.kind === "offline" ? strings.nameOffline : errorText(strings, answer.error);
   });
-  const room = createRoomDialog(locale, { listRooms, goTo });
+  const share = createShareDialog(locale, (room) => new URL(pathOf(room), location.href).href);
+  const newRoom = createNewRoomDialog(locale, (room) => {
+    goTo(room);
+    // Who makes a room wants to bring someone along.
+    share.open(room);
+  });
+  const room = createRoomDialog(locale, { listRooms, goTo, newRoom: () => newRoom.open("") });
   const date = createDateDialog(locale, (day) => controller.goToDate(day));
   const actions = createRoomActions(locale, { controller, goTo, jumpToDate: date.open });
   const moderation = createModerationDialog(locale, controller.moderator);
@@ -59,6 +73,8 @@ export function createDialogs({ controller, locale, listRooms, goTo }: DialogOpt
     jumpToDate: date.open,
     moderate: moderation.open,
     openPerson: person.open,
+    share: () => share.open(controller.state.room.name),
+    newRoom: () => newRoom.open(""),
     render(state) {
       person.render(state);
       moderation.render(state);

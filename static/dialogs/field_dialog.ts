@@ -8,9 +8,13 @@ export interface FieldDialogTexts {
   submit: string;
   /** The text in a "password" field is not shown. */
   type?: "text" | "password" | "date";
+  /** Whether the field may stay empty. */
+  optional?: boolean;
 }
 
 export interface FieldDialog {
+  /** The row of its buttons. */
+  foot: HTMLDivElement;
   open(value: string): void;
   close(): void;
 }
@@ -30,7 +34,7 @@ export function createFieldDialog(
   const input = element("input", {
     type: texts.type ?? "text",
     id,
-    required: true,
+    required: !texts.optional,
     autocomplete: "off",
     spellcheck: false,
     autocapitalize: "off",
@@ -39,6 +43,7 @@ export function createFieldDialog(
   const error = element("p", { id: `${id}-error`, className: "problem", role: "alert" });
   const submit = element("button", { type: "submit", className: "filled", textContent: texts.submit });
   const cancel = element("button", { type: "button", className: "outlined", textContent: strings.cancel });
+  const foot = element("div", { className: "buttons" }, cancel, submit);
   const form = element(
     "form",
     { noValidate: true },
@@ -47,7 +52,7 @@ export function createFieldDialog(
     input,
     error,
     element("p", { id: `${id}-hint`, className: "help", textContent: texts.hint }),
-    element("div", { className: "buttons" }, cancel, submit),
+    foot,
   );
   const dialog = element("dialog", { className: "sheet", ariaLabel: texts.title }, form);
   if (below) form.lastElementChild?.before(below);
@@ -72,6 +77,7 @@ export function createFieldDialog(
   }
 
   return {
+    foot,
     open(value) {
       input.value = value;
       showError(null);

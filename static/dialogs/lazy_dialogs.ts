@@ -45,6 +45,8 @@ export function lazyDialogs(load: () => Promise<Dialogs>, failed: () => void): L
     jumpToDate: () => open((dialogs) => dialogs.jumpToDate()),
     moderate: () => open((dialogs) => dialogs.moderate()),
     openPerson: (person) => open((dialogs) => dialogs.openPerson(person)),
+    share: () => open((dialogs) => dialogs.share()),
+    newRoom: () => open((dialogs) => dialogs.newRoom()),
     render(next) {
       // Who has gone to another room wants to write there.
       if (state?.room.name !== next.room.name) wanted = null;

@@ -22,6 +22,8 @@ function setUp() {
     jumpToDate: () => done.push("date"),
     moderate: () => done.push("moderate"),
     openPerson: ({ name }) => done.push(`person ${name}`),
+    share: () => done.push("share"),
+    newRoom: () => done.push("new room"),
     render: ({ room }) => done.push(`render ${room.count}`),
   };
   return { lazy, code, done, dialogs, loads: () => loads };
@@ -40,7 +42,9 @@ Deno.test("a dialog that is asked for before its code has come opens then, and s
   lazy.render(state(3));
   lazy.openPerson({ user: "u2", name: "Mina" });
   lazy.moderate();
-  assert.deepEqual(done.slice(2), ["name", "render 3", "person Mina", "moderate"]);
+  lazy.share();
+  lazy.newRoom();
+  assert.deepEqual(done.slice(2), ["name", "render 3", "person Mina", "moderate", "share", "new room"]);
 });
 
 Deno.test("of several dialogs that are asked for before their code has come, the last one opens", async () => {

@@ -2,6 +2,7 @@ import { DEFAULT_ROOM, type Member } from "../../chat/protocol.ts";
 import { failureText, type Locale } from "../i18n/locale.ts";
 import { button, element, setText } from "../lib/dom.ts";
 import type { Ban, Failure, Moderator, RoomChange } from "../lib/moderator.ts";
+import { displayName } from "../lib/room_name.ts";
 import type { State } from "../state.ts";
 import { createFieldDialog } from "./field_dialog.ts";
 import { checkbox, createSheet, select } from "./sheet.ts";
@@ -75,10 +76,14 @@ export function createModerationDialog(locale: Locale, moderator: Moderator): Mo
     state = next;
     const { room, moderation } = state;
     if (moderation === null) return sheet.close();
-    setText(sheet.title, strings.moderateRoom(room.name));
+    const { name, isUnlisted } = displayName(room.name);
+    setText(sheet.title, strings.moderateRoom(name));
     locked.field.checked = room.locked;
     listed.element.hidden = room.name === DEFAULT_ROOM;
     listed.field.checked = moderation.listed.includes(room.name);
+    // One that is listed already can be taken off the list.
+    listed.field.disabled = isUnlisted && !listed.field.checked;
+    setText(listed.help, isUnlisted ? strings.neverListed : strings.listHelp);
     chooseSlow(room.slowSeconds);
     nobody.hidden = moderation.bans.length > 0;
     if (shownBans === moderation.bans) return;

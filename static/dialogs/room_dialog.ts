@@ -8,10 +8,12 @@ export interface RoomDialogOptions {
   /** Null when they can't be loaded now. */
   listRooms: () => Promise<readonly ListedRoom[] | null>;
   goTo: (room: string) => void;
+  /** Asks for the name of a room of one's own. */
+  newRoom: () => void;
 }
 
 /** Changes the room: by a name, or by choosing one of the listed rooms. */
-export function createRoomDialog({ strings, tag }: Locale, { listRooms, goTo }: RoomDialogOptions) {
+export function createRoomDialog({ strings, tag }: Locale, { listRooms, goTo, newRoom }: RoomDialogOptions) {
   const list = element("ul", { role: "list" });
   const listed = element(
     "div",
@@ -19,6 +21,10 @@ export function createRoomDialog({ strings, tag }: Locale, { listRooms, goTo }: 
     element("h3", { textContent: strings.rooms }),
     list,
   );
+  const ownRoom = button(strings.newRoom, "quiet", () => {
+    dialog.close();
+    newRoom();
+  });
   const dialog = createFieldDialog(strings, {
     title: strings.changeRoom,
     label: strings.roomField,
@@ -31,6 +37,7 @@ export function createRoomDialog({ strings, tag }: Locale, { listRooms, goTo }: 
     goTo(name);
     return null;
   }, listed);
+  dialog.foot.prepend(ownRoom);
   const ago = new Intl.RelativeTimeFormat(tag, { numeric: "auto" });
 
   function line({ room, count, date }: ListedRoom): HTMLLIElement {

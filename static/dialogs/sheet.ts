@@ -31,17 +31,16 @@ export function createSheet(strings: Strings, label: string): Sheet {
 let ids = 0;
 
 /** A checkbox with a label, and an explanation under it. */
-export function checkbox(label: string, help: string): { element: HTMLElement; field: HTMLInputElement } {
+export function checkbox(
+  label: string,
+  help: string,
+): { element: HTMLElement; field: HTMLInputElement; help: HTMLElement } {
   const id = `choice-${++ids}`;
   const field = element("input", { type: "checkbox", id });
   field.setAttribute("aria-describedby", `${id}-help`);
-  const texts = element(
-    "span",
-    {},
-    element("label", { htmlFor: id, textContent: label }),
-    element("span", { id: `${id}-help`, className: "help", textContent: help }),
-  );
-  return { element: element("div", { className: "choice" }, field, texts), field };
+  const explanation = element("span", { id: `${id}-help`, className: "help", textContent: help });
+  const texts = element("span", {}, element("label", { htmlFor: id, textContent: label }), explanation);
+  return { element: element("div", { className: "choice" }, field, texts), field, help: explanation };
 }
 
 /** A select element and its label. */

@@ -3,6 +3,7 @@ import type { KeyValueStorage } from "../../client/storage.ts";
 import type { Assist, AssistOptions, CommandActions } from "../composer/assist.ts";
 import type { Locale } from "../i18n/locale.ts";
 import { button, element, find, icon, setProperties, setText } from "../lib/dom.ts";
+import { displayName } from "../lib/room_name.ts";
 import { isBanned, isStranger, type Notice, shownTypists, type State } from "../state.ts";
 import { enterSubmits, grow, length, sendable } from "./text_entry.ts";
 
@@ -159,9 +160,7 @@ export function createComposerView(
       ? strings.noMessage
       : next.kind === "no_place"
       ? strings.noPlace
-      : next.kind === "name_lost"
-      ? strings.nameLost(next.name)
-      : strings.copyByHand(next.url);
+      : strings.nameLost(next.name);
     notice.replaceChildren(`${text} `, button(strings.dismiss, "link", actions.dismiss));
   }
 
@@ -170,7 +169,7 @@ export function createComposerView(
     state = next;
     if (entered) {
       field.value = drafts.read(DRAFT_KEY + state.room.name) ?? "";
-      field.ariaLabel = strings.compose(state.room.name);
+      field.ariaLabel = strings.compose(displayName(state.room.name).name);
       grow(field);
       assist?.left();
     }

@@ -1,6 +1,7 @@
 import type { RoomState } from "../../client/room/room_state.ts";
 import type { Locale } from "../i18n/locale.ts";
 import { button, element, find, setProperties, setText } from "../lib/dom.ts";
+import { displayName } from "../lib/room_name.ts";
 
 export interface LogTop {
   /** Whether it shows what it has to show. */
@@ -28,7 +29,7 @@ export function createLogTop({ strings }: Locale, loadOlder: () => void): LogTop
     top.dataset.kind = `${kind} ${room.name}`;
     const parts: Record<typeof kind, () => Node[]> = {
       none: () => [],
-      beginning: () => [element("p", { textContent: strings.beginning(room.name) })],
+      beginning: () => [element("p", { textContent: strings.beginning(displayName(room.name).name) })],
       idle: () => [button(strings.earlier, "link", loadOlder)],
       loading: () => [element("p", { textContent: strings.loading })],
       failed: () => [

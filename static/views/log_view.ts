@@ -1,6 +1,7 @@
 import type { Locale } from "../i18n/locale.ts";
 import { button, element, find, setProperties, setText } from "../lib/dom.ts";
 import { isMuted } from "../lib/mutes.ts";
+import { displayName } from "../lib/room_name.ts";
 import { createScroll } from "../lib/scroll.ts";
 import { newestMessages } from "../../client/room/room_state.ts";
 import type { ReadingPlace } from "../lib/places.ts";
@@ -32,7 +33,8 @@ export interface LogActions extends RowActions {
   state(): State;
   loadOlder(): void;
   loadNewer(): void;
-  copyLink(): void;
+  /** Opens the ways to give others the room's link. */
+  share(): void;
   /** Whether the reader is at the newest message. */
   following(following: boolean): void;
   /** Where the reader is, null at the newest message, and the `seq` of the last message in view. */
@@ -93,7 +95,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
   empty.append(
     element("h2", { textContent: strings.emptyTitle }),
     element("p", { textContent: strings.emptyText }),
-    button(strings.copyLink, "outlined", actions.copyLink),
+    button(strings.share, "outlined", actions.share),
   );
 
   function render(next: State) {
@@ -102,7 +104,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     const entered = state?.room.name !== name;
     state = next;
     if (entered) {
-      log.ariaLabel = strings.log(name);
+      log.ariaLabel = strings.log(displayName(name).name);
       scroll.follow();
     }
     let there = spanOf(messages, slice);

@@ -6,6 +6,7 @@ import type { DialogOptions } from "../dialogs/dialogs.ts";
 import { lazyDialogs } from "../dialogs/lazy_dialogs.ts";
 import { errorText, failureText } from "../i18n/locale.ts";
 import { button, element, find, icon, setProperties, setText } from "../lib/dom.ts";
+import { displayName } from "../lib/room_name.ts";
 import { loadRichText } from "../lib/text/message_text.ts";
 import { isBanned, isEmpty, lastOwn, type State } from "../state.ts";
 import { type ComposerActions, createComposerView } from "./composer_view.ts";
@@ -18,8 +19,6 @@ import { createSignInView } from "./sign_in_view.ts";
 import { createStatusView } from "./status_view.ts";
 import { hasScreenKeyboard } from "./text_entry.ts";
 
-/** Milliseconds for which a button confirms that it worked. */
-const DONE_SHOWN = 2_000;
 /** Milliseconds after which the rest of the page is loaded, unless it is needed sooner: the first screen comes first. */
 const REST_AFTER = 1_000;
 
@@ -29,8 +28,6 @@ export interface ViewOptions extends DialogOptions {
   drafts: KeyValueStorage;
   /** The file with all emoji, and where it is stored which ones were used. */
   emoji: { loadEmoji: () => Promise<string>; storage: KeyValueStorage };
-  /** The address of a room, without its host. */
-  pathOf: (room: string) => string;
 }
 
 /** Builds the page, and returns the function that shows a state in it. */
@@ -41,7 +38,7 @@ export function createViews(
   const product = find("product", HTMLElement);
   const room = find("room", HTMLButtonElement);
   const heading = room.closest("h1")!;
-  const copyLink = find("copy-link", HTMLButtonElement);
+  const share = find("share", HTMLButtonElement);
   const announcer = find("announcer", HTMLElement);
   const problem = element("div", { id: "problem", hidden: true });
   // Shown to a banned person who has no messages on the screen.
@@ -58,7 +55,7 @@ export function createViews(
 
   const dialogs = lazyDialogs(async () => {
     const { createDialogs } = await import("../dialogs/dialogs.ts");
-    return createDialogs({ controller, locale, listRooms, goTo: moveTo });
+    return createDialogs({ controller, locale, listRooms, goTo: moveTo, pathOf });
   }, () => controller.notify({ kind: "not_loaded" }));
   const log = createLogView(locale, {
     edit: (seq, text) => controller.edit(seq, text),
@@ -82,7 +79,7 @@ export function createViews(
     reached: (exactly) => controller.reached(exactly),
     textLimit: () => controller.state.limits.text,
     leave: () => composer.focus(),
-    copyLink: copy,
+    share: dialogs.share,
     following: (following) => controller.reading(!document.hidden, following),
   });
   const composerActions: ComposerActions = {
@@ -118,7 +115,7 @@ export function createViews(
     enter: moveTo,
     openRoom: dialogs.openRoom,
     findRoom: () => dialogs.changeRoom(""),
-    newRoom: () => dialogs.changeRoom(""),
+    newRoom: dialogs.newRoom,
     opened: () => void loadListed(),
     pathOf,
   });
@@ -128,12 +125,20 @@ export function createViews(
 
   document.documentElement.lang = locale.language;
   setText(product, strings.product);
-  setText(copyLink, strings.copyLink);
   const lock = icon("M6 9V6.500a4 4 0 0 1 8 0V9M4.500 9h11v7.500h-11z");
   lock.classList.add("lock");
-  room.append(lock, roomName, icon("M6 8l4 4 4-4"));
+  const unlisted = icon(
+    "M8 12l4-4M9 6l1.600-1.600a3.200 3.200 0 0 1 4.500 4.500L13.500 10.500M11 14l-1.600 1.600a3.200 3.200 0 0 1-4.500-4.500L6.500 9.500",
+  );
+  unlisted.classList.add("unlisted");
+  room.append(lock, roomName, unlisted, icon("M6 8l4 4 4-4"));
   room.onclick = () => dialogs.changeRoom("");
-  copyLink.onclick = copy;
+  share.append(
+    icon("M10 12.500V3M6.500 6L10 2.500 13.500 6M5.500 9H4v8h12V9h-1.500"),
+    element("span", { textContent: strings.share }),
+  );
+  share.title = strings.share;
+  share.onclick = dialogs.share;
   find("conversation", HTMLElement).append(problem, sentAway);
   find("splash", HTMLElement).remove();
   find("unloaded", HTMLElement).remove();
@@ -155,22 +160,6 @@ export function createViews(
     if (listed) controller.listed(listed);
   }
 
-  async function copy() {
-    const url = new URL(pathOf(controller.state.room.name), location.href).href;
-    try {
-      await navigator.clipboard.writeText(url);
-      setText(announcer, strings.linkCopied);
-      setText(copyLink, strings.linkCopied);
-      setTimeout(() => {
-        setText(announcer, "");
-        setText(copyLink, strings.copyLink);
-      }, DONE_SHOWN);
-    } catch {
-      // Pages without TLS have no clipboard: the link is shown, to be copied by hand.
-      controller.notify({ kind: "address", url });
-    }
-  }
-
   function renderProblem({ room: { problem: error, name }, meant }: State) {
     problem.hidden = error === null;
     if (!error) return;
@@ -182,7 +171,7 @@ export function createViews(
       element("p", {
         textContent: isAddress ? strings.nothingHereText(pathOf("islands")) : errorText(strings, error),
       }),
-      ...rooms.map((room) => button(strings.goToRoom(room), "outlined", () => moveTo(room))),
+      ...rooms.map((room) => button(strings.goToRoom(displayName(room).name), "outlined", () => moveTo(room))),
       button(strings.changeRoom, "outlined", () => dialogs.changeRoom(name)),
     );
   }
@@ -211,16 +200,18 @@ export function createViews(
     }
   }, REST_AFTER);
   return (state) => {
-    const { name } = state.room;
+    const { name, isUnlisted } = displayName(state.room.name);
     const { unread, mentions } = unseen(state);
     setProperties(document, { title: name ? strings.title(name, mentions || unread) : strings.product });
     setText(roomName, name);
-    // An address without a room has no name to show and no link to copy.
-    for (const part of [heading, copyLink]) setProperties(part, { hidden: name === "" });
-    setProperties(room, { ariaLabel: strings.changeRoomFrom(name) });
+    // An address without a room has no name to show and no link to share.
+    for (const part of [heading, share]) setProperties(part, { hidden: name === "" });
+    const about = isUnlisted ? strings.onlyWithLink : "";
+    setProperties(room, { ariaLabel: `${strings.changeRoomFrom(name)}${about && `. ${about}`}`, title: about });
     lock.toggleAttribute("hidden", !state.room.locked);
+    unlisted.toggleAttribute("hidden", !isUnlisted);
     if (before?.problem !== state.room.problem) renderProblem(state);
-    if (before && before.name !== name) setText(announcer, strings.entered(name));
+    if (before && before.name !== state.room.name) setText(announcer, strings.entered(name));
     before = state.room;
     log.render(state);
     composer.render(state);

@@ -23,6 +23,7 @@ import toml from "@speed-highlight/core/languages/toml.js" with { type: "text" }
 import ts from "@speed-highlight/core/languages/ts.js" with { type: "text" };
 import yaml from "@speed-highlight/core/languages/yaml.js" with { type: "text" };
 import tokenize from "@speed-highlight/core/tokenize" with { type: "text" };
+import leanQr from "lean-qr" with { type: "text" };
 import linkify from "linkifyjs/dist/linkify.mjs" with { type: "text" };
 import marked from "marked" with { type: "text" };
 
@@ -57,6 +58,7 @@ const LANGUAGES = {
 };
 
 export const VENDORED: ReadonlyMap<string, string> = new Map([
+  ["lean_qr.js", leanQr],
   ["linkify.js", linkify],
   // Bundled too, a file keeps such a comment, as the package's licence asks.
   ["marked.js", marked.replace("/**\n * marked", "/*!\n * marked")],
