@@ -91,6 +91,7 @@ const render = createViews({
   emoji: { loadEmoji, storage: storage.browser },
   listRooms: () => listRooms(callApi),
   pathOf: addresses.pathOf,
+  visit,
   goTo,
 });
 

@@ -112,8 +112,8 @@ Deno.test("a room of one's own has an address that nobody guesses, a name that p
   await shows(other, "only us");
   const listed: { room: string }[] = await (await fetch(`${server.url}/api/rooms`)).json();
   assert.deepEqual(listed.map(({ room }) => room), ["general"]);
-  await other.locator("#room").click();
-  await other.getByRole("button", { name: "New room" }).click();
+  await other.getByRole("navigation").getByRole("button", { name: "New room" }).click();
+  await other.getByRole("dialog", { name: "New room" }).waitFor();
   await other.keyboard.press("Enter");
   await other.waitForURL(/\/r\/room-[0-9a-hjkmnp-tv-z]{17}$/);
   await other.getByRole("dialog", { name: "Share" }).getByText("Only people with the link").waitFor();

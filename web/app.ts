@@ -13,6 +13,7 @@ import { addDocs } from "./routes/docs.ts";
 import type { App, AppServices } from "./services.ts";
 import { addMetrics } from "./routes/metrics.ts";
 import { addPage } from "./routes/page.ts";
+import { WORKER } from "./routes/page_files.ts";
 import { HttpRefusal, problem } from "./schema/problem.ts";
 import { noted } from "./observability/refusals.ts";
 import { addSession } from "./routes/session.ts";
@@ -62,6 +63,8 @@ export function createApp(services: AppServices): App {
   });
   app.use(async (c, next) => {
     await next();
+    // A service worker has a policy of its own.
+    if (c.req.path === WORKER) return;
     if (!/^(text\/(javascript|css)|image\/png|application\/manifest)\b/.test(c.res.headers.get("content-type") ?? "")) {
       return;
     }
@@ -75,11 +78,13 @@ export function createApp(services: AppServices): App {
       connectSrc: ["'self'"],
       imgSrc: ["'self'", "data:"],
       manifestSrc: ["'self'"],
+      workerSrc: ["'self'"],
       baseUri: ["'none'"],
       formAction: ["'self'"],
       frameAncestors: ["'none'"],
       requireTrustedTypesFor: ["'script'"],
-      trustedTypes: ["'none'"],
+      // It returns the service worker's own address, and nothing else: static/worker/trusted_address.ts.
+      trustedTypes: ["parley"],
     },
     referrerPolicy: "same-origin",
     // It does not include sub-domains, which are not ours.

@@ -9,6 +9,7 @@ import { button, element, find, icon, setProperties, setText } from "../lib/dom.
 import { displayName } from "../lib/room_name.ts";
 import { loadRichText } from "../lib/text/message_text.ts";
 import { isBanned, isEmpty, lastOwn, type State } from "../state.ts";
+import type { PageWorker } from "../worker/registration.ts";
 import { type ComposerActions, createComposerView } from "./composer_view.ts";
 import { leadToComposer } from "./focus.ts";
 import { createLogView } from "./log_view.ts";
@@ -28,11 +29,13 @@ export interface ViewOptions extends DialogOptions {
   drafts: KeyValueStorage;
   /** The file with all emoji, and where it is stored which ones were used. */
   emoji: { loadEmoji: () => Promise<string>; storage: KeyValueStorage };
+  /** Goes to an address of the chat, as a link does. */
+  visit: (path: string) => void;
 }
 
 /** Builds the page, and returns the function that shows a state in it. */
 export function createViews(
-  { controller, locale, bell, drafts, emoji, listRooms, pathOf, goTo }: ViewOptions,
+  { controller, locale, bell, drafts, emoji, listRooms, pathOf, visit, goTo }: ViewOptions,
 ): (state: State) => void {
   const { strings } = locale;
   const product = find("product", HTMLElement);
@@ -186,7 +189,15 @@ export function createViews(
     }
   }
 
+  async function startWorker() {
+    const { registerWorker } = await import("../worker/registration.ts");
+    worker = await registerWorker(pathOf(DEFAULT_ROOM), visit);
+    if (controller.state.status.kind === "connected") worker?.connected();
+  }
+
   let before: State["room"] | null = null;
+  let wasConnected = false;
+  let worker: PageWorker | null = null;
   leadToComposer(composer);
   focusComposer();
   setTimeout(() => {
@@ -195,6 +206,7 @@ export function createViews(
     loadListed();
     bell.load();
     composer.load();
+    startWorker().catch(() => {/* the page needs none */});
     if (hasScreenKeyboard()) {
       import("./above_keyboard.ts").then(({ stayAboveKeyboard }) => stayAboveKeyboard(find("page", HTMLElement)));
     }
@@ -213,6 +225,9 @@ export function createViews(
     if (before?.problem !== state.room.problem) renderProblem(state);
     if (before && before.name !== state.room.name) setText(announcer, strings.entered(name));
     before = state.room;
+    const isConnected = state.status.kind === "connected";
+    if (isConnected && !wasConnected) worker?.connected();
+    wasConnected = isConnected;
     log.render(state);
     composer.render(state);
     setProperties(sentAway, { hidden: !isBanned(state) || !isEmpty(state) });

@@ -6,9 +6,13 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playw
 /** Milliseconds that any step may take; generous, because two cores run the server, the browser and the tests. */
 const STEP_TIMEOUT = 10_000;
 
-/** A person with their own browser. */
+/**
+ * A person with their own browser. It has no service worker unless `serviceWorkers` is "allow": each would load all the
+ * page's files once more, and what it asks for is hidden from tests that look at requests.
+ */
 export async function newPerson(browser: Browser, options: BrowserContextOptions = {}): Promise<BrowserContext> {
-  const context = await browser.newContext({ locale: "en-US", reducedMotion: "reduce", ...options });
+  const quiet: BrowserContextOptions = { locale: "en-US", reducedMotion: "reduce", serviceWorkers: "block" };
+  const context = await browser.newContext({ ...quiet, ...options });
   context.setDefaultTimeout(STEP_TIMEOUT);
   return context;
 }

@@ -9,6 +9,7 @@ import { describe, UNCHANGED } from "../schema/describe.ts";
 import type { Identity } from "../auth/sessions.ts";
 import type { App, AppServices } from "../services.ts";
 import { initialData, isNavigation } from "./initial_data.ts";
+import { WORKER } from "./page_files.ts";
 
 type PageContext = Context<{ Bindings: Deno.ServeHandlerInfo }>;
 
@@ -91,6 +92,7 @@ export function addPage(app: App, services: AppServices): void {
     return servePage(c, isRoomName(asked) ? roomName(asked) : undefined);
   });
   app.get("/favicon.ico", (c) => files.serve("/static/favicon.svg", c) ?? c.notFound());
+  app.get(WORKER, (c) => files.worker.serve(c));
   app.get("*", async (c) => {
     const file = files.serve(c.req.path, c);
     if (file) return file;

@@ -5,6 +5,11 @@ import type { BasePath } from "../base_path.ts";
 import { type Asset, PAGE } from "./assets.ts";
 import { StaticFile } from "./static_file.ts";
 
+/** The path of the service worker: a worker may serve what is below its own folder. */
+export const WORKER = "/service-worker.js";
+const WORKER_SOURCE = "/static/worker/service_worker.ts";
+/** The page that the worker keeps: without data, and marked. */
+const SHELL = "shell.html";
 /** Where files stand for whoever knows only their names. */
 const FOLDER = "/static/";
 /** A version in an address; no folder of ours has such a name. */
@@ -20,6 +25,8 @@ const DATA_PLACE = "</body>";
 export class PageFiles {
   /** The page without data. */
   readonly page: StaticFile;
+  /** The service worker, which knows this version's files: with any other content it is another worker. */
+  readonly worker: StaticFile;
   readonly #version: string;
   readonly #basePath: BasePath;
   readonly #files = new Map<string, StaticFile>();
@@ -40,6 +47,18 @@ export class PageFiles {
     this.#beforeData = before.replace(/<script type="module" src="[^"]+\.js"/, '$& blocking="render"');
     this.#afterData = after;
     this.page = new StaticFile(html, type);
+    this.#files.set(SHELL, new StaticFile(html.replace("<html ", "<html data-shell "), type));
+    const shell = {
+      base: basePath.to("/"),
+      version: this.#version.slice(0, -1),
+      page: this.address(SHELL),
+      files: neededBy(body, assets).map((path) => this.address(path.slice(FOLDER.length))),
+    };
+    const source = assets.get(WORKER_SOURCE)?.body ?? "";
+    this.worker = new StaticFile(
+      `const SHELL = ${JSON.stringify(shell)};\n${source}`,
+      "text/javascript; charset=utf-8",
+    );
     for (const [path, { body, type, base64 }] of assets) {
       const content = base64 ? new Uint8Array(Buffer.from(body, "base64")) : body;
       if (path !== PAGE) this.#files.set(path.slice(FOLDER.length), new StaticFile(content, type));
@@ -69,4 +88,20 @@ export class PageFiles {
     const immutable = name.startsWith(this.#version);
     return this.#files.get(name.replace(VERSION, ""))?.serve(c, { immutable });
   }
+}
+
+/** The files that a page names, and all that they import, at once or later. */
+function neededBy(html: string, assets: ReadonlyMap<string, Asset>): string[] {
+  const needed = new Set<string>();
+  const need = (path: string) => {
+    const asset = assets.get(path);
+    if (!asset || needed.has(path)) return;
+    needed.add(path);
+    if (!asset.type.startsWith("text/javascript")) return;
+    for (const [, specifier] of asset.body.matchAll(/\b(?:from|import)\s*\(?\s*["'](\.{1,2}\/[^"']+)["']/g)) {
+      need(new URL(specifier, `file://${path}`).pathname);
+    }
+  };
+  for (const [, path] of html.matchAll(/ (?:href|src)="(\/static\/[^"]+)"/g)) need(path);
+  return [...needed];
 }

@@ -185,6 +185,37 @@ Deno.test("a file is kept for good under the address that the page names, and fo
   }
 });
 
+Deno.test("the service worker and the page that it keeps are nobody's: no data, no cookie, no new person", async () => {
+  const { cookie } = await open("/r/kept");
+  const worker = await fetch(`${server.url}/service-worker.js`, { headers: { cookie, "service-worker": "script" } });
+  const script = await worker.text();
+  assert.deepEqual(["content-type", "cache-control"].map((name) => worker.headers.get(name)), [
+    "text/javascript; charset=utf-8",
+    "no-cache",
+  ]);
+  assert.match(worker.headers.get("content-security-policy") ?? "", /default-src 'none'.*connect-src 'self'/);
+  assert.doesNotMatch(script, /^import |\bimport\(|importScripts|: string\b/m);
+  const shell: { page: string; files: string[]; base: string } = JSON.parse(/^const SHELL = (.+);$/m.exec(script)![1]);
+  assert.equal(shell.base, "/");
+  const page = await fetch(server.url + shell.page, { headers: { ...NAVIGATION, cookie } });
+  assert.match(await page.text(), /^<!doctype html>\n<html data-shell lang="en">(?![^]*initial-data)/);
+  assert.match(page.headers.get("content-security-policy") ?? "", /trusted-types parley/);
+  const { body } = await open("/r/kept");
+  const named = [...body.matchAll(/ (?:href|src)="(\/static\/[^"]+)"/g)].map(([, path]) => path);
+  assert.deepEqual(named.filter((path) => !shell.files.includes(path)), []);
+  const answers = await Promise.all(shell.files.map(async (path) => {
+    const answer = await fetch(server.url + path, { headers: { cookie } });
+    await answer.body?.cancel();
+    return answer;
+  }));
+  for (const { status, url, headers } of [worker, page, ...answers]) {
+    assert.deepEqual([status, headers.getSetCookie()], [200, []], url);
+    if (url !== worker.url) assert.match(headers.get("cache-control") ?? "", /immutable/);
+  }
+  // What is loaded later is kept too, such as the dialogs.
+  assert.ok(shell.files.some((path) => path.endsWith("/dialogs/share_dialog.ts")));
+});
+
 Deno.test("pages and JSON are compressed as the client takes them, and streams never", async () => {
   for (let at = 1; at <= 20; at++) await say("long", `line ${at}`);
   const paths = ["/r/long", "/api/rooms/long/messages", "/docs", "/openapi.json", "/static/client.ts"];
