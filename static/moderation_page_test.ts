@@ -36,14 +36,17 @@ async function moderate(page: Page): Promise<void> {
   await dialog(page).getByText("Between two messages").waitFor();
 }
 
-Deno.test("only the right token makes a moderator, in this tab and until they stop", async () => {
-  const page = await enter("token");
+Deno.test("only the right token makes a moderator, in this tab and until they stop; a room of one's own they can't list", async () => {
+  const page = await enter("token-00000000000000000");
   await page.getByRole("button", { name: "Moderate", exact: true }).click();
   await dialog(page).getByLabel("Moderator token").fill("guessed");
   await page.keyboard.press("Enter");
   await dialog(page).getByText("does not take this token").waitFor();
   await page.keyboard.press("Escape");
   await moderate(page);
+  await dialog(page).getByRole("heading", { name: "Moderate token", exact: true }).waitFor();
+  await dialog(page).getByText("It is never listed.").waitFor();
+  assert.ok(await dialog(page).getByLabel("Listed").isDisabled());
   await page.keyboard.press("Escape");
   await page.reload();
   await connected(page);
