@@ -4,6 +4,7 @@ import type { KeyValueStorage } from "../../client/storage.ts";
 import { createNotificationsDialog } from "../dialogs/notifications_dialog.ts";
 import type { Strings } from "../i18n/locale.ts";
 import { setProperties } from "../lib/dom.ts";
+import { displayName } from "../lib/room_name.ts";
 import type { State } from "../state.ts";
 import { createAlerts, type RoomAlert } from "./alerts.ts";
 import { type Away, unseen } from "./bell.ts";
@@ -88,11 +89,13 @@ export function createAway({ bell, strings, state, storage, clock, prefix, pathO
     const { room, me } = state();
     const level = levelOf(settings, room.name);
     const isOn = settings.on && isPermitted() && level !== "nothing";
-    const label = isOn ? strings.notificationsFor(room.name, strings.levels[level]) : strings.notificationsOff;
+    const label = isOn
+      ? strings.notificationsFor(displayName(room.name).name, strings.levels[level])
+      : strings.notificationsOff;
     bell.classList.toggle("on", isOn);
     setProperties(bell, { ariaLabel: label, title: label });
     dialog.show({
-      room: room.name,
+      room: displayName(room.name).name,
       name: me?.name ?? "",
       level,
       isOn: settings.on,
@@ -112,7 +115,7 @@ export function createAway({ bell, strings, state, storage, clock, prefix, pathO
       ...(count === 1 || mention ? [`${message.from}: ${excerpt(message.text ?? "")}`] : []),
       ...(count > 1 ? [strings.notificationCount(count)] : []),
     ];
-    return { title: room, body: lines.join("\n") };
+    return { title: displayName(room).name, body: lines.join("\n") };
   }
 
   let shown: State["room"]["name"] | null = null;

@@ -3,6 +3,7 @@ import type { Controller } from "../controller.ts";
 import type { Locale } from "../i18n/locale.ts";
 import { button, element, setProperties, setText } from "../lib/dom.ts";
 import { keptRoom } from "../lib/kept_rooms.ts";
+import { displayName } from "../lib/room_name.ts";
 import { createSheet } from "./sheet.ts";
 
 export interface RoomActionsOptions {
@@ -45,7 +46,7 @@ export function createRoomActions({ strings }: Locale, { controller, goTo, jumpT
   return {
     open(chosen: string) {
       room = chosen;
-      setText(name, room);
+      setText(name, displayName(room).name);
       setText(mute, isMuted() ? strings.unmuteRoom : strings.muteRoom);
       const { rooms, room: read } = controller.state;
       setProperties(date, { hidden: read.name !== room });

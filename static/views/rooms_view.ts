@@ -1,5 +1,6 @@
 import type { Locale } from "../i18n/locale.ts";
 import { button, element, find, icon, setProperties, setText } from "../lib/dom.ts";
+import { displayName } from "../lib/room_name.ts";
 import { attention, type State } from "../state.ts";
 import { type RoomLine, roomLines, sameLine } from "./room_lines.ts";
 
@@ -97,12 +98,13 @@ export function createRoomsView(locale: Locale, actions: RoomsActions): RoomsVie
   }
 
   function createLine(room: string): LineView {
-    const name = element("bdi", { textContent: room });
+    const title = displayName(room).name;
+    const name = element("bdi", { textContent: title });
     const count = element("span", { className: "count" });
     const link = element("a", { className: "room", href: actions.pathOf(room) }, name, count);
     const more = button("", "more", () => actions.openRoom(room));
     more.append(icon("M5 10h.01M10 10h.01M15 10h.01"));
-    more.ariaLabel = strings.roomActions(room);
+    more.ariaLabel = strings.roomActions(title);
     more.ariaHasPopup = "dialog";
     const item = element("li", {}, link, more);
     item.dataset.room = room;
@@ -124,7 +126,7 @@ export function createRoomsView(locale: Locale, actions: RoomsActions): RoomsVie
         item.classList.toggle("muted-room", line.muted);
         link.ariaCurrent = line.isCurrent ? "page" : null;
         more.hidden = !line.kept;
-        link.ariaLabel = strings.roomLine(room, unread, mentions, line.muted);
+        link.ariaLabel = strings.roomLine(title, unread, mentions, line.muted);
         const shownCount = mentions > 0 ? mentions : line.muted ? 0 : unread;
         setText(count, shownCount > 0 ? `${numbers.format(shownCount)}${line.more ? "+" : ""}` : "");
       },
