@@ -1,6 +1,6 @@
 import type { Member } from "../../chat/protocol.ts";
 import type { Locale } from "../i18n/locale.ts";
-import { button, element, find, setProperties, setText } from "../lib/dom.ts";
+import { button, element, find, icon, setProperties, setText } from "../lib/dom.ts";
 import { isMuted } from "../lib/mutes.ts";
 import type { State } from "../state.ts";
 
@@ -16,6 +16,7 @@ export function createPeopleView(locale: Locale, actions: PeopleActions): { rend
   const { strings, tag } = locale;
   const aside = find("people", HTMLElement);
   const opener = find("show-people", HTMLButtonElement);
+  const [number, words] = [element("span"), element("span", { className: "words" })];
   const dialog = element("dialog", { className: "sheet", ariaLabel: strings.people });
   const numbers = new Intl.NumberFormat(tag);
   const collator = new Intl.Collator(tag, { numeric: true });
@@ -37,6 +38,11 @@ export function createPeopleView(locale: Locale, actions: PeopleActions): { rend
 
   title.append(count);
   aside.ariaLabel = strings.people;
+  opener.append(
+    icon("M10 9.500a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM4 17c0-3 2.500-5 6-5s6 2 6 5"),
+    number,
+    words,
+  );
   aside.append(panel);
   dialog.append(element("div", { className: "buttons" }, close));
   document.body.append(dialog);
@@ -53,8 +59,9 @@ export function createPeopleView(locale: Locale, actions: PeopleActions): { rend
   function render(state: State) {
     const { room } = state;
     setText(count, room.joined ? numbers.format(room.count) : "");
-    setText(opener, strings.peopleCount(room.count));
-    setProperties(opener, { hidden: !room.joined });
+    setText(words, strings.peopleCount(room.count));
+    setText(number, numbers.format(room.count));
+    setProperties(opener, { hidden: !room.joined, ariaLabel: strings.peopleCount(room.count) });
     const nobody = room.members.length === 0;
     // The messages that came with the page don't move when the people come.
     const mayCome = room.position !== null && !["stopped", "signed_out"].includes(state.status.kind);
