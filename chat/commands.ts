@@ -190,7 +190,7 @@ async function leaveRoom(services: Services, caller: Caller, frame: LeaveRoom): 
 async function setName(services: Services, caller: Caller, frame: SetName): Promise<CommandResult> {
   if (caller.identity?.name !== undefined) throw nameIsExternal();
   const person = await personOf(services, caller);
-  const was = await services.users.rename(person, frame.name);
+  const was = await services.users.rename(person, frame.name, (user) => services.cluster.isHere(user));
   const { user, name } = person;
   if (was !== name) services.cluster.broadcastName(person, was, isConnected(caller) ? caller : undefined);
   return answer(frame, { action: "name_changed", user, name, was });

@@ -21,6 +21,17 @@ export class BannedError extends ChatError {
   }
 }
 
+/** The name that somebody asked for is held for someone else, who is not here. */
+export class NameHeldError extends ChatError {
+  /** When it becomes free unless they come back, milliseconds since 1970. */
+  readonly until: number;
+
+  constructor(message: string, until: number) {
+    super("name_taken", message);
+    this.until = until;
+  }
+}
+
 /**
  * The frame that answers a refused one.
  * @param about the refused frame, of which only a usable room and id come back
@@ -30,5 +41,6 @@ export function errorFrame(error: ChatError, about: { room?: unknown; id?: unkno
   if (typeof about.room === "string") frame.room = about.room;
   if (typeof about.id === "string") frame.id = about.id;
   if (error.retryAfter !== undefined) frame.retry_after = error.retryAfter;
+  if (error instanceof NameHeldError) frame.held_until = error.until;
   return frame;
 }

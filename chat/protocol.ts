@@ -312,6 +312,8 @@ export interface ErrorFrame {
   id?: string;
   /** Seconds. */
   retry_after?: number;
+  /** With `name_taken`: when the name becomes free unless its holder comes back. Absent while that person is here. */
+  held_until?: number;
 }
 
 export type ServerFrame =

@@ -179,6 +179,12 @@ export interface NameClaim extends HeldName {
   now: number;
 }
 
+/** Who holds a name that somebody else asked for, and until when unless they come back; milliseconds since 1970. */
+export interface NameHolder {
+  holder: string;
+  until: number;
+}
+
 /** How long a given name is remembered after its time is over, milliseconds: who is back by then gets it again. */
 export const GIVEN_NAME_MEMORY = 30 * 24 * 60 * 60 * 1000;
 
@@ -188,10 +194,10 @@ export interface NameRegistry {
    * Gives a user a name, in one conditional write, unless somebody else holds one with the same key. The user's old
    * name becomes free. A user who has a name, even one whose time is over, is given no other (`chosen: false`): the old
    * one is held until `until` at least.
-   * @returns what the user is called now, or undefined if the name is taken
+   * @returns what the user is called now, or who holds the name that they asked for
    * @throws {ChatError} `unavailable`
    */
-  claim(claim: NameClaim): Promise<HeldName | undefined>;
+  claim(claim: NameClaim): Promise<HeldName | NameHolder>;
   /**
    * Holds the names of these users until `until` at least, milliseconds since 1970.
    * @throws {ChatError} `unavailable`

@@ -941,12 +941,12 @@ for (const [name, create] of Object.entries(storages)) {
     const claim = (user: string, name: string, chosen = true) =>
       storage.names.claim({ user, name, key: name.toLowerCase(), chosen, until: now + 1_000, now });
     assert.deepEqual(await claim("ann", "Alice"), { name: "Alice", chosen: true });
-    assert.equal(await claim("bob", "ALICE"), undefined);
+    assert.deepEqual(await claim("bob", "ALICE"), { holder: "ann", until: now + 1_000 });
     assert.deepEqual(await claim("ann", "ALICE"), { name: "ALICE", chosen: true });
     assert.deepEqual(await claim("ann", "Ada"), { name: "Ada", chosen: true });
     assert.deepEqual(await claim("bob", "alice"), { name: "alice", chosen: true });
     const results = await Promise.all(["c", "d", "e", "f"].map((user) => claim(user, "Wanted")));
-    assert.equal(results.filter((got) => got !== undefined).length, 1);
+    assert.equal(results.filter((got) => "name" in got).length, 1);
   });
 
   rule("the names of many are held at once", async ({ storage, clock }) => {
@@ -956,7 +956,9 @@ for (const [name, create] of Object.entries(storages)) {
       storage.names.claim({ user, name: key, key, chosen: true, until: now + 10, now });
     for (const at of [0, 600, 1_200]) await claim(users[at], `name${at}`, now);
     await storage.names.hold(users.map((user) => ({ user, until: now + 1_000 })));
-    for (const at of [0, 600, 1_200]) assert.equal(await claim("eve", `name${at}`, now + 500), undefined);
+    for (const at of [0, 600, 1_200]) {
+      assert.deepEqual(await claim("eve", `name${at}`, now + 500), { holder: users[at], until: now + 1_000 });
+    }
   });
 
   rule("a given name never takes the place of a name that the person has", async ({ storage, clock }) => {
@@ -993,9 +995,10 @@ for (const [name, create] of Object.entries(storages)) {
           now: clock.now(),
         });
       await claim("ann", "Alice");
-      await storage.names.hold([{ user: "ann", until: clock.now() + 5_000 }, { user: "nobody", until: 1 }]);
+      const until = clock.now() + 5_000;
+      await storage.names.hold([{ user: "ann", until }, { user: "nobody", until: 1 }]);
       await clock.advance(4_999);
-      assert.equal(await claim("bob", "alice"), undefined);
+      assert.deepEqual(await claim("bob", "alice"), { holder: "ann", until }, "and whoever asks learns until when");
       await clock.advance(1);
       assert.deepEqual(await given("ann"), { name: "Alice", chosen: true });
       await clock.advance(1_000);
@@ -1239,7 +1242,7 @@ for (const [name, create] of Object.entries(storages)) {
         now: clock.now(),
       });
     const got = await Promise.all(["a", "b", "c", "d"].flatMap((user) => [claim(one, user), claim(other, `${user}2`)]));
-    assert.equal(got.filter((name) => name !== undefined).length, 1);
+    assert.equal(got.filter((claimed) => "name" in claimed).length, 1);
   });
 
   sharedRule("the subscribers of all are told of another epoch that one begins", async ({ one, other }) => {

@@ -1,4 +1,4 @@
-import type { HeldName, NameClaim, NameRegistry } from "../chat/storage.ts";
+import type { HeldName, NameClaim, NameHolder, NameRegistry } from "../chat/storage.ts";
 
 /** How many names there are before the first sweep. The next one comes when twice as many are there as it has left. */
 const NAMES_BEFORE_SWEEP = 10_000;
@@ -9,7 +9,7 @@ export class MemoryNames implements NameRegistry {
   readonly #keys = new Map<string, string>();
   #beforeSweep = NAMES_BEFORE_SWEEP;
 
-  claim(claim: NameClaim): Promise<HeldName | undefined> {
+  claim(claim: NameClaim): Promise<HeldName | NameHolder> {
     return Promise.resolve(this.#claim(claim));
   }
 
@@ -21,7 +21,7 @@ export class MemoryNames implements NameRegistry {
     return Promise.resolve();
   }
 
-  #claim(claim: NameClaim): HeldName | undefined {
+  #claim(claim: NameClaim): HeldName | NameHolder {
     const ownKey = this.#keys.get(claim.user);
     const own = ownKey === undefined ? undefined : this.#names.get(ownKey);
     if (own && !claim.chosen) {
@@ -30,7 +30,7 @@ export class MemoryNames implements NameRegistry {
     }
     const holder = this.#names.get(claim.key);
     if (holder && holder.user !== claim.user) {
-      if (holder.until > claim.now) return undefined;
+      if (holder.until > claim.now) return { holder: holder.user, until: holder.until };
       this.#keys.delete(holder.user);
     }
     if (ownKey !== undefined) this.#names.delete(ownKey);

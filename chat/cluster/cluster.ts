@@ -38,6 +38,11 @@ export class Cluster {
     return rooms.find(room)?.members.count ?? new Set(presence.membersIn(room).map(({ user }) => user)).size;
   }
 
+  /** Whether somebody is connected to any isolate. Who is connected to another one counts if they are in a room. */
+  isHere(user: string): boolean {
+    return this.#deps.users.find(user) !== undefined || this.#deps.presence.has(user);
+  }
+
   /** Tells everyone who sees this person their new name, except the connection that asked for it. */
   broadcastName({ user, name }: Person, was: string, asker?: Subscriber): void {
     this.#showName({ action: "name_changed", user, name, was }, asker);

@@ -80,6 +80,11 @@ export class RemotePresence {
     }
   }
 
+  /** Whether a person is in any room on another instance. */
+  has(user: string): boolean {
+    return this.#instances.values().some(({ rooms }) => rooms.values().some((users) => users.has(user)));
+  }
+
   /** Notes the new name of a person, on whichever instances they are. */
   rename(user: string, name: string): void {
     for (const { rooms } of this.#instances.values()) {

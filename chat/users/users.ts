@@ -1,7 +1,7 @@
 import { interval } from "../async.ts";
 import type { Clock } from "../clock.ts";
-import { ChatError } from "../errors.ts";
-import type { HeldName, NameRegistry } from "../storage.ts";
+import { ChatError, NameHeldError } from "../errors.ts";
+import type { HeldName, NameHolder, NameRegistry } from "../storage.ts";
 import type { Person, Subscriber } from "../subscriber.ts";
 import { chosenName, givenNames, nameKey, numberedNames } from "./names.ts";
 
@@ -10,6 +10,10 @@ export const GIVEN_NAME_HOLD = 10 * 60 * 1000;
 export const CHOSEN_NAME_HOLD = 7 * 24 * 60 * 60 * 1000;
 /** How often the holds of connected people are renewed: twice within the shorter hold, so that one may fail. */
 const HOLD_INTERVAL = GIVEN_NAME_HOLD / 2;
+
+/** In words for everybody, wherever they are: a client that knows where uses `held_until`. */
+const DAYS = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeZone: "UTC" });
+const MINUTES = new Intl.DateTimeFormat("en-GB", { timeStyle: "short", timeZone: "UTC" });
 
 /** Who is connected to this isolate, and their names. */
 export class Users {
@@ -39,7 +43,7 @@ export class Users {
     for (const name of numberedNames(externalName)) if (name === held.name) return held;
     for (const name of numberedNames(externalName)) {
       const claimed = await this.#claim(user, { name, chosen: true });
-      if (claimed) return claimed;
+      if (!("holder" in claimed)) return claimed;
     }
     return held;
   }
@@ -88,13 +92,18 @@ export class Users {
 
   /**
    * Gives a person the name they ask for.
+   * @param isHere whether somebody is connected to any isolate: until when a name is held is told only if they are not
    * @returns their name before
    * @throws {ChatError} `bad_name`, `name_taken`, `unavailable`
    */
-  async rename(person: Person, asked: string): Promise<string> {
+  async rename(person: Person, asked: string, isHere: (user: string) => boolean): Promise<string> {
     const name = chosenName(asked);
-    if (!await this.#claim(person.user, { name, chosen: true })) {
-      throw new ChatError("name_taken", "Someone else has this name. Choose another one.");
+    const claimed = await this.#claim(person.user, { name, chosen: true });
+    if ("holder" in claimed) {
+      if (isHere(claimed.holder)) throw new ChatError("name_taken", "Someone else has this name. Choose another one.");
+      const until = `${DAYS.format(claimed.until)}, ${MINUTES.format(claimed.until)} UTC`;
+      const message = `This name is kept for someone else until ${until}. Choose another one.`;
+      throw new NameHeldError(message, claimed.until);
     }
     const was = person.name;
     person.name = name;
@@ -111,12 +120,12 @@ export class Users {
   async #heldName(user: string): Promise<HeldName> {
     for (const name of givenNames(user, this.#random)) {
       const claimed = await this.#claim(user, { name, chosen: false });
-      if (claimed) return claimed;
+      if (!("holder" in claimed)) return claimed;
     }
     throw new Error("unreachable: the given names have no end");
   }
 
-  #claim(user: string, held: HeldName): Promise<HeldName | undefined> {
+  #claim(user: string, held: HeldName): Promise<HeldName | NameHolder> {
     const now = this.#clock.now();
     return this.#names.claim({ ...held, user, key: nameKey(held.name), until: holdEnd(held, now), now });
   }

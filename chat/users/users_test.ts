@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { settle } from "../../testing/clock.ts";
 import { openings } from "../../testing/servers/isolates.ts";
 import { createChat, FakeClient } from "../../testing/chat.ts";
+import { DISCONNECT_GRACE } from "../rooms/members.ts";
 import { CHOSEN_NAME_HOLD, GIVEN_NAME_HOLD } from "./users.ts";
 
 Deno.test("a new name is sent once to everyone who sees the person, and its id to the asker alone", async () => {
@@ -37,6 +38,45 @@ Deno.test("a name that somebody else has is name_taken, also in other letters", 
   assert.equal(bob.last("name_changed").name, "Alice");
 });
 
+Deno.test("until when a name is held is told once its holder has left all isolates, and not who that is", async () => {
+  const { clock, storage } = createChat();
+  const [one, two] = openings(storage, 2).map((opening) => createChat({ clock, storage: opening.storage }).chat);
+  const [here, there] = [await FakeClient.enter(one, "ann"), await FakeClient.enter(two, "ann")];
+  await here.send({ action: "set_name", name: "Ann" });
+  await clock.advance(100); // the isolates tell each other who is where
+  const lost = await FakeClient.enter(one, "bob");
+  const ask = async () => {
+    await lost.send({ action: "set_name", name: "ann", id: "n" });
+    return lost.last("error");
+  };
+  const taken = { action: "error", code: "name_taken", id: "n" };
+  const message = "Someone else has this name. Choose another one.";
+  assert.deepEqual(await ask(), { ...taken, message });
+  here.session.end();
+  await clock.advance(DISCONNECT_GRACE);
+  assert.deepEqual(await ask(), { ...taken, message }, "who is on another isolate is here");
+  there.session.end();
+  await settle();
+  const held_until = clock.now() + CHOSEN_NAME_HOLD;
+  await clock.advance(DISCONNECT_GRACE + 100);
+  await settle();
+  const words = new Date(held_until).toLocaleString("en-GB", {
+    dateStyle: "long",
+    timeStyle: "short",
+    timeZone: "UTC",
+  });
+  assert.deepEqual(await ask(), {
+    ...taken,
+    message: `This name is kept for someone else until ${words.replace(" at ", ", ")} UTC. Choose another one.`,
+    held_until,
+  });
+  await clock.advance(held_until - clock.now());
+  await ask();
+  assert.equal(lost.last("name_changed").name, "ann");
+  one.close();
+  two.close();
+});
+
 Deno.test("a name chosen on one isolate is held as a chosen one by every isolate that has its person", async () => {
   const { clock, storage } = createChat();
   const [one, two] = openings(storage, 2).map((opening) => createChat({ clock, storage: opening.storage }).chat);
@@ -48,7 +88,7 @@ Deno.test("a name chosen on one isolate is held as a chosen one by every isolate
   await settle();
   clock.set(clock.now() + CHOSEN_NAME_HOLD - 1);
   const claim = { user: "eve", name: "Ann", key: "ann", chosen: true, until: clock.now() + 1, now: clock.now() };
-  assert.equal(await storage.names.claim(claim), undefined);
+  assert.deepEqual(await storage.names.claim(claim), { holder: "ann", until: clock.now() + 1 });
   one.close();
   two.close();
 });
@@ -70,17 +110,17 @@ Deno.test("a given name is held for ten minutes after its person left, a chosen 
   const ann = await FakeClient.enter(chat, "ann");
   const given = ann.last("welcome").name.toLowerCase();
   await clock.advance(3 * GIVEN_NAME_HOLD);
-  assert.equal(await claim(given), undefined, "while she is here");
+  assert.ok("holder" in await claim(given), "while she is here");
   ann.session.end();
   await clock.advance(GIVEN_NAME_HOLD - 1);
-  assert.equal(await claim(given), undefined);
+  assert.deepEqual(await claim(given), { holder: "ann", until: clock.now() + 1 });
   await clock.advance(1);
-  assert.ok(await claim(given));
+  assert.ok("name" in await claim(given));
 
   const bob = await FakeClient.enter(chat, "bob");
   await bob.send({ action: "set_name", name: "Bob" });
   bob.session.end();
   await clock.advance(CHOSEN_NAME_HOLD - 1);
-  assert.equal(await claim("bob"), undefined);
+  assert.deepEqual(await claim("bob"), { holder: "bob", until: clock.now() + 1 });
   assert.equal((await FakeClient.enter(chat, "bob")).last("welcome").name, "Bob");
 });

@@ -165,8 +165,8 @@ async function errorIn(response: Response, frame: ClientFrame): Promise<ErrorFra
   const type = response.headers.get("content-type") ?? "";
   // A proxy answered for itself.
   if (!type.startsWith("application/problem+json")) return unanswered(frame);
-  const { code, detail, retry_after } = await response.json();
-  return { ...unanswered(frame), code, message: detail, retry_after };
+  const { code, detail, retry_after, held_until } = await response.json();
+  return { ...unanswered(frame), code, message: detail, retry_after, held_until };
 }
 
 /** The action may or may not have been done; repeating it with the same id is safe. */

@@ -824,6 +824,6 @@ kvTest("what is published just before closing is written: the last names, and th
   await held;
   await until(() => heard.length === 1);
   const claim = { user: "eve", name: "Ann", key: "ann", chosen: true, until: now + 99, now: now + 500 };
-  assert.equal(await two.names.claim(claim), undefined);
+  assert.deepEqual(await two.names.claim(claim), { holder: "ann", until: now + 1_000 });
   await two.close();
 });

@@ -1,4 +1,10 @@
-import { GIVEN_NAME_MEMORY, type HeldName, type NameClaim, type NameRegistry } from "../../chat/storage.ts";
+import {
+  GIVEN_NAME_MEMORY,
+  type HeldName,
+  type NameClaim,
+  type NameHolder,
+  type NameRegistry,
+} from "../../chat/storage.ts";
 import { KEY, type KvStore } from "./store.ts";
 
 /** Users whose names are held in one commit: what one read may ask for. */
@@ -17,8 +23,8 @@ export class KvNames implements NameRegistry {
     this.#store = store;
   }
 
-  async claim({ user, key, name, chosen, until, now }: NameClaim): Promise<HeldName | undefined> {
-    const held = await this.#store.writing<HeldName | "taken">(async () => {
+  async claim({ user, key, name, chosen, until, now }: NameClaim): Promise<HeldName | NameHolder> {
+    return await this.#store.writing<HeldName | NameHolder>(async () => {
       const called = await this.#store.get<string>(KEY.called(user));
       const [own, holder] = await this.#store.load<NameRecord>([KEY.name(called.value ?? key), KEY.name(key)]);
       const operation = this.#store.kv.atomic().check(called.check, own.check, holder.check);
@@ -29,12 +35,11 @@ export class KvNames implements NameRegistry {
         return (await operation.commit()).ok ? { name: record.name, chosen: record.chosen } : undefined;
       };
       if (before && !chosen) return hold(called.value!, { ...before, until: Math.max(before.until, until) });
-      if (other && other.until > now) return "taken";
+      if (other && other.until > now) return { holder: other.user, until: other.until };
       if (other) operation.delete(KEY.called(other.user));
       if (before && called.value !== key) operation.delete(KEY.name(called.value!));
       return hold(key, { user, name, chosen, until });
     });
-    return held === "taken" ? undefined : held;
   }
 
   async hold(holds: readonly { user: string; until: number }[]): Promise<void> {

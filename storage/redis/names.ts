@@ -1,5 +1,11 @@
 import type { Clock } from "../../chat/clock.ts";
-import { GIVEN_NAME_MEMORY, type HeldName, type NameClaim, type NameRegistry } from "../../chat/storage.ts";
+import {
+  GIVEN_NAME_MEMORY,
+  type HeldName,
+  type NameClaim,
+  type NameHolder,
+  type NameRegistry,
+} from "../../chat/storage.ts";
 import { NAMES, type RedisConnection } from "./connection.ts";
 
 /** Names held in one call: some milliseconds of Redis, in which nobody else is answered. */
@@ -15,10 +21,10 @@ export class RedisNames implements NameRegistry {
     this.#clock = clock;
   }
 
-  async claim({ user, key, name, chosen, until, now }: NameClaim): Promise<HeldName | undefined> {
+  async claim({ user, key, name, chosen, until, now }: NameClaim): Promise<HeldName | NameHolder> {
     const args = [now, GIVEN_NAME_MEMORY, user, key, name, chosen ? 1 : 0, until];
-    const held = await this.#connection.call<[string, string] | null>("claim", NAMES, args);
-    return held ? { name: held[0], chosen: held[1] === "1" } : undefined;
+    const [result, who, more] = await this.#connection.call<[string, string, string]>("claim", NAMES, args);
+    return result === "taken" ? { holder: who, until: Number(more) } : { name: who, chosen: more === "1" };
   }
 
   async hold(holds: readonly { user: string; until: number }[]): Promise<void> {

@@ -1,4 +1,10 @@
-import { GIVEN_NAME_MEMORY, type HeldName, type NameClaim, type NameRegistry } from "../../chat/storage.ts";
+import {
+  GIVEN_NAME_MEMORY,
+  type HeldName,
+  type NameClaim,
+  type NameHolder,
+  type NameRegistry,
+} from "../../chat/storage.ts";
 import type { Database } from "./database.ts";
 
 interface NameRow {
@@ -17,7 +23,7 @@ export class NameTable implements NameRegistry {
     this.#database = database;
   }
 
-  claim(claim: NameClaim): Promise<HeldName | undefined> {
+  claim(claim: NameClaim): Promise<HeldName | NameHolder> {
     return this.#database.write(() => this.#claim(claim));
   }
 
@@ -33,14 +39,14 @@ export class NameTable implements NameRegistry {
     await this.#database.write(() => forget.run(now - GIVEN_NAME_MEMORY));
   }
 
-  #claim({ user, key, name, chosen, until, now }: NameClaim): HeldName | undefined {
+  #claim({ user, key, name, chosen, until, now }: NameClaim): HeldName | NameHolder {
     const own = this.#database.sql("SELECT * FROM names WHERE user = ?").get(user) as NameRow | undefined;
     if (own && !chosen) {
       this.#hold(user, until);
       return { name: own.name, chosen: own.chosen === 1 };
     }
     const holder = this.#database.sql("SELECT * FROM names WHERE key = ?").get(key) as NameRow | undefined;
-    if (holder && holder.user !== user && holder.until > now) return undefined;
+    if (holder && holder.user !== user && holder.until > now) return { holder: holder.user, until: holder.until };
     this.#database.sql("DELETE FROM names WHERE key = ? OR user = ?").run(key, user);
     this.#database.sql("INSERT INTO names (key, user, name, chosen, until) VALUES (?, ?, ?, ?, ?)")
       .run(key, user, name, chosen ? 1 : 0, until);

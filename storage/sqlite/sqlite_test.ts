@@ -80,7 +80,7 @@ fileTest("what was kept, the epoch, the names and the secret are there when the 
   assert.deepEqual(await again.history("r", { limit: 9 }), before);
   assert.equal(await again.secret(), secret);
   const taken = await again.names.claim({ user: "bob", name: "Ann", key: "ann", chosen: true, until: 1e15, now: 0 });
-  assert.equal(taken, undefined);
+  assert.deepEqual(taken, { holder: "ann", until: 1e15 });
   const [repeated, next] = await again.append([say("one", "k"), say("two")]);
   assert.ok("entry" in repeated && repeated.repeated && "entry" in next && next.entry.seq === 3);
   await again.close();
@@ -319,7 +319,10 @@ for (const version of [2, 3]) {
     );
     const claim = (user: string) =>
       storage.names.claim({ user, name: "Ann", key: "ann", chosen: true, until: 2e15, now: 0 });
-    assert.deepEqual([await claim("eve"), await claim("ann")], [undefined, { name: "Ann", chosen: true }]);
+    assert.deepEqual([await claim("eve"), await claim("ann")], [{ holder: "ann", until: 1e15 }, {
+      name: "Ann",
+      chosen: true,
+    }]);
     const [repeated, edited] = await storage.append([
       { action: "send_message", room: "general", user: "bob", from: "Bob", text: "sent again", id: "k2" },
       { action: "edit_message", from: "Ann", room: "general", user: "ann", target: 3, text: "newer" },

@@ -5,7 +5,7 @@ import { describeRoute, type DescribeRouteOptions } from "hono-openapi";
 import * as v from "valibot";
 import { clientFrames } from "./client_frames.ts";
 import { headersOf, problemReferences, type ProblemStatus } from "./problem_answers.ts";
-import { entry, limits, member, serverFrames } from "./server_frames.ts";
+import { entry, heldUntil, limits, member, serverFrames } from "./server_frames.ts";
 
 /** As valibot gives it: JSON Schema, of which OpenAPI 3.1 takes all. */
 export type JsonSchema = Record<string, unknown>;
@@ -18,6 +18,7 @@ const problem = v.pipe(
     detail: v.string(),
     code: serverFrames.error.entries.code,
     retry_after: v.optional(v.pipe(v.number(), v.description("Seconds."))),
+    held_until: v.optional(heldUntil),
     login_url: v.optional(v.pipe(v.string(), v.description("Where to sign in and get a token."))),
   }),
   v.description("RFC 9457. `detail` says what to do."),

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../../chat/protocol.ts";
-import { ChatError } from "../../chat/errors.ts";
+import { ChatError, NameHeldError } from "../../chat/errors.ts";
 
 /** What each code of the wire is, in a few words, and the HTTP status that fits it. */
 export const PROBLEMS = {
@@ -60,7 +60,9 @@ export function problem(error: unknown, docs: string): Response {
   if (status === 426) headers.set("upgrade", "websocket");
   const { title } = PROBLEMS[code];
   const login_url = error instanceof SignInRefusal ? error.loginUrl : undefined;
-  const body = { type: `${docs}#${code}`, title, status, detail: message, code, retry_after: retryAfter, login_url };
+  const held_until = error instanceof NameHeldError ? error.until : undefined;
+  const more = { retry_after: retryAfter, held_until, login_url };
+  const body = { type: `${docs}#${code}`, title, status, detail: message, code, ...more };
   return new Response(JSON.stringify(body), { status, headers });
 }
 

@@ -10,6 +10,13 @@ const yesOrNo = v.boolean();
 const seq = count;
 const date = v.pipe(v.number(), v.safeInteger(), v.description("Milliseconds since 1970."));
 
+/** With `name_taken`, for whoever asked. */
+export const heldUntil = v.pipe(
+  v.number(),
+  v.safeInteger(),
+  v.description("When this name becomes free, milliseconds since 1970. Absent while the person who has it is here."),
+);
+
 export const member = v.object({ user: text, name: text }) satisfies SchemaOf<Member>;
 
 export const limits = v.object({
@@ -118,6 +125,7 @@ export const serverFrames = {
       room: v.optional(text),
       id,
       retry_after: v.optional(v.pipe(v.number(), v.description("Seconds."))),
+      held_until: v.optional(heldUntil),
     }),
     v.description("Your action was refused, and why."),
   ),

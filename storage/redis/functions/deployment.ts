@@ -62,12 +62,12 @@ writing('claim', function(keys, args)
   local own = own_name(prefix, user)
   if own and wanted.chosen == '0' then
     hold_one(prefix, user, till, now, memory)
-    return { own.name, own.chosen }
+    return { 'held', own.name, own.chosen }
   end
   local holder = redis.call('SET', prefix .. ':name:' .. wanted.key, user, 'NX', 'GET')
   if holder and holder ~= user then
     local theirs = own_name(prefix, holder)
-    if theirs and theirs.till > now then return false end
+    if theirs and theirs.till > now then return { 'taken', holder, digits(theirs.till) } end
     redis.call('DEL', prefix .. ':user:' .. holder)
     redis.call('SET', prefix .. ':name:' .. wanted.key, user)
   end
@@ -75,7 +75,7 @@ writing('claim', function(keys, args)
   redis.call('HSET', prefix .. ':user:' .. user, 'key', wanted.key, 'name', wanted.name, 'chosen', wanted.chosen,
     'till', digits(till))
   remember(prefix, user, wanted, till - now + memory)
-  return { wanted.name, wanted.chosen }
+  return { 'held', wanted.name, wanted.chosen }
 end)
 
 reading('listed', function(keys) return redis.call('SMEMBERS', keys[1] .. ':listed') end)
