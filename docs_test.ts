@@ -69,6 +69,7 @@ const posting = example(HTTP, "Listen and post", 1);
 const shellClient = example(HTTP, "Listen and post", 2);
 const asOne = example(HTTP, "Sessions and idempotency keys");
 const reading = example(HTTP, "History");
+const listing = example(HTTP, "People");
 const [refused, problem] = [example(HTTP, "Errors"), example(HTTP, "Errors", 1)];
 const moderating = example("docs/moderation.md", "Commands");
 const [backingUp, restoring] = [example(DEPLOYING, "Backups"), example(DEPLOYING, "Backups", 1)];
@@ -194,6 +195,8 @@ Deno.test({
     assert.deepEqual(after.messages.map(({ text }: { text: string }) => text), ["Hi from curl", "Once"]);
     assert.deepEqual(before.messages, after.messages);
     assert.equal(rooms[0].room, "general");
+    const { people, more } = JSON.parse(await answers(listing, server));
+    assert.ok(people.some(({ name }: { name: string }) => /^User \d+$/.test(name)) && !more);
     assert.deepEqual(JSON.parse(await answers(refused, server)), JSON.parse(problem));
     if (piped) assert.match(await heardFrom(piped, "Hi from curl"), /^User \d+: Hi from curl$/m);
     heard.kill();

@@ -50,6 +50,7 @@ const paths = [
   "/api/actions",
   "/api/rooms/general/messages?limit=1",
   "/api/rooms/%ff/messages",
+  "/api/rooms/general/people?after=%ff",
   "/api/rooms/general/events",
   "/api/rooms/general/messages/1",
   "/api/bans",

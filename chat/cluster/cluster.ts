@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { EncodedFrames } from "../encoded_frames.ts";
 import { MEMBERS_LISTED, type NameChanged, TYPING_SECONDS } from "../protocol.ts";
+import { type PeoplePage, peoplePage } from "../rooms/people_page.ts";
 import type { RoomRegistry } from "../rooms/registry.ts";
 import type { Room } from "../rooms/room.ts";
 import type { ClusterEvent, HeldName, RemoteCommand, Storage } from "../storage.ts";
@@ -36,6 +37,12 @@ export class Cluster {
   countIn(room: string): number {
     const { rooms, presence } = this.#deps;
     return rooms.find(room)?.members.count ?? new Set(presence.membersIn(room).map(({ user }) => user)).size;
+  }
+
+  /** A page of the people in a room, wherever they are connected, in the order of their ids. */
+  peopleIn(room: string, after: string, limit: number): PeoplePage {
+    const { rooms, presence } = this.#deps;
+    return peoplePage(rooms.find(room)?.members ?? presence.membersIn(room), after, limit);
   }
 
   /** Whether somebody is connected to any isolate. Who is connected to another one counts if they are in a room. */

@@ -69,6 +69,11 @@ export class Members {
     return members;
   }
 
+  /** Everyone, in any order. */
+  [Symbol.iterator](): Iterator<Member> {
+    return this.#members.values();
+  }
+
   /** All who are connected to this isolate, or expected back. */
   *localMembers(): Generator<Member> {
     for (const { user, name, connections, cancelLeave } of this.#members.values()) {

@@ -2,12 +2,12 @@ import type { Context } from "hono";
 import * as v from "valibot";
 import { pageSize } from "../../chat/commands.ts";
 import { roomName } from "../../chat/rooms/room_name.ts";
-import { PAGE_SIZE, PAGE_SIZE_LIMIT } from "../../chat/protocol.ts";
+import { MEMBERS_LISTED, PAGE_SIZE, PAGE_SIZE_LIMIT } from "../../chat/protocol.ts";
 import { ChatError } from "../../chat/errors.ts";
 import { describe } from "../schema/describe.ts";
 import type { App, AppServices } from "../services.ts";
 import { FOREIGN_PAGE, originAllowed } from "../auth/origin.ts";
-import { serverFrames } from "../schema/server_frames.ts";
+import { member, serverFrames } from "../schema/server_frames.ts";
 
 const listedRooms = v.array(v.object({ room: v.string(), count: v.number(), seq: v.number(), date: v.number() }));
 const history = v.object({
@@ -18,19 +18,19 @@ const history = v.object({
   more: v.boolean(),
 });
 
+const people = v.object({ room: v.string(), count: v.number(), people: v.array(member), more: v.boolean() });
+
 /** A place in a log, as `wholeNumber` reads it. */
 const place = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(10 ** 15 - 1));
-/** How many messages a page may have; values out of range are clamped. */
-export const pageLimit = v.optional(
-  v.pipe(
-    v.number(),
-    v.integer(),
-    v.minValue(1),
-    v.maxValue(PAGE_SIZE_LIMIT),
-    v.description("How many messages there may be."),
-  ),
-  PAGE_SIZE,
-);
+/** How much a page may have; values out of range are clamped. */
+const limitOf = (words: string, usual: number) =>
+  v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(PAGE_SIZE_LIMIT), v.description(words)),
+    usual,
+  );
+export const pageLimit = limitOf("How many messages there may be.", PAGE_SIZE);
+/** UTF-16 units of an id after which a page of people may begin: far more than any id has. */
+const AFTER_LIMIT = 256;
 
 /** Reading over HTTP: rooms and history. Also what holds for all calls under `/api`. */
 export function addApi(app: App, services: AppServices): void {
@@ -82,6 +82,39 @@ export function addApi(app: App, services: AppServices): void {
     const page = await services.log.history(room, { before, after, limit: pageSize(limit) });
     c.header("cache-control", "no-store");
     return c.json({ room, epoch: page.epoch, seq: page.seq, messages: page.messages, more: page.more });
+  });
+
+  const aboutPeople = describe({
+    id: "listPeople",
+    tag: "Chat",
+    summary: "The people in a room",
+    description: "Everyone who is here, a page at a time, in the order of their ids: whoever stays is on one page.",
+    query: {
+      after: v.pipe(
+        v.string(),
+        v.minLength(1),
+        v.maxLength(AFTER_LIMIT),
+        v.description("The `user` after whom the page begins: the last one of the page before."),
+      ),
+      limit: limitOf("How many people there may be.", MEMBERS_LISTED),
+    },
+    answers: { 200: { description: "`count` is how many people are here in all.", schema: people } },
+    problems: [401, 422],
+    who: "person",
+  });
+  app.get("/api/rooms/:room/people", aboutPeople, async (c) => {
+    const room = roomName(c.req.param("room"));
+    const query = new URL(c.req.url).searchParams;
+    const after = query.get("after");
+    const limit = wholeNumber(query, "limit") ?? MEMBERS_LISTED;
+    if (after !== null && (after === "" || after.length > AFTER_LIMIT)) {
+      throw new ChatError("bad_frame", '"after" is the user of a person: the last one of the page before.');
+    }
+    await countRead(c);
+    const { cluster } = services.chat.services;
+    const page = cluster.peopleIn(room, after ?? "", pageSize(limit));
+    c.header("cache-control", "no-store");
+    return c.json({ room, count: cluster.countIn(room), people: page.people, more: page.more });
   });
 
   /** Counts one reading. @throws {ChatError} `rate_limited`, and `forbidden` if people need an external token */

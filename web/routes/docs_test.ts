@@ -68,6 +68,7 @@ const CALLS: Record<string, [tag: string, statuses: string, who: string]> = {
   openSocket: ["Chat", "101 400 403 421 426 429 503 default", "- session cookie"],
   listRooms: ["Chat", "200 400 401 421 429 503", "- session cookie"],
   getHistory: ["Chat", "200 400 401 421 422 429 503", "- session cookie"],
+  listPeople: ["Chat", "200 400 401 421 422 429 503", "- session cookie"],
   sendMessage: ["Chat", "200 201 400 401 403 413 415 421 422 429 503", "- session cookie"],
   startSession: ["Session", "201 303 400 401 403 413 421 429 503", "- session cookie"],
   openEventStream: ["Chat", "200 400 401 403 421 422 429 503", "- session cookie"],
