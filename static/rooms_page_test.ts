@@ -14,8 +14,9 @@ Deno.test("people change rooms by name, and back and forward work", async () => 
   await page.locator("#room").click();
   await page.locator("dialog[open] input").fill("no such room!");
   await page.keyboard.press("Enter");
-  await page.locator("dialog[open] [role=alert]", { hasText: "1 to 64" }).waitFor();
+  await page.locator("dialog[open] [role=alert]", { hasText: "“!” can’t be in a room’s name" }).waitFor();
   await page.locator("dialog[open] input").fill("Second Room");
+  await page.locator("dialog[open]").getByText("Goes to /r/second-room").waitFor();
   await page.keyboard.press("Enter");
   await page.waitForURL("**/r/second-room");
   assert.equal(await page.evaluate(() => document.activeElement?.id), "text", "and one can write at once");

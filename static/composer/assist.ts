@@ -4,6 +4,7 @@ import type { KeyValueStorage } from "../../client/storage.ts";
 import type { Locale } from "../i18n/locale.ts";
 import { roomNamed } from "../lib/address.ts";
 import { button } from "../lib/dom.ts";
+import { roomNameProblem } from "../lib/room_name_fault.ts";
 import type { State } from "../state.ts";
 import { createAdvice } from "./advice.ts";
 import { type CommandName, readEntered } from "./commands.ts";
@@ -108,7 +109,7 @@ export function createAssist(
     room(name) {
       if (name === "") return done(actions.changeRoom);
       const room = roomNamed(name);
-      return room === null ? strings.roomBad : done(() => actions.goTo(room));
+      return room === null ? roomNameProblem(strings, name) : done(() => actions.goTo(room));
     },
     mute(name) {
       if (name === "") return strings.muteWhom;

@@ -34,9 +34,9 @@ export interface DialogOptions {
   locale: Locale;
   /** The rooms that are listed for everyone; null when they can't be loaded now. */
   listRooms: () => Promise<readonly ListedRoom[] | null>;
-  goTo: (room: string) => void;
   /** The address of a room, without its host. */
   pathOf: (room: string) => string;
+  goTo: (room: string) => void;
 }
 
 export function createDialogs({ controller, locale, listRooms, goTo, pathOf }: DialogOptions): Dialogs {
@@ -57,7 +57,7 @@ export function createDialogs({ controller, locale, listRooms, goTo, pathOf }: D
     // Who makes a room wants to bring someone along.
     share.open(room);
   });
-  const room = createRoomDialog(locale, { listRooms, goTo, newRoom: () => newRoom.open("") });
+  const room = createRoomDialog(locale, { listRooms, pathOf, goTo, newRoom: () => newRoom.open("") });
   const date = createDateDialog(locale, (day) => controller.goToDate(day));
   const actions = createRoomActions(locale, { controller, goTo, jumpToDate: date.open });
   const moderation = createModerationDialog(locale, controller.moderator);

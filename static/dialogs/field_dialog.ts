@@ -6,6 +6,8 @@ export interface FieldDialogTexts {
   label: string;
   hint: string;
   submit: string;
+  /** What comes of the text, said below the field while one types. */
+  preview?: (value: string) => string;
   /** The text in a "password" field is not shown. */
   type?: "text" | "password" | "date";
   /** Whether the field may stay empty. */
@@ -41,6 +43,7 @@ export function createFieldDialog(
   });
   input.setAttribute("aria-describedby", `${id}-error ${id}-hint`);
   const error = element("p", { id: `${id}-error`, className: "problem", role: "alert" });
+  const preview = element("p", { className: "help preview", role: "status", dir: "auto" });
   const submit = element("button", { type: "submit", className: "filled", textContent: texts.submit });
   const cancel = element("button", { type: "button", className: "outlined", textContent: strings.cancel });
   const foot = element("div", { className: "buttons" }, cancel, submit);
@@ -50,6 +53,7 @@ export function createFieldDialog(
     element("h2", { textContent: texts.title }),
     element("label", { htmlFor: id, textContent: texts.label }),
     input,
+    preview,
     error,
     element("p", { id: `${id}-hint`, className: "help", textContent: texts.hint }),
     foot,
@@ -60,7 +64,10 @@ export function createFieldDialog(
 
   cancel.onclick = () => dialog.close();
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-  input.oninput = () => showError(null);
+  input.oninput = () => {
+    showError(null);
+    showPreview();
+  };
   form.onsubmit = async (event) => {
     event.preventDefault();
     submit.disabled = true;
@@ -70,6 +77,10 @@ export function createFieldDialog(
     showError(problem);
     input.focus();
   };
+
+  function showPreview() {
+    setText(preview, texts.preview?.(input.value) ?? "");
+  }
 
   function showError(problem: string | null) {
     setText(error, problem ?? "");
@@ -81,6 +92,7 @@ export function createFieldDialog(
     open(value) {
       input.value = value;
       showError(null);
+      showPreview();
       dialog.showModal();
       input.select();
     },

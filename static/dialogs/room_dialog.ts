@@ -2,18 +2,21 @@ import type { Locale } from "../i18n/locale.ts";
 import { roomNamed } from "../lib/address.ts";
 import { button, element } from "../lib/dom.ts";
 import type { ListedRoom } from "../lib/moderator.ts";
+import { roomNameProblem } from "../lib/room_name_fault.ts";
 import { createFieldDialog } from "./field_dialog.ts";
 
 export interface RoomDialogOptions {
   /** Null when they can't be loaded now. */
   listRooms: () => Promise<readonly ListedRoom[] | null>;
+  /** The address of a room, without its host. */
+  pathOf: (room: string) => string;
   goTo: (room: string) => void;
   /** Asks for the name of a room of one's own. */
   newRoom: () => void;
 }
 
 /** Changes the room: by a name, or by choosing one of the listed rooms. */
-export function createRoomDialog({ strings, tag }: Locale, { listRooms, goTo, newRoom }: RoomDialogOptions) {
+export function createRoomDialog({ strings, tag }: Locale, { listRooms, pathOf, goTo, newRoom }: RoomDialogOptions) {
   const list = element("ul", { role: "list" });
   const listed = element(
     "div",
@@ -30,15 +33,22 @@ export function createRoomDialog({ strings, tag }: Locale, { listRooms, goTo, ne
     label: strings.roomField,
     hint: strings.roomHint,
     submit: strings.go,
+    preview: goal,
   }, (value) => {
     const name = roomNamed(value);
-    if (name === null) return strings.roomBad;
+    if (name === null) return roomNameProblem(strings, value);
     dialog.close(); // first, because it returns the focus
     goTo(name);
     return null;
   }, listed);
   dialog.foot.prepend(ownRoom);
   const ago = new Intl.RelativeTimeFormat(tag, { numeric: "auto" });
+
+  /** Where a name leads, if it is not where everyone would expect it. */
+  function goal(value: string): string {
+    const name = roomNamed(value);
+    return name === null || name === value.trim() ? "" : strings.roomGoal(decodeURI(pathOf(name)));
+  }
 
   function line({ room, count, date }: ListedRoom): HTMLLIElement {
     const go = button("", "room", () => {

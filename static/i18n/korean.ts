@@ -204,8 +204,14 @@ export const korean: Strings = {
   newRoomStem: "대화방",
   makeRoom: "만들기",
   roomField: "대화방 이름",
-  roomHint: "새 이름을 쓰면 새 대화방이 열려요. 이름을 아는 사람은 누구나 읽을 수 있어요.",
-  roomBad: "대화방 이름은 글자, 숫자, -, _로 64자까지 쓸 수 있고 띄어 쓸 수 없어요.",
+  roomHint:
+    "새 이름을 쓰면 새 대화방이 열려요. 이름을 아는 사람은 누구나 읽을 수 있어요. 띄어쓰기는 하이픈(-)으로 바뀌어요.",
+  roomGoal: (path) => `이동할 주소: ${path}`,
+  roomBad: {
+    empty: () => "대화방 이름을 입력해 주세요.",
+    character: (character) => `‘${character}’ 문자는 대화방 이름에 쓸 수 없어요. 글자, 숫자, -, _만 쓸 수 있어요.`,
+    long: (limit) => `대화방 이름은 ${limit}자까지 쓸 수 있어요.`,
+  },
   rooms: "누구에게나 열린 대화방",
   justNow: "방금",
   go: "이동",
@@ -291,7 +297,7 @@ export const korean: Strings = {
     bad_json: "서버가 내용을 읽지 못했어요.",
     bad_frame: "서버가 내용을 읽지 못했어요.",
     unknown_action: "서버가 모르는 동작이에요.",
-    bad_room: "대화방 이름은 글자, 숫자, -, _로 64자까지 쓸 수 있고 띄어 쓸 수 없어요.",
+    bad_room: "대화방 이름은 글자, 숫자, -, _로 64자까지 쓸 수 있어요. 주소에는 다른 문자를 쓸 수 없어요.",
     text_empty: "보낼 내용이 없어요.",
     text_too_long: "내용이 너무 길어요. 줄여서 다시 보내 주세요.",
     bad_name:
