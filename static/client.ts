@@ -90,6 +90,8 @@ const render = createViews({
   drafts: storage.tab,
   emoji: { loadEmoji, storage: storage.browser },
   listRooms: () => listRooms(callApi),
+  listPeople: (room, after) =>
+    callApi("GET", `/api/rooms/${encodeURIComponent(room)}/people?limit=200${after}`, {}).then(({ body }) => body),
   pathOf: addresses.pathOf,
   visit,
   goTo,

@@ -25,8 +25,9 @@ Deno.test("everyone sees an edit and a deletion, also after a reload", async () 
   assert.equal(await one.evaluate(() => document.activeElement?.id), "text");
   await other.reload();
   await shows(other, "first (edited)", "Message deleted");
-  const tools = await other.locator(".tools:not([hidden]) button").allInnerTexts();
-  assert.deepEqual([...new Set(tools)], ["Mute"], "nobody can change someone else's message");
+  const tools = other.locator(".tools:not([hidden]) button");
+  assert.equal(await tools.count(), 1);
+  assert.match(await tools.getAttribute("title") ?? "", /^About User/, "nobody can change someone else's message");
   await Promise.all([ann.close(), bob.close()]);
 });
 
@@ -41,8 +42,10 @@ Deno.test("every message can be reached by keyboard, and one's own can be change
   assert.equal(await page.evaluate(() => document.activeElement?.id), "log");
   await page.keyboard.press("ArrowUp");
   await page.keyboard.press("ArrowUp");
-  await page.keyboard.press("Tab");
-  await page.keyboard.press("Tab");
+  for (const reached of ["User", "Edit", "Delete"]) {
+    await page.keyboard.press("Tab");
+    assert.ok((await page.evaluate(() => document.activeElement?.textContent))?.startsWith(reached));
+  }
   await page.keyboard.press("Enter");
   assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Keep it");
   await page.keyboard.press("Shift+Tab");

@@ -169,6 +169,11 @@ export function isStranger({ status, me }: State): boolean {
   return status.kind === "signed_out" && me === null;
 }
 
+/** Whether the person may write in the room, as far as the page knows. */
+export function canWrite(state: State): boolean {
+  return !state.room.locked && !isBanned(state) && !isStranger(state);
+}
+
 /** There is nothing to read in the room, not even messages that wait to be sent. */
 export function isEmpty({ room, outbox }: State): boolean {
   return room.messages.length === 0 && !outbox.items.some(({ frame }) => frame.room === room.name);

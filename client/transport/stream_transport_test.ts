@@ -14,8 +14,8 @@ const said = (seq: number, id?: string): ReceiveMessage => ({
   ...{ action: "receive_message", room, seq, user: "u1", from: "User 101", text: "x", date: 1 },
   ...(id === undefined ? {} : { id }),
 });
-const problem = (code: string, status: number, retry_after?: number) =>
-  new Response(JSON.stringify({ code, detail: "Why.", retry_after }), {
+const problem = (code: string, status: number, more: { retry_after?: number; held_until?: number } = {}) =>
+  new Response(JSON.stringify({ code, detail: "Why.", ...more }), {
     status,
     headers: { "content-type": "application/problem+json" },
   });
@@ -115,16 +115,18 @@ Deno.test("a problem becomes the error that a socket would have brought, and a m
   const { heard, welcomed, ask, transport } = setUp();
   await welcomed();
   const frame: ClientFrame = { action: "send_message", room, text: "x", id: "a" };
-  await ask(frame, problem("rate_limited", 429, 2));
+  await ask(frame, problem("rate_limited", 429, { retry_after: 2 }));
   await ask(frame, new TypeError("network"));
   await ask(frame, new Response("<h1>Bad Gateway</h1>", { status: 502 }));
   await ask({ action: "join_room", room: "no room", id: "j" }, problem("bad_room", 422));
+  await ask({ action: "set_name", name: "Ann", id: "n" }, problem("name_taken", 409, { held_until: 1e12 }));
   const error = { action: "error", room, id: "a" } as const;
   assert.deepEqual(heard.map((frame) => JSON.parse(JSON.stringify(frame))), [
     { ...error, code: "rate_limited", message: "Why.", retry_after: 2 },
     { ...error, code: "unavailable", message: "" },
     { ...error, code: "unavailable", message: "" },
     { ...error, code: "bad_room", message: "Why.", room: "no room", id: "j" },
+    { action: "error", id: "n", code: "name_taken", message: "Why.", held_until: 1e12 },
   ]);
   transport.close();
 });

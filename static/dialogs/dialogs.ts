@@ -1,4 +1,5 @@
 import type { Member } from "../../chat/protocol.ts";
+import { insertText } from "../composer/insert_text.ts";
 import type { Controller } from "../controller.ts";
 import { errorText, type Locale } from "../i18n/locale.ts";
 import type { ListedRoom } from "../lib/moderator.ts";
@@ -37,10 +38,13 @@ export interface DialogOptions {
   /** The address of a room, without its host. */
   pathOf: (room: string) => string;
   goTo: (room: string) => void;
+  /** Where one writes the next message. */
+  field: HTMLTextAreaElement;
 }
 
-export function createDialogs({ controller, locale, listRooms, goTo, pathOf }: DialogOptions): Dialogs {
+export function createDialogs({ controller, locale, listRooms, pathOf, goTo, field }: DialogOptions): Dialogs {
   const { strings } = locale;
+  const changeName = () => name.open(controller.state.me?.name ?? "");
   const name = createFieldDialog(strings, {
     title: strings.changeName,
     label: strings.nameField,
@@ -65,9 +69,15 @@ export function createDialogs({ controller, locale, listRooms, goTo, pathOf }: D
     mute: (whom) => controller.mute(whom),
     unmute: (user) => controller.unmute(user),
     ban: controller.moderator.ban,
+    mention(name) {
+      const { selectionStart: start, selectionEnd: end } = field;
+      const space = /\S$/.test(field.value.slice(0, start)) ? " " : "";
+      insertText(field, start, end, `${space}@${name} `);
+    },
+    changeName,
   });
   return {
-    changeName: () => name.open(controller.state.me?.name ?? ""),
+    changeName,
     changeRoom: room.open,
     openRoom: actions.open,
     jumpToDate: date.open,

@@ -1,6 +1,7 @@
 import type { Locale } from "../i18n/locale.ts";
 import { roomNamed } from "../lib/address.ts";
 import { newRoomName } from "../lib/room_name.ts";
+import { roomNameProblem } from "../lib/room_name_fault.ts";
 import { createFieldDialog, type FieldDialog } from "./field_dialog.ts";
 
 /**
@@ -16,7 +17,7 @@ export function createNewRoomDialog({ strings }: Locale, made: (room: string) =>
     optional: true,
   }, (value) => {
     const stem = roomNamed(value.trim() || strings.newRoomStem);
-    if (stem === null) return strings.roomBad;
+    if (stem === null) return roomNameProblem(strings, value);
     dialog.close(); // first, because it returns the focus
     made(newRoomName(stem, (bytes) => crypto.getRandomValues(bytes)));
     return null;

@@ -1,9 +1,10 @@
 import { type Member, NAME_LIMIT } from "../../chat/protocol.ts";
 import { failureText, type Locale } from "../i18n/locale.ts";
+import { createAvatar } from "../lib/avatar.ts";
 import { button, element, setProperties, setText } from "../lib/dom.ts";
 import type { Failure } from "../lib/moderator.ts";
 import { isMuted } from "../lib/mutes.ts";
-import type { State } from "../state.ts";
+import { canWrite, type State } from "../state.ts";
 import { checkbox, createSheet, select } from "./sheet.ts";
 
 const HOUR = 60;
@@ -16,6 +17,10 @@ const REASON_LIMIT = 500 - NAME_LIMIT - ": ".length;
 export interface PersonActions {
   mute(person: Member): void;
   unmute(user: string): void;
+  /** Begins to write to them. */
+  mention(name: string): void;
+  /** Opens the dialog about one's own name. */
+  changeName(): void;
   ban(ban: { user: string; minutes: number; reason: string; address: boolean }): Promise<Failure>;
 }
 
@@ -24,12 +29,27 @@ export interface PersonDialog {
   render(state: State): void;
 }
 
-/** What one can do about someone else: mute them, and, as a moderator, ban them. */
+/** Milliseconds for which a button confirms that it worked. */
+const DONE_SHOWN = 2_000;
+
+/** A person's card: who it is, whether they are here, and what one can do. A moderator can ban them there. */
 export function createPersonDialog(locale: Locale, actions: PersonActions): PersonDialog {
   const { strings } = locale;
   const sheet = createSheet(strings, strings.person);
   const name = element("bdi");
+  const presence = element("p", { className: "help" });
+  const copied = element("p", { className: "help", role: "status" });
+  const mention = button(strings.mention, "outlined", () => {
+    sheet.close(); // first, because it returns the focus
+    actions.mention(person.name);
+  });
+  const copy = button(strings.copyName, "outlined", copyName);
+  const changeName = button(strings.changeName, "outlined", () => {
+    sheet.close();
+    actions.changeName();
+  });
   const muted = element("p", { className: "help" });
+  const muting = element("div");
   const mute = button("", "outlined", () => {
     if (isMuted(state.muted, person.user)) actions.unmute(person.user);
     else {
@@ -55,10 +75,13 @@ export function createPersonDialog(locale: Locale, actions: PersonActions): Pers
     element("p", { className: "actions" }, banNow),
   );
   let person: Member = { user: "", name: "" };
+  /** Whose name and mark are there. */
+  let shown = person;
   let state: State;
 
-  sheet.title.append(name);
-  sheet.body.append(muted, element("p", { className: "actions" }, mute), ban);
+  sheet.title.classList.add("card");
+  muting.append(muted, element("p", { className: "actions" }, mute));
+  sheet.body.append(presence, element("p", { className: "actions" }, mention, changeName, copy), copied, muting, ban);
   ban.onsubmit = async (event) => {
     event.preventDefault();
     banNow.disabled = true;
@@ -75,18 +98,55 @@ export function createPersonDialog(locale: Locale, actions: PersonActions): Pers
     if (failure === null) sheet.close();
   };
 
+  async function copyName() {
+    try {
+      await navigator.clipboard.writeText(person.name);
+      setText(copied, strings.nameCopied);
+      setTimeout(() => setText(copied, ""), DONE_SHOWN);
+    } catch {
+      // Pages without TLS have no clipboard: the name is selected, to be copied by hand.
+      getSelection()?.selectAllChildren(name);
+      setText(copied, strings.copyNameByHand);
+    }
+  }
+
+  /** Whether they are here; null where a crowd's list is too long to know it. */
+  function isHere({ room, me }: State): boolean | null {
+    if (person.user === me?.user) return room.joined;
+    if (room.members.some(({ user }) => user === person.user)) return true;
+    return room.joined && room.members.length >= room.count ? false : null;
+  }
+
+  /** Under the name that they have now: a message has the one that its author had then. */
+  function showName() {
+    const now = [...state.me ? [state.me] : [], ...state.room.members].find(({ user }) => user === person.user);
+    person = { user: person.user, name: now?.name ?? person.name };
+    if (shown.user === person.user && shown.name === person.name) return;
+    shown = person;
+    setText(name, person.name);
+    sheet.title.replaceChildren(createAvatar(person), name);
+  }
+
   function render(next: State) {
     state = next;
+    showName();
+    const here = isHere(state);
+    const isOwn = person.user === state.me?.user;
+    setText(presence, here === null ? "" : here ? strings.isHere : strings.isNotHere);
+    setProperties(presence, { hidden: here === null });
+    setProperties(mention, { hidden: isOwn || !canWrite(state) });
+    setProperties(changeName, { hidden: !isOwn });
+    setProperties(muting, { hidden: isOwn });
     const isNowMuted = isMuted(state.muted, person.user);
     setText(muted, isNowMuted ? strings.mutedHelp : strings.muteHelp);
     setText(mute, isNowMuted ? strings.unmute : strings.mute);
-    setProperties(ban, { hidden: state.moderation === null });
+    setProperties(ban, { hidden: isOwn || state.moderation === null });
   }
 
   return {
     open(whom) {
       person = whom;
-      setText(name, person.name);
+      setText(copied, "");
       reason.value = "";
       address.field.checked = false;
       setText(error, "");

@@ -7,7 +7,7 @@ import type { SessionRefusal } from "../../client/session_answer.ts";
 import type { CommandName } from "../composer/commands.ts";
 import type { Trigger } from "../composer/trigger.ts";
 import type { WaitReason } from "../views/timeline.ts";
-import { duration, plural } from "./format.ts";
+import { duration, moment, plural } from "./format.ts";
 
 /** A text for each reason for which the server may refuse a session. */
 export type RefusalTexts = {
@@ -144,8 +144,20 @@ export const english = {
   people: "Here now",
   peopleCount: (count: number) => plural("en", count, { one: "{n} person here", other: "{n} people here" }),
   peopleMore: (count: number) => plural("en", count, { one: "and {n} more", other: "and {n} more" }),
+  morePeople: "Show more",
+  findPerson: "Find someone",
+  searchingPeople: "Looking…",
+  nobodyFound: "Nobody here has this name.",
+  peopleFailed: "The others could not be loaded.",
 
   person: "Person",
+  openPerson: (name: string) => `About ${name}`,
+  isHere: "Here now",
+  isNotHere: "Not here right now",
+  mention: "Mention",
+  copyName: "Copy name",
+  nameCopied: "Name copied",
+  copyNameByHand: "The name is selected: copy it by hand.",
   mute: "Mute",
   unmute: "Unmute",
   muteHelp: "Muted, their messages are hidden on your screen. Nobody else notices.",
@@ -172,7 +184,6 @@ export const english = {
   neverListed: "This room was made for people with its link only. It is never listed.",
   slowMode: "Between two messages of one person",
   slowChoice: (seconds: number) => seconds === 0 ? "No wait" : duration("en", seconds),
-  banOrMute: "Ban…",
   ban: "Ban",
   banTitle: "Ban from this chat",
   banFor: "For how long",
@@ -193,6 +204,7 @@ export const english = {
   changeNameFrom: (name: string) => `You are ${name}. Change your name`,
   nameField: "Your name",
   nameHint: (limit: number) => `Up to ${limit} characters. Everyone in your rooms sees it.`,
+  nameHeld: (until: number) => `This name is kept for someone else until ${moment("en", until)}. Choose another one.`,
   nameOffline: "There is no connection right now. Please try again when you are connected.",
   nameLost: (name: string) => `The name “${name}” could not be kept for you. You can choose another one.`,
 

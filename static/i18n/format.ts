@@ -30,3 +30,8 @@ export function duration(language: Language, seconds: number): string {
   const [unit, size] = all.find(([, size]) => seconds % size === 0)!;
   return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(seconds / size);
 }
+
+/** A day and a time of day, where the reader is. */
+export function moment(language: Language, date: number): string {
+  return new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" }).format(date);
+}

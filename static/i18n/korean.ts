@@ -1,7 +1,7 @@
 /** Every word of the page in Korean. */
 import { CLOSE } from "../../chat/protocol.ts";
 import type { Strings } from "./english.ts";
-import { duration, plural } from "./format.ts";
+import { duration, moment, plural } from "./format.ts";
 
 export const korean: Strings = {
   product: "Parley",
@@ -121,8 +121,20 @@ export const korean: Strings = {
   people: "지금 여기",
   peopleCount: (count) => plural("ko", count, { other: "{n}명 참여 중" }),
   peopleMore: (count) => plural("ko", count, { other: "외 {n}명" }),
+  morePeople: "더 보기",
+  findPerson: "사람 찾기",
+  searchingPeople: "찾는 중…",
+  nobodyFound: "여기에 이 이름을 쓰는 사람이 없어요.",
+  peopleFailed: "나머지 사람들을 불러오지 못했어요.",
 
   person: "사람",
+  openPerson: (name) => `${name} 님 정보`,
+  isHere: "지금 여기에 있어요",
+  isNotHere: "지금은 여기에 없어요",
+  mention: "멘션하기",
+  copyName: "이름 복사",
+  nameCopied: "이름을 복사했어요",
+  copyNameByHand: "이름을 선택해 두었어요. 직접 복사해 주세요.",
   mute: "숨기기",
   unmute: "다시 보기",
   muteHelp: "숨기면 이 사람의 메시지가 내 화면에서만 가려져요. 다른 사람은 알 수 없어요.",
@@ -145,7 +157,6 @@ export const korean: Strings = {
   neverListed: "링크를 아는 사람만을 위해 만든 대화방이라 목록에 나오지 않아요.",
   slowMode: "한 사람의 메시지 사이 간격",
   slowChoice: (seconds) => seconds === 0 ? "기다리지 않음" : duration("ko", seconds),
-  banOrMute: "내보내기…",
   ban: "내보내기",
   banTitle: "이 채팅에서 내보내기",
   banFor: "기간",
@@ -166,6 +177,7 @@ export const korean: Strings = {
   changeNameFrom: (name) => `지금 이름: ${name}. 이름 바꾸기`,
   nameField: "이름",
   nameHint: (limit) => `${limit}자까지 쓸 수 있어요. 같은 대화방에 있는 모두에게 보여요.`,
+  nameHeld: (until) => `${moment("ko", until)}까지 다른 사람을 위해 남겨 둔 이름이에요. 다른 이름을 골라 주세요.`,
   nameOffline: "지금은 연결되어 있지 않아요. 연결되면 다시 시도해 주세요.",
   nameLost: (name) => `‘${name}’ 이름을 계속 쓸 수 없게 됐어요. 다른 이름을 골라 주세요.`,
 

@@ -42,7 +42,11 @@ function isValidTag(tag: string): boolean {
  * Why an action failed: in the reader's language where the page knows what the server says, otherwise in the server's
  * words. It knows most codes, and the sentences of those that stand for many reasons.
  */
-export function errorText(strings: Strings, { code, message }: { code: string; message: string }): string {
+export function errorText(
+  strings: Strings,
+  { code, message, held_until }: { code: string; message: string; held_until?: number },
+): string {
+  if (held_until !== undefined) return strings.nameHeld(held_until);
   const known = (Object.keys(SENTENCES) as Sentence[]).find((key) => SENTENCES[key] === message);
   if (known) return strings.sentences[known];
   return isVague(code) && message !== "" ? message : codeText(strings, { code, message });

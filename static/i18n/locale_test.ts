@@ -28,6 +28,8 @@ Deno.test("one is singular, more are plural", () => {
 
 Deno.test("an error that the page has no text for is shown in the server's words", () => {
   assert.equal(errorText(languages.en, { code: "brand_new", message: "Do this instead." }), "Do this instead.");
+  const held = { code: "name_taken", message: "In words.", held_until: Date.UTC(2026, 11, 3, 12) };
+  assert.match(errorText(languages.ko, held), /^2026년 12월 3일.*까지 다른 사람/, "and until when a name is held");
   assert.equal(errorText(languages.en, { code: "constructor", message: "Do this instead." }), "Do this instead.");
   assert.match(closeText(languages.en, 4_450), /4450/);
 });

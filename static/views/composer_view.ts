@@ -4,7 +4,7 @@ import type { Assist, AssistOptions, CommandActions } from "../composer/assist.t
 import type { Locale } from "../i18n/locale.ts";
 import { button, element, find, icon, setProperties, setText } from "../lib/dom.ts";
 import { displayName } from "../lib/room_name.ts";
-import { isBanned, isStranger, type Notice, shownTypists, type State } from "../state.ts";
+import { canWrite, isBanned, isStranger, type Notice, shownTypists, type State } from "../state.ts";
 import { enterSubmits, grow, length, sendable } from "./text_entry.ts";
 
 /** Code points before the limit from which the rest is counted down. */
@@ -175,7 +175,7 @@ export function createComposerView(
     }
     setProperties(form, { hidden: state.room.problem !== null });
     setProperties(field, {
-      disabled: state.room.locked || isBanned(state) || isStranger(state),
+      disabled: !canWrite(state),
       placeholder: isBanned(state)
         ? strings.banPlaceholder
         : isStranger(state)

@@ -61,8 +61,7 @@ export function createLogKeys({ log, list, bring, leave }: LogKeysOptions): void
   /** Only the buttons of the focused message are reachable by Tab, since there may be hundreds of messages. */
   function reachTools(event: Event, tabIndex: number) {
     const line = (event.target as HTMLElement).closest(".message, .muted");
-    for (const tool of line?.querySelectorAll<HTMLElement>(".tools button, .code button, :scope > button") ?? []) {
-      tool.tabIndex = tabIndex;
-    }
+    const tools = line?.querySelectorAll<HTMLElement>(".author, .tools button, .code button, :scope > button");
+    for (const tool of tools ?? []) tool.tabIndex = tabIndex;
   }
 }

@@ -1,6 +1,7 @@
 import type { Member } from "../../chat/protocol.ts";
 import { errorText, type Locale } from "../i18n/locale.ts";
-import { button, element, setText } from "../lib/dom.ts";
+import { createAvatar, isLongName } from "../lib/avatar.ts";
+import { button, element, icon, setProperties, setText } from "../lib/dom.ts";
 import { showText } from "../lib/text/message_text.ts";
 import { enterSubmits, grow, length, sendable } from "./text_entry.ts";
 import type { MessageRow } from "./timeline.ts";
@@ -11,8 +12,7 @@ export interface MessageActions {
   remove(seq: number): boolean;
   retry(id: string): void;
   discard(id: string): void;
-  mute(author: Member): void;
-  /** Opens the dialog about its author. */
+  /** Opens the card of its author. */
   openPerson(author: Member): void;
   /** Deletes someone else's message. @returns why that failed, or null */
   moderate(seq: number): Promise<string | null>;
@@ -32,19 +32,24 @@ export interface MessageView {
 export function createMessageView(locale: Locale, times: TimeFormats, actions: MessageActions): MessageView {
   const { strings } = locale;
   const author = element("bdi");
+  const authorButton = button("", "author", openAuthor);
   const you = element("span", { className: "you" });
   const text = element("div", { className: "text", dir: "auto" });
   const mark = element("span", { className: "mark" });
   const trouble = element("div", { className: "trouble", hidden: true });
   const time = element("time");
   const content = element("div", { className: "content" }, text, trouble);
-  const byline = element("p", { className: "byline" }, author, you);
+  const byline = element("p", { className: "byline" });
   const tools = element("div", { className: "tools", hidden: true });
   const item = element("li", { className: "message", tabIndex: -1 }, byline, content, time, tools);
   let row: MessageRow;
   let over: (() => void) | null = null;
   let countdown: ReturnType<typeof setTimeout> | undefined;
   let isAction = false;
+  /** Whether the author's name is shown, and opens their card. */
+  let isNamed = false;
+  /** What the tools are for. */
+  let shownTools = "";
 
   function update(next: MessageRow) {
     const before = row as MessageRow | undefined;
@@ -56,8 +61,6 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
     item.classList.toggle("deleted", row.deleted);
     // Its author knows the text: a screen reader does not announce it.
     if (row.mine) item.setAttribute("aria-live", "off");
-    setText(author, row.author);
-    setText(you, row.mine ? ` (${strings.you})` : "");
     const isNew = !before || before.text !== row.text || before.deleted !== row.deleted || before.edited !== row.edited;
     if (isNew || isAction && before.author !== row.author) {
       showText(text, row.deleted ? strings.deleted : row.text, row.author, strings);
@@ -68,25 +71,58 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
       setText(mark, `(${strings.edited})`);
       if (row.edited) text.append(" ", mark);
     }
+    showAuthor(before);
     showTime();
     showTrouble();
-    showTools(before);
+    showTools();
     if (row.deleted) over?.();
   }
 
-  function showTools(before: MessageRow | undefined) {
-    tools.hidden = row.seq === null || row.item !== null || (row.mine && row.deleted);
-    if (before?.mine === row.mine && before.moderated === row.moderated && before.deleted === row.deleted) return;
-    const author = () => ({ user: row.user, name: row.author });
-    const remove = button(strings.delete, "link", askToDelete);
-    const others = [
-      ...(row.moderated && !row.deleted ? [remove] : []),
-      row.moderated
-        ? button(strings.banOrMute, "link", () => actions.openPerson(author()))
-        : button(strings.mute, "link", () => actions.mute(author())),
-    ];
-    tools.replaceChildren(...(row.mine ? [button(strings.edit, "link", edit), remove] : others));
-    for (const tool of tools.querySelectorAll("button")) tool.tabIndex = item.matches(":focus-within") ? 0 : -1;
+  /** The first message of a group shows its author. Of the others only a screen reader is told. */
+  function showAuthor(before: MessageRow | undefined) {
+    setText(you, row.mine ? ` (${strings.you})` : "");
+    const wasNamed = isNamed;
+    // A person is nobody yet while a message of theirs waits for the first connection.
+    isNamed = row.first && !isAction && row.user !== "";
+    const isSame = wasNamed === isNamed && before?.author === row.author && before.user === row.user;
+    if (isSame) return;
+    setText(author, row.author);
+    if (!isNamed) return byline.replaceChildren(author, you);
+    authorButton.replaceChildren(author, createAvatar({ user: row.user, name: row.author }));
+    authorButton.classList.toggle("long", isLongName(row.author));
+    setProperties(authorButton, { title: row.author, ariaHasPopup: "dialog", tabIndex: tabIndex() });
+    byline.replaceChildren(authorButton, you);
+  }
+
+  function personButton(): HTMLButtonElement {
+    const open = button("", "link", openAuthor);
+    open.append(icon("M10 9.500a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM4 16.500c.6-3 3-4.500 6-4.500s5.400 1.500 6 4.500"));
+    const label = strings.openPerson(row.author);
+    setProperties(open, { ariaLabel: label, title: label, ariaHasPopup: "dialog" });
+    return open;
+  }
+
+  function openAuthor() {
+    actions.openPerson({ user: row.user, name: row.author });
+  }
+
+  /** Only what belongs to the focused message can be reached by Tab. */
+  const tabIndex = () => item.matches(":focus-within") ? 0 : -1;
+
+  function showTools() {
+    const wanted = `${row.mine} ${row.moderated} ${row.deleted} ${isNamed || row.author}`;
+    if (shownTools !== wanted) {
+      shownTools = wanted;
+      const remove = button(strings.delete, "link", askToDelete);
+      const others = [
+        ...(row.moderated && !row.deleted ? [remove] : []),
+        // Where the name is shown, it opens the same.
+        ...(isNamed ? [] : [personButton()]),
+      ];
+      tools.replaceChildren(...(!row.mine ? others : row.deleted ? [] : [button(strings.edit, "link", edit), remove]));
+      for (const tool of tools.querySelectorAll("button")) tool.tabIndex = tabIndex();
+    }
+    tools.hidden = row.seq === null || row.item !== null || tools.childElementCount === 0;
   }
 
   function showTime() {

@@ -6,6 +6,7 @@ import type { DialogOptions } from "../dialogs/dialogs.ts";
 import { lazyDialogs } from "../dialogs/lazy_dialogs.ts";
 import { errorText, failureText } from "../i18n/locale.ts";
 import { button, element, find, icon, setProperties, setText } from "../lib/dom.ts";
+import type { ListPeople } from "../lib/people_pages.ts";
 import { displayName } from "../lib/room_name.ts";
 import { loadRichText } from "../lib/text/message_text.ts";
 import { isBanned, isEmpty, lastOwn, type State } from "../state.ts";
@@ -24,18 +25,19 @@ import { hasScreenKeyboard } from "./text_entry.ts";
 const REST_AFTER = 1_000;
 
 /** `goTo` goes to a room, and changes the address. */
-export interface ViewOptions extends DialogOptions {
+export interface ViewOptions extends Omit<DialogOptions, "field"> {
   bell: Bell;
   drafts: KeyValueStorage;
   /** The file with all emoji, and where it is stored which ones were used. */
   emoji: { loadEmoji: () => Promise<string>; storage: KeyValueStorage };
   /** Goes to an address of the chat, as a link does. */
   visit: (path: string) => void;
+  listPeople: ListPeople;
 }
 
 /** Builds the page, and returns the function that shows a state in it. */
 export function createViews(
-  { controller, locale, bell, drafts, emoji, listRooms, pathOf, visit, goTo }: ViewOptions,
+  { controller, locale, bell, drafts, emoji, listRooms, listPeople, pathOf, visit, goTo }: ViewOptions,
 ): (state: State) => void {
   const { strings } = locale;
   const product = find("product", HTMLElement);
@@ -58,14 +60,13 @@ export function createViews(
 
   const dialogs = lazyDialogs(async () => {
     const { createDialogs } = await import("../dialogs/dialogs.ts");
-    return createDialogs({ controller, locale, listRooms, goTo: moveTo, pathOf });
+    return createDialogs({ controller, locale, listRooms, pathOf, goTo: moveTo, field: composer.field });
   }, () => controller.notify({ kind: "not_loaded" }));
   const log = createLogView(locale, {
     edit: (seq, text) => controller.edit(seq, text),
     remove: (seq) => controller.remove(seq),
     retry: (id) => controller.chat.retry(id),
     discard: (id) => controller.chat.discard(id),
-    mute: (author) => controller.mute(author),
     unmute: (user) => controller.unmute(user),
     jumpToDate: dialogs.jumpToDate,
     openPerson: dialogs.openPerson,
@@ -113,6 +114,7 @@ export function createViews(
     openPerson: dialogs.openPerson,
     unmute: (user) => controller.unmute(user),
     moderate: dialogs.moderate,
+    listPeople,
   });
   const rooms = createRoomsView(locale, {
     enter: moveTo,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ChatError, NameHeldError } from "../../chat/errors.ts";
 import { HttpRefusal, problem } from "./problem.ts";
 
 Deno.test("a problem says what to bring or to do, in headers too", () => {
@@ -8,6 +9,13 @@ Deno.test("a problem says what to bring or to do, in headers too", () => {
   assert.equal(headers(426).get("upgrade"), "websocket");
   assert.equal(headers(429, 1.2).get("retry-after"), "2");
   for (const name of ["www-authenticate", "upgrade", "retry-after"]) assert.equal(headers(403).get(name), null);
+});
+
+Deno.test("a problem says until when a name is held", async () => {
+  const body = await problem(new NameHeldError("In words.", 1_795_000_000_000), "/docs").json();
+  assert.deepEqual([body.status, body.code, body.held_until], [409, "name_taken", 1_795_000_000_000]);
+  const taken = await problem(new ChatError("name_taken", "In words."), "/docs").json();
+  assert.equal("held_until" in taken, false);
 });
 
 Deno.test("a fault of our own is written down, and its words are passed on to nobody", async () => {
