@@ -23,8 +23,8 @@ export interface Dialogs {
   jumpToDate(): void;
   moderate(): void;
   openPerson(person: Member): void;
-  /** Ways to give others the link of the room that is shown. */
-  share(): void;
+  /** Ways to give others the link of the room that is shown, or of a message in it. */
+  share(seq?: number): void;
   /** Makes a room that only people with its link can find. */
   newRoom(): void;
   render(state: State): void;
@@ -36,7 +36,7 @@ export interface DialogOptions {
   /** The rooms that are listed for everyone; null when they can't be loaded now. */
   listRooms: () => Promise<readonly ListedRoom[] | null>;
   /** The address of a room, without its host. */
-  pathOf: (room: string) => string;
+  pathOf: (room: string, seq?: number) => string;
   goTo: (room: string) => void;
   /** Where one writes the next message. */
   field: HTMLTextAreaElement;
@@ -55,7 +55,7 @@ export function createDialogs({ controller, locale, listRooms, pathOf, goTo, fie
     if (answer.kind === "done") return null;
     return answer.kind === "offline" ? strings.nameOffline : errorText(strings, answer.error);
   });
-  const share = createShareDialog(locale, (room) => new URL(pathOf(room), location.href).href);
+  const share = createShareDialog(locale, (room, seq) => new URL(pathOf(room, seq), location.href).href);
   const newRoom = createNewRoomDialog(locale, (room) => {
     goTo(room);
     // Who makes a room wants to bring someone along.
@@ -83,7 +83,7 @@ export function createDialogs({ controller, locale, listRooms, pathOf, goTo, fie
     jumpToDate: date.open,
     moderate: moderation.open,
     openPerson: person.open,
-    share: () => share.open(controller.state.room.name),
+    share: (seq) => share.open(controller.state.room.name, seq),
     newRoom: () => newRoom.open(""),
     render(state) {
       person.render(state);

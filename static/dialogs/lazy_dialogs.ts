@@ -45,7 +45,7 @@ export function lazyDialogs(load: () => Promise<Dialogs>, failed: () => void): L
     jumpToDate: () => open((dialogs) => dialogs.jumpToDate()),
     moderate: () => open((dialogs) => dialogs.moderate()),
     openPerson: (person) => open((dialogs) => dialogs.openPerson(person)),
-    share: () => open((dialogs) => dialogs.share()),
+    share: (seq) => open((dialogs) => dialogs.share(seq)),
     newRoom: () => open((dialogs) => dialogs.newRoom()),
     render(next) {
       // Who has gone to another room wants to write there.

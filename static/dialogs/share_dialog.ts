@@ -9,8 +9,16 @@ const DONE_SHOWN = 2_000;
 /** Hosts under which a computer reaches only itself. */
 const OWN_COMPUTER = /^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
-/** @param urlOf the whole address of a room */
-export function createShareDialog({ strings }: Locale, urlOf: (room: string) => string): { open(room: string): void } {
+export interface ShareDialog {
+  /** @param seq a message in the room */
+  open(room: string, seq?: number): void;
+}
+
+/** @param urlOf the whole address of a room, or of a message in it */
+export function createShareDialog(
+  { strings }: Locale,
+  urlOf: (room: string, seq?: number) => string,
+): ShareDialog {
   const sheet = createSheet(strings, strings.share);
   const who = element("p", { className: "help" });
   const link = element("input", { id: "room-link", readOnly: true, dir: "ltr" });
@@ -63,11 +71,11 @@ export function createShareDialog({ strings }: Locale, urlOf: (room: string) => 
   }
 
   return {
-    open(room) {
+    open(room, seq) {
       const shown = displayName(room);
       name = shown.name;
-      link.value = urlOf(room);
-      setText(sheet.title, strings.shareRoom(name));
+      link.value = urlOf(room, seq);
+      setText(sheet.title, seq === undefined ? strings.shareRoom(name) : strings.linkToMessage);
       setText(who, shown.isUnlisted ? strings.onlyWithLink : strings.anyoneWithLink);
       setText(copied, "");
       draw(link.value);

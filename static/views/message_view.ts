@@ -6,12 +6,26 @@ import { showText } from "../lib/text/message_text.ts";
 import { enterSubmits, grow, length, sendable } from "./text_entry.ts";
 import type { MessageRow } from "./timeline.ts";
 
+/** Milliseconds for which a link confirms that it was copied. */
+const DONE_SHOWN = 2_000;
+
+const PENCIL = "M4 16l.8-3.400L13.400 4a1.500 1.500 0 0 1 2.100 0l.5.5a1.500 1.500 0 0 1 0 2.100L7.400 15.200z";
+const BIN = "M4 6h12M8 6V4h4v2M5.500 6l.8 10h7.400l.8-10";
+const PERSON = "M10 9.500a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM4 16.500c.6-3 3-4.500 6-4.500s5.400 1.500 6 4.500";
+const LINK =
+  "M8 12l4-4M9 6l1.600-1.600a3.200 3.200 0 0 1 4.500 4.500L13.500 10.500M11 14l-1.600 1.600a3.200 3.200 0 0 1-4.500-4.500L6.500 9.500";
+const TICK = "M4.500 10.500l3.500 3.500 7.500-8";
+
 /** What a reader can do with a message: one's own, someone else's, and as a moderator. */
 export interface MessageActions {
   edit(seq: number, text: string): boolean;
   remove(seq: number): boolean;
   retry(id: string): void;
   discard(id: string): void;
+  /** The address of a message. */
+  linkOf(seq: number): string;
+  /** Copies it, or shows it to be copied by hand. @returns whether it was copied */
+  copyLink(seq: number): Promise<boolean>;
   /** Opens the card of its author. */
   openPerson(author: Member): void;
   /** Deletes someone else's message. @returns why that failed, or null */
@@ -59,6 +73,7 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
     item.classList.toggle("mine", row.mine);
     item.classList.toggle("waiting", row.item !== null && row.item.error === null);
     item.classList.toggle("deleted", row.deleted);
+    item.classList.toggle("mentions-me", row.mention);
     // Its author knows the text: a screen reader does not announce it.
     if (row.mine) item.setAttribute("aria-live", "off");
     const isNew = !before || before.text !== row.text || before.deleted !== row.deleted || before.edited !== row.edited;
@@ -94,12 +109,41 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
     byline.replaceChildren(authorButton, you);
   }
 
-  function personButton(): HTMLButtonElement {
-    const open = button("", "link", openAuthor);
-    open.append(icon("M10 9.500a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM4 16.500c.6-3 3-4.500 6-4.500s5.400 1.500 6 4.500"));
-    const label = strings.openPerson(row.author);
-    setProperties(open, { ariaLabel: label, title: label, ariaHasPopup: "dialog" });
-    return open;
+  function toolsFor({ mine, moderated, deleted, author }: MessageRow): HTMLElement[] {
+    const made: HTMLElement[] = [];
+    if (mine && !deleted) made.push(tool(strings.edit, PENCIL, edit));
+    if ((mine || moderated) && !deleted) made.push(tool(strings.delete, BIN, askToDelete));
+    // Where the name is shown, it opens the same.
+    if (!mine && !isNamed) {
+      const person = tool(strings.openPerson(author), PERSON, openAuthor);
+      person.ariaHasPopup = "dialog";
+      made.push(person);
+    }
+    if (!deleted) made.push(messageLink());
+    return made;
+  }
+
+  function tool(label: string, drawing: string, onclick: () => void): HTMLButtonElement {
+    const made = button("", "", onclick);
+    setProperties(made, { ariaLabel: label, title: label });
+    made.append(icon(drawing));
+    return made;
+  }
+
+  /** A link, so that a browser can also open it or copy it in its own way. A click copies it. */
+  function messageLink(): HTMLAnchorElement {
+    const label = strings.linkToMessage;
+    const link = element("a", { href: "#", ariaLabel: label, title: label }, icon(LINK));
+    // Its place in the room is known once the server has the message.
+    link.onpointerdown = link.onfocus = () => void (link.href = actions.linkOf(row.seq ?? 0));
+    link.onclick = async (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // in another tab or window
+      event.preventDefault();
+      if (!await actions.copyLink(row.seq ?? 0)) return;
+      link.replaceChildren(icon(TICK));
+      setTimeout(() => link.replaceChildren(icon(LINK)), DONE_SHOWN);
+    };
+    return link;
   }
 
   function openAuthor() {
@@ -113,14 +157,9 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
     const wanted = `${row.mine} ${row.moderated} ${row.deleted} ${isNamed || row.author}`;
     if (shownTools !== wanted) {
       shownTools = wanted;
-      const remove = button(strings.delete, "link", askToDelete);
-      const others = [
-        ...(row.moderated && !row.deleted ? [remove] : []),
-        // Where the name is shown, it opens the same.
-        ...(isNamed ? [] : [personButton()]),
-      ];
-      tools.replaceChildren(...(!row.mine ? others : row.deleted ? [] : [button(strings.edit, "link", edit), remove]));
-      for (const tool of tools.querySelectorAll("button")) tool.tabIndex = tabIndex();
+      const made = toolsFor(row);
+      tools.replaceChildren(...made);
+      for (const tool of made) tool.tabIndex = tabIndex();
     }
     tools.hidden = row.seq === null || row.item !== null || tools.childElementCount === 0;
   }

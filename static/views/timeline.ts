@@ -4,6 +4,7 @@
  */
 import { type OutboxItem, waitOf } from "../../client/outbox.ts";
 import { isMuted } from "../lib/mutes.ts";
+import { isMention } from "../lib/unread.ts";
 import { actionIn } from "../lib/text/message_text.ts";
 import { type State, waitingIn } from "../state.ts";
 import type { Span } from "./slice.ts";
@@ -25,6 +26,8 @@ export interface MessageRow {
   readonly edited: boolean;
   readonly deleted: boolean;
   readonly mine: boolean;
+  /** Whether it mentions the reader. */
+  readonly mention: boolean;
   /** Whether the reader is a moderator. */
   readonly moderated: boolean;
   /** Whether it is the first of its author's group. */
@@ -108,6 +111,7 @@ export function rowsOf(state: State, span: Span = { from: 0, to: state.room.mess
       edited: message.edited !== undefined && !deleted,
       deleted,
       mine,
+      mention: !mine && isMention(message, state),
       item: change?.item ?? null,
     });
   }
@@ -127,6 +131,7 @@ export function rowsOf(state: State, span: Span = { from: 0, to: state.room.mess
       edited: false,
       deleted: false,
       mine: true,
+      mention: false,
       item,
     });
   }

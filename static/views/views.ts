@@ -69,6 +69,8 @@ export function createViews(
     discard: (id) => controller.chat.discard(id),
     unmute: (user) => controller.unmute(user),
     jumpToDate: dialogs.jumpToDate,
+    linkOf: (seq) => pathOf(controller.state.room.name, seq),
+    copyLink,
     openPerson: dialogs.openPerson,
     async moderate(seq) {
       const failure = await controller.moderator.deleteMessage(controller.state.room.name, seq);
@@ -83,7 +85,7 @@ export function createViews(
     reached: (exactly) => controller.reached(exactly),
     textLimit: () => controller.state.limits.text,
     leave: () => composer.focus(),
-    share: dialogs.share,
+    share: () => dialogs.share(),
     following: (following) => controller.reading(!document.hidden, following),
   });
   const composerActions: ComposerActions = {
@@ -143,7 +145,7 @@ export function createViews(
     element("span", { textContent: strings.share }),
   );
   share.title = strings.share;
-  share.onclick = dialogs.share;
+  share.onclick = () => dialogs.share();
   find("conversation", HTMLElement).append(problem, sentAway);
   find("splash", HTMLElement).remove();
   find("unloaded", HTMLElement).remove();
@@ -158,6 +160,18 @@ export function createViews(
   // Not on a phone, where a keyboard would slide in over the conversation.
   function focusComposer() {
     if (!hasScreenKeyboard()) composer.focus();
+  }
+
+  /** Copies the address of a message, and says so to screen readers. */
+  async function copyLink(seq: number): Promise<boolean> {
+    try {
+      await navigator.clipboard.writeText(new URL(pathOf(controller.state.room.name, seq), location.href).href);
+      setText(announcer, strings.linkCopied);
+      return true;
+    } catch {
+      dialogs.share(seq); // pages without TLS have no clipboard
+      return false;
+    }
   }
 
   async function loadListed() {
