@@ -182,11 +182,12 @@ Deno.test("the dialog to change rooms offers those that a moderator has listed",
   await dialog(page).getByLabel("Listed").check();
   await changed;
   await page.keyboard.press("Escape");
-  await page.locator("#room").click();
-  await dialog(page).locator(".room", { hasText: "listed" }).waitFor();
-  await dialog(page).locator(".room", { hasText: "general" }).click();
-  await page.waitForURL(`${server.url}/`);
-  await leave(page);
+  const eve = await enter("visiting");
+  await eve.locator("#room").click();
+  await dialog(eve).locator(".room", { hasText: "general" }).waitFor();
+  await dialog(eve).locator(".room", { hasText: "listed" }).click();
+  await eve.waitForURL("**/r/listed");
+  await leave(page, eve);
 });
 
 for (

@@ -1,6 +1,6 @@
 /** Changing rooms and names, on a real page. */
 import assert from "node:assert/strict";
-import { connected, rename, shows, write } from "../testing/browser/page.ts";
+import { connected, expectAccessible, rename, shows, write } from "../testing/browser/page.ts";
 import { servePage } from "../testing/browser/page_server.ts";
 
 const server = servePage();
@@ -16,7 +16,7 @@ Deno.test("people change rooms by name, and back and forward work", async () => 
   await page.keyboard.press("Enter");
   await page.locator("dialog[open] [role=alert]", { hasText: "“!” can’t be in a room’s name" }).waitFor();
   await page.locator("dialog[open] input").fill("Second Room");
-  await page.locator("dialog[open]").getByText("Goes to /r/second-room").waitFor();
+  await page.getByRole("option", { name: "second-room opens this room", selected: true }).waitFor();
   await page.keyboard.press("Enter");
   await page.waitForURL("**/r/second-room");
   assert.equal(await page.evaluate(() => document.activeElement?.id), "text", "and one can write at once");
@@ -36,6 +36,13 @@ Deno.test("people change rooms by name, and back and forward work", async () => 
   await page.goForward();
   await shows(page, "in the second");
   assert.match(await page.title(), /^second-room/);
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("ro");
+  assert.deepEqual(await page.getByRole("option").allInnerTexts(), ["first-room", "ro\nopens this room"]);
+  await expectAccessible(page, "the dialog that finds rooms");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/r/first-room");
+  await shows(page, "in the first");
   await ann.close();
 });
 

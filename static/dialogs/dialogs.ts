@@ -2,7 +2,6 @@ import type { Member } from "../../chat/protocol.ts";
 import { insertText } from "../composer/insert_text.ts";
 import type { Controller } from "../controller.ts";
 import { errorText, type Locale } from "../i18n/locale.ts";
-import type { ListedRoom } from "../lib/moderator.ts";
 import type { State } from "../state.ts";
 import { createFieldDialog } from "./field_dialog.ts";
 import { createModerationDialog } from "./moderation_dialog.ts";
@@ -33,8 +32,8 @@ export interface Dialogs {
 export interface DialogOptions {
   controller: Controller;
   locale: Locale;
-  /** The rooms that are listed for everyone; null when they can't be loaded now. */
-  listRooms: () => Promise<readonly ListedRoom[] | null>;
+  /** Loads the rooms that are listed for everyone, which the state has then. */
+  loadListed: () => Promise<void>;
   /** The address of a room, without its host. */
   pathOf: (room: string, seq?: number) => string;
   goTo: (room: string) => void;
@@ -42,7 +41,7 @@ export interface DialogOptions {
   field: HTMLTextAreaElement;
 }
 
-export function createDialogs({ controller, locale, listRooms, pathOf, goTo, field }: DialogOptions): Dialogs {
+export function createDialogs({ controller, locale, loadListed, pathOf, goTo, field }: DialogOptions): Dialogs {
   const { strings } = locale;
   const changeName = () => name.open(controller.state.me?.name ?? "");
   const name = createFieldDialog(strings, {
@@ -61,7 +60,12 @@ export function createDialogs({ controller, locale, listRooms, pathOf, goTo, fie
     // Who makes a room wants to bring someone along.
     share.open(room);
   });
-  const room = createRoomDialog(locale, { listRooms, pathOf, goTo, newRoom: () => newRoom.open("") });
+  const room = createRoomDialog(locale, {
+    state: () => controller.state,
+    loadListed,
+    goTo,
+    newRoom: () => newRoom.open(""),
+  });
   const date = createDateDialog(locale, (day) => controller.goToDate(day));
   const actions = createRoomActions(locale, { controller, goTo, jumpToDate: date.open });
   const moderation = createModerationDialog(locale, controller.moderator);

@@ -6,8 +6,6 @@ export interface FieldDialogTexts {
   label: string;
   hint: string;
   submit: string;
-  /** What comes of the text, said below the field while one types. */
-  preview?: (value: string) => string;
   /** The text in a "password" field is not shown. */
   type?: "text" | "password" | "date";
   /** Whether the field may stay empty. */
@@ -17,6 +15,7 @@ export interface FieldDialogTexts {
 export interface FieldDialog {
   /** The row of its buttons. */
   foot: HTMLDivElement;
+  readonly input: HTMLInputElement;
   open(value: string): void;
   close(): void;
 }
@@ -43,7 +42,6 @@ export function createFieldDialog(
   });
   input.setAttribute("aria-describedby", `${id}-error ${id}-hint`);
   const error = element("p", { id: `${id}-error`, className: "problem", role: "alert" });
-  const preview = element("p", { className: "help preview", role: "status", dir: "auto" });
   const submit = element("button", { type: "submit", className: "filled", textContent: texts.submit });
   const cancel = element("button", { type: "button", className: "outlined", textContent: strings.cancel });
   const foot = element("div", { className: "buttons" }, cancel, submit);
@@ -53,7 +51,6 @@ export function createFieldDialog(
     element("h2", { textContent: texts.title }),
     element("label", { htmlFor: id, textContent: texts.label }),
     input,
-    preview,
     error,
     element("p", { id: `${id}-hint`, className: "help", textContent: texts.hint }),
     foot,
@@ -64,10 +61,7 @@ export function createFieldDialog(
 
   cancel.onclick = () => dialog.close();
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-  input.oninput = () => {
-    showError(null);
-    showPreview();
-  };
+  input.oninput = () => showError(null);
   form.onsubmit = async (event) => {
     event.preventDefault();
     submit.disabled = true;
@@ -78,10 +72,6 @@ export function createFieldDialog(
     input.focus();
   };
 
-  function showPreview() {
-    setText(preview, texts.preview?.(input.value) ?? "");
-  }
-
   function showError(problem: string | null) {
     setText(error, problem ?? "");
     input.ariaInvalid = problem === null ? null : "true";
@@ -89,10 +79,10 @@ export function createFieldDialog(
 
   return {
     foot,
+    input,
     open(value) {
       input.value = value;
       showError(null);
-      showPreview();
       dialog.showModal();
       input.select();
     },

@@ -221,7 +221,7 @@ export const english = {
   roomActions: (room: string) => `More about ${room}`,
   roomLine: (room: string, unread: number, mentions: number, muted: boolean) =>
     [
-      room,
+      ...(room ? [room] : []),
       ...(mentions > 0 ? [plural("en", mentions, { one: "{n} mention of you", other: "{n} mentions of you" })] : []),
       ...(unread > 0 ? [plural("en", unread, { other: "{n} unread" })] : []),
       ...(muted ? ["muted"] : []),
@@ -244,7 +244,7 @@ export const english = {
   makeRoom: "Make room",
   roomField: "Room name",
   roomHint: "A new name opens a new room. Whoever knows the name can read along. Spaces become hyphens.",
-  roomGoal: (path: string) => `Goes to ${path}`,
+  roomOpens: "opens this room",
   roomBad: {
     empty: () => "A room needs a name.",
     character: (character: string) => `“${character}” can’t be in a room’s name: it has letters, digits, - and _.`,

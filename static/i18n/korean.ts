@@ -194,7 +194,7 @@ export const korean: Strings = {
   roomActions: (room) => `${room} 대화방 더 보기`,
   roomLine: (room, unread, mentions, muted) =>
     [
-      room,
+      ...(room ? [room] : []),
       ...(mentions > 0 ? [plural("ko", mentions, { other: "나를 부른 메시지 {n}개" })] : []),
       ...(unread > 0 ? [plural("ko", unread, { other: "읽지 않은 메시지 {n}개" })] : []),
       ...(muted ? ["알림 꺼짐"] : []),
@@ -218,7 +218,7 @@ export const korean: Strings = {
   roomField: "대화방 이름",
   roomHint:
     "새 이름을 쓰면 새 대화방이 열려요. 이름을 아는 사람은 누구나 읽을 수 있어요. 띄어쓰기는 하이픈(-)으로 바뀌어요.",
-  roomGoal: (path) => `이동할 주소: ${path}`,
+  roomOpens: "이 이름의 대화방 열기",
   roomBad: {
     empty: () => "대화방 이름을 입력해 주세요.",
     character: (character) => `‘${character}’ 문자는 대화방 이름에 쓸 수 없어요. 글자, 숫자, -, _만 쓸 수 있어요.`,

@@ -7,6 +7,7 @@ import { lazyDialogs } from "../dialogs/lazy_dialogs.ts";
 import { errorText, failureText } from "../i18n/locale.ts";
 import { button, element, find, icon, setProperties, setText } from "../lib/dom.ts";
 import type { ListPeople } from "../lib/people_pages.ts";
+import type { ListedRoom } from "../lib/moderator.ts";
 import { displayName } from "../lib/room_name.ts";
 import { loadRichText } from "../lib/text/message_text.ts";
 import { isBanned, isEmpty, lastOwn, type State } from "../state.ts";
@@ -25,8 +26,10 @@ import { hasScreenKeyboard } from "./text_entry.ts";
 const REST_AFTER = 1_000;
 
 /** `goTo` goes to a room, and changes the address. */
-export interface ViewOptions extends Omit<DialogOptions, "field"> {
+export interface ViewOptions extends Omit<DialogOptions, "field" | "loadListed"> {
   bell: Bell;
+  /** The rooms that are listed for everyone; null when they can't be loaded now. */
+  listRooms: () => Promise<readonly ListedRoom[] | null>;
   drafts: KeyValueStorage;
   /** The file with all emoji, and where it is stored which ones were used. */
   emoji: { loadEmoji: () => Promise<string>; storage: KeyValueStorage };
@@ -60,7 +63,7 @@ export function createViews(
 
   const dialogs = lazyDialogs(async () => {
     const { createDialogs } = await import("../dialogs/dialogs.ts");
-    return createDialogs({ controller, locale, listRooms, pathOf, goTo: moveTo, field: composer.field });
+    return createDialogs({ controller, locale, loadListed, pathOf, goTo: moveTo, field: composer.field });
   }, () => controller.notify({ kind: "not_loaded" }));
   const log = createLogView(locale, {
     edit: (seq, text) => controller.edit(seq, text),
