@@ -169,7 +169,7 @@ Deno.test("a muted person's messages are hidden until they are unmuted, also aft
   await ann.locator(".muted").waitFor();
   await ann.locator("#log").focus();
   await ann.keyboard.press("ArrowUp");
-  await ann.keyboard.press("Tab");
+  await ann.keyboard.press("ArrowRight");
   await ann.keyboard.press("Enter");
   await message(ann, "one").waitFor();
   await leave(ann, eve);
