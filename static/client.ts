@@ -12,11 +12,13 @@ import { localeFor } from "./i18n/locale.ts";
 import { addressesAt } from "./lib/address.ts";
 import { readInitialData } from "./lib/initial_data.ts";
 import { listRooms } from "./lib/moderator.ts";
-import { webStorage } from "./lib/web_storage.ts";
+import { PREFERENCES, webStorage } from "./lib/web_storage.ts";
 import { createViews } from "./views/views.ts";
 
 /** Milliseconds between two renderings while the page is hidden: only the count in its title is seen then. */
 const HIDDEN_RENDER_INTERVAL = 250;
+/** Milliseconds after which the page sees again whether it can change its language. */
+const LANGUAGE_RETRY = 500;
 
 /** Where the chat is on its host: below that are `static/`, a folder for the version, and this file. */
 const base = new URL(import.meta.url.slice(0, import.meta.url.lastIndexOf("/static/") + 1));
@@ -28,6 +30,15 @@ const fetchPath = (path: string, init?: RequestInit) => fetch(new URL(`.${path}`
 /** Keeps the storage apart from that of another chat on the host. */
 const prefix = base.pathname === "/" ? "" : base.pathname;
 const storage = { tab: webStorage(() => sessionStorage, prefix), browser: webStorage(() => localStorage, prefix) };
+/** The reader's choices. This tab hears of a change as the other tabs do. */
+const preferences = {
+  read: storage.browser.read,
+  write(key: string, value: string | null) {
+    storage.browser.write(key, value);
+    dispatchEvent(new StorageEvent("storage", { key: prefix + key }));
+  },
+};
+const locale = currentLocale();
 const random = Math.random;
 const initial = readInitialData();
 
@@ -69,7 +80,6 @@ const controller = new Controller({
   onArrived: (arrived) => bell.arrived(arrived),
 });
 
-const locale = localeFor(navigator.languages);
 const bell = createBell(locale.strings, async (button) => {
   const { createAway } = await import("./away/away.ts");
   return createAway({
@@ -86,6 +96,7 @@ const bell = createBell(locale.strings, async (button) => {
 const render = createViews({
   controller,
   locale,
+  preferences,
   bell,
   drafts: storage.tab,
   emoji: { loadEmoji, storage: storage.browser },
@@ -158,9 +169,26 @@ function enter() {
   show();
 }
 
+function currentLocale() {
+  return localeFor(navigator.languages, preferences.read(PREFERENCES.language));
+}
+
+/**
+ * Loads the page again in the language that the reader has chosen. Drafts, the outbox and the room outlive that; what
+ * stands in an open editor or form would not, so it waits for that to be closed.
+ */
+function followLanguage() {
+  if (currentLocale().language === locale.language) return;
+  if (document.querySelector(".busy, dialog[open] form")) setTimeout(followLanguage, LANGUAGE_RETRY);
+  else location.reload();
+}
+
 addEventListener("popstate", enter);
 addEventListener("storage", ({ key }) => {
-  if (key === null || key.startsWith(prefix)) controller.storageChanged(key === null ? null : key.slice(prefix.length));
+  if (key !== null && !key.startsWith(prefix)) return;
+  const own = key === null ? null : key.slice(prefix.length);
+  controller.storageChanged(own);
+  if (own === null || own === PREFERENCES.language) followLanguage();
 });
 addEventListener("online", () => controller.wake(true));
 addEventListener("offline", () => controller.wake(false));

@@ -1,9 +1,11 @@
 import type { Member } from "../../chat/protocol.ts";
+import type { KeyValueStorage } from "../../client/storage.ts";
 import { insertText } from "../composer/insert_text.ts";
 import type { Controller } from "../controller.ts";
 import { errorText, type Locale } from "../i18n/locale.ts";
 import type { State } from "../state.ts";
 import { createFieldDialog } from "./field_dialog.ts";
+import { createKeysDialog } from "./keys_dialog.ts";
 import { createModerationDialog } from "./moderation_dialog.ts";
 import { createPersonDialog } from "./person_dialog.ts";
 import { createDateDialog } from "./date_dialog.ts";
@@ -11,6 +13,7 @@ import { createRoomActions } from "./room_actions.ts";
 import { createNewRoomDialog } from "./new_room_dialog.ts";
 import { createRoomDialog } from "./room_dialog.ts";
 import { createShareDialog } from "./share_dialog.ts";
+import { createSettingsDialog } from "./settings_dialog.ts";
 
 /** All that open over the page. */
 export interface Dialogs {
@@ -26,6 +29,8 @@ export interface Dialogs {
   share(seq?: number): void;
   /** Makes a room that only people with its link can find. */
   newRoom(): void;
+  openSettings(): void;
+  showKeys(): void;
   render(state: State): void;
 }
 
@@ -34,6 +39,8 @@ export interface DialogOptions {
   locale: Locale;
   /** Loads the rooms that are listed for everyone, which the state has then. */
   loadListed: () => Promise<void>;
+  /** The reader's choices, which all tabs of the browser share. */
+  preferences: KeyValueStorage;
   /** The address of a room, without its host. */
   pathOf: (room: string, seq?: number) => string;
   goTo: (room: string) => void;
@@ -41,7 +48,9 @@ export interface DialogOptions {
   field: HTMLTextAreaElement;
 }
 
-export function createDialogs({ controller, locale, loadListed, pathOf, goTo, field }: DialogOptions): Dialogs {
+export function createDialogs(
+  { controller, locale, preferences, loadListed, pathOf, goTo, field }: DialogOptions,
+): Dialogs {
   const { strings } = locale;
   const changeName = () => name.open(controller.state.me?.name ?? "");
   const name = createFieldDialog(strings, {
@@ -80,6 +89,8 @@ export function createDialogs({ controller, locale, loadListed, pathOf, goTo, fi
     },
     changeName,
   });
+  const keys = createKeysDialog(locale);
+  const settings = createSettingsDialog(locale, { preferences, showKeys: keys.open });
   return {
     changeName,
     changeRoom: room.open,
@@ -89,6 +100,8 @@ export function createDialogs({ controller, locale, loadListed, pathOf, goTo, fi
     openPerson: person.open,
     share: (seq) => share.open(controller.state.room.name, seq),
     newRoom: () => newRoom.open(""),
+    openSettings: settings.open,
+    showKeys: keys.open,
     render(state) {
       person.render(state);
       moderation.render(state);

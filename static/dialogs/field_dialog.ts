@@ -35,6 +35,7 @@ export function createFieldDialog(
   const input = element("input", {
     type: texts.type ?? "text",
     id,
+    dir: "auto",
     required: !texts.optional,
     autocomplete: "off",
     spellcheck: false,

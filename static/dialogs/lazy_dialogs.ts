@@ -47,6 +47,8 @@ export function lazyDialogs(load: () => Promise<Dialogs>, failed: () => void): L
     openPerson: (person) => open((dialogs) => dialogs.openPerson(person)),
     share: (seq) => open((dialogs) => dialogs.share(seq)),
     newRoom: () => open((dialogs) => dialogs.newRoom()),
+    openSettings: () => open((dialogs) => dialogs.openSettings()),
+    showKeys: () => open((dialogs) => dialogs.showKeys()),
     render(next) {
       // Who has gone to another room wants to write there.
       if (state?.room.name !== next.room.name) wanted = null;

@@ -24,6 +24,8 @@ function setUp() {
     openPerson: ({ name }) => done.push(`person ${name}`),
     share: () => done.push("share"),
     newRoom: () => done.push("new room"),
+    openSettings: () => done.push("settings"),
+    showKeys: () => done.push("keys"),
     render: ({ room }) => done.push(`render ${room.count}`),
   };
   return { lazy, code, done, dialogs, loads: () => loads };
@@ -44,7 +46,10 @@ Deno.test("a dialog that is asked for before its code has come opens then, and s
   lazy.moderate();
   lazy.share();
   lazy.newRoom();
-  assert.deepEqual(done.slice(2), ["name", "render 3", "person Mina", "moderate", "share", "new room"]);
+  lazy.openSettings();
+  lazy.showKeys();
+  const opened = ["moderate", "share", "new room", "settings", "keys"];
+  assert.deepEqual(done.slice(2), ["name", "render 3", "person Mina", ...opened]);
 });
 
 Deno.test("of several dialogs that are asked for before their code has come, the last one opens", async () => {

@@ -58,7 +58,13 @@ export function createPersonDialog(locale: Locale, actions: PersonActions): Pers
     }
   });
   const minutes = select(strings.banFor, BAN_MINUTES.map((value) => [value, strings.duration(value)]), HOUR);
-  const reason = element("input", { type: "text", id: "ban-reason", maxLength: REASON_LIMIT, autocomplete: "off" });
+  const reason = element("input", {
+    type: "text",
+    id: "ban-reason",
+    dir: "auto",
+    maxLength: REASON_LIMIT,
+    autocomplete: "off",
+  });
   const address = checkbox(strings.banAddress, strings.banAddressHelp);
   const error = element("p", { className: "problem", role: "alert" });
   const banNow = element("button", { type: "submit", className: "outlined danger", textContent: strings.ban });

@@ -44,7 +44,7 @@ export function checkbox(
 }
 
 /** A select element and its label. */
-export function select(label: string, values: [number, string][], chosen: number) {
+export function select<Value extends string | number>(label: string, values: [Value, string][], chosen: Value) {
   const id = `choice-${++ids}`;
   const options = values.map(([value, text]) =>
     element("option", { value: String(value), textContent: text, selected: value === chosen })

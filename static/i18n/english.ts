@@ -7,7 +7,7 @@ import type { SessionRefusal } from "../../client/session_answer.ts";
 import type { CommandName } from "../composer/commands.ts";
 import type { Trigger } from "../composer/trigger.ts";
 import type { WaitReason } from "../views/timeline.ts";
-import { duration, moment, plural } from "./format.ts";
+import { duration, isolated, moment, plural } from "./format.ts";
 
 /** A text for each reason for which the server may refuse a session. */
 export type RefusalTexts = {
@@ -18,11 +18,11 @@ export type Sentence = keyof typeof SENTENCES;
 
 export const english = {
   product: "Parley",
-  title: (room: string, unread: number) => `${unread > 0 ? `(${unread}) ` : ""}${room} – Parley`,
+  title: (room: string, unread: number) => `${unread > 0 ? `(${unread}) ` : ""}${isolated(room)} – Parley`,
 
-  log: (room: string) => `Messages in ${room}`,
-  logHelp: "Use the up and down arrow keys to go from message to message.",
-  beginning: (room: string) => `The beginning of ${room}`,
+  log: (room: string) => `Messages in ${isolated(room)}`,
+  logHelp: "Up and down arrow keys go from message to message, left and right to a message’s links and actions.",
+  beginning: (room: string) => `The beginning of ${isolated(room)}`,
   earlier: "Earlier messages",
   loading: "Loading earlier messages…",
   loadFailed: "Earlier messages could not be loaded.",
@@ -40,8 +40,8 @@ export const english = {
   emptyTitle: "Nothing has been said here yet.",
   emptyText: "Say the first word below, or bring someone along: whoever opens this room’s link can join in.",
   share: "Share",
-  shareRoom: (room: string) => `Share ${room}`,
-  shareText: (room: string) => `Come and talk in ${room}`,
+  shareRoom: (room: string) => `Share ${isolated(room)}`,
+  shareText: (room: string) => `Come and talk in ${isolated(room)}`,
   shareElsewhere: "Share…",
   roomLink: "Link to this room",
   anyoneWithLink: "Whoever opens this link can join in.",
@@ -96,7 +96,7 @@ export const english = {
   deleteQuestion: "Delete for everyone?",
   keep: "Keep it",
 
-  compose: (room: string) => `Message to ${room}`,
+  compose: (room: string) => `Message to ${isolated(room)}`,
   placeholder: "Write a message",
   send: "Send",
   left: (count: number) => plural("en", count, { one: "{n} character left", other: "{n} characters left" }),
@@ -121,10 +121,10 @@ export const english = {
   } satisfies Record<CommandName, [argument: string, help: string]>,
   noCommand: (word: string) => `There is no command /${word}. To send it as it is, begin with //.`,
   sendAsText: "Send as text",
-  renamed: (name: string) => `You are ${name} now.`,
+  renamed: (name: string) => `You are ${isolated(name)} now.`,
   muteWhom: "Write a name behind /mute.",
-  nobodyNamed: (name: string) => `Nobody here is called ${name}.`,
-  mutedNow: (name: string) => `Messages from ${name} are hidden on your screen now.`,
+  nobodyNamed: (name: string) => `Nobody here is called ${isolated(name)}.`,
+  mutedNow: (name: string) => `Messages from ${isolated(name)} are hidden on your screen now.`,
   longPaste: "Is this code?",
   formatAsCode: "Format as a code block",
   formatAsCodeKey: "Ctrl+E or ⌘E",
@@ -134,9 +134,9 @@ export const english = {
   slow: (seconds: number) => `Slow room: ${duration("en", seconds)} between your messages.`,
   typing: (names: string[]) =>
     names.length === 1
-      ? `${names[0]} is typing…`
+      ? `${isolated(names[0])} is typing…`
       : names.length === 2
-      ? `${names[0]} and ${names[1]} are typing…`
+      ? `${isolated(names[0])} and ${isolated(names[1])} are typing…`
       : "Several people are typing…",
   waiting: (count: number) =>
     plural("en", count, { one: "{n} message waiting to be sent", other: "{n} messages waiting to be sent" }),
@@ -151,7 +151,7 @@ export const english = {
   peopleFailed: "The others could not be loaded.",
 
   person: "Person",
-  openPerson: (name: string) => `About ${name}`,
+  openPerson: (name: string) => `About ${isolated(name)}`,
   isHere: "Here now",
   isNotHere: "Not here right now",
   mention: "Mention",
@@ -166,13 +166,13 @@ export const english = {
   mutedMark: "muted",
   mutedMessages: (count: number, name: string) =>
     plural("en", count, {
-      one: `{n} message from ${name}, whom you muted.`,
-      other: `{n} messages from ${name}, whom you muted.`,
+      one: `{n} message from ${isolated(name)}, whom you muted.`,
+      other: `{n} messages from ${isolated(name)}, whom you muted.`,
     }),
 
   moderate: "Moderate",
   moderating: "Moderating",
-  moderateRoom: (room: string) => `Moderate ${room}`,
+  moderateRoom: (room: string) => `Moderate ${isolated(room)}`,
   stopModerating: "Stop moderating",
   tokenField: "Moderator token",
   tokenHint: "Whoever runs this server has it. It is kept in this tab until you close it.",
@@ -201,12 +201,12 @@ export const english = {
   banPlaceholder: "A moderator has sent you away",
 
   changeName: "Change your name",
-  changeNameFrom: (name: string) => `You are ${name}. Change your name`,
+  changeNameFrom: (name: string) => `You are ${isolated(name)}. Change your name`,
   nameField: "Your name",
   nameHint: (limit: number) => `Up to ${limit} characters. Everyone in your rooms sees it.`,
   nameHeld: (until: number) => `This name is kept for someone else until ${moment("en", until)}. Choose another one.`,
   nameOffline: "There is no connection right now. Please try again when you are connected.",
-  nameLost: (name: string) => `The name “${name}” could not be kept for you. You can choose another one.`,
+  nameLost: (name: string) => `The name “${isolated(name)}” could not be kept for you. You can choose another one.`,
 
   yourRooms: "Rooms",
   showRooms: (unread: number, mentions: number) =>
@@ -218,10 +218,10 @@ export const english = {
       : ""),
   findRoom: "Find a room",
   newRoom: "New room",
-  roomActions: (room: string) => `More about ${room}`,
+  roomActions: (room: string) => `More about ${isolated(room)}`,
   roomLine: (room: string, unread: number, mentions: number, muted: boolean) =>
     [
-      ...(room ? [room] : []),
+      ...(room ? [isolated(room)] : []),
       ...(mentions > 0 ? [plural("en", mentions, { one: "{n} mention of you", other: "{n} mentions of you" })] : []),
       ...(unread > 0 ? [plural("en", unread, { other: "{n} unread" })] : []),
       ...(muted ? ["muted"] : []),
@@ -236,8 +236,7 @@ export const english = {
   dateHint: "The first message of that day or later is shown.",
   linkToMessage: "Link to this message",
   changeRoom: "Change room",
-  changeRoomFrom: (room: string) => `You are in ${room}. Change room`,
-  entered: (room: string) => `You are now in ${room}`,
+  entered: (room: string) => `You are now in ${isolated(room)}`,
   newRoomField: "Name (you can leave it empty)",
   newRoomHint: "It gets a link that can’t be guessed. Only people with the link can find it.",
   newRoomStem: "room",
@@ -256,11 +255,47 @@ export const english = {
   problemTitle: "You can’t be in this room.",
   nothingHere: "There is nothing at this address.",
   nothingHereText: (path: string) => `A room has an address like ${path}.`,
-  goToRoom: (room: string) => `Go to ${room}`,
+  goToRoom: (room: string) => `Go to ${isolated(room)}`,
+
+  settings: "Settings",
+  language: "Language",
+  theme: "Colours",
+  /** As the browser or the system has it. */
+  asSystem: "As on your system",
+  light: "Light",
+  dark: "Dark",
+  characterKeys: "? shows the keys",
+  characterKeysHelp: "Turn it off if you talk to your device, or touch keys unintentionally.",
+
+  keys: "Keys",
+  keyGroups: {
+    everywhere: "Everywhere",
+    rooms: "Rooms",
+    conversation: "In the conversation",
+    composer: "Where you write",
+  },
+  keyActions: {
+    showKeys: "Show these keys",
+    move: "To the next part of the page, and back",
+    close: "Close what is open",
+    switchRoom: "Go to a room",
+    stepRoom: "Previous or next room",
+    stepUnread: "Previous or next room with new messages",
+    stepMessage: "Previous or next message",
+    stepControl: "Links and actions of a message",
+    use: "Use a link or an action",
+    jump: "Oldest or newest message",
+    leave: "Back to the message, then to where you write",
+    send: "Send",
+    breakLine: "New line",
+    editLast: "Edit your last message, when the field is empty",
+    complete: "Find a person, an emoji or a command",
+    cancel: "Cancel an edit",
+  },
 
   notifications: "Notifications",
   notificationsOff: "Notifications: off",
-  notificationsFor: (room: string, level: string) => `Notifications in ${room}: ${level}`,
+  notificationsFor: (room: string, level: string) => `Notifications in ${isolated(room)}: ${level}`,
   notificationsAbout:
     "They tell you what is said while you look at something else. Each shows the room, who wrote, and how the message " +
     "begins, so others who see your screen can read it too. This page must stay open in a tab.",
@@ -287,14 +322,14 @@ export const english = {
       "On iPhone and iPad, only an installed app can show them: press Share, then Add to Home Screen, and open it from there.",
     unsupported: "This browser has none.",
   } as Record<Exclude<Support, NotificationPermission>, string>,
-  notifyIn: (room: string) => `In ${room}, tell me about`,
+  notifyIn: (room: string) => `In ${isolated(room)}, tell me about`,
   levels: { everything: "everything", mentions: "mentions", nothing: "nothing" } as Record<Level, string>,
   levelChoices: {
     everything: "Everything",
     mentions: "Mentions of me",
     nothing: "Nothing",
   } as Record<Level, string>,
-  mentionHelp: (name: string) => `Messages with @${name}`,
+  mentionHelp: (name: string) => `Messages with @${isolated(name)}`,
   sound: "Soft sound",
   soundHelp: "With what you are told about, while you don’t look at this page.",
 

@@ -9,6 +9,14 @@ export function plural(language: Language, count: number, forms: { one?: string;
   return form.replace("{n}", numbers.format(count));
 }
 
+/** Characters of Hebrew, Arabic and the other scripts that are written from right to left. */
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+/** A name as a part of a sentence, which keeps its own order where the name is written in the other direction. */
+export function isolated(name: string): string {
+  return RIGHT_TO_LEFT.test(name) ? `\u2068${name}\u2069` : name;
+}
+
 interface Formats {
   numbers: Intl.NumberFormat;
   rules: Intl.PluralRules;

@@ -1,15 +1,15 @@
 /** Every word of the page in Korean. */
 import { CLOSE } from "../../chat/protocol.ts";
 import type { Strings } from "./english.ts";
-import { duration, moment, plural } from "./format.ts";
+import { duration, isolated, moment, plural } from "./format.ts";
 
 export const korean: Strings = {
   product: "Parley",
-  title: (room, unread) => `${unread > 0 ? `(${unread}) ` : ""}${room} – Parley`,
+  title: (room, unread) => `${unread > 0 ? `(${unread}) ` : ""}${isolated(room)} – Parley`,
 
-  log: (room) => `${room} 대화방의 메시지`,
-  logHelp: "위아래 화살표 키로 메시지 사이를 이동할 수 있어요.",
-  beginning: (room) => `${room} 대화방의 시작이에요`,
+  log: (room) => `${isolated(room)} 대화방의 메시지`,
+  logHelp: "위아래 화살표 키로 메시지 사이를, 좌우 화살표 키로 메시지의 링크와 버튼 사이를 이동할 수 있어요.",
+  beginning: (room) => `${isolated(room)} 대화방의 시작이에요`,
   earlier: "이전 메시지",
   loading: "이전 메시지를 불러오는 중…",
   loadFailed: "이전 메시지를 불러오지 못했어요.",
@@ -26,8 +26,8 @@ export const korean: Strings = {
   emptyTitle: "아직 아무도 말하지 않았어요.",
   emptyText: "아래에 첫마디를 남기거나 함께할 사람을 불러 보세요. 이 대화방의 링크를 여는 누구나 참여할 수 있어요.",
   share: "공유",
-  shareRoom: (room) => `${room} 대화방 공유하기`,
-  shareText: (room) => `${room} 대화방에서 함께 이야기해요`,
+  shareRoom: (room) => `${isolated(room)} 대화방 공유하기`,
+  shareText: (room) => `${isolated(room)} 대화방에서 함께 이야기해요`,
   shareElsewhere: "다른 앱으로 공유…",
   roomLink: "이 대화방의 링크",
   anyoneWithLink: "이 링크를 여는 누구나 참여할 수 있어요.",
@@ -80,7 +80,7 @@ export const korean: Strings = {
   deleteQuestion: "모두에게서 삭제할까요?",
   keep: "그대로 두기",
 
-  compose: (room) => `${room} 대화방에 메시지 쓰기`,
+  compose: (room) => `${isolated(room)} 대화방에 메시지 쓰기`,
   placeholder: "메시지를 입력하세요",
   send: "보내기",
   left: (count) => plural("ko", count, { other: "{n}자 남음" }),
@@ -99,10 +99,10 @@ export const korean: Strings = {
   },
   noCommand: (word) => `/${word} 명령어는 없어요. 그대로 보내려면 //로 시작하세요.`,
   sendAsText: "그대로 보내기",
-  renamed: (name) => `이름을 바꿨어요: ${name}`,
+  renamed: (name) => `이름을 바꿨어요: ${isolated(name)}`,
   muteWhom: "/mute 뒤에 이름을 써 주세요.",
-  nobodyNamed: (name) => `여기에 ‘${name}’ 이름을 쓰는 사람이 없어요.`,
-  mutedNow: (name) => `이제 ${name} 님의 메시지가 내 화면에서 보이지 않아요.`,
+  nobodyNamed: (name) => `여기에 ‘${isolated(name)}’ 이름을 쓰는 사람이 없어요.`,
+  mutedNow: (name) => `이제 ${isolated(name)} 님의 메시지가 내 화면에서 보이지 않아요.`,
   longPaste: "코드인가요?",
   formatAsCode: "코드 블록으로 만들기",
   formatAsCodeKey: "Ctrl+E 또는 ⌘E",
@@ -112,9 +112,9 @@ export const korean: Strings = {
   slow: (seconds) => `천천히 모드: 메시지를 보내고 ${duration("ko", seconds)} 뒤에 다시 보낼 수 있어요.`,
   typing: (names) =>
     names.length === 1
-      ? `${names[0]} 님이 입력하는 중…`
+      ? `${isolated(names[0])} 님이 입력하는 중…`
       : names.length === 2
-      ? `${names[0]} 님과 ${names[1]} 님이 입력하는 중…`
+      ? `${isolated(names[0])} 님과 ${isolated(names[1])} 님이 입력하는 중…`
       : "여러 명이 입력하는 중…",
   waiting: (count) => plural("ko", count, { other: "전송을 기다리는 메시지 {n}개" }),
 
@@ -128,7 +128,7 @@ export const korean: Strings = {
   peopleFailed: "나머지 사람들을 불러오지 못했어요.",
 
   person: "사람",
-  openPerson: (name) => `${name} 님 정보`,
+  openPerson: (name) => `${isolated(name)} 님 정보`,
   isHere: "지금 여기에 있어요",
   isNotHere: "지금은 여기에 없어요",
   mention: "멘션하기",
@@ -141,11 +141,11 @@ export const korean: Strings = {
   mutedHelp: "이 사람의 메시지를 내 화면에서 가리고 있어요. 다른 사람은 알 수 없어요.",
   muted: "내가 숨긴 사람",
   mutedMark: "숨김",
-  mutedMessages: (count, name) => plural("ko", count, { other: `숨긴 ${name} 님의 메시지 {n}개` }),
+  mutedMessages: (count, name) => plural("ko", count, { other: `숨긴 ${isolated(name)} 님의 메시지 {n}개` }),
 
   moderate: "관리하기",
   moderating: "관리 중",
-  moderateRoom: (room) => `${room} 대화방 관리`,
+  moderateRoom: (room) => `${isolated(room)} 대화방 관리`,
   stopModerating: "관리 끝내기",
   tokenField: "관리자 토큰",
   tokenHint: "이 서버를 운영하는 사람이 알고 있어요. 이 탭을 닫을 때까지만 보관돼요.",
@@ -174,12 +174,12 @@ export const korean: Strings = {
   banPlaceholder: "관리자가 내보냈어요",
 
   changeName: "이름 바꾸기",
-  changeNameFrom: (name) => `지금 이름: ${name}. 이름 바꾸기`,
+  changeNameFrom: (name) => `지금 이름: ${isolated(name)}. 이름 바꾸기`,
   nameField: "이름",
   nameHint: (limit) => `${limit}자까지 쓸 수 있어요. 같은 대화방에 있는 모두에게 보여요.`,
   nameHeld: (until) => `${moment("ko", until)}까지 다른 사람을 위해 남겨 둔 이름이에요. 다른 이름을 골라 주세요.`,
   nameOffline: "지금은 연결되어 있지 않아요. 연결되면 다시 시도해 주세요.",
-  nameLost: (name) => `‘${name}’ 이름을 계속 쓸 수 없게 됐어요. 다른 이름을 골라 주세요.`,
+  nameLost: (name) => `‘${isolated(name)}’ 이름을 계속 쓸 수 없게 됐어요. 다른 이름을 골라 주세요.`,
 
   yourRooms: "대화방",
   showRooms: (unread, mentions) =>
@@ -191,10 +191,10 @@ export const korean: Strings = {
       : ""),
   findRoom: "대화방 찾기",
   newRoom: "새 대화방",
-  roomActions: (room) => `${room} 대화방 더 보기`,
+  roomActions: (room) => `${isolated(room)} 대화방 더 보기`,
   roomLine: (room, unread, mentions, muted) =>
     [
-      ...(room ? [room] : []),
+      ...(room ? [isolated(room)] : []),
       ...(mentions > 0 ? [plural("ko", mentions, { other: "나를 부른 메시지 {n}개" })] : []),
       ...(unread > 0 ? [plural("ko", unread, { other: "읽지 않은 메시지 {n}개" })] : []),
       ...(muted ? ["알림 꺼짐"] : []),
@@ -209,8 +209,7 @@ export const korean: Strings = {
   dateHint: "그날 또는 그 뒤의 첫 메시지를 보여 드려요.",
   linkToMessage: "이 메시지의 링크",
   changeRoom: "대화방 바꾸기",
-  changeRoomFrom: (room) => `지금 대화방: ${room}. 대화방 바꾸기`,
-  entered: (room) => `${room} 대화방에 들어왔어요`,
+  entered: (room) => `${isolated(room)} 대화방에 들어왔어요`,
   newRoomField: "이름 (비워 두어도 돼요)",
   newRoomHint: "짐작할 수 없는 링크가 만들어져요. 링크를 아는 사람만 찾을 수 있어요.",
   newRoomStem: "대화방",
@@ -230,11 +229,46 @@ export const korean: Strings = {
   problemTitle: "이 대화방에는 들어갈 수 없어요.",
   nothingHere: "이 주소에는 아무것도 없어요.",
   nothingHereText: (path) => `대화방의 주소는 ${path} 같은 모양이에요.`,
-  goToRoom: (room) => `${room} 대화방으로 가기`,
+  goToRoom: (room) => `${isolated(room)} 대화방으로 가기`,
+
+  settings: "설정",
+  language: "언어",
+  theme: "화면 색",
+  asSystem: "시스템 설정대로",
+  light: "밝게",
+  dark: "어둡게",
+  characterKeys: "? 키로 단축키 보기",
+  characterKeysHelp: "음성으로 조작하거나 키를 잘못 누르는 일이 잦으면 꺼 두세요.",
+
+  keys: "단축키",
+  keyGroups: {
+    everywhere: "어디서나",
+    rooms: "대화방",
+    conversation: "대화에서",
+    composer: "입력란에서",
+  },
+  keyActions: {
+    showKeys: "단축키 보기",
+    move: "페이지의 다음 부분으로, 또는 이전 부분으로",
+    close: "열린 창 닫기",
+    switchRoom: "대화방으로 이동",
+    stepRoom: "이전 또는 다음 대화방",
+    stepUnread: "새 메시지가 있는 이전 또는 다음 대화방",
+    stepMessage: "이전 또는 다음 메시지",
+    stepControl: "메시지의 링크와 버튼",
+    use: "링크 열기, 버튼 누르기",
+    jump: "가장 오래된 또는 최신 메시지",
+    leave: "메시지로, 그다음 입력란으로 돌아가기",
+    send: "보내기",
+    breakLine: "줄 바꾸기",
+    editLast: "입력란이 비어 있을 때 마지막 메시지 수정",
+    complete: "사람, 이모지, 명령어 찾기",
+    cancel: "수정 취소",
+  },
 
   notifications: "알림",
   notificationsOff: "알림: 꺼짐",
-  notificationsFor: (room, level) => `${room} 대화방 알림: ${level}`,
+  notificationsFor: (room, level) => `${isolated(room)} 대화방 알림: ${level}`,
   notificationsAbout:
     "다른 일을 하는 동안 올라온 메시지를 알려 드려요. 알림에는 대화방, 보낸 사람, 메시지의 앞부분이 나오므로 화면을 보는 다른 사람도 읽을 수 " +
     "있어요. 이 페이지가 탭에 열려 있어야 해요.",
@@ -259,10 +293,10 @@ export const korean: Strings = {
       "iPhone과 iPad에서는 설치한 앱만 알림을 보여 줄 수 있어요. 공유를 누르고 ‘홈 화면에 추가’를 고른 뒤 홈 화면에서 열어 주세요.",
     unsupported: "이 브라우저에는 알림 기능이 없어요.",
   },
-  notifyIn: (room) => `${room} 대화방에서 알릴 것`,
+  notifyIn: (room) => `${isolated(room)} 대화방에서 알릴 것`,
   levels: { everything: "모든 메시지", mentions: "멘션만", nothing: "없음" },
   levelChoices: { everything: "모든 메시지", mentions: "멘션만", nothing: "알리지 않기" },
-  mentionHelp: (name) => `@${name}이 들어간 메시지`,
+  mentionHelp: (name) => `@${isolated(name)}이 들어간 메시지`,
   sound: "부드러운 소리",
   soundHelp: "이 페이지를 보지 않는 동안 알릴 것이 있으면 소리로도 알려 드려요.",
 

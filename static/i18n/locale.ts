@@ -16,14 +16,23 @@ export interface Locale {
   strings: Strings;
 }
 
-/** The first of the reader's languages that the page has, otherwise English. */
-export function localeFor(preferred: readonly string[]): Locale {
+/**
+ * The language that the reader has chosen on the page, otherwise the first of the browser's that the page has, otherwise
+ * English. Either way with the region that the browser names for it.
+ * @param chosen as it was stored; anything but a language of the page is no choice
+ */
+export function localeFor(preferred: readonly string[], chosen: string | null = null): Locale {
   for (const tag of preferred) {
     const language = tag.toLowerCase().split("-")[0];
-    if (language !== "en" && language !== "ko") continue;
+    if (!isLanguage(language) || isLanguage(chosen) && language !== chosen) continue;
     return { language, tag: isValidTag(tag) ? tag : language, strings: languages[language] };
   }
-  return { language: "en", tag: "en", strings: english };
+  const language = isLanguage(chosen) ? chosen : "en";
+  return { language, tag: language, strings: languages[language] };
+}
+
+function isLanguage(value: string | null): value is Language {
+  return value !== null && Object.hasOwn(languages, value);
 }
 
 /**

@@ -2,11 +2,18 @@ import assert from "node:assert/strict";
 import { SENTENCES } from "../../chat/protocol.ts";
 import { closeText, errorText, languages, localeFor } from "./locale.ts";
 
+/** What is the same in both languages. */
+const SAME = ["product", "commands.help.0"];
+
 Deno.test("both languages have the same texts", () => {
-  assert.deepEqual(Object.keys(languages.ko), Object.keys(languages.en));
-  assert.deepEqual(Object.keys(languages.ko.errors), Object.keys(languages.en.errors));
-  assert.deepEqual(Object.keys(languages.ko.sentences), Object.keys(languages.en.sentences));
-  assert.deepEqual(Object.keys(languages.ko.closed), Object.keys(languages.en.closed));
+  const [en, ko] = [textsOf(languages.en), textsOf(languages.ko)];
+  assert.deepEqual([...ko.keys()].sort(), [...en.keys()].sort());
+  for (const [path, text] of en) {
+    const other = ko.get(path)!;
+    assert.equal(typeof other, typeof text, path);
+    if (typeof text === "function") assert.equal((other as typeof text).length, text.length, path);
+    else if (!SAME.includes(path)) assert.notEqual(other, text, `${path} is not translated`);
+  }
 });
 
 Deno.test("the page takes the first of the reader's languages that it has, with the reader's region", () => {
@@ -14,6 +21,13 @@ Deno.test("the page takes the first of the reader's languages that it has, with 
   assert.deepEqual(pick(["en-GB", "ko"]), ["en", "en-GB"]);
   assert.deepEqual(pick(["fr"]), ["en", "en"]);
   assert.deepEqual(pick([]), ["en", "en"]);
+});
+
+Deno.test("a language that was chosen is the page's, with the region that the browser names for it", () => {
+  assert.deepEqual(pick(["en-GB", "ko-KR"], "ko"), ["ko", "ko-KR"]);
+  assert.deepEqual(pick(["fr", "en-GB"], "ko"), ["ko", "ko"]);
+  assert.deepEqual(pick(["ko", "en-GB"], "en"), ["en", "en-GB"]);
+  for (const broken of ["", "fr", "constructor", "KO"]) assert.deepEqual(pick(["ko-KR"], broken), ["ko", "ko-KR"]);
 });
 
 Deno.test("a language tag that Intl rejects does not keep the page from opening", () => {
@@ -44,7 +58,16 @@ Deno.test("a sentence that the page knows is in the reader's language, one of a 
   assert.equal(refused("One message every 5 s.", "rate_limited"), languages.ko.errors.rate_limited);
 });
 
-function pick(preferred: string[]): string[] {
-  const { language, tag } = localeFor(preferred);
+function pick(preferred: string[], chosen?: string): string[] {
+  const { language, tag } = localeFor(preferred, chosen);
   return [language, tag];
+}
+
+/** Every text, by where it stands: `errors.bad_json`. */
+function textsOf(texts: object, path = ""): Map<string, unknown> {
+  return new Map(
+    Object.entries(texts).flatMap(([name, text]) =>
+      typeof text === "object" ? [...textsOf(text, `${path}${name}.`)] : [[`${path}${name}`, text] as const]
+    ),
+  );
 }

@@ -5,7 +5,7 @@ import type { Locale } from "../i18n/locale.ts";
 import { button, element, find, icon, setProperties, setText } from "../lib/dom.ts";
 import { displayName } from "../lib/room_name.ts";
 import { canWrite, isBanned, isStranger, type Notice, shownTypists, type State } from "../state.ts";
-import { enterSubmits, grow, length, sendable } from "./text_entry.ts";
+import { countAnnouncer, enterSubmits, grow, length, sendable } from "./text_entry.ts";
 
 /** Code points before the limit from which the rest is counted down. */
 const COUNTDOWN_FROM = 200;
@@ -23,6 +23,8 @@ export interface ComposerActions extends CommandActions {
   dismiss(): void;
   /** Code that is needed now did not come. */
   notLoaded(): void;
+  /** Tells it to screen readers. */
+  announce(text: string): void;
 }
 
 export interface ComposerView {
@@ -53,6 +55,7 @@ export function createComposerView(
   const hint = find("hint", HTMLElement);
   const notice = find("notice", HTMLElement);
   const name = element("bdi");
+  const announceCount = countAnnouncer(strings, actions.announce);
   let state: State;
   let shownNotice: Notice | null = null;
   let assist: Assist | null = null;
@@ -131,6 +134,7 @@ export function createComposerView(
   /** One line, about what matters most now. */
   function renderHint() {
     const left = state.limits.text - length(field.value);
+    announceCount(left);
     setProperties(field, { ariaInvalid: left < 0 ? "true" : null });
     hint.classList.toggle("problem", left < 0);
     setProperties(send, { disabled: left < 0 || field.disabled });

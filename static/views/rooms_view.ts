@@ -12,6 +12,7 @@ export interface RoomsActions {
   /** Opens the dialog in which one finds a room. */
   findRoom(): void;
   newRoom(): void;
+  openSettings(): void;
   /** The list is about to be seen. */
   opened(): void;
   /** The address of a room. */
@@ -42,11 +43,17 @@ export function createRoomsView(locale: Locale, actions: RoomsActions): RoomsVie
     dialog.close();
     actions.newRoom();
   });
-  const foot = element("div", { id: "rooms-foot" }, create);
+  const settings = button(strings.settings, "quiet", () => {
+    dialog.close();
+    actions.openSettings();
+  });
+  const foot = element("div", { id: "rooms-foot" }, create, settings);
   const panel = element("div", { className: "rooms-panel" }, finder, list, open, foot);
   const views = new Map<string, LineView>();
   let state: State;
 
+  settings.id = "open-settings";
+  settings.ariaHasPopup = "dialog";
   side.ariaLabel = strings.yourRooms;
   side.append(panel);
   opener.append(icon("M3 5.500h14M3 10h14M3 14.500h9"), badge);
@@ -161,6 +168,6 @@ function neighbour(lines: readonly RoomLine[], step: 1 | -1, onlyUnread: boolean
 }
 
 /** Where the command key stands for what is the control key elsewhere. */
-function isApple(): boolean {
+export function isApple(): boolean {
   return /Mac|iPhone|iPad/.test(navigator.platform);
 }

@@ -2,6 +2,7 @@
  * A text area as in other chats: it grows with its text, Enter submits, Shift+Enter breaks the line. On a screen with a
  * keyboard on it, Enter breaks the line, and a button submits.
  */
+import type { Strings } from "../i18n/locale.ts";
 
 /**
  * The `keyCode` of a key that an input method handled. For the Enter that ends a composition some browsers report only
@@ -45,6 +46,22 @@ export function length(text: string): number {
   let count = 0;
   for (const _ of text) count++;
   return count;
+}
+
+/** Code points before the limit at which it is said that little is left. */
+const FEW_LEFT = 20;
+
+/**
+ * Returns what is called with how many code points are left: it has that announced when few are left and when it is too
+ * much, and not with every character.
+ */
+export function countAnnouncer(strings: Strings, announce: (text: string) => void): (left: number) => void {
+  let level = 0;
+  return (left) => {
+    const before = level;
+    level = left < 0 ? 2 : left <= FEW_LEFT ? 1 : 0;
+    if (level > 0 && level !== before) announce(left < 0 ? strings.over(-left) : strings.left(left));
+  };
 }
 
 /** The text without NUL and halves of characters, which no frame may contain and only a broken paste brings. */

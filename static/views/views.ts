@@ -10,6 +10,7 @@ import type { ListPeople } from "../lib/people_pages.ts";
 import type { ListedRoom } from "../lib/moderator.ts";
 import { displayName } from "../lib/room_name.ts";
 import { loadRichText } from "../lib/text/message_text.ts";
+import { PREFERENCES } from "../lib/web_storage.ts";
 import { isBanned, isEmpty, lastOwn, type State } from "../state.ts";
 import type { PageWorker } from "../worker/registration.ts";
 import { type ComposerActions, createComposerView } from "./composer_view.ts";
@@ -40,7 +41,7 @@ export interface ViewOptions extends Omit<DialogOptions, "field" | "loadListed">
 
 /** Builds the page, and returns the function that shows a state in it. */
 export function createViews(
-  { controller, locale, bell, drafts, emoji, listRooms, listPeople, pathOf, visit, goTo }: ViewOptions,
+  { controller, locale, preferences, bell, drafts, emoji, listRooms, listPeople, pathOf, visit, goTo }: ViewOptions,
 ): (state: State) => void {
   const { strings } = locale;
   const product = find("product", HTMLElement);
@@ -63,7 +64,8 @@ export function createViews(
 
   const dialogs = lazyDialogs(async () => {
     const { createDialogs } = await import("../dialogs/dialogs.ts");
-    return createDialogs({ controller, locale, loadListed, pathOf, goTo: moveTo, field: composer.field });
+    const { field } = composer;
+    return createDialogs({ controller, locale, preferences, loadListed, pathOf, goTo: moveTo, field });
   }, () => controller.notify({ kind: "not_loaded" }));
   const log = createLogView(locale, {
     edit: (seq, text) => controller.edit(seq, text),
@@ -102,6 +104,7 @@ export function createViews(
       if (message) log.edit(message.seq);
     },
     dismiss: () => controller.notify(null),
+    announce: (text) => setText(announcer, text),
     notLoaded: () => controller.notify({ kind: "not_loaded" }),
     async rename(name) {
       const answer = await controller.chat.rename(name);
@@ -126,6 +129,7 @@ export function createViews(
     openRoom: dialogs.openRoom,
     findRoom: () => dialogs.changeRoom(""),
     newRoom: dialogs.newRoom,
+    openSettings: dialogs.openSettings,
     opened: () => void loadListed(),
     pathOf,
   });
@@ -149,10 +153,19 @@ export function createViews(
   );
   share.title = strings.share;
   share.onclick = () => dialogs.share();
+  document.addEventListener("keydown", showKeys);
   find("conversation", HTMLElement).append(problem, sentAway);
   find("splash", HTMLElement).remove();
   find("unloaded", HTMLElement).remove();
   find("page", HTMLElement).hidden = false;
+
+  function showKeys(event: KeyboardEvent) {
+    if (event.key !== "?" || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if ((event.target as Element).closest("input, textarea, select, [contenteditable], dialog")) return;
+    if (preferences.read(PREFERENCES.characterKeys) === "off") return;
+    event.preventDefault();
+    dialogs.showKeys();
+  }
 
   /** Goes to a room, ready to write there. */
   function moveTo(room: string) {
@@ -238,7 +251,8 @@ export function createViews(
     // An address without a room has no name to show and no link to share.
     for (const part of [heading, share]) setProperties(part, { hidden: name === "" });
     const about = isUnlisted ? strings.onlyWithLink : "";
-    setProperties(room, { ariaLabel: `${strings.changeRoomFrom(name)}${about && `. ${about}`}`, title: about });
+    // Its text is the name, and so is the heading's; what it does comes after that.
+    setProperties(room, { title: about ? `${strings.changeRoom}. ${about}` : strings.changeRoom });
     lock.toggleAttribute("hidden", !state.room.locked);
     unlisted.toggleAttribute("hidden", !isUnlisted);
     if (before?.problem !== state.room.problem) renderProblem(state);

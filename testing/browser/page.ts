@@ -68,17 +68,22 @@ export async function rename(page: Page, name: string): Promise<void> {
 /**
  * Fails if axe finds any problem of accessibility on the page as it is now.
  * @param except rules of axe that do not hold there
+ * @param only no other rules than these
  */
-export async function expectAccessible(page: Page, where: string, except: readonly string[] = []): Promise<void> {
+export async function expectAccessible(
+  page: Page,
+  where: string,
+  { except = [], only }: { except?: string[]; only?: string[] } = {},
+): Promise<void> {
   // The page's policy allows no other script, so axe is injected by the debugger.
-  await page.evaluate(axe.source);
-  const found = await page.evaluate(async (except) => {
+  if (!await page.evaluate("Boolean(globalThis.axe)")) await page.evaluate(axe.source);
+  const found = await page.evaluate(async ({ except, only }) => {
     const rules = Object.fromEntries(except.map((rule) => [rule, { enabled: false }]));
     // deno-lint-ignore no-explicit-any -- axe defines it there
-    const { violations } = await (globalThis as any).axe.run({ rules });
+    const { violations } = await (globalThis as any).axe.run(only ? { runOnly: only } : { rules });
     return violations.map((
       { id, nodes }: { id: string; nodes: { html: string }[] },
     ) => [id, nodes.map((node) => node.html)]);
-  }, except);
+  }, { except, only });
   assert.deepEqual(found, [], where);
 }
