@@ -51,10 +51,11 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
   const text = element("div", { className: "text", dir: "auto" });
   const mark = element("span", { className: "mark" });
   const trouble = element("div", { className: "trouble", hidden: true });
-  const time = element("time");
+  // A screen reader announces who said what, not when, and not what one can do about it.
+  const time = element("time", { ariaLive: "off" });
   const content = element("div", { className: "content" }, text, trouble);
   const byline = element("p", { className: "byline" });
-  const tools = element("div", { className: "tools", hidden: true });
+  const tools = element("div", { className: "tools", hidden: true, ariaLive: "off" });
   const item = element("li", { className: "message", tabIndex: -1 }, byline, content, time, tools);
   let row: MessageRow;
   let over: (() => void) | null = null;
@@ -223,6 +224,7 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
     const field = element("textarea", {
       value: row.text,
       rows: 1,
+      dir: "auto",
       ariaLabel: strings.editLabel,
     });
     const problem = element("span", { className: "problem", role: "status" });
