@@ -113,7 +113,7 @@ Deno.test("commands do what they say, and what is none is not sent unless one sa
   await page.keyboard.press("Enter");
   await page.locator("#rows .muted").waitFor();
   await page.keyboard.type("/room a b/c\n");
-  await advice.getByText("A room’s name has 1 to 64").waitFor();
+  await advice.getByText("can’t be in a room’s name").waitFor();
   await page.locator("#text").fill("");
   await page.keyboard.type("/room commands two\n");
   await page.locator("#room", { hasText: "commands-two" }).waitFor();
@@ -132,13 +132,17 @@ Deno.test("typing and pasting anywhere go to the composer, code is offered to be
   const ann = await person();
   await ann.grantPermissions(["clipboard-read", "clipboard-write"]);
   const page = await open(ann, "anywhere");
-  await page.locator("#copy-link").focus();
+  await page.locator("#share").focus();
   await page.keyboard.type("/h");
   assert.deepEqual([await value(page), await focused(page)], ["/h", "text"]);
   await page.locator("#text").fill("");
-  await page.locator("#copy-link").focus();
-  for (const key of ["Space", "ControlOrMeta+C", "Shift", "ArrowDown"]) await page.keyboard.press(key);
-  assert.deepEqual([await value(page), await focused(page)], ["", "copy-link"]);
+  await page.locator("#share").focus();
+  for (const key of ["ControlOrMeta+C", "Shift", "ArrowDown"]) await page.keyboard.press(key);
+  assert.deepEqual([await value(page), await focused(page)], ["", "share"]);
+  await page.keyboard.press("Space");
+  await page.locator("dialog[open]").waitFor();
+  await page.keyboard.press("Escape");
+  assert.equal(await value(page), "", "a button's own key is not typed");
 
   const code = "if (one) {\n  ```\n  two();\n}\n\nthree();\nfour();";
   await page.evaluate((code) => navigator.clipboard.writeText(code), code);
