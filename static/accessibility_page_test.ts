@@ -93,7 +93,7 @@ async function inhabited(options: BrowserContextOptions, room: string) {
   const page = await open(ann, room);
   await write(page, "see https://example.org/");
   await shows(page, "hello", "see https://example.org/");
-  await page.locator(".message a").waitFor();
+  await page.locator(".text a").waitFor();
   await page.locator(".panel .person").waitFor({ state: "attached" });
   return { page, close: () => Promise.all([ann.close(), bob.close()]) };
 }

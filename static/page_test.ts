@@ -106,7 +106,7 @@ Deno.test("only http and https become links, and they reveal nothing to the othe
   const page = await open(ann, "links");
   await write(page, "https://example.org/a main.ts javascript:alert(1)");
   await shows(page, "https://example.org/a main.ts javascript:alert(1)");
-  const links = page.locator(".message a");
+  const links = page.locator(".text a");
   await links.waitFor();
   assert.equal(await links.count(), 1);
   assert.equal(await links.getAttribute("href"), "https://example.org/a");

@@ -5,7 +5,7 @@ import { element } from "./dom.ts";
 /** How many colours `styles/avatars.css` has. */
 export const COLOURS = 10;
 /** Widths of a small letter beyond which a name does not fit into one line of the margin. */
-const LINE_WIDTH = 11;
+const LINE_WIDTH = 12.5;
 
 const EAST_ASIAN = /^[\p{Script=Hangul}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー]+$/u;
 const EMOJI = /^\p{RGI_Emoji}$/v;

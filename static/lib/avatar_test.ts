@@ -38,7 +38,7 @@ Deno.test("a colour follows from the id alone, and all of them are used about eq
 
 Deno.test("names that need a second line in the margin are known", () => {
   for (const name of ["Hana", "User 482", "User 10482", "김민수", "MINA"]) assert.equal(isLongName(name), false, name);
-  for (const name of ["W".repeat(8), "가".repeat(7), "🦊".repeat(8), "Alexandra Lovelace", "a".repeat(32)]) {
+  for (const name of ["W".repeat(8), "가".repeat(8), "🦊".repeat(8), "Alexandra Lovelace", "a".repeat(32)]) {
     assert.equal(isLongName(name), true, name);
   }
 });
