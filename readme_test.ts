@@ -5,14 +5,17 @@ import { Page } from "./testing/markdown.ts";
 /** Lines; who wants to know more finds it in `docs/`. */
 const LENGTH = 150;
 const { text, links } = await Page.read("README.md");
+const pictures = [...text.matchAll(/!\[[^\]]*\]\(([^)]+)\)/g)].map(([, path]) => path);
 
 Deno.test("the README is short", () => {
   assert.ok(text.split("\n").length <= LENGTH);
 });
 
-Deno.test("the README leads to every page of docs/", async () => {
-  for await (const { name } of Deno.readDir(new URL("docs/", import.meta.url))) {
-    assert.ok(links.includes(`docs/${name}`), name);
+Deno.test("the README leads to every page of docs/, and shows every picture", async () => {
+  for (const folder of ["docs/", "docs/screenshots/"]) {
+    for await (const { name, isFile } of Deno.readDir(new URL(folder, import.meta.url))) {
+      if (isFile) assert.ok(links.includes(folder + name) || pictures.includes(folder + name), name);
+    }
   }
 });
 
