@@ -43,7 +43,9 @@ export function createLogKeys({ log, list, bring, leave }: LogKeysOptions): void
     // The element with the focus may have gone, which not all browsers tell.
     if (!log.contains(document.activeElement)) setStop(log);
     for (const control of log.querySelectorAll<HTMLElement>(CONTROLS)) {
-      if (control.tabIndex >= 0 && control !== stop && !control.closest(OWN_STOPS)) control.tabIndex = -1;
+      // A browser scrolls only what can have the focus: code with long lines stays a stop of its own.
+      const isStop = control.tabIndex >= 0 && control.tagName !== "PRE" && !control.closest(OWN_STOPS);
+      if (isStop && control !== stop) control.tabIndex = -1;
     }
   }, { capture: true });
   for (const end of ["keyup", "pointerdown"]) document.addEventListener(end, () => isByKey = false, { capture: true });
