@@ -12,6 +12,7 @@ import { type CallApi, createModerator, type ListedRoom, type Moderator } from "
 import { loadMuted, mute, MUTED_KEY, saveMuted, unmute } from "./lib/mutes.ts";
 import { loadPlace, type ReadingPlace, savePlace } from "./lib/places.ts";
 import { isMention, isNews } from "./lib/unread.ts";
+import { PREFERENCES } from "./lib/web_storage.ts";
 import { type Goal, initialState, isThere, type Notice, type State } from "./state.ts";
 import { apply, type Event } from "./store.ts";
 
@@ -67,7 +68,8 @@ export class Controller {
     });
     this.#timers = new Timers(options.clock);
     const rooms = kept.loadKeptRooms(storage.browser);
-    this.#state = { ...initialState(this.chat.state), muted: loadMuted(storage.browser), rooms };
+    const muted = loadMuted(storage.browser);
+    this.#state = { ...initialState(this.chat.state), muted, rooms, newestRoomFirst: isNewestFirst(storage.browser) };
     this.moderator = createModerator({
       call: callApi,
       storage: storage.tab,
@@ -206,6 +208,9 @@ export class Controller {
   /** Another tab has changed what is stored in this browser; `key` is null when it has deleted all of it. */
   storageChanged(key: string | null): void {
     const { browser } = this.#options.storage;
+    if (key === PREFERENCES.roomOrder || key === null) {
+      this.#dispatch({ kind: "room_order", newestFirst: isNewestFirst(browser) });
+    }
     if (key === MUTED_KEY || key === null) this.#dispatch({ kind: "muted", muted: loadMuted(browser) });
     if (key !== kept.KEPT_ROOMS_KEY && key !== null) return;
     this.#dispatch({ kind: "rooms", rooms: this.#withOwnMarks(kept.loadKeptRooms(browser)) });
@@ -312,4 +317,8 @@ export class Controller {
     saveMuted(this.#options.storage.browser, muted);
     this.#dispatch({ kind: "muted", muted });
   }
+}
+
+function isNewestFirst(storage: KeyValueStorage): boolean {
+  return storage.read(PREFERENCES.roomOrder) === "newest";
 }

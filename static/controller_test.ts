@@ -157,3 +157,11 @@ Deno.test("muted people stay muted after a reload, and in every tab", () => {
   other.controller.storageChanged("parley.muted");
   assert.deepEqual(other.controller.state.muted, []);
 });
+
+Deno.test("the order of the rooms is what was chosen, also in another tab", () => {
+  const { controller, storage } = setUp();
+  storage.browser.write("parley.room_order", "newest");
+  controller.storageChanged("parley.room_order");
+  assert.equal(controller.state.newestRoomFirst, true);
+  assert.equal(setUp(storage).controller.state.newestRoomFirst, true);
+});

@@ -25,6 +25,7 @@ Deno.test("rooms that one has been in stay at the side, with what is unread, and
   assert.deepEqual(await page.locator("#rooms li bdi").allInnerTexts(), ["harbour", "market"]);
   const name = await page.locator("#me").innerText();
   await talk(server.url, "harbour", [...lines(31, 129), `@${name} look`]);
+  await room(page, "harbour").locator(".by", { hasText: /User \d+.* mentioned you/ }).waitFor();
   await page.getByRole("link", { name: /harbour.*, 1 mention of you, 100 unread/ }).waitFor();
   assert.equal(await page.title(), "(1) market – Parley");
   await page.keyboard.press("Alt+ArrowUp");

@@ -58,6 +58,8 @@ export interface State extends ClientState {
   readonly rooms: readonly KeptRoom[];
   /** The rooms that are listed for everyone, as far as they are known. */
   readonly listed: readonly ListedRoom[];
+  /** Whether the room in which something was said last is the first at the side. */
+  readonly newestRoomFirst: boolean;
   readonly newRun: NewRun | null;
   /** It is not decided yet whether there is a new run: nothing is known of the room that was entered. */
   readonly isFresh: boolean;
@@ -76,6 +78,7 @@ export function initialState(client: ClientState): State {
     following: true,
     rooms: [],
     listed: [],
+    newestRoomFirst: false,
     newRun: null,
     isFresh: true,
     goal: null,

@@ -23,6 +23,7 @@ export type Event =
   | { kind: "new_visited" }
   | { kind: "rooms"; rooms: readonly KeptRoom[] }
   | { kind: "listed"; listed: readonly ListedRoom[] }
+  | { kind: "room_order"; newestFirst: boolean }
   | { kind: "muted"; muted: readonly Member[] }
   | { kind: "moderation"; moderation: Moderation | null }
   | { kind: "notice"; notice: Notice | null };
@@ -50,6 +51,8 @@ export function apply(state: State, event: Event): State {
       return event.rooms === state.rooms ? state : { ...state, rooms: event.rooms };
     case "listed":
       return { ...state, listed: event.listed };
+    case "room_order":
+      return { ...state, newestRoomFirst: event.newestFirst };
     case "notice":
       return { ...state, notice: event.notice };
     case "muted":

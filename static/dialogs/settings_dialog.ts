@@ -34,6 +34,10 @@ export function createSettingsDialog({ strings }: Locale, { preferences, showKey
       ["light", strings.light],
       ["dark", strings.dark],
     ]),
+    choice(preferences, PREFERENCES.roomOrder, strings.roomOrder, [
+      [AS_SYSTEM, strings.byName],
+      ["newest", strings.newestFirst],
+    ]),
     onOrOff(preferences, PREFERENCES.characterKeys, strings.characterKeys, strings.characterKeysHelp),
   ];
   const refresh = () => rows.forEach((row) => row.refresh());

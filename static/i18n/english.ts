@@ -216,6 +216,11 @@ export const english = {
       : unread > 0
       ? plural("en", unread, { other: ", {n} unread" })
       : ""),
+  /** @param names the last ones */
+  mentionedBy: (names: readonly string[]) => `${names.map(isolated).join(", ")} mentioned you`,
+  roomOrder: "Order of the rooms",
+  byName: "By name",
+  newestFirst: "Newest message first",
   findRoom: "Find a room",
   newRoom: "New room",
   roomActions: (room: string) => `More about ${isolated(room)}`,

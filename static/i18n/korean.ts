@@ -189,6 +189,10 @@ export const korean: Strings = {
       : unread > 0
       ? plural("ko", unread, { other: ", 읽지 않은 메시지 {n}개" })
       : ""),
+  mentionedBy: (names) => `${names.map(isolated).join(", ")} 님이 나를 불렀어요`,
+  roomOrder: "대화방 순서",
+  byName: "이름순",
+  newestFirst: "새 메시지가 있는 순서",
   findRoom: "대화방 찾기",
   newRoom: "새 대화방",
   roomActions: (room) => `${isolated(room)} 대화방 더 보기`,

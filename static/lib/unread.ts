@@ -9,11 +9,14 @@ export interface Unread {
   readonly count: number;
   /** Those of them that mention the reader. */
   readonly mentions: number;
+  /** Who mentioned the reader, the last one first: at most `MENTIONERS` names. */
+  readonly by: readonly string[];
   /** There are more of them than are loaded. */
   readonly more: boolean;
 }
 
-export const NOTHING_UNREAD: Unread = { count: 0, mentions: 0, more: false };
+export const NOTHING_UNREAD: Unread = { count: 0, mentions: 0, by: [], more: false };
+const MENTIONERS = 2;
 
 /** Who reads, and whom they have muted. */
 export interface Reader {
@@ -41,15 +44,18 @@ export function unreadIn(room: RoomState, read: Position | null, { me, muted }: 
 function countIn(room: RoomState, read: Position | null, reader: Reader): Unread {
   if (read === null || room.position?.epoch !== read.epoch) return NOTHING_UNREAD;
   const messages = newestMessages(room);
+  const by = new Set<string>();
   let [unread, mentioned] = [0, 0];
   for (let index = messages.length - 1; index >= 0 && messages[index].seq > read.seq; index--) {
     const message = messages[index];
     if (!isNews(message, reader)) continue;
     unread++;
-    if (isMention(message, reader)) mentioned++;
+    if (!isMention(message, reader)) continue;
+    mentioned++;
+    by.add(message.from);
   }
   const isOlderMissing = (room.newest?.more ?? room.more) && (messages[0]?.seq ?? Infinity) > read.seq + 1;
-  return { count: unread, mentions: mentioned, more: unread > 0 && isOlderMissing };
+  return { count: unread, mentions: mentioned, by: [...by].slice(0, MENTIONERS), more: unread > 0 && isOlderMissing };
 }
 
 /** Whether a message can be unread: one's own can't, nor what the reader doesn't see. */

@@ -20,7 +20,7 @@ Deno.test("what others said since is unread, and not what oneself, a muted perso
     message(7, { deleted: true, text: undefined }),
     message(8),
   ];
-  assert.deepEqual(unreadIn(room({ messages }), read, reader), { count: 2, mentions: 1, more: false });
+  assert.deepEqual(unreadIn(room({ messages }), read, reader), { count: 2, mentions: 1, by: ["Mina"], more: false });
 });
 
 Deno.test("where older messages are not loaded, there are more unread ones than are counted", () => {
@@ -32,7 +32,7 @@ Deno.test("where older messages are not loaded, there are more unread ones than 
 
 Deno.test("a reader of old messages has unread ones among the newest", () => {
   const state = room({ messages: [message(1)], newest: { messages: [message(8), message(9)], more: true } });
-  assert.deepEqual(unreadIn(state, { ...read, seq: 7 }, reader), { count: 2, mentions: 0, more: false });
+  assert.deepEqual(unreadIn(state, { ...read, seq: 7 }, reader), { count: 2, mentions: 0, by: [], more: false });
 });
 
 Deno.test("in a room that was never read, or has begun anew, nothing is unread", () => {

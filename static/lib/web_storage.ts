@@ -4,6 +4,8 @@ import type { KeyValueStorage } from "../../client/storage.ts";
 export const PREFERENCES = {
   language: "parley.language",
   theme: "parley.theme",
+  /** It is "newest" where the rooms at the side are not in the order of their names. */
+  roomOrder: "parley.room_order",
   /** It is "off" where no single character may be a key of the page (WCAG 2.1.4). */
   characterKeys: "parley.character_keys",
 } as const;

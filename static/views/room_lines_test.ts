@@ -41,3 +41,9 @@ Deno.test("what one looks at is not unread, but what one does not see of it is; 
   const muted = { ...up, rooms: setMuted(up.rooms, "room-2", true) };
   assert.equal(roomLines(muted, collator).find(({ room }) => room === "room-2")?.muted, true);
 });
+
+Deno.test("where one wishes it, the room in which something was said last comes first", () => {
+  const lines = roomLines({ ...reading(), newestRoomFirst: true }, collator);
+  assert.deepEqual(lines.map(({ room }) => room), ["room-10", "room-2", "a", "open"]);
+  assert.deepEqual(lines[1].by, []);
+});

@@ -108,7 +108,8 @@ export function createRoomsView(locale: Locale, actions: RoomsActions): RoomsVie
     const title = displayName(room).name;
     const name = element("bdi", { textContent: title });
     const count = element("span", { className: "count" });
-    const link = element("a", { className: "room", href: actions.pathOf(room) }, name, count);
+    const by = element("span", { className: "by" });
+    const link = element("a", { className: "room", href: actions.pathOf(room) }, element("span", {}, name, by), count);
     const more = button("", "more", () => actions.openRoom(room));
     more.append(icon("M5 10h.01M10 10h.01M15 10h.01"));
     more.ariaLabel = strings.roomActions(title);
@@ -133,7 +134,9 @@ export function createRoomsView(locale: Locale, actions: RoomsActions): RoomsVie
         item.classList.toggle("muted-room", line.muted);
         link.ariaCurrent = line.isCurrent ? "page" : null;
         more.hidden = !line.kept;
-        link.ariaLabel = strings.roomLine(title, unread, mentions, line.muted);
+        setText(by, line.by.length > 0 ? strings.mentionedBy(line.by) : "");
+        const said = by.textContent ? `, ${by.textContent}` : "";
+        link.ariaLabel = strings.roomLine(title, unread, mentions, line.muted) + said;
         const shownCount = mentions > 0 ? mentions : line.muted ? 0 : unread;
         setText(count, shownCount > 0 ? `${numbers.format(shownCount)}${line.more ? "+" : ""}` : "");
       },
