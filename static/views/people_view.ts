@@ -20,7 +20,7 @@ export function createPeopleView(locale: Locale, actions: PeopleActions): { rend
   const { strings, tag } = locale;
   const aside = find("people", HTMLElement);
   const opener = find("show-people", HTMLButtonElement);
-  const [number, words] = [element("span"), element("span", { className: "words" })];
+  const [number, words] = [element("span", { ariaHidden: "true" }), element("span", { className: "words" })];
   const dialog = element("dialog", { className: "sheet", ariaLabel: strings.people });
   const numbers = new Intl.NumberFormat(tag);
   const collator = new Intl.Collator(tag, { numeric: true });
@@ -92,7 +92,7 @@ export function createPeopleView(locale: Locale, actions: PeopleActions): { rend
     setText(count, room.joined ? numbers.format(room.count) : "");
     setText(words, strings.peopleCount(room.count));
     setText(number, numbers.format(room.count));
-    setProperties(opener, { hidden: !room.joined, ariaLabel: strings.peopleCount(room.count) });
+    setProperties(opener, { hidden: !room.joined });
     const nobody = room.members.length === 0;
     // The messages that came with the page don't move when the people come.
     const mayCome = room.position !== null && !["stopped", "signed_out"].includes(state.status.kind);
