@@ -118,8 +118,8 @@ Deno.test("commands do what they say, and what is none is not sent unless one sa
   await page.keyboard.type("/room commands two\n");
   await page.locator("#room", { hasText: "commands-two" }).waitFor();
   await page.keyboard.type("/help\n");
-  await page.getByRole("option", { name: "/nick" }).waitFor();
-  await page.locator("#text").fill("");
+  await page.locator("dialog[open] kbd", { hasText: "/nick NAME" }).waitFor();
+  await page.keyboard.press("Escape");
   await page.locator("#room").click();
   await page.locator("dialog[open] input").fill("commands");
   await page.keyboard.press("Enter");

@@ -44,6 +44,7 @@ export const KEYS: readonly KeyGroup[] = [
       ["breakLine", ["Shift", "Enter"]],
       ["editLast", ["↑"]],
       ["complete", ["@"], [":"], ["/"]],
+      ["formatPaste", ["Mod", "E"]],
       ["cancel", ["Esc"]],
     ],
   },

@@ -4,7 +4,7 @@ import { isApple } from "../views/rooms_view.ts";
 import { type Combination, type KeyGroup, keyNames, KEYS } from "./keys.ts";
 import { createSheet } from "./sheet.ts";
 
-/** The list of the page's keys. */
+/** The list of the page's keys and commands. */
 export function createKeysDialog({ strings }: Locale): { open(): void } {
   const sheet = createSheet(strings, strings.keys);
   const hasCommandKey = isApple();
@@ -17,7 +17,19 @@ export function createKeysDialog({ strings }: Locale): { open(): void } {
     tabIndex: 0,
     autofocus: true,
   });
-  sheet.body.append(...KEYS.flatMap(group));
+  sheet.body.append(...KEYS.flatMap(group), ...commands());
+
+  function commands(): HTMLElement[] {
+    const lines = Object.entries(strings.commands).map(([name, [argument, help]]) =>
+      element(
+        "div",
+        {},
+        element("dt", { textContent: help }),
+        element("dd", {}, element("kbd", { textContent: `/${name} ${argument}`.trim() })),
+      )
+    );
+    return [element("h3", { textContent: strings.commandList }), element("dl", {}, ...lines)];
+  }
 
   function group({ name, keys }: KeyGroup): HTMLElement[] {
     const lines = keys.map(([action, ...combinations]) =>

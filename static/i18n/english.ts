@@ -119,6 +119,7 @@ export const english = {
     mute: ["NAME", "Hides someone’s messages on your screen"],
     help: ["", "Lists keys and commands"],
   } satisfies Record<CommandName, [argument: string, help: string]>,
+  commandList: "Commands, at the start of a message",
   noCommand: (word: string) => `There is no command /${word}. To send it as it is, begin with //.`,
   sendAsText: "Send as text",
   renamed: (name: string) => `You are ${isolated(name)} now.`,
@@ -295,6 +296,7 @@ export const english = {
     breakLine: "New line",
     editLast: "Edit your last message, when the field is empty",
     complete: "Find a person, an emoji or a command",
+    formatPaste: "Make a block of code of what you have pasted",
     cancel: "Cancel an edit",
   },
 

@@ -97,6 +97,7 @@ export const korean: Strings = {
     mute: ["이름", "이 사람의 메시지를 내 화면에서 숨겨요"],
     help: ["", "키와 명령어를 보여 줘요"],
   },
+  commandList: "메시지 맨 앞에 쓰는 명령어",
   noCommand: (word) => `/${word} 명령어는 없어요. 그대로 보내려면 //로 시작하세요.`,
   sendAsText: "그대로 보내기",
   renamed: (name) => `이름을 바꿨어요: ${isolated(name)}`,
@@ -267,6 +268,7 @@ export const korean: Strings = {
     breakLine: "줄 바꾸기",
     editLast: "입력란이 비어 있을 때 마지막 메시지 수정",
     complete: "사람, 이모지, 명령어 찾기",
+    formatPaste: "붙여 넣은 글을 코드 블록으로 바꾸기",
     cancel: "수정 취소",
   },
 

@@ -34,8 +34,6 @@ export interface ComposerView {
   focus(): void;
   /** Loads what completes names, emoji and commands, so that it is there at once later. */
   load(): void;
-  /** Lists the commands. */
-  showCommands(): void;
   /** Inserts what was pasted while the focus was elsewhere. */
   paste(text: string): void;
 }
@@ -204,12 +202,6 @@ export function createComposerView(
     render,
     focus: () => field.focus(),
     load,
-    showCommands() {
-      field.value = "/";
-      changed();
-      field.focus();
-      load();
-    },
     paste: (text) => void loadAssist().then((assist) => assist.paste(text), actions.notLoaded),
   };
 }

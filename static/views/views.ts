@@ -115,7 +115,7 @@ export function createViews(
     goTo: moveTo,
     changeRoom: () => dialogs.changeRoom(""),
     mute: (person) => controller.mute(person),
-    help: () => composer.showCommands(),
+    help: dialogs.showKeys,
   };
   const composer = createComposerView(locale, drafts, composerActions, emoji);
   const people = createPeopleView(locale, {
