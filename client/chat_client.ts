@@ -10,6 +10,7 @@ import {
   type InitialData,
   MEMBERS_LISTED,
   PAGE_SIZE,
+  PAGE_SIZE_LIMIT,
   type Position,
   type ServerFrame,
   TYPING_SECONDS,
@@ -38,10 +39,12 @@ import {
   historyEnd,
   historyStart,
   isLoading,
+  missesChanges,
   newerLoaded,
   olderLoaded,
   placeLoaded,
   readingAt,
+  refreshed,
 } from "./room/room_log.ts";
 import { emptyRoom, type RoomState } from "./room/room_state.ts";
 import type { KeyValueStorage } from "./storage.ts";
@@ -82,9 +85,13 @@ export class ChatClient {
   readonly #connection: Connection;
   readonly #name: OwnName;
   readonly #sender: OutboxSender;
-  readonly #timers: Timers<"typing" | `join ${string}`>;
+  readonly #timers: Timers<"typing" | `join ${string}` | `refresh ${string}`>;
   /** The requests to join that are not answered yet: room → id. */
   readonly #joining = new Map<string, string>();
+  /** Those whose room was left before they were answered. */
+  readonly #left = new Set<string>();
+  /** The last request for a page of each room. What an earlier one still brings is ignored. */
+  readonly #pages = new Map<string, symbol>();
   /** Rooms that were joined at least once. */
   readonly #known = new Set<string>();
   #state: ClientState;
@@ -147,6 +154,7 @@ export class ChatClient {
     this.#change(initial && !known?.joined ? applyHistory(state, initial) : state);
     this.#makePlace();
     if (!known?.joined) this.#join(room);
+    this.#joinOthers();
   }
 
   /**
@@ -168,9 +176,12 @@ export class ChatClient {
   leave(room: string): void {
     if (!this.#state.others.has(room)) return;
     this.#connection.send({ action: "leave_room", room });
+    const joining = this.#joining.get(room);
+    if (joining !== undefined) this.#left.add(joining);
     this.#joining.delete(room);
     this.#known.delete(room);
     this.#timers.cancel(`join ${room}`);
+    this.#timers.cancel(`refresh ${room}`);
     this.#change(without(this.#state, room));
   }
 
@@ -253,18 +264,18 @@ export class ChatClient {
 
   /** @returns whether the page is there now */
   async #load(
-    { name, position }: RoomState,
+    { name }: RoomState,
     query: PageQuery,
     loaded: (room: RoomState, page: HistoryPage) => RoomState,
     request: "older" | "newer",
   ): Promise<boolean> {
-    const requested = roomOf(this.#state, name);
+    const own = Symbol();
+    this.#pages.set(name, own);
     const page = await this.#options.fetchHistory(name, query).catch(() => null);
     const room = roomOf(this.#state, name);
     // Meanwhile the room may have been left, a join may have replaced the messages, or another page been requested.
-    if (room?.[request] !== "loading" || room.position?.epoch !== position?.epoch) return false;
-    if (room.messages[0]?.seq !== requested?.messages[0]?.seq) return false;
-    const isGood = page !== null && page.epoch === position?.epoch;
+    if (room?.[request] !== "loading" || this.#pages.get(name) !== own) return false;
+    const isGood = page !== null && page.epoch === room.position?.epoch;
     this.#changeRoom(isGood ? loaded(room, page) : { ...room, [request]: "failed", pending: [] });
     return isGood;
   }
@@ -299,24 +310,55 @@ export class ChatClient {
   #setStatus(status: ConnectionStatus): void {
     if (status.kind !== "connected") {
       this.#joining.clear();
+      this.#left.clear();
       this.#sender.disconnected();
       this.#name.disconnected();
     }
     this.#change(applyStatus(this.#state, status));
   }
 
-  #receive(frames: ServerFrame[]): void {
+  #receive(received: ServerFrame[]): void {
+    const frames = received.filter((frame) => !this.#isLate(frame));
     const context = { now: this.#options.clock.now(), jitter: this.#options.random() };
     const arrived: Entry[] = [];
+    const stale = new Set<string>();
     let state = this.#state;
     for (const frame of frames) {
       const next = applyFrame(state, frame, context);
       arrived.push(...this.#arrivals(state, next, frame));
+      if (frame.action === "room_joined") {
+        const [before, after] = [roomOf(state, frame.room), roomOf(next, frame.room)];
+        if (before && after && missesChanges(before, after, frame)) stale.add(frame.room);
+      }
       state = next;
     }
     this.#change(state, arrived);
     for (const frame of frames) this.#answer(frame);
     for (const room of allRooms(this.#state)) if (room.hasGap) this.#join(room.name);
+    for (const room of stale) this.#refresh(room);
+  }
+
+  /** Reads the messages around the reader again, in whose absence they may have been edited or deleted. */
+  async #refresh(name: string): Promise<void> {
+    this.#timers.cancel(`refresh ${name}`);
+    const { messages } = roomOf(this.#state, name) ?? emptyRoom(name);
+    const last = messages.at(-1)?.seq ?? 0;
+    let after = (messages[0]?.seq ?? 1) - 1;
+    while (after < last) {
+      const page = await this.#options.fetchHistory(name, { after, limit: PAGE_SIZE_LIMIT }).catch(() => null);
+      const room = roomOf(this.#state, name);
+      if (!room) return;
+      if (!page) return this.#timers.set(`refresh ${name}`, outboxes.RETRY_DELAY, () => this.#refresh(name));
+      if (page.epoch !== room.position?.epoch) return;
+      this.#changeRoom(refreshed(room, page));
+      after = page.more ? page.messages.at(-1)?.seq ?? last : last;
+    }
+  }
+
+  /** What was missed by whoever left is nothing to a room that has begun anew since. */
+  #isLate(frame: ServerFrame): boolean {
+    return frame.action === "room_joined" && frame.id !== undefined && this.#left.delete(frame.id) &&
+      roomOf(this.#state, frame.room) !== undefined;
   }
 
   /** What a room that one has just come to brings from the time before is no arrival. */
@@ -345,6 +387,10 @@ export class ChatClient {
         this.#joining.delete(frame.room);
         this.#known.add(frame.room);
         if (frame.room === this.#state.room.name) this.#joinOthers();
+        break;
+      case "room_left":
+        // One has left it and come back before the server said so.
+        this.#join(frame.room);
         break;
       case "error":
         this.#failed(frame);

@@ -381,3 +381,106 @@ Deno.test("a reader goes to another place and on from there, and comes back to t
   client.setAtNewest(true);
   assert.deepEqual(client.state.room.messages.map(({ seq }) => seq), [60]);
 });
+
+Deno.test("a room that is entered before its first page has come loads it, whatever is said meanwhile", async () => {
+  const { client, hear, talk, history } = setUp();
+  talk();
+  client.watch("islands", { epoch: "e1", seq: 7 });
+  hear(joined({ room: "islands", recovered: true, seq: 7 }));
+  client.enter("islands");
+  const loaded = client.loadOlder();
+  hear(message(8, { room: "islands" }));
+  const page = [message(6, { room: "islands" }), message(8, { room: "islands" })];
+  history.resolve({ epoch: "e1", seq: 8, messages: page, more: false });
+  await loaded;
+  const { messages, older } = client.state.room;
+  assert.deepEqual([messages.map(({ seq }) => seq), older], [[6, 8], "idle"]);
+});
+
+Deno.test("a place far from the newest messages is apart from them, also where none of them is loaded", async () => {
+  const { client, hear, talk, history } = setUp();
+  talk();
+  client.watch("islands", { epoch: "e1", seq: 99 });
+  hear(joined({ room: "islands", recovered: true, seq: 99 }));
+  client.enter("islands");
+  const loaded = client.loadAround(5);
+  history.resolve({ epoch: "e1", seq: 99, messages: [message(5, { room: "islands" })], more: false });
+  assert.equal(await loaded, true);
+  hear(message(100, { room: "islands" }));
+  const { messages, newest } = client.state.room;
+  assert.deepEqual([messages, newest?.messages].map((part) => part?.map(({ seq }) => seq)), [[5], [100]]);
+});
+
+Deno.test("a page that is ahead of the connection shows no message twice", async () => {
+  const { client, hear, talk, history } = setUp();
+  talk();
+  hear(message(1));
+  const loaded = client.loadAround(1);
+  history.resolve({ epoch: "e1", seq: 2, messages: [message(1), message(2)], more: false });
+  await loaded;
+  hear(message(2));
+  assert.deepEqual(client.state.room.messages.map(({ seq }) => seq), [1, 2]);
+});
+
+Deno.test("the page that was requested last is shown, and not an earlier one that comes late", async () => {
+  const pages: PromiseWithResolvers<HistoryPage>[] = [];
+  const { client, hear, talk } = setUp({
+    fetchHistory() {
+      pages.push(Promise.withResolvers());
+      return pages.at(-1)!.promise;
+    },
+  });
+  talk();
+  hear(joined({ seq: 99, messages: [message(99)], more: true }));
+  const results = [client.loadAround(10), client.loadAround(50)];
+  for (const [index, seq] of [10, 50].entries()) {
+    pages[index].resolve({ epoch: "e1", seq: 99, messages: [message(seq)], more: true });
+  }
+  assert.deepEqual(await Promise.all(results), [false, true]);
+  assert.deepEqual(client.state.room.messages.map(({ seq }) => seq), [50]);
+});
+
+Deno.test("an answer to a request to join from before one left means nothing to a room that begins anew", () => {
+  const { client, hear, talk, sent } = setUp();
+  talk();
+  client.watch("islands", { epoch: "e1", seq: 7 });
+  const [first] = sent;
+  client.leave("islands");
+  client.enter("islands");
+  hear(joined({ room: "islands", recovered: true, seq: 8, messages: [message(8, { room: "islands" })], id: first.id }));
+  const page = [message(7, { room: "islands" }), message(8, { room: "islands" })];
+  hear(joined({ room: "islands", seq: 8, messages: page, id: sent.at(-1)?.id }));
+  assert.deepEqual(client.state.room.messages.map(({ seq }) => seq), [7, 8]);
+});
+
+Deno.test("who enters a room that is joined already joins the rest", () => {
+  const { client, hear, talk, sent } = setUp();
+  talk();
+  client.enter("islands");
+  client.watch("quiet", null);
+  client.enter("general");
+  assert.deepEqual(sent.map((frame) => "room" in frame && frame.room), ["islands", "quiet"]);
+  hear();
+});
+
+Deno.test("a reader of older messages sees what was deleted while the connection was lost for long", async () => {
+  let requests = 0;
+  const { client, clock, hear, talk, lose, connect } = setUp({
+    fetchHistory(_, query) {
+      assert.deepEqual(query, { after: 0, limit: 200 });
+      if (++requests === 1) return Promise.reject(new Error("offline"));
+      const messages = [message(1, { deleted: true, text: undefined }), message(2)];
+      return Promise.resolve({ epoch: "e1", seq: 5_000, messages, more: true });
+    },
+  });
+  talk();
+  hear(message(1), message(2));
+  client.setAtNewest(false);
+  lose();
+  connect();
+  hear(joined({ seq: 5_000, messages: [message(5_000)], more: true }));
+  await clock.advance(RETRY_DELAY);
+  const { messages, newest } = client.state.room;
+  assert.deepEqual(messages.map(({ text }) => text), [undefined, "text 2"]);
+  assert.deepEqual([newest?.messages.length, requests], [1, 2]);
+});

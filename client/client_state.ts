@@ -101,7 +101,8 @@ function applyAction(
   if (isEntry(frame)) {
     const room = roomOf(state, frame.room);
     const acknowledged = acknowledge(state, frame);
-    return room ? withRoom(acknowledged, applyEntry(room, frame)) : acknowledged;
+    // Before we have joined, it can only be from the time before we left.
+    return room?.joined ? withRoom(acknowledged, applyEntry(room, frame)) : acknowledged;
   }
   switch (frame.action) {
     case "welcome":

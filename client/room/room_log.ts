@@ -38,7 +38,9 @@ export function applyJoin(room: RoomState, frame: RoomJoined): RoomState {
   const moved = { ...next, position: { epoch: frame.epoch, seq: frame.seq } };
   const missed = position !== null && room.messages.length > 0;
   // Who reads older messages goes on with them. What lies between them and the page can be loaded.
-  if (missed && sameEpoch && !room.atNewest) return meeting({ ...moved, newest: page }, historyStart(room));
+  if (missed && sameEpoch && !room.atNewest) {
+    return meeting({ ...moved, ...NO_PAGES, newest: page }, historyStart(room));
+  }
   return {
     ...moved,
     ...page,
@@ -74,7 +76,7 @@ function changedBy(room: RoomState, entry: Entry): RoomState {
 function withNewest(room: RoomState, message: ReceiveMessage): RoomState {
   const append = ({ messages, more }: Stretch) => ({ messages: [...messages, message], more });
   if (room.newest) return { ...room, newest: trimmed(append(room.newest)) };
-  if (room.atNewest) return { ...room, ...trimmed(append(room)) };
+  if (room.atNewest) return released({ ...room, ...append(room) });
   if (room.messages.length < READING_LIMIT) return { ...room, ...append(room) };
   return { ...room, newest: append(endOf(room)) };
 }
@@ -86,12 +88,41 @@ export function arrivals(before: RoomState, after: RoomState, frame: ServerFrame
   return entries.filter(({ room, seq }) => room === after.name && seq > first && seq <= last);
 }
 
+/**
+ * Whether a `room_joined` has left messages as they were before, and does not tell how they have been changed since.
+ */
+export function missesChanges(before: RoomState, after: RoomState, frame: RoomJoined): boolean {
+  const isBehind = !frame.recovered && before.position !== null && frame.seq > before.position.seq;
+  return isBehind && after.messages.length > 0 && after.messages[0] === before.messages[0];
+}
+
+/** The room with its messages as a page has them, where that is newer. */
+export function refreshed(room: RoomState, page: HistoryPage): RoomState {
+  const read = new Map(page.messages.map((message) => [message.seq, message]));
+  const refresh = (messages: readonly ReceiveMessage[]) =>
+    messages.map((message) => newerOf(message, read.get(message.seq) ?? message));
+  // Meanwhile the reader may have gone to another place: then these are the newest.
+  const newest = room.newest && { ...room.newest, messages: refresh(room.newest.messages) };
+  return { ...room, messages: refresh(room.messages), newest };
+}
+
+/** Whichever of two states of a message came later. */
+function newerOf(one: ReceiveMessage, other: ReceiveMessage): ReceiveMessage {
+  if (one.deleted || other.deleted) return one.deleted ? one : other;
+  return (other.edited ?? 0) > (one.edited ?? 0) ? other : one;
+}
+
 /** The room of a reader who is at the newest message, or who is not. */
 export function readingAt(room: RoomState, atNewest: boolean): RoomState {
   if (!atNewest) return room.atNewest ? { ...room, atNewest } : room;
   if (room.newest) return { ...room, ...room.newest, ...NO_PAGES, newest: null, atNewest };
-  const { messages, more } = trimmed(room);
-  return room.atNewest && messages === room.messages ? room : { ...room, messages, more, atNewest };
+  return released(room.atNewest ? room : { ...room, atNewest });
+}
+
+/** A page that is loading is to be joined to the oldest message: until it has come, that one stays. */
+function released(room: RoomState): RoomState {
+  const { messages, more } = isLoading(room) ? room : trimmed(room);
+  return messages === room.messages ? room : { ...room, messages, more };
 }
 
 /** Without the oldest messages when there are very many. They load again when the reader scrolls up. */
@@ -140,7 +171,8 @@ export function newerLoaded(room: RoomState, page: HistoryPage): RoomState {
   const all = [...room.messages, ...pageOf(room, page).filter(({ seq }) => seq > start)];
   const messages = all.slice(-READING_LIMIT);
   const more = room.more || all.length > READING_LIMIT;
-  return meeting({ ...room, ...NO_PAGES, messages, more }, page.more ? historyStart({ ...room, messages }) : page.seq);
+  const next = { ...room, ...NO_PAGES, messages, more };
+  return meeting(next, page.more ? historyStart(next) : page.seq);
 }
 
 /** The room with the messages around another place. */
@@ -157,13 +189,19 @@ export function placeLoaded(room: RoomState, page: HistoryPage): RoomState {
  */
 function meeting(room: RoomState, until: number): RoomState {
   const { messages, newest } = room;
-  const first = newest?.messages[0]?.seq;
-  if (!newest || first !== undefined && first > until + 1) return room;
+  if (!newest) return room;
+  // Where none of the newest is loaded yet, all there are come before the next entry.
+  const end = room.position && newest.more ? room.position.seq + 1 : 0;
+  if ((newest.messages[0]?.seq ?? end) > until + 1) return room;
   const last = historyStart(room);
   return { ...room, messages: [...messages, ...newest.messages.filter(({ seq }) => seq > last)], newest: null };
 }
 
-/** The messages of a page, with the changes that arrived while it was loading. */
-function pageOf({ pending }: RoomState, page: HistoryPage): readonly ReceiveMessage[] {
-  return pending.filter(({ seq }) => seq > page.seq).reduce(withChange, page.messages as readonly ReceiveMessage[]);
+/**
+ * The messages of a page, with the changes that arrived while it was loading. A page may also be ahead of the
+ * connection, which is still to bring its last messages.
+ */
+function pageOf({ pending, position }: RoomState, page: HistoryPage): readonly ReceiveMessage[] {
+  const messages: readonly ReceiveMessage[] = page.messages.filter(({ seq }) => seq <= (position?.seq ?? 0));
+  return pending.filter(({ seq }) => seq > page.seq).reduce(withChange, messages);
 }

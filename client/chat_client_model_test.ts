@@ -1,0 +1,388 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { changed, isMessage } from "../chat/entries/kinds.ts";
+import {
+  type ClientFrame,
+  type Entry,
+  type HistoryPage,
+  PAGE_SIZE_LIMIT,
+  type ReceiveMessage,
+  type RoomJoined,
+  type ServerFrame,
+} from "../chat/protocol.ts";
+import { memoryStorage } from "../testing/browser/memory_storage.ts";
+import { joined, message, welcome } from "../testing/clients/frames.ts";
+import { FakeClock } from "../testing/clock.ts";
+import { ChatClient, type ChatClientOptions, type PageQuery } from "./chat_client.ts";
+import { RETRY_DELAY, RETRY_JITTER } from "./outbox.ts";
+import { allRooms } from "./client_state.ts";
+import type { RoomState } from "./room/room_state.ts";
+
+type Handlers = Parameters<ChatClientOptions["connect"]>[0];
+
+const ROOMS = ["one", "two", "three"] as const;
+type RoomName = (typeof ROOMS)[number];
+/** Most entries of the made-up server's resumes, and messages of its pages: small, so that all happens often. */
+const RESUME = 6;
+const PAGE = 5;
+
+/** A room's log as a server keeps it. A message's `text` tells how often it was edited. */
+class Log {
+  epoch = 1;
+  entries: Entry[] = [];
+
+  constructor(readonly room: RoomName) {}
+
+  get head(): number {
+    return this.entries.length;
+  }
+
+  say(): Entry {
+    return this.#add(message(this.head + 1, { room: this.room, text: `${this.epoch}.${this.head + 1}` }));
+  }
+
+  /** An edit, a deletion, or an entry of a kind that nobody knows. */
+  change(kind: "edit" | "delete" | "unknown", which: number): Entry | null {
+    const messages = this.shown().filter(({ deleted }) => !deleted);
+    if (messages.length === 0) return null;
+    const target = messages[messages.length - 1 - which % messages.length].seq;
+    const seq = this.head + 1;
+    const about = { room: this.room, seq, target, user: "u2", date: seq };
+    if (kind === "edit") return this.#add({ action: "message_edited", ...about, text: `edited by ${seq}` });
+    const action = kind === "delete" ? "message_deleted" : "message_reacted";
+    return this.#add({ ...about, action } as unknown as Entry);
+  }
+
+  #add(entry: Entry): Entry {
+    this.entries.push(entry);
+    return entry;
+  }
+
+  /** All messages in their state at a `seq`. */
+  shown(seq = this.head): ReceiveMessage[] {
+    const messages = new Map<number, ReceiveMessage>();
+    for (const entry of this.entries.slice(0, seq)) {
+      if (isMessage(entry)) messages.set(entry.seq, entry);
+      else if ("target" in entry) {
+        const shown = messages.get(entry.target);
+        if (shown) messages.set(entry.target, changed(shown, entry));
+      }
+    }
+    return [...messages.values()];
+  }
+
+  page(query: Partial<Record<"before" | "after" | "limit", number>>): HistoryPage {
+    const limit = Math.min(query.limit ?? PAGE, PAGE);
+    const { before = Infinity, after } = query;
+    const all = this.shown().filter(({ seq }) => seq < before && seq > (after ?? 0));
+    const messages = after === undefined ? all.slice(-limit) : all.slice(0, limit);
+    return { epoch: `e${this.epoch}`, seq: this.head, messages, more: all.length > messages.length };
+  }
+
+  join(since?: { epoch: string; seq: number }): RoomJoined {
+    const frame = joined({ room: this.room, epoch: `e${this.epoch}`, seq: this.head });
+    const missed = since?.epoch === frame.epoch && since.seq <= this.head ? this.head - since.seq : Infinity;
+    if (missed <= RESUME) {
+      return { ...frame, recovered: true, messages: this.entries.slice(this.head - missed), more: false };
+    }
+    const { messages, more } = this.page({});
+    return { ...frame, messages, more };
+  }
+}
+
+interface Request {
+  room: RoomName;
+  query: PageQuery;
+  /** What the server read when the request came. */
+  page: HistoryPage;
+  answer: PromiseWithResolvers<HistoryPage>;
+}
+
+/** A server with its client, and a network between them that is late. */
+class World {
+  readonly logs = new Map(ROOMS.map((room) => [room, new Log(room)]));
+  readonly client: ChatClient;
+  readonly #clock = new FakeClock();
+  #handlers: Handlers | undefined;
+  #isConnected = false;
+  readonly #members = new Set<RoomName>();
+  /** On its way to the client. */
+  #wire: ServerFrame[] = [];
+  #requests: Request[] = [];
+  readonly #arrived = new Set<Entry>();
+  /** Rooms whose messages are read again: until then they may be out of date. */
+  readonly #refreshing = new Set<RoomName>();
+
+  constructor(rooms: number) {
+    let ids = 0;
+    this.client = new ChatClient({
+      connect: (handlers) => {
+        this.#handlers = handlers;
+        return { start() {}, stop() {}, wake() {}, retry() {}, send: (frame) => this.#serve(frame) };
+      },
+      fetchHistory: (room, query) => {
+        const answer = Promise.withResolvers<HistoryPage>();
+        const name = room as RoomName;
+        if (query.limit === PAGE_SIZE_LIMIT) this.#refreshing.add(name);
+        this.#requests.push({ room: name, query, page: this.log(name).page(query), answer });
+        return answer.promise;
+      },
+      outboxStorage: memoryStorage(),
+      nameStorage: memoryStorage(),
+      clock: this.#clock,
+      random: () => 0,
+      newId: () => `id${++ids}`,
+      onChange: (_, arrived) => this.#note(arrived),
+      onNameLost() {},
+    });
+    // Two are kept free by the client.
+    this.#limits = { ...welcome.limits, rooms: rooms + 2 };
+    this.client.enter("one");
+  }
+  readonly #limits: typeof welcome.limits;
+
+  log(room: RoomName): Log {
+    return this.logs.get(room)!;
+  }
+
+  connect(): void {
+    if (this.#isConnected) return;
+    this.#isConnected = true;
+    this.#handlers!.onStatus({ kind: "connected" });
+    this.#handlers!.onFrames([{ ...welcome, limits: this.#limits }]);
+  }
+
+  lose(): void {
+    this.#isConnected = false;
+    this.#members.clear();
+    this.#wire = [];
+    this.#handlers!.onStatus({ kind: "waiting", until: 0, refusal: null });
+  }
+
+  #serve(frame: ClientFrame): void {
+    if (!("room" in frame)) return;
+    const room = frame.room as RoomName;
+    if (frame.action === "leave_room") {
+      for (const entry of this.#arrived) if (entry.room === room) this.#arrived.delete(entry);
+    }
+    if (!this.#isConnected) return;
+    if (frame.action === "join_room") {
+      this.#members.add(room);
+      this.#wire.push({ ...this.log(room).join(frame.since), id: frame.id });
+    } else if (frame.action === "leave_room") {
+      this.#members.delete(room);
+      this.#wire.push({ action: "room_left", room });
+    }
+  }
+
+  tell(entry: Entry | null): void {
+    if (entry && this.#members.has(entry.room as RoomName)) this.#wire.push(entry);
+  }
+
+  /** A frame that the network has lost: a proxy, or a bug of the server. */
+  dropOne(): void {
+    const index = this.#wire.findIndex((frame) => "seq" in frame && frame.action !== "room_joined");
+    if (index >= 0) this.#wire.splice(index, 1);
+  }
+
+  empty(room: RoomName): void {
+    const log = this.log(room);
+    log.epoch++;
+    log.entries = [];
+    if (this.#members.has(room)) this.#wire.push(log.join());
+  }
+
+  deliver(count: number): void {
+    if (this.#isConnected) this.#handlers!.onFrames(this.#wire.splice(0, count));
+  }
+
+  async answer(which: number, how: "now" | "then" | "fails"): Promise<void> {
+    if (this.#requests.length === 0) return;
+    const [{ room, query, page, answer }] = this.#requests.splice(which % this.#requests.length, 1);
+    if (how === "fails") answer.reject(new Error("offline"));
+    else {
+      if (query.limit === PAGE_SIZE_LIMIT) this.#refreshing.delete(room);
+      answer.resolve(how === "then" ? page : this.log(room).page(query));
+    }
+    await turns();
+  }
+
+  /** Everything arrives. */
+  async rest(): Promise<void> {
+    for (let round = 0; round < 200 && this.#wire.length + this.#requests.length > 0; round++) {
+      this.deliver(Infinity);
+      await this.answer(0, "now");
+    }
+    assert.equal(this.#wire.length + this.#requests.length, 0, "the client comes to rest");
+  }
+
+  #note(arrived: readonly Entry[]): void {
+    for (const entry of arrived) {
+      assert.ok(!this.#arrived.has(entry), `${entry.room} ${entry.seq} is new once`);
+      this.#arrived.add(entry);
+    }
+  }
+
+  check(): void {
+    for (const room of allRooms(this.client.state)) {
+      if (room.name !== "") this.#checkRoom(room, this.log(room.name as RoomName));
+    }
+  }
+
+  #checkRoom(room: RoomState, log: Log): void {
+    if (!room.position || room.position.epoch !== `e${log.epoch}`) return;
+    const { seq } = room.position;
+    const then = log.shown(seq);
+    const now = new Map(log.shown().map((message) => [message.seq, message]));
+    for (const { messages, more } of room.newest ? [room, room.newest] : [room]) {
+      const [first, last] = [messages[0]?.seq ?? Infinity, messages.at(-1)?.seq ?? 0];
+      const isNewest = (room.newest?.messages ?? room.messages) === messages;
+      const from = more ? (messages.length > 0 ? first : seq + 1) : 0;
+      const known = then.filter((message) => message.seq >= from && (isNewest || message.seq <= last));
+      const later = messages.filter((message) => message.seq > seq);
+      assert.deepEqual(
+        messages.map(({ seq }) => seq),
+        [...known, ...later].map(({ seq }) => seq),
+        `${room.name}: no hole, ${isNewest ? "newest" : "reading"}`,
+      );
+      for (const message of known) {
+        const shown = messages.find(({ seq }) => seq === message.seq)!;
+        if (isEqual(shown, message) || this.#refreshing.has(log.room)) continue;
+        // A page may be newer than the socket.
+        const latest = now.get(message.seq)!;
+        const isNewer = shown.deleted
+          ? latest.deleted
+          : !message.deleted && (shown.edited ?? 0) > (message.edited ?? 0);
+        assert.ok(
+          isNewer,
+          `${room.name}: ${message.seq} is ${JSON.stringify(shown)} instead of ${JSON.stringify(message)}`,
+        );
+      }
+    }
+  }
+
+  /** After everything has come, the client knows what the server does. */
+  async checkEnd(): Promise<void> {
+    this.connect();
+    await this.rest();
+    await this.#clock.advance(RETRY_DELAY + RETRY_JITTER);
+    await this.rest();
+    // Only another one shows that the last was lost.
+    for (const log of this.logs.values()) this.tell(log.say());
+    await this.rest();
+    for (const room of allRooms(this.client.state)) {
+      const log = this.log(room.name as RoomName);
+      assert.deepEqual(room.position, { epoch: `e${log.epoch}`, seq: log.head }, `${room.name} is up to date`);
+      assert.equal(room.joined, true);
+      assert.deepEqual([room.older === "loading", room.newer === "loading"], [false, false], "nothing loads for ever");
+    }
+    this.check();
+    const { client } = this;
+    for (let page = 0; client.state.room.newest && page < 300; page++) {
+      client.loadNewer();
+      await this.rest();
+    }
+    assert.equal(client.state.room.newest, null, "the reader comes to the newest messages");
+    for (let page = 0; client.state.room.more && page < 300; page++) {
+      client.loadOlder();
+      await this.rest();
+    }
+    const expected = this.log(client.state.room.name as RoomName).shown();
+    assert.deepEqual(client.state.room.messages, expected, "the whole room is there");
+  }
+}
+
+function isEqual(one: ReceiveMessage, other: ReceiveMessage): boolean {
+  return one.text === other.text && one.edited === other.edited && one.deleted === other.deleted;
+}
+
+/** All that only waits for promises that are settled. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 6; turn++) await Promise.resolve();
+}
+
+const room = fc.constantFrom(...ROOMS);
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant("say" as const), room, count: fc.integer({ min: 1, max: 9 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("change" as const),
+      room,
+      kind: fc.constantFrom("edit", "delete", "unknown"),
+      which: fc.nat(40),
+    }),
+  },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant("deliver" as const), count: fc.integer({ min: 1, max: 12 }) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant("answer" as const),
+      which: fc.nat(5),
+      how: fc.constantFrom("now", "then", "fails"),
+    }),
+  },
+  { weight: 8, arbitrary: fc.record({ do: fc.constantFrom("older", "newer") }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("around" as const), seq: fc.integer({ min: -30, max: 60 }) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("at newest" as const), value: fc.boolean() }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constantFrom("enter", "leave"), room }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("watch" as const), room, back: fc.option(fc.nat(12)) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("connect", "lose", "drop") }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("empty" as const), room }) },
+);
+type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
+
+async function run(world: World, step: Step): Promise<void> {
+  const { client } = world;
+  switch (step.do) {
+    case "say":
+      for (let count = 0; count < step.count; count++) world.tell(world.log(step.room).say());
+      break;
+    case "change":
+      return world.tell(world.log(step.room).change(step.kind as "edit", step.which));
+    case "deliver":
+      return world.deliver(step.count);
+    case "answer":
+      return await world.answer(step.which, step.how as "now");
+    case "older":
+      return void client.loadOlder();
+    case "newer":
+      return void client.loadNewer();
+    case "around":
+      return void client.loadAround(step.seq);
+    case "at newest":
+      return client.setAtNewest(step.value);
+    case "enter":
+      return client.enter(step.room);
+    case "leave":
+      return client.leave(step.room);
+    case "watch": {
+      const { epoch, head } = world.log(step.room);
+      const since = step.back === null ? null : { epoch: `e${epoch}`, seq: Math.max(0, head - step.back) };
+      return void client.watch(step.room, since);
+    }
+    case "connect":
+      return world.connect();
+    case "lose":
+      return world.lose();
+    case "drop":
+      return world.dropOne();
+    case "empty":
+      return world.empty(step.room);
+  }
+}
+
+Deno.test("whatever comes, in whatever order, a room's messages are the server's: each once, in order, without holes", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.array(step, { maxLength: 60 }), async (rooms, steps) => {
+      const world = new World(rooms);
+      world.connect();
+      for (const next of steps) {
+        await run(world, next);
+        world.check();
+      }
+      await world.checkEnd();
+    }),
+    { numRuns: 300 },
+  );
+});
