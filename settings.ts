@@ -136,7 +136,7 @@ const schema = v.object({
   TRUST_PROXY: v.optional(wholeNumber(0, 10), "0"),
   MESSAGE_RATE: v.optional(wholeNumber(0, 1e6), "5"),
   MESSAGE_BURST: v.optional(wholeNumber(0, 1e6), "30"),
-  JOINS_PER_MINUTE: v.optional(wholeNumber(0, 1e6), "60"),
+  JOINS_PER_MINUTE: v.optional(wholeNumber(0, 1e6), "120"),
   RENAMES_PER_MINUTE: v.optional(wholeNumber(0, 1e6), "10"),
   SIGNALS_PER_MINUTE: v.optional(wholeNumber(0, 1e6), "120"),
   READS_PER_MINUTE: v.optional(wholeNumber(0, 1e6), "600"),

@@ -33,7 +33,7 @@ const GENERAL = {
 const RATE_LIMITS = {
   MESSAGE_RATE: "entries (messages, edits, deletions) of a person a second (5; 0: no limit)",
   MESSAGE_BURST: "how many of them at once (30; 0: no limit)",
-  JOINS_PER_MINUTE: "rooms that a person joins (60; 0: no limit)",
+  JOINS_PER_MINUTE: "rooms that a person joins (120; 0: no limit)",
   RENAMES_PER_MINUTE: "names that a person chooses (10; 0: no limit)",
   SIGNALS_PER_MINUTE: "typing, ping and leave_room of a person (120; 0: no limit)",
   READS_PER_MINUTE: "pages and history that a person reads over HTTP (600; 0: no limit)",

@@ -52,6 +52,11 @@ import { Timers } from "./timers.ts";
 
 /** Rooms of a connection that are kept free, for those to which only something in the outbox goes. */
 const ROOMS_FOR_VISITS = 2;
+/**
+ * Other rooms that are joined without being read. Whoever loads the page again joins them again, and a person may join
+ * only so many rooms a minute.
+ */
+const WATCHED_LIMIT = 30;
 /** Messages of a page that come after a place, so that it is read in its middle. */
 const AFTER_PLACE = PAGE_SIZE / 2;
 
@@ -85,7 +90,7 @@ export class ChatClient {
   readonly #connection: Connection;
   readonly #name: OwnName;
   readonly #sender: OutboxSender;
-  readonly #timers: Timers<"typing" | `join ${string}` | `refresh ${string}`>;
+  readonly #timers: Timers<"typing" | "joins" | `refresh ${string}`>;
   /** The requests to join that are not answered yet: room → id. */
   readonly #joining = new Map<string, string>();
   /** Those whose room was left before they were answered. */
@@ -94,6 +99,8 @@ export class ChatClient {
   readonly #pages = new Map<string, symbol>();
   /** Rooms that were joined at least once. */
   readonly #known = new Set<string>();
+  /** The server takes no more joins for now. */
+  #joinsRest = false;
   #state: ClientState;
   /** What came with the page, until a room is entered. */
   #initial: InitialData["history"];
@@ -160,11 +167,12 @@ export class ChatClient {
   /**
    * Joins another room than the one that is read, once that one is joined, and stays in it.
    * @param since where one was in it the last time; what came after it is requested
-   * @returns false if one is in as many rooms as a connection may be
+   * @returns false if one is in as many rooms as a client watches, or a connection may be in
    */
   watch(room: string, since: Position | null): boolean {
     if (roomOf(this.#state, room)) return true;
-    if (allRooms(this.#state).length >= this.#roomLimit()) return false;
+    const limit = Math.min(WATCHED_LIMIT + 1, this.#roomLimit());
+    if (allRooms(this.#state).length >= limit) return false;
     // Behind those that were read here: it was read before that.
     const others = new Map([[room, emptyRoom(room, null, since)], ...this.#state.others]);
     this.#change({ ...this.#state, others });
@@ -180,7 +188,6 @@ export class ChatClient {
     if (joining !== undefined) this.#left.add(joining);
     this.#joining.delete(room);
     this.#known.delete(room);
-    this.#timers.cancel(`join ${room}`);
     this.#timers.cancel(`refresh ${room}`);
     this.#change(without(this.#state, room));
   }
@@ -310,6 +317,7 @@ export class ChatClient {
   #setStatus(status: ConnectionStatus): void {
     if (status.kind !== "connected") {
       this.#joining.clear();
+      this.#joinsRest = false;
       this.#left.clear();
       this.#sender.disconnected();
       this.#name.disconnected();
@@ -386,7 +394,7 @@ export class ChatClient {
         if (!roomOf(this.#state, frame.room)) return this.#sender.visiting(frame.room);
         this.#joining.delete(frame.room);
         this.#known.add(frame.room);
-        if (frame.room === this.#state.room.name) this.#joinOthers();
+        this.#joinOthers();
         break;
       case "room_left":
         // One has left it and come back before the server said so.
@@ -398,10 +406,12 @@ export class ChatClient {
     }
   }
 
+  /** Joins the other rooms one after the other: the server limits how many somebody joins in a minute. */
   #joinOthers(): void {
-    const { room, others } = this.#state;
-    if (!room.joined && !room.problem) return;
-    for (const { name, joined, problem } of others.values()) if (!joined && !problem) this.#join(name);
+    const [room, ...others] = allRooms(this.#state);
+    if (!room.joined && !room.problem || this.#joining.size > 0 || this.#joinsRest) return;
+    const next = others.find(({ joined, problem }) => !joined && !problem);
+    if (next) this.#join(next.name);
   }
 
   /** Leaves the rooms that were read the longest ago if one is in too many. */
@@ -414,7 +424,6 @@ export class ChatClient {
   }
 
   #join(name: string): void {
-    this.#timers.cancel(`join ${name}`);
     const room = roomOf(this.#state, name);
     if (this.#state.status.kind !== "connected" || !room || room.problem || this.#joining.has(name)) return;
     const since = room.position ? { since: room.position } : {};
@@ -435,10 +444,16 @@ export class ChatClient {
     const room = roomOf(this.#state, name);
     if (!room) return;
     if (outboxes.isTemporary(error)) {
-      this.#timers.set(`join ${name}`, outboxes.retryDelay(error, this.#options.random()), () => this.#join(name));
+      this.#joinsRest = true;
+      this.#timers.set("joins", outboxes.retryDelay(error, this.#options.random()), () => {
+        this.#joinsRest = false;
+        const { room } = this.#state;
+        if (room.joined) this.#joinOthers();
+        else this.#join(room.name);
+      });
     } else {
       this.#changeRoom({ ...room, problem: { code: error.code, message: error.message } });
-      if (room === this.#state.room) this.#joinOthers();
+      this.#joinOthers();
     }
   }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ClientFrame, ErrorCode, HistoryPage, InitialData, ServerFrame } from "../chat/protocol.ts";
+import type { ClientFrame, ErrorCode, HistoryPage, InitialData, Position, ServerFrame } from "../chat/protocol.ts";
 import { FakeClock } from "../testing/clock.ts";
 import { joined, me, message, welcome } from "../testing/clients/frames.ts";
 import { memoryStorage } from "../testing/browser/memory_storage.ts";
@@ -259,20 +259,38 @@ Deno.test("other rooms are joined behind the one that is read, from where one wa
   connect();
   assert.deepEqual(sent.map((frame) => "room" in frame && frame.room), ["general"]);
   hear(joined());
-  assert.deepEqual(sent.slice(1), [
-    { action: "join_room", room: "hills", id: "id2" },
-    { action: "join_room", room: "islands", since: { epoch: "e1", seq: 7 }, id: "id3" },
-  ]);
+  const islands = { action: "join_room", room: "islands", since: { epoch: "e1", seq: 7 }, id: "id2" };
+  assert.deepEqual(sent.slice(1), [islands], "one after the other");
   const missed = [message(8, { room: "islands" })];
-  hear(joined({ room: "islands", seq: 8, recovered: true, messages: missed, id: "id3" }), joined({ room: "hills" }));
+  hear(joined({ room: "islands", seq: 8, recovered: true, messages: missed, id: "id2" }));
+  assert.deepEqual(sent.slice(2), [{ action: "join_room", room: "hills", id: "id3" }]);
+  hear(joined({ room: "hills", id: "id3" }));
   assert.deepEqual([client.state.others.get("islands")?.messages, arrived], [missed, []], "that is from before");
   assert.equal(client.state.others.get("islands")?.missingAfter, null);
   lose();
   connect();
   hear(joined());
-  assert.deepEqual(sent.slice(-2).map((frame) => "since" in frame && frame.since?.seq), [0, 8]);
+  assert.equal((sent.at(-1) as { since?: Position }).since?.seq, 8);
   hear(joined({ room: "islands", seq: 9, recovered: true, messages: [message(9, { room: "islands" })] }));
   assert.deepEqual(arrived, [9]);
+});
+
+Deno.test("where too many rooms are joined in a minute, the room that is read comes first, and the others wait", async () => {
+  const { client, clock, connect, hear, refuse, sent } = setUp();
+  client.watch("islands", null);
+  client.watch("hills", null);
+  connect();
+  hear(joined());
+  refuse("rate_limited");
+  client.enter("harbour");
+  refuse("rate_limited");
+  const rooms = () => sent.map((frame) => "room" in frame && frame.room);
+  assert.deepEqual(rooms(), ["general", "islands", "harbour"]);
+  await clock.advance(RETRY_DELAY + RETRY_JITTER);
+  assert.deepEqual(rooms().slice(3), ["harbour"]);
+  hear(joined({ room: "harbour" }));
+  hear(joined({ room: "islands" }));
+  assert.deepEqual(rooms().slice(4), ["islands", "hills"]);
 });
 
 Deno.test("who is in as many rooms as a connection may be leaves the one read the longest ago", () => {
@@ -459,8 +477,8 @@ Deno.test("who enters a room that is joined already joins the rest", () => {
   client.enter("islands");
   client.watch("quiet", null);
   client.enter("general");
+  hear(joined({ room: "islands", id: sent.at(-1)?.id }));
   assert.deepEqual(sent.map((frame) => "room" in frame && frame.room), ["islands", "quiet"]);
-  hear();
 });
 
 Deno.test("a reader of older messages sees what was deleted while the connection was lost for long", async () => {
