@@ -47,7 +47,7 @@ function rules(command: ProxyCommand, title: string, cases: Record<string, Case>
       }
       await proxy.stop();
       assert.equal(said.length, off.length, `${rule}: ${said.join("\n") || "nothing is said"}`);
-      for (const [at, sentence] of off.entries()) assert.match(said[at], sentence, rule);
+      for (const [at, sentence] of off.entries()) assert.match(said[at], sentence, `${rule}: ${said[at]}`);
     });
     const failed = (await Promise.allSettled(ends)).filter((end) => end.status === "rejected");
     await Promise.all([server.stop(), below.stop()]);
