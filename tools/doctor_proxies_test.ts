@@ -1,7 +1,7 @@
 /** The doctor behind proxies as people run them: what it says is so, and what it advises helps. */
 import assert from "node:assert/strict";
-import { systemClock } from "../chat/clock.ts";
 import { Page } from "../testing/markdown.ts";
+import { PatientClock } from "../testing/servers/patient_clock.ts";
 import { type ProxyCommand, proxyTest, RealProxy, versionOf } from "../testing/servers/real_proxy.ts";
 import { startServer } from "../testing/servers/server.ts";
 import { examine } from "./doctor/examine.ts";
@@ -11,6 +11,9 @@ const deploying = await Page.read("docs/deploying.md");
 
 /** How long a proxy of these tests waits for what is idle, seconds, and messages are sent where that is to be seen. */
 const [IDLE, LONGER] = [2, 3.5];
+
+/** Milliseconds that the doctor waits for what must come, if it is not known before that nothing will. */
+const TIMEOUT = 20_000;
 
 /** What the doctor says behind a proxy with this configuration. */
 interface Case {
@@ -35,16 +38,16 @@ function rules(command: ProxyCommand, title: string, cases: Record<string, Case>
     const ends = Object.entries(cases).map(async ([rule, { off = [], path = "", known, seconds = 0.3, config }]) => {
       const proxy = await RealProxy.start(command, (port) => config(port, (known ? below : server).port));
       const address = new URL(path, proxy.url);
+      const clock = new PatientClock(`${address.href.replace(/\/$/, "")}/healthz`, TIMEOUT);
       const said: string[] = [];
-      for await (
-        const finding of examine({ address, seconds, timeout: 2_500, slow: 10_000, clock: systemClock })
-      ) {
+      for await (const finding of examine({ address, seconds, timeout: TIMEOUT, slow: TIMEOUT, clock })) {
         if (!finding.well) said.push(finding.sentence);
         // Where something is off that keeps the page from talking, nobody may say that it talks.
         else if (/can't connect|compresses|holds it back/.test(said.join())) {
           assert.doesNotMatch(finding.sentence, /stream/, rule);
         }
       }
+      await clock.end();
       await proxy.stop();
       assert.equal(said.length, off.length, `${rule}: ${said.join("\n") || "nothing is said"}`);
       for (const [at, sentence] of off.entries()) assert.match(said[at], sentence, `${rule}: ${said[at]}`);
@@ -269,7 +272,9 @@ await rules(
     "one that waits too short ends idle streams": {
       off: [/An event stream was cut after .* in HAProxy .* timeout server 1m for streams\.$/],
       seconds: LONGER,
-      config: haproxy(`timeout server ${IDLE}s`),
+      config: (port, target) =>
+        haproxy("use_backend streams if { path_end /events }")(port, target) +
+        `backend streams\n  timeout server ${IDLE}s\n  server one 127.0.0.1:${target}\n`,
     },
   },
 );

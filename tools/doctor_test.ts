@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { sign } from "hono/jwt";
-import { type Clock, systemClock } from "../chat/clock.ts";
+import { systemClock } from "../chat/clock.ts";
 import type { ReceiveMessage } from "../chat/protocol.ts";
+import { PatientClock } from "../testing/servers/patient_clock.ts";
 import { type Meddling, Proxy } from "../testing/servers/proxy.ts";
 import { type RunningServer, startServer, taskArguments } from "../testing/servers/server.ts";
 import { examine } from "./doctor/examine.ts";
@@ -11,67 +12,13 @@ import { Tally } from "./doctor/tally.ts";
 const TIMEOUT = 20_000;
 const examination = { seconds: 0.3, timeout: TIMEOUT, slow: TIMEOUT, clock: systemClock };
 
-/** So often the server answers others, one after the other, while nothing comes: then nothing will come any more. */
-const ANSWERS = 20;
-/** Milliseconds between two of these answers. */
-const PAUSE = 50;
-
-/** Time in which the doctor's timeouts are over as soon as nothing will come, on a machine however fast or busy. */
-class PatientClock implements Clock {
-  readonly #url: string;
-  /** What is to be done when nothing comes, and how often the server has answered others meanwhile. */
-  readonly #waits = new Map<() => void, number>();
-  #looking: Promise<void> | undefined;
-  readonly now = systemClock.now;
-  readonly monotonic = systemClock.monotonic;
-  readonly soon = systemClock.soon;
-
-  /** @param url of the server */
-  constructor(url: string) {
-    this.#url = url;
-  }
-
-  after(milliseconds: number, act: () => void): () => void {
-    if (milliseconds !== TIMEOUT) return systemClock.after(milliseconds, act);
-    const wait = () => act();
-    this.#waits.set(wait, 0);
-    this.#looking ??= this.#look();
-    return () => this.#waits.delete(wait);
-  }
-
-  /** Something came or went between the server and the doctor. */
-  notePiece(): void {
-    for (const wait of this.#waits.keys()) this.#waits.set(wait, 0);
-  }
-
-  /** Resolves when nobody waits any more. */
-  async end(): Promise<void> {
-    await this.#looking;
-  }
-
-  async #look(): Promise<void> {
-    while (this.#waits.size > 0) {
-      await new Promise<void>((resolve) => systemClock.after(PAUSE, resolve));
-      if (this.#waits.size === 0) break;
-      await (await fetch(`${this.#url}/healthz`)).text();
-      for (const [wait, answers] of this.#waits) {
-        this.#waits.set(wait, answers + 1);
-        if (answers + 1 < ANSWERS) continue;
-        this.#waits.delete(wait);
-        wait();
-      }
-    }
-    this.#looking = undefined;
-  }
-}
-
 /** What the doctor finds to be off with a server behind a proxy. */
 async function findings(
   server: RunningServer,
   meddling: Meddling = {},
   options: Partial<typeof examination & { token: string }> = {},
 ) {
-  const clock = new PatientClock(server.url);
+  const clock = new PatientClock(`${server.url}/healthz`, TIMEOUT);
   const proxy = new Proxy(server.port, {
     request(head) {
       clock.notePiece();
