@@ -13,9 +13,13 @@ const FRAIL = new URL("./testing/servers/frail_worker.ts", import.meta.url).href
 /** Asks over a connection of its own, which may be any Worker's. @returns the number of whoever answered */
 async function ask(port: number, path = "/"): Promise<string> {
   const connection = await Deno.connect({ port, hostname: "127.0.0.1" });
-  await connection.write(
-    new TextEncoder().encode(`GET ${path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n`),
-  );
+  const request = `GET ${path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n`;
+  try {
+    await connection.write(new TextEncoder().encode(request));
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
   return (await new Response(connection.readable).text()).split("\r\n\r\n")[1];
 }
 
