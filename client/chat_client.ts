@@ -365,8 +365,10 @@ export class ChatClient {
 
   /** What was missed by whoever left is nothing to a room that has begun anew since. */
   #isLate(frame: ServerFrame): boolean {
-    return frame.action === "room_joined" && frame.id !== undefined && this.#left.delete(frame.id) &&
-      roomOf(this.#state, frame.room) !== undefined;
+    if (frame.action !== "room_joined") return false;
+    const room = roomOf(this.#state, frame.room);
+    const isLeft = frame.id !== undefined && this.#left.delete(frame.id);
+    return room !== undefined && (isLeft || frame.recovered && room.position === null);
   }
 
   /** What a room that one has just come to brings from the time before is no arrival. */
