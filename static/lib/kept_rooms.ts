@@ -1,6 +1,7 @@
 /** The rooms that somebody has been in with this browser, and what they have read there. */
 import type { Position } from "../../chat/protocol.ts";
 import type { KeyValueStorage } from "../../client/storage.ts";
+import { roomNamed } from "./address.ts";
 
 /** Rooms that are kept; past that, the one that was entered the longest ago goes. */
 export const KEPT_LIMIT = 100;
@@ -60,6 +61,12 @@ export function loadKeptRooms(storage: KeyValueStorage): readonly KeptRoom[] {
 
 function isKeptRoom(value: unknown): value is KeptRoom {
   const { room, muted, read, date } = Object(value) as Partial<KeptRoom>;
-  return typeof room === "string" && room !== "" && typeof muted === "boolean" && typeof date === "number" &&
-    (read === null || typeof read?.epoch === "string" && Number.isSafeInteger(read.seq));
+  return typeof room === "string" && roomNamed(room) === room && typeof muted === "boolean" && Number.isFinite(date) &&
+    (read === null || isPosition(read));
+}
+
+/** Whether the server can read it. If not, it would refuse each request to join the room. */
+function isPosition(value: unknown): value is Position {
+  const { epoch, seq } = Object(value) as Partial<Position>;
+  return typeof epoch === "string" && /^[!-~]{1,200}$/.test(epoch) && Number.isSafeInteger(seq) && seq! >= 0;
 }

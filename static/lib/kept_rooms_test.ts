@@ -46,3 +46,18 @@ Deno.test("stored rooms are read as far as they can be understood", () => {
   saveKeptRooms(storage, []);
   assert.deepEqual(storage.content, {});
 });
+
+Deno.test("what is no room, and what no server could read, is not kept", () => {
+  const good = { room: "kept", muted: true, read: { epoch: "e1", seq: 0 }, date: 5 };
+  const bad = [
+    ...["", "two words", "UPPER", "\ud800", "x".repeat(65)].map((room) => ({ ...good, room })),
+    ...["", "\0", "\ud800", "x".repeat(1_000)].map((epoch) => ({ ...good, room: "epoch", read: { epoch, seq: 1 } })),
+    ...[-1, 0.5, null].map((seq) => ({ ...good, room: "seq", read: { epoch: "e1", seq } })),
+    ...[null, 7, "x", [], {}],
+  ];
+  const names = ["__proto__", "constructor"].map((room) => ({ ...good, room, read: null }));
+  const stored = JSON.stringify([...bad, good, ...names]);
+  assert.deepEqual(loadKeptRooms(memoryStorage({ [KEPT_ROOMS_KEY]: stored })), [good, ...names]);
+  const endless = stored.replaceAll('"date":5', '"date":1e999');
+  assert.deepEqual(loadKeptRooms(memoryStorage({ [KEPT_ROOMS_KEY]: endless })), []);
+});

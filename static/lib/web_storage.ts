@@ -11,24 +11,35 @@ export const PREFERENCES = {
 } as const;
 
 /**
- * Storage in `localStorage` or `sessionStorage`. Where that is forbidden or full, nothing is kept for the next load.
+ * Storage in `localStorage` or `sessionStorage`. Where that is forbidden or full, what is written lasts as long as the
+ * page, or until another tab writes the same.
  * @param prefix precedes every key, because a browser has one storage for everything on a host
  */
 export function webStorage(open: () => Storage, prefix: string): KeyValueStorage {
+  /** What could not be stored, and what stands in its place. */
+  const unstored = new Map<string, { value: string | null; instead: string | null }>();
+
+  function stored(key: string): string | null {
+    try {
+      return open().getItem(prefix + key);
+    } catch {
+      return null;
+    }
+  }
+
   return {
     read(key) {
-      try {
-        return open().getItem(prefix + key);
-      } catch {
-        return null;
-      }
+      const instead = stored(key);
+      const own = unstored.get(key);
+      return own && own.instead === instead ? own.value : instead;
     },
     write(key, value) {
+      unstored.delete(key);
       try {
         if (value === null) open().removeItem(prefix + key);
         else open().setItem(prefix + key, value);
       } catch {
-        // The message is still on the screen, and is sent as usual.
+        unstored.set(key, { value, instead: stored(key) });
       }
     },
   };
