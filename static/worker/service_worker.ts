@@ -77,7 +77,12 @@ function isRoom(pathname: string): boolean {
 }
 
 async function openPage(event: FetchEvent): Promise<Response> {
-  const fromNetwork = (async () => await event.preloadResponse ?? await fetch(event.request))();
+  const fromNetwork = (async () => {
+    const response = await event.preloadResponse ?? await fetch(event.request);
+    // In Firefox what was asked for early does not fail, but becomes this.
+    if (response.type === "error") throw new TypeError("The server was not reached.");
+    return response;
+  })();
   event.waitUntil(fromNetwork.catch(() => {}));
   const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), PATIENCE));
   const first = await Promise.race([fromNetwork.catch(() => null), late]);
