@@ -38,7 +38,8 @@ export function enterSubmits(field: HTMLTextAreaElement, hint: "send" | "done", 
 export function grow(field: HTMLTextAreaElement): void {
   if (CSS.supports("field-sizing", "content")) return;
   field.style.height = "auto";
-  field.style.height = `${field.scrollHeight}px`;
+  // What it scrolls has no borders, but its height has.
+  field.style.height = `${field.scrollHeight + field.offsetHeight - field.clientHeight}px`;
 }
 
 /** Code points, as the server counts them. */
