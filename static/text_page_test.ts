@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { expectAccessible, rename, shows, write } from "../testing/browser/page.ts";
 import { servePage } from "../testing/browser/page_server.ts";
+import { lines } from "../testing/browser/talk.ts";
 
 const server = servePage();
 const { person, open } = server;
@@ -52,6 +53,10 @@ for (const colorScheme of ["light", "dark"] as const) {
     await write(page, "/me waves **once**");
     await page.locator(".text.action strong").waitFor();
     await expectAccessible(page, colorScheme);
+    // Also where the reader has chosen what the system has not.
+    const chosen = colorScheme === "light" ? "dark" : "light";
+    await page.evaluate((theme) => document.documentElement.dataset.theme = theme, chosen);
+    await expectAccessible(page, `${chosen}, not ${colorScheme}`, { only: ["color-contrast"] });
     // The newest is still what is seen, although texts have grown.
     await page.waitForFunction(() => {
       // deno-lint-ignore no-explicit-any -- only the browser has a document
@@ -71,6 +76,7 @@ Deno.test("what was said before one comes is plain at once, and what its marks s
   await write(page, "/me waves");
   await page.locator(".text.action").waitFor();
   await write(page, "as typed: snake_case, 2*3*4, a <b>");
+  await write(page, lines(1, 40).join("\n"));
   let release = () => {};
   const held = new Promise<void>((resolve) => release = resolve);
   await bob.route(/text_nodes/, async (route) => {
@@ -82,8 +88,12 @@ Deno.test("what was said before one comes is plain at once, and what its marks s
   assert.equal(await texts.first().innerText(), CODE.join("\n"));
   assert.equal(await texts.nth(1).innerText(), "Ann waves");
   assert.equal(await texts.nth(2).innerText(), "as typed: snake_case, 2*3*4, a <b>");
+  await texts.nth(1).evaluate((text) => text.scrollIntoView());
+  await other.locator("#to-latest").waitFor(); // it is known that the newest is not what is read
+  const above = (await texts.nth(1).boundingBox())!.y;
   release();
-  await texts.first().locator("pre .token-keyword").first().waitFor();
+  await texts.first().locator("pre .token-comment").waitFor({ state: "attached" });
+  assert.ok(Math.abs((await texts.nth(1).boundingBox())!.y - above) < 2, "what is read stays where it is");
   assert.ok(
     await other.evaluate("document.documentElement.scrollWidth <= innerWidth"),
     "code is no wider than a phone",
@@ -93,6 +103,7 @@ Deno.test("what was said before one comes is plain at once, and what its marks s
   assert.deepEqual(await messages.locator(".byline").evaluateAll((lines) => lines.map((line) => line.ariaHidden)), [
     null,
     "true",
+    null,
     null,
   ]);
   assert.ok(await messages.nth(2).evaluate((message) => message.classList.contains("first")));

@@ -3,6 +3,7 @@ import { button, element, find, setProperties, setText } from "../lib/dom.ts";
 import { isMuted } from "../lib/mutes.ts";
 import { displayName } from "../lib/room_name.ts";
 import { createScroll } from "../lib/scroll.ts";
+import { onLateTexts } from "../lib/text/message_text.ts";
 import { newestMessages } from "../../client/room/room_state.ts";
 import type { ReadingPlace } from "../lib/places.ts";
 import { type Goal, isKnownEmpty, isThere, type State } from "../state.ts";
@@ -91,6 +92,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
   let state: State | undefined;
 
   setText(find("log-help", HTMLElement), strings.logHelp);
+  onLateTexts((change) => scroll.keepPlace(change, new Set()));
   createLogKeys({ log, list, bring: bringGoal, leave: actions.leave });
   empty.append(
     element("h2", { textContent: strings.emptyTitle }),

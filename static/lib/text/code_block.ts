@@ -22,7 +22,7 @@ const nearness = new IntersectionObserver((entries) => {
     waiting.get(target)?.();
     waiting.delete(target);
   }
-}, { rootMargin: NEAR });
+}, { root: find("log", HTMLElement), rootMargin: NEAR }); // a margin of the window ends where the log does
 
 /** What scrolls has to be reached by key, and nothing else needs to. */
 const sizes = new ResizeObserver((entries) => {

@@ -31,13 +31,25 @@ export function actionIn(text: string): string | null {
 }
 
 let rich: RichText | null = null;
+/** What shows plain texts as they are meant; null once that is done, or can't be. */
+let late: (() => void)[] | null = [];
+let around = (change: () => void) => change();
 let loading: Promise<void> | null = null;
+
+/** @param keep does the change by which the plain texts of the first screen get their height */
+export function onLateTexts(keep: (change: () => void) => void): void {
+  around = keep;
+}
 
 /** Loads what shows more than plain text, after what is in the page has been painted. Without it texts stay plain. */
 export function loadRichText(): Promise<void> {
   return loading ??= painted().then(() => import("./text_nodes.ts")).then(
-    (loaded) => void (rich = loaded),
-    () => {/* until the page is loaded again, since most browsers remember that */},
+    (loaded) => {
+      rich = loaded;
+      around(() => late?.forEach((change) => change()));
+      late = null;
+    },
+    () => void (late = null), // until the page is loaded again, since most browsers remember that
   );
 }
 
@@ -58,6 +70,7 @@ function shownNodes(text: string, isAction: boolean, words: TextWords): Node[] {
   if (!MARKUP.test(text)) return [new Text(text)];
   if (rich) return rich.textNodes(text, isAction, words);
   const plain = new Text(text);
-  loadRichText().then(() => rich && plain.replaceWith(...rich.textNodes(text, isAction, words)));
+  late?.push(() => plain.replaceWith(...rich!.textNodes(text, isAction, words)));
+  loadRichText();
   return [plain];
 }
