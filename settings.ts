@@ -76,7 +76,7 @@ const hosts = v.pipe(
  * How paths of the chat's own begin, some of them kept for what is to come: below one nobody could tell which is meant.
  */
 const OWN_PATHS =
-  /^\/(?:api|asyncapi\.json|client\.js|connect|docs|embed\.js|favicon\.ico|files|healthz|hooks|mcp|metrics|openapi\.json|r|readyz|static)(?:\/|$)/;
+  /^\/(?:api|asyncapi\.json|client\.js|connect|docs|embed\.js|favicon\.ico|files|healthz|hooks|mcp|metrics|openapi\.json|r|readyz|service-worker\.js|static)(?:\/|$)/;
 
 const basePath = v.pipe(
   v.string(),
