@@ -25,6 +25,8 @@ export class Browser {
   /** Where other programs can drive it too. */
   readonly port: number;
   readonly #process: Deno.ChildProcess;
+  /** Resolves when nothing of it writes any more. */
+  readonly #silent: Promise<void>;
   readonly #profile: string;
   readonly #socket: WebSocket;
   readonly #answers: Answers;
@@ -32,6 +34,7 @@ export class Browser {
 
   private constructor(
     process: Deno.ChildProcess,
+    silent: Promise<void>,
     profile: string,
     connection: Connection,
     version: string,
@@ -40,6 +43,7 @@ export class Browser {
     this.version = version;
     this.port = port;
     this.#process = process;
+    this.#silent = silent;
     this.#profile = profile;
     this.#socket = connection.socket;
     this.#answers = connection.answers;
@@ -54,11 +58,11 @@ export class Browser {
       stdout: "null",
       stderr: "piped",
     }).spawn();
-    const address = await debuggerAddress(process);
+    const { address, silent } = await debuggerAddress(process);
     const connection = await openConnection(address);
     const { product } = await ask(connection, "Browser.getVersion");
     const version = String(product).split("/")[1];
-    return new Browser(process, profile, connection, version, Number(new URL(address).port));
+    return new Browser(process, silent, profile, connection, version, Number(new URL(address).port));
   }
 
   /** Has the browser do something, or a page of it. @throws {Error} with the browser's own words */
@@ -77,6 +81,8 @@ export class Browser {
     await this.send("Browser.close").catch(() => {/* it may be gone before it answers */});
     await this.#process.status;
     clearTimeout(timer);
+    // Its helpers may end a moment later.
+    await this.#silent;
     // Its helpers may still be writing for a moment.
     for (let left = 20; left > 0; left--) {
       if (await Deno.remove(this.#profile, { recursive: true }).then(() => true, () => false)) return;
@@ -93,7 +99,7 @@ interface Connection {
 }
 
 /** Where it says that it can be driven. What else it says is read and dropped, so that it never waits for a reader. */
-async function debuggerAddress(process: Deno.ChildProcess): Promise<string> {
+async function debuggerAddress(process: Deno.ChildProcess): Promise<{ address: string; silent: Promise<void> }> {
   const timer = setTimeout(() => process.kill("SIGKILL"), DEADLINE);
   const reader = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
   let said = "";
@@ -104,10 +110,10 @@ async function debuggerAddress(process: Deno.ChildProcess): Promise<string> {
     const [, address] = /DevTools listening on (ws:\S+)/.exec(said) ?? [];
     if (address === undefined) continue;
     clearTimeout(timer);
-    void (async () => {
+    const silent = (async () => {
       while (!(await reader.read()).done) { /* dropped */ }
     })();
-    return address;
+    return { address, silent };
   }
 }
 

@@ -1,3 +1,5 @@
+import { until } from "../until.ts";
+
 /** How long a Redis server may take until it is ready, milliseconds. */
 const START_DEADLINE = 20_000;
 
@@ -72,7 +74,8 @@ export class RedisServer {
 
   async stop(): Promise<void> {
     await this.kill();
-    await Deno.remove(this.#folder, { recursive: true });
+    // A fork of it may write its snapshot to the end.
+    await until(() => Deno.remove(this.#folder, { recursive: true }).then(() => true, () => false));
   }
 }
 
