@@ -116,8 +116,12 @@ Deno.test("the bell says what notifications are for, and only then the browser i
   await ann.close();
 });
 
-Deno.test("who has refused notifications is told how to allow them, and is not asked again", async () => {
+Deno.test("who has refused notifications, or storage too, is told how to allow them, and is not asked again", async () => {
   const ann = await away("denied");
+  // As in Firefox, which then refuses all by which tabs know of each other.
+  await ann.addInitScript(
+    `BroadcastChannel = class { constructor() { throw new DOMException("", "SecurityError"); } }`,
+  );
   const page = await open(ann, "denied");
   await page.locator("#bell").click();
   await page.getByText("Press the icon on the left of the address").waitFor();

@@ -17,19 +17,19 @@ interface Held {
 
 /**
  * Tabs that agree by locks, which the browser takes from a tab that is closed, crashes or is put into the back/forward
- * cache. Without TLS browsers have no locks: then each tab knows only of itself, so that two can sound for one message.
- * There are no notifications then.
+ * cache. Without TLS browsers have no locks, and none where the reader forbids storage: then each tab knows only of
+ * itself, so that two can sound for one message.
  * @param scope precedes all names, because a host may have several chats
  * @param onRead another tab shows this room
  */
 export function createTabs(scope: string, onRead: (room: string) => void): Tabs {
-  const { locks } = navigator as { locks?: LockManager };
   const visible = `parley.visible:${scope}`;
-  const channel = new BroadcastChannel(`parley.read:${scope}`);
+  const channel = openChannel(`parley.read:${scope}`);
+  const { locks } = channel ? navigator as { locks?: LockManager } : {};
   const claimed = new Map<string, Held>();
   let shown: Held | null = null;
 
-  channel.onmessage = ({ data }) => typeof data === "string" && onRead(data);
+  if (channel) channel.onmessage = ({ data }) => typeof data === "string" && onRead(data);
   document.addEventListener("visibilitychange", noteVisible);
   addEventListener("pageshow", noteVisible);
   // A page that holds a lock is never kept for the back button.
@@ -81,6 +81,15 @@ export function createTabs(scope: string, onRead: (room: string) => void): Tabs 
       return granted;
     },
     release,
-    tellRead: (room) => channel.postMessage(room),
+    tellRead: (room) => channel?.postMessage(room),
   };
+}
+
+/** Null where the reader forbids storage: Firefox refuses all by which tabs could know of each other. */
+function openChannel(name: string): BroadcastChannel | null {
+  try {
+    return new BroadcastChannel(name);
+  } catch {
+    return null;
+  }
 }
