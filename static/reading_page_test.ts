@@ -1,6 +1,6 @@
 /** Reading the messages of a room: older ones, new ones, on a real page. */
 import assert from "node:assert/strict";
-import { scrollToOldest } from "../testing/browser/log.ts";
+import { scrollToOldest, settled } from "../testing/browser/log.ts";
 import { shows, write } from "../testing/browser/page.ts";
 import { servePage } from "../testing/browser/page_server.ts";
 import { lines, talk } from "../testing/browser/talk.ts";
@@ -70,4 +70,30 @@ Deno.test("a message's buttons never cover its text", async () => {
     assert.ok(text && tools && tools.x >= text.x + text.width);
   }
   await Promise.all([ann.close(), bob.close()]);
+});
+
+Deno.test("a phone that is turned, its keyboard and a long text leave the reader at the newest message", async () => {
+  await talk(server.url, "turned", lines(1, 40));
+  const ann = await person({ viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true });
+  const page = await open(ann, "turned");
+  await page.getByText("line 40", { exact: true }).waitFor();
+  const isThere = async (after: string) => {
+    await settled(page);
+    const [last, log] = await Promise.all([
+      page.getByText("line 40", { exact: true }).boundingBox(),
+      page.locator("#log").boundingBox(),
+    ]);
+    assert.ok(last!.y + last!.height <= log!.y + log!.height, after);
+    assert.ok(await page.locator("#to-latest").isHidden(), after);
+  };
+  for (const [width, height] of [[740, 160], [390, 420], [740, 360], [390, 780]]) {
+    await page.setViewportSize({ width, height });
+    await isThere(`${width} x ${height}`);
+  }
+  // A text in the place of another one: for a moment there is none, and the field is low.
+  for (const text of [lines(1, 12), lines(2, 14), []]) {
+    await page.locator("#text").fill(text.join("\n"));
+    await isThere(`${text.length} lines`);
+  }
+  await ann.close();
 });

@@ -52,6 +52,9 @@ export function createScroll({ view, content, list, isComplete, changed, moved }
     moved();
   }, { passive: true });
 
+  // A text in the place of another one makes its field low for a moment. That scrolls here, and nobody has left the end.
+  view.ownerDocument.addEventListener("input", () => following && toEnd());
+
   // The end stays visible when a keyboard slides in, the composer grows or an editor opens.
   const observer = new ResizeObserver(() => {
     if (following) toEnd();
