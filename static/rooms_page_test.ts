@@ -67,3 +67,29 @@ Deno.test("a taken name is explained beside the field", async () => {
   await other.locator("dialog[open] [role=alert]", { hasText: "Someone else has this name" }).waitFor();
   await Promise.all([ann.close(), bob.close()]);
 });
+
+Deno.test("a long list of rooms shows the one that is read, and what is under the list", async () => {
+  const ann = await person({ viewport: { width: 1_000, height: 500 } });
+  const kept = Array.from(
+    { length: 60 },
+    (_, at) => ({ room: `a-room-${at}`, muted: false, read: null, date: 60 - at }),
+  );
+  await ann.addInitScript((kept) => localStorage.setItem("parley.rooms", kept), JSON.stringify(kept));
+  const page = await open(ann, "z-room");
+  const seen = async (inside: string) =>
+    await page.locator("#rooms-foot").evaluate((foot, inside) => {
+      const current = document.querySelector(`${inside} [aria-current]`)!.getBoundingClientRect();
+      const { top, bottom } = foot.getBoundingClientRect();
+      return current.top >= 0 && current.bottom <= top && bottom <= innerHeight;
+    }, inside);
+  assert.ok(await seen("#rooms"));
+  await page.setViewportSize({ width: 390, height: 500 });
+  await page.locator("#show-rooms").click();
+  await page.locator(".drawer [aria-current]").waitFor();
+  assert.ok(await seen(".drawer"), "in the drawer");
+  await page.keyboard.press("Control+k");
+  await page.getByRole("dialog", { name: "Change room" }).waitFor();
+  await page.keyboard.press("Control+k");
+  assert.equal(await page.locator("dialog[open]").count(), 1, "no dialog covers another one");
+  await ann.close();
+});

@@ -104,6 +104,7 @@ Deno.test("a room of one's own has an address that nobody guesses, a name that p
   assert.match(await page.title(), /^book-club –/);
   assert.equal(await page.locator("#text").getAttribute("aria-label"), "Message to book-club");
   assert.ok(await page.locator("#room .unlisted").isVisible());
+  assert.ok(await page.locator("#rooms [aria-current] .unlisted").isVisible(), "another room may be called the same");
   await expectAccessible(page, "a room of one's own");
   await connected(page);
   await write(page, "only us");

@@ -7,6 +7,7 @@ import { roomNameProblem } from "../lib/room_name_fault.ts";
 import { type State, unreadOf } from "../state.ts";
 import { createFieldDialog } from "./field_dialog.ts";
 import { findRooms } from "./room_search.ts";
+import { unlistedIcon } from "../views/rooms_view.ts";
 
 export interface RoomDialogOptions {
   state: () => State;
@@ -78,7 +79,9 @@ export function createRoomDialog({ strings, tag }: Locale, options: RoomDialogOp
   function show() {
     choices = choicesFor(input.value);
     list.replaceChildren(...choices.map(({ room, about }, index) => {
-      const name = element("bdi", { textContent: displayName(room).name });
+      const { name: title, isUnlisted } = displayName(room);
+      const name = element("bdi", { textContent: title });
+      if (isUnlisted) name.append(" ", unlistedIcon());
       const help = element("span", { className: "help", textContent: about });
       return element("li", { role: "option", id: `room-choice-${index}`, className: "room" }, name, help);
     }));

@@ -51,6 +51,8 @@ export function createRoomsView(locale: Locale, actions: RoomsActions): RoomsVie
   const panel = element("div", { className: "rooms-panel" }, finder, list, open, foot);
   const views = new Map<string, LineView>();
   let state: State;
+  /** The room that was read when this was last rendered. */
+  let current: string | undefined;
 
   settings.id = "open-settings";
   settings.ariaHasPopup = "dialog";
@@ -65,6 +67,7 @@ export function createRoomsView(locale: Locale, actions: RoomsActions): RoomsVie
     dialog.append(panel);
     actions.opened();
     dialog.showModal();
+    showCurrent();
   };
   dialog.onclose = () => side.append(panel);
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
@@ -83,6 +86,14 @@ export function createRoomsView(locale: Locale, actions: RoomsActions): RoomsVie
     const others = lines.filter(({ kept }) => !kept);
     show(openList, others);
     setProperties(open, { hidden: others.length === 0 });
+    if (current === state.room.name) return;
+    current = state.room.name;
+    showCurrent();
+  }
+
+  /** A long list scrolls to the room that is read. */
+  function showCurrent() {
+    panel.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
   }
 
   /** Shows these lines, in this order; an element is only moved or changed where something differs. */
@@ -105,11 +116,17 @@ export function createRoomsView(locale: Locale, actions: RoomsActions): RoomsVie
   }
 
   function createLine(room: string): LineView {
-    const title = displayName(room).name;
+    const { name: title, isUnlisted } = displayName(room);
     const name = element("bdi", { textContent: title });
     const count = element("span", { className: "count" });
     const by = element("span", { className: "by" });
-    const link = element("a", { className: "room", href: actions.pathOf(room) }, element("span", {}, name, by), count);
+    const link = element(
+      "a",
+      { className: "room", href: actions.pathOf(room) },
+      element("span", {}, name, by),
+      ...isUnlisted ? [unlistedIcon()] : [],
+      count,
+    );
     const more = button("", "more", () => actions.openRoom(room));
     more.append(icon("M5 10h.01M10 10h.01M15 10h.01"));
     more.ariaLabel = strings.roomActions(title);
@@ -148,7 +165,9 @@ export function createRoomsView(locale: Locale, actions: RoomsActions): RoomsVie
     const command = isApple() ? event.metaKey && !event.ctrlKey : event.ctrlKey && !event.metaKey;
     if (command && !altKey && !shiftKey && key.toLowerCase() === "k") {
       event.preventDefault();
-      return actions.findRoom();
+      dialog.close();
+      if (!document.querySelector("dialog[open]")) actions.findRoom();
+      return;
     }
     if (!altKey || event.ctrlKey || event.metaKey || (key !== "ArrowUp" && key !== "ArrowDown")) return;
     event.preventDefault();
@@ -168,6 +187,15 @@ function neighbour(lines: readonly RoomLine[], step: 1 | -1, onlyUnread: boolean
     const line = lines.at((start + step * count) % lines.length)!;
     if (!onlyUnread || line.mentions > 0 || line.unread > 0 && !line.muted) return line.room;
   }
+}
+
+/** Beside the name of a room that only people with its link can find: two may be called the same. */
+export function unlistedIcon(): SVGElement {
+  const link = icon(
+    "M8 12l4-4M9 6l1.600-1.600a3.200 3.200 0 0 1 4.500 4.500L13.500 10.500M11 14l-1.600 1.600a3.200 3.200 0 0 1-4.500-4.500L6.500 9.500",
+  );
+  link.classList.add("unlisted");
+  return link;
 }
 
 /** Where the command key stands for what is the control key elsewhere. */

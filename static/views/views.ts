@@ -17,7 +17,7 @@ import { type ComposerActions, createComposerView } from "./composer_view.ts";
 import { leadToComposer } from "./focus.ts";
 import { createLogView } from "./log_view.ts";
 import { createPeopleView } from "./people_view.ts";
-import { createRoomsView } from "./rooms_view.ts";
+import { createRoomsView, unlistedIcon } from "./rooms_view.ts";
 import { createRefusalView } from "./refusal_view.ts";
 import { createSignInView } from "./sign_in_view.ts";
 import { createStatusView } from "./status_view.ts";
@@ -141,10 +141,7 @@ export function createViews(
   setText(product, strings.product);
   const lock = icon("M6 9V6.500a4 4 0 0 1 8 0V9M4.500 9h11v7.500h-11z");
   lock.classList.add("lock");
-  const unlisted = icon(
-    "M8 12l4-4M9 6l1.600-1.600a3.200 3.200 0 0 1 4.500 4.500L13.500 10.500M11 14l-1.600 1.600a3.200 3.200 0 0 1-4.500-4.500L6.500 9.500",
-  );
-  unlisted.classList.add("unlisted");
+  const unlisted = unlistedIcon();
   room.append(lock, roomName, unlisted, icon("M6 8l4 4 4-4"));
   room.onclick = () => dialogs.changeRoom("");
   share.append(
