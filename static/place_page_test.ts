@@ -123,6 +123,9 @@ Deno.test("a link leads to its message, which is shown as linked for a moment; o
   await page.getByRole("button", { name: "Today" }).click();
   await page.locator("dialog[open] input").press("Enter");
   await page.locator(".linked .text", { hasText: /^line 1$/ }).waitFor();
+  await inView(page, 1);
+  const [day, log] = await Promise.all([page.locator(".day").boundingBox(), page.locator("#log").boundingBox()]);
+  assert.ok(day!.y >= log!.y, "and which day it is can be seen");
   await page.getByRole("button", { name: "Today" }).click();
   await page.locator("dialog[open] input").fill("2999-01-01");
   await page.locator("dialog[open] input").press("Enter");

@@ -152,9 +152,12 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     if (view) {
       const offset = at === "read" ? RETURN_AT * scroll.height() : typeof at === "number" && isExact ? at : ABOVE;
       const middle = at === "link" ? (scroll.height() - view.element.clientHeight) / 3 : offset;
-      scroll.place(view.element, middle);
+      // Whoever asks for a day sees which one it is.
+      const above = views[views.indexOf(view) - 1];
+      const placed = at === "date" && above?.row.kind === "day" ? above : view;
+      scroll.place(placed.element, middle);
       fit();
-      scroll.place(view.element, middle); // what was missing around it has come
+      scroll.place(placed.element, middle); // what was missing around it has come
       if (at === "link" || at === "date") showAsLinked(view.element);
     }
     if (at === "new") actions.newVisited();
