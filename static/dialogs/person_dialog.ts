@@ -86,7 +86,7 @@ export function createPersonDialog(locale: Locale, actions: PersonActions): Pers
   let state: State;
 
   sheet.title.classList.add("card");
-  muting.append(muted, element("p", { className: "actions" }, mute));
+  muting.append(element("p", { className: "actions" }, mute), muted);
   sheet.body.append(presence, element("p", { className: "actions" }, mention, changeName, copy), copied, muting, ban);
   ban.onsubmit = async (event) => {
     event.preventDefault();

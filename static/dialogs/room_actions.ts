@@ -37,10 +37,10 @@ export function createRoomActions({ strings }: Locale, { controller, goTo, jumpT
   sheet.title.append(name);
   sheet.body.append(
     element("p", { className: "actions" }, date),
-    element("p", { className: "help", textContent: strings.muteRoomHelp }),
     element("p", { className: "actions" }, mute),
-    element("p", { className: "help", textContent: strings.leaveRoomHelp }),
+    element("p", { className: "help", textContent: strings.muteRoomHelp }),
     element("p", { className: "actions" }, leave),
+    element("p", { className: "help", textContent: strings.leaveRoomHelp }),
   );
 
   return {
