@@ -33,6 +33,14 @@ Deno.test("the page has every one of its style sheets", async () => {
   }
 });
 
+Deno.test("every colour follows the theme that the reader has chosen, whatever the system's is", async () => {
+  const folder = new URL("styles/", import.meta.url);
+  for await (const { name } of Deno.readDir(folder)) {
+    const styles = await Deno.readTextFile(new URL(name, folder));
+    assert.doesNotMatch(styles, /prefers-color-scheme/, `${name}: light-dark() asks for the chosen one`);
+  }
+});
+
 Deno.test("two people see each other's messages", async () => {
   const [ann, bob] = await Promise.all([person(), person()]);
   const [one, other] = await Promise.all([open(ann, "hear"), open(bob, "hear")]);
