@@ -14,7 +14,7 @@ Deno.test("the bundled first screen is one small script, and the others hold wha
 
   const page = assets.get(PAGE)!.body;
   const referred = [...page.matchAll(/(?:src|href)="(\/static\/[^"]+\.(?:css|[jt]s))"/g)].map(([, path]) => path);
-  assert.deepEqual(referred.sort(), ["/static/client.js", "/static/style.css"]);
+  assert.deepEqual(referred.sort(), ["/static/client.js", "/static/style.css", "/static/theme.ts"]);
   const first = [PAGE, ...referred].map((path) => gzipSync(assets.get(path)!.body).length);
   assert.ok(first.reduce((sum, size) => sum + size) < BUDGET, `${first}`);
 
