@@ -190,6 +190,7 @@ export class ChatClient {
     this.#known.delete(room);
     this.#timers.cancel(`refresh ${room}`);
     this.#change(without(this.#state, room));
+    this.#joinOthers();
   }
 
   /** @returns false when the outbox is full, so that the text should stay where it was typed */

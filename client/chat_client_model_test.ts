@@ -14,7 +14,6 @@ import { memoryStorage } from "../testing/browser/memory_storage.ts";
 import { joined, message, welcome } from "../testing/clients/frames.ts";
 import { FakeClock } from "../testing/clock.ts";
 import { ChatClient, type ChatClientOptions, type PageQuery } from "./chat_client.ts";
-import { RETRY_DELAY, RETRY_JITTER } from "./outbox.ts";
 import { allRooms } from "./client_state.ts";
 import type { RoomState } from "./room/room_state.ts";
 
@@ -166,7 +165,10 @@ class World {
       for (const entry of this.#arrived) if (entry.room === room) this.#arrived.delete(entry);
     }
     if (!this.#isConnected) return;
-    if (frame.action === "join_room") {
+    if (frame.action === "join_room" && this.#refusals > 0) {
+      this.#refusals--;
+      this.#wire.push({ action: "error", code: "rate_limited", message: "Wait.", retry_after: 1, id: frame.id });
+    } else if (frame.action === "join_room") {
       this.#members.add(room);
       this.#wire.push({ ...this.log(room).join(frame.since), id: frame.id });
     } else if (frame.action === "leave_room") {
@@ -178,6 +180,12 @@ class World {
   tell(entry: Entry | null): void {
     if (entry && this.#members.has(entry.room as RoomName)) this.#wire.push(entry);
   }
+
+  /** The next request to join is refused. */
+  refuse(): void {
+    this.#refusals++;
+  }
+  #refusals = 0;
 
   /** A frame that the network has lost: a proxy, or a bug of the server. */
   dropOne(): void {
@@ -265,8 +273,11 @@ class World {
   async checkEnd(): Promise<void> {
     this.connect();
     await this.rest();
-    await this.#clock.advance(RETRY_DELAY + RETRY_JITTER);
-    await this.rest();
+    this.#refusals = 0;
+    for (let pause = 0; pause < 3; pause++) {
+      await this.#clock.advance(60_000);
+      await this.rest();
+    }
     // Only another one shows that the last was lost.
     for (const log of this.logs.values()) this.tell(log.say());
     await this.rest();
@@ -327,7 +338,7 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant("at newest" as const), value: fc.boolean() }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constantFrom("enter", "leave"), room }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("watch" as const), room, back: fc.option(fc.nat(12)) }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("connect", "lose", "drop") }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("connect", "lose", "drop", "refuse") }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("empty" as const), room }) },
 );
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
@@ -367,6 +378,8 @@ async function run(world: World, step: Step): Promise<void> {
       return world.lose();
     case "drop":
       return world.dropOne();
+    case "refuse":
+      return world.refuse();
     case "empty":
       return world.empty(step.room);
   }
@@ -374,15 +387,19 @@ async function run(world: World, step: Step): Promise<void> {
 
 Deno.test("whatever comes, in whatever order, a room's messages are the server's: each once, in order, without holes", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.array(step, { maxLength: 60 }), async (rooms, steps) => {
-      const world = new World(rooms);
-      world.connect();
-      for (const next of steps) {
-        await run(world, next);
-        world.check();
-      }
-      await world.checkEnd();
-    }),
-    { numRuns: 300 },
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 3 }),
+      fc.array(step, { maxLength: 100, size: "max" }),
+      async (rooms, steps) => {
+        const world = new World(rooms);
+        world.connect();
+        for (const next of steps) {
+          await run(world, next);
+          world.check();
+        }
+        await world.checkEnd();
+      },
+    ),
+    { numRuns: 600 },
   );
 });

@@ -502,3 +502,16 @@ Deno.test("a reader of older messages sees what was deleted while the connection
   assert.deepEqual(messages.map(({ text }) => text), [undefined, "text 2"]);
   assert.deepEqual([newest?.messages.length, requests], [1, 2]);
 });
+
+Deno.test("who leaves a room that is about to be joined joins the next one", () => {
+  const { client, talk, sent } = setUp();
+  talk();
+  client.watch("islands", null);
+  client.watch("hills", null);
+  client.leave("islands");
+  assert.deepEqual(sent.map((frame) => [frame.action, "room" in frame && frame.room]), [
+    ["join_room", "islands"],
+    ["leave_room", "islands"],
+    ["join_room", "hills"],
+  ]);
+});
