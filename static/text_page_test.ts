@@ -146,3 +146,13 @@ Deno.test("an edited message is shown anew, and its editor has it as it was type
   assert.equal(await page.locator(".text").getAttribute("class"), "text");
   await ann.close();
 });
+
+Deno.test("marks piled on a letter stay within their message", async () => {
+  const ann = await person();
+  const page = await open(ann, "stacked");
+  await write(page, "a" + "\u0325\u0301".repeat(1_900));
+  await page.locator(".message:not(.waiting) .text").waitFor();
+  const beyond = await page.locator("#log").evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
+  assert.equal(beyond, 0);
+  await ann.close();
+});

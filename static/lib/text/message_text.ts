@@ -9,6 +9,8 @@ import type { RichText, TextWords } from "./text_nodes.ts";
 const MARKUP = /[*`[\\]|~~|_|https?:\/\/|^ {0,3}(?:>|-[ \t]|\d{1,3}\.[ \t])/im;
 /** `/me waves`, but not `/me` alone, or `//me`. */
 const ACTION = /^\/me[ \t]+(?=\S)/i;
+/** More marks on one letter than any language has. Fonts put them on top of each other, or one behind the other. */
+const STACKED = /\p{M}{8}/u;
 /** UTF-16 code units of the longest text that may be emoji alone: families of people have many. */
 const EMOJI_LENGTH = 120;
 
@@ -22,6 +24,11 @@ try {
 export function isEmojiOnly(text: string): boolean {
   // Nearly every text begins with a letter.
   return text.length <= EMOJI_LENGTH && /^\s*[^\p{L}\p{P}]/u.test(text) && onlyEmoji?.test(text) === true;
+}
+
+/** Whether the text would reach beyond its own lines. */
+export function isStacked(text: string): boolean {
+  return STACKED.test(text);
 }
 
 /** What its author does, as in `/me waves`; null for any other text. */
@@ -54,7 +61,7 @@ export function loadRichText(): Promise<void> {
 }
 
 /**
- * Shows a message's text in an element, which gets the class `emoji` or `action` where the text is that. In the first
+ * Shows a message's text in an element, which gets the class `emoji`, `action` or `stacked` where the text is that. In the first
  * screen its marks become what they mean a moment later.
  */
 export function showText(target: HTMLElement, text: string, author: string, words: TextWords): void {
@@ -64,6 +71,7 @@ export function showText(target: HTMLElement, text: string, author: string, word
   else target.replaceChildren(element("bdi", { textContent: author }), " ", ...nodes);
   target.classList.toggle("emoji", isEmojiOnly(text));
   target.classList.toggle("action", action !== null);
+  target.classList.toggle("stacked", isStacked(text));
 }
 
 function shownNodes(text: string, isAction: boolean, words: TextWords): Node[] {
