@@ -88,7 +88,7 @@ Deno.test("a long list of rooms shows the one that is read, and what is under th
   await page.locator(".drawer [aria-current]").waitFor();
   assert.ok(await seen(".drawer"), "in the drawer");
   await page.keyboard.press("Control+k");
-  await page.getByRole("dialog", { name: "Change room" }).waitFor();
+  await page.getByRole("dialog", { name: "Find a room" }).waitFor();
   await page.keyboard.press("Control+k");
   assert.equal(await page.locator("dialog[open]").count(), 1, "no dialog covers another one");
   await ann.close();

@@ -86,7 +86,7 @@ Deno.test("a room of one's own has an address that nobody guesses, a name that p
   const [ann, bob] = await Promise.all([person(), person()]);
   const page = await open(ann, "before-it");
   await page.locator("#room").click();
-  await page.getByRole("dialog", { name: "Change room" }).getByRole("button", { name: "New room" }).click();
+  await page.getByRole("dialog", { name: "Find a room" }).getByRole("button", { name: "New room" }).click();
   const asking = page.getByRole("dialog", { name: "New room" });
   await asking.getByRole("textbox").fill("no such room!");
   await page.keyboard.press("Enter");

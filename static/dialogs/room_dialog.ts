@@ -33,7 +33,7 @@ export function createRoomDialog({ strings, tag }: Locale, options: RoomDialogOp
     newRoom();
   });
   const dialog = createFieldDialog(strings, {
-    title: strings.changeRoom,
+    title: strings.findRoom,
     label: strings.roomField,
     hint: strings.roomHint,
     submit: strings.go,

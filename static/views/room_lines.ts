@@ -36,8 +36,8 @@ export function roomLines(state: State, collator: Intl.Collator): RoomLine[] {
 function lineOf(state: State, room: string, kept: boolean): RoomLine {
   const isCurrent = state.room.name === room;
   const { count, mentions, by, more } = unreadOf(state, room);
-  // What one is looking at is not unread.
-  const isSeen = isCurrent && state.visible && state.following;
+  // What is unread in the room that one looks at is said there.
+  const isSeen = isCurrent && state.visible;
   const muted = keptRoom(state.rooms, room)?.muted ?? false;
   const shown = isSeen ? NOTHING_UNREAD : { count, mentions, by, more };
   return {

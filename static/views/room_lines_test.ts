@@ -35,10 +35,10 @@ Deno.test("rooms that one has been in come first, by name, then those open to ev
   ]);
 });
 
-Deno.test("what one looks at is not unread, but what one does not see of it is; a muted room says that it is", () => {
-  const up = { ...reading(), following: false };
-  assert.equal(roomLines(up, collator).find(({ isCurrent }) => isCurrent)?.unread, 1);
-  const muted = { ...up, rooms: setMuted(up.rooms, "room-2", true) };
+Deno.test("the room that one looks at has no number, until one looks elsewhere; a muted room says that it is", () => {
+  const away = { ...reading(), visible: false };
+  assert.equal(roomLines(away, collator).find(({ isCurrent }) => isCurrent)?.unread, 1);
+  const muted = { ...away, rooms: setMuted(away.rooms, "room-2", true) };
   assert.equal(roomLines(muted, collator).find(({ room }) => room === "room-2")?.muted, true);
 });
 
