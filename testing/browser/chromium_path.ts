@@ -1,3 +1,5 @@
+import { tmpdir } from "node:os";
+
 /** Names under which systems install it. */
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 
@@ -32,5 +34,8 @@ async function packaged(): Promise<string> {
   // The package brings the system libraries it needs, and unpacks them only where it takes itself to be on AWS Lambda.
   Deno.env.set("AWS_LAMBDA_JS_RUNTIME", "nodejs22.x");
   const { default: sparticuz } = await import("@sparticuz/chromium");
+  // Tests that run at the same time would find it half unpacked.
+  using turn = await Deno.open(`${tmpdir()}/parley-chromium.lock`, { create: true, write: true });
+  await turn.lock(true);
   return await sparticuz.executablePath();
 }
