@@ -3,6 +3,7 @@ import type { KeyValueStorage } from "../../client/storage.ts";
 import type { Locale } from "../i18n/locale.ts";
 import { isMuted } from "../lib/mutes.ts";
 import type { State } from "../state.ts";
+import { INPUT_METHOD_KEY_CODE } from "../views/text_entry.ts";
 import { type CommandName, matchingCommands } from "./commands.ts";
 import { type Choice, createCompletionView } from "./completion_view.ts";
 import { type Emoji, emojiWithCode, matchingEmoji, noteUse, parseEmoji, recentEmoji } from "./emoji.ts";
@@ -12,8 +13,6 @@ import { findShortcode, findTrigger, type Trigger } from "./trigger.ts";
 
 /** Lines of the list: as many as one sees at once. */
 const CHOICES = 8;
-/** The `keyCode` of a key that belongs to an input method. */
-const INPUT_METHOD_KEY_CODE = 229;
 
 export interface CompletionOptions {
   field: HTMLTextAreaElement;

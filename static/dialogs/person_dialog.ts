@@ -1,7 +1,7 @@
 import { type Member, NAME_LIMIT } from "../../chat/protocol.ts";
 import { failureText, type Locale } from "../i18n/locale.ts";
 import { createAvatar } from "../lib/avatar.ts";
-import { button, element, setProperties, setText } from "../lib/dom.ts";
+import { button, element, setProperties, setText, showDone } from "../lib/dom.ts";
 import type { Failure } from "../lib/moderator.ts";
 import { isMuted } from "../lib/mutes.ts";
 import { canWrite, type State } from "../state.ts";
@@ -28,9 +28,6 @@ export interface PersonDialog {
   open(person: Member): void;
   render(state: State): void;
 }
-
-/** Milliseconds for which a button confirms that it worked. */
-const DONE_SHOWN = 2_000;
 
 /** A person's card: who it is, whether they are here, and what one can do. A moderator can ban them there. */
 export function createPersonDialog(locale: Locale, actions: PersonActions): PersonDialog {
@@ -107,8 +104,7 @@ export function createPersonDialog(locale: Locale, actions: PersonActions): Pers
   async function copyName() {
     try {
       await navigator.clipboard.writeText(person.name);
-      setText(copied, strings.nameCopied);
-      setTimeout(() => setText(copied, ""), DONE_SHOWN);
+      showDone(copied, strings.nameCopied);
     } catch {
       // Pages without TLS have no clipboard: the name is selected, to be copied by hand.
       getSelection()?.selectAllChildren(name);

@@ -1,11 +1,9 @@
 import type { Locale } from "../i18n/locale.ts";
-import { button, element, setText } from "../lib/dom.ts";
+import { button, element, setText, showDone } from "../lib/dom.ts";
 import { qrCode } from "../lib/qr_code.ts";
 import { displayName } from "../lib/room_name.ts";
 import { createSheet } from "./sheet.ts";
 
-/** Milliseconds for which the button confirms that the link was copied. */
-const DONE_SHOWN = 2_000;
 /** Hosts under which a computer reaches only itself. */
 const OWN_COMPUTER = /^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
@@ -46,8 +44,7 @@ export function createShareDialog(
   async function copyLink() {
     try {
       await navigator.clipboard.writeText(link.value);
-      setText(copied, strings.linkCopied);
-      setTimeout(() => setText(copied, ""), DONE_SHOWN);
+      showDone(copied, strings.linkCopied);
     } catch {
       // Pages without TLS, as in a home network, have no clipboard.
       link.focus();

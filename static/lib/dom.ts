@@ -46,6 +46,17 @@ export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Milliseconds for which the page shows that something worked. */
+export const DONE_SHOWN = 2_000;
+
+/** Says that something worked, for a moment. What stands there `after` that, a screen reader can say again. */
+export function showDone(node: Node, text: string, after = ""): void {
+  setText(node, text);
+  setTimeout(() => {
+    if (node.textContent === text) setText(node, after);
+  }, DONE_SHOWN);
+}
+
 /** Resolves when what is in the page now has been painted. */
 export function painted(): Promise<void> {
   return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));

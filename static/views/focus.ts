@@ -1,5 +1,5 @@
 /** Where the focus goes by itself: to the composer, from wherever nothing else is written. */
-import { hasScreenKeyboard } from "./text_entry.ts";
+import { hasScreenKeyboard, INPUT_METHOD_KEY_CODE } from "./text_entry.ts";
 
 export interface FocusOptions {
   field: HTMLTextAreaElement;
@@ -9,8 +9,6 @@ export interface FocusOptions {
 
 /** What takes what is typed by itself. */
 const FIELDS = "input, textarea, select, [contenteditable]";
-/** The `keyCode` of a key that an input method handles. */
-const INPUT_METHOD_KEY_CODE = 229;
 
 /**
  * Typing and pasting anywhere go to the composer, and the focus returns to it when a dialog closes. Where a keyboard

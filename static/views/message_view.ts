@@ -1,13 +1,10 @@
 import type { Member } from "../../chat/protocol.ts";
 import { errorText, type Locale } from "../i18n/locale.ts";
 import { createAvatar, isLongName } from "../lib/avatar.ts";
-import { button, element, icon, setProperties, setText } from "../lib/dom.ts";
+import { button, DONE_SHOWN, element, icon, setProperties, setText } from "../lib/dom.ts";
 import { showText } from "../lib/text/message_text.ts";
 import { enterSubmits, grow, length, sendable } from "./text_entry.ts";
 import type { MessageRow } from "./timeline.ts";
-
-/** Milliseconds for which a link confirms that it was copied. */
-const DONE_SHOWN = 2_000;
 
 const PENCIL = "M4 16l.8-3.400L13.400 4a1.500 1.500 0 0 1 2.100 0l.5.5a1.500 1.500 0 0 1 0 2.100L7.400 15.200z";
 const BIN = "M4 6h12M8 6V4h4v2M5.500 6l.8 10h7.400l.8-10";

@@ -8,7 +8,7 @@ import type { Strings } from "../i18n/locale.ts";
  * The `keyCode` of a key that an input method handled. For the Enter that ends a composition some browsers report only
  * this.
  */
-const INPUT_METHOD_KEY_CODE = 229;
+export const INPUT_METHOD_KEY_CODE = 229;
 
 /**
  * Whether one writes with a keyboard on the screen: fingers are all that points at it. No browser tells of a keyboard,

@@ -5,7 +5,7 @@ import { type Bell, unseen } from "../away/bell.ts";
 import type { DialogOptions } from "../dialogs/dialogs.ts";
 import { lazyDialogs } from "../dialogs/lazy_dialogs.ts";
 import { errorText, failureText } from "../i18n/locale.ts";
-import { button, element, find, icon, setProperties, setText } from "../lib/dom.ts";
+import { button, element, find, icon, setProperties, setText, showDone } from "../lib/dom.ts";
 import type { ListPeople } from "../lib/people_pages.ts";
 import type { ListedRoom } from "../lib/moderator.ts";
 import { displayName } from "../lib/room_name.ts";
@@ -179,7 +179,7 @@ export function createViews(
   async function copyLink(seq: number): Promise<boolean> {
     try {
       await navigator.clipboard.writeText(new URL(pathOf(controller.state.room.name, seq), location.href).href);
-      setText(announcer, strings.linkCopied);
+      showDone(announcer, strings.linkCopied);
       return true;
     } catch {
       dialogs.share(seq); // pages without TLS have no clipboard

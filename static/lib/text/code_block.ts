@@ -1,5 +1,5 @@
 /** A block of code: its language, a button that copies it, and colours once it is near what is seen. */
-import { button, element, find, setText } from "../dom.ts";
+import { button, element, find, showDone } from "../dom.ts";
 import type { CodeBlock } from "./text_tree.ts";
 
 export interface CodeWords {
@@ -8,8 +8,6 @@ export interface CodeWords {
   codeCopied: string;
 }
 
-/** Milliseconds for which a button confirms that it worked. */
-const DONE_SHOWN = 2_000;
 /** Pixels around what is seen within which code gets its colours. */
 const NEAR = "600px";
 
@@ -56,13 +54,8 @@ export function codeBlock({ language, text }: CodeBlock, words: CodeWords): HTML
 
 async function copyCode(copy: HTMLButtonElement, code: HTMLElement, words: CodeWords): Promise<void> {
   if (!await copied(code)) return;
-  const announcer = find("announcer", HTMLElement);
-  setText(announcer, words.codeCopied);
-  setText(copy, words.codeCopied);
-  setTimeout(() => {
-    if (announcer.textContent === words.codeCopied) setText(announcer, "");
-    setText(copy, words.copyCode);
-  }, DONE_SHOWN);
+  showDone(find("announcer", HTMLElement), words.codeCopied);
+  showDone(copy, words.codeCopied, words.copyCode);
 }
 
 /** @returns whether it worked. Otherwise the code is selected, to be copied by hand. */
