@@ -1,6 +1,7 @@
 import type { Arrived } from "../controller.ts";
 import type { Strings } from "../i18n/locale.ts";
-import { find, icon } from "../lib/dom.ts";
+import { find } from "../lib/dom.ts";
+import { icon } from "../lib/icons.ts";
 import { attention, type State } from "../state.ts";
 
 /**
@@ -42,11 +43,7 @@ export function createBell(
   let state: State | null = null;
 
   bell.ariaLabel = bell.title = strings.notifications;
-  bell.append(
-    icon(
-      "M4.500 14.500h11c-1-1.200-1.500-2.500-1.500-4.500v-1.500a4 4 0 0 0-8 0V10c0 2-.5 3.300-1.500 4.500zM8.500 17h3",
-    ),
-  );
+  bell.append(icon("bell"));
   bell.onclick = () => void loaded().then((away) => away.open(), failed);
 
   function loaded(): Promise<Away> {

@@ -16,17 +16,6 @@ export function button(text: string, className: string, onclick: () => void): HT
   return element("button", { type: "button", className, textContent: text, onclick });
 }
 
-/** A decorative icon, hidden from screen readers. `path` is drawn on an area of 20 × 20. */
-export function icon(path: string): SVGSVGElement {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 20 20");
-  svg.setAttribute("aria-hidden", "true");
-  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  line.setAttribute("d", path);
-  svg.append(line);
-  return svg;
-}
-
 /** The element of index.html with this id. */
 export function find<T extends HTMLElement>(id: string, type: { new (): T }): T {
   const found = document.getElementById(id);

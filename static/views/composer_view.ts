@@ -2,7 +2,8 @@ import { OUTBOX_LIMIT } from "../../client/outbox.ts";
 import type { KeyValueStorage } from "../../client/storage.ts";
 import type { Assist, AssistOptions, CommandActions } from "../composer/assist.ts";
 import type { Locale } from "../i18n/locale.ts";
-import { button, element, find, icon, setProperties, setText } from "../lib/dom.ts";
+import { button, element, find, setProperties, setText } from "../lib/dom.ts";
+import { icon } from "../lib/icons.ts";
 import { displayName } from "../lib/room_name.ts";
 import { canWrite, isBanned, isStranger, type Notice, shownTypists, type State } from "../state.ts";
 import { countAnnouncer, enterSubmits, grow, length, sendable } from "./text_entry.ts";
@@ -61,10 +62,10 @@ export function createComposerView(
 
   send.ariaLabel = strings.send;
   send.title = strings.send;
-  send.append(icon("M10 16V4M5 9l5-5 5 5"));
+  send.append(icon("up"));
   me.append(
     name,
-    icon("M4 16l.8-3.400L13.400 4a1.500 1.500 0 0 1 2.100 0l.5.5a1.500 1.500 0 0 1 0 2.100L7.400 15.200z"),
+    icon("pencil"),
   );
   me.onclick = actions.changeName;
 

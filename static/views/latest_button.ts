@@ -1,5 +1,6 @@
 import type { Locale } from "../i18n/locale.ts";
-import { element, find, icon, setProperties, setText } from "../lib/dom.ts";
+import { element, find, setProperties, setText } from "../lib/dom.ts";
+import { icon } from "../lib/icons.ts";
 import { newCount, type State, unreadOf } from "../state.ts";
 
 export interface LatestButtonActions {
@@ -18,7 +19,7 @@ export function createLatestButton({ strings }: Locale, actions: LatestButtonAct
   const text = element("span");
   let leadsToNew = false;
 
-  button.append(text, icon("M10 4v12M5 11l5 5 5-5"));
+  button.append(text, icon("down"));
 
   button.onclick = () => leadsToNew ? actions.goToNew() : actions.toLatest();
 

@@ -1,17 +1,11 @@
 import type { Member } from "../../chat/protocol.ts";
 import { errorText, type Locale } from "../i18n/locale.ts";
 import { createAvatar, isLongName } from "../lib/avatar.ts";
-import { button, DONE_SHOWN, element, icon, setProperties, setText } from "../lib/dom.ts";
+import { button, DONE_SHOWN, element, setProperties, setText } from "../lib/dom.ts";
+import { icon, type IconName } from "../lib/icons.ts";
 import { showText } from "../lib/text/message_text.ts";
 import { enterSubmits, grow, length, sendable } from "./text_entry.ts";
 import type { MessageRow } from "./timeline.ts";
-
-const PENCIL = "M4 16l.8-3.400L13.400 4a1.500 1.500 0 0 1 2.100 0l.5.5a1.500 1.500 0 0 1 0 2.100L7.400 15.200z";
-const BIN = "M4 6h12M8 6V4h4v2M5.500 6l.8 10h7.400l.8-10";
-const PERSON = "M10 9.500a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM4 16.500c.6-3 3-4.500 6-4.500s5.400 1.500 6 4.500";
-const LINK =
-  "M8 12l4-4M9 6l1.600-1.600a3.200 3.200 0 0 1 4.500 4.500L13.500 10.500M11 14l-1.600 1.600a3.200 3.200 0 0 1-4.500-4.500L6.500 9.500";
-const TICK = "M4.500 10.500l3.500 3.500 7.500-8";
 
 /** What a reader can do with a message: one's own, someone else's, and as a moderator. */
 export interface MessageActions {
@@ -109,11 +103,11 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
 
   function toolsFor({ mine, moderated, deleted, author }: MessageRow): HTMLElement[] {
     const made: HTMLElement[] = [];
-    if (mine && !deleted) made.push(tool(strings.edit, PENCIL, edit));
-    if ((mine || moderated) && !deleted) made.push(tool(strings.delete, BIN, askToDelete));
+    if (mine && !deleted) made.push(tool(strings.edit, "pencil", edit));
+    if ((mine || moderated) && !deleted) made.push(tool(strings.delete, "bin", askToDelete));
     // Where the name is shown, it opens the same.
     if (!mine && !isNamed) {
-      const person = tool(strings.openPerson(author), PERSON, openAuthor);
+      const person = tool(strings.openPerson(author), "person", openAuthor);
       person.ariaHasPopup = "dialog";
       made.push(person);
     }
@@ -121,7 +115,7 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
     return made;
   }
 
-  function tool(label: string, drawing: string, onclick: () => void): HTMLButtonElement {
+  function tool(label: string, drawing: IconName, onclick: () => void): HTMLButtonElement {
     const made = button("", "", onclick);
     setProperties(made, { ariaLabel: label, title: label });
     made.append(icon(drawing));
@@ -131,15 +125,15 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
   /** A link, so that a browser can also open it or copy it in its own way. A click copies it. */
   function messageLink(): HTMLAnchorElement {
     const label = strings.linkToMessage;
-    const link = element("a", { href: "#", ariaLabel: label, title: label }, icon(LINK));
+    const link = element("a", { href: "#", ariaLabel: label, title: label }, icon("link"));
     // Its place in the room is known once the server has the message.
     link.onpointerdown = link.onfocus = () => void (link.href = actions.linkOf(row.seq ?? 0));
     link.onclick = async (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return; // in another tab or window
       event.preventDefault();
       if (!await actions.copyLink(row.seq ?? 0)) return;
-      link.replaceChildren(icon(TICK));
-      setTimeout(() => link.replaceChildren(icon(LINK)), DONE_SHOWN);
+      link.replaceChildren(icon("tick"));
+      setTimeout(() => link.replaceChildren(icon("link")), DONE_SHOWN);
     };
     return link;
   }

@@ -1,7 +1,8 @@
 import type { Member } from "../../chat/protocol.ts";
 import type { Locale } from "../i18n/locale.ts";
 import { createAvatar } from "../lib/avatar.ts";
-import { button, element, find, icon, setProperties, setText } from "../lib/dom.ts";
+import { button, element, find, setProperties, setText } from "../lib/dom.ts";
+import { icon } from "../lib/icons.ts";
 import { isMuted } from "../lib/mutes.ts";
 import type { ListPeople } from "../lib/people_pages.ts";
 import type { State } from "../state.ts";
@@ -47,11 +48,7 @@ export function createPeopleView(locale: Locale, actions: PeopleActions): { rend
 
   title.append(count);
   aside.ariaLabel = strings.people;
-  opener.append(
-    icon("M10 9.500a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM4 17c0-3 2.500-5 6-5s6 2 6 5"),
-    number,
-    words,
-  );
+  opener.append(icon("person"), number, words);
   aside.append(panel);
   dialog.append(element("div", { className: "buttons" }, close));
   document.body.append(dialog);

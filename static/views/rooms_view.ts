@@ -1,5 +1,6 @@
 import type { Locale } from "../i18n/locale.ts";
-import { button, element, find, icon, setProperties, setText } from "../lib/dom.ts";
+import { button, element, find, setProperties, setText } from "../lib/dom.ts";
+import { icon } from "../lib/icons.ts";
 import { displayName } from "../lib/room_name.ts";
 import { attention, type State } from "../state.ts";
 import { type RoomLine, roomLines, sameLine } from "./room_lines.ts";
@@ -58,7 +59,7 @@ export function createRoomsView(locale: Locale, actions: RoomsActions): RoomsVie
   settings.ariaHasPopup = "dialog";
   side.ariaLabel = strings.yourRooms;
   side.append(panel);
-  opener.append(icon("M3 5.500h14M3 10h14M3 14.500h9"), badge);
+  opener.append(icon("menu"), badge);
   finder.append(element("kbd", { textContent: isApple() ? "⌘K" : "Ctrl K" }));
   dialog.append(element("p", { className: "product", textContent: strings.product }));
   document.body.append(dialog);
@@ -128,7 +129,7 @@ export function createRoomsView(locale: Locale, actions: RoomsActions): RoomsVie
       count,
     );
     const more = button("", "more", () => actions.openRoom(room));
-    more.append(icon("M5 10h.01M10 10h.01M15 10h.01"));
+    more.append(icon("dots"));
     more.ariaLabel = strings.roomActions(title);
     more.ariaHasPopup = "dialog";
     const item = element("li", {}, link, more);
@@ -191,9 +192,7 @@ function neighbour(lines: readonly RoomLine[], step: 1 | -1, onlyUnread: boolean
 
 /** Beside the name of a room that only people with its link can find: two may be called the same. */
 export function unlistedIcon(): SVGElement {
-  const link = icon(
-    "M8 12l4-4M9 6l1.600-1.600a3.200 3.200 0 0 1 4.500 4.500L13.500 10.500M11 14l-1.600 1.600a3.200 3.200 0 0 1-4.500-4.500L6.500 9.500",
-  );
+  const link = icon("link");
   link.classList.add("unlisted");
   return link;
 }

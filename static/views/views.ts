@@ -5,7 +5,8 @@ import { type Bell, unseen } from "../away/bell.ts";
 import type { DialogOptions } from "../dialogs/dialogs.ts";
 import { lazyDialogs } from "../dialogs/lazy_dialogs.ts";
 import { errorText, failureText } from "../i18n/locale.ts";
-import { button, element, find, icon, setProperties, setText, showDone } from "../lib/dom.ts";
+import { button, element, find, setProperties, setText, showDone } from "../lib/dom.ts";
+import { icon } from "../lib/icons.ts";
 import type { ListPeople } from "../lib/people_pages.ts";
 import type { ListedRoom } from "../lib/moderator.ts";
 import { displayName } from "../lib/room_name.ts";
@@ -139,15 +140,12 @@ export function createViews(
 
   document.documentElement.lang = locale.language;
   setText(product, strings.product);
-  const lock = icon("M6 9V6.500a4 4 0 0 1 8 0V9M4.500 9h11v7.500h-11z");
+  const lock = icon("lock");
   lock.classList.add("lock");
   const unlisted = unlistedIcon();
-  room.append(lock, roomName, unlisted, icon("M6 8l4 4 4-4"));
+  room.append(lock, roomName, unlisted, icon("chevron"));
   room.onclick = () => dialogs.changeRoom("");
-  share.append(
-    icon("M10 12.500V3M6.500 6L10 2.500 13.500 6M5.500 9H4v8h12V9h-1.500"),
-    element("span", { textContent: strings.share }),
-  );
+  share.append(icon("share"), element("span", { textContent: strings.share }));
   share.title = strings.share;
   share.onclick = () => dialogs.share();
   document.addEventListener("keydown", showKeys);
