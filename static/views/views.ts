@@ -1,26 +1,25 @@
 /** The whole page: its views, how they are connected, and what belongs to none of them. */
-import { CLOSE, DEFAULT_ROOM } from "../../chat/protocol.ts";
+import { DEFAULT_ROOM } from "../../chat/protocol.ts";
 import type { KeyValueStorage } from "../../client/storage.ts";
 import { type Bell, unseen } from "../away/bell.ts";
 import type { DialogOptions } from "../dialogs/dialogs.ts";
 import { lazyDialogs } from "../dialogs/lazy_dialogs.ts";
 import { errorText, failureText } from "../i18n/locale.ts";
-import { button, element, find, setProperties, setText, showDone } from "../lib/dom.ts";
+import { element, find, setProperties, setText, showDone } from "../lib/dom.ts";
 import { icon } from "../lib/icons.ts";
 import type { ListPeople } from "../lib/people_pages.ts";
 import type { ListedRoom } from "../lib/moderator.ts";
 import { displayName } from "../lib/room_name.ts";
 import { loadRichText } from "../lib/text/message_text.ts";
 import { PREFERENCES } from "../lib/web_storage.ts";
-import { isBanned, isEmpty, lastOwn, type State } from "../state.ts";
+import { lastOwn, type State } from "../state.ts";
 import type { PageWorker } from "../worker/registration.ts";
 import { type ComposerActions, createComposerView } from "./composer_view.ts";
 import { leadToComposer } from "./focus.ts";
 import { createLogView } from "./log_view.ts";
+import { createObstaclesView } from "./obstacles_view.ts";
 import { createPeopleView } from "./people_view.ts";
 import { createRoomsView, unlistedIcon } from "./rooms_view.ts";
-import { createRefusalView } from "./refusal_view.ts";
-import { createSignInView } from "./sign_in_view.ts";
 import { createStatusView } from "./status_view.ts";
 import { hasScreenKeyboard } from "./text_entry.ts";
 
@@ -50,15 +49,6 @@ export function createViews(
   const heading = room.closest("h1")!;
   const share = find("share", HTMLButtonElement);
   const announcer = find("announcer", HTMLElement);
-  const problem = element("div", { id: "problem", hidden: true });
-  // Shown to a banned person who has no messages on the screen.
-  const sentAway = element(
-    "div",
-    { id: "sent-away", hidden: true },
-    element("h2", { textContent: strings.closed[CLOSE.notAllowed] }),
-    element("p", { textContent: strings.banText }),
-    button(strings.tryAgain, "outlined", () => controller.chat.retryNow()),
-  );
   const roomName = element("bdi");
   /** Failed actions that screen readers have announced already. */
   const announced = new Set<string>();
@@ -134,8 +124,12 @@ export function createViews(
     opened: () => void loadListed(),
     pathOf,
   });
-  const signIn = createSignInView(locale);
-  const refused = createRefusalView(locale);
+  const obstacles = createObstaclesView(locale, {
+    goTo: moveTo,
+    changeRoom: dialogs.changeRoom,
+    retryNow: () => controller.chat.retryNow(),
+    pathOf,
+  });
   const status = createStatusView(locale, () => controller.chat.retryNow());
 
   document.documentElement.lang = locale.language;
@@ -149,7 +143,6 @@ export function createViews(
   share.title = strings.share;
   share.onclick = () => dialogs.share();
   document.addEventListener("keydown", showKeys);
-  find("conversation", HTMLElement).append(problem, sentAway);
   find("splash", HTMLElement).remove();
   find("unloaded", HTMLElement).remove();
   find("page", HTMLElement).hidden = false;
@@ -188,22 +181,6 @@ export function createViews(
   async function loadListed() {
     const listed = await listRooms();
     if (listed) controller.listed(listed);
-  }
-
-  function renderProblem({ room: { problem: error, name }, meant }: State) {
-    problem.hidden = error === null;
-    if (!error) return;
-    const isAddress = error.code === "not_found";
-    const rooms = [DEFAULT_ROOM, ...(meant && meant !== DEFAULT_ROOM ? [meant] : [])].reverse();
-    problem.replaceChildren(
-      // Without a room this is the page's main heading.
-      element(name === "" ? "h1" : "h2", { textContent: isAddress ? strings.nothingHere : strings.problemTitle }),
-      element("p", {
-        textContent: isAddress ? strings.nothingHereText(pathOf("islands")) : errorText(strings, error),
-      }),
-      ...rooms.map((room) => button(strings.goToRoom(displayName(room).name), "outlined", () => moveTo(room))),
-      button(strings.changeRoom, "outlined", () => dialogs.changeRoom(name)),
-    );
   }
 
   function announceErrors({ outbox }: State) {
@@ -250,7 +227,6 @@ export function createViews(
     setProperties(room, { title: about ? `${strings.changeRoom}. ${about}` : strings.changeRoom });
     lock.toggleAttribute("hidden", !state.room.locked);
     unlisted.toggleAttribute("hidden", !isUnlisted);
-    if (before?.problem !== state.room.problem) renderProblem(state);
     if (before && before.name !== state.room.name) setText(announcer, strings.entered(name));
     before = state.room;
     const isConnected = state.status.kind === "connected";
@@ -258,13 +234,11 @@ export function createViews(
     wasConnected = isConnected;
     log.render(state);
     composer.render(state);
-    setProperties(sentAway, { hidden: !isBanned(state) || !isEmpty(state) });
     rooms.render(state);
     people.render(state);
     dialogs.render(state);
     bell.render(state);
-    signIn.render(state);
-    refused.render(state);
+    obstacles.render(state);
     status.render(state);
     announceErrors(state);
   };
