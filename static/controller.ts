@@ -13,7 +13,7 @@ import { loadMuted, mute, MUTED_KEY, saveMuted, unmute } from "./lib/mutes.ts";
 import { loadPlace, type ReadingPlace, savePlace } from "./lib/places.ts";
 import { isMention, isNews } from "./lib/unread.ts";
 import { PREFERENCES } from "./lib/web_storage.ts";
-import { type Goal, initialState, isThere, type Notice, type State } from "./state.ts";
+import { type Goal, initialState, isLineNew, isThere, type Notice, type State } from "./state.ts";
 import { apply, type Event } from "./store.ts";
 
 /** Milliseconds after which what was read is stored: a reader who scrolls would otherwise store it at every step. */
@@ -243,7 +243,7 @@ export class Controller {
     if (room.older === "loading" || room.newer === "loading") return;
     this.#pursued = goal;
     // From there the reader can go on to the newest messages without a hole.
-    const isNear = (goal.at === "read" || goal.at === "new") && room.newest === null &&
+    const isNear = isLineNew(goal) && room.newest === null &&
       room.messages.length < UNREAD_LOADED;
     if (isNear) await this.chat.loadOlder(UNREAD_LOADED);
     if (this.#state.goal !== goal || isThere(this.#state, goal) || await this.chat.loadAround(goal.seq)) return;

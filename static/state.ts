@@ -85,16 +85,20 @@ export function initialState(client: ClientState): State {
   };
 }
 
+/** Whether a goal is the line "New", and not a message. */
+export function isLineNew({ at }: Goal): boolean {
+  return at === "read" || at === "new";
+}
+
 /** Messages above the line "New" that are loaded with it: one comes back to what one has read. */
 const CONTEXT = 15;
 
 /** Whether the message of a goal is loaded, or would be if it existed. */
-export function isThere({ room }: State, { seq, at }: Goal): boolean {
+export function isThere({ room }: State, goal: Goal): boolean {
   const { messages, more, newest } = room;
   if (messages.length === 0) return !more;
-  const isLine = at === "read" || at === "new";
-  const context = messages[Math.min(isLine ? CONTEXT : 0, messages.length - 1)];
-  return (seq >= context.seq || !more) && (seq <= messages.at(-1)!.seq || newest === null);
+  const context = messages[Math.min(isLineNew(goal) ? CONTEXT : 0, messages.length - 1)];
+  return (goal.seq >= context.seq || !more) && (goal.seq <= messages.at(-1)!.seq || newest === null);
 }
 
 /** What is unread in one of the rooms that one is in. */

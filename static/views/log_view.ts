@@ -6,13 +6,14 @@ import { createScroll } from "../lib/scroll.ts";
 import { onLateTexts } from "../lib/text/message_text.ts";
 import { newestMessages } from "../../client/room/room_state.ts";
 import type { ReadingPlace } from "../lib/places.ts";
-import { type Goal, isKnownEmpty, isThere, type State } from "../state.ts";
+import { type Goal, isKnownEmpty, isLineNew, isThere, type State } from "../state.ts";
 import { createLatestButton } from "./latest_button.ts";
 import { createLogKeys, type Goal as KeyGoal } from "./log_keys.ts";
 import { createLogBottom, createLogTop } from "./log_top.ts";
-import { createRowViews, type RowActions, type RowView } from "./row_view.ts";
+import { createLogRows } from "./log_rows.ts";
+import type { RowActions, RowView } from "./row_view.ts";
 import { around, fitted, indexOf, KEPT, newest, sliceOf, type Span, spanOf, wholeRuns } from "./slice.ts";
-import { type Row, rowsOf, sameRow } from "./timeline.ts";
+import { rowsOf } from "./timeline.ts";
 
 /** Pixels from the top at which older messages are requested: about a screen, so that few readers see them load. */
 const LOAD_AHEAD = 600;
@@ -26,9 +27,6 @@ const LINKED_SHOWN = 3_000;
 const RETURN_AT = 0.6;
 /** Pixels above a message to which one goes, so that it is seen where it begins. */
 const ABOVE = 12;
-/** New messages at once that a screen reader announces; nobody could follow more of them. */
-const ANNOUNCED_AT_ONCE = 5;
-
 export interface LogActions extends RowActions {
   /** The page's state now, which may be newer than what is rendered. */
   state(): State;
@@ -67,7 +65,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
   const top = createLogTop(locale, actions.loadOlder);
   const bottom = createLogBottom(locale, actions.loadNewer);
   const latest = createLatestButton(locale, { goToNew: actions.goToNew, toLatest });
-  const createRow = createRowViews(locale, actions);
+  const rows = createLogRows(log, list, locale, actions);
   const scroll = createScroll({
     view: log,
     content: find("column", HTMLElement),
@@ -79,9 +77,6 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
       report();
     },
   });
-  let shown = new Map<string, RowView>();
-  /** The same, in their order. */
-  let views: RowView[] = [];
   /** What is in the page: as places, which hold while messages come and go, and as indexes into `state`'s. */
   let slice = sliceOf([], { from: 0, to: 0 });
   let span: Span = { from: 0, to: 0 };
@@ -115,7 +110,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     if (isLost && !goal) scroll.follow();
     if (entered || isLost) known = Infinity;
     if (scroll.following || isLost) {
-      const skips = messages.length - there.to > SKIP_BEYOND && ![...list.children].some(isHeld);
+      const skips = messages.length - there.to > SKIP_BEYOND && !rows.held();
       there = entered || isLost || skips
         ? newest(messages)
         : { from: fitted(messages, there, scroll.screensAround(), kept).from, to: messages.length };
@@ -123,7 +118,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     if (goal && isThere(state, goal) && messages.length > 0) place(goal, there);
     else show(there);
     bottom.render(state.room);
-    setProperties(empty, { hidden: !isKnownEmpty(state) || shown.size > 0 });
+    setProperties(empty, { hidden: !isKnownEmpty(state) || rows.views.length > 0 });
     if (edgesOf(state) !== edges) fit();
     known = newestMessages(state.room).at(-1)?.seq ?? 0;
     report();
@@ -140,15 +135,16 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
   function place(goal: Goal, there: Span) {
     const { messages } = state!.room;
     const { seq, at } = goal;
-    const isLine = at === "read" || at === "new";
+    const isLine = isLineNew(goal);
     const index = Math.min(indexOf(messages, isLine ? seq + 1 : seq), messages.length - 1);
     const isExact = messages[index].seq === seq;
     scroll.unfollow();
     known = Infinity;
-    show(around(messages, there, index, isBusy()));
+    show(around(messages, there, index, rows.isBusy()));
+    const { views } = rows;
     const view = isLine
       ? views.find(({ row }) => row.kind === "new")
-      : views.findLast(({ row }) => "seq" in row && row.seq !== null && row.seq <= messages[index].seq);
+      : views.findLast((view) => (seqOf(view) ?? Infinity) <= messages[index].seq);
     if (view) {
       const offset = at === "read" ? RETURN_AT * scroll.height() : typeof at === "number" && isExact ? at : ABOVE;
       const middle = at === "link" ? (scroll.height() - view.element.clientHeight) / 3 : offset;
@@ -175,23 +171,23 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
       return;
     }
     const inView = scroll.within(0);
-    const isMessage = ({ row }: RowView) => "seq" in row && row.seq !== null;
-    const first = views.slice(inView.start).find(isMessage);
-    const last = views.slice(0, inView.end).findLast(isMessage);
-    const seqOf = (view: RowView) => "seq" in view.row ? view.row.seq! : 0;
+    const hasSeq = (view: RowView) => seqOf(view) !== null;
+    const first = rows.views.slice(inView.start).find(hasSeq);
+    const last = rows.views.slice(0, inView.end).findLast(hasSeq);
     actions.reads(
-      scroll.following || !first ? null : { seq: seqOf(first), offset: scroll.offsetOf(first.element) },
-      last ? seqOf(last) : 0,
+      scroll.following || !first ? null : { seq: seqOf(first)!, offset: scroll.offsetOf(first.element) },
+      last ? seqOf(last)! : 0,
     );
     latest.render(actions.state(), lineNew(inView));
   }
 
   /** Where the line "New" is: above or below what is in view, or within it. */
   function lineNew(inView: { start: number; end: number }): "above" | "below" | "within" {
+    const { views } = rows;
     const index = views.findIndex(({ row }) => row.kind === "new");
     if (index < 0) {
-      const first = views.find(({ row }) => "seq" in row)?.row;
-      return first && "seq" in first && (first.seq ?? 0) > (state!.newRun?.after ?? 0) ? "above" : "below";
+      const first = views.find(({ row }) => "seq" in row);
+      return first && (seqOf(first) ?? 0) > (state!.newRun?.after ?? 0) ? "above" : "below";
     }
     if (index < inView.start) return "above";
     if (index >= inView.end) return "below";
@@ -201,53 +197,19 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
   }
 
   /** Changes the page so that it has the messages of this span. */
-  function show(next: Span) {
+  function show(wanted: Span) {
     const { room, muted } = state!;
     const { messages } = room;
-    span = wholeRuns(messages, next, (user) => isMuted(muted, user));
+    span = wholeRuns(messages, wanted, (user) => isMuted(muted, user));
     slice = sliceOf(messages, span);
     isComplete = span.to === messages.length && room.newest === null;
-    const rows = rowsOf(state!, span);
-    const before = views;
-    // Today becomes yesterday, and nothing else has changed.
-    for (const view of before) if (view.row.kind === "day") view.update(view.row);
-    const isSame = rows.length === before.length && rows.every((row, index) => sameRow(row, before[index].row));
-    if (isSame && top.isFor(room, span.from === 0)) return;
-    const keys = new Set(rows.map(({ key }) => key));
-    const gone = new Set(before.filter(({ row }) => !keys.has(row.key)).map(({ element }) => element));
-    setProperties(log, { ariaLive: isAnnounced(rows) ? "polite" : "off" });
+    const next = rowsOf(state!, span);
+    if (rows.areShown(next) && top.isFor(room, span.from === 0)) return;
+    rows.announce(next, known);
     scroll.keepPlace(() => {
-      // Keys still work from there.
-      if ([...gone].some((element) => element.matches(":focus-within"))) log.focus({ preventScroll: true });
-      for (const element of gone) element.remove();
-      renderRows(rows);
+      rows.show(next);
       top.render(room, span.from === 0);
-    }, gone);
-  }
-
-  function renderRows(rows: Row[]) {
-    const before = shown;
-    shown = new Map();
-    let next = list.firstElementChild;
-    for (const row of rows) {
-      const existing = before.get(row.key);
-      const view = existing ?? createRow(row);
-      if (existing && !sameRow(existing.row, row)) existing.update(row);
-      if (view.element === next) next = next.nextElementSibling;
-      else list.insertBefore(view.element, next);
-      shown.set(row.key, view);
-    }
-    views = [...shown.values()];
-  }
-
-  /** Only a few new messages are announced: not those that come back, a room just entered, or a flood. */
-  function isAnnounced(rows: Row[]): boolean {
-    const added = rows.filter((row) => !shown.has(row.key));
-    if (added.length === 0) return log.ariaLive !== "off";
-    if (shown.size === 0 || added.length > ANNOUNCED_AT_ONCE) return false;
-    const messages = added.filter((row) => "seq" in row);
-    return messages.length > 0 &&
-      messages.every(({ seq }) => (seq ?? Infinity) > known);
+    }, rows.goingFor(next));
   }
 
   /**
@@ -269,19 +231,16 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
   /** The messages that stay although much is far away: near ones, and all up to one that is held. */
   function kept(): Span {
     const near = scroll.within(KEPT);
-    const { children } = list;
-    let [start, end] = [0, children.length];
-    while (start < near.start && !isHeld(children[start])) start++;
-    while (end > near.end && !isHeld(children[end - 1])) end--;
-    return { from: messageAt(start), to: messageAt(end) };
+    const { start, end } = rows.held() ?? near;
+    return { from: messageAt(Math.min(near.start, start)), to: messageAt(Math.max(near.end, end)) };
   }
 
   /** The index of the first message in the rows from this one on. */
   function messageAt(index: number): number {
-    const row = views.slice(index).find(({ row }) => "seq" in row)?.row;
-    return row && "seq" in row && row.seq !== null
-      ? indexOf(state!.room.messages, row.seq)
-      : state!.room.messages.length;
+    const { messages } = state!.room;
+    const first = rows.views.slice(index).find(({ row }) => "seq" in row);
+    const seq = first && seqOf(first);
+    return seq == null ? messages.length : indexOf(messages, seq);
   }
 
   function loadAhead() {
@@ -298,7 +257,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     const { messages } = state!.room;
     if (!messages[index] || index >= span.from && index < span.to) return;
     scroll.unfollow();
-    show(around(messages, span, index, isBusy()));
+    show(around(messages, span, index, rows.isBusy()));
   }
 
   function bringGoal(goal: KeyGoal) {
@@ -312,7 +271,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     scroll.follow();
     state = actions.state();
     const { messages } = state.room;
-    show(around(messages, spanOf(messages, slice), messages.length - 1, isBusy()));
+    show(around(messages, spanOf(messages, slice), messages.length - 1, rows.isBusy()));
   }
 
   function toLatest() {
@@ -322,21 +281,13 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
 
   function edit(seq: number) {
     bring(indexOf(state!.room.messages, seq));
-    views.find(({ row }) => row.kind === "message" && row.seq === seq)?.message?.edit();
+    rows.views.find(({ row }) => row.kind === "message" && row.seq === seq)?.message?.edit();
   }
-
-  const isBusy = () => [...list.children].some(isInUse);
 
   return { render, toLatest, edit };
 }
 
-/** Whether a row stays, however far away it is. Whoever only touched a message and went on has left it. */
-function isHeld(row: Element): boolean {
-  return isInUse(row) || row.matches(":focus-within:not(:focus)");
-}
-
-/** Whether the reader has opened an editor or a question in a row, or selected some of its text. */
-function isInUse(row: Element): boolean {
-  const selection = getSelection();
-  return row.classList.contains("busy") || selection?.isCollapsed === false && selection.containsNode(row, true);
+/** Null for a line between messages, and for a message that the server does not have yet. */
+function seqOf({ row }: RowView): number | null {
+  return "seq" in row ? row.seq : null;
 }
