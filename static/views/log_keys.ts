@@ -4,10 +4,10 @@
  * those of a log and of a list, because a grid would not be announced.
  */
 
-/** A message that a key leads to. */
-export type Goal = "oldest" | "newest" | "before" | "after";
+/** Where a key leads. */
+export type Direction = "oldest" | "newest" | "before" | "after";
 
-const GOALS: Record<string, Goal> = { ArrowUp: "before", ArrowDown: "after", Home: "oldest", End: "newest" };
+const DIRECTIONS: Record<string, Direction> = { ArrowUp: "before", ArrowDown: "after", Home: "oldest", End: "newest" };
 const MESSAGES = ".message, .muted";
 /** What arrows up and down lead to: also the day, which leads to others, and what loads more where that is not by itself. */
 const ITEMS = `${MESSAGES}, .day button, #top button, #bottom button`;
@@ -20,7 +20,7 @@ export interface LogKeysOptions {
   log: HTMLElement;
   list: HTMLElement;
   /** Brings the message into the page, where there is one. Before and after are those beside what is there. */
-  bring(goal: Goal): void;
+  bring(direction: Direction): void;
   leave(): void;
 }
 
@@ -93,7 +93,7 @@ export function createLogKeys({ log, list, bring, leave }: LogKeysOptions): void
       ? item && target !== item ? item : null
       : event.key === "ArrowLeft" || event.key === "ArrowRight"
       ? item && beside(item, target, event.key)
-      : GOALS[event.key] && itemAt(item, GOALS[event.key]);
+      : DIRECTIONS[event.key] && itemAt(item, DIRECTIONS[event.key]);
     if (event.key === "Escape" && next === null) return leave();
     if (!next) return;
     event.preventDefault();
@@ -103,24 +103,24 @@ export function createLogKeys({ log, list, bring, leave }: LogKeysOptions): void
   const messages = () => [...list.querySelectorAll<HTMLElement>(MESSAGES)];
   const items = () => [...log.querySelectorAll<HTMLElement>(ITEMS)];
 
-  /** The message at the goal. From the log itself, arrows lead to either end. */
-  function itemAt(from: HTMLElement | null, goal: Goal): HTMLElement | undefined {
-    if (goal === "before" || goal === "after") {
-      return from ? neighbour(from, goal) : outermost(goal === "before" ? "newest" : "oldest");
+  /** What lies in a direction. From the log itself, arrows lead to either end. */
+  function itemAt(from: HTMLElement | null, direction: Direction): HTMLElement | undefined {
+    if (direction === "before" || direction === "after") {
+      return from ? neighbour(from, direction) : outermost(direction === "before" ? "newest" : "oldest");
     }
-    return outermost(goal);
+    return outermost(direction);
   }
 
-  function outermost(goal: "oldest" | "newest"): HTMLElement | undefined {
-    bring(goal);
-    return messages().at(goal === "oldest" ? 0 : -1);
+  function outermost(direction: "oldest" | "newest"): HTMLElement | undefined {
+    bring(direction);
+    return messages().at(direction === "oldest" ? 0 : -1);
   }
 
-  function neighbour(from: HTMLElement, goal: "before" | "after"): HTMLElement | undefined {
-    const step = goal === "before" ? -1 : 1;
+  function neighbour(from: HTMLElement, direction: "before" | "after"): HTMLElement | undefined {
+    const step = direction === "before" ? -1 : 1;
     const next = (all: HTMLElement[]): HTMLElement | undefined => all[all.indexOf(from) + step];
     // First, because the line of a day stands before what is the first message only until others come.
-    if (from === messages().at(goal === "before" ? 0 : -1)) bring(goal);
+    if (from === messages().at(direction === "before" ? 0 : -1)) bring(direction);
     return next(items());
   }
 

@@ -8,7 +8,7 @@ import { newestMessages } from "../../client/room/room_state.ts";
 import type { ReadingPlace } from "../lib/places.ts";
 import { type Goal, isKnownEmpty, isLineNew, isThere, type State } from "../state.ts";
 import { createLatestButton } from "./latest_button.ts";
-import { createLogKeys, type Goal as KeyGoal } from "./log_keys.ts";
+import { createLogKeys, type Direction } from "./log_keys.ts";
 import { createLogBottom, createLogTop } from "./log_top.ts";
 import { createLogRows } from "./log_rows.ts";
 import type { RowActions, RowView } from "./row_view.ts";
@@ -88,7 +88,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
 
   setText(find("log-help", HTMLElement), strings.logHelp);
   onLateTexts((change) => scroll.keepPlace(change, new Set()));
-  createLogKeys({ log, list, bring: bringGoal, leave: actions.leave });
+  createLogKeys({ log, list, bring: bringNext, leave: actions.leave });
   empty.append(
     element("h2", { textContent: strings.emptyTitle }),
     element("p", { textContent: strings.emptyText }),
@@ -260,10 +260,10 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     show(around(messages, span, index, rows.isBusy()));
   }
 
-  function bringGoal(goal: KeyGoal) {
-    if (goal === "newest" && state!.room.newest) return follow();
+  function bringNext(direction: Direction) {
+    if (direction === "newest" && state!.room.newest) return follow();
     const newest = state!.room.messages.length - 1;
-    bring({ oldest: 0, before: span.from - 1, after: span.to, newest }[goal]);
+    bring({ oldest: 0, before: span.from - 1, after: span.to, newest }[direction]);
   }
 
   /** Goes to the newest message, which may be elsewhere than the messages that are read. */
