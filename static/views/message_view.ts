@@ -4,7 +4,7 @@ import { createAvatar, isLongName } from "../lib/avatar.ts";
 import { button, DONE_SHOWN, element, setProperties, setText } from "../lib/dom.ts";
 import { icon, type IconName } from "../lib/icons.ts";
 import { showText } from "../lib/text/message_text.ts";
-import { enterSubmits, grow, length, sendable } from "./text_entry.ts";
+import { createDeleteQuestion, createEditor, type Form } from "./message_forms.ts";
 import type { MessageRow } from "./timeline.ts";
 
 /** What a reader can do with a message: one's own, someone else's, and as a moderator. */
@@ -190,86 +190,37 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
     );
   }
 
-  /** Shows `instead` in the place of the text or the buttons until it is over. */
-  function replaceText(instead: HTMLElement) {
+  /** Shows a form in the place of the text or the tools until it is over. */
+  function replace(shown: HTMLElement, form: Form) {
     over?.();
-    const shown = instead.classList.contains("editor") ? text : tools;
-    shown.replaceWith(instead);
+    shown.replaceWith(form.element);
     item.classList.add("busy");
     over = () => {
       over = null;
       const focused = item.contains(document.activeElement);
-      instead.replaceWith(shown);
+      form.element.replaceWith(shown);
       item.classList.remove("busy");
       if (focused) actions.leave();
     };
-    instead.addEventListener("keydown", (event) => {
+    form.element.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || event.isComposing) return;
       event.stopPropagation();
       over?.();
     });
+    form.focus();
   }
 
   function edit() {
     if (row.seq === null || row.deleted) return;
-    const field = element("textarea", {
-      value: row.text,
-      rows: 1,
-      dir: "auto",
-      ariaLabel: strings.editLabel,
-    });
-    const problem = element("span", { className: "problem", role: "status" });
-    const save = () => {
-      const text = sendable(field.value);
-      const excess = length(text) - actions.textLimit();
-      if (text.trim() === "") setText(problem, strings.errors.text_empty);
-      else if (excess > 0) setText(problem, strings.over(excess));
-      else if (text === row.text || row.seq === null || actions.edit(row.seq, text)) over?.();
+    const save = (edited: string) => {
+      if (edited === row.text || row.seq === null || actions.edit(row.seq, edited)) over?.();
     };
-    field.addEventListener("input", () => grow(field));
-    enterSubmits(field, "done", save);
-    replaceText(element(
-      "div",
-      { className: "editor" },
-      field,
-      element(
-        "p",
-        {},
-        button(strings.save, "link strong", save),
-        button(strings.cancel, "link", () => over?.()),
-        element("span", { className: "help", textContent: strings.editHelp }),
-        problem,
-      ),
-    ));
-    grow(field);
-    field.focus();
-    field.setSelectionRange(field.value.length, field.value.length);
+    replace(text, createEditor(strings, row.text, { textLimit: actions.textLimit, save, cancel: () => over?.() }));
   }
 
   function askToDelete() {
-    const keep = button(strings.keep, "link", () => over?.());
-    const problem = element("span", { className: "problem", role: "status" });
-    const confirm = button(strings.delete, "link danger", async () => {
-      if (row.seq === null) return;
-      if (row.mine) return void (actions.remove(row.seq) && over?.());
-      confirm.disabled = true;
-      const failure = await actions.moderate(row.seq);
-      confirm.disabled = false;
-      if (failure === null) over?.();
-      else setText(problem, failure);
-    });
-    const question = element("span", { textContent: strings.deleteQuestion });
-    replaceText(
-      element(
-        "div",
-        { className: "question", role: "group", ariaLabel: strings.deleteQuestion },
-        question,
-        confirm,
-        keep,
-        problem,
-      ),
-    );
-    keep.focus();
+    const remove = () => row.seq !== null && (row.mine ? actions.remove(row.seq) : actions.moderate(row.seq));
+    replace(tools, createDeleteQuestion(strings, remove, () => over?.()));
   }
 
   return { element: item, update, edit };
