@@ -62,6 +62,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
   const log = find("log", HTMLElement);
   const list = find("rows", HTMLOListElement);
   const empty = find("empty", HTMLElement);
+  const emptyText = element("p");
   const top = createLogTop(locale, actions.loadOlder);
   const bottom = createLogBottom(locale, actions.loadNewer);
   const latest = createLatestButton(locale, { goToNew: actions.goToNew, toLatest });
@@ -91,7 +92,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
   createLogKeys({ log, list, bring: bringNext, leave: actions.leave });
   empty.append(
     element("h2", { textContent: strings.emptyTitle }),
-    element("p", { textContent: strings.emptyText }),
+    emptyText,
     button(strings.share, "outlined", actions.share),
   );
 
@@ -118,6 +119,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     if (goal && isThere(state, goal) && messages.length > 0) place(goal, there);
     else show(there);
     bottom.render(state.room);
+    setText(emptyText, state.room.locked ? strings.locked : strings.emptyText);
     setProperties(empty, { hidden: !isKnownEmpty(state) || rows.views.length > 0 });
     if (edgesOf(state) !== edges) fit();
     known = newestMessages(state.room).at(-1)?.seq ?? 0;

@@ -107,6 +107,7 @@ function findList(lines: readonly string[], start: number, depth: number, isFree
   const first = itemAt(lines[start]);
   if (!first || first.indent > 3 || !isFree && first.number !== null && first.number !== 1) return null;
   const items: Part[][] = [];
+  const typed: number[] = [];
   let at = start;
   while (at < lines.length) {
     const item = itemAt(lines[at]);
@@ -120,13 +121,19 @@ function findList(lines: readonly string[], start: number, depth: number, isFree
       while (end <= next) within.push(withoutIndent(lines[end++], item.indent + item.width));
     }
     items.push(parseLines(within, depth + 1));
+    typed.push(item.number ?? 0);
     at = end;
     // Items may have blank lines between them.
     let next = at;
     while (next < lines.length && BLANK.test(lines[next])) next++;
     if (next < lines.length && itemAt(lines[next])) at = next;
   }
-  return { part: { kind: "list", start: first.number, items }, end: at };
+  return { part: { kind: "list", numbers: first.number === null ? null : numbersOf(typed), items }, end: at };
+}
+
+/** The numbers as they were typed. Whoever writes the same one before each item has them counted. */
+function numbersOf(typed: readonly number[]): readonly number[] {
+  return typed.every((number) => number === typed[0]) ? typed.map((number, index) => number + index) : typed;
 }
 
 interface Item {

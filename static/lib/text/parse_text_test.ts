@@ -23,7 +23,7 @@ function shown(parts: readonly Part[]): string {
       case "quote":
         return `<q>${shown(part.parts)}</q>`;
       case "list":
-        return `<list ${part.start ?? "-"}>${part.items.map((item) => `<li>${shown(item)}</li>`).join("")}</list>`;
+        return `<list ${part.numbers ?? "-"}>${part.items.map((item) => `<li>${shown(item)}</li>`).join("")}</list>`;
     }
   }).join("");
 }
@@ -117,7 +117,9 @@ Deno.test("lists may be in each other, and a numbered one begins with its number
     "to do:\n- a\n- **b**\n  - c\n    more\n- d\ndone",
     "to do:<list -><li>a</li><li><b>b</b><list -><li>c\nmore</li></list></li><li>d</li></list>done",
   );
-  is("3. a\n4. b\n  - c\n\n5. d", "<list 3><li>a</li><li>b<list -><li>c</li></list></li><li>d</li></list>");
+  is("3. a\n4. b\n  - c\n\n5. d", "<list 3,4,5><li>a</li><li>b<list -><li>c</li></list></li><li>d</li></list>");
+  is("10. a\n20. b", "<list 10,20><li>a</li><li>b</li></list>");
+  is("1. a\n1. b", "<list 1,2><li>a</li><li>b</li></list>");
   is("- a\n* b\n1. c", "<list -><li>a</li></list><list -><li>b</li></list><list 1><li>c</li></list>");
 });
 

@@ -36,8 +36,11 @@ function nodeOf(part: Part, words: TextWords): Node {
     case "quote":
       return element("blockquote", {}, ...nodesOf(part.parts));
     case "list": {
-      const items = part.items.map((item) => element("li", {}, ...nodesOf(item)));
-      return part.start === null ? element("ul", {}, ...items) : element("ol", { start: part.start }, ...items);
+      const { numbers } = part;
+      const items = part.items.map((item, at) =>
+        element("li", numbers ? { value: numbers[at] } : {}, ...nodesOf(item))
+      );
+      return element(numbers ? "ol" : "ul", {}, ...items);
     }
     default:
       return part satisfies never;

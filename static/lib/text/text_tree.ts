@@ -35,7 +35,7 @@ export interface Quote {
 
 export interface List {
   readonly kind: "list";
-  /** The first number; null where there are none. */
-  readonly start: number | null;
+  /** Of each item, as they are shown; null where there are none. */
+  readonly numbers: readonly number[] | null;
   readonly items: readonly (readonly Part[])[];
 }
