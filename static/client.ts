@@ -90,7 +90,7 @@ const bell = createBell(locale.strings, async (button) => {
     clock: systemClock,
     prefix,
     pathOf: addresses.pathOf,
-    visit,
+    navigate,
   });
 }, () => controller.notify({ kind: "not_loaded" }));
 const render = createViews({
@@ -104,7 +104,7 @@ const render = createViews({
   listPeople: (room, after) =>
     callApi("GET", `/api/rooms/${encodeURIComponent(room)}/people?limit=200${after}`, {}).then(({ body }) => body),
   pathOf: addresses.pathOf,
-  visit,
+  navigate,
   goTo,
 });
 
@@ -141,28 +141,28 @@ function show() {
 }
 
 /** Goes to an address of the chat, as a link does. */
-function visit(path: string) {
-  const isHere = addresses.placeAt(new URL(path, location.href).pathname).room === placeHere().room;
+function navigate(path: string) {
+  const isHere = addresses.routeAt(new URL(path, location.href).pathname).room === routeHere().room;
   history[isHere ? "replaceState" : "pushState"](null, "", path);
   enter();
 }
 
 function goTo(room: string) {
-  if (placeHere().room === room) return;
+  if (routeHere().room === room) return;
   history.pushState(null, "", addresses.pathOf(room));
   enter();
 }
 
-function placeHere() {
-  return addresses.placeAt(location.pathname, location.hash);
+function routeHere() {
+  return addresses.routeAt(location.pathname, location.hash);
 }
 
 /** Renders at once: text typed before the next frame of the screen would go into the other room's field and be lost. */
 function enter() {
-  const place = placeHere();
-  controller.enter(place);
+  const route = routeHere();
+  controller.enter(route);
   // Whoever scrolls on and loads the page again wants to be where they were, and not where the link led.
-  if (place.room !== null && place.seq !== undefined) {
+  if (route.room !== null && route.seq !== undefined) {
     history.replaceState(history.state, "", location.pathname + location.search);
   }
   schedule();

@@ -6,7 +6,7 @@ import { type Entry, type Member, PAGE_SIZE_LIMIT, type ReceiveMessage } from ".
 import { ChatClient, type ChatClientOptions } from "../client/chat_client.ts";
 import type { KeyValueStorage } from "../client/storage.ts";
 import { Timers } from "../client/timers.ts";
-import type { Place } from "./lib/address.ts";
+import type { Route } from "./lib/address.ts";
 import * as kept from "./lib/kept_rooms.ts";
 import { type CallApi, createModerator, type ListedRoom, type Moderator } from "./lib/moderator.ts";
 import { loadMuted, mute, MUTED_KEY, saveMuted, unmute } from "./lib/mutes.ts";
@@ -101,14 +101,14 @@ export class Controller {
    * Goes to another room, to where the reader was there, or to the message that the address names. An address without a
    * room shows why it has none.
    */
-  enter(place: Place): void {
+  enter(route: Route): void {
     const { storage, clock } = this.#options;
-    if (place.room === null) {
+    if (route.room === null) {
       this.#leavePlace();
-      this.#dispatch({ kind: "entered", meant: place.meant, goal: null });
-      return this.chat.enter("", { code: place.problem, message: "" });
+      this.#dispatch({ kind: "entered", meant: route.meant, goal: null });
+      return this.chat.enter("", { code: route.problem, message: "" });
     }
-    const { room, seq } = place;
+    const { room, seq } = route;
     const link: Goal | null = seq === undefined ? null : { seq, at: "link" };
     if (room === this.#state.room.name && this.#state.room.position) return this.#aim(link);
     this.#leavePlace();

@@ -27,10 +27,10 @@ export interface AwayOptions {
   /** The address of a room, without its host. */
   pathOf: (room: string, seq?: number) => string;
   /** Goes to an address of the chat, as a link does. */
-  visit: (path: string) => void;
+  navigate: (path: string) => void;
 }
 
-export function createAway({ bell, strings, state, storage, clock, prefix, pathOf, visit }: AwayOptions): Away {
+export function createAway({ bell, strings, state, storage, clock, prefix, pathOf, navigate }: AwayOptions): Away {
   let settings = loadSettings(storage);
   /** The room that can be seen here; null while none can. */
   let seen: string | null = null;
@@ -38,7 +38,7 @@ export function createAway({ bell, strings, state, storage, clock, prefix, pathO
   const isPermitted = () => support() === "granted";
   const tagOf = (room: string) => prefix + room;
 
-  const notifier = createNotifier(visit);
+  const notifier = createNotifier(navigate);
   const chime = createChime();
   const showSigns = createSigns();
   const tabs = createTabs(prefix, (room) => alerts.read(room));

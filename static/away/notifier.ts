@@ -15,8 +15,8 @@ export interface Notifier {
   close(tag: string): void;
 }
 
-/** @param visit goes there in this page; a service worker, which hears of clicks itself, finds it in the data */
-export function createNotifier(visit: (path: string) => void): Notifier {
+/** @param navigate goes there in this page; a service worker, which hears of clicks itself, finds it in the data */
+export function createNotifier(navigate: (path: string) => void): Notifier {
   const shown = new Map<string, Notification>();
   /** One after the other: a notification that is closed before it is shown would stay. */
   let last = Promise.resolve();
@@ -39,7 +39,7 @@ export function createNotifier(visit: (path: string) => void): Notifier {
     notification.onclick = () => {
       focus();
       notification.close();
-      visit(path);
+      navigate(path);
     };
     notification.onclose = () => shown.get(tag) === notification && shown.delete(tag);
   }

@@ -1,7 +1,7 @@
 import { DEFAULT_ROOM, normaliseRoom, ROOM_NAME, ROOM_NAME_LIMIT } from "../../chat/protocol.ts";
 
-/** What an address shows: a room and maybe a message in it, or why there is none and which one may have been meant. */
-export type Place = { room: string; seq?: number } | {
+/** Where an address leads: to a room and maybe a message in it, or why there is none and which one may have been meant. */
+export type Route = { room: string; seq?: number } | {
   room: null;
   problem: "bad_room" | "not_found";
   meant: string | null;
@@ -23,16 +23,16 @@ export function roomNamed(text: string): string | null {
  */
 export function addressesAt(base: string) {
   /**
-   * What an address shows. The top shows the default room.
+   * Where an address leads. The top leads to the default room.
    * @param hash names a message of the room: `#123`
    */
-  function placeAt(pathname: string, hash = ""): Place {
-    const place = roomAt(pathname);
-    if (place.room === null || !/^#[1-9]\d{0,14}$/.test(hash)) return place;
-    return { room: place.room, seq: Number(hash.slice(1)) };
+  function routeAt(pathname: string, hash = ""): Route {
+    const route = roomAt(pathname);
+    if (route.room === null || !/^#[1-9]\d{0,14}$/.test(hash)) return route;
+    return { room: route.room, seq: Number(hash.slice(1)) };
   }
 
-  function roomAt(pathname: string): Place {
+  function roomAt(pathname: string): Route {
     const isBelow = `${pathname}/`.startsWith(base);
     const path = isBelow ? pathname.slice(base.length) : pathname.slice(1);
     if (path === "") return { room: DEFAULT_ROOM };
@@ -53,7 +53,7 @@ export function addressesAt(base: string) {
     return room === DEFAULT_ROOM ? base : `${base}r/${encodeURIComponent(room)}`;
   }
 
-  return { placeAt, pathOf };
+  return { routeAt, pathOf };
 }
 
 /** Null where the text is not valid percent-encoding. */

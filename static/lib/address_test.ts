@@ -20,32 +20,32 @@ const top = addressesAt("/");
 const below = addressesAt("/chat/");
 
 Deno.test("an address shows its room, and the top the default room, wherever the chat is on its host", () => {
-  for (const { placeAt, pathOf } of [top, below]) {
-    for (const room of ["general", "섬여행"]) assert.deepEqual(placeAt(pathOf(room)), { room });
+  for (const { routeAt, pathOf } of [top, below]) {
+    for (const room of ["general", "섬여행"]) assert.deepEqual(routeAt(pathOf(room)), { room });
   }
   for (const path of ["/r/Islands", "/r/islands/", "/r/Isl%EF%B8%8Fands"]) {
-    assert.deepEqual(top.placeAt(path), { room: "islands" });
-    assert.deepEqual(below.placeAt(`/chat${path}`), { room: "islands" });
-    assert.deepEqual(below.placeAt(path), { room: "islands" }, "without the base path");
+    assert.deepEqual(top.routeAt(path), { room: "islands" });
+    assert.deepEqual(below.routeAt(`/chat${path}`), { room: "islands" });
+    assert.deepEqual(below.routeAt(path), { room: "islands" }, "without the base path");
   }
-  for (const path of ["/", "/chat", "/chat/"]) assert.deepEqual(below.placeAt(path), { room: "general" });
+  for (const path of ["/", "/chat", "/chat/"]) assert.deepEqual(below.routeAt(path), { room: "general" });
   assert.equal(below.pathOf("a b"), "/chat/r/a%20b");
 });
 
 Deno.test("an address with an impossible room name shows no room, and suggests one", () => {
   const bad = (meant: string | null) => ({ room: null, problem: "bad_room", meant });
-  assert.deepEqual(top.placeAt("/r/two%20words"), bad("two-words"));
-  for (const path of ["/r/a%2Fb", "/r/%E0%A4%A"]) assert.deepEqual(top.placeAt(path), bad(null));
+  assert.deepEqual(top.routeAt("/r/two%20words"), bad("two-words"));
+  for (const path of ["/r/a%2Fb", "/r/%E0%A4%A"]) assert.deepEqual(top.routeAt(path), bad(null));
 });
 
 Deno.test("an unknown address shows no room, and suggests one where it can", () => {
   const nothing = (meant: string | null) => ({ room: null, problem: "not_found", meant });
   for (const path of ["/islands", "/Islands/"]) {
-    assert.deepEqual(top.placeAt(path), nothing("islands"));
+    assert.deepEqual(top.routeAt(path), nothing("islands"));
   }
-  assert.deepEqual(below.placeAt("/chat/islands"), nothing("islands"));
+  assert.deepEqual(below.routeAt("/chat/islands"), nothing("islands"));
   for (const path of ["/r", "/r/", "/r/islands/2", "/a/b", "//", "/index.html", "/%E0%A4%A"]) {
-    assert.deepEqual(top.placeAt(path), nothing(null), path);
+    assert.deepEqual(top.routeAt(path), nothing(null), path);
   }
-  assert.deepEqual(below.placeAt("/chats"), nothing("chats"));
+  assert.deepEqual(below.routeAt("/chats"), nothing("chats"));
 });

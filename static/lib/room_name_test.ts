@@ -8,7 +8,7 @@ const filled = (values: Uint8Array) => (bytes: Uint8Array) => bytes.set(values);
 const eighty = fc.uint8Array({ minLength: 10, maxLength: 10 });
 
 Deno.test("a room of one's own is shown by its stem, has a valid name, and an address that leads to it", () => {
-  const { pathOf, placeAt } = addressesAt("/chat/");
+  const { pathOf, routeAt } = addressesAt("/chat/");
   fc.assert(fc.property(fc.string({ unit: "grapheme", maxLength: 80 }), eighty, (text, bytes) => {
     const stem = roomNamed(text);
     fc.pre(stem !== null);
@@ -17,7 +17,7 @@ Deno.test("a room of one's own is shown by its stem, has a valid name, and an ad
     assert.ok([...room].length <= ROOM_NAME_LIMIT);
     const { name, isUnlisted } = displayName(room);
     assert.ok(isUnlisted && name !== "" && stem.startsWith(name));
-    assert.deepEqual(placeAt(pathOf(room)), { room });
+    assert.deepEqual(routeAt(pathOf(room)), { room });
   }));
 });
 

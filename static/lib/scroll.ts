@@ -17,7 +17,7 @@ export interface Scroll {
   /** Whether there is more than can be seen at once. */
   isFull(): boolean;
   /** Scrolls so that the element is this many pixels below the top of the view, or as near to that as can be. */
-  place(element: Element, offset: number): void;
+  scrollTo(element: Element, offset: number): void;
   /** Pixels from the top of the view down to that of the element. */
   offsetOf(element: Element): number;
   /** The height of what can be seen, in pixels. */
@@ -114,7 +114,7 @@ export function createScroll({ view, content, list, isComplete, changed, moved }
       set(true);
     },
     unfollow: () => set(false),
-    place(element, offset) {
+    scrollTo(element, offset) {
       view.scrollTop += offsetOf(element) - offset;
       set(isAtEnd());
     },

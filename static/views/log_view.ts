@@ -116,7 +116,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
         ? newest(messages)
         : { from: fitted(messages, there, scroll.screensAround(), kept).from, to: messages.length };
     }
-    if (goal && isThere(state, goal) && messages.length > 0) place(goal, there);
+    if (goal && isThere(state, goal) && messages.length > 0) showGoal(goal, there);
     else show(there);
     bottom.render(state.room);
     setText(emptyText, state.room.locked ? strings.locked : strings.emptyText);
@@ -134,7 +134,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
   }
 
   /** Shows the message of a goal, or the one behind it where it is not there any more. */
-  function place(goal: Goal, there: Span) {
+  function showGoal(goal: Goal, there: Span) {
     const { messages } = state!.room;
     const { seq, at } = goal;
     const isLine = isLineNew(goal);
@@ -153,9 +153,9 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
       // Whoever asks for a day sees which one it is.
       const above = views[views.indexOf(view) - 1];
       const placed = at === "date" && above?.row.kind === "day" ? above : view;
-      scroll.place(placed.element, middle);
+      scroll.scrollTo(placed.element, middle);
       fit();
-      scroll.place(placed.element, middle); // what was missing around it has come
+      scroll.scrollTo(placed.element, middle); // what was missing around it has come
       if (at === "link" || at === "date") showAsLinked(view.element);
     }
     if (at === "new") actions.newVisited();

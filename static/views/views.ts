@@ -35,13 +35,13 @@ export interface ViewOptions extends Omit<DialogOptions, "field" | "loadListed">
   /** The file with all emoji, and where it is stored which ones were used. */
   emoji: { loadEmoji: () => Promise<string>; storage: KeyValueStorage };
   /** Goes to an address of the chat, as a link does. */
-  visit: (path: string) => void;
+  navigate: (path: string) => void;
   listPeople: ListPeople;
 }
 
 /** Builds the page, and returns the function that shows a state in it. */
 export function createViews(
-  { controller, locale, preferences, bell, drafts, emoji, listRooms, listPeople, pathOf, visit, goTo }: ViewOptions,
+  { controller, locale, preferences, bell, drafts, emoji, listRooms, listPeople, pathOf, navigate, goTo }: ViewOptions,
 ): (state: State) => void {
   const { strings } = locale;
   const product = find("product", HTMLElement);
@@ -195,7 +195,7 @@ export function createViews(
 
   async function startWorker() {
     const { registerWorker } = await import("../worker/registration.ts");
-    worker = await registerWorker(pathOf(DEFAULT_ROOM), visit);
+    worker = await registerWorker(pathOf(DEFAULT_ROOM), navigate);
     if (controller.state.status.kind === "connected") worker?.connected();
   }
 

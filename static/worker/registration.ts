@@ -13,13 +13,13 @@ export interface PageWorker {
 /**
  * Registers the service worker. Where that can't be, as without TLS or in a private window, the page goes on without it.
  * @param base where the chat is on its host; ends with a slash
- * @param visit goes to an address of the chat, as a link does
+ * @param navigate goes to an address of the chat, as a link does
  */
-export async function registerWorker(base: string, visit: (path: string) => void): Promise<PageWorker | null> {
+export async function registerWorker(base: string, navigate: (path: string) => void): Promise<PageWorker | null> {
   const { serviceWorker } = navigator;
   if (!serviceWorker) return null;
   serviceWorker.addEventListener("message", ({ data }: MessageEvent<GoTo>) => {
-    if (data.action === "go_to") visit(data.path);
+    if (data.action === "go_to") navigate(data.path);
   });
   serviceWorker.startMessages();
   try {
