@@ -213,7 +213,7 @@ export class Controller {
     }
     if (key === MUTED_KEY || key === null) this.#dispatch({ kind: "muted", muted: loadMuted(browser) });
     if (key !== kept.KEPT_ROOMS_KEY && key !== null) return;
-    this.#dispatch({ kind: "rooms", rooms: this.#withOwnMarks(kept.loadKeptRooms(browser)) });
+    this.#dispatch({ kind: "rooms", rooms: this.#loadRooms() });
     this.#joinKept();
   }
 
@@ -275,9 +275,8 @@ export class Controller {
 
   /** Changes the rooms that are stored: another tab may have changed them too. */
   #changeRooms(change: (rooms: readonly kept.KeptRoom[]) => readonly kept.KeptRoom[]): void {
-    const { browser } = this.#options.storage;
-    const rooms = change(this.#withOwnMarks(kept.loadKeptRooms(browser)));
-    kept.saveKeptRooms(browser, rooms);
+    const rooms = change(this.#loadRooms());
+    kept.saveKeptRooms(this.#options.storage.browser, rooms);
     this.#dispatch({ kind: "rooms", rooms });
   }
 
@@ -288,12 +287,8 @@ export class Controller {
     for (const { room, read } of rooms) if (!this.chat.watch(room, read)) break;
   }
 
-  /** What was read here and is not stored yet counts too. */
-  #withOwnMarks(stored: readonly kept.KeptRoom[]): readonly kept.KeptRoom[] {
-    return this.#state.rooms.reduce((rooms, { room, read }) => {
-      const other = kept.keptRoom(rooms, room)?.read;
-      return read && (!other || other.epoch === read.epoch) ? kept.markRead(rooms, room, read) : rooms;
-    }, stored);
+  #loadRooms(): readonly kept.KeptRoom[] {
+    return kept.withMarksOf(this.#state.rooms, kept.loadKeptRooms(this.#options.storage.browser));
   }
 
   #tellArrived(arrived: readonly Entry[]): void {

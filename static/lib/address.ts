@@ -1,6 +1,6 @@
 import { DEFAULT_ROOM, normaliseRoom, ROOM_NAME, ROOM_NAME_LIMIT } from "../../chat/protocol.ts";
 
-/** Where an address leads: to a room and maybe a message in it, or why there is none and which one may have been meant. */
+/** Where an address leads: to a room and maybe a message in it, or nowhere, and which room may have been meant. */
 export type Route = { room: string; seq?: number } | {
   room: null;
   problem: "bad_room" | "not_found";

@@ -43,6 +43,14 @@ export function markRead(rooms: readonly KeptRoom[], room: string, read: Positio
   return rooms.with(index, { ...rooms[index], read });
 }
 
+/** Rooms as another tab has stored them. What was read here, and is not stored yet, counts too. */
+export function withMarksOf(own: readonly KeptRoom[], stored: readonly KeptRoom[]): readonly KeptRoom[] {
+  return own.reduce((rooms, { room, read }) => {
+    const other = keptRoom(rooms, room)?.read;
+    return read && (!other || other.epoch === read.epoch) ? markRead(rooms, room, read) : rooms;
+  }, stored);
+}
+
 export function saveKeptRooms(storage: KeyValueStorage, rooms: readonly KeptRoom[]): void {
   storage.write(KEPT_ROOMS_KEY, rooms.length === 0 ? null : JSON.stringify(rooms));
 }

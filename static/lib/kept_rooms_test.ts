@@ -10,6 +10,7 @@ import {
   markRead,
   saveKeptRooms,
   setMuted,
+  withMarksOf,
 } from "./kept_rooms.ts";
 
 const names = (rooms: readonly KeptRoom[]) => rooms.map(({ room }) => room);
@@ -31,6 +32,14 @@ Deno.test("what is read goes up only, except in another epoch, and stays when a 
   assert.deepEqual(keep(setMuted(rooms, "a", true), "a", 9), [
     { room: "a", muted: true, read: { epoch: "e1", seq: 5 }, date: 9 },
   ]);
+});
+
+Deno.test("of what two tabs have read, the later counts, and a room that one of them has left stays left", () => {
+  const [here, there] = [markRead(keep([], "a", 1), "a", { epoch: "e1", seq: 5 }), keep([], "a", 1)];
+  assert.deepEqual(withMarksOf(here, there), here);
+  assert.deepEqual(withMarksOf(here, markRead(there, "a", { epoch: "e1", seq: 7 }))[0].read, { epoch: "e1", seq: 7 });
+  assert.deepEqual(withMarksOf(here, markRead(there, "a", { epoch: "e2", seq: 1 }))[0].read, { epoch: "e2", seq: 1 });
+  assert.deepEqual(withMarksOf(here, []), []);
 });
 
 Deno.test("stored rooms are read as far as they can be understood", () => {
