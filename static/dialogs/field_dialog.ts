@@ -1,5 +1,5 @@
 import type { Strings } from "../i18n/locale.ts";
-import { element, setText } from "../lib/dom.ts";
+import { button, element, modal, setText } from "../lib/dom.ts";
 
 export interface FieldDialogTexts {
   title: string;
@@ -44,7 +44,7 @@ export function createFieldDialog(
   input.setAttribute("aria-describedby", `${id}-error ${id}-hint`);
   const error = element("p", { id: `${id}-error`, className: "problem", role: "alert" });
   const submit = element("button", { type: "submit", className: "filled", textContent: texts.submit });
-  const cancel = element("button", { type: "button", className: "outlined", textContent: strings.cancel });
+  const cancel = button(strings.cancel, "outlined", () => dialog.close());
   const foot = element("div", { className: "buttons" }, cancel, submit);
   const form = element(
     "form",
@@ -56,12 +56,9 @@ export function createFieldDialog(
     element("p", { id: `${id}-hint`, className: "help", textContent: texts.hint }),
     foot,
   );
-  const dialog = element("dialog", { className: "sheet", ariaLabel: texts.title }, form);
+  const dialog = modal("sheet", texts.title, form);
   if (below) form.lastElementChild?.before(below);
-  document.body.append(dialog);
 
-  cancel.onclick = () => dialog.close();
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   input.oninput = () => showError(null);
   form.onsubmit = async (event) => {
     event.preventDefault();

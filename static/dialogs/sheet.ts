@@ -1,5 +1,5 @@
 import type { Strings } from "../i18n/locale.ts";
-import { button, element } from "../lib/dom.ts";
+import { button, element, modal } from "../lib/dom.ts";
 
 /** A dialog over the page with a title, a content and a button that closes it. */
 export interface Sheet {
@@ -16,9 +16,7 @@ export function createSheet(strings: Strings, label: string): Sheet {
   const body = element("div");
   const close = button(strings.close, "outlined", () => dialog.close());
   const foot = element("div", { className: "buttons" }, close);
-  const dialog = element("dialog", { className: "sheet", ariaLabel: label }, title, body, foot);
-  document.body.append(dialog);
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  const dialog = modal("sheet", label, title, body, foot);
   return {
     title,
     body,

@@ -16,6 +16,14 @@ export function button(text: string, className: string, onclick: () => void): HT
   return element("button", { type: "button", className, textContent: text, onclick });
 }
 
+/** A dialog, which closes with a click beside it. */
+export function modal(className: string, ariaLabel: string, ...children: Node[]): HTMLDialogElement {
+  const made = element("dialog", { className, ariaLabel }, ...children);
+  made.addEventListener("click", (event) => event.target === made && made.close());
+  document.body.append(made);
+  return made;
+}
+
 /** The element of index.html with this id. */
 export function find<T extends HTMLElement>(id: string, type: { new (): T }): T {
   const found = document.getElementById(id);

@@ -1,7 +1,7 @@
 import type { Member } from "../../chat/protocol.ts";
 import type { Locale } from "../i18n/locale.ts";
 import { createAvatar } from "../lib/avatar.ts";
-import { button, element, find, setProperties, setText } from "../lib/dom.ts";
+import { button, element, find, modal, setProperties, setText } from "../lib/dom.ts";
 import { icon } from "../lib/icons.ts";
 import { isMuted } from "../lib/mutes.ts";
 import type { ListPeople } from "../lib/people_pages.ts";
@@ -22,7 +22,8 @@ export function createPeopleView(locale: Locale, actions: PeopleActions): { rend
   const aside = find("people", HTMLElement);
   const opener = find("show-people", HTMLButtonElement);
   const [number, words] = [element("span", { ariaHidden: "true" }), element("span", { className: "words" })];
-  const dialog = element("dialog", { className: "sheet", ariaLabel: strings.people });
+  const close = button(strings.close, "outlined", () => dialog.close());
+  const dialog = modal("sheet", strings.people, element("div", { className: "buttons" }, close));
   const numbers = new Intl.NumberFormat(tag);
   const collator = new Intl.Collator(tag, { numeric: true });
   const title = element("h2", {}, strings.people, " ");
@@ -37,7 +38,6 @@ export function createPeopleView(locale: Locale, actions: PeopleActions): { rend
     actions.moderate();
   });
   const panel = element("div", { className: "panel" }, title, above, list, below, mutedSection, moderate);
-  const close = element("button", { type: "button", className: "outlined", textContent: strings.close });
   let state: State;
   let shown: readonly Member[] | null = null;
   /** What a crowd needs is loaded with the first one. */
@@ -50,16 +50,12 @@ export function createPeopleView(locale: Locale, actions: PeopleActions): { rend
   aside.ariaLabel = strings.people;
   opener.append(icon("person"), number, words);
   aside.append(panel);
-  dialog.append(element("div", { className: "buttons" }, close));
-  document.body.append(dialog);
-  close.onclick = () => dialog.close();
   // There is one panel, which moves to where it can be seen.
   opener.onclick = () => {
     dialog.prepend(panel);
     dialog.showModal();
   };
   dialog.onclose = () => aside.append(panel);
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   matchMedia("(width >= 78rem)").addEventListener("change", () => dialog.close());
 
   async function loadCrowd() {

@@ -1,5 +1,5 @@
 import type { Locale } from "../i18n/locale.ts";
-import { button, element, find, setProperties, setText } from "../lib/dom.ts";
+import { button, element, find, modal, setProperties, setText } from "../lib/dom.ts";
 import { icon } from "../lib/icons.ts";
 import { displayName } from "../lib/room_name.ts";
 import { attention, type State } from "../state.ts";
@@ -29,7 +29,11 @@ export function createRoomsView(locale: Locale, actions: RoomsActions): RoomsVie
   const { strings, tag } = locale;
   const side = find("rooms", HTMLElement);
   const opener = find("show-rooms", HTMLButtonElement);
-  const dialog = element("dialog", { className: "drawer", ariaLabel: strings.yourRooms });
+  const dialog = modal(
+    "drawer",
+    strings.yourRooms,
+    element("p", { className: "product", textContent: strings.product }),
+  );
   const collator = new Intl.Collator(tag, { numeric: true });
   const numbers = new Intl.NumberFormat(tag);
   const badge = element("span", { className: "badge", hidden: true });
@@ -61,8 +65,6 @@ export function createRoomsView(locale: Locale, actions: RoomsActions): RoomsVie
   side.append(panel);
   opener.append(icon("menu"), badge);
   finder.append(element("kbd", { textContent: isApple() ? "⌘K" : "Ctrl K" }));
-  dialog.append(element("p", { className: "product", textContent: strings.product }));
-  document.body.append(dialog);
   // There is one panel, which moves to where it can be seen.
   opener.onclick = () => {
     dialog.append(panel);
@@ -71,7 +73,6 @@ export function createRoomsView(locale: Locale, actions: RoomsActions): RoomsVie
     showCurrent();
   };
   dialog.onclose = () => side.append(panel);
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   matchMedia("(width >= 60rem)").addEventListener("change", () => dialog.close());
   document.addEventListener("keydown", onKey);
 
