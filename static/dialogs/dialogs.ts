@@ -2,7 +2,7 @@ import type { Member } from "../../chat/protocol.ts";
 import type { KeyValueStorage } from "../../client/storage.ts";
 import { insertText } from "../composer/insert_text.ts";
 import type { Controller } from "../controller.ts";
-import { errorText, type Locale } from "../i18n/locale.ts";
+import { type Locale, renameText } from "../i18n/locale.ts";
 import type { State } from "../state.ts";
 import { createFieldDialog } from "./field_dialog.ts";
 import { createKeysDialog } from "./keys_dialog.ts";
@@ -58,11 +58,7 @@ export function createDialogs(
     label: strings.nameField,
     hint: strings.nameHint(controller.state.limits.name),
     submit: strings.save,
-  }, async (value) => {
-    const answer = await controller.chat.rename(value.trim());
-    if (answer.kind === "done") return null;
-    return answer.kind === "offline" ? strings.nameOffline : errorText(strings, answer.error);
-  });
+  }, async (value) => renameText(strings, await controller.chat.rename(value.trim())));
   const share = createShareDialog(locale, (room, seq) => new URL(pathOf(room, seq), location.href).href);
   const newRoom = createNewRoomDialog(locale, (room) => {
     goTo(room);

@@ -206,7 +206,7 @@ export const english = {
   nameField: "Your name",
   nameHint: (limit: number) => `Up to ${limit} characters. Everyone in your rooms sees it.`,
   nameHeld: (until: number) => `This name is kept for someone else until ${moment("en", until)}. Choose another one.`,
-  nameOffline: "There is no connection right now. Please try again when you are connected.",
+  noConnection: "There is no connection right now. Please try again when you are connected.",
   nameLost: (name: string) => `The name “${isolated(name)}” could not be kept for you. You can choose another one.`,
 
   yourRooms: "Rooms",

@@ -179,7 +179,7 @@ export const korean: Strings = {
   nameField: "이름",
   nameHint: (limit) => `${limit}자까지 쓸 수 있어요. 같은 대화방에 있는 모두에게 보여요.`,
   nameHeld: (until) => `${moment("ko", until)}까지 다른 사람을 위해 남겨 둔 이름이에요. 다른 이름을 골라 주세요.`,
-  nameOffline: "지금은 연결되어 있지 않아요. 연결되면 다시 시도해 주세요.",
+  noConnection: "지금은 연결되어 있지 않아요. 연결되면 다시 시도해 주세요.",
   nameLost: (name) => `‘${isolated(name)}’ 이름을 계속 쓸 수 없게 됐어요. 다른 이름을 골라 주세요.`,
 
   yourRooms: "대화방",

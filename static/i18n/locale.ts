@@ -1,5 +1,6 @@
 /** The language of the page, and its texts for errors of every kind. */
 import { type ErrorCode, SENTENCES } from "../../chat/protocol.ts";
+import type { RenameAnswer } from "../../client/own_name.ts";
 import type { SessionRefusal } from "../../client/session_answer.ts";
 import { english, type RefusalTexts, type Sentence, type Strings } from "./english.ts";
 import type { Language } from "./format.ts";
@@ -70,9 +71,15 @@ function codeText(strings: Strings, { code, message }: { code: string; message: 
   return Object.hasOwn(strings.errors, code) ? strings.errors[code as ErrorCode] : message;
 }
 
+/** Why a name was not taken; null if it was. */
+export function renameText(strings: Strings, answer: RenameAnswer): string | null {
+  if (answer.kind === "done") return null;
+  return answer.kind === "offline" ? strings.noConnection : errorText(strings, answer.error);
+}
+
 /** Why a moderator's request failed. */
 export function failureText(strings: Strings, failure: { code: string; message: string } | "offline"): string {
-  return failure === "offline" ? strings.nameOffline : codeText(strings, failure);
+  return failure === "offline" ? strings.noConnection : codeText(strings, failure);
 }
 
 /** The text for a refused session. */

@@ -4,7 +4,7 @@ import type { KeyValueStorage } from "../../client/storage.ts";
 import { type Bell, unseen } from "../away/bell.ts";
 import type { DialogOptions } from "../dialogs/dialogs.ts";
 import { lazyDialogs } from "../dialogs/lazy_dialogs.ts";
-import { errorText, failureText } from "../i18n/locale.ts";
+import { errorText, failureText, renameText } from "../i18n/locale.ts";
 import { element, find, setProperties, setText, showDone } from "../lib/dom.ts";
 import { icon } from "../lib/icons.ts";
 import type { ListPeople } from "../lib/people_pages.ts";
@@ -97,11 +97,7 @@ export function createViews(
     dismiss: () => controller.notify(null),
     announce: (text) => setText(announcer, text),
     notLoaded: () => controller.notify({ kind: "not_loaded" }),
-    async rename(name) {
-      const answer = await controller.chat.rename(name);
-      if (answer.kind === "done") return null;
-      return answer.kind === "offline" ? strings.nameOffline : errorText(strings, answer.error);
-    },
+    rename: async (name) => renameText(strings, await controller.chat.rename(name)),
     changeName: dialogs.changeName,
     goTo: moveTo,
     changeRoom: () => dialogs.changeRoom(""),
