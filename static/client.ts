@@ -1,5 +1,5 @@
 /** Puts the page together: the controller with the functions of the browser, and the views with the controller. */
-import type { HistoryPage } from "../chat/protocol.ts";
+import type { HistoryPage, InitialData } from "../chat/protocol.ts";
 import { systemClock } from "../client/clock.ts";
 import { CONNECT_TIMEOUT, createConnection } from "../client/connection.ts";
 import { sessionAnswer } from "../client/session_answer.ts";
@@ -10,7 +10,6 @@ import { createBell } from "./away/bell.ts";
 import { Controller } from "./controller.ts";
 import { localeFor } from "./i18n/locale.ts";
 import { addressesAt } from "./lib/address.ts";
-import { readInitialData } from "./lib/initial_data.ts";
 import { listRooms } from "./lib/moderator.ts";
 import { PREFERENCES, webStorage } from "./lib/web_storage.ts";
 import { createViews } from "./views/views.ts";
@@ -138,6 +137,16 @@ function show() {
   if (!scheduled) return;
   scheduled = false;
   render(controller.state);
+}
+
+/** What the server has put into the page; null if nothing, or if something on the way has changed it. */
+function readInitialData(): InitialData | null {
+  try {
+    const data: InitialData | null = JSON.parse(document.getElementById("initial-data")?.textContent ?? "null");
+    return typeof data?.session.user === "string" ? data : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Goes to an address of the chat, as a link does. */
