@@ -1,13 +1,13 @@
 import type { Locale } from "../i18n/locale.ts";
 import { roomNamed } from "../lib/address.ts";
 import { button, element } from "../lib/dom.ts";
+import { icon } from "../lib/icons.ts";
 import { displayName } from "../lib/room_name.ts";
 import type { ListedRoom } from "../lib/moderator.ts";
 import { roomNameProblem } from "../lib/room_name_fault.ts";
 import { type State, unreadOf } from "../state.ts";
 import { createFieldDialog } from "./field_dialog.ts";
 import { findRooms } from "./room_search.ts";
-import { unlistedIcon } from "../views/rooms_view.ts";
 
 export interface RoomDialogOptions {
   state: () => State;
@@ -81,7 +81,7 @@ export function createRoomDialog({ strings, tag }: Locale, options: RoomDialogOp
     list.replaceChildren(...choices.map(({ room, about }, index) => {
       const { name: title, isUnlisted } = displayName(room);
       const name = element("bdi", { textContent: title });
-      if (isUnlisted) name.append(" ", unlistedIcon());
+      if (isUnlisted) name.append(" ", icon("link", "unlisted"));
       const help = element("span", { className: "help", textContent: about });
       return element("li", { role: "option", id: `room-choice-${index}`, className: "room" }, name, help);
     }));

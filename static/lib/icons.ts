@@ -20,8 +20,9 @@ const DRAWINGS = {
 export type IconName = keyof typeof DRAWINGS;
 
 /** A decorative icon, hidden from screen readers. */
-export function icon(name: IconName): SVGSVGElement {
+export function icon(name: IconName, className = ""): SVGSVGElement {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", className);
   svg.setAttribute("viewBox", "0 0 20 20");
   svg.setAttribute("aria-hidden", "true");
   const line = document.createElementNS("http://www.w3.org/2000/svg", "path");

@@ -126,7 +126,8 @@ export function createRoomsView(locale: Locale, actions: RoomsActions): RoomsVie
       "a",
       { className: "room", href: actions.pathOf(room) },
       element("span", {}, name, by),
-      ...isUnlisted ? [unlistedIcon()] : [],
+      // Two rooms that only people with their links can find may be called the same.
+      ...isUnlisted ? [icon("link", "unlisted")] : [],
       count,
     );
     const more = button("", "more", () => actions.openRoom(room));
@@ -189,13 +190,6 @@ function neighbour(lines: readonly RoomLine[], step: 1 | -1, onlyUnread: boolean
     const line = lines.at((start + step * count) % lines.length)!;
     if (!onlyUnread || line.mentions > 0 || line.unread > 0 && !line.muted) return line.room;
   }
-}
-
-/** Beside the name of a room that only people with its link can find: two may be called the same. */
-export function unlistedIcon(): SVGElement {
-  const link = icon("link");
-  link.classList.add("unlisted");
-  return link;
 }
 
 /** Where the command key stands for what is the control key elsewhere. */

@@ -19,7 +19,7 @@ import { leadToComposer } from "./focus.ts";
 import { createLogView } from "./log_view.ts";
 import { createObstaclesView } from "./obstacles_view.ts";
 import { createPeopleView } from "./people_view.ts";
-import { createRoomsView, unlistedIcon } from "./rooms_view.ts";
+import { createRoomsView } from "./rooms_view.ts";
 import { createStatusView } from "./status_view.ts";
 import { hasScreenKeyboard } from "./text_entry.ts";
 
@@ -130,9 +130,8 @@ export function createViews(
 
   document.documentElement.lang = locale.language;
   setText(product, strings.product);
-  const lock = icon("lock");
-  lock.classList.add("lock");
-  const unlisted = unlistedIcon();
+  const lock = icon("lock", "lock");
+  const unlisted = icon("link", "unlisted");
   room.append(lock, roomName, unlisted, icon("chevron"));
   room.onclick = () => dialogs.changeRoom("");
   share.append(icon("share"), element("span", { textContent: strings.share }));
