@@ -12,12 +12,12 @@ import { createLogKeys, type Direction } from "./log_keys.ts";
 import { createLogBottom, createLogTop } from "./log_top.ts";
 import { createLogRows } from "./log_rows.ts";
 import type { RowActions, RowView } from "./row_view.ts";
-import { around, fitted, indexOf, KEPT, newest, sliceOf, type Span, spanOf, wholeRuns } from "./slice.ts";
+import { around, fitted, indexOf, newest, sliceOf, type Span, spanOf, STAYING, wholeRuns } from "./slice.ts";
 import { rowsOf } from "./timeline.ts";
 
 /** Pixels from the top at which older messages are requested: about a screen, so that few readers see them load. */
 const LOAD_AHEAD = 600;
-/** New messages at once beyond which the older ones are not kept while following: nobody sees them pass. */
+/** New messages at once beyond which the older ones go while following: nobody sees them pass. */
 const SKIP_BEYOND = 50;
 /** Screens below the reader with fewer of which newer messages are requested, where the newest are elsewhere. */
 const LOAD_BELOW = 1;
@@ -53,10 +53,7 @@ export interface LogView {
   edit(seq: number): void;
 }
 
-/**
- * The room's messages near the reader. Elements are kept by key, so the cost of a change depends on what is new, not on
- * all messages.
- */
+/** The room's messages near the reader, and where the reader is among them. */
 export function createLogView(locale: Locale, actions: LogActions): LogView {
   const { strings } = locale;
   const log = find("log", HTMLElement);
@@ -114,7 +111,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
       const skips = messages.length - there.to > SKIP_BEYOND && !rows.held();
       there = entered || isLost || skips
         ? newest(messages)
-        : { from: fitted(messages, there, scroll.screensAround(), kept).from, to: messages.length };
+        : { from: fitted(messages, there, scroll.screensAround(), staying).from, to: messages.length };
     }
     if (goal && isThere(state, goal) && messages.length > 0) showGoal(goal, there);
     else show(there);
@@ -221,7 +218,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
   function fit() {
     if (!state || log.clientHeight === 0) return;
     do {
-      const next = fitted(state.room.messages, span, scroll.screensAround(), kept);
+      const next = fitted(state.room.messages, span, scroll.screensAround(), staying);
       // What goes while new messages come goes together with them: the page is laid out once.
       if (scroll.following) next.from = Math.min(next.from, span.from);
       if (next.from === span.from && next.to === span.to) break;
@@ -231,8 +228,8 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
   }
 
   /** The messages that stay although much is far away: near ones, and all up to one that is held. */
-  function kept(): Span {
-    const near = scroll.within(KEPT);
+  function staying(): Span {
+    const near = scroll.within(STAYING);
     const { start, end } = rows.held() ?? near;
     return { from: messageAt(Math.min(near.start, start)), to: messageAt(Math.max(near.end, end)) };
   }

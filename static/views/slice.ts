@@ -7,9 +7,9 @@ import { firstIndex } from "../lib/binary_search.ts";
 
 /** Messages that come in at once. So few that a slow processor shows them within a frame or two. */
 export const STEP = 20;
-/** Screens above and below the reader: with fewer, more messages come in; with more than `FAR`, those beyond `KEPT` go. */
+/** Screens above and below the reader: with fewer, more messages come in; past `FAR`, those beyond `STAYING` go. */
 export const NEAR = 2;
-export const KEPT = 3;
+export const STAYING = 3;
 export const FAR = 4;
 
 /** The `seq` of the first message and of the last. */
@@ -52,17 +52,17 @@ export function newest({ length }: Messages): Span {
 /**
  * The span that fits the reader's place: longer where the reader comes near its end, shorter where much is far away.
  * @param around screens of messages above and below what is visible
- * @param kept the messages within `KEPT` screens
+ * @param staying the messages within `STAYING` screens
  */
 export function fitted(
   { length }: Messages,
   { from, to }: Span,
   around: { above: number; below: number },
-  kept: () => Span,
+  staying: () => Span,
 ): { from: number; to: number } {
   return {
-    from: around.above < NEAR ? Math.max(0, from - STEP) : around.above > FAR ? kept().from : from,
-    to: around.below < NEAR ? Math.min(length, to + STEP) : around.below > FAR ? kept().to : to,
+    from: around.above < NEAR ? Math.max(0, from - STEP) : around.above > FAR ? staying().from : from,
+    to: around.below < NEAR ? Math.min(length, to + STEP) : around.below > FAR ? staying().to : to,
   };
 }
 

@@ -34,11 +34,11 @@ Deno.test("messages come in on the side that the reader is near, and no others",
 });
 
 Deno.test("what is far away goes, on each side by itself", () => {
-  const kept = () => ({ from: 230, to: 270 });
+  const staying = () => ({ from: 230, to: 270 });
   const span = { from: 200, to: 300 };
   assert.deepEqual(fitted(range(1, 500), span, { above: FAR, below: FAR }, nothing), span);
-  assert.deepEqual(fitted(range(1, 500), span, { above: FAR + 1, below: NEAR }, kept), { from: 230, to: 300 });
-  assert.deepEqual(fitted(range(1, 500), span, { above: 0, below: FAR + 1 }, kept), { from: 200 - STEP, to: 270 });
+  assert.deepEqual(fitted(range(1, 500), span, { above: FAR + 1, below: NEAR }, staying), { from: 230, to: 300 });
+  assert.deepEqual(fitted(range(1, 500), span, { above: 0, below: FAR + 1 }, staying), { from: 200 - STEP, to: 270 });
 });
 
 Deno.test("a message near the slice makes it longer; one far away takes its place unless it has to stay", () => {
