@@ -290,7 +290,7 @@ export const english = {
     stepMessage: "Previous or next message",
     stepControl: "Links and actions of a message",
     use: "Use a link or an action",
-    jump: "Oldest or newest message",
+    jump: "First message that is loaded, or the newest",
     leave: "Back to the message, then to where you write",
     send: "Send",
     breakLine: "New line",

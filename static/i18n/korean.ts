@@ -262,7 +262,7 @@ export const korean: Strings = {
     stepMessage: "이전 또는 다음 메시지",
     stepControl: "메시지의 링크와 버튼",
     use: "링크 열기, 버튼 누르기",
-    jump: "가장 오래된 또는 최신 메시지",
+    jump: "불러온 첫 메시지 또는 최신 메시지",
     leave: "메시지로, 그다음 입력란으로 돌아가기",
     send: "보내기",
     breakLine: "줄 바꾸기",
