@@ -42,21 +42,31 @@ async function renew(registration: ServiceWorkerRegistration, base: string): Pro
     if (pause > LAST_PAUSE) return;
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
-  if (registration.installing) await activated(registration.installing);
   const [, version] = /\/static\/([0-9a-f]{16})\//.exec(import.meta.url) ?? [];
   // The new worker has removed what the one before had kept, under the name that service_worker.ts gives it.
   if (version && !(await caches.has(`parley ${base} ${version}`))) location.reload();
 }
 
-/** False also where the browser was at it since the server was away, and answers for both. */
-function isChecked(registration: ServiceWorkerRegistration): Promise<boolean> {
-  return registration.update().then(() => true, () => false);
+/** False where the server did not answer, also to the browser's own question, or a newer worker could not be installed. */
+async function isChecked(registration: ServiceWorkerRegistration): Promise<boolean> {
+  try {
+    await registration.update();
+  } catch {
+    return false;
+  }
+  // The browser may have found it by itself, and be about to start it.
+  const { installing, waiting, active } = registration;
+  const states = await Promise.all([installing, waiting, active].map((worker) => worker && settled(worker)));
+  return !states.includes("redundant");
 }
 
-function activated(worker: ServiceWorker): Promise<void> {
-  return new Promise((resolve) =>
-    worker.addEventListener("statechange", () => {
-      if (worker.state === "activated" || worker.state === "redundant") resolve();
-    })
-  );
+/** Resolves when the worker is at work, or never will be. */
+function settled(worker: ServiceWorker): Promise<ServiceWorkerState> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (worker.state === "activated" || worker.state === "redundant") resolve(worker.state);
+    };
+    look();
+    worker.addEventListener("statechange", look);
+  });
 }
