@@ -33,7 +33,6 @@ import * as outboxes from "./outbox.ts";
 import { OutboxSender } from "./outbox_sender.ts";
 import { OwnName, type RenameAnswer } from "./own_name.ts";
 import { expireTyping } from "./room/people.ts";
-import { findByDate } from "./room/date_search.ts";
 import {
   arrivals,
   historyEnd,
@@ -266,6 +265,7 @@ export class ChatClient {
    */
   async findByDate(date: number): Promise<number | null> {
     const { name, position } = this.#state.room;
+    const { findByDate } = await import("./room/date_search.ts");
     const fetchAfter = (after: number) => this.#options.fetchHistory(name, { after, limit: 1 });
     return await findByDate(async (after) => (await fetchAfter(after)).messages[0], position?.seq ?? 0, date);
   }

@@ -1,7 +1,7 @@
 /**
  * Shows the page light or dark as its reader has chosen, in this tab or in another one. It is a script and no module,
- * because only then it runs before anything is painted: who chose dark would see a white page first. A choice can only
- * be there on a later visit, when this file is in the browser's cache.
+ * because it runs before those: who chose dark would see a white page first. A choice can only be there on a later
+ * visit, when this file is in the browser's cache. So a first visit does not wait for it.
  */
 {
   const { src } = document.currentScript as HTMLScriptElement;

@@ -5,7 +5,7 @@ import { type Bell, unseen } from "../away/bell.ts";
 import type { DialogOptions } from "../dialogs/dialogs.ts";
 import { lazyDialogs } from "../dialogs/lazy_dialogs.ts";
 import { errorText, failureText, renameText } from "../i18n/locale.ts";
-import { element, find, setProperties, setText, showDone } from "../lib/dom.ts";
+import { element, find, painted, setProperties, setText, showDone } from "../lib/dom.ts";
 import { icon } from "../lib/icons.ts";
 import type { ListPeople } from "../lib/people_pages.ts";
 import type { ListedRoom } from "../lib/moderator.ts";
@@ -17,9 +17,7 @@ import type { PageWorker } from "../worker/registration.ts";
 import { type ComposerActions, createComposerView } from "./composer_view.ts";
 import { leadToComposer } from "./focus.ts";
 import { createLogView } from "./log_view.ts";
-import { createObstaclesView } from "./obstacles_view.ts";
-import { createPeopleView } from "./people_view.ts";
-import { createRoomsView } from "./rooms_view.ts";
+import type { SideViews } from "./side_views.ts";
 import { createStatusView } from "./status_view.ts";
 import { hasScreenKeyboard } from "./text_entry.ts";
 
@@ -105,27 +103,6 @@ export function createViews(
     help: dialogs.showKeys,
   };
   const composer = createComposerView(locale, drafts, composerActions, emoji);
-  const people = createPeopleView(locale, {
-    openPerson: dialogs.openPerson,
-    unmute: (user) => controller.unmute(user),
-    moderate: dialogs.moderate,
-    listPeople,
-  });
-  const rooms = createRoomsView(locale, {
-    enter: moveTo,
-    openRoom: dialogs.openRoom,
-    findRoom: () => dialogs.changeRoom(""),
-    newRoom: dialogs.newRoom,
-    openSettings: dialogs.openSettings,
-    opened: () => void loadListed(),
-    pathOf,
-  });
-  const obstacles = createObstaclesView(locale, {
-    goTo: moveTo,
-    changeRoom: dialogs.changeRoom,
-    retryNow: () => controller.chat.retryNow(),
-    pathOf,
-  });
   const status = createStatusView(locale, () => controller.chat.retryNow());
 
   document.documentElement.lang = locale.language;
@@ -188,6 +165,30 @@ export function createViews(
     }
   }
 
+  async function loadSides() {
+    const { createSideViews } = await import("./side_views.ts");
+    sides = createSideViews(locale, {
+      enter: moveTo,
+      openRoom: dialogs.openRoom,
+      findRoom: () => dialogs.changeRoom(""),
+      newRoom: dialogs.newRoom,
+      openSettings: dialogs.openSettings,
+      opened: () => void loadListed(),
+      pathOf,
+    }, {
+      openPerson: dialogs.openPerson,
+      unmute: (user) => controller.unmute(user),
+      moderate: dialogs.moderate,
+      listPeople,
+    }, {
+      goTo: moveTo,
+      changeRoom: dialogs.changeRoom,
+      retryNow: () => controller.chat.retryNow(),
+      pathOf,
+    });
+    sides.render(controller.state);
+  }
+
   async function startWorker() {
     const { registerWorker } = await import("../worker/registration.ts");
     worker = await registerWorker(pathOf(DEFAULT_ROOM), navigate);
@@ -197,8 +198,10 @@ export function createViews(
   let before: State["room"] | null = null;
   let wasConnected = false;
   let worker: PageWorker | null = null;
+  let sides: SideViews | null = null;
   leadToComposer(composer);
   focusComposer();
+  painted().then(loadSides).catch(() => controller.notify({ kind: "not_loaded" }));
   setTimeout(() => {
     dialogs.load();
     loadRichText();
@@ -229,11 +232,9 @@ export function createViews(
     wasConnected = isConnected;
     log.render(state);
     composer.render(state);
-    rooms.render(state);
-    people.render(state);
+    sides?.render(state);
     dialogs.render(state);
     bell.render(state);
-    obstacles.render(state);
     status.render(state);
     announceErrors(state);
   };

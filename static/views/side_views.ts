@@ -1,0 +1,27 @@
+/**
+ * What stands beside the conversation, which are the rooms and the people, or in its place, where it can't be. It comes
+ * after the first messages, which need none of it.
+ */
+import type { Locale } from "../i18n/locale.ts";
+import type { State } from "../state.ts";
+import { createObstaclesView, type ObstacleActions } from "./obstacles_view.ts";
+import { createPeopleView, type PeopleActions } from "./people_view.ts";
+import { createRoomsView, type RoomsActions } from "./rooms_view.ts";
+
+export interface SideViews {
+  render(state: State): void;
+}
+
+export function createSideViews(
+  locale: Locale,
+  rooms: RoomsActions,
+  people: PeopleActions,
+  obstacles: ObstacleActions,
+): SideViews {
+  const views = [
+    createRoomsView(locale, rooms),
+    createPeopleView(locale, people),
+    createObstaclesView(locale, obstacles),
+  ];
+  return { render: (state) => views.forEach((view) => view.render(state)) };
+}
