@@ -57,6 +57,9 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
   /** What the tools are for. */
   let shownTools = "";
 
+  // Where somebody points, and not for each message that passes.
+  item.onpointerenter = () => setProperties(time, { title: times.full(new Date(row.date)) });
+
   function update(next: MessageRow) {
     const before = row as MessageRow | undefined;
     row = next;
@@ -159,9 +162,8 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
   function showTime() {
     const date = new Date(row.date);
     time.dateTime = date.toISOString();
-    time.title = times.full.format(date);
     clearTimeout(countdown);
-    if (!row.item || row.item.error) setText(time, times.short.format(date));
+    if (!row.item || row.item.error) setText(time, times.short(date));
     else if (row.inFlight) setText(time, strings.underWay[row.item.frame.action]);
     else if (row.waitsUntil === null) setText(time, strings.queued);
     else count(row.waitsUntil);
@@ -228,6 +230,6 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
 
 /** The formats of a message's time: beside it, and in full. */
 export interface TimeFormats {
-  short: Intl.DateTimeFormat;
-  full: Intl.DateTimeFormat;
+  short(date: Date): string;
+  full(date: Date): string;
 }

@@ -20,11 +20,11 @@ export interface RowView {
 export function createRowViews(locale: Locale, actions: RowActions): (row: Row) => RowView {
   const { strings, tag } = locale;
   const times = {
-    short: new Intl.DateTimeFormat(tag, { hour: "numeric", minute: "2-digit" }),
-    full: new Intl.DateTimeFormat(tag, { dateStyle: "full", timeStyle: "medium" }),
+    short: format(tag, { hour: "numeric", minute: "2-digit" }),
+    full: format(tag, { dateStyle: "full", timeStyle: "medium" }),
   };
-  const days = new Intl.DateTimeFormat(tag, { weekday: "long", month: "long", day: "numeric" });
-  const daysOfOtherYears = new Intl.DateTimeFormat(tag, { dateStyle: "full" });
+  const days = format(tag, { weekday: "long", month: "long", day: "numeric" });
+  const daysOfOtherYears = format(tag, { dateStyle: "full" });
 
   function create(row: Row): RowView {
     const message = row.kind === "message" ? createMessageView(locale, times, actions) : null;
@@ -80,8 +80,14 @@ export function createRowViews(locale: Locale, actions: RowActions): (row: Row) 
     const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
     if (then.toDateString() === now.toDateString()) return strings.today;
     if (then.toDateString() === yesterday.toDateString()) return strings.yesterday;
-    return (then.getFullYear() === now.getFullYear() ? days : daysOfOtherYears).format(then);
+    return (then.getFullYear() === now.getFullYear() ? days : daysOfOtherYears)(then);
   }
 
   return create;
+}
+
+/** Formats dates. The formatter is made for the first one: that takes longer than to use it, and some are never used. */
+function format(tag: string, options: Intl.DateTimeFormatOptions): (date: Date) => string {
+  let formatter: Intl.DateTimeFormat | undefined;
+  return (date) => (formatter ??= new Intl.DateTimeFormat(tag, options)).format(date);
 }
