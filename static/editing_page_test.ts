@@ -25,6 +25,7 @@ Deno.test("everyone sees an edit and a deletion, also after a reload", async () 
   assert.equal(await one.evaluate(() => document.activeElement?.id), "text");
   await other.reload();
   await shows(other, "first (edited)", "Message deleted");
+  for (const message of await other.locator(".message").all()) await message.hover();
   const tools = other.locator(".tools:not([hidden]) button");
   assert.equal(await tools.count(), 1);
   assert.match(await tools.getAttribute("title") ?? "", /^About User/, "nobody can change someone else's message");

@@ -52,13 +52,22 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
   let over: (() => void) | null = null;
   let countdown: ReturnType<typeof setTimeout> | undefined;
   let isAction = false;
+  /** Whether somebody has pointed at the message, or had the focus in it. */
+  let isUsed = false;
   /** Whether the author's name is shown, and opens their card. */
   let isNamed = false;
   /** What the tools are for. */
   let shownTools = "";
 
-  // Where somebody points, and not for each message that passes.
-  item.onpointerenter = () => setProperties(time, { title: times.full(new Date(row.date)) });
+  // Where somebody points or has the focus, and not for each message that passes.
+  item.addEventListener("pointerenter", use);
+  item.addEventListener("focusin", use);
+
+  function use() {
+    isUsed = true;
+    setProperties(time, { title: times.full(new Date(row.date)) });
+    showTools();
+  }
 
   function update(next: MessageRow) {
     const before = row as MessageRow | undefined;
@@ -149,6 +158,7 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
   const tabIndex = () => item.matches(":focus-within") ? 0 : -1;
 
   function showTools() {
+    if (!isUsed) return;
     const wanted = `${row.mine} ${row.moderated} ${row.deleted} ${isNamed || row.author}`;
     if (shownTools !== wanted) {
       shownTools = wanted;
