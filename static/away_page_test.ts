@@ -14,7 +14,9 @@ const { person, open } = servePage();
 function prepare([permission, hasWorker]: [NotificationPermission, boolean]) {
   // deno-lint-ignore no-explicit-any -- what the page finds is replaced
   const page = globalThis as any;
-  page.noted = { asked: 0, sounds: 0, shown: [] };
+  page.noted = { asked: 0, sounds: 0, shown: [], badge: 0 };
+  navigator.setAppBadge = (count = 0) => Promise.resolve(void (page.noted.badge = count));
+  navigator.clearAppBadge = () => Promise.resolve(void (page.noted.badge = 0));
   page.Notification = class {
     static permission = permission;
     static requestPermission() {
@@ -63,7 +65,7 @@ async function away(permission: NotificationPermission, hasWorker = false): Prom
 }
 
 type Prepared = typeof globalThis & {
-  noted: { asked: number; sounds: number; shown: { body: string; notification: { onclick(): void } }[] };
+  noted: { asked: number; sounds: number; badge: number; shown: { body: string; notification: { onclick(): void } }[] };
   look: (isHidden: boolean) => void;
 };
 const noted = (page: Page) => page.evaluate(() => (globalThis as Prepared).noted);
@@ -149,6 +151,7 @@ Deno.test("two tabs that nobody sees show one notification, which goes when the 
   await write(bobs, "**once**\nmore");
   await write(bobs, `and @${await one.locator("#me").innerText()}`);
   await tabShows(other, "\\(\\d\\) alerts", "favicon-mention.svg");
+  assert.equal((await noted(other)).badge, 1, "the app's badge has the number of the title");
   await until(async () => /^Bob: and @.+\n3 new messages$/.test((await bodies(one, other)).join()));
   assert.equal(await sounds(one, other), 0);
 
@@ -156,6 +159,7 @@ Deno.test("two tabs that nobody sees show one notification, which goes when the 
   const reader = (await bodies(one)).length === 0 ? one : other;
   await look(reader, false);
   await tabShows(reader, "alerts", "favicon.svg");
+  assert.equal((await noted(reader)).badge, 0);
   await until(async () => (await bodies(one, other)).length === 0);
   await Promise.all([ann.close(), bob.close()]);
 });

@@ -243,8 +243,7 @@ export class Controller {
     if (room.older === "loading" || room.newer === "loading") return;
     this.#pursued = goal;
     // From there the reader can go on to the newest messages without a hole.
-    const isNear = isLineNew(goal) && room.newest === null &&
-      room.messages.length < UNREAD_LOADED;
+    const isNear = isLineNew(goal) && room.newest === null && room.messages.length < UNREAD_LOADED;
     if (isNear) await this.chat.loadOlder(UNREAD_LOADED);
     if (this.#state.goal !== goal || isThere(this.#state, goal) || await this.chat.loadAround(goal.seq)) return;
     if (this.#state.goal !== goal) return;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { connected, expectAccessible, rename, shows, write } from "../testing/browser/page.ts";
 import { servePage } from "../testing/browser/page_server.ts";
+import { talk } from "../testing/browser/talk.ts";
 
 const server = servePage();
 const { person, open } = server;
@@ -91,5 +92,64 @@ Deno.test("a long list of rooms shows the one that is read, and what is under th
   await page.getByRole("dialog", { name: "Find a room" }).waitFor();
   await page.keyboard.press("Control+k");
   assert.equal(await page.locator("dialog[open]").count(), 1, "no dialog covers another one");
+  await ann.close();
+});
+
+Deno.test("rooms are put in order, muted and left, and keys lead to the next one with something new", async () => {
+  const names = ["ant", "bee", "cat"];
+  for (const room of [...names].reverse()) await talk(server.url, room, [`in ${room}`]);
+  const ann = await person();
+  const page = await open(ann, "ant");
+  for (const room of ["bee", "cat"]) {
+    await page.goto(`${server.url}/r/${room}`);
+    await connected(page);
+  }
+  const list = page.locator("#rooms > div > ul");
+  const inOrder = (...rooms: string[]) =>
+    page.waitForFunction(
+      (rooms) =>
+        [...document.querySelectorAll("#rooms > div > ul bdi")].map(({ textContent }) => textContent).join() === rooms,
+      rooms.join(),
+    );
+  await inOrder("ant", "bee", "cat");
+  await page.locator("#rooms section bdi", { hasText: /^general$/ }).waitFor();
+
+  await talk(server.url, "ant", ["news"]);
+  await list.locator("li.unread", { hasText: "ant" }).waitFor();
+  await page.locator("#text").fill("a draft");
+  await page.keyboard.press("Alt+Shift+ArrowDown");
+  await page.waitForURL("**/r/ant");
+  assert.equal(await page.locator("#text").inputValue(), "", "each room has its own draft");
+  await page.keyboard.press("Alt+Shift+ArrowDown");
+  assert.match(page.url(), /ant$/, "there is nothing new elsewhere");
+  await page.keyboard.press("Alt+ArrowUp");
+  await page.waitForURL("**/r/cat");
+  assert.equal(await page.locator("#text").inputValue(), "a draft");
+
+  await page.locator("#open-settings").click();
+  await page.getByLabel("Order of the rooms").selectOption("Newest message first");
+  await inOrder("ant", "bee", "cat");
+  await page.keyboard.press("Escape");
+  await talk(server.url, "bee", ["news"]);
+  await inOrder("bee", "ant", "cat");
+
+  const moreAbout = async (room: string) => {
+    await list.locator("li", { hasText: room }).hover();
+    await page.getByRole("button", { name: `More about ${room}` }).click();
+  };
+  await moreAbout("bee");
+  await page.getByRole("button", { name: "Mute this room" }).click();
+  await list.locator("li.muted-room:not(.unread)", { hasText: "bee" }).waitFor();
+  await moreAbout("ant");
+  await page.getByRole("button", { name: "Leave this room" }).click();
+  await inOrder("bee", "cat");
+  await page.reload();
+  await list.locator("li.muted-room", { hasText: "bee" }).waitFor();
+  await inOrder("bee", "cat");
+  // Whoever leaves the room that they read is in another one.
+  await moreAbout("cat");
+  await page.getByRole("button", { name: "Leave this room" }).click();
+  await page.waitForURL("**/r/bee");
+  await inOrder("bee");
   await ann.close();
 });

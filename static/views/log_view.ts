@@ -27,6 +27,7 @@ const LINKED_SHOWN = 3_000;
 const RETURN_AT = 0.6;
 /** Pixels above a message to which one goes, so that it is seen where it begins. */
 const ABOVE = 12;
+
 export interface LogActions extends RowActions {
   /** The page's state now, which may be newer than what is rendered. */
   state(): State;

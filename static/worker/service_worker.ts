@@ -98,7 +98,8 @@ async function file(request: Request): Promise<Response> {
 async function openRoom({ notification }: NotificationEvent): Promise<void> {
   notification.close();
   const { path } = Object(notification.data) as { path?: unknown };
-  const isOurs = typeof path === "string" && URL.parse(path, location.origin)?.origin === location.origin;
+  const isOurs = typeof path === "string" && URL.canParse(path, location.origin) &&
+    new URL(path, location.origin).origin === location.origin;
   if (!isOurs || !isRoom(pathnameOf(path))) return;
   const all = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
   const pages = all.filter(({ url }) => isRoom(pathnameOf(url)));
