@@ -6,11 +6,9 @@ import {
   type ClientFrame,
   type Entry,
   type ErrorFrame,
-  type HistoryPage,
   type InitialData,
   MEMBERS_LISTED,
   PAGE_SIZE,
-  PAGE_SIZE_LIMIT,
   type Position,
   type ServerFrame,
   TYPING_SECONDS,
@@ -27,27 +25,17 @@ import {
   without,
   withRoom,
 } from "./client_state.ts";
-import type { Clock } from "./clock.ts";
+import { type Clock, Timers } from "./clock.ts";
 import type { Connection, ConnectionStatus } from "./connection.ts";
 import * as outboxes from "./outbox.ts";
 import { OutboxSender } from "./outbox_sender.ts";
+import { HistoryLoader, type HistoryLoaderOptions } from "./history_loader.ts";
 import { OwnName, type RenameAnswer } from "./own_name.ts";
+import { RoomJoins } from "./room_joins.ts";
 import { expireTyping } from "./room/people.ts";
-import {
-  arrivals,
-  historyEnd,
-  historyStart,
-  isLoading,
-  missesChanges,
-  newerLoaded,
-  olderLoaded,
-  placeLoaded,
-  readingAt,
-  refreshed,
-} from "./room/room_log.ts";
+import { arrivals, missesChanges, readingAt } from "./room/room_log.ts";
 import { emptyRoom, type RoomState } from "./room/room_state.ts";
 import type { KeyValueStorage } from "./storage.ts";
-import { Timers } from "./timers.ts";
 
 /** Rooms of a connection that are kept free, for those to which only something in the outbox goes. */
 const ROOMS_FOR_VISITS = 2;
@@ -56,18 +44,11 @@ const ROOMS_FOR_VISITS = 2;
  * only so many rooms a minute.
  */
 const WATCHED_LIMIT = 30;
-/** Messages of a page that come after a place, so that it is read in its middle. */
-const AFTER_PLACE = PAGE_SIZE / 2;
-
-/** The newest messages before a `seq`, or the oldest after one. */
-export type PageQuery = ({ before: number } | { after: number }) & { limit: number };
-
 export interface ChatClientOptions {
   connect(
     handlers: { onFrames: (frames: ServerFrame[]) => void; onStatus: (status: ConnectionStatus) => void },
   ): Connection;
-  /** Rejects when the page can't be loaded now. */
-  fetchHistory(room: string, query: PageQuery): Promise<HistoryPage>;
+  fetchHistory: HistoryLoaderOptions["fetchHistory"];
   /** Where unsent actions are stored. Two clients must not share it. */
   outboxStorage: KeyValueStorage;
   /** Where the chosen name is stored. All clients of one person may share it. */
@@ -89,17 +70,11 @@ export class ChatClient {
   readonly #connection: Connection;
   readonly #name: OwnName;
   readonly #sender: OutboxSender;
-  readonly #timers: Timers<"typing" | "joins" | `refresh ${string}`>;
-  /** The requests to join that are not answered yet: room → id. */
-  readonly #joining = new Map<string, string>();
-  /** Those whose room was left before they were answered. */
-  readonly #left = new Set<string>();
-  /** The last request for a page of each room. What an earlier one still brings is ignored. */
-  readonly #pages = new Map<string, symbol>();
+  readonly #joins: RoomJoins;
+  readonly #history: HistoryLoader;
+  readonly #timers: Timers<"typing">;
   /** Rooms that were joined at least once. */
   readonly #known = new Set<string>();
-  /** The server takes no more joins for now. */
-  #joinsRest = false;
   #state: ClientState;
   /** What came with the page, until a room is entered. */
   #initial: InitialData["history"];
@@ -116,10 +91,14 @@ export class ChatClient {
       onStatus: (status) => this.#setStatus(status),
     });
     const send = (frame: ClientFrame) => this.#connection.send(frame);
+    const state = () => this.#state;
+    const changed = (room: RoomState) => this.#changeRoom(room);
+    this.#joins = new RoomJoins({ ...options, state, send, changed });
+    this.#history = new HistoryLoader({ ...options, state, changed });
     this.#name = new OwnName({ storage: nameStorage, newId, send });
     this.#sender = new OutboxSender({
       clock,
-      state: () => this.#state,
+      state,
       send,
       changed: (outbox) => this.#change({ ...this.#state, outbox }),
     });
@@ -159,8 +138,8 @@ export class ChatClient {
     const state = entered(this.#state, known ?? emptyRoom(room, problem));
     this.#change(initial && !known?.joined ? applyHistory(state, initial) : state);
     this.#makePlace();
-    if (!known?.joined) this.#join(room);
-    this.#joinOthers();
+    if (!known?.joined) this.#joins.join(room);
+    this.#joins.joinNext();
   }
 
   /**
@@ -175,7 +154,7 @@ export class ChatClient {
     // Behind those that were read here: it was read before that.
     const others = new Map([[room, emptyRoom(room, null, since)], ...this.#state.others]);
     this.#change({ ...this.#state, others });
-    this.#joinOthers();
+    this.#joins.joinNext();
     return true;
   }
 
@@ -183,13 +162,11 @@ export class ChatClient {
   leave(room: string): void {
     if (!this.#state.others.has(room)) return;
     this.#connection.send({ action: "leave_room", room });
-    const joining = this.#joining.get(room);
-    if (joining !== undefined) this.#left.add(joining);
-    this.#joining.delete(room);
+    this.#joins.left(room);
+    this.#history.forget(room);
     this.#known.delete(room);
-    this.#timers.cancel(`refresh ${room}`);
     this.#change(without(this.#state, room));
-    this.#joinOthers();
+    this.#joins.joinNext();
   }
 
   /** @returns false when the outbox is full, so that the text should stay where it was typed */
@@ -232,60 +209,27 @@ export class ChatClient {
     return await this.#name.request(name);
   }
 
-  /** Loads the page before the oldest message, unless one is loading. */
-  async loadOlder(limit = PAGE_SIZE): Promise<void> {
-    const { room } = this.#state;
-    if (!room.more || !room.position || isLoading(room)) return;
-    this.#changeRoom({ ...room, older: "loading", pending: [] });
-    await this.#load(room, { before: historyEnd(room), limit }, olderLoaded, "older");
+  /** Loads the page before the oldest message of the room that is read, unless one is loading. */
+  loadOlder(limit = PAGE_SIZE): Promise<void> {
+    return this.#history.older(limit);
   }
 
   /** Loads the page after the last message of a reader who is among older ones, unless one is loading. */
-  async loadNewer(): Promise<void> {
-    const { room } = this.#state;
-    if (!room.newest || isLoading(room)) return;
-    this.#changeRoom({ ...room, newer: "loading", pending: [] });
-    await this.#load(room, { after: historyStart(room), limit: PAGE_SIZE }, newerLoaded, "newer");
+  loadNewer(): Promise<void> {
+    return this.#history.newer();
   }
 
-  /**
-   * Brings in the messages around a place.
-   * @returns whether some are there; false also if the reader has meanwhile gone to another room
-   */
-  async loadAround(seq: number): Promise<boolean> {
-    const { room } = this.#state;
-    if (!room.position) return false;
-    this.#changeRoom({ ...room, older: "loading", newer: "idle", pending: [] });
-    return await this.#load(room, { before: seq + AFTER_PLACE, limit: PAGE_SIZE }, placeLoaded, "older");
+  /** Brings in the messages around a place. @returns whether some are there */
+  loadAround(seq: number): Promise<boolean> {
+    return this.#history.around(seq);
   }
 
   /**
    * The first message of a time or later, in milliseconds since 1970.
    * @returns its `seq`; null if there is none. Rejects when messages can't be loaded now.
    */
-  async findByDate(date: number): Promise<number | null> {
-    const { name, position } = this.#state.room;
-    const { findByDate } = await import("./room/date_search.ts");
-    const fetchAfter = (after: number) => this.#options.fetchHistory(name, { after, limit: 1 });
-    return await findByDate(async (after) => (await fetchAfter(after)).messages[0], position?.seq ?? 0, date);
-  }
-
-  /** @returns whether the page is there now */
-  async #load(
-    { name }: RoomState,
-    query: PageQuery,
-    loaded: (room: RoomState, page: HistoryPage) => RoomState,
-    request: "older" | "newer",
-  ): Promise<boolean> {
-    const own = Symbol();
-    this.#pages.set(name, own);
-    const page = await this.#options.fetchHistory(name, query).catch(() => null);
-    const room = roomOf(this.#state, name);
-    // Meanwhile the room may have been left, a join may have replaced the messages, or another page been requested.
-    if (room?.[request] !== "loading" || this.#pages.get(name) !== own) return false;
-    const isGood = page !== null && page.epoch === room.position?.epoch;
-    this.#changeRoom(isGood ? loaded(room, page) : { ...room, [request]: "failed", pending: [] });
-    return isGood;
+  findByDate(date: number): Promise<number | null> {
+    return this.#history.findByDate(date);
   }
 
   /** Whether the reader is at the newest message. Up in the history no message is released, however many come. */
@@ -317,9 +261,7 @@ export class ChatClient {
 
   #setStatus(status: ConnectionStatus): void {
     if (status.kind !== "connected") {
-      this.#joining.clear();
-      this.#joinsRest = false;
-      this.#left.clear();
+      this.#joins.disconnected();
       this.#sender.disconnected();
       this.#name.disconnected();
     }
@@ -327,7 +269,7 @@ export class ChatClient {
   }
 
   #receive(received: ServerFrame[]): void {
-    const frames = received.filter((frame) => !this.#isLate(frame));
+    const frames = received.filter((frame) => frame.action !== "room_joined" || !this.#joins.isLate(frame));
     const context = { now: this.#options.clock.now(), jitter: this.#options.random() };
     const arrived: Entry[] = [];
     const stale = new Set<string>();
@@ -343,33 +285,8 @@ export class ChatClient {
     }
     this.#change(state, arrived);
     for (const frame of frames) this.#answer(frame);
-    for (const room of allRooms(this.#state)) if (room.hasGap) this.#join(room.name);
-    for (const room of stale) this.#refresh(room);
-  }
-
-  /** Reads the messages around the reader again, in whose absence they may have been edited or deleted. */
-  async #refresh(name: string): Promise<void> {
-    this.#timers.cancel(`refresh ${name}`);
-    const { messages } = roomOf(this.#state, name) ?? emptyRoom(name);
-    const last = messages.at(-1)?.seq ?? 0;
-    let after = (messages[0]?.seq ?? 1) - 1;
-    while (after < last) {
-      const page = await this.#options.fetchHistory(name, { after, limit: PAGE_SIZE_LIMIT }).catch(() => null);
-      const room = roomOf(this.#state, name);
-      if (!room) return;
-      if (!page) return this.#timers.set(`refresh ${name}`, outboxes.RETRY_DELAY, () => this.#refresh(name));
-      if (page.epoch !== room.position?.epoch) return;
-      this.#changeRoom(refreshed(room, page));
-      after = page.more ? page.messages.at(-1)?.seq ?? last : last;
-    }
-  }
-
-  /** What was missed by whoever left is nothing to a room that has begun anew since. */
-  #isLate(frame: ServerFrame): boolean {
-    if (frame.action !== "room_joined") return false;
-    const room = roomOf(this.#state, frame.room);
-    const isLeft = frame.id !== undefined && this.#left.delete(frame.id);
-    return room !== undefined && (isLeft || frame.recovered && room.position === null);
+    for (const room of allRooms(this.#state)) if (room.hasGap) this.#joins.join(room.name);
+    for (const room of stale) this.#history.refresh(room);
   }
 
   /** What a room that one has just come to brings from the time before is no arrival. */
@@ -386,35 +303,26 @@ export class ChatClient {
       case "welcome":
         this.#name.welcomed(frame);
         this.#makePlace();
-        this.#join(this.#state.room.name);
+        this.#joins.join(this.#state.room.name);
         // Where the room that is read can't be joined, the others can.
-        if (this.#state.room.problem) this.#joinOthers();
+        if (this.#state.room.problem) this.#joins.joinNext();
         break;
       case "name_changed":
         if (frame.user === this.#state.me?.user) this.#name.changed(frame);
         break;
       case "room_joined":
         if (!roomOf(this.#state, frame.room)) return this.#sender.visiting(frame.room);
-        this.#joining.delete(frame.room);
         this.#known.add(frame.room);
-        this.#joinOthers();
+        this.#joins.joined(frame.room);
         break;
       case "room_left":
         // One has left it and come back before the server said so.
-        this.#join(frame.room);
+        this.#joins.join(frame.room);
         break;
       case "error":
         this.#failed(frame);
         break;
     }
-  }
-
-  /** Joins the other rooms one after the other: the server limits how many somebody joins in a minute. */
-  #joinOthers(): void {
-    const [room, ...others] = allRooms(this.#state);
-    if (!room.joined && !room.problem || this.#joining.size > 0 || this.#joinsRest) return;
-    const next = others.find(({ joined, problem }) => !joined && !problem);
-    if (next) this.#join(next.name);
   }
 
   /** Leaves the rooms that were read the longest ago if one is in too many. */
@@ -426,38 +334,10 @@ export class ChatClient {
     return Math.max(1, this.#state.limits.rooms - ROOMS_FOR_VISITS);
   }
 
-  #join(name: string): void {
-    const room = roomOf(this.#state, name);
-    if (this.#state.status.kind !== "connected" || !room || room.problem || this.#joining.has(name)) return;
-    const since = room.position ? { since: room.position } : {};
-    const id = this.#options.newId();
-    this.#joining.set(name, id);
-    this.#connection.send({ action: "join_room", room: name, ...since, id });
-  }
-
   #failed(error: ErrorFrame): void {
-    if (error.id === undefined) return;
-    for (const [room, id] of this.#joining) if (id === error.id) return this.#joinFailed(room, error);
+    if (error.id === undefined || this.#joins.failed(error)) return;
     const lostName = this.#name.failed(error.id, error);
     if (lostName !== null) this.#options.onNameLost(lostName);
-  }
-
-  #joinFailed(name: string, error: ErrorFrame): void {
-    this.#joining.delete(name);
-    const room = roomOf(this.#state, name);
-    if (!room) return;
-    if (outboxes.isTemporary(error)) {
-      this.#joinsRest = true;
-      this.#timers.set("joins", outboxes.retryDelay(error, this.#options.random()), () => {
-        this.#joinsRest = false;
-        const { room } = this.#state;
-        if (room.joined) this.#joinOthers();
-        else this.#join(room.name);
-      });
-    } else {
-      this.#changeRoom({ ...room, problem: { code: error.code, message: error.message } });
-      this.#joinOthers();
-    }
   }
 
   #enqueue(frame: outboxes.OutboxFrame): boolean {

@@ -13,7 +13,8 @@ import {
 import { memoryStorage } from "../testing/browser/memory_storage.ts";
 import { joined, message, welcome } from "../testing/clients/frames.ts";
 import { FakeClock } from "../testing/clock.ts";
-import { ChatClient, type ChatClientOptions, type PageQuery } from "./chat_client.ts";
+import { ChatClient, type ChatClientOptions } from "./chat_client.ts";
+import type { PageQuery } from "./history_loader.ts";
 import { allRooms } from "./client_state.ts";
 import type { RoomState } from "./room/room_state.ts";
 

@@ -3,7 +3,8 @@ import type { ClientFrame, ErrorCode, HistoryPage, InitialData, Position, Server
 import { FakeClock } from "../testing/clock.ts";
 import { joined, me, message, welcome } from "../testing/clients/frames.ts";
 import { memoryStorage } from "../testing/browser/memory_storage.ts";
-import { ChatClient, type ChatClientOptions, type PageQuery } from "./chat_client.ts";
+import { ChatClient, type ChatClientOptions } from "./chat_client.ts";
+import type { PageQuery } from "./history_loader.ts";
 import { RETRY_DELAY, RETRY_JITTER } from "./outbox.ts";
 
 type Handlers = Parameters<ChatClientOptions["connect"]>[0];

@@ -17,9 +17,8 @@ import {
 } from "../chat/protocol.ts";
 import type { ConnectionStatus } from "./connection.ts";
 import * as outboxes from "./outbox.ts";
-import { isEntry } from "./room/entries.ts";
 import { memberJoined, memberLeft, renameMember, startedTyping } from "./room/people.ts";
-import { applyEntry, applyJoin } from "./room/room_log.ts";
+import { applyEntry, applyJoin, isEntry } from "./room/room_log.ts";
 import { emptyRoom, type RoomState } from "./room/room_state.ts";
 
 export interface ClientState {

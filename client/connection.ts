@@ -1,9 +1,8 @@
 /** A connection that comes back by itself: when to try again, when a silent one is lost, and when to stop trying. */
 import { type ClientFrame, CLOSE, type ServerFrame } from "../chat/protocol.ts";
-import type { Clock } from "./clock.ts";
+import { type Clock, Timers } from "./clock.ts";
 import { retryDelay } from "./retry_delay.ts";
 import type { SessionAnswer, SessionRefusal } from "./session_answer.ts";
-import { Timers } from "./timers.ts";
 import { LOST, type OpenTransport, type Transport } from "./transport/transport.ts";
 
 /** Milliseconds that a connection must last before the delays start from the beginning again. */

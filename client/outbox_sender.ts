@@ -1,8 +1,7 @@
 import type { ClientFrame } from "../chat/protocol.ts";
 import { type ClientState, roomOf } from "./client_state.ts";
-import type { Clock } from "./clock.ts";
+import { type Clock, Timers } from "./clock.ts";
 import { next, type Outbox, wakeAt } from "./outbox.ts";
-import { Timers } from "./timers.ts";
 
 export interface OutboxSenderOptions {
   clock: Clock;

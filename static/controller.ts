@@ -5,7 +5,7 @@ import { isMessage } from "../chat/entries/kinds.ts";
 import { type Entry, type Member, PAGE_SIZE_LIMIT, type ReceiveMessage } from "../chat/protocol.ts";
 import { ChatClient, type ChatClientOptions } from "../client/chat_client.ts";
 import type { KeyValueStorage } from "../client/storage.ts";
-import { Timers } from "../client/timers.ts";
+import { Timers } from "../client/clock.ts";
 import type { Route } from "./lib/address.ts";
 import * as kept from "./lib/kept_rooms.ts";
 import { type CallApi, createModerator, type ListedRoom, type Moderator } from "./lib/moderator.ts";

@@ -2,9 +2,8 @@
  * A client's part of a room's log: consecutive messages around the reader, and the newest ones. Pure functions from one
  * state to the next.
  */
-import { isMessage } from "../../chat/entries/kinds.ts";
+import { changed, isMessage } from "../../chat/entries/kinds.ts";
 import type { Entry, HistoryPage, ReceiveMessage, RoomJoined, ServerFrame } from "../../chat/protocol.ts";
-import { isEntry, withChange } from "./entries.ts";
 import type { RoomState, Stretch } from "./room_state.ts";
 
 /** Messages kept of the newest ones, and how many remain when there are more. */
@@ -204,4 +203,25 @@ function meeting(room: RoomState, until: number): RoomState {
 function pageOf({ pending, position }: RoomState, page: HistoryPage): readonly ReceiveMessage[] {
   const messages: readonly ReceiveMessage[] = page.messages.filter(({ seq }) => seq <= (position?.seq ?? 0));
   return pending.filter(({ seq }) => seq > page.seq).reduce(withChange, messages);
+}
+
+/**
+ * Frames with a place in a room that are no entries of its log. The compiler refuses a list in which one is missing.
+ */
+const NO_ENTRIES: Record<Exclude<Extract<ServerFrame, { room: string; seq: number }>, Entry>["action"], true> = {
+  room_joined: true,
+};
+
+/** Whether a frame is an entry of a room's log, also of a kind that this client doesn't know. */
+export function isEntry(frame: ServerFrame): frame is Entry {
+  return "seq" in frame && "room" in frame && !Object.hasOwn(NO_ENTRIES, frame.action);
+}
+
+/** The messages after an entry that may change one of them. */
+export function withChange(messages: readonly ReceiveMessage[], entry: Entry): readonly ReceiveMessage[] {
+  if (!("target" in entry)) return messages;
+  const index = messages.findIndex((message) => message.seq === entry.target);
+  // A deleted message stays deleted: an edit that a resume brings may be older than the deletion already shown.
+  if (index < 0 || messages[index].deleted) return messages;
+  return messages.with(index, changed(messages[index], entry));
 }
