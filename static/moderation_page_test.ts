@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { launchChromium } from "../testing/browser/chromium.ts";
 import { connected, expectAccessible, newPerson, openRoom, shows, write } from "../testing/browser/page.ts";
+import { talk } from "../testing/browser/talk.ts";
 import { type RunningServer, startServer } from "../testing/servers/server.ts";
 
 const ADMIN_TOKEN = "a token of the tests, long enough";
@@ -86,6 +87,25 @@ Deno.test("a locked room says so and takes no messages until it is unlocked; a s
   await write(bob, "my turn");
   await message(ann, "my turn").waitFor();
   await leave(ann, bob);
+});
+
+Deno.test("what a moderator chooses stays chosen while the room does not have it, and goes back when it was refused", async () => {
+  const page = await enter("slow-answers");
+  await moderate(page);
+  const answer = Promise.withResolvers<void>();
+  await page.route("**/api/rooms/slow-answers", async (route) => {
+    await answer.promise;
+    await route.fulfill({ status: 503, json: { code: "unavailable", detail: "The store is out." } });
+  });
+  const locked = dialog(page).getByLabel("Locked");
+  await locked.click();
+  await talk(server.url, "slow-answers", ["the page is drawn again"]);
+  await message(page, "the page is drawn again").waitFor({ state: "attached" });
+  assert.ok(await locked.isChecked());
+  answer.resolve();
+  await dialog(page).locator("[role=alert]:not(:empty)").waitFor();
+  assert.ok(!await locked.isChecked());
+  await leave(page);
 });
 
 Deno.test("a banned person reads why, does not reconnect automatically, and can come back when the ban is lifted", async () => {

@@ -39,7 +39,8 @@ Deno.test("people change rooms by name, and back and forward work", async () => 
   assert.match(await page.title(), /^second-room/);
   await page.keyboard.press("Control+k");
   await page.keyboard.type("ro");
-  assert.deepEqual(await page.getByRole("option").allInnerTexts(), ["first-room", "ro\nopens this room"]);
+  // Not the options one by one: those that are asked for are replaced when the listed rooms come.
+  assert.equal(await page.getByRole("listbox").innerText(), "first-room\nro\nopens this room");
   await expectAccessible(page, "the dialog that finds rooms");
   await page.keyboard.press("Enter");
   await page.waitForURL("**/r/first-room");

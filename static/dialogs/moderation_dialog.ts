@@ -30,6 +30,8 @@ export function createModerationDialog(locale: Locale, moderator: Moderator): Mo
   const nobody = element("p", { className: "help", textContent: strings.nobodyBanned });
   let state: State;
   let shownBans: readonly Ban[] | null = null;
+  /** What was chosen here and the room does not have yet. Shown before it has, so that a choice does not jump back. */
+  let chosen: RoomChange = {};
 
   const tokenDialog = createFieldDialog(strings, {
     title: strings.moderate,
@@ -63,13 +65,16 @@ export function createModerationDialog(locale: Locale, moderator: Moderator): Mo
   slow.field.onchange = () => change({ slow_seconds: Number(slow.field.value) });
 
   async function change(settings: RoomChange) {
+    chosen = { ...chosen, ...settings };
     showFailure(await moderator.changeRoom(state.room.name, settings));
   }
 
   /** A failed change shows the old setting again. */
   function showFailure(failure: Failure) {
     setText(error, failure === null ? "" : failureText(strings, failure));
-    if (failure !== null) render(state);
+    if (failure === null) return;
+    chosen = {};
+    render(state);
   }
 
   function render(next: State) {
@@ -78,13 +83,17 @@ export function createModerationDialog(locale: Locale, moderator: Moderator): Mo
     if (moderation === null) return sheet.close();
     const { name, isUnlisted } = displayName(room.name);
     setText(sheet.title, strings.moderateRoom(name));
-    locked.field.checked = room.locked;
+    const isListed = moderation.listed.includes(room.name);
+    if (chosen.locked === room.locked) delete chosen.locked;
+    if (chosen.listed === isListed) delete chosen.listed;
+    if (chosen.slow_seconds === room.slowSeconds) delete chosen.slow_seconds;
+    locked.field.checked = chosen.locked ?? room.locked;
     listed.element.hidden = room.name === DEFAULT_ROOM;
-    listed.field.checked = moderation.listed.includes(room.name);
+    listed.field.checked = chosen.listed ?? isListed;
     // One that is listed already can be taken off the list.
     listed.field.disabled = isUnlisted && !listed.field.checked;
     setText(listed.help, isUnlisted ? strings.neverListed : strings.listHelp);
-    chooseSlow(room.slowSeconds);
+    chooseSlow(chosen.slow_seconds ?? room.slowSeconds);
     nobody.hidden = moderation.bans.length > 0;
     if (shownBans === moderation.bans) return;
     shownBans = moderation.bans;
@@ -134,7 +143,9 @@ export function createModerationDialog(locale: Locale, moderator: Moderator): Mo
   return {
     async open() {
       if (state.moderation === null) return tokenDialog.open("");
+      chosen = {};
       showFailure(null);
+      render(state);
       sheet.open();
       showFailure(await moderator.refresh());
     },
