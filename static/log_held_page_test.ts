@@ -46,13 +46,9 @@ Deno.test("an open editor, its text and a selection stay, whatever comes and whe
   await page.locator(".editor").getByRole("button", { name: "Cancel" }).click();
   await page.evaluate(() => getSelection()?.empty());
   await scrollToEnd(page);
-  await page.waitForFunction((rows) => document.querySelectorAll("#rows > *").length < rows, ROWS).catch(async () =>
-    assert.fail(
-      `${await rowCount(page)} rows stay; the focus is in ${await page.evaluate(() =>
-        document.activeElement?.outerHTML
-      )}`,
-    )
-  );
+  await settled(page);
+  await write(page, "done"); // for who is at the end, what is far away goes with what comes
+  await page.waitForFunction((rows) => document.querySelectorAll("#rows > *").length < rows, ROWS);
   await ann.close();
 });
 
