@@ -61,7 +61,6 @@ Deno.test("another language comes with nothing lost, in every tab, and an open e
   const [page, other] = [await open(ann, "language"), await open(ann, "language")];
   await rename(page, "Ann of language");
   await page.locator("#me", { hasText: "Ann of language" }).waitFor();
-  await page.locator("dialog[open]").waitFor({ state: "hidden" });
   await write(page, "hello");
   await shows(other, "hello");
   await page.locator("#text").fill("not done");

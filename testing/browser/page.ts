@@ -59,10 +59,12 @@ export async function shows(page: Page, ...expected: string[]): Promise<void> {
   }, expected).catch(async () => assert.deepEqual(await texts(page), expected));
 }
 
+/** Asks for a name, and waits until the dialog has closed or says why it stays. */
 export async function rename(page: Page, name: string): Promise<void> {
   await page.locator("#me").click();
   await page.locator("dialog[open] input").fill(name);
   await page.locator("dialog[open] input").press("Enter");
+  await page.locator("dialog[open]:not(:has([role=alert]:not(:empty)))").waitFor({ state: "detached" });
 }
 
 /**
