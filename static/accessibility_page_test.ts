@@ -266,6 +266,16 @@ Deno.test("the page's heading is the room's name, and the button in it says what
   await ann.close();
 });
 
+Deno.test("a page whose rooms have not come yet has no button without a name", async () => {
+  const ann = await person({ viewport: { width: 390, height: 844 } });
+  const page = await ann.newPage();
+  await page.route(/side_views/, (route) => route.abort());
+  await page.goto(`${server.url}/r/late`);
+  await page.locator("#connection[data-kind=connected]").waitFor({ state: "attached" });
+  await expectAccessible(page, "without the rooms", { only: ["button-name"] });
+  await ann.close();
+});
+
 Deno.test("screen readers are told what others say, and no more than that", async () => {
   const { page, close } = await inhabited({}, "said");
   const eve = await person();
