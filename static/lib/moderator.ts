@@ -57,6 +57,8 @@ export type Moderator = ReturnType<typeof createModerator>;
 export function createModerator({ call, storage, changed }: ModeratorOptions) {
   let token = storage.read(TOKEN_KEY);
   let moderation: Moderation = { bans: [], listed: [] };
+  /** Counts what was read, because a later answer may come before an earlier one. */
+  let reads = 0;
 
   async function request(method: string, path: string, body?: unknown): Promise<{ failure: Failure; body: unknown }> {
     try {
@@ -71,7 +73,9 @@ export function createModerator({ call, storage, changed }: ModeratorOptions) {
 
   /** Reads what moderators see. The server answers "not found" to everyone else. */
   async function refresh(): Promise<Failure> {
+    const read = ++reads;
     const [bans, rooms] = await Promise.all([request("GET", "/api/bans"), listRooms(call)]);
+    if (read !== reads) return bans.failure;
     if (isMissing(bans.failure)) leave();
     if (bans.failure !== null) return bans.failure;
     update({ bans: bans.body as Ban[], listed: rooms?.map(({ room }) => room) ?? moderation.listed });

@@ -81,6 +81,27 @@ Deno.test("after a change moderators see the new state", async () => {
   ]);
 });
 
+Deno.test("an answer that comes late does not bring back a ban that was lifted", async () => {
+  const answers: ((bans: Moderation["bans"]) => void)[] = [];
+  const told: (Moderation | null)[] = [];
+  const moderator = createModerator({
+    call: (method, path) =>
+      path === "/api/bans"
+        ? new Promise((resolve) => answers.push((body) => resolve({ status: 200, body })))
+        : Promise.resolve({ status: 200, body: method === "GET" ? rooms : {} }),
+    storage: { read: () => "good", write: () => {} },
+    changed: (moderation) => void told.push(moderation),
+  });
+  const opening = moderator.refresh();
+  const lifting = moderator.unban("u3");
+  while (answers.length < 2) await Promise.resolve();
+  answers[1]([]);
+  await lifting;
+  answers[0](bans);
+  assert.equal(await opening, null);
+  assert.deepEqual(told.map((moderation) => moderation?.bans), [[]]);
+});
+
 Deno.test("a token that becomes invalid ends the moderation", async () => {
   const { moderator, server, told, token } = setUp("good");
   await moderator.start();
