@@ -199,7 +199,7 @@ Deno.test("at 320 px, at 200 % and with wide spacing nothing is cut off or cover
   await lookAtAll(page, fits);
   await page.setViewportSize({ width: 320, height: 480 });
   for (let line = 1; line <= 9; line++) await write(page, `line ${line}`);
-  await page.getByText("line 9").waitFor();
+  await page.locator(".message:not(.waiting)", { hasText: "line 9" }).waitFor();
   await page.locator(".message").last().focus();
   for (const key of ["Home", ...Array.from({ length: 6 }, () => "ArrowDown")]) {
     await page.keyboard.press(key);

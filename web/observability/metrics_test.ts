@@ -3,6 +3,7 @@ import { TestClient } from "../../testing/clients/client.ts";
 import { FakeClock } from "../../testing/clock.ts";
 import { createChat, FakeClient } from "../../testing/chat.ts";
 import { startServer } from "../../testing/servers/server.ts";
+import { until } from "../../testing/until.ts";
 import { LAG_INTERVAL, Metrics } from "./metrics.ts";
 import { GATHERING } from "./metrics_gathering.ts";
 
@@ -28,7 +29,7 @@ Deno.test("the metrics tell what this server does", async () => {
   ann.say("one", { id: "1" });
   await ann.until("receive_message");
   ann.say("one", { id: "1" });
-  while (ann.frames.filter(({ action }) => action === "receive_message").length < 2) await ann.soFar();
+  await until(() => ann.frames.filter(({ action }) => action === "receive_message").length === 2);
   bob.say("two");
   bob.say(" ");
   await bob.until("error");
