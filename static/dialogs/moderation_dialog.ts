@@ -80,7 +80,10 @@ export function createModerationDialog(locale: Locale, moderator: Moderator): Mo
   function render(next: State) {
     state = next;
     const { room, moderation } = state;
-    if (moderation === null) return sheet.close();
+    if (moderation === null) {
+      chosen = {};
+      return sheet.close();
+    }
     const { name, isUnlisted } = displayName(room.name);
     setText(sheet.title, strings.moderateRoom(name));
     const isListed = moderation.listed.includes(room.name);
