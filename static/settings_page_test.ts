@@ -38,6 +38,8 @@ Deno.test("a theme holds at once, in every tab, after a reload before anything i
     DARK,
     ["#171614"],
   ]);
+  const asked = await page.evaluate(() => [...document.scripts].filter(({ src, type }) => src && !type).length);
+  assert.equal(asked, 0);
   await page.unroute(/client\.[jt]s$/);
   await page.reload();
   await connected(page);

@@ -1,12 +1,10 @@
 /**
- * Shows the page light or dark as its reader has chosen, in this tab or in another one. It is a script and no module,
- * because it runs before those: who chose dark would see a white page first. A choice can only be there on a later
- * visit, when this file is in the browser's cache. So a first visit does not wait for it.
+ * Shows the page light or dark as its reader has chosen, in this tab or in another one. The server writes it into the
+ * page itself: who chose dark would see a white page first, if anything were painted before it has run.
  */
 {
-  const { src } = document.currentScript as HTMLScriptElement;
   // As in client.ts: below a path of the host, the key begins with it.
-  const base = new URL(src.slice(0, src.lastIndexOf("/static/") + 1)).pathname;
+  const { base } = document.currentScript!.dataset;
   const key = `${base === "/" ? "" : base}parley.theme`;
 
   const show = () => {

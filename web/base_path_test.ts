@@ -27,7 +27,9 @@ Deno.test("a path is taken with the base path before it and without, and with a 
 });
 
 Deno.test("no base path may begin as a path of the chat's own does", () => {
-  const { routes } = createApp({ adminToken: "for the moderators' routes", basePath: new BasePath() } as AppServices);
+  const files = { inlineScript: "'sha256-'" };
+  const services = { adminToken: "for the moderators' routes", basePath: new BasePath(), files } as AppServices;
+  const { routes } = createApp(services);
   const own = new Set(routes.map(({ path }) => path.split("/")[1]).filter((segment) => !/^[*:]?$/.test(segment)));
   assert.ok(own.has("api") && own.has("r") && own.has("connect"));
   for (const segment of own) {

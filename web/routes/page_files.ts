@@ -16,6 +16,8 @@ const FOLDER = "/static/";
 const VERSION = /^[0-9a-f]{16}\//;
 /** Behind everything else in the page, so that a browser finds what else to ask for first. */
 const DATA_PLACE = "</body>";
+/** A script of the page that is no module runs before the first paint: it becomes a part of the page. */
+const INLINE = /<script src="([^"]+)"><\/script>/;
 
 /**
  * The page and its files as they are served. The page names each file by an address with the version of all of them,
@@ -27,6 +29,8 @@ export class PageFiles {
   readonly page: StaticFile;
   /** The service worker, which knows this version's files: with any other content it is another worker. */
   readonly worker: StaticFile;
+  /** The script in the page, as a content security policy names what may run. */
+  readonly inlineScript: string;
   readonly #version: string;
   readonly #basePath: BasePath;
   readonly #files = new Map<string, StaticFile>();
@@ -39,8 +43,12 @@ export class PageFiles {
     this.#version = `${hash.digest("hex").slice(0, 16)}/`;
     this.#basePath = basePath;
     const { body, type } = assets.get(PAGE)!;
+    const [tag, inlinePath] = INLINE.exec(body)!;
+    const script = assets.get(inlinePath)!.body;
+    this.inlineScript = `'sha256-${createHash("sha256").update(script).digest("base64")}'`;
+    const whole = body.replace(tag, () => `<script data-base="${basePath.to("/")}">${script}</script>`);
     // Only the page has absolute paths: other files name each other by relative ones.
-    const html = body.replaceAll(/(?<= (?:href|src)=")\/static\/([^"]+)/g, (_, name) => this.address(name));
+    const html = whole.replaceAll(/(?<= (?:href|src)=")\/static\/([^"]+)/g, (_, name) => this.address(name));
     const [before, after] = html.split(DATA_PLACE);
     // A script that is one file is there soon: the first paint waits for it, and shows the messages. Where the page has
     // many modules, the splash is painted first.
@@ -52,7 +60,7 @@ export class PageFiles {
       base: basePath.to("/"),
       version: this.#version.slice(0, -1),
       page: this.address(SHELL),
-      files: neededBy(body, assets).map((path) => this.address(path.slice(FOLDER.length))),
+      files: neededBy(whole, assets).map((path) => this.address(path.slice(FOLDER.length))),
     };
     const source = assets.get(WORKER_SOURCE)?.body ?? "";
     this.worker = new StaticFile(
