@@ -119,7 +119,9 @@ Deno.test("each call is described with its answers, and with who may call", asyn
 });
 
 Deno.test("every route is described, and nothing else", async () => {
-  const app = createApp({ adminToken: "to have the moderators' routes", basePath: new BasePath() } as AppServices);
+  const files = { inlineScript: "'sha256-'" };
+  const services = { adminToken: "to have the moderators' routes", basePath: new BasePath(), files } as AppServices;
+  const app = createApp(services);
   const routes = app.routes
     // What is for all methods is no route but stands before some; the page's files are nobody's interface.
     .filter(({ method, path }) => method !== "ALL" && !["/*", "/favicon.ico", "/service-worker.js"].includes(path))
