@@ -1,6 +1,7 @@
 import type { Refused } from "./entries/kind.ts";
 import { type EntryFrame, kindAskedBy } from "./entries/kinds.ts";
 import { ChatError } from "./errors.ts";
+import { checkEmoji } from "./limits/emoji.ts";
 import { checkText } from "./limits/text_length.ts";
 import type { AddressUsage } from "./limits/usage.ts";
 import {
@@ -28,6 +29,7 @@ const REFUSALS: Readonly<Record<Refused["refused"], string>> = {
   locked: SENTENCES.locked,
   forbidden: SENTENCES.notAuthor,
   not_found: SENTENCES.gone,
+  too_many_reactions: "This message has enough different reactions. Choose one of those it has.",
   unavailable: "The store did not answer. Send it again, with the same id.",
 };
 
@@ -42,7 +44,7 @@ export interface ConnectedCaller extends Subscriber {
   /** Joins a room, and leaves it again if the connection ends meanwhile. @throws {ChatError} `unavailable` */
   join(room: Room, request: JoinRequest): Promise<void>;
   /** Waits for a commit beside its other commands: what its client sends next may be stored together with this one. */
-  track(commit: Promise<Committed>, command: Command): void;
+  track(commit: Promise<Committed>, frame: EntryFrame): void;
   /** Resolves when nothing of its own is being stored any more. */
   committed(): Promise<unknown>;
 }
@@ -66,10 +68,13 @@ export interface CommandResult {
   repeated?: boolean;
 }
 
-/** An entry that was stored and sent to members. `repeated`: the id had been used, and this is its first entry. */
+/** What is stored and sent to members. `repeated`: the id had been used, and this is its first entry. */
 export interface Committed {
-  entry: Entry;
+  /** Absent: it was so already. */
+  entry?: Entry;
   repeated: boolean;
+  /** For the asker alone. */
+  answer?: ServerFrame;
 }
 
 /**
@@ -114,8 +119,8 @@ async function write(services: Services, caller: Caller, asked: EntryFrame): Pro
   if (!isConnected(caller)) {
     const command = toCommand(services, await personOf(services, caller), frame);
     const { slow_seconds } = await services.rooms.settingsOf(frame.room);
-    const { entry, repeated } = await commit(services, command, slow_seconds);
-    return { frame: entry, repeated };
+    const { entry, repeated, answer: own } = await commit(services, command, slow_seconds);
+    return { ...own ? answer(frame, own) : { frame: entry }, repeated };
   }
   const command = toCommand(services, caller.person, frame);
   if (!caller.rooms.has(frame.room)) {
@@ -124,17 +129,20 @@ async function write(services: Services, caller: Caller, asked: EntryFrame): Pro
   }
   // Undefined if the connection ended while it joined.
   const room = joinedRoom(services, caller, frame.room);
-  if (room) caller.track(commit(services, command, room.settings.slow_seconds), command);
+  if (room) caller.track(commit(services, command, room.settings.slow_seconds), frame);
   return {};
 }
 
 /**
- * The command that a frame asks for. Its text is checked here, before anything else is done.
- * @throws {ChatError} `text_empty`, `text_too_long`
+ * The command that a frame asks for. Its text and its emoji are checked here, before anything else is done.
+ * @throws {ChatError} `text_empty`, `text_too_long`, `bad_emoji`
  */
 function toCommand({ limits }: Services, { user, name }: Member, frame: EntryFrame): Command {
   if ("text" in frame) checkText(frame.text, limits.text);
-  return { ...frame, user, from: name };
+  if ("emoji" in frame) checkEmoji(frame.emoji);
+  const command: Command = { ...frame, user, from: name };
+  if (kindAskedBy(frame)?.merge) delete command.id;
+  return command;
 }
 
 /**
@@ -145,7 +153,10 @@ function toCommand({ limits }: Services, { user, name }: Member, frame: EntryFra
 async function commit(services: Services, command: Command, slowSeconds: number): Promise<Committed> {
   const isSlow = slowSeconds > 0 && kindAskedBy(command)?.begin !== undefined;
   const result = await (isSlow ? services.slowMode.append(command, slowSeconds) : services.pipeline.append(command));
-  if ("entry" in result) return result;
+  if ("entry" in result || result.refused === undefined) {
+    const own = kindAskedBy(command)?.answer?.(command as never);
+    return { repeated: false, ...result, ...(own && { answer: own }) };
+  }
   const { refused, message = REFUSALS[refused] } = result;
   if (refused !== "locked") throw new ChatError(refused, message);
   // The members here may not know of the lock yet.

@@ -40,6 +40,10 @@ export const PAGE_SIZE = 50;
 export const PAGE_SIZE_LIMIT = 200;
 /** Most entries of a resume; after a longer gap the client gets the newest page instead. */
 export const RESUME_LIMIT = 1_000;
+/** Different emoji that one message may have as reactions. */
+export const REACTIONS_LIMIT = 20;
+/** Users named with a reaction in pages of history: the first ones who reacted with it. */
+export const REACTION_USERS = 5;
 /** Seconds between two `ping` of a batch client; its socket is closed after two that did not come. */
 export const PING_SECONDS = 30;
 /** Most members in a `room_joined`; with more, `room_count` replaces `member_joined` and `member_left`. */
@@ -66,6 +70,8 @@ export type ErrorCode =
   | "bad_room"
   | "text_empty"
   | "text_too_long"
+  | "bad_emoji"
+  | "too_many_reactions"
   | "bad_name"
   | "name_taken"
   | "not_found"
@@ -119,6 +125,8 @@ export interface SendMessage {
   action: "send_message";
   room: string;
   text: string;
+  /** The message that this one answers. */
+  reply_to?: number;
   /** The client's idempotency key: the same one again never makes a second message. */
   id?: string;
 }
@@ -133,6 +141,17 @@ export interface DeleteMessage {
   action: "delete_message";
   room: string;
   target: number;
+  id?: string;
+}
+/** Absolute, so that sending it again changes nothing. */
+export interface React {
+  action: "react";
+  room: string;
+  target: number;
+  /** One emoji of Unicode's RGI set. */
+  emoji: string;
+  on: boolean;
+  /** Comes back in the answer, to the asker alone; it is no idempotency key. */
   id?: string;
 }
 export interface SetName {
@@ -156,13 +175,32 @@ export type ClientFrame =
   | SendMessage
   | EditMessage
   | DeleteMessage
+  | React
   | SetName
   | StartTyping
   | Ping;
 
 // ---- What the log keeps, and everyone in the room gets.
 
-/** A message. Pages of history have its present state: `edited` is when, and a `deleted` one has no `text`. */
+/** A reaction to a message: how many people gave it, and the first of them. */
+export interface Reaction {
+  emoji: string;
+  count: number;
+  /** At most `REACTION_USERS`. */
+  users: string[];
+}
+/** One person's reaction, given or taken back. `from` is the person's name at that time. */
+export interface ReactionChange {
+  user: string;
+  from: string;
+  emoji: string;
+  on: boolean;
+}
+
+/**
+ * A message. Pages of history have its present state: `edited` is when, a `deleted` one has no `text`, and only they
+ * have `reactions` and `replies`.
+ */
 export interface ReceiveMessage {
   action: "receive_message";
   room: string;
@@ -170,12 +208,18 @@ export interface ReceiveMessage {
   user: string;
   /** The author's name at that time. */
   from: string;
+  /** The message that it answers, which may be gone by now. */
+  reply_to?: number;
   text?: string;
   date: number;
   /** The author's key, if there was one: by user and id authors find their own messages. */
   id?: string;
   edited?: number;
   deleted?: true;
+  /** The first that was given comes first. Absent: none. */
+  reactions?: Reaction[];
+  /** How many messages answer it, deleted ones not counted. Absent: none. */
+  replies?: number;
 }
 export interface MessageEdited {
   action: "message_edited";
@@ -198,6 +242,16 @@ export interface MessageDeleted {
   id?: string;
 }
 
+/** Reactions to a message, of one person or of several at once; empty when the message has been deleted since. */
+export interface MessageReacted {
+  action: "message_reacted";
+  room: string;
+  seq: number;
+  target: number;
+  changes: ReactionChange[];
+  date: number;
+}
+
 /** An entry of a kind that only a newer server knows: it takes its place and changes nothing. */
 export interface UnknownEntry {
   action: "unknown_entry";
@@ -207,7 +261,7 @@ export interface UnknownEntry {
 }
 
 /** One entry of a room's log. */
-export type Entry = ReceiveMessage | MessageEdited | MessageDeleted | UnknownEntry;
+export type Entry = ReceiveMessage | MessageEdited | MessageDeleted | MessageReacted | UnknownEntry;
 
 // ---- What the server sends beside the log.
 
@@ -241,22 +295,43 @@ export interface RoomJoined {
   messages: Entry[];
   /** Whether there are messages older than these. */
   more: boolean;
+  /** The emoji that the asker gave, by the `seq` of messages on a page; absent: none. */
+  reacted?: Reacted;
   members: Member[];
   count: number;
   locked: boolean;
   slow_seconds: number;
   id?: string;
 }
+/** By the `seq` of a message, the emoji that one person gave it. */
+export type Reacted = Record<number, string[]>;
 /** A page of history, oldest first, in their present state. `seq` is the head. `more`: there are more beyond it. */
 export interface HistoryPage extends Position {
   messages: ReceiveMessage[];
   more: boolean;
+  /** What the asker gave, where it is known who asks; absent: nothing. */
+  reacted?: Reacted;
+}
+/** Who gave a reaction. `people` are in the order of their ids. */
+export interface ReactionPeople {
+  emoji: string;
+  count: number;
+  people: { user: string; from: string }[];
 }
 /** What `GET /r/ROOM` has in the page, for the page alone. It is a beginning: the log goes on from its `seq`. */
 export interface InitialData {
   session: Pick<Welcome, "user" | "name" | "limits">;
   /** Absent if the room did not answer in time, or can't exist. */
   history?: HistoryPage & { room: string };
+}
+/** The asker's reaction is stored, or was so before. */
+export interface ReactedFrame {
+  action: "reacted";
+  room: string;
+  target: number;
+  emoji: string;
+  on: boolean;
+  id?: string;
 }
 export interface RoomLeft {
   action: "room_left";
@@ -320,6 +395,7 @@ export type ServerFrame =
   | Entry
   | Welcome
   | RoomJoined
+  | ReactedFrame
   | RoomLeft
   | MemberJoined
   | MemberLeft

@@ -4,7 +4,7 @@
  * functions are pure and synchronous, so that a store may call them as often as it needs to.
  */
 import { KINDS } from "./entries/kinds.ts";
-import type { AnyKind, CommandBase, Document, Fields, Kind, Refused, View } from "./entries/kind.ts";
+import type { AnyKind, Change, CommandBase, Document, Fields, Kind, Refused, View } from "./entries/kind.ts";
 import type { Entry } from "./protocol.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -27,6 +27,7 @@ export interface StoredEntry {
   /** How many messages the room has had, this entry included. It never goes down from one entry to the next. */
   ordinal: number;
   action: string;
+  /** Empty where several people made it: see `Kind.merge`. */
   user: string;
   id?: string;
   target?: number;
@@ -66,6 +67,8 @@ export interface RoomView {
   document(seq: number): Document | undefined;
   /** The value of a document key of that message. */
   key(seq: number, name: string): unknown;
+  /** All document keys of that message that begin so, in any order. */
+  list(seq: number, prefix: string): Iterable<readonly [name: string, value: unknown]>;
 }
 
 /** What a store writes for one entry, all or nothing. */
@@ -73,6 +76,8 @@ export interface Write {
   entry: StoredEntry;
   /** The document that the entry begins, if it begins one. */
   begins?: Document | undefined;
+  /** The `seq` of the message that the entry answers. It counts as an answer until it is erased or expires. */
+  answers?: number | undefined;
   change?: DocumentChange | undefined;
   /** The `seq` of an older entry, from which the new one takes the idempotency key. */
   forgets?: number | undefined;
@@ -88,15 +93,20 @@ export interface DocumentChange {
   keepsDocument: boolean;
   /** The message's document keys, and what is `erasable` of all entries about it, are removed. */
   isErased: boolean;
+  /** The `seq` of the message of which this one, which is erased, is no answer any more. */
+  answered?: number | undefined;
   /** New values of document keys, by the name under which stores keep them; null removes one. */
   keys: Readonly<Record<string, unknown>>;
 }
 
 /**
  * The answer to a command. `repeated`: the user had used that idempotency key for this kind before, and `entry` is the
- * first one, without its words if they have been deleted or have expired. A refused command leaves its key unused.
+ * first one, without its words if they have been deleted or have expired. `unchanged`: what it asks for is so already.
+ * A refused command leaves its key unused. `refusals`: see `Change`.
  */
-export type AppendResult = { entry: Entry; repeated: boolean } | Refused;
+export type AppendResult =
+  & ({ entry: Entry; repeated: boolean } | { unchanged: true; refused?: undefined; message?: undefined } | Refused)
+  & { refusals?: Change["refusals"] };
 
 /** What becomes of a command: the answer, and what to write if there is a new entry. */
 export interface Decided {
@@ -119,10 +129,11 @@ export class Rulebook {
   constructor(retention: Retention, kinds: Kinds = Object.values(KINDS)) {
     this.#retention = retention;
     for (const kind of kinds as Iterable<Kind>) {
-      const { tells, begin, who, erases, erasable } = kind;
+      const { tells, begin, who, erases, erasable, merge } = kind;
       if (begin && who) throw new Error(`${tells}: a kind with begin is about no message, so it has no who.`);
       if (begin && erasable) throw new Error(`${tells}: a kind with begin keeps what is erasable in its document.`);
       if (erases && erasable) throw new Error(`${tells}: a kind that erases has nothing erasable.`);
+      if (begin && merge) throw new Error(`${tells}: a message has one author, so it has no merge.`);
       this.#byAsked.set(kind.asks, kind);
       this.#byTold.set(tells, kind);
     }
@@ -156,17 +167,24 @@ export class Rulebook {
     const kind = this.#kindAsked(command);
     const refused = this.#refusal(kind, command, room, now);
     if (refused) return { result: refused };
-    const { target } = command;
+    const target = about(command);
+    const entry = target === undefined ? undefined : room.at(target);
     const document = target === undefined ? undefined : room.document(target);
     const keys = new Map(this.documentKeys(command).map((key) => [key, room.key(target!, key)]));
     const view: View = {
-      target: document && { seq: target!, user: room.at(target!)!.user, document },
-      key: (name) => keys.get(documentKey(kind, name)),
+      target: entry && document && { seq: entry.seq, user: entry.user, document },
+      locked: room.record.locked,
+      key: (name) => keys.get(documentKey(kind.tells, name)),
+      *list(prefix) {
+        const own = documentKey(kind.tells, "");
+        for (const [name, value] of room.list(target!, own + prefix)) yield [name.slice(own.length), value];
+      },
     };
     const { head, date, messages } = room.record;
     const next = { seq: head + 1, date: Math.max(date, now), ...place, ordinal: messages };
     try {
       const decided = decide(kind, command, view, next);
+      if (decided.write?.change?.isErased) decided.write.change.answered = entry?.fixed?.reply_to as number | undefined;
       if (decided.write && found) decided.write.forgets = found.seq;
       return decided;
     } catch (error) {
@@ -179,7 +197,13 @@ export class Rulebook {
   /** The document keys that this command needs to see, by the name under which stores keep them. */
   documentKeys(command: CommandBase): readonly string[] {
     const kind = this.#kindAsked(command);
-    return kind.keys?.(command).map((name) => documentKey(kind, name)) ?? [];
+    return kind.keys?.(command).map((name) => documentKey(kind.tells, name)) ?? [];
+  }
+
+  /** The beginnings of document keys of which this command needs to see all. @param document of its message */
+  documentLists(command: CommandBase, document: Document): readonly string[] {
+    const kind = this.#kindAsked(command);
+    return kind.lists?.(command, document).map((prefix) => documentKey(kind.tells, prefix)) ?? [];
   }
 
   /** The idempotency key of a command: its user, its entry's action and its id; undefined without an id. */
@@ -203,7 +227,7 @@ export class Rulebook {
     if (!this.isHeld(first, room.record, now)) {
       return this.present({ ...first, erasable: undefined }, undefined, command.room);
     }
-    return this.present(first, room.document(first.target ?? first.seq), command.room);
+    return this.present(first, room.document(first.target ?? first.seq), command.room, { isCatchUp: true });
   }
 
   /** Whether the room still has this entry: it has not expired. */
@@ -224,14 +248,22 @@ export class Rulebook {
   /**
    * An entry as users see it.
    * @param document its own, or that of the message that it is about; undefined: the room does not have that any more
-   * @param isCatchUp the entries that follow it are shown too
+   * @param how.isCatchUp the entries that follow it are shown too
+   * @param how.replies how many answers it has
    */
-  present(entry: StoredEntry, document: Document | undefined, room: string, isCatchUp = false): Entry {
+  present(
+    entry: StoredEntry,
+    document: Document | undefined,
+    room: string,
+    { isCatchUp = false, replies = 0 }: { isCatchUp?: boolean; replies?: number } = {},
+  ): Entry {
     const kind = this.#byTold.get(entry.action);
     // A newer version wrote it. Readers count its place, and change nothing.
     if (!kind) return { action: "unknown_entry", room, seq: entry.seq, date: entry.date };
     const shown = document && isCatchUp && kind.inCatchUp ? kind.inCatchUp(document) : document;
-    return toEntry(document?.deleted ? { ...entry, erasable: undefined } : entry, room, kind.present?.(shown));
+    const erasable = document?.deleted ? undefined : entry.erasable;
+    const told = toEntry({ ...entry, erasable: erasable ?? kind.whenErased }, room, kind.present?.(shown));
+    return replies > 0 ? { ...told, replies } as Entry : told;
   }
 
   #kindAsked({ action }: CommandBase): Kind {
@@ -243,17 +275,26 @@ export class Rulebook {
   #refusal(kind: Kind, command: CommandBase, room: RoomView, now: number): Refused | undefined {
     if (command.lookupOnly) return { refused: "not_found" };
     if (room.record.locked && !kind.whileLocked) return { refused: "locked" };
-    if (kind.who === undefined) return undefined;
-    const target = room.at(command.target!);
+    const seq = about(command);
+    if (seq === undefined) return undefined;
+    const target = room.at(seq);
     const document = target && this.isHeld(target, room.record, now) ? room.document(target.seq) : undefined;
     if (!document || document.deleted) return { refused: "not_found" };
-    if (kind.who === "anyone" || target!.user === command.user) return undefined;
+    if (kind.who !== "author" || target!.user === command.user) return undefined;
     return kind.byModerator && command.moderator ? undefined : { refused: "forbidden" };
   }
 }
 
-/** The name under which stores keep a document key. Kinds don't share names. */
-function documentKey({ tells }: AnyKind, name: string): string {
+/** The message that a command depends on: the one that it is about, or that it answers. */
+export function about({ target, reply_to }: CommandBase): number | undefined {
+  return target ?? reply_to;
+}
+
+/**
+ * The name under which stores keep a document key. Kinds don't share names.
+ * @param tells the action of the kind's entries
+ */
+export function documentKey(tells: string, name: string): string {
   return `${tells}:${name}`;
 }
 
@@ -265,30 +306,32 @@ function decide(kind: Kind, command: CommandBase, view: View, next: Rank): Decid
   const decision = kind.decide(command, view);
   if ("refused" in decision) return { result: decision };
   const { fields, keys = {} } = decision;
-  const { user, id, target } = command;
+  const refusals = decision.refusals && { refusals: decision.refusals };
+  if (!fields) return { result: { unchanged: true, ...refusals } };
+  const { user, id, target, reply_to } = command;
   const begins = kind.begin?.(fields);
-  const entry: StoredEntry = { ...next, action: kind.tells, user };
+  const entry: StoredEntry = { ...next, action: kind.tells, user: kind.merge ? "" : user };
   if (begins) entry.ordinal++;
   if (id !== undefined) entry.id = id;
   if (target !== undefined) entry.target = target;
   if (kind.fixed) entry.fixed = pick(fields, kind.fixed);
   if (kind.erasable) entry.erasable = pick(fields, kind.erasable);
   const told = toEntry(entry, command.room, fields);
-  const change: DocumentChange | undefined = view.target && {
-    seq: view.target.seq,
-    document: kind.apply?.(view.target.document, told),
+  const change: DocumentChange | undefined = target === undefined ? undefined : {
+    seq: target,
+    document: decision.document ?? kind.apply?.(view.target!.document, told),
     keepsDocument: kind.showsWords ?? false,
     isErased: kind.erases ?? false,
-    keys: Object.fromEntries(Object.entries(keys).map(([name, value]) => [documentKey(kind, name), value])),
+    keys: Object.fromEntries(Object.entries(keys).map(([name, value]) => [documentKey(kind.tells, name), value])),
   };
-  return { result: { entry: told, repeated: false }, write: { entry, begins, change } };
+  return { result: { entry: told, repeated: false, ...refusals }, write: { entry, begins, answers: reply_to, change } };
 }
 
 function toEntry(entry: StoredEntry, room: string, fields?: Fields): Entry {
   const { action, seq, user, date, id, target, fixed, erasable } = entry;
   const told: Fields = { action, room, seq };
   if (target !== undefined) told.target = target;
-  told.user = user;
+  if (user !== "") told.user = user;
   Object.assign(told, fixed, erasable, fields);
   told.date = date;
   if (id !== undefined) told.id = id;
@@ -296,5 +339,5 @@ function toEntry(entry: StoredEntry, room: string, fields?: Fields): Entry {
 }
 
 function pick(fields: Fields, names: readonly string[]): Fields {
-  return Object.fromEntries(names.map((name) => [name, fields[name]]));
+  return Object.fromEntries(names.filter((name) => fields[name] !== undefined).map((name) => [name, fields[name]]));
 }

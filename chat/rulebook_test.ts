@@ -40,6 +40,7 @@ const ASKING: Record<keyof typeof KINDS | "test_vote_cast", object> = {
   receive_message: { action: "send_message", text: "coffee?" },
   message_edited: { action: "edit_message", target: 1, text: "Tea?" },
   message_deleted: { action: "delete_message", target: 1 },
+  message_reacted: { action: "react", target: 1, emoji: "🍵", on: true, user: "bob", id: undefined },
   test_vote_cast: { action: "cast_test_vote", target: 1, choice: "tea", user: "bob" },
 };
 
@@ -111,7 +112,8 @@ Deno.test("an entry about a deleted message is shown without what is erasable", 
 
 Deno.test("in a locked room a lookup of an unknown id is not_found, not locked", () => {
   const record = { ...NEW_ROOM, locked: true };
-  const room = { record, first: () => undefined, at: () => undefined, document: () => undefined, key: () => undefined };
+  const none = () => undefined;
+  const room = { record, first: none, at: none, document: none, key: none, list: () => [] };
   const command = { ...say("ann"), id: "k" };
   assert.deepEqual(RULES.append(command, room, 0).result, { refused: "locked" });
   assert.deepEqual(RULES.append({ ...command, lookupOnly: true }, room, 0).result, { refused: "not_found" });

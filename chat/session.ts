@@ -1,5 +1,6 @@
 import { type Committed, type ConnectedCaller, executeCommand } from "./commands.ts";
 import { EncodedFrames } from "./encoded_frames.ts";
+import type { EntryFrame } from "./entries/kinds.ts";
 import { BannedError, ChatError, errorFrame } from "./errors.ts";
 import { FLOODING, rateLimitedActionOf } from "./limits/rate_limiter.ts";
 import type { RateLimitedAction } from "./limits/token_bucket.ts";
@@ -8,7 +9,7 @@ import { type ClientFrame, CLOSE, type ServerFrame, type Welcome } from "./proto
 import type { JoinRequest, Room } from "./rooms/room.ts";
 import { isRoomName, roomName } from "./rooms/room_name.ts";
 import type { Services } from "./services.ts";
-import type { Command, HeldName } from "./storage.ts";
+import type { HeldName } from "./storage.ts";
 import type { Connection, Person } from "./subscriber.ts";
 import type { ExternalIdentity } from "./users/session_expiry.ts";
 
@@ -124,10 +125,12 @@ export class Session implements ConnectedCaller {
     }
   }
 
-  track(commit: Promise<Committed>, command: Command): void {
-    const answered = commit.then(({ entry, repeated }) => {
-      if (repeated && this.rooms.has(command.room)) this.#services.rooms.find(command.room)?.answer(this, entry);
-    }).catch((error) => this.#fail(error, command));
+  track(commit: Promise<Committed>, frame: EntryFrame): void {
+    const { room, id } = frame;
+    const answered = commit.then(({ entry, repeated, answer }) => {
+      if (entry && repeated && this.rooms.has(room)) this.#services.rooms.find(room)?.answer(this, entry);
+      if (answer) this.#answer(id === undefined ? answer : { ...answer, id } as ServerFrame);
+    }).catch((error) => this.#fail(error, frame));
     const commits = Promise.all([this.#commits, answered]).then(() => {
       if (this.#commits === commits) this.#commits = undefined;
     });

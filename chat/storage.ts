@@ -16,11 +16,26 @@ export interface History extends Position {
   more: boolean;
 }
 
-/** At most `limit` messages: the newest ones, the newest before `before`, or the oldest after `after` (not both). */
+/**
+ * At most `limit` messages: the newest ones, the newest before `before`, or the oldest after `after` (not both). With
+ * `repliesTo`, the oldest after `after` of those that answer this message, without deleted ones.
+ */
 export interface HistoryQuery {
   limit: number;
   before?: number;
   after?: number;
+  repliesTo?: number;
+}
+
+/** One of a message's document keys, by the name under which stores keep it: see `documentKey` in `rulebook.ts`. */
+export type DocumentKey = readonly [seq: number, name: string];
+
+/** At most `limit` document keys of a message: the first ones that begin with `prefix`, behind `after` if it is given. */
+export interface KeysQuery {
+  seq: number;
+  prefix: string;
+  after?: string;
+  limit: number;
 }
 
 /** Entries in order. `seq` is the head. `complete`: they are all entries between the place asked for and the head. */
@@ -51,6 +66,19 @@ export interface MessageLog {
 
   /** A page of history. It ends at `PAGE_BYTES`. @throws {ChatError} `unavailable` */
   history(room: string, query: HistoryQuery): Promise<History>;
+
+  /**
+   * The values of document keys, in the same order; undefined where there is none.
+   * @throws {ChatError} `unavailable`
+   */
+  keys(room: string, wanted: readonly DocumentKey[]): Promise<unknown[]>;
+
+  /**
+   * Document keys of a message with their values, in the order of their names (by code units or bytes: each store has
+   * one order and keeps to it).
+   * @throws {ChatError} `unavailable`
+   */
+  listKeys(room: string, query: KeysQuery): Promise<[name: string, value: unknown][]>;
 
   /**
    * What came after `after`, at most `RESUME_LIMIT` entries and `PAGE_BYTES`.

@@ -121,6 +121,8 @@ function applyAction(
         frame.messages.reduce(acknowledge, state),
         applyJoin(room, frame),
       );
+    case "reacted":
+      return state;
     case "room_left":
       return withRoom(state, { ...room, joined: false });
     case "member_joined":

@@ -3,7 +3,7 @@
  * Sending the same `id` again never makes a second message, so an action whose answer was lost is simply sent again.
  */
 import type { EntryFrame } from "../chat/entries/kinds.ts";
-import { type ErrorCode, type ErrorFrame, ID_LIMIT } from "../chat/protocol.ts";
+import { type ErrorCode, type ErrorFrame, ID_LIMIT, type React } from "../chat/protocol.ts";
 import type { KeyValueStorage } from "./storage.ts";
 
 /**
@@ -22,8 +22,8 @@ const STORAGE_KEY = "parley.outbox";
 /** Errors after which the same action may succeed later. */
 const TEMPORARY: readonly ErrorCode[] = ["rate_limited", "unavailable"];
 
-/** A frame that asks for an entry, of any kind. */
-export type OutboxFrame = EntryFrame & { id: string };
+/** A frame that asks for an entry. Reactions don't wait here: they are absolute, and nobody loses words with one. */
+export type OutboxFrame = Exclude<EntryFrame, React> & { id: string };
 
 /** Why the server refused an action. */
 export interface ActionError {

@@ -235,7 +235,7 @@ for (const [name, create] of Object.entries(storages)) {
       edit(1, "gone"),
       remove(1),
     ]);
-    const results = refused.map((result) => "refused" in result ? result.refused : result.entry.seq);
+    const results = refused.map((result) => "entry" in result ? result.entry.seq : result.refused);
     assert.deepEqual(results, [
       "forbidden",
       "forbidden",
@@ -1024,7 +1024,7 @@ for (const [name, create] of Object.entries(storages)) {
         remove(1),
       ]);
       assert.deepEqual(
-        results.map((result) => "refused" in result ? result.refused : result.entry.seq),
+        results.map((result) => "entry" in result ? result.entry.seq : result.refused),
         ["locked", 1, "locked", 1, 2],
       );
       await storage.moderation.change("r", { locked: false });

@@ -14,7 +14,16 @@ import {
   type StoredEntry,
   type Write,
 } from "../chat/rulebook.ts";
-import type { CatchUp, Command, History, HistoryQuery, LogNotification, Storage } from "../chat/storage.ts";
+import type {
+  CatchUp,
+  Command,
+  DocumentKey,
+  History,
+  HistoryQuery,
+  KeysQuery,
+  LogNotification,
+  Storage,
+} from "../chat/storage.ts";
 import { MemoryModeration } from "./memory_moderation.ts";
 import { MemoryNames } from "./memory_names.ts";
 import { catchUp, historyPage, type Reading, type StoredMessage } from "./shared/page.ts";
@@ -27,6 +36,8 @@ interface Room {
   entries: StoredEntry[];
   /** By message. */
   documents: Map<number, KeptDocument>;
+  /** By message, the places of those that answer it. */
+  answers: Map<number, Set<number>>;
   /** The first entry of each user + action + id. */
   first: Map<string, StoredEntry>;
   subscribers: Set<(notification: LogNotification) => void>;
@@ -83,11 +94,13 @@ export class MemoryStorage implements Storage {
 
   history(name: string, query: HistoryQuery): Promise<History> {
     const room = this.#find(name);
-    const { after, before = Infinity } = query;
-    const isBackwards = after === undefined;
-    const entries = isBackwards
-      ? room.entries.filter(({ seq }) => seq < before).reverse()
-      : room.entries.filter(({ seq }) => seq > after);
+    const { after = 0, before = Infinity, repliesTo } = query;
+    const isBackwards = query.after === undefined && repliesTo === undefined;
+    const all = repliesTo === undefined
+      ? room.entries
+      : [...room.answers.get(repliesTo) ?? []].flatMap((seq) => at(room, seq) ?? []);
+    const entries = all.filter(({ seq }) => seq > after && seq < before);
+    if (isBackwards) entries.reverse();
     return Promise.resolve({
       epoch: this.#epochOf(room),
       seq: room.record.head,
@@ -97,6 +110,17 @@ export class MemoryStorage implements Storage {
         isBackwards,
       }),
     });
+  }
+
+  keys(name: string, wanted: readonly DocumentKey[]): Promise<unknown[]> {
+    const { documents } = this.#find(name);
+    return Promise.resolve(wanted.map(([seq, key]) => documents.get(seq)?.keys.get(key)));
+  }
+
+  listKeys(name: string, { seq, prefix, after = "", limit }: KeysQuery): Promise<[string, unknown][]> {
+    const keys = [...this.#find(name).documents.get(seq)?.keys ?? []];
+    const found = keys.filter(([key]) => key.startsWith(prefix) && key > after);
+    return Promise.resolve(found.sort(([one], [other]) => one < other ? -1 : 1).slice(0, limit));
   }
 
   read(name: string, after: number): Promise<CatchUp> {
@@ -179,6 +203,7 @@ export class MemoryStorage implements Storage {
       at: (seq) => at(room, seq),
       document: (seq) => room.documents.get(seq)?.document,
       key: (seq, key) => room.documents.get(seq)?.keys.get(key),
+      list: (seq, prefix) => room.documents.get(seq)?.keys.entries().filter(([key]) => key.startsWith(prefix)) ?? [],
     };
   }
 
@@ -191,6 +216,7 @@ export class MemoryStorage implements Storage {
       const message = entry.target ?? entry.seq;
       const kept = room.documents.get(message);
       if (kept && kept.shownBy <= entry.seq) room.documents.delete(message);
+      room.answers.delete(entry.seq);
     }
     // The oldest come first, so those that are to be forgotten do too.
     for (const [key, { seq, date }] of room.first) {
@@ -201,7 +227,14 @@ export class MemoryStorage implements Storage {
 }
 
 function newRoom(): Room {
-  return { record: { ...NEW_ROOM }, entries: [], documents: new Map(), first: new Map(), subscribers: new Set() };
+  return {
+    record: { ...NEW_ROOM },
+    entries: [],
+    documents: new Map(),
+    answers: new Map(),
+    first: new Map(),
+    subscribers: new Set(),
+  };
 }
 
 function firstSeq(room: Room): number {
@@ -215,11 +248,11 @@ function at(room: Room, seq: number): StoredEntry | undefined {
 function* messages(room: Room, entries: Iterable<StoredEntry>): Generator<StoredMessage> {
   for (const entry of entries) {
     const document = room.documents.get(entry.seq)?.document;
-    if (document) yield { entry, document };
+    if (document) yield { entry, document, replies: room.answers.get(entry.seq)?.size ?? 0 };
   }
 }
 
-function keep(room: Room, key: string | undefined, { entry, begins, change }: Write): void {
+function keep(room: Room, key: string | undefined, { entry, begins, answers, change }: Write): void {
   room.entries.push(entry);
   advance(room.record, entry);
   if (key !== undefined) {
@@ -228,7 +261,12 @@ function keep(room: Room, key: string | undefined, { entry, begins, change }: Wr
     room.first.set(key, entry);
   }
   if (begins) room.documents.set(entry.seq, { document: begins, shownBy: entry.seq, keys: new Map() });
+  if (answers !== undefined) {
+    const others = room.answers.get(answers) ?? new Set();
+    room.answers.set(answers, others.add(entry.seq));
+  }
   if (!change) return;
+  if (change.answered !== undefined) room.answers.get(change.answered)?.delete(change.seq);
   const kept = room.documents.get(change.seq)!;
   if (change.document) kept.document = change.document;
   if (change.keepsDocument) kept.shownBy = entry.seq;

@@ -1,10 +1,13 @@
-import type { ReceiveMessage } from "../protocol.ts";
+import type { ErrorCode, ReceiveMessage, ServerFrame } from "../protocol.ts";
 
 /** Plain JSON, as stores keep it: no field is named as one of every entry (`seq`, `user`, `date` …). */
 export type Fields = Record<string, unknown>;
 
 /** The part of a message that later entries may change. Its words are kept here and nowhere else. */
-export type Document = Pick<ReceiveMessage, "text" | "edited" | "deleted">;
+export interface Document extends Pick<ReceiveMessage, "text" | "edited" | "deleted" | "reactions"> {
+  /** How many reactions it was ever given: each gets the next number. Users are not shown it. */
+  given?: number;
+}
 
 /**
  * What every command has, whatever it asks. A kind adds the fields of its frame. The frame has been checked against its
@@ -20,6 +23,8 @@ export interface CommandBase {
   id?: string;
   /** The message that it is about. */
   target?: number;
+  /** The message that the new one answers. */
+  reply_to?: number;
   /** The command is answered if its key was used before. Otherwise it is refused, and nothing is stored. */
   lookupOnly?: true;
   /** The user is a moderator: see `byModerator`. */
@@ -29,26 +34,32 @@ export interface CommandBase {
 /**
  * Why a command is refused. `locked`: nobody may do this in this room now. `not_found`: the room does not have the
  * message any more. `forbidden`: the message is somebody else's, or the kind says why. `unavailable`: the store failed,
- * and may or may not have stored the entry.
+ * and may or may not have stored the entry. Other codes are a kind's own.
  */
 export interface Refused {
-  refused: "locked" | "forbidden" | "not_found" | "unavailable";
+  refused: "locked" | Extract<ErrorCode, "forbidden" | "not_found" | "unavailable" | "too_many_reactions">;
   /** A sentence for the user. Absent: `REFUSALS` in `commands.ts` has it. */
   message?: string;
 }
 
 /** Why a kind refuses. The page shows its sentence as it is, so the sentence says what is wrong or what to do. */
 export interface OwnRefusal extends Refused {
-  refused: "forbidden" | "not_found";
+  refused: Exclude<Refused["refused"], "locked" | "unavailable">;
   message: string;
 }
 
 /** What `decide` may look at. */
 export interface View {
-  /** The message that the command is about. The room still has it, and nobody has deleted it. */
+  /**
+   * The message that the command is about, or that it answers. The room still has it, and nobody has deleted it.
+   */
   readonly target?: { readonly seq: number; readonly user: string; readonly document: Document };
+  /** Whether the room is locked, for kinds that are allowed there and not in all they ask. */
+  readonly locked: boolean;
   /** The value of a document key of that message; undefined unless the kind's `keys` names it. */
   key(name: string): unknown;
+  /** All document keys of that message that begin so; none unless the kind's `lists` names the beginning. */
+  list(prefix: string): Iterable<readonly [name: string, value: unknown]>;
 }
 
 /**
@@ -57,7 +68,18 @@ export interface View {
  * stays small however many people vote. Keys belong to one kind: two kinds may use the same name and don't see each
  * other's values. So one kind both sets and takes back.
  */
-export type Decision = { fields: Fields; keys?: Record<string, unknown> } | OwnRefusal;
+export type Decision = Change | OwnRefusal;
+
+/** An entry, or none: see `Decision`. */
+export interface Change {
+  /** Undefined: all that is asked for is so already, and no entry is made. */
+  fields: Fields | undefined;
+  keys?: Record<string, unknown>;
+  /** The message's new document, where `apply` can't know it from the entry alone. */
+  document?: Document;
+  /** By part of a command that was made of several: why that part is left out. */
+  refusals?: readonly (Refused | undefined)[];
+}
 
 /**
  * A kind of entry: how its command becomes an entry, what the entry changes, and how it is shown. All functions are
@@ -83,8 +105,22 @@ export interface Kind<Command extends CommandBase = CommandBase, Told extends { 
   readonly fixed?: readonly (keyof Told & string)[];
   /** Fields that are kept with the entry and removed when its message is erased or expires. */
   readonly erasable?: readonly (keyof Told & string)[];
+  /** What is shown in place of what was removed. */
+  readonly whenErased?: Fields;
   /** The document keys of the target message that `decide` reads. */
   keys?(command: Command): readonly string[];
+  /**
+   * The beginnings of document keys of which `decide` reads all. That takes long where there are many, so the function
+   * is told the document, and names only what is needed.
+   */
+  lists?(command: Command, document: Document): readonly string[];
+  /**
+   * Makes one command of several about the same message, so that they become one entry. Each is a part of the new one,
+   * in the order of `Change.refusals`. Its entries have no user and no idempotency key.
+   */
+  merge?(commands: readonly Command[]): CommandBase;
+  /** What the asker alone is answered once it is stored, or was so before. Absent: the entry is the answer. */
+  answer?(command: Command): ServerFrame;
   decide(command: Command, view: View): Decision;
   /**
    * The document that its entries begin. Entries that begin one are messages: pages of history show them, slow mode
@@ -93,7 +129,8 @@ export interface Kind<Command extends CommandBase = CommandBase, Told extends { 
    */
   begin?(fields: Fields): Document;
   /**
-   * The target message's document after this entry. The function returns a new object and leaves `document` as it is.
+   * The target message's document after this entry, as far as the entry tells it. The function returns a new object and
+   * leaves `document` as it is.
    *
    * - Fields of the entry may be missing. A browser applies entries of which what is `erasable` has been removed, and
    *   the result must be a document all the same.

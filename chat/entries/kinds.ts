@@ -3,12 +3,14 @@ import { deletion } from "./deletion.ts";
 import { edit } from "./edit.ts";
 import type { AnyKind, Kind } from "./kind.ts";
 import { message } from "./message.ts";
+import { reaction } from "./reaction.ts";
 
 /** Every kind of entry, by the action of its entries. The compiler refuses a table in which one is missing. */
 export const KINDS = {
   receive_message: message,
   message_edited: edit,
   message_deleted: deletion,
+  message_reacted: reaction,
 } satisfies { [Action in Exclude<Entry["action"], "unknown_entry">]: { tells: Action } };
 
 /** The frames that ask for an entry. */

@@ -7,8 +7,8 @@ export const message: Kind<SendMessage & CommandBase, ReceiveMessage> = {
   tells: "receive_message",
   countsAs: "messages",
   whileLocked: false,
-  fixed: ["from"],
-  decide: ({ from, text }) => ({ fields: { from, text } }),
+  fixed: ["from", "reply_to"],
+  decide: ({ from, reply_to, text }) => ({ fields: { from, ...(reply_to !== undefined && { reply_to }), text } }),
   begin: ({ text }) => ({ text: text as string }),
   inCatchUp({ text, edited, deleted }) {
     return {
@@ -17,5 +17,7 @@ export const message: Kind<SendMessage & CommandBase, ReceiveMessage> = {
       ...(deleted && { deleted }),
     };
   },
-  present: (document) => ({ ...(document ?? { deleted: true }) }),
+  present({ given: _, ...document } = { deleted: true }) {
+    return { ...document };
+  },
 };

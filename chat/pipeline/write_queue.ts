@@ -1,6 +1,7 @@
 import { withTimeout } from "../async.ts";
 import type { Clock } from "../clock.ts";
-import { isMessage } from "../entries/kinds.ts";
+import type { CommandBase } from "../entries/kind.ts";
+import { isMessage, kindAskedBy } from "../entries/kinds.ts";
 import { ChatError } from "../errors.ts";
 import type { AppendResult } from "../rulebook.ts";
 import type { Command, MessageLog } from "../storage.ts";
@@ -26,6 +27,11 @@ const CYCLE_BYTES = 16 * 1024 * 1024;
 const FRAME_OVERHEAD = 200;
 /** UTF-16 units of text in one cycle, but at least one message: a frame stays far below what makes a slow reader. */
 const CYCLE_LENGTH = 32 * 1024;
+/**
+ * Commands that become one entry, at most: what they keep together fits into one value of every store, however long
+ * people's names are.
+ */
+const MERGED_LIMIT = 100;
 /**
  * How long a flush cycle waits for the store, milliseconds. A file or a Redis nearby takes a few; a store in another
  * region must not delay what there is to send meanwhile.
@@ -116,11 +122,17 @@ export class WriteQueue {
 
   async #append(batch: Waiting[]): Promise<void> {
     try {
-      const results = await this.#deps.log.append(batch.map(({ command }) => command));
+      const groups = grouped(batch);
+      const results = await this.#deps.log.append(groups.map(mergedCommand));
       for (const result of results) {
         if ("entry" in result && !result.repeated && isMessage(result.entry)) this.#deps.counters.messagesIn++;
       }
-      this.#answers.push(() => batch.forEach(({ resolve }, at) => resolve(results[at])));
+      this.#answers.push(() => {
+        for (const [at, group] of groups.entries()) {
+          const { refusals, ...result } = results[at];
+          for (const [part, { resolve }] of group.entries()) resolve(refusals?.[part] ?? result);
+        }
+      });
     } catch (error) {
       this.#answers.push(() => batch.forEach(({ reject }) => reject(error)));
     }
@@ -159,4 +171,30 @@ export class WriteQueue {
     this.#waiting = rest;
     return batch;
   }
+}
+
+/** The commands by what becomes one entry: those of a kind that merges, with nothing else about their message between. */
+function grouped(batch: readonly Waiting[]): Waiting[][] {
+  const groups: Waiting[][] = [];
+  /** By message, the last commands about it if others may be added to them. */
+  const open = new Map<string, Waiting[]>();
+  for (const waiting of batch) {
+    const { action, room, target }: CommandBase = waiting.command;
+    const message = `${room} ${target}`;
+    const group = open.get(message);
+    if (group && group[0].command.action === action && group.length < MERGED_LIMIT) {
+      group.push(waiting);
+      continue;
+    }
+    const own = [waiting];
+    groups.push(own);
+    if (kindAskedBy(waiting.command)?.merge) open.set(message, own);
+    else open.delete(message);
+  }
+  return groups;
+}
+
+function mergedCommand(group: readonly Waiting[]): Command {
+  const [{ command }] = group;
+  return group.length === 1 ? command : kindAskedBy(command)!.merge!(group.map((each) => each.command)) as Command;
 }

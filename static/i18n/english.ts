@@ -387,6 +387,8 @@ export const english = {
     bad_room: "A room’s name has 1 to 64 letters, digits, - or _. Nothing else can be in its address.",
     text_empty: "There is nothing in it to send.",
     text_too_long: "It is too long. Shorten it and send it again.",
+    bad_emoji: "A reaction is one emoji.",
+    too_many_reactions: "This message has enough different reactions. Choose one of those it has.",
     bad_name:
       "A name has 1 to 32 visible characters, no word that mixes alphabets, and does not look like “User 482” or a moderator.",
     name_taken: "Someone else has this name. Choose another one.",

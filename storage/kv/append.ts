@@ -155,6 +155,7 @@ export class Batch {
         const kept = this.#get<KeptKey>(this.#key(seq, name));
         return kept && isKept(kept.seq, this.#get(KEY.message(this.#room, seq))) ? kept.value : undefined;
       },
+      list: () => [],
     };
   }
 

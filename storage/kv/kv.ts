@@ -6,8 +6,10 @@ import type {
   CatchUp,
   ClusterEvent,
   Command,
+  DocumentKey,
   History,
   HistoryQuery,
+  KeysQuery,
   LogNotification,
   Storage,
 } from "../../chat/storage.ts";
@@ -98,6 +100,14 @@ export class KvStorage implements Storage {
 
   async history(room: string, query: HistoryQuery): Promise<History> {
     return this.#notifications.seen(room, await this.#rooms.history(room, query));
+  }
+
+  keys(_room: string, _wanted: readonly DocumentKey[]): Promise<unknown[]> {
+    throw new Error("not yet");
+  }
+
+  listKeys(_room: string, _query: KeysQuery): Promise<[string, unknown][]> {
+    throw new Error("not yet");
   }
 
   async read(room: string, after: number): Promise<CatchUp> {

@@ -150,6 +150,7 @@ export class RoomAppend {
       at: () => facts?.entry,
       document: () => facts?.document,
       key: (_, name) => facts?.keys.get(name),
+      list: () => [],
     };
     const decided = this.#rules.append(command, view, now, placeOf(number));
     const isChanged = facts?.version.startsWith("@");

@@ -9,6 +9,8 @@ const encoder = new TextEncoder();
 export interface StoredMessage {
   entry: StoredEntry;
   document: Document | undefined;
+  /** How many answers it has, in pages of history. */
+  replies?: number;
 }
 
 /** What is needed to show a room's entries as they are at this moment. */
@@ -32,9 +34,9 @@ export function historyPage(
   return { messages: isBackwards ? page.reverse() : page, more };
 
   function* shown(): Generator<ReceiveMessage> {
-    for (const { entry, document } of rows) {
+    for (const { entry, document, replies } of rows) {
       if (rules.isHeld(entry, record, now)) {
-        if (rules.isMessage(entry)) yield rules.present(entry, document, room) as ReceiveMessage;
+        if (rules.isMessage(entry)) yield rules.present(entry, document, room, { replies }) as ReceiveMessage;
       } // What is older has expired too.
       else if (isBackwards) return;
     }
@@ -56,7 +58,7 @@ export function catchUp(
   function* shown() {
     for (const { entry, document } of rows) {
       if (entry.seq > record.head) return;
-      if (rules.isHeld(entry, record, now)) yield rules.present(entry, document, room, true);
+      if (rules.isHeld(entry, record, now)) yield rules.present(entry, document, room, { isCatchUp: true });
     }
   }
 }

@@ -4,6 +4,9 @@ import type { Storage } from "../../chat/storage.ts";
 /** Milliseconds of reading after which everything else that waits comes first: about one page of long texts. */
 const TURN = 1;
 
+/** What reads parts of a log, and takes the longer the more there is. */
+const READING: ReadonlySet<string | symbol> = new Set<keyof Storage>(["history", "read", "keys", "listKeys"]);
+
 /**
  * The same storage, but pages are read in turns: however many are asked for at once, messages are stored and sent
  * between them. If no other page waits, a page is read at once.
@@ -12,11 +15,10 @@ export function readInTurns(storage: Storage, clock: Clock): Storage {
   const turns = new ReadTurns(clock);
   return new Proxy(storage, {
     get(target, operation) {
-      if (operation === "history" || operation === "read") {
-        return (...parameters: unknown[]) => turns.run(() => Reflect.apply(target[operation], target, parameters));
-      }
       const member = Reflect.get(target, operation, target);
-      return typeof member === "function" ? member.bind(target) : member;
+      if (typeof member !== "function") return member;
+      if (!READING.has(operation)) return member.bind(target);
+      return (...parameters: unknown[]) => turns.run<unknown>(() => Reflect.apply(member, target, parameters));
     },
   });
 }

@@ -11,7 +11,15 @@ import {
   type StoredEntry,
   type Write,
 } from "../../chat/rulebook.ts";
-import type { CatchUp, Command, History, HistoryQuery, LogNotification } from "../../chat/storage.ts";
+import type {
+  CatchUp,
+  Command,
+  DocumentKey,
+  History,
+  HistoryQuery,
+  KeysQuery,
+  LogNotification,
+} from "../../chat/storage.ts";
 import { catchUp, historyPage, type Reading, type StoredMessage } from "../shared/page.ts";
 import type { Database } from "./database.ts";
 import { type RoomRow, type RoomTable, toRecord } from "./rooms.ts";
@@ -44,14 +52,18 @@ const COLUMNS = `entries.seq, entries.date, entries.ordinal, actions.name AS act
 const ACTIONS = "JOIN actions ON actions.action = entries.action";
 const HELD = "entries.room = ? AND entries.seq > ? AND entries.seq < ? AND entries.date >= ? AND entries.ordinal > ?";
 // However many changes there are between two messages, a page of history reads messages only.
-const MESSAGES = `SELECT ${COLUMNS}, document FROM entries INDEXED BY messages ${ACTIONS}
+const MESSAGE = `${COLUMNS}, entries.document,
+  (SELECT count(*) FROM entries AS answer WHERE answer.room = entries.room AND answer.answers = entries.seq) AS replies`;
+const MESSAGES = `SELECT ${MESSAGE} FROM entries INDEXED BY messages ${ACTIONS}
   WHERE ${HELD} AND shown_by IS NOT NULL ORDER BY seq`;
 
 const SQL = {
-  add: `INSERT INTO entries (room, seq, date, ordinal, action, user, id, target, fixed, erasable, document, shown_by)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  add: `INSERT INTO entries (room, seq, date, ordinal, action, user, id, target, fixed, erasable, document, shown_by,
+      answers)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   byKey: `SELECT ${COLUMNS} FROM entries ${ACTIONS}
     WHERE room = ? AND user = ? AND entries.action = (SELECT action FROM actions WHERE name = ?) AND id = ?`,
+  list: "SELECT name, value FROM document_keys WHERE room = ? AND seq = ? AND name >= ? AND name > ? ORDER BY name",
   bySeq: `SELECT ${COLUMNS} FROM entries ${ACTIONS} WHERE room = ? AND seq = ?`,
   dropId: "UPDATE entries SET id = NULL WHERE room = ? AND seq = ?",
   document: "SELECT document FROM entries WHERE room = ? AND seq = ?",
@@ -64,6 +76,9 @@ const SQL = {
   eraseErasable: "UPDATE entries SET erasable = NULL WHERE room = ? AND target = ? AND erasable IS NOT NULL",
   messagesUp: `${MESSAGES} LIMIT ?`,
   messagesDown: `${MESSAGES} DESC LIMIT ?`,
+  answers: `SELECT ${MESSAGE} FROM entries INDEXED BY answers ${ACTIONS}
+    WHERE entries.answers = ? AND ${HELD} ORDER BY seq LIMIT ?`,
+  dropAnswer: "UPDATE entries SET answers = NULL WHERE room = ? AND seq = ?",
   entriesUp: `SELECT ${COLUMNS}, message.document FROM entries ${ACTIONS}
     LEFT JOIN entries AS message ON message.room = entries.room AND message.seq = coalesce(entries.target, entries.seq)
     WHERE ${HELD} ORDER BY entries.seq LIMIT ?`,
@@ -127,10 +142,12 @@ export class Entries {
 
   history(name: string, query: HistoryQuery, now: number): History {
     const room = this.#rooms.find(name);
-    const { after, before = Number.MAX_SAFE_INTEGER, limit } = query;
-    const isBackwards = after === undefined;
-    const held = this.#held(room, after ?? 0, before, now);
-    const rows = this.#sql(isBackwards ? "messagesDown" : "messagesUp").iterate(...held, limit + 1);
+    const { after = 0, before = Number.MAX_SAFE_INTEGER, repliesTo, limit } = query;
+    const isBackwards = query.after === undefined && repliesTo === undefined;
+    const held = this.#held(room, after, before, now);
+    const rows = repliesTo === undefined
+      ? this.#sql(isBackwards ? "messagesDown" : "messagesUp").iterate(...held, limit + 1)
+      : this.#sql("answers").iterate(repliesTo, ...held, limit + 1);
     const page = historyPage(stored(rows), { ...this.#reading(room, now), limit, isBackwards });
     return { epoch: room.epoch, seq: room.head, ...page };
   }
@@ -139,6 +156,16 @@ export class Entries {
     const room = this.#rooms.find(name);
     const rows = this.#sql("entriesUp").iterate(...this.#held(room, after, room.head + 1, now), RESUME_LIMIT + 1);
     return { epoch: room.epoch, seq: room.head, ...catchUp(stored(rows), { ...this.#reading(room, now), after }) };
+  }
+
+  keys(name: string, wanted: readonly DocumentKey[]): unknown[] {
+    const { room } = this.#rooms.find(name);
+    return wanted.map(([seq, key]) => this.#key(room, seq, key));
+  }
+
+  listKeys(name: string, { seq, prefix, after = "", limit }: KeysQuery): [name: string, value: unknown][] {
+    const { room } = this.#rooms.find(name);
+    return [...this.#list(room, seq, prefix, after).take(limit)];
   }
 
   /**
@@ -173,11 +200,24 @@ export class Entries {
       at: (seq) => toStored(this.#sql("bySeq").get(row.room, seq)),
       document: (seq) =>
         parse((this.#sql("document").get(row.room, seq) as { document: string | null } | undefined)?.document),
-      key: (seq, name) => parse((this.#sql("key").get(row.room, seq, name) as { value: string } | undefined)?.value),
+      key: (seq, name) => this.#key(row.room, seq, name),
+      list: (seq, prefix) => this.#list(row.room, seq, prefix),
     };
   }
 
-  #write(room: RoomRow, record: RoomRecord, { entry, begins, change, forgets }: Write): void {
+  #key(room: number, seq: number, name: string): unknown {
+    return parse((this.#sql("key").get(room, seq, name) as { value: string } | undefined)?.value);
+  }
+
+  *#list(room: number, seq: number, prefix: string, after = ""): Generator<[name: string, value: unknown]> {
+    for (const row of this.#sql("list").iterate(room, seq, prefix, after)) {
+      const { name, value } = row as { name: string; value: string };
+      if (!name.startsWith(prefix)) return;
+      yield [name, parse(value)];
+    }
+  }
+
+  #write(room: RoomRow, record: RoomRecord, { entry, begins, answers, change, forgets }: Write): void {
     // A room gets its row with its first entry.
     if (room.room === 0) room.room = this.#rooms.add(room.name);
     const { seq, date, ordinal, action, user, id, target, fixed, erasable } = entry;
@@ -195,11 +235,13 @@ export class Entries {
       json(erasable),
       json(begins),
       begins ? seq : null,
+      answers ?? null,
     );
     advance(record, entry);
     if (!change) return;
     if (change.document) this.#sql("setDocument").run(json(change.document), room.room, change.seq);
     if (change.keepsDocument) this.#sql("showUntil").run(seq, room.room, change.seq);
+    if (change.answered !== undefined) this.#sql("dropAnswer").run(room.room, change.seq);
     if (change.isErased) {
       this.#sql("eraseKeys").run(room.room, change.seq);
       this.#sql("eraseErasable").run(room.room, change.seq);
@@ -226,7 +268,8 @@ export class Entries {
 
 function* stored(rows: Iterable<unknown>): Generator<StoredMessage> {
   for (const row of rows) {
-    yield { entry: toStored(row)!, document: parse<Document>((row as { document: string | null }).document) };
+    const { document, replies } = row as { document: string | null; replies?: number };
+    yield { entry: toStored(row)!, document: parse<Document>(document), replies };
   }
 }
 

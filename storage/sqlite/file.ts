@@ -137,6 +137,11 @@ const MIGRATIONS = [
   CREATE INDEX messages ON entries (room, seq, ordinal) WHERE shown_by IS NOT NULL;
   CREATE INDEX erasable_by_target ON entries (room, target) WHERE erasable IS NOT NULL;
   `,
+  `
+  -- answers: the message that this one answers, until this one is deleted.
+  ALTER TABLE entries ADD COLUMN answers INTEGER;
+  CREATE INDEX answers ON entries (room, answers, seq) WHERE answers IS NOT NULL;
+  `,
 ];
 
 /**

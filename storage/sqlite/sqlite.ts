@@ -8,8 +8,10 @@ import type {
   CatchUp,
   ClusterEvent,
   Command,
+  DocumentKey,
   History,
   HistoryQuery,
+  KeysQuery,
   LogNotification,
   Storage,
 } from "../../chat/storage.ts";
@@ -126,6 +128,14 @@ export class SqliteStorage implements Storage {
 
   history(room: string, query: HistoryQuery): Promise<History> {
     return this.#database.read(() => this.#entries.history(room, query, this.#clock.now()));
+  }
+
+  keys(room: string, wanted: readonly DocumentKey[]): Promise<unknown[]> {
+    return this.#database.read(() => this.#entries.keys(room, wanted));
+  }
+
+  listKeys(room: string, query: KeysQuery): Promise<[name: string, value: unknown][]> {
+    return this.#database.read(() => this.#entries.listKeys(room, query));
   }
 
   read(room: string, after: number): Promise<CatchUp> {

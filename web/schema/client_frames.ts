@@ -27,8 +27,8 @@ export const clientFrames = {
     v.description("Leaves a room. Over HTTP it ends your event streams there, or only the one named `stream`."),
   ),
   send_message: v.pipe(
-    v.object({ action: v.literal("send_message"), room, text, id }),
-    v.description("Sends a message. The same `id` again never makes a second message."),
+    v.object({ action: v.literal("send_message"), room, text, reply_to: v.optional(seq), id }),
+    v.description("Sends a message. The same `id` again never makes a second message. `reply_to` is what it answers."),
   ),
   edit_message: v.pipe(
     v.object({ action: v.literal("edit_message"), room, target: seq, text, id }),
@@ -37,6 +37,10 @@ export const clientFrames = {
   delete_message: v.pipe(
     v.object({ action: v.literal("delete_message"), room, target: seq, id }),
     v.description("Deletes your message whose `seq` is `target`."),
+  ),
+  react: v.pipe(
+    v.object({ action: v.literal("react"), room, target: seq, emoji: v.string(), on: v.boolean(), id }),
+    v.description("Gives the message whose `seq` is `target` a reaction, or takes yours back."),
   ),
   set_name: v.pipe(
     v.object({ action: v.literal("set_name"), name: v.string(), id }),

@@ -9,6 +9,8 @@ export const PROBLEMS = {
   bad_room: { status: 422, title: "No room can have this name." },
   text_empty: { status: 422, title: "The text is empty." },
   text_too_long: { status: 422, title: "The text is too long." },
+  bad_emoji: { status: 422, title: "This is not one emoji." },
+  too_many_reactions: { status: 409, title: "The message has enough different reactions." },
   bad_name: { status: 422, title: "Nobody can have this name." },
   name_taken: { status: 409, title: "Someone else has this name." },
   not_found: { status: 404, title: "There is no such thing here." },

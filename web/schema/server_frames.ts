@@ -35,11 +35,14 @@ const entries = {
       seq,
       user: text,
       from: text,
+      reply_to: v.optional(seq),
       text: v.optional(text),
       date,
       id,
       edited: v.optional(date),
       deleted: v.optional(v.literal(true)),
+      reactions: v.optional(v.array(v.object({ emoji: text, count, users: v.array(text) }))),
+      replies: v.optional(count),
     }),
     v.description("A message. For its author, with the `id` that it was sent with, this is the acknowledgement."),
   ),
@@ -51,6 +54,17 @@ const entries = {
     v.object({ action: v.literal("message_deleted"), room: text, seq, target: seq, user: text, date, id }),
     v.description("The message whose `seq` is `target` is gone."),
   ),
+  message_reacted: v.pipe(
+    v.object({
+      action: v.literal("message_reacted"),
+      room: text,
+      seq,
+      target: seq,
+      changes: v.array(v.object({ user: text, from: text, emoji: text, on: yesOrNo })),
+      date,
+    }),
+    v.description("People gave the message whose `seq` is `target` reactions, or took theirs back."),
+  ),
   unknown_entry: v.pipe(
     v.object({ action: v.literal("unknown_entry"), room: text, seq, date }),
     v.description("An entry of a kind that only a newer server knows. Count its `seq` and change nothing else."),
@@ -59,6 +73,12 @@ const entries = {
 
 /** One entry of a room's log. */
 export const entry = v.variant("action", Object.values(entries));
+
+/** By the `seq` of messages, the emoji that you gave them. */
+export const reacted = v.pipe(
+  v.record(text, v.array(text)),
+  v.description("The reactions that you gave, by the `seq` of the message."),
+);
 
 const CODES = Object.keys(PROBLEMS) as ErrorCode[];
 
@@ -78,6 +98,7 @@ export const serverFrames = {
       recovered: yesOrNo,
       messages: v.array(entry),
       more: yesOrNo,
+      reacted: v.optional(reacted),
       members: v.array(member),
       count,
       locked: yesOrNo,
@@ -87,6 +108,10 @@ export const serverFrames = {
     v.description(
       "The room as it is now. If `recovered`, `messages` is exactly what came after `since`, else the newest page.",
     ),
+  ),
+  reacted: v.pipe(
+    v.object({ action: v.literal("reacted"), room: text, target: seq, emoji: text, on: yesOrNo, id }),
+    v.description("Your reaction is stored. Only you are told."),
   ),
   room_left: v.pipe(
     v.object({ action: v.literal("room_left"), room: text, id }),
