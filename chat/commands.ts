@@ -170,7 +170,9 @@ async function joinRoom(services: Services, caller: Caller, frame: JoinRoom): Pr
   const name = roomName(frame.room);
   const { since, id } = frame;
   const limit = pageSize(frame.limit);
-  if (!isConnected(caller)) return answer(frame, await services.rooms.open(name).preview({ since, limit }));
+  if (!isConnected(caller)) {
+    return answer(frame, await services.rooms.open(name).preview({ since, limit }, caller.user));
+  }
   await join(services, caller, name, { since, limit, id });
   return {};
 }

@@ -1,99 +1,20 @@
 /** The contract of `chat/storage.ts`, which every storage passes. */
 import assert from "node:assert/strict";
-import { systemClock } from "../chat/clock.ts";
 import { type AppendResult, IDEMPOTENCY_WINDOW, type Retention } from "../chat/rulebook.ts";
 import { type ClusterEvent, type Command, type LogNotification, PAGE_BYTES, type Storage } from "../chat/storage.ts";
 import { type Entry, type ReceiveMessage, RESUME_LIMIT } from "../chat/protocol.ts";
 import type { Document, Kind } from "../chat/entries/kind.ts";
 import { KINDS } from "../chat/entries/kinds.ts";
-import type { Kinds } from "../chat/rulebook.ts";
 import { FakeClock } from "../testing/clock.ts";
-import { RedisServer, redisServer, redisTest } from "../testing/servers/redis.ts";
+import { engines, KEEP_ALL } from "../testing/storage/engines.ts";
 import { injectFaults } from "../testing/storage/faulty_notifications.ts";
 import { createChat, FakeClient } from "../testing/chat.ts";
 import { LogView } from "../testing/storage/log_view.ts";
 import { quietly } from "../testing/quietly.ts";
 import { until } from "../testing/until.ts";
 import { BROKEN_CHOICE, castVote, KINDS_WITH_RESET, KINDS_WITH_VOTE } from "../testing/storage/vote.ts";
-import { KvStorage } from "./kv/kv.ts";
-import { MemoryStorage } from "./memory.ts";
-import { RedisStorage } from "./redis/redis.ts";
-import { SqliteStorage } from "./sqlite/sqlite.ts";
 
-/** One store, which several isolates or the same one after a restart may open. */
-interface Store {
-  open(options: { clock: FakeClock; retention?: Retention; kinds?: Kinds }): Promise<Storage>;
-  /** Whether what was written is there for the next one who opens it. */
-  lasting: boolean;
-  /** Whether it can be open several times at once. */
-  shared: boolean;
-  remove(): Promise<void>;
-}
-
-const KEEP_ALL: Retention = { messages: 0, days: 0 };
 const DAY = 24 * 60 * 60 * 1000;
-
-const storages: Record<string, () => Promise<Store>> = {
-  memory: () =>
-    Promise.resolve({
-      lasting: false,
-      shared: false,
-      open: ({ clock, retention = KEEP_ALL, kinds }) =>
-        Promise.resolve(new MemoryStorage({ clock, secret: "s", retention, kinds })),
-      remove: () => Promise.resolve(),
-    }),
-  sqlite: async () => {
-    const folder = await Deno.makeTempDir();
-    return {
-      lasting: true,
-      shared: true,
-      open: ({ clock, retention = KEEP_ALL, kinds }) =>
-        SqliteStorage.open(`${folder}/chat.db`, { clock, retention, kinds, isolates: true }),
-      remove: () => Deno.remove(folder, { recursive: true }),
-    };
-  },
-  kv: async () => {
-    const folder = await Deno.makeTempDir();
-    return {
-      lasting: true,
-      shared: true,
-      open: ({ clock, retention = KEEP_ALL, kinds }) => {
-        // Deno KV takes real time to answer; only what the clock shows is the test's.
-        return KvStorage.open(`${folder}/chat.kv`, {
-          clock: { ...systemClock, now: () => clock.now() },
-          retention,
-          kinds,
-        });
-      },
-      remove: () => Deno.remove(folder, { recursive: true }),
-    };
-  },
-};
-
-if (redisServer) {
-  let server: RedisServer;
-  Deno.test.beforeAll(async () => {
-    server = await RedisServer.start();
-  });
-  Deno.test.afterAll(() => server.stop());
-  let stores = 0;
-  storages.redis = () => {
-    const url = `${server.url}/${stores % 16}`;
-    const prefix = `store${stores++}`;
-    return Promise.resolve({
-      lasting: true,
-      shared: true,
-      open: ({ clock, retention = KEEP_ALL, kinds }) => {
-        // Redis takes real time to answer; only what the clock shows is the test's.
-        const shown = { ...systemClock, now: () => clock.now() };
-        return RedisStorage.open({ url, prefix, mayLoseASecond: false }, { clock: shown, retention, kinds });
-      },
-      remove: () => Promise.resolve(),
-    });
-  };
-} else {
-  redisTest("every rule of the log", async () => {});
-}
 
 const say = (text: string, more: { id?: string; user?: string; room?: string } = {}): Command => {
   const { user = "ann", room = "r" } = more;
@@ -113,26 +34,7 @@ const entryOf = (result: AppendResult): Entry => {
 const appendOne = async (storage: Storage, command: Command) => (await storage.append([command]))[0];
 const texts = (messages: ReceiveMessage[]) => messages.map(({ text }) => text);
 
-for (const [name, create] of Object.entries(storages)) {
-  /** A rule, checked on this storage. */
-  const rule = (
-    title: string,
-    check: (store: { storage: Storage; clock: FakeClock; store: Store }) => Promise<void>,
-    retention?: Retention,
-    kinds?: Kinds,
-  ) =>
-    Deno.test(`${name}: ${title}`, async () => {
-      const store = await create();
-      const clock = new FakeClock();
-      const storage = await store.open({ clock, retention, kinds });
-      try {
-        await check({ storage, clock, store });
-      } finally {
-        await storage.close();
-        await store.remove();
-      }
-    });
-
+for (const { rule } of engines) {
   rule(
     "the entries of each room are numbered from 1 without gaps, whatever their kind",
     async ({ storage }) => {

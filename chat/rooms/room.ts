@@ -2,7 +2,8 @@ import { CachedValue } from "./cached_value.ts";
 import type { Clock } from "../clock.ts";
 import { EncodedFrames } from "../encoded_frames.ts";
 import { ChatError } from "../errors.ts";
-import type { Entry, Member, Position, RoomJoined, ServerFrame } from "../protocol.ts";
+import type { Entry, Member, Position, Reacted, RoomJoined, ServerFrame } from "../protocol.ts";
+import { reactedIn } from "../reactions.ts";
 import { ROOM_SETTINGS, type RoomSettings, type Storage } from "../storage.ts";
 import type { Subscriber } from "../subscriber.ts";
 import { LiveSubscribers } from "./live_subscribers.ts";
@@ -41,6 +42,9 @@ export interface JoinRequest {
   limit?: number;
   id?: string;
 }
+
+/** A page as one person gets it. */
+type PersonalPage = Page & Pick<RoomJoined, "reacted">;
 
 /** One room on this isolate: who is in it, and how they are sent what its log brings. */
 export class Room {
@@ -124,6 +128,7 @@ export class Room {
       for (let attempt = 0; attempt < JOIN_ATTEMPTS; attempt++) {
         if (attempt > 0) this.#pages.invalidate();
         const [page] = await Promise.all([this.#pages.read(request), this.#settings.get()]);
+        const reacted = await this.#reacted(page, subscriber.person.user);
         await this.#drained(subscriber);
         if (this.#joining.get(subscriber) !== join) return;
         if (!this.#log.position) this.#begin(page);
@@ -133,7 +138,7 @@ export class Room {
         }
         const held = join.heldAfter(page.seq);
         if (held.length === Math.max(0, this.#log.position!.seq - page.seq)) {
-          return this.#admit(subscriber, join, page, held, request.id);
+          return this.#admit(subscriber, join, { ...page, reacted }, held, request.id);
         }
       }
       throw new ChatError("unavailable", "The room is moving too fast to join right now. Try again.", 1);
@@ -145,12 +150,13 @@ export class Room {
 
   /**
    * What someone who joined now would get. It makes nobody a member.
+   * @param user absent: nobody knows who asks
    * @throws {ChatError} `unavailable`
    */
-  async preview(request: Omit<JoinRequest, "id">): Promise<RoomJoined> {
+  async preview(request: Omit<JoinRequest, "id">, user?: string): Promise<RoomJoined> {
     try {
       const [page] = await Promise.all([this.#pages.read(request), this.#settings.get()]);
-      return this.#joinedFrame(page);
+      return this.#joinedFrame({ ...page, reacted: user === undefined ? undefined : await this.#reacted(page, user) });
     } finally {
       this.forgetIfEmpty();
     }
@@ -215,11 +221,16 @@ export class Room {
     }
   }
 
-  #joinedFrame({ epoch, seq, recovered, messages, more }: Page): RoomJoined {
+  #joinedFrame({ epoch, seq, recovered, messages, more, reacted }: PersonalPage): RoomJoined {
     const [members, count] = [this.members.list(), this.members.count];
     const { locked, slow_seconds } = this.settings;
     const position = { action: "room_joined", room: this.name, epoch, seq, recovered, messages, more } as const;
-    return { ...position, members, count, locked, slow_seconds };
+    return { ...position, ...(reacted && { reacted }), members, count, locked, slow_seconds };
+  }
+
+  /** What a person gave to the messages of a page. What was missed brings it by itself. */
+  async #reacted({ recovered, messages }: Page, user: string): Promise<Reacted | undefined> {
+    return recovered ? undefined : await reactedIn(this.#deps.storage, this.name, messages, user);
   }
 
   /** Sends everyone the list of members from which they follow each change again. */
@@ -245,7 +256,7 @@ export class Room {
     }
   }
 
-  #admit(subscriber: Subscriber, join: PendingJoin, page: Page, held: Entry[], id: string | undefined): void {
+  #admit(subscriber: Subscriber, join: PendingJoin, page: PersonalPage, held: Entry[], id: string | undefined): void {
     if (!subscriber.rooms.has(this.name)) {
       subscriber.rooms.add(this.name);
       this.members.join(subscriber.person);

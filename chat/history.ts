@@ -1,0 +1,41 @@
+/** Ways of reading a log that every store offers through its pages. */
+import { ChatError } from "./errors.ts";
+import type { Position, ReceiveMessage } from "./protocol.ts";
+import type { History, MessageLog } from "./storage.ts";
+
+/** Times that the halves of a page are read before it is answered with halves that may be a moment apart. */
+const ATTEMPTS = 5;
+
+/**
+ * The message with this `seq`, in its present state.
+ * @throws {ChatError} `not_found` if the room has none, `unavailable`
+ */
+export async function messageAt(log: MessageLog, room: string, seq: number): Promise<
+  Position & {
+    message: ReceiveMessage;
+  }
+> {
+  const { messages: [message], ...position } = await log.history(room, { after: seq - 1, limit: 1 });
+  if (message?.seq !== seq) throw new ChatError("not_found", "There is no such message, or it is not held any more.");
+  return { epoch: position.epoch, seq: position.seq, message };
+}
+
+/**
+ * A page with a place in its middle: half of it before, the other half from there on. `more`: there are older messages.
+ * @throws {ChatError} `unavailable`
+ */
+export async function historyAround(log: MessageLog, room: string, seq: number, limit: number): Promise<History> {
+  const before = Math.floor(limit / 2);
+  for (let attempt = 1;; attempt++) {
+    const [older, newer] = await Promise.all([
+      before === 0 ? undefined : log.history(room, { before: seq, limit: before }),
+      log.history(room, { after: seq - 1, limit: limit - before }),
+    ]);
+    // Whoever applies later entries to the page must know of which head it is.
+    const isOfOneHead = !older || older.epoch === newer.epoch && older.seq === newer.seq;
+    if (!isOfOneHead && attempt < ATTEMPTS) continue;
+    const { epoch } = newer;
+    const messages = [...older?.messages ?? [], ...newer.messages];
+    return { epoch, seq: Math.min(newer.seq, older?.seq ?? Infinity), messages, more: older?.more ?? seq > 1 };
+  }
+}
