@@ -1,6 +1,6 @@
 /** The contract of `chat/storage.ts` for answers to messages, which every storage passes. */
 import assert from "node:assert/strict";
-import { historyAround, messageAt } from "../chat/history.ts";
+import { historyAround, messageAt } from "../chat/reading/history.ts";
 import { RESUME_LIMIT } from "../chat/protocol.ts";
 import type { Command, Storage } from "../chat/storage.ts";
 import { engines, KEEP_ALL } from "../testing/storage/engines.ts";

@@ -1,7 +1,7 @@
 /** The contract of `chat/storage.ts` for reactions to messages, which every storage passes. */
 import assert from "node:assert/strict";
 import { type Reaction, type ReactionChange, REACTIONS_LIMIT } from "../chat/protocol.ts";
-import { PEOPLE_LISTED, reactedIn, reactionPeople } from "../chat/reactions.ts";
+import { PEOPLE_LISTED, reactedIn, reactionPeople } from "../chat/reading/reactions.ts";
 import { reaction } from "../chat/entries/reaction.ts";
 import { changed } from "../chat/entries/kinds.ts";
 import type { Command, Storage } from "../chat/storage.ts";

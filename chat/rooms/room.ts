@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import { EncodedFrames } from "../encoded_frames.ts";
 import { ChatError } from "../errors.ts";
 import type { Entry, Member, Position, Reacted, RoomJoined, ServerFrame } from "../protocol.ts";
-import { reactedIn } from "../reactions.ts";
+import { reactedIn } from "../reading/reactions.ts";
 import { ROOM_SETTINGS, type RoomSettings, type Storage } from "../storage.ts";
 import type { Subscriber } from "../subscriber.ts";
 import { LiveSubscribers } from "./live_subscribers.ts";

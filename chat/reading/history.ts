@@ -1,7 +1,7 @@
 /** Ways of reading a log that every store offers through its pages. */
-import { ChatError } from "./errors.ts";
-import type { Position, ReceiveMessage } from "./protocol.ts";
-import type { History, MessageLog } from "./storage.ts";
+import { ChatError } from "../errors.ts";
+import type { Position, ReceiveMessage } from "../protocol.ts";
+import type { History, MessageLog } from "../storage.ts";
 
 /** Times that the halves of a page are read before it is answered with halves that may be a moment apart. */
 const ATTEMPTS = 5;

@@ -1,10 +1,10 @@
 /** Who gave which reactions, beyond the counts that every message of a page has. */
-import { checkEmoji } from "./limits/emoji.ts";
-import { type Given, keyOf, reaction } from "./entries/reaction.ts";
+import { checkEmoji } from "../limits/emoji.ts";
+import { type Given, keyOf, reaction } from "../entries/reaction.ts";
 import { messageAt } from "./history.ts";
-import type { Entry, Reacted, Reaction, ReactionPeople } from "./protocol.ts";
-import { documentKey } from "./rulebook.ts";
-import type { DocumentKey, MessageLog } from "./storage.ts";
+import type { Entry, Reacted, Reaction, ReactionPeople } from "../protocol.ts";
+import { documentKey } from "../rulebook.ts";
+import type { DocumentKey, MessageLog } from "../storage.ts";
 
 /** People that one answer lists for each reaction. */
 export const PEOPLE_LISTED = 50;
