@@ -25,6 +25,9 @@ export function eventfulRoom(room: string, head: number): Command[] {
   const remove = (person: string, place: number, more: { moderator?: true } = {}): Command => (
     { action: "delete_message", from: "Ann", target: head + place, ...mark(person), ...more }
   );
+  const react = (user: string, place: number): Command => (
+    { action: "react", room, user, from: user, target: head + place, emoji: "🍵", on: true }
+  );
   return [
     say("ann", "gone-word-1"),
     say("bob", "gone-word-2"),
@@ -45,6 +48,10 @@ export function eventfulRoom(room: string, head: number): Command[] {
     // Not let go of in one step with their messages.
     edit("bob", MANY + 13, "kept-word at the end"),
     remove("bob", MANY + 14),
+    react("gone-word-reacting", 13),
+    react("kept-person-reacting", 14),
+    remove("mod", 13, { moderator: true }),
+    { action: "send_message", room, user: "kept-person-bob", from: "Bob", text: "kept-word", reply_to: head + 14 },
   ];
 }
 
