@@ -1,5 +1,7 @@
 /** The clients of the load: raw connections that send prepared frames and look for a marker in what comes back. */
 
+import type { ClientFrame } from "../chat/protocol.ts";
+
 /** What is to be measured, and on whom. */
 export interface Load {
   /** The servers' ports, over which the clients are spread, and their processes. */
@@ -103,8 +105,12 @@ export class Client {
   say(): void {
     const time = now().toString().padStart(12, "0");
     const text = `^${time}^ and some words that people say`;
-    const message = JSON.stringify({ action: "send_message", room: this.room, text });
-    void this.#write(frame(this.#load.protocol === "socket.io" ? `42["send_message",${message}]` : message));
+    this.send({ action: "send_message", room: this.room, text });
+  }
+
+  send(action: ClientFrame): void {
+    const message = JSON.stringify(action);
+    void this.#write(frame(this.#load.protocol === "socket.io" ? `42["${action.action}",${message}]` : message));
   }
 
   close(): void {

@@ -3,8 +3,7 @@
  * argument and writes its result as JSON.
  */
 import { connect, count, type Load, type Order, pause, type Report, speakers } from "./client.ts";
-import { redisCommand } from "../testing/servers/redis.ts";
-import { cpuSeconds, residentBytes } from "./process.ts";
+import { cpuSeconds, redisCommands, residentBytes } from "./process.ts";
 
 export interface Result {
   /** Sockets a second that could connect. */
@@ -44,17 +43,6 @@ const SATURATION = 0.9;
 
 function percentile(samples: Float64Array, p: number): number {
   return samples.length === 0 ? NaN : samples[Math.ceil(samples.length * p / 100) - 1];
-}
-
-/**
- * How many commands Redis has got. What is published inside a function is counted as if it had come on its own, because
- * Redis' own statistics don't tell the two apart.
- */
-async function redisCommands(port: number | undefined): Promise<number> {
-  if (port === undefined) return 0;
-  const statistics = await redisCommand(port, "INFO", "commandstats");
-  const calls = [...statistics.matchAll(/cmdstat_(?:fcall\w*|publish):calls=(\d+)/g)];
-  return calls.reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
 async function run(load: Load): Promise<Result> {

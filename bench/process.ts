@@ -1,4 +1,5 @@
-/** What Linux tells of processes. */
+/** What Linux tells of processes, and Redis of itself. */
+import { redisCommand } from "../testing/servers/redis.ts";
 
 /** Seconds of processor time that processes have used, in all the threads that they have now. */
 export function cpuSeconds(...pids: number[]): number {
@@ -19,4 +20,15 @@ export function residentBytes(...pids: number[]): number {
     const status = Deno.readTextFileSync(`/proc/${pid}/status`);
     return sum + Number(/VmRSS:\s+(\d+)/.exec(status)![1]) * 1024;
   }, 0);
+}
+
+/**
+ * How many commands Redis has got. What is published inside a function is counted as if it had come on its own, because
+ * Redis' own statistics don't tell the two apart.
+ */
+export async function redisCommands(port: number | undefined): Promise<number> {
+  if (port === undefined) return 0;
+  const statistics = await redisCommand(port, "INFO", "commandstats");
+  const calls = [...statistics.matchAll(/cmdstat_(?:fcall\w*|publish):calls=(\d+)/g)];
+  return calls.reduce((sum, [, count]) => sum + Number(count), 0);
 }
