@@ -69,6 +69,7 @@ const posting = example(HTTP, "Listen and post", 1);
 const shellClient = example(HTTP, "Listen and post", 2);
 const asOne = example(HTTP, "Sessions and idempotency keys");
 const reading = example(HTTP, "History");
+const reacting = example(HTTP, "Answers and reactions");
 const listing = example(HTTP, "People");
 const [refused, problem] = [example(HTTP, "Errors"), example(HTTP, "Errors", 1)];
 const moderating = example("docs/moderation.md", "Commands");
@@ -101,7 +102,7 @@ async function play(client: TestClient, conversation: { sent: boolean; frame: Se
     const got = await client.until(wanted.action, (frame) => client.frames.indexOf(frame) >= read);
     read = client.frames.indexOf(got) + 1;
     assert.deepEqual(shape(got), shape(wanted), wanted.action);
-    const fields = ["room", "seq", "target", "text", "code", "message", "id", "count", "recovered"] as const;
+    const fields = "room seq target reply_to text emoji on code message id count recovered".split(" ");
     for (const name of fields) {
       if (name in wanted) assert.equal((got as never)[name], (wanted as never)[name], `${wanted.action} ${name}`);
     }
@@ -161,6 +162,12 @@ async function answers(script: string, server: { url: string; cwd?: string }): P
   return new TextDecoder().decode((await run(script, server).output()).stdout);
 }
 
+/** What each call of an example answers, of which each answer is JSON. */
+async function jsonOf(script: string, server: { url: string }) {
+  const texts = (await answers(script, server)).replaceAll("}{", "}\n{").replaceAll("}[", "}\n[").split("\n");
+  return texts.map((text) => JSON.parse(text));
+}
+
 /** What a process that goes on has said once it has said this. */
 async function heardFrom({ stdout }: Deno.ChildProcess, wanted: string): Promise<string> {
   let text = "";
@@ -186,15 +193,27 @@ Deno.test({
       await answers(asOne, server),
       /"text":"Once".*"action":"name_changed".*"name":"Curly".*"messages":\[{.*}\]/s,
     );
-    assert.match(
-      await heardFrom(heard, '"text":"Once"'),
-      /^event: room_joined\nid: .*?^event: welcome\n.*?^event: receive_message\nid: .*?Hi from curl/ms,
-    );
-    const pages = (await answers(reading, server)).replaceAll("}{", "}\n{").replace("}[", "}\n[").split("\n");
-    const [after, before, rooms] = pages.map((page) => JSON.parse(page));
+    const [after, before, around, message, rooms] = await jsonOf(reading, server);
     assert.deepEqual(after.messages.map(({ text }: { text: string }) => text), ["Hi from curl", "Once"]);
     assert.deepEqual(before.messages, after.messages);
+    assert.deepEqual(around.messages, after.messages);
+    assert.deepEqual(message, after.messages[0]);
     assert.equal(rooms[0].room, "general");
+    const [answer, told, own, thread, who] = await jsonOf(reacting, server);
+    assert.deepEqual([answer.text, answer.reply_to], ["Me too", 1]);
+    assert.deepEqual(told, { action: "reacted", room: "islands", target: 1, emoji: "👋", on: true });
+    const { reacted, messages: [{ reactions, replies }] } = own;
+    const { user } = answer;
+    assert.deepEqual([reacted, reactions, replies], [{ 1: ["👋"] }, [{ emoji: "👋", count: 1, users: [user] }], 1]);
+    assert.deepEqual(thread.messages, [answer]);
+    assert.deepEqual(who, {
+      reactions: [{ emoji: "👋", count: 1, people: [{ user, from: answer.from }] }],
+      more: false,
+    });
+    assert.match(
+      await heardFrom(heard, "message_reacted"),
+      /^event: room_joined\nid: .*?^event: welcome\n.*?^event: receive_message\nid: .*?Hi from curl.*?^event: message_reacted$/ms,
+    );
     const { people, more } = JSON.parse(await answers(listing, server));
     assert.ok(people.some(({ name }: { name: string }) => /^User \d+$/.test(name)) && !more);
     assert.deepEqual(JSON.parse(await answers(refused, server)), JSON.parse(problem));

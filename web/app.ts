@@ -11,6 +11,7 @@ import { addApi } from "./routes/api.ts";
 import { describe } from "./schema/describe.ts";
 import { addDocs } from "./routes/docs.ts";
 import type { App, AppServices } from "./services.ts";
+import { addHistory } from "./routes/history.ts";
 import { addMetrics } from "./routes/metrics.ts";
 import { addPage } from "./routes/page.ts";
 import { WORKER } from "./routes/page_files.ts";
@@ -130,6 +131,7 @@ export function createApp(services: AppServices): App {
     await next();
   });
   addApi(app, services);
+  addHistory(app, services);
   addSession(app, services);
   addTalk(app, services);
   addAdmin(app, services);

@@ -54,6 +54,7 @@ const paths = [
   "/api/rooms/general/people?after=%ff",
   "/api/rooms/general/events",
   "/api/rooms/general/messages/1",
+  "/api/rooms/general/messages/%ff/reactions?emoji=%ff",
   "/api/bans",
   "/metrics",
   "/healthz",

@@ -52,6 +52,8 @@ Deno.test("a generator that is not ours makes types of the description with whic
     export const told = (frame: Sending["responses"][201]["content"]["application/json"]): string => frame.from;
     export const code = (problem: components["schemas"]["Problem"]): string => problem.code;
     export const page: operations["getHistory"]["parameters"]["query"] = { before: 7, limit: 10 };
+    export const likes = (message: components["schemas"]["ReceiveMessage"]): number | undefined =>
+      message.reactions?.find(({ emoji }) => emoji === "👍")?.count;
     // @ts-expect-error -- a place is no text
     export const wrong: operations["getHistory"]["parameters"]["query"] = { before: "7" };
     `,
@@ -68,8 +70,10 @@ const CALLS: Record<string, [tag: string, statuses: string, who: string]> = {
   openSocket: ["Chat", "101 400 403 421 426 429 503 default", "- session cookie"],
   listRooms: ["Chat", "200 400 401 421 429 503", "- session cookie"],
   getHistory: ["Chat", "200 400 401 421 422 429 503", "- session cookie"],
+  getMessage: ["Chat", "200 400 401 404 421 422 429 503", "- session cookie"],
+  listReactions: ["Chat", "200 400 401 404 421 422 429 503", "- session cookie"],
   listPeople: ["Chat", "200 400 401 421 422 429 503", "- session cookie"],
-  sendMessage: ["Chat", "200 201 400 401 403 413 415 421 422 429 503", "- session cookie"],
+  sendMessage: ["Chat", "200 201 400 401 403 404 413 415 421 422 429 503", "- session cookie"],
   startSession: ["Session", "201 303 400 401 403 413 421 429 503", "- session cookie"],
   openEventStream: ["Chat", "200 400 401 403 421 422 429 503", "- session cookie"],
   sendAction: ["Chat", "200 204 400 401 403 404 409 413 415 421 422 429 503", "- session cookie"],
@@ -164,6 +168,8 @@ Deno.test("what the server says is as its schemas have it, field for field", asy
   client.say("one", { id: "1" });
   client.say("two");
   client.send(
+    { action: "send_message", room: "general", text: "three", reply_to: 1 },
+    { action: "react", room: "general", target: 1, emoji: "👍", on: true, id: "r" },
     { action: "edit_message", room: "general", target: 1, text: "changed", id: "2" },
     { action: "delete_message", room: "general", target: 2, id: "3" },
     { action: "set_name", name: "Described", id: "4" },
@@ -176,6 +182,7 @@ Deno.test("what the server says is as its schemas have it, field for field", asy
   other.send({ action: "leave_room", room: "general", id: "8" });
   await client.until("member_left");
   await client.until("pong");
+  await client.until("reacted");
   const listener = await Listener.open(server.url, "general");
   await listener.until("welcome");
   const headers = { authorization: "Bearer the moderators of the tests" };

@@ -3,7 +3,9 @@ import type { Context } from "hono";
 import { accepts } from "hono/accepts";
 import { withTimeout } from "../../chat/async.ts";
 import { ChatError } from "../../chat/errors.ts";
-import { type InitialData, PAGE_SIZE } from "../../chat/protocol.ts";
+import { type HistoryPage, type InitialData, PAGE_SIZE } from "../../chat/protocol.ts";
+import { reactedIn } from "../../chat/reading/reactions.ts";
+import type { MessageLog } from "../../chat/storage.ts";
 import type { AppServices } from "../services.ts";
 
 /** How long a page waits for its data, milliseconds. What takes longer comes over the socket. */
@@ -27,7 +29,7 @@ export function isNavigation(c: Context, isSecure: boolean): boolean | "unsaid" 
 }
 
 /**
- * Who one is, and the newest messages of the room.
+ * Who one is, and the newest messages of the room with the reactions that one gave.
  * @param room as `roomName` gives it; undefined: none can have the name in the address
  * @returns undefined if the store did not even say who one is: then the page asks for everything itself
  */
@@ -44,11 +46,16 @@ export async function initialData(
     });
   const [held, history] = await Promise.all([
     soon(users.resolveName(user)),
-    room === undefined ? undefined : soon(log.history(room, { limit: PAGE_SIZE })),
+    room === undefined ? undefined : soon(newestPage(log, room, user)),
   ]);
   if (!held) return undefined;
   const session = { user, name: held.name, limits };
   if (room === undefined || !history) return { session };
-  const { epoch, seq, messages, more } = history;
-  return { session, history: { room, epoch, seq, messages, more } };
+  return { session, history: { room, ...history } };
+}
+
+async function newestPage(log: MessageLog, room: string, user: string): Promise<HistoryPage> {
+  const { epoch, seq, messages, more } = await log.history(room, { limit: PAGE_SIZE });
+  const reacted = await reactedIn(log, room, messages, user);
+  return { epoch, seq, messages, more, ...(reacted && { reacted }) };
 }

@@ -5,11 +5,11 @@ import { type CommandResult, executeRequest } from "../../chat/commands.ts";
 import { roomName } from "../../chat/rooms/room_name.ts";
 import { type ClientFrame, ID_LIMIT, type Position } from "../../chat/protocol.ts";
 import { ChatError } from "../../chat/errors.ts";
-import { pageLimit, wholeNumber } from "./api.ts";
+import { pageLimit, wholeNumber } from "./query.ts";
 import { readJson } from "./body.ts";
 import { clientFrame, describe, serverFrame } from "../schema/describe.ts";
 import { EVENT_HEADERS } from "../transport/sse.ts";
-import { parseFrame, parseFrames } from "../schema/client_frames.ts";
+import { clientFrames, parseFrame, parseFrames } from "../schema/client_frames.ts";
 import type { App, AppServices } from "../services.ts";
 import type { Identity } from "../auth/sessions.ts";
 import { mayListen } from "../auth/origin.ts";
@@ -63,6 +63,7 @@ export function addTalk(app: App, services: AppServices): void {
   });
 
   const { receive_message: message } = serverFrames;
+  const { text, reply_to } = clientFrames.send_message.entries;
   const newToken = { [TOKEN_HEADER]: "The token of the person that was made for you, if you sent none." };
   const aboutMessages = describe({
     id: "sendMessage",
@@ -70,19 +71,19 @@ export function addTalk(app: App, services: AppServices): void {
     summary: "Send a message to a room",
     description: "Without a token the message comes from a new person. An `Idempotency-Key` needs a token.",
     headers: { "Idempotency-Key": v.pipe(ownName, v.description("The same one again never makes a second message.")) },
-    body: v.object({ text: v.string() }),
+    body: v.object({ text, reply_to }),
     answers: {
       201: { description: "The message is stored and sent to everyone.", schema: message, headers: newToken },
       200: { description: "The key was seen before: the first message with it.", schema: message },
     },
-    problems: [401, 413, 415, 422, 429],
+    problems: [401, 404, 413, 415, 422, 429],
     who: "person",
   });
   app.post("/api/rooms/:room/messages", aboutMessages, async (c) => {
     const identity = await identify(c.req.raw);
     const id = asId(unquoted(c.req.header("idempotency-key")), "Idempotency-Key");
-    const text = textIn(await readJson(c.req.raw, chat.services.limits.frame));
-    const { frame } = parseFrame({ action: "send_message", room: c.req.param("room"), text, id }, true);
+    const said = messageIn(await readJson(c.req.raw, chat.services.limits.frame));
+    const { frame } = parseFrame({ action: "send_message", room: c.req.param("room"), ...said, id }, true);
     const { headers, done } = await run(identity, addressOf(c), frame);
     return c.json(done.frame, done.repeated ? 200 : 201, headers);
   });
@@ -140,14 +141,16 @@ export function addTalk(app: App, services: AppServices): void {
 }
 
 /** @throws {ChatError} `bad_json`, `bad_frame` */
-function textIn(body: string): unknown {
+function messageIn(body: string): { text: unknown; reply_to: unknown } {
   let value: unknown;
   try {
     value = JSON.parse(body);
   } catch {
     throw new ChatError("bad_json", 'The body is not JSON. Send {"text":"…"}.');
   }
-  if (typeof value === "object" && value !== null && "text" in value) return value.text;
+  if (typeof value === "object" && value !== null && "text" in value) {
+    return { text: value.text, reply_to: "reply_to" in value ? value.reply_to : undefined };
+  }
   throw new ChatError("bad_frame", 'The body has no text. Send {"text":"…"}.');
 }
 

@@ -23,11 +23,11 @@ const PROBLEM_ANSWERS = {
     description: "You are not allowed to do this, or the page that asks is not: see ALLOWED_ORIGINS.",
   },
   404: { name: "NotFound", description: "There is no such thing, or not for you." },
-  409: { name: "Conflict", description: "Someone else has this name." },
+  409: { name: "Conflict", description: "Someone else has this name, or the message has enough different reactions." },
   413: { name: "ContentTooLarge", description: "The body is too large." },
   415: { name: "UnsupportedMediaType", description: "The body does not say that it is JSON." },
   421: { name: "MisdirectedRequest", description: "HOSTS is set, and the name that was asked for is not in it." },
-  422: { name: "UnprocessableContent", description: "This name or this text is not allowed." },
+  422: { name: "UnprocessableContent", description: "This name, this text or this emoji is not allowed." },
   426: {
     name: "UpgradeRequired",
     description: "This address takes WebSocket connections only.",

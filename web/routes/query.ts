@@ -1,0 +1,50 @@
+/** What calls that read take in their addresses. */
+import * as v from "valibot";
+import { PAGE_SIZE, PAGE_SIZE_LIMIT } from "../../chat/protocol.ts";
+import { ChatError } from "../../chat/errors.ts";
+
+/** UTF-16 units of an id after which a page of people may begin: far more than any id has. */
+const AFTER_LIMIT = 256;
+
+/** A place in a log, as `wholeNumber` reads it. */
+export const place = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(10 ** 15 - 1));
+
+/** How much a page may have; values out of range are clamped. */
+export const limitOf = (words: string, usual: number) =>
+  v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(PAGE_SIZE_LIMIT), v.description(words)),
+    usual,
+  );
+export const pageLimit = limitOf("How many messages there may be.", PAGE_SIZE);
+
+/** The person after whom a page of people begins. */
+export const afterPerson = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.maxLength(AFTER_LIMIT),
+  v.description("The `user` after whom the page begins: the last one of the page before."),
+);
+
+/**
+ * A number in a query, read by the URL's own parser: Hono's throws at each broken escape, of which a request can have
+ * thousands.
+ * @throws {ChatError} `bad_frame`
+ */
+export function wholeNumber(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  return text === null ? undefined : asWholeNumber(text, name);
+}
+
+/** The place in an address. @throws {ChatError} `bad_frame` */
+export function asWholeNumber(text: string, name: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new ChatError("bad_frame", `"${name}" is a whole number.`);
+}
+
+/** The person after whom a page of people begins. @throws {ChatError} `bad_frame` */
+export function personAfter(query: URLSearchParams): string | undefined {
+  const after = query.get("after");
+  if (after === null) return undefined;
+  if (after !== "" && after.length <= AFTER_LIMIT) return after;
+  throw new ChatError("bad_frame", '"after" is the user of a person: the last one of the page before.');
+}
