@@ -482,6 +482,7 @@ const action = fc.constantFrom(
     "send_message",
     "edit_message",
     "delete_message",
+    "react",
     "set_name",
     "typing",
     "ping",
@@ -491,7 +492,19 @@ const action = fc.constantFrom(
 const nonsense = fc.oneof(
   fc.jsonValue(),
   fc.record(
-    { action, room: field, text: field, target: field, name: field, since: field, limit: field, id: field },
+    {
+      action,
+      room: field,
+      text: field,
+      reply_to: field,
+      target: field,
+      emoji: field,
+      on: field,
+      name: field,
+      since: field,
+      limit: field,
+      id: field,
+    },
     { requiredKeys: ["action"] },
   ),
 );

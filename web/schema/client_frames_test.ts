@@ -38,6 +38,11 @@ Deno.test("a field that is missing or of the wrong type is bad_frame, and the se
     [{ action: "join_room", room: "a", limit: 0 }, "limit"],
     [{ action: "edit_message", room: "a", text: "x", target: "1" }, "target"],
     [{ action: "delete_message", room: "a", target: 1.5 }, "target"],
+    [{ action: "send_message", room: "a", text: "a", reply_to: null }, "reply_to"],
+    [{ action: "send_message", room: "a", text: "a", reply_to: -1 }, "reply_to"],
+    [{ action: "react", room: "a", target: 1, on: true }, "emoji"],
+    [{ action: "react", room: "a", target: 1, emoji: "👍", on: "yes" }, "on"],
+    [{ action: "react", room: "a", target: 2 ** 53, emoji: "👍", on: true }, "target"],
     [{ action: "set_name" }, "name"],
   ];
   for (const [frame, field] of bad) {
