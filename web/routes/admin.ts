@@ -84,7 +84,7 @@ export function addAdmin(app: App, { adminToken, chat, auditLog, proxies }: AppS
     id: "changeRoom",
     summary: "Lock, list or slow down a room",
     description:
-      "Nobody can send to a locked room. A listed room is in `GET /api/rooms`. With `slow_seconds` each person may " +
+      "Nobody can send to a locked room, or react there: reactions are only taken back. A listed room is in `GET /api/rooms`. With `slow_seconds` each person may " +
       "send one message in so many seconds. What you leave out stays as it is.",
     body: roomChange,
     answers: { 200: { description: "The settings as they are now.", schema: roomSettings } },

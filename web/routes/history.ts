@@ -4,7 +4,6 @@ import { historyAround, messageAt } from "../../chat/reading/history.ts";
 import { PEOPLE_LISTED, reactedIn, reactionPeople } from "../../chat/reading/reactions.ts";
 import { roomName } from "../../chat/rooms/room_name.ts";
 import { ChatError } from "../../chat/errors.ts";
-import type { HistoryQuery } from "../../chat/storage.ts";
 import { describe } from "../schema/describe.ts";
 import type { App, AppServices } from "../services.ts";
 import { reacted, serverFrames } from "../schema/server_frames.ts";
@@ -71,7 +70,7 @@ export function addHistory(app: App, services: AppServices): void {
     const identity = await countRead(services, c);
     const { before, after, around, replies_to: repliesTo } = places;
     const page = around === undefined
-      ? await log.history(room, { before, after, repliesTo, limit } satisfies HistoryQuery)
+      ? await log.history(room, { before, after, repliesTo, limit })
       : await historyAround(log, room, around, limit);
     const { epoch, seq, messages, more } = page;
     const own = identity && await reactedIn(log, room, messages, identity.user);
