@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { historyAround, messageAt } from "../chat/reading/history.ts";
 import { RESUME_LIMIT } from "../chat/protocol.ts";
-import type { Command, Storage } from "../chat/storage.ts";
+import { type Command, PAGE_BYTES, type Storage } from "../chat/storage.ts";
 import { engines, KEEP_ALL } from "../testing/storage/engines.ts";
+
+const encoder = new TextEncoder();
 
 const say = (text: string, reply_to?: number, more: object = {}): Command => (
   { action: "send_message", room: "r", user: "ann", from: "Ann", text, ...(reply_to && { reply_to }), ...more }
@@ -115,6 +117,11 @@ for (const { rule } of engines) {
     assert.deepEqual(await around(1, 5), [[1, 2, 3], false]);
     assert.deepEqual(await around(22, 4), [[19, 20, 23], true]);
     assert.deepEqual(await around(99, 4), [[20, 23], true]);
+    // Both halves together are one page.
+    await storage.append(Array.from({ length: 60 }, () => say("커".repeat(3_900), 0, { room: "long" })));
+    const { messages, more } = await historyAround(storage, "long", 31, 60);
+    assert.ok(encoder.encode(JSON.stringify(messages)).length <= PAGE_BYTES);
+    assert.deepEqual([messages.length, messages[5].seq, more], [11, 31, true]);
   });
 
   rule("many servers' answers to one message are all counted", async ({ storage, clock, store }) => {

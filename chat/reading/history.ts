@@ -1,7 +1,9 @@
 /** Ways of reading a log that every store offers through its pages. */
 import { ChatError } from "../errors.ts";
 import type { Position, ReceiveMessage } from "../protocol.ts";
-import type { History, MessageLog } from "../storage.ts";
+import { type History, type MessageLog, PAGE_BYTES } from "../storage.ts";
+
+const encoder = new TextEncoder();
 
 /** Times that the halves of a page are read before it is answered with halves that may be a moment apart. */
 const ATTEMPTS = 5;
@@ -15,7 +17,7 @@ export async function messageAt(log: MessageLog, room: string, seq: number): Pro
     message: ReceiveMessage;
   }
 > {
-  const { messages: [message], ...position } = await log.history(room, { after: seq - 1, limit: 1 });
+  const { messages: [message], ...position } = await log.history(room, { after: Math.max(0, seq - 1), limit: 1 });
   if (message?.seq !== seq) throw new ChatError("not_found", "There is no such message, or it is not held any more.");
   return { epoch: position.epoch, seq: position.seq, message };
 }
@@ -29,13 +31,23 @@ export async function historyAround(log: MessageLog, room: string, seq: number, 
   for (let attempt = 1;; attempt++) {
     const [older, newer] = await Promise.all([
       before === 0 ? undefined : log.history(room, { before: seq, limit: before }),
-      log.history(room, { after: seq - 1, limit: limit - before }),
+      log.history(room, { after: Math.max(0, seq - 1), limit: limit - before }),
     ]);
     // Whoever applies later entries to the page must know of which head it is.
     const isOfOneHead = !older || older.epoch === newer.epoch && older.seq === newer.seq;
     if (!isOfOneHead && attempt < ATTEMPTS) continue;
-    const { epoch } = newer;
-    const messages = [...older?.messages ?? [], ...newer.messages];
-    return { epoch, seq: Math.min(newer.seq, older?.seq ?? Infinity), messages, more: older?.more ?? seq > 1 };
+    const all = [...older?.messages ?? [], ...newer.messages];
+    const messages = middleOf(all, older?.messages.length ?? 0);
+    const more = messages[0] !== all[0] || (older?.more ?? seq > 1);
+    return { epoch: newer.epoch, seq: Math.min(newer.seq, older?.seq ?? Infinity), messages, more };
   }
+}
+
+/** What fits into one page, without what is furthest from its middle. */
+function middleOf(messages: readonly ReceiveMessage[], middle: number): ReceiveMessage[] {
+  const sizes = messages.map((message) => encoder.encode(JSON.stringify(message)).length);
+  let bytes = sizes.reduce((sum, size) => sum + size, 0);
+  let [from, to] = [0, messages.length];
+  while (bytes > PAGE_BYTES && to - from > 1) bytes -= middle - from >= to - middle ? sizes[from++] : sizes[--to];
+  return messages.slice(from, to);
 }
