@@ -171,12 +171,14 @@ export class Rulebook {
     const entry = target === undefined ? undefined : room.at(target);
     const document = target === undefined ? undefined : room.document(target);
     const keys = new Map(this.documentKeys(command).map((key) => [key, room.key(target!, key)]));
+    const lists = document ? this.documentLists(command, document) : [];
     const view: View = {
       target: entry && document && { seq: entry.seq, user: entry.user, document },
       locked: room.record.locked,
       key: (name) => keys.get(documentKey(kind.tells, name)),
       *list(prefix) {
         const own = documentKey(kind.tells, "");
+        if (!lists.includes(own + prefix)) return;
         for (const [name, value] of room.list(target!, own + prefix)) yield [name.slice(own.length), value];
       },
     };

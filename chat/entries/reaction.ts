@@ -26,11 +26,8 @@ export const reaction: Kind<ReactCommand, MessageReacted> = {
   erasable: ["changes"],
   whenErased: { changes: [] },
   keys: (command) => changesOf(command).map(keyOf),
-  // Whoever was not among the first comes after them when one of those takes theirs back.
   lists: (command, { reactions = [] }) =>
-    reactions.filter(({ emoji, count, users }) =>
-      count > users.length && changesOf(command).some((each) => takesBack(each, emoji, users))
-    ).map(({ emoji }) => keyOf({ emoji, user: "" })),
+    reactions.filter((each) => mayNeedNext(each, changesOf(command))).map(({ emoji }) => keyOf({ emoji, user: "" })),
   merge: ([first, ...others]) => ({ ...first, changes: [first, ...others].flatMap(changesOf) }),
   decide: (command, view) => decide(changesOf(command), view),
   apply(document, { changes = [] }) {
@@ -49,8 +46,12 @@ function changesOf({ changes, user, from, emoji, on }: ReactCommand): readonly R
   return changes ?? [{ user, from, emoji, on }];
 }
 
-function takesBack(change: ReactionChange, emoji: string, users: readonly string[]): boolean {
-  return !change.on && change.emoji === emoji && users.includes(change.user);
+/** Whether one of the first may take theirs back while there are more: whoever comes next is named in their place. */
+function mayNeedNext({ emoji, count, users }: Reaction, changes: readonly ReactionChange[]): boolean {
+  const own = changes.filter((each) => each.emoji === emoji);
+  const coming = own.filter(({ on }) => on).map(({ user }) => user);
+  const mayBeFirst = (user: string) => users.includes(user) || coming.includes(user);
+  return count + coming.length > REACTION_USERS && own.some(({ on, user }) => !on && mayBeFirst(user));
 }
 
 function decide(asked: readonly ReactionChange[], view: View): Change {
