@@ -1,6 +1,7 @@
 import type { CommandBase, Document } from "../../chat/entries/kind.ts";
 import type { Entry } from "../../chat/protocol.ts";
 import {
+  about,
   type AppendResult,
   type Decided,
   type DocumentChange,
@@ -12,7 +13,16 @@ import {
 } from "../../chat/rulebook.ts";
 import type { Command } from "../../chat/storage.ts";
 import type { StoredMessage } from "../shared/page.ts";
-import { placeOf, type RecordReply, type Row, toFixed, toRecord, toStored, toTemplate } from "./codec.ts";
+import {
+  placeOf,
+  type RecordReply,
+  type Row,
+  toDocumentKey,
+  toFixed,
+  toRecord,
+  toStored,
+  toTemplate,
+} from "./codec.ts";
 
 /** The result of a command. If there are fewer outcomes than commands, what the next command depends on has changed. */
 type Outcome =
@@ -20,9 +30,11 @@ type Outcome =
   | ["checked"]
   | ["repeated", first: string, row: Row | null];
 /**
- * The message that a command is about: its entry and document, the document's version, and the keys asked for in order.
+ * The message that a command depends on: its entry and document, the document's version, the keys and the lists asked
+ * for in order. There is no version if there is no such entry, no row if an earlier command's reply has it, and nothing
+ * in a list that an earlier command's reply has.
  */
-type FactsReply = [row: Row | null, version: string, keys: (string | null)[]] | null;
+type FactsReply = [row: Row | null, version?: string, keys?: (string | null)[], lists?: string[][]] | null;
 export type RoomReply = [outcomes: Outcome[], record: RecordReply, locked: string, facts: FactsReply[]];
 
 /** A message as Redis had it in its last reply, or as earlier commands of the call will have left it. */
@@ -32,10 +44,14 @@ interface Facts {
   /** As Redis compares it; `none` where there is no such entry, `@N` after the Nth command of the call. */
   version: string;
   keys: Map<string, unknown>;
+  /** Beginnings of keys: `keys` has all that there are. */
+  lists: Set<string>;
 }
 
 interface Waiting {
   command: CommandBase;
+  /** The lists that the last call asked for. */
+  lists?: readonly string[];
   result?: AppendResult;
   /** The value of its idempotency key in Redis, if that key may be used again. */
   forgotten?: string;
@@ -86,11 +102,12 @@ export class RoomAppend {
     this.#open = this.#all.filter(({ result }) => !result);
     const commands = this.#open.map((waiting, at) => {
       const { command, forgotten } = waiting;
-      const { target } = command;
+      const seq = about(command);
       const number = at + 1;
-      const message = target === undefined ? undefined : facts.get(target);
-      const decided = waiting.decided = this.#decide(command, message, record, number, now);
-      const { entry, begins, change } = decided?.write ?? {};
+      const message = seq === undefined ? undefined : facts.get(seq);
+      const lists = waiting.lists = message?.document ? this.#rules.documentLists(command, message.document) : [];
+      const decided = waiting.decided = this.#decide(waiting, message, record, number, now);
+      const { entry, begins, answers, change } = decided?.write ?? {};
       if (entry) record.messages = entry.ordinal;
       if (change) facts.set(change.seq, changedBy(message!, change, number));
       // What Redis stores and does not look at is JSON already.
@@ -98,16 +115,20 @@ export class RoomAppend {
         key: this.#rules.idempotencyKey(command),
         forgotten,
         isUndecided: !decided,
-        target: target?.toString(),
+        about: seq?.toString(),
+        target: command.target?.toString(),
         expected: message?.version,
         entry: entry && toFixed(entry),
         messages: entry ? undefined : record.messages,
         begins: json(begins),
+        answers: answers?.toString(),
+        answered: change?.answered?.toString(),
         document: change?.document && toTemplate(change.document, number),
         shows: change?.keepsDocument,
         erases: change?.isErased,
         erasable: json(entry?.erasable),
         reads: this.#rules.documentKeys(command),
+        lists,
         writes: Object.entries(change?.keys ?? {}).map(([name, value]) => [name, value === null ? "" : json(value)]),
       };
     });
@@ -126,23 +147,21 @@ export class RoomAppend {
       else if (outcome[0] === "checked") waiting.result = decided!.result;
       else {
         const [, seq, date] = outcome;
-        const { entry } = decided!.result as { entry: Entry };
-        waiting.result = { entry: { ...entry, seq, date }, repeated: false };
-        told.push({ ...entry, seq, date });
+        const result = decided!.result as { entry: Entry; repeated: false };
+        waiting.result = { ...result, entry: { ...result.entry, seq, date } };
+        told.push({ ...result.entry, seq, date });
       }
     }
-    for (const [at, facts] of open.entries()) {
-      const { command } = this.#open[outcomes.length + at];
-      if (facts) this.#facts.set(command.target!, this.#toFacts(command, facts));
-    }
+    for (const [at, facts] of open.entries()) if (facts) this.#learn(this.#open[outcomes.length + at], facts);
     return told;
   }
 
   /** @returns undefined where it can't be decided before Redis has told more */
-  #decide(command: CommandBase, facts: Facts | undefined, record: RoomRecord, number: number, now: number) {
+  #decide({ command, lists }: Waiting, facts: Facts | undefined, record: RoomRecord, number: number, now: number) {
     // Its message has to be known, and the document keys that its kind reads.
-    if (command.target !== undefined && !facts) return undefined;
+    if (about(command) !== undefined && !facts) return undefined;
     if (facts?.entry && !this.#rules.documentKeys(command).every((name) => facts.keys.has(name))) return undefined;
+    if (!lists!.every((prefix) => facts?.lists.has(prefix))) return undefined;
     const view: RoomView = {
       record,
       // Redis finds it.
@@ -150,7 +169,8 @@ export class RoomAppend {
       at: () => facts?.entry,
       document: () => facts?.document,
       key: (_, name) => facts?.keys.get(name),
-      list: () => [],
+      list: (_, prefix) =>
+        facts?.keys.entries().filter(([name, value]) => value !== undefined && name.startsWith(prefix)) ?? [],
     };
     const decided = this.#rules.append(command, view, now, placeOf(number));
     const isChanged = facts?.version.startsWith("@");
@@ -166,15 +186,23 @@ export class RoomAppend {
     waiting.result = { entry: this.#rules.repeated(command, known, view, now), repeated: true };
   }
 
-  #toFacts(command: CommandBase, [row, version, values]: Exclude<FactsReply, null>): Facts {
-    if (!row) return { version: "none", keys: new Map() };
-    const keys = this.#facts.get(command.target!)?.keys ?? new Map<string, unknown>();
-    for (const [at, name] of this.#rules.documentKeys(command).entries()) {
-      keys.set(name, values[at] ? JSON.parse(values[at]) : undefined);
+  #learn({ command, lists }: Waiting, [row, version, values, listed]: FactsReply & object): void {
+    const seq = about(command)!;
+    if (row || version === undefined) {
+      const { entry, document }: Partial<StoredMessage> = row ? toStored(row) : {};
+      // An entry about a message has no document of its own: the row has that of its message.
+      const own = entry?.target === undefined ? document : undefined;
+      this.#facts.set(seq, { entry, document: own, version: version ?? "none", keys: new Map(), lists: new Set() });
     }
-    const { entry, document } = toStored(row);
-    // An entry about a message has no document of its own: the row has that of its message.
-    return { entry, document: entry.target === undefined ? document : undefined, version, keys };
+    const known = this.#facts.get(seq)!;
+    for (const [at, name] of this.#rules.documentKeys(command).entries()) {
+      const value = values?.[at];
+      known.keys.set(name, value ? JSON.parse(value) : undefined);
+    }
+    for (const [at, prefix] of lists!.entries()) {
+      for (const key of listed?.[at] ?? []) known.keys.set(...toDocumentKey(key));
+      known.lists.add(prefix);
+    }
   }
 }
 
@@ -188,7 +216,8 @@ function hasUnknown({ result, write }: Decided, number: number): boolean {
 function changedBy(facts: Facts, change: DocumentChange, number: number): Facts {
   const keys = new Map(change.isErased ? [] : facts.keys);
   for (const [name, value] of Object.entries(change.keys)) keys.set(name, value ?? undefined);
-  return { ...facts, document: change.document ?? facts.document, version: `@${number}`, keys };
+  const lists = change.isErased ? new Set<string>() : facts.lists;
+  return { ...facts, document: change.document ?? facts.document, version: `@${number}`, keys, lists };
 }
 
 function json(value: unknown): string | undefined {

@@ -45,11 +45,27 @@ export function fromPublished([seq, date, ordinal, entry, document, erasable]: P
 }
 
 /** The same in replies, where entry, document and erasable fields are texts of JSON. */
-export type Row = [seq: string, date: string, ordinal: string, ...json: (string | null)[]];
+export type Row = [
+  seq: string,
+  date: string,
+  ordinal: string,
+  entry: string,
+  document: string | null,
+  erasable: string | null,
+  replies?: number,
+];
 
-export function toStored([seq, date, ordinal, ...json]: Row): StoredMessage {
-  const [entry, document, erasable] = json.map((each) => JSON.parse(each ?? "null"));
-  return fromPublished([Number(seq), Number(date), Number(ordinal), entry, document, erasable]);
+export function toStored([seq, date, ordinal, entry, ...more]: Row): StoredMessage {
+  const [document, erasable, replies] = more;
+  const [shown, own] = [document, erasable].map((json) => JSON.parse(json ?? "null"));
+  const stored = fromPublished([Number(seq), Number(date), Number(ordinal), JSON.parse(entry), shown, own]);
+  return replies === undefined ? stored : { ...stored, replies };
+}
+
+/** A document key as it stands in Redis: its name, a zero byte, of which JSON has none, and its value. */
+export function toDocumentKey(key: string): [name: string, value: unknown] {
+  const end = key.lastIndexOf("\0");
+  return [key.slice(0, end), JSON.parse(key.slice(end + 1))];
 }
 
 /** What of an entry never changes, as JSON, without what Redis fills in: place, date and ordinal. */

@@ -17,7 +17,7 @@ import {
 } from "../../chat/storage.ts";
 import { catchUp, historyPage, type StoredMessage } from "../shared/page.ts";
 import { RoomAppend, type RoomReply } from "./append.ts";
-import { type RecordReply, type Row, toRecord, toStored } from "./codec.ts";
+import { type RecordReply, type Row, toDocumentKey, toRecord, toStored } from "./codec.ts";
 import { ALL, RedisConnection, type RedisPlace } from "./connection.ts";
 import { RedisModeration } from "./moderation.ts";
 import { RedisNames } from "./names.ts";
@@ -117,14 +117,16 @@ export class RedisStorage implements Storage {
     );
   }
 
-  async history(room: string, { limit, before = Number.MAX_SAFE_INTEGER, after }: HistoryQuery): Promise<History> {
-    const isBackwards = after === undefined;
+  async history(room: string, query: HistoryQuery): Promise<History> {
+    const { limit, before = Number.MAX_SAFE_INTEGER, after = 0, repliesTo } = query;
+    const isBackwards = query.after === undefined && repliesTo === undefined;
     const now = this.#clock.now();
     const rows: StoredMessage[] = [];
     let position: { seq: number; epoch: () => Promise<string> } | undefined;
     const to = isBackwards ? 1 : before - 1;
     for (let from = isBackwards ? before - 1 : after + 1;;) {
-      const found = await this.#page("history", room, limit, [isBackwards ? "down" : "up", from, to]);
+      const places = [isBackwards ? "down" : "up", from, to, ...repliesTo === undefined ? [] : [repliesTo]];
+      const found = await this.#page("history", room, limit, places);
       rows.push(...found.rows);
       const { record } = found;
       // What is said between two calls is behind the last message of a page, but not in one that begins at the newest.
@@ -138,12 +140,16 @@ export class RedisStorage implements Storage {
     }
   }
 
-  keys(_room: string, _wanted: readonly DocumentKey[]): Promise<unknown[]> {
-    throw new Error("not yet");
+  keys(room: string, wanted: readonly DocumentKey[]): Promise<unknown[]> {
+    const take = (values: (string | null)[]) => values.map((value) => value === null ? undefined : JSON.parse(value));
+    return this.#connection.call("keys", room, wanted.flat(), take);
   }
 
-  listKeys(_room: string, _query: KeysQuery): Promise<[string, unknown][]> {
-    throw new Error("not yet");
+  listKeys(room: string, { seq, prefix, after = "", limit }: KeysQuery): Promise<[name: string, value: unknown][]> {
+    // Between the key of this name and the next one.
+    const from = after > prefix ? `${after}\x01` : prefix;
+    const take = (keys: string[]) => keys.map(toDocumentKey);
+    return this.#connection.call("list_keys", room, [seq, prefix, from, limit], take);
   }
 
   async read(room: string, after: number): Promise<CatchUp> {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { type Clock, systemClock } from "../../chat/clock.ts";
 import type { AnyKind, CommandBase, Decision, Document, Kind } from "../../chat/entries/kind.ts";
 import { IDEMPOTENCY_WINDOW } from "../../chat/rulebook.ts";
+import { reaction } from "../../chat/entries/reaction.ts";
 import { type Command, PAGE_BYTES } from "../../chat/storage.ts";
 import type { Entry, ReceiveMessage } from "../../chat/protocol.ts";
 import { FakeClock } from "../../testing/clock.ts";
@@ -24,6 +25,7 @@ import { FUNCTIONS } from "./functions/library.ts";
 const KEEP_ALL = { messages: 0, days: 0 };
 const DURABLE = ["--appendonly", "yes", "--appendfsync", "always"];
 
+type React = Extract<Command, { action: "react" }>;
 const say = (text: string, id?: string): Command => {
   const command: Command = { action: "send_message", room: "r", user: "ann", from: "Ann", text };
   return id === undefined ? command : { ...command, id };
@@ -114,13 +116,33 @@ serverTest("edited, deleted and expired words are in no dump", ["--rdbcompressio
   assert.doesNotMatch(dump, /kept one/);
 });
 
+const react = (user: string, target: number, emoji = "🍵", on = true): React => (
+  { action: "react", room: "r", user, from: user, target, emoji, on }
+);
+/** More than a page names, and one of the first of them goes. */
+const crowd = (target: number) => [
+  ...["ann", "b", "c", "d", "e", "f"].map((user) => react(user, target)),
+  react("ann", target, "🍵", false),
+];
+
 /** What can be asked of two storages: each is a batch, some time after the one before. */
 const batches = fc.array(
   fc.record({
     pause: fc.nat(3 * 60 * 60 * 1000),
     commands: fc.array(
       fc.record({
-        what: fc.constantFrom("say", "say", "edit", "delete", "again"),
+        what: fc.constantFrom(
+          "say",
+          "say",
+          "answer",
+          "edit",
+          "delete",
+          "again",
+          "react",
+          "react",
+          "crowd",
+          "take back",
+        ),
         user: fc.constantFrom("ann", "bob"),
         back: fc.nat(9),
         id: fc.option(fc.constantFrom("k1", "k2", "k3"), { nil: undefined }),
@@ -153,8 +175,10 @@ for (const retention of [KEEP_ALL, { messages: 5, days: 0 }, { messages: 0, days
                 return { action: "edit_message", from: "Ann", target, text: `edit ${at} ${number}`, ...common };
               }
               if (what === "delete") return { action: "delete_message", from: "Ann", target, ...common };
-              const again = what === "again" && { lookupOnly: true as const };
-              return { action: "send_message", from: user, text: `text ${at} ${number}`, ...common, ...again };
+              if (what === "crowd") return reaction.merge!(crowd(target)) as Command;
+              if (what === "react" || what === "take back") return react(user, target, "🍵", what === "react");
+              const more = what === "answer" ? { reply_to: target } : what === "again" && { lookupOnly: true as const };
+              return { action: "send_message", from: user, text: `text ${at} ${number}`, ...common, ...more };
             });
             // What expires within a batch may still be shown by memory, which lets go of it at the end.
             const parts = retention.messages === 0 ? [asked] : asked.map((command) => [command]);

@@ -12,8 +12,9 @@ import { ROOM_FUNCTIONS } from "./rooms.ts";
  *     PREFIX:{ROOM}:messages    which of the entries are messages
  *     PREFIX:{ROOM}:documents   message → its present state as JSON; none once it has expired
  *     PREFIX:{ROOM}:versions    changed message → the entries that changed it last and that show it last
- *     PREFIX:{ROOM}:keys:SEQ    keys that belong to a message's document
+ *     PREFIX:{ROOM}:keys:SEQ    keys that belong to a message's document, sorted, each with its value
  *     PREFIX:{ROOM}:erasable:SEQ  what is erasable of the entries about a message
+ *     PREFIX:{ROOM}:answers:SEQ  the messages that answer this one and are not erased
  *     PREFIX:{ROOM}:id:…        user, action and id → SEQ DATE ORDINAL of the first entry that had it; once that is removed
  *                               from the log, also the entry as JSON
  *     PREFIX:{ROOM}:settings    locked, listed, slow_seconds, version

@@ -40,6 +40,20 @@ end
 
 local function keys_of(room, seq) return room.base .. ':keys:' .. seq end
 local function erasable_of(room, seq) return room.base .. ':erasable:' .. seq end
+local function answers_of(room, seq) return room.base .. ':answers:' .. seq end
+
+-- Keys of a message that begin so, in order of their bytes: each is its name, a zero byte, and its value as JSON.
+local function listed(room, seq, prefix, from, ...)
+  return redis.call('ZRANGEBYLEX', keys_of(room, seq), '[' .. from, '(' .. prefix .. '\255', ...)
+end
+
+-- The key of this name, as it stands there, and its value.
+local function key_of(room, seq, name)
+  for _, member in ipairs(listed(room, seq, name .. '\0', name .. '\0')) do
+    local value = string.sub(member, #name + 2)
+    if not string.find(value, '%z') then return member, value end
+  end
+end
 
 -- An entry with the document that it shows and what is erasable of it, each as JSON.
 local function stored(room, entry)
@@ -57,16 +71,20 @@ local function remembered(room, first)
   return fixed ~= '' and { seq, date, ordinal, fixed }
 end
 
--- What a command depends on, where that was not known or has changed.
-local function facts(room, command)
-  if not command.target then return false end
-  local entry = find(room, command.target)
+-- What a command depends on, where that was not known or has changed. What earlier commands were told is left out.
+local function facts(room, command, told)
+  local about = command.about
+  if not about then return false end
+  local entry = find(room, about)
   if not entry then return { false } end
-  local keys = {}
-  for at, name in ipairs(command.reads) do
-    keys[at] = redis.call('HGET', keys_of(room, command.target), name)
+  local row, values, lists = not told[about] and stored(room, entry), {}, {}
+  for at, name in ipairs(command.reads) do values[at] = select(2, key_of(room, about, name)) or false end
+  for at, prefix in ipairs(command.lists) do
+    local list = about .. ' ' .. prefix
+    lists[at], told[list] = told[list] and {} or listed(room, about, prefix, prefix), true
   end
-  return { stored(room, entry), (version_of(room, command.target)), keys }
+  told[about] = true
+  return { row, (version_of(room, about)), values, lists }
 end
 
 local function write(room, command, number, now)
@@ -79,6 +97,7 @@ local function write(room, command, number, now)
     room.messages = room.messages + 1
     redis.call('HSET', base .. ':documents', seq, shown)
     redis.call('ZADD', base .. ':messages', seq, seq)
+    if command.answers then redis.call('ZADD', answers_of(room, command.answers), seq, seq) end
   elseif target then
     if command.document then
       shown = string.gsub(command.document, '\1(%d+)', room.filled)
@@ -88,11 +107,13 @@ local function write(room, command, number, now)
     end
     local _, shows = version_of(room, target)
     redis.call('HSET', base .. ':versions', target, seq .. ':' .. (command.shows and seq or shows))
-    if command.erases then redis.call('DEL', keys_of(room, target), erasable_of(room, target)) end
+    if command.erases then redis.call('UNLINK', keys_of(room, target), erasable_of(room, target)) end
+    if command.answered then redis.call('ZREM', answers_of(room, command.answered), target) end
     for _, pair in ipairs(command.writes) do
       local name, value = unpack(pair)
-      if value == '' then redis.call('HDEL', keys_of(room, target), name)
-      else redis.call('HSET', keys_of(room, target), name, value) end
+      local known = key_of(room, target, name)
+      if known then redis.call('ZREM', keys_of(room, target), known) end
+      if value ~= '' then redis.call('ZADD', keys_of(room, target), '0', name .. '\0' .. value) end
     end
   end
   if command.erasable then redis.call('HSET', erasable_of(room, target), seq, command.erasable) end
@@ -111,12 +132,12 @@ local function do_one(room, command, outcomes, now)
     if first and first ~= command.forgotten then return { 'repeated', first, remembered(room, first) } end
   end
   if command.isUndecided then return nil end
-  if command.target then
+  if command.about then
     -- As an earlier one of these commands has left it, or as it was known.
     local earlier = string.match(command.expected, '^@(%d+)$')
     if earlier then
       if outcomes[tonumber(earlier)][1] ~= 'kept' then return nil end
-    elseif (find(room, command.target) and version_of(room, command.target) or 'none') ~= command.expected then
+    elseif (find(room, command.about) and version_of(room, command.about) or 'none') ~= command.expected then
       return nil
     end
   end
@@ -135,7 +156,7 @@ writing('append', function(keys, args)
   for at, base in ipairs(keys) do
     local room, asked = open_room(base, epoch), cjson.decode(args[5 + at])
     local locked = redis.call('HGET', base .. ':settings', 'locked') or '0'
-    local outcomes, rows, open = {}, {}, {}
+    local outcomes, rows, open, known = {}, {}, {}, {}
     if locked == asked.locked then
       for each, command in ipairs(asked.commands) do
         local outcome, row = do_one(room, command, outcomes, now)
@@ -146,7 +167,7 @@ writing('append', function(keys, args)
         if outcome[1] == 'repeated' and tonumber(string.match(outcome[2], '^%d+ (%d+)')) <= now - window then break end
       end
     end
-    for each = #outcomes + 1, #asked.commands do open[#open + 1] = facts(room, asked.commands[each]) end
+    for each = #outcomes + 1, #asked.commands do open[#open + 1] = facts(room, asked.commands[each], known) end
     if room.changed then
       redis.call('HSET', base .. ':head', 'seq', digits(room.seq), 'date', digits(room.date), 'messages',
         digits(room.messages))
@@ -162,23 +183,27 @@ end)
 local function page(room, limit, bytes, next)
   local rows = {}
   while #rows < limit and bytes >= 0 do
-    local entry = next()
-    if not entry then return { record(room), rows, 0 } end
-    local row = stored(room, entry)
+    local row = next()
+    if not row then return { record(room), rows, 0 } end
     rows[#rows + 1] = row
     bytes = bytes - #row[4] - #(row[5] or '')
   end
   return { record(room), rows, 1 }
 end
 
--- A page of messages, in the order of their places or from the newest on.
+-- A page of messages, or of those that answer one, in the order of their places or from the newest on. Each row has
+-- also how many answers there are.
 reading('history', function(keys, args)
   local room, limit, bytes = open_room(keys[1], args[1]), tonumber(args[2]), tonumber(args[3])
   local look = args[4] == 'down' and 'ZREVRANGEBYSCORE' or 'ZRANGEBYSCORE'
-  local places, at = redis.call(look, room.base .. ':messages', args[5], args[6], 'LIMIT', '0', args[2]), 0
+  local index = args[7] and answers_of(room, args[7]) or room.base .. ':messages'
+  local places, at = redis.call(look, index, args[5], args[6], 'LIMIT', '0', args[2]), 0
   return page(room, limit, bytes, function()
     at = at + 1
-    return places[at] and find(room, places[at])
+    local entry = places[at] and find(room, places[at])
+    local row = entry and stored(room, entry)
+    if row then row[7] = redis.call('ZCARD', answers_of(room, entry.seq)) end
+    return row
   end)
 end)
 
@@ -190,8 +215,19 @@ reading('read', function(keys, args)
     at = at + 1
     if at > #chunk then chunk, at = range(room, from, '+', 64), 1 end
     from = chunk[at] and '(' .. chunk[at].seq .. '-0'
-    return chunk[at]
+    return chunk[at] and stored(room, chunk[at])
   end)
+end)
+
+-- The values of keys, each given by its message and its name.
+reading('keys', function(keys, args)
+  local room, values = { base = keys[1] }, {}
+  for at = 1, #args, 2 do values[#values + 1] = select(2, key_of(room, args[at], args[at + 1])) or false end
+  return values
+end)
+
+reading('list_keys', function(keys, args)
+  return listed({ base = keys[1] }, args[1], args[2], args[3], 'LIMIT', '0', args[4])
 end)
 
 reading('records', function(keys, args)
@@ -208,9 +244,11 @@ local function remove_entry(room, entry, now, window)
   if tonumber(shown) <= tonumber(entry.seq) then
     redis.call('HDEL', room.base .. ':documents', message)
     redis.call('HDEL', room.base .. ':versions', message)
-    redis.call('DEL', keys_of(room, message))
+    redis.call('UNLINK', keys_of(room, message))
   end
-  if target then redis.call('HDEL', erasable_of(room, target), entry.seq) end
+  -- Its answers are held for longer. Nobody asks what answers a message that is gone.
+  if target then redis.call('HDEL', erasable_of(room, target), entry.seq)
+  else redis.call('UNLINK', answers_of(room, entry.seq)) end
   if entry.key == '' then return end
   local id = room.base .. ':id:' .. entry.key
   local first = redis.call('GET', id)
