@@ -28,6 +28,8 @@ import { SWEEP_INTERVAL, Sweeper } from "./sweeper.ts";
 export const PULSE_INTERVAL = 1_000;
 /** Pulses between two looks at where the rooms' logs stand. The second look finds what no notification told. */
 const PULSES_A_LOOK = 2;
+/** Times that a page of several calls is begun before it is answered as it is, though somebody has written in between. */
+const PAGE_ATTEMPTS = 5;
 /** Calls, beside one for each command, after which commands are refused that other servers have overtaken each time. */
 const MOST_TRIES = 100;
 
@@ -117,27 +119,8 @@ export class RedisStorage implements Storage {
     );
   }
 
-  async history(room: string, query: HistoryQuery): Promise<History> {
-    const { limit, before = Number.MAX_SAFE_INTEGER, after = 0, repliesTo } = query;
-    const isBackwards = query.after === undefined && repliesTo === undefined;
-    const now = this.#clock.now();
-    const rows: StoredMessage[] = [];
-    let position: { seq: number; epoch: () => Promise<string> } | undefined;
-    const to = isBackwards ? 1 : before - 1;
-    for (let from = isBackwards ? before - 1 : after + 1;;) {
-      const places = [isBackwards ? "down" : "up", from, to, ...repliesTo === undefined ? [] : [repliesTo]];
-      const found = await this.#page("history", room, limit, places);
-      rows.push(...found.rows);
-      const { record } = found;
-      // What is said between two calls is behind the last message of a page, but not in one that begins at the newest.
-      if (!position || !isBackwards) position = { seq: record.head, epoch: found.epoch };
-      const page = historyPage(rows, { room, record, rules: this.#rules, now, limit, isBackwards });
-      const last = rows.at(-1)?.entry;
-      // Expired entries that have not been removed yet may come before those that are held.
-      const mayGoOn = last && found.isFull && !page.more && (!isBackwards || this.#rules.isHeld(last, record, now));
-      if (!mayGoOn) return { epoch: await position.epoch(), seq: position.seq, ...page };
-      from = last.seq + (isBackwards ? -1 : 1);
-    }
+  history(room: string, query: HistoryQuery): Promise<History> {
+    return this.#history(room, query, 1);
   }
 
   keys(room: string, wanted: readonly DocumentKey[]): Promise<unknown[]> {
@@ -219,6 +202,33 @@ export class RedisStorage implements Storage {
         else this.#locked.delete(room);
       }
     });
+  }
+
+  async #history(room: string, query: HistoryQuery, attempt: number): Promise<History> {
+    const { limit, before = Number.MAX_SAFE_INTEGER, after = 0, repliesTo } = query;
+    const isBackwards = query.after === undefined && repliesTo === undefined;
+    const now = this.#clock.now();
+    const rows: StoredMessage[] = [];
+    let position: { seq: number; epoch: () => Promise<string> } | undefined;
+    const to = isBackwards ? 1 : before - 1;
+    for (let from = isBackwards ? before - 1 : after + 1;;) {
+      const places = [isBackwards ? "down" : "up", from, to, ...repliesTo === undefined ? [] : [repliesTo]];
+      const found = await this.#page("history", room, limit, places);
+      const { record } = found;
+      if (position && position.seq !== record.head && attempt < PAGE_ATTEMPTS) {
+        // Whoever is shown a page applies the entries that follow, so all of it has to be of one moment.
+        return this.#history(room, query, attempt + 1);
+      }
+      rows.push(...found.rows);
+      // What is said between two calls is behind the last message of a page, but not in one that begins at the newest.
+      if (!position || !isBackwards) position = { seq: record.head, epoch: found.epoch };
+      const page = historyPage(rows, { room, record, rules: this.#rules, now, limit, isBackwards });
+      const last = rows.at(-1)?.entry;
+      // Expired entries that have not been removed yet may come before those that are held.
+      const mayGoOn = last && found.isFull && !page.more && (!isBackwards || this.#rules.isHeld(last, record, now));
+      if (!mayGoOn) return { epoch: await position.epoch(), seq: position.seq, ...page };
+      from = last.seq + (isBackwards ? -1 : 1);
+    }
   }
 
   /** Rows from a place on. `isFull`: they are enough for a page of `limit`, and more may follow. */

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from "../../chat/clock.ts";
 import type { AnyKind, CommandBase, Decision, Document, Kind } from "../../chat/entries/kind.ts";
 import { IDEMPOTENCY_WINDOW } from "../../chat/rulebook.ts";
 import { reaction } from "../../chat/entries/reaction.ts";
-import { type Command, PAGE_BYTES } from "../../chat/storage.ts";
+import { type Command, type HistoryQuery, PAGE_BYTES } from "../../chat/storage.ts";
 import type { Entry, ReceiveMessage } from "../../chat/protocol.ts";
 import { FakeClock } from "../../testing/clock.ts";
 import { eventfulRoom, leftovers, sweptBy } from "../../testing/storage/leftovers.ts";
@@ -649,20 +649,26 @@ const fail = () => {
   throw new ChatError("unavailable", "Try again.", 2);
 };
 
-serverTest("a page that takes several calls stands where the log stood at the first", [], async (server) => {
+serverTest("a page that takes several calls shows the room as it was at one moment", [], async (server) => {
   const poll: Kind = { ...(KINDS_WITH_VOTE[0] as Kind), asks: "start_poll", tells: "poll_started" };
   const newer = await open(server, { kinds: [...KINDS_WITH_VOTE, poll] });
   const older = await open(server);
   const start = { ...say("poll"), action: "start_poll" } as unknown as Command;
   await newer.append([say("one"), start, start]);
-  let pages = 0;
-  const { messages, seq } = await before(
-    async (name) => {
-      if (name === "history" && ++pages === 2) await newer.append([say("late")]);
-    },
-    () => older.history("r", { limit: 1 }),
-  );
-  assert.deepEqual([messages.map(({ text }) => text), seq, pages], [["one"], 3, 2]);
+  const page = async (query: HistoryQuery, meanwhile: Command) => {
+    let calls = 0;
+    const { messages, seq } = await before(
+      async (name) => {
+        if (name === "history" && ++calls === 2) await newer.append([meanwhile]);
+      },
+      () => older.history("r", query),
+    );
+    return [messages.map(({ text, reactions }) => [text, reactions?.[0].count]), seq, calls];
+  };
+  // The older one does not know what fills the first call's reply.
+  assert.deepEqual(await page({ limit: 2, after: 0 }, react("bob", 1)), [[["one", 1]], 4, 4]);
+  assert.deepEqual(await page({ limit: 1 }, react("eve", 1)), [[["one", 2]], 5, 4]);
+  assert.deepEqual(await page({ limit: 1 }, say("late")), [[["late", undefined]], 6, 4]);
 });
 
 serverTest("if a call fails halfway, what was stored is answered and the rest is refused", [], async (server) => {
