@@ -715,6 +715,88 @@ for (const isOvertaken of [false, true]) {
   });
 }
 
+serverTest("what many commands of a call depend on is told once", [], async (server) => {
+  const storage = await open(server);
+  const text = "x".repeat(16 * 1024);
+  await storage.append([say(text)]);
+  const sent = async () => Number(/total_net_output_bytes:(\d+)/.exec(await server.command("INFO", "stats"))![1]);
+  const before = await sent();
+  const answers = Array.from({ length: 200 }, (_, at): Command => ({ ...say(`${at}`), reply_to: 1 }) as Command);
+  await storage.append([...answers, ...["a", "b", "c"].map((user) => react(user, 1, user === "a" ? "☕" : "🍵"))]);
+  // Each reaction is published with its message.
+  assert.ok(await sent() - before < 7 * text.length, `${await sent() - before} bytes`);
+  const [message] = (await storage.history("r", { limit: 1, after: 0 })).messages;
+  assert.deepEqual([message.replies, message.reactions!.map(({ count }) => count)], [200, [1, 2]]);
+});
+
+serverTest(
+  "servers that react to and answer the same message at each flush need few calls, and tell the same",
+  [],
+  async (server) => {
+    const servers = [await open(server), await open(server), await open(server)];
+    const views = servers.map((storage) => new LogView(storage, "r"));
+    await servers[0].append([say("tea?")]);
+    const ROUNDS = 25;
+    let calls = 0;
+    await before(
+      (name) => name === "append" && calls++,
+      () =>
+        Promise.all(servers.map(async (storage, at) => {
+          for (let round = 0; round < ROUNDS; round++) {
+            const people = Array.from({ length: 10 }, (_, each) => react(`${at} ${round} ${each}`, 1));
+            // The first ones take theirs back, too.
+            const back = react(`${at} ${round - 1} 0`, 1, "🍵", false);
+            const answer = { ...say("yes"), reply_to: 1 } as Command;
+            const results = await storage.append([reaction.merge!([...people, back]) as Command, answer]);
+            assert.ok(results.every((result) => "entry" in result));
+          }
+        })),
+    );
+    // Each batch asks once what it depends on, and all three never stop.
+    assert.ok(calls < 6 * servers.length * ROUNDS, `${calls} calls`);
+    const { messages: [message], seq } = await servers[0].history("r", { limit: 1, after: 0 });
+    const left = servers.length * (9 * ROUNDS + 1);
+    assert.deepEqual([message.reactions![0].count, message.replies], [left, servers.length * ROUNDS]);
+    const { entries } = await servers[0].read("r", 0);
+    for (const view of views) {
+      await until(() => view.entries.length === seq);
+      await view.settled();
+      assert.deepEqual(view.entries, entries);
+    }
+  },
+);
+
+serverTest("nothing of its reactions is left when a message is deleted", [], async (server) => {
+  const storage = await open(server);
+  const everything = () =>
+    server.command(
+      "EVAL",
+      `local found = {}
+      for _, key in ipairs(redis.call('KEYS', '*')) do
+        local kind = redis.call('TYPE', key).ok
+        found[#found + 1] = kind == 'hash' and redis.call('HGETALL', key) or kind == 'zset' and
+          redis.call('ZRANGE', key, 0, -1) or kind == 'stream' and redis.call('XRANGE', key, '-', '+') or
+          kind == 'string' and redis.call('GET', key) or redis.call('SMEMBERS', key)
+        found[#found + 1] = key
+      end
+      return cjson.encode(found)`,
+      "0",
+    );
+  const answer = { ...say("yes"), reply_to: 1 } as Command;
+  await storage.append([say("tea?"), answer, ...crowd(1).map(({ user }) => react(`person-${user}`, 2))]);
+  await storage.append([
+    react("person-x", 1),
+    reaction.merge!(["y", "z"].map((at) => react(`person-${at}`, 2))) as Command,
+  ]);
+  assert.match(await everything(), /person-ann.*"parley:{r}:answers:1"/s);
+  await storage.append([react("person-again", 2), change(2)]);
+  const left = await everything();
+  assert.doesNotMatch(left.replaceAll("person-x", ""), /person-|:keys:2|:erasable:2|:answers:|yes/);
+  assert.match(left, /person-x/);
+  await storage.append([change(1)]);
+  assert.doesNotMatch(await everything(), /person-|🍵|:keys:|:erasable:|tea/);
+});
+
 serverTest("an entry that erases what is about a message frees its keys, also within one call", [], async (server) => {
   const reset: Kind<CommandBase, { action: string }> = {
     asks: "reset_test_votes",
