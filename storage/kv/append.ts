@@ -1,6 +1,7 @@
 import type { CommandBase, Document } from "../../chat/entries/kind.ts";
 import type { Entry } from "../../chat/protocol.ts";
 import {
+  about,
   advance,
   type AppendResult,
   NEW_ROOM,
@@ -10,16 +11,27 @@ import {
   type StoredEntry,
   type Write,
 } from "../../chat/rulebook.ts";
-import { type Command, ROOM_SETTINGS, type RoomSettings } from "../../chat/storage.ts";
+import { type Command, type KeysQuery, ROOM_SETTINGS, type RoomSettings } from "../../chat/storage.ts";
 import { changeKeyOf, type Found, KEY, type KvStore } from "./store.ts";
 
 /**
- * One commit may have 819,200 bytes and 1,000 writes. One more command adds at most a message of 64 KiB twice, and some
- * ten writes. Most scripts take two bytes a letter; `KEY_BYTES` is for the longest key.
+ * One commit may have 1,000 writes, 819,200 bytes, and 81,920 bytes of keys. One more command adds at most a hundred
+ * reactions: as many document keys of up to 400 bytes in a room with the longest name, their entry of up to 40 KiB, and
+ * a message of 64 KiB. An answer adds two such messages.
  */
+const COMMIT_WRITES = 880;
 const COMMIT_BYTES = 600 * 1024;
-const COMMIT_WRITES = 900;
-const KEY_BYTES = 400;
+const COMMIT_KEY_BYTES = 32 * 1024;
+/**
+ * One value may have 64 KiB. The rest is for what is noted of a message beside its document. Text of the longest length
+ * in emoji leaves little for reactions: whoever adds more to it is refused, and nobody else.
+ */
+const MESSAGE_BYTES = 64 * 1024 - 256;
+const TOO_LARGE = "This message and what was added to it are too large to be kept together. Make it shorter.";
+/** Document keys that one read brings at most where all of a message's are read. */
+const KEYS_A_LIST = 500;
+
+const encoder = new TextEncoder();
 
 /** One value for all that a commit to a room must agree with, so that it checks this one only. */
 export interface KvRoom extends Omit<RoomRecord, "locked"> {
@@ -42,6 +54,8 @@ export interface Kept {
    * The last entry that erased the message: what entries before it wrote into its parts is gone, and is being removed.
    */
   erasedBy?: number;
+  /** How many messages answer it, and the last entry that changed that; absent: none ever has. */
+  answers?: { count: number; changedBy: number };
 }
 
 /** What stands under a document key, and the entry that wrote it. */
@@ -53,6 +67,25 @@ export interface KeptKey {
 /** Whether a part of a message that this entry wrote is still there, or only waits for being removed. */
 export function isKept(seq: number, message: Kept | undefined): boolean {
   return seq >= (message?.erasedBy ?? 0);
+}
+
+/**
+ * All document keys of a message that begin so, behind `after` if it is given, in order. Some may only wait for being
+ * removed: see `isKept`. @param limit how many are probably needed
+ */
+export async function* documentKeys(
+  { kv }: KvStore,
+  room: string,
+  { seq, prefix, after, limit = KEYS_A_LIST }: Partial<KeysQuery> & Pick<KeysQuery, "seq" | "prefix">,
+): AsyncGenerator<{ key: Deno.KvKey; name: string; kept: KeptKey }> {
+  const from = { prefix: KEY.documentKeys(room, seq), start: KEY.documentKey(room, seq, after ?? prefix) };
+  // One more for the key that `after` names.
+  const batchSize = Math.min(limit + 1, KEYS_A_LIST);
+  for await (const { key, value: kept } of kv.list<KeptKey>(from, { batchSize })) {
+    const name = String(key.at(-1));
+    if (!name.startsWith(prefix)) return;
+    if (name !== after) yield { key, name, kept };
+  }
 }
 
 /** The epoch of a room. @param all that of rooms which have none of their own */
@@ -71,8 +104,11 @@ export class Batch {
   readonly #rules: Rulebook;
   readonly #now: number;
   /** What was read or is to be written, by the key as JSON. */
-  readonly #values = new Map<string, unknown>();
-  readonly #writes = new Map<string, { key: Deno.KvKey; value: unknown }>();
+  readonly #values = new Map<string, { key: Deno.KvKey; value: unknown }>();
+  /** Of what is to be written, the bytes. */
+  readonly #writes = new Map<string, number>();
+  /** The beginnings of document keys of which all have been read. */
+  readonly #lists = new Set<string>();
   /** The room as it was read, and its record after the commands that were decided. */
   #kept: KvRoom = NO_ROOM;
   #record: RoomRecord = toRecord(NO_ROOM);
@@ -86,6 +122,7 @@ export class Batch {
   /** Whether there are parts of messages to remove. */
   hasErased = false;
   #bytes = 0;
+  #keyBytes = 0;
 
   constructor(room: string, rules: Rulebook, now: number) {
     this.#room = room;
@@ -98,32 +135,41 @@ export class Batch {
    * the same when they are written, so is all else.
    */
   async decide(commands: readonly Command[], store: KvStore): Promise<void> {
-    const targets = [...new Set(commands.flatMap(({ target }: CommandBase) => target ?? []))];
+    const messages = [...new Set(commands.flatMap((command: CommandBase) => about(command) ?? []))];
     const keys = commands.flatMap((command: CommandBase) => [
       ...command.id === undefined ? [] : [this.#id(command)],
-      ...this.#rules.documentKeys(command).map((name) => this.#key(command.target!, name)),
+      ...this.#rules.documentKeys(command).map((name) => this.#key(about(command)!, name)),
     ]);
-    const [room, epoch, ...others] = await store.load([
+    const [room, epoch, ...found] = await store.load([
       KEY.room(this.#room),
       KEY.epoch,
-      ...targets.map((target) => KEY.message(this.#room, target)),
+      ...messages.map((seq) => KEY.message(this.#room, seq)),
       ...keys,
     ]);
     this.#kept = room.value as KvRoom | undefined ?? NO_ROOM;
     this.#record = toRecord(this.#kept);
     this.#check = room.check;
     this.epoch = epochOf(this.#kept, epoch.value as string | undefined ?? await store.epoch());
-    this.#remember(others);
+    this.#remember(found);
     const repeated = commands.flatMap((command) => this.#first(command) ?? []);
     const documents = repeated.map(({ seq, target = seq }) => KEY.message(this.#room, target));
     const erasable = repeated.flatMap(({ seq, target }) =>
       target === undefined ? [] : [KEY.erasable(this.#room, target, seq)]
     );
-    this.#remember(await store.load([...documents, ...erasable]));
+    // Whoever erases an answer changes also what it answers.
+    const answered = new Set(commands.flatMap(({ target }: CommandBase) => this.#answeredBy(target) ?? []));
+    const others = [...answered].map((seq) => KEY.message(this.#room, seq)).filter((key) => !this.#has(key));
+    this.#remember(await store.load([...documents, ...erasable, ...others]));
+    const view = this.#view();
     for (const command of commands) {
-      if (this.#bytes > COMMIT_BYTES || this.#writes.size > COMMIT_WRITES) return;
-      const { result, write } = this.#rules.append(command, this.#view(), this.#now);
+      if (this.#isFull()) return;
+      await this.#loadLists(command, store);
+      const { result, write } = this.#rules.append(command, view, this.#now);
       if (write && "entry" in result) {
+        if (this.#isTooLarge(write)) {
+          this.results.push({ refused: "forbidden", message: TOO_LARGE });
+          continue;
+        }
         this.#write(command, write);
         this.entries.push(result.entry);
         this.hasErased ||= write.change?.isErased ?? false;
@@ -138,7 +184,8 @@ export class Batch {
     const { head, date, messages } = this.#record;
     const operation = store.kv.atomic().check(this.#check!);
     operation.set(KEY.room(this.#room), { ...this.#kept, head, date, messages });
-    for (const { key, value } of this.#writes.values()) {
+    for (const at of this.#writes.keys()) {
+      const { key, value } = this.#values.get(at)!;
       if (value === undefined) operation.delete(key);
       else operation.set(key, value);
     }
@@ -155,20 +202,67 @@ export class Batch {
         const kept = this.#get<KeptKey>(this.#key(seq, name));
         return kept && isKept(kept.seq, this.#get(KEY.message(this.#room, seq))) ? kept.value : undefined;
       },
-      list: () => [],
+      list: (seq, prefix) => this.#list(seq, prefix),
     };
   }
 
-  #write(command: CommandBase, { entry: { erasable, ...entry }, begins, change }: Write): void {
+  /** All document keys of a message that begin so, once they have been read. */
+  *#list(seq: number, prefix: string): Generator<[name: string, value: unknown]> {
+    const message = this.#get<Kept>(KEY.message(this.#room, seq));
+    // The prefix ends within the last part of the key.
+    const beginning = JSON.stringify(this.#key(seq, prefix)).slice(0, -'"]'.length);
+    for (const [at, { key, value }] of this.#values) {
+      if (value === undefined || !at.startsWith(beginning)) continue;
+      const kept = value as KeptKey;
+      if (isKept(kept.seq, message)) yield [String(key.at(-1)), kept.value];
+    }
+  }
+
+  /**
+   * Reads the lists that a command needs to see. Which they are depends on the document as the commands before it have
+   * left it.
+   */
+  async #loadLists(command: CommandBase, store: KvStore): Promise<void> {
+    const seq = about(command);
+    const document = seq === undefined ? undefined : this.#get<Kept>(KEY.message(this.#room, seq))?.document;
+    if (!document) return;
+    for (const prefix of this.#rules.documentLists(command, document)) {
+      const list = `${seq} ${prefix}`;
+      if (this.#lists.has(list)) continue;
+      this.#lists.add(list);
+      for await (const { key, kept } of documentKeys(store, this.#room, { seq: seq!, prefix })) {
+        // What is to be written is newer.
+        if (!this.#has(key)) this.#values.set(JSON.stringify(key), { key, value: kept });
+      }
+    }
+  }
+
+  #isFull(): boolean {
+    return this.#writes.size > COMMIT_WRITES || this.#bytes > COMMIT_BYTES || this.#keyBytes > COMMIT_KEY_BYTES;
+  }
+
+  /** Whether a message would not fit into one value any more. */
+  #isTooLarge({ change }: Write): boolean {
+    if (!change?.document) return false;
+    const message = this.#get<Kept>(KEY.message(this.#room, change.seq))!;
+    return bytesOf({ ...message, document: change.document }) > MESSAGE_BYTES;
+  }
+
+  #write(command: CommandBase, { entry: { erasable, ...entry }, begins, answers, change }: Write): void {
     const { seq, target } = entry;
     const kept: Kept = begins ? { entry, document: begins, shownBy: seq } : { entry };
     this.#set(begins ? KEY.message(this.#room, seq) : KEY.change(this.#room, seq), kept);
     if (erasable && !change?.isErased) this.#set(KEY.erasable(this.#room, target!, seq), erasable);
     if (command.id !== undefined) this.#set(this.#id(command), entry);
     advance(this.#record, entry);
+    if (answers !== undefined) this.#countAnswer(answers, seq, seq);
     if (!change) return;
     const at = KEY.message(this.#room, change.seq);
     const message = { ...this.#get<Kept>(at)! };
+    // What is erased again is no answer already.
+    if (change.answered !== undefined && message.erasedBy === undefined) {
+      this.#countAnswer(change.answered, change.seq, seq, { isErased: true });
+    }
     if (change.document) Object.assign(message, { document: change.document, changedBy: seq });
     if (change.keepsDocument) message.shownBy = seq;
     if (change.isErased) {
@@ -180,6 +274,23 @@ export class Batch {
     for (const [name, value] of Object.entries(change.keys)) {
       this.#set(this.#key(change.seq, name), value === null ? undefined : { seq, value } satisfies KeptKey);
     }
+  }
+
+  /** Notes that a message is answered by another one, or is no longer. @param changedBy the entry that makes it so */
+  #countAnswer(seq: number, answer: number, changedBy: number, { isErased = false } = {}): void {
+    const at = KEY.message(this.#room, seq);
+    const message = this.#get<Kept>(at);
+    // The sweep may have removed it since it was read, and nobody is shown it.
+    if (!message || seq <= this.#record.floor) return;
+    const count = Math.max(0, (message.answers?.count ?? 0) + (isErased ? -1 : 1));
+    this.#set(at, { ...message, answers: { count, changedBy } } satisfies Kept);
+    this.#set(KEY.answer(this.#room, seq, answer), isErased ? undefined : 0);
+  }
+
+  /** The message that this one answers. */
+  #answeredBy(seq: number | undefined): number | undefined {
+    if (seq === undefined) return undefined;
+    return this.#get<Kept>(KEY.message(this.#room, seq))?.entry.fixed?.reply_to as number | undefined;
   }
 
   /** The first entry that had this command's key, with what is still there of it. */
@@ -200,16 +311,40 @@ export class Batch {
   }
 
   #remember(found: Found<unknown>[]): void {
-    for (const { value, check } of found) this.#values.set(JSON.stringify(check.key), value);
+    for (const { value, check: { key } } of found) this.#values.set(JSON.stringify(key), { key, value });
+  }
+
+  #has(key: Deno.KvKey): boolean {
+    return this.#values.has(JSON.stringify(key));
   }
 
   #get<Value>(key: Deno.KvKey): Value | undefined {
-    return this.#values.get(JSON.stringify(key)) as Value | undefined;
+    return this.#values.get(JSON.stringify(key))?.value as Value | undefined;
   }
 
   #set(key: Deno.KvKey, value: unknown): void {
-    this.#values.set(JSON.stringify(key), value);
-    this.#writes.set(JSON.stringify(key), { key, value });
-    this.#bytes += KEY_BYTES + 2 * (JSON.stringify(value)?.length ?? 0);
+    const at = JSON.stringify(key);
+    const before = this.#writes.get(at);
+    const bytes = bytesOf(value);
+    this.#bytes += bytes - (before ?? 0);
+    if (before === undefined) {
+      const keyBytes = bytesOfKey(key);
+      this.#keyBytes += keyBytes;
+      this.#bytes += keyBytes;
+    }
+    this.#values.set(at, { key, value });
+    this.#writes.set(at, bytes);
   }
+}
+
+/** The bytes that plain JSON takes at most as a value: a text has two a letter, unless all of it is Latin. */
+function bytesOf(value: unknown): number {
+  if (typeof value === "string") return 7 + value.length * (/[^\0-\xff]/.test(value) ? 2 : 1);
+  if (typeof value !== "object" || value === null) return 10;
+  return Object.entries(value).reduce((sum, [name, field]) => sum + bytesOf(name) + bytesOf(field), 8);
+}
+
+/** The bytes that a key takes at most: UTF-8, and numbers of up to nine bytes. */
+function bytesOfKey(key: Deno.KvKey): number {
+  return key.reduce<number>((sum, part) => sum + (typeof part === "string" ? 2 + encoder.encode(part).length : 9), 0);
 }

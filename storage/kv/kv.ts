@@ -102,12 +102,12 @@ export class KvStorage implements Storage {
     return this.#notifications.seen(room, await this.#rooms.history(room, query));
   }
 
-  keys(_room: string, _wanted: readonly DocumentKey[]): Promise<unknown[]> {
-    throw new Error("not yet");
+  keys(room: string, wanted: readonly DocumentKey[]): Promise<unknown[]> {
+    return this.#rooms.keys(room, wanted);
   }
 
-  listKeys(_room: string, _query: KeysQuery): Promise<[string, unknown][]> {
-    throw new Error("not yet");
+  listKeys(room: string, query: KeysQuery): Promise<[string, unknown][]> {
+    return this.#rooms.listKeys(room, query);
   }
 
   async read(room: string, after: number): Promise<CatchUp> {

@@ -3,12 +3,15 @@
  * watch brings nothing.
  */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { type Clock, systemClock } from "../../chat/clock.ts";
+import { reaction } from "../../chat/entries/reaction.ts";
 import { LogSubscriber } from "../../chat/rooms/log_subscriber.ts";
 import { IDEMPOTENCY_WINDOW, type Retention, Rulebook } from "../../chat/rulebook.ts";
-import type { ClusterEvent, Command, LogNotification } from "../../chat/storage.ts";
+import type { Entry } from "../../chat/protocol.ts";
+import type { ClusterEvent, Command, DocumentKey, LogNotification } from "../../chat/storage.ts";
 import { FakeClock } from "../../testing/clock.ts";
 import { eventfulRoom, leftovers, sweptBy } from "../../testing/storage/leftovers.ts";
 import { startServer } from "../../testing/servers/server.ts";
@@ -16,6 +19,7 @@ import { quietly } from "../../testing/quietly.ts";
 import { until } from "../../testing/until.ts";
 import { castVote, KINDS_WITH_RESET, KINDS_WITH_VOTE } from "../../testing/storage/vote.ts";
 import { TestClient } from "../../testing/clients/client.ts";
+import type { Kept } from "./append.ts";
 import { KV_TEXT_LIMIT, KvStorage } from "./kv.ts";
 import { KvNotifications, POLL_INTERVAL } from "./notifications.ts";
 import { KvRooms } from "./rooms.ts";
@@ -45,6 +49,19 @@ const shownBy = (clock: FakeClock) => ({ ...systemClock, now: () => clock.now() 
 const open = (path: string, clock = new FakeClock(), retention = RETENTION) =>
   KvStorage.open(path, { clock: shownBy(clock), retention });
 
+type React = Extract<Command, { action: "react" }>;
+const react = (user: string, emoji: string, on = true, target = 1, room = "r"): React => (
+  { action: "react", room, user, from: user.toUpperCase(), target, emoji, on }
+);
+/** Reactions to one message that came in one flush cycle. */
+const together = (commands: readonly React[]) => reaction.merge!(commands) as Command;
+const answer = (reply_to: number, text: string, more: { id?: string; room?: string } = {}): Command => (
+  { ...say(text, more), reply_to } as Command
+);
+const remove = (target: number, more: { room?: string; moderator?: true } = {}): Command => (
+  { action: "delete_message", from: "Ann", room: "r", user: "ann", target, ...more }
+);
+
 const user = fc.constantFrom("ann", "bob");
 const id = fc.option(fc.constantFrom("k1", "k2", "k3"), { nil: undefined });
 const step = fc.oneof(
@@ -56,6 +73,24 @@ const step = fc.oneof(
         {
           weight: 2,
           arbitrary: fc.record({ kind: fc.constantFrom("edit", "delete", "again"), user, id, back: fc.nat(9) }),
+        },
+        { weight: 2, arbitrary: fc.record({ kind: fc.constant("answer" as const), user, id, back: fc.nat(9) }) },
+        {
+          weight: 2,
+          arbitrary: fc.record({
+            kind: fc.constant("react" as const),
+            user,
+            id: fc.constant(undefined),
+            back: fc.nat(9),
+            reactions: fc.array(
+              fc.record({
+                user: fc.constantFrom(..."abcdefgh"),
+                emoji: fc.constantFrom("🍵", "☕"),
+                on: fc.boolean(),
+              }),
+              { minLength: 1, maxLength: 8 },
+            ),
+          }),
         },
       ),
       { minLength: 1, maxLength: 6 },
@@ -92,6 +127,10 @@ kvTest("whatever is said, the outcomes and the log are those of the memory stora
             if (part.kind === "say") return { action: "send_message", from: "A", text, ...common };
             if (part.kind === "again") return { action: "send_message", from: "A", text, lookupOnly: true, ...common };
             const target = seq - part.back + 3;
+            if (part.kind === "answer") return { action: "send_message", from: "A", text, reply_to: target, ...common };
+            if (part.kind === "react") {
+              return together(part.reactions.map(({ user, emoji, on }) => react(user, emoji, on, target, room)));
+            }
             if (part.kind === "edit") return { action: "edit_message", from: "Ann", target, text, ...common };
             return { action: "delete_message", from: "Ann", target, ...common };
           });
@@ -108,10 +147,19 @@ kvTest("whatever is said, the outcomes and the log are those of the memory stora
           const { epoch: __, ...got } = await storage.read(room, after);
           assert.deepEqual(got, expected);
         }
-        for (const query of [{ limit: 3 }, { limit: 9, after: seq - 6 }, { limit: 2, before: seq - 1 }]) {
+        const answers = Array.from({ length: 9 }, (_, back) => ({ limit: 2, repliesTo: seq - back, after: seq - 6 }));
+        const pages = [{ limit: 3 }, { limit: 9, after: seq - 6 }, { limit: 2, before: seq - 1 }, ...answers];
+        for (const query of pages) {
           const { epoch: _, ...expected } = await memory.history(room, query);
           const { epoch: __, ...got } = await storage.history(room, query);
           assert.deepEqual(got, expected);
+        }
+        for (const { seq } of (await memory.history(room, { limit: 9 })).messages) {
+          const query = { seq, prefix: "message_reacted:🍵 ", limit: 3 };
+          const expected = await memory.listKeys(room, query);
+          assert.deepEqual(await storage.listKeys(room, query), expected);
+          const keys = ["a", "b", "c"].map((user): DocumentKey => [seq, `${query.prefix}${user}`]);
+          assert.deepEqual(await storage.keys(room, keys), await memory.keys(room, keys));
         }
       }
     }),
@@ -146,6 +194,103 @@ kvTest("more than one commit can hold is kept in several, and told in order", as
   const seqs = commands.map((_, at) => at + 1);
   assert.deepEqual(results.map((result) => "entry" in result && result.entry.seq), seqs);
   assert.deepEqual(heard.flatMap(({ entries }) => entries.map(({ seq }) => seq)), seqs);
+  await storage.close();
+});
+
+kvTest("the largest reactions are kept in as many commits as they need, and told to other isolates", async (path) => {
+  // The longest names, and about the longest keys that there can be.
+  const [room, from, family] = ["𐐨".repeat(64), "👩".repeat(32), "👩🏻‍❤️‍💋‍👩🏻"];
+  const users = Array.from({ length: 1_000 }, (_, at) => `${at}`.padEnd(64, "u"));
+  const [storage, other] = [await open(path), await open(path)];
+  const heard = { here: [] as Entry[], there: [] as Entry[] };
+  storage.subscribe(room, ({ entries }) => heard.here.push(...entries));
+  other.subscribe(room, ({ entries }) => heard.there.push(...entries));
+  for (const each of [storage, other]) await each.history(room, { limit: 1 });
+  const commands = [
+    ...Array.from({ length: 200 }, (_, at) => say("x", { room, id: `${at}`.padEnd(64, "가") })),
+    ...Array.from(
+      { length: 10 },
+      (_, at) =>
+        together(
+          users.slice(100 * at, 100 * at + 100).map((user) => ({ ...react(user, family, true, 1, room), from })),
+        ),
+    ),
+    // An entry between has no part in it.
+    say("between", { room }),
+    together(users.slice(0, 100).map((user) => ({ ...react(user, family, false, 1, room), from }))),
+  ];
+  const results = await storage.append(commands);
+  assert.deepEqual(results.map((result) => "entry" in result && result.entry.seq), commands.map((_, at) => at + 1));
+  const { messages: [{ reactions }] } = await storage.history(room, { limit: 1, after: 0 });
+  assert.deepEqual(reactions, [{ emoji: family, count: 900, users: users.slice(100, 105) }]);
+  const people = await storage.listKeys(room, { seq: 1, prefix: `message_reacted:${family} `, limit: 999 });
+  assert.deepEqual(people.map(([, value]) => value), people.map((_, at) => [(people[at][1] as [number])[0], from]));
+  assert.equal(people.length, 900);
+  await until(() => heard.there.at(-1)?.seq === commands.length);
+  assert.deepEqual(heard.there, heard.here);
+  const { entries } = await other.read(room, 200);
+  assert.deepEqual(entries, heard.here.slice(200, 200 + entries.length));
+  await Promise.all([storage.close(), other.close()]);
+});
+
+kvTest("whoever was not among the first comes after them, also where all that changes in one call", async (path) => {
+  const storage = await open(path);
+  await storage.append([say("tea?"), together([..."abcde"].map((user) => react(user, "🍵")))]);
+  await storage.append([react("f", "🍵"), react("a", "🍵", false), react("g", "🍵"), react("b", "🍵", false)]);
+  const { messages: [{ reactions }] } = await storage.history("r", { limit: 1 });
+  assert.deepEqual(reactions, [{ emoji: "🍵", count: 5, users: [..."cdefg"] }]);
+  await storage.close();
+});
+
+kvTest("what would make a message larger than a value is refused, and nothing else is", async (path) => {
+  const storage = await open(path);
+  const longest = "😀".repeat(KV_TEXT_LIMIT);
+  const edit = (text: string): Command => (
+    { action: "edit_message", from: "Ann", room: "r", user: "ann", target: 1, text }
+  );
+  const emoji = Array.from({ length: 20 }, (_, at) => String.fromCodePoint(0x1f34e + at));
+  const reactions = emoji.map((each) => together([..."abcde"].map((user) => react(user.repeat(22), each))));
+  const outcomes = async (...commands: Command[]) =>
+    (await storage.append(commands)).map((result) => "entry" in result || result.refused);
+  assert.deepEqual(await outcomes(say(longest)), [true]);
+  // Its answers are counted all the same.
+  const [added, none, counted] = [
+    await outcomes(...reactions),
+    await outcomes(reactions[19]),
+    await outcomes(answer(1, longest), answer(1, "x")),
+  ];
+  const fitting = added.indexOf("forbidden");
+  assert.ok(fitting > 2, `${fitting} different reactions`);
+  assert.deepEqual(added, emoji.map((_, at) => at < fitting || "forbidden"));
+  assert.deepEqual([none, counted], [["forbidden"], [true, true]]);
+  const others = reactions.slice(fitting);
+  assert.deepEqual(await outcomes(edit("short"), ...others), [true, ...others.map(() => true)]);
+  const [refused, kept] = await storage.append([edit(longest), say("kept")]);
+  assert.ok("refused" in refused && refused.refused === "forbidden" && /shorter/.test(refused.message!));
+  assert.ok("entry" in kept);
+  const { messages: [first] } = await storage.history("r", { limit: 1, after: 0 });
+  assert.deepEqual([first.text, first.replies, first.reactions!.length], ["short", 2, 20]);
+  assert.deepEqual(await outcomes(remove(1)), [true]);
+  await storage.close();
+});
+
+kvTest("many answers to a long message are kept in few commits", async (path) => {
+  const storage = await open(path);
+  await storage.append([say("가".repeat(KV_TEXT_LIMIT))]);
+  const { commit } = Deno.AtomicOperation.prototype;
+  let commits = 0;
+  Deno.AtomicOperation.prototype.commit = function () {
+    commits++;
+    return commit.call(this);
+  };
+  try {
+    await storage.append(Array.from({ length: 200 }, (_, at) => answer(1, `${at}`)));
+  } finally {
+    Deno.AtomicOperation.prototype.commit = commit;
+  }
+  assert.equal(commits, 1);
+  const { messages, more } = await storage.history("r", { limit: 120, repliesTo: 1 });
+  assert.deepEqual([messages.length, messages.at(-1)!.seq, more], [120, 121, true]);
   await storage.close();
 });
 
@@ -295,6 +440,101 @@ kvTest("what has expired is taken away, and the ids for as long as they are reme
   assert.ok("entry" in again && again.repeated && again.entry.seq === 204);
   await sweep.close();
   store.kv.close();
+  await storage.close();
+});
+
+/** Whether a text stands in a key or in a value. */
+function holds(path: string, text: string): boolean {
+  const encodings = [Buffer.from(text), Buffer.from(text, "utf16le")].map((bytes) => bytes.toString("hex"));
+  const file = new DatabaseSync(path, { readOnly: true });
+  const held = file.prepare("SELECT lower(hex(k) || ' ' || hex(v)) AS row FROM kv").all();
+  file.close();
+  return held.some(({ row }) => encodings.some((encoded) => String(row).includes(encoded)));
+}
+
+kvTest("nothing of a deleted message's reactions remains, also of what came in the same call", async (path) => {
+  const storage = await open(path);
+  const users = Array.from({ length: 250 }, (_, at) => `gone-person-${at}`);
+  const crowd = [0, 100, 200].map((from) => together(users.slice(from, from + 100).map((user) => react(user, "🦄"))));
+  const gone = ["🦄", "gone-person", "GONE-PERSON"];
+  await storage.append([say("one"), say("two"), ...crowd, react("bob", "🍵", true, 2)]);
+  assert.deepEqual(gone.map((text) => holds(path, text)), [true, true, true]);
+  await storage.append([
+    react("gone-person-late", "🦄"),
+    react("gone-person-1", "🦄", false),
+    remove(1),
+    react("eve", "🦄"),
+  ]);
+  assert.deepEqual(gone.map((text) => holds(path, text)), [false, false, false]);
+  assert.deepEqual(["🍵", "bob", "BOB"].map((text) => holds(path, text)), [true, true, true]);
+  const { entries } = await storage.read("r", 2);
+  assert.deepEqual(entries.map((entry) => "changes" in entry ? entry.changes.length : entry.action), [
+    0,
+    0,
+    0,
+    1,
+    0,
+    0,
+    "message_deleted",
+  ]);
+  await storage.close();
+});
+
+kvTest("the answers of a message go with it, and what is erased counts once", async (path) => {
+  const clock = new FakeClock();
+  const retention = { messages: 3, days: 0 };
+  const kinds = KINDS_WITH_RESET;
+  const storage = await KvStorage.open(path, { clock: shownBy(clock), retention, kinds });
+  const store = await KvStore.open(path, shownBy(clock));
+  const sweep = new KvSweep(store, new KvRooms(store, new Rulebook(retention, kinds)));
+  const parts = async () =>
+    (await Array.fromAsync(store.kv.list({ prefix: KEY.parts("r", 1).slice(0, -1) }), ({ key }) => key.slice(4)))
+      .filter(([, part]) => part === "answer");
+  const replies = async () => (await storage.history("r", { limit: 9 })).messages.map(({ replies }) => replies);
+  const reset = (user: string) => ({ ...castVote(user, 2, "none"), action: "reset_test_votes" }) as Command;
+  await storage.append([say("tea?"), answer(1, "yes"), answer(1, "no")]);
+  assert.deepEqual([await replies(), await parts()], [[2, undefined, undefined], [[1, "answer", 2], [1, "answer", 3]]]);
+  for (const user of ["bob", "cat"]) assert.ok("entry" in (await storage.append([reset(user)]))[0]);
+  assert.deepEqual([await replies(), await parts()], [[1, undefined, undefined], [[1, "answer", 3]]]);
+  assert.deepEqual((await storage.history("r", { limit: 9, repliesTo: 1 })).messages.map(({ seq }) => seq), [3]);
+  // The first one has expired, and is not there any more for whoever deletes what answers it.
+  await storage.append([say("more")]);
+  assert.deepEqual((await storage.history("r", { limit: 9, repliesTo: 1 })).messages, []);
+  const { removeParts } = KvRooms.prototype;
+  KvRooms.prototype.removeParts = () => Promise.reject(new Error("cut off"));
+  await assert.rejects(sweep.run(), /cut off/).finally(() => KvRooms.prototype.removeParts = removeParts);
+  const { commit } = Deno.AtomicOperation.prototype;
+  Deno.AtomicOperation.prototype.commit = async function () {
+    Deno.AtomicOperation.prototype.commit = commit;
+    await sweep.run();
+    return await commit.call(this);
+  };
+  await storage.append([remove(3)]);
+  assert.equal((await store.get(KEY.message("r", 1))).value, undefined);
+  assert.deepEqual(await parts(), []);
+  await sweep.close();
+  await store.close();
+  await storage.close();
+});
+
+kvTest("what an older version has kept, and deleted, is read and deleted like any other", async (path) => {
+  const storage = await open(path);
+  await storage.append([say("tea?"), answer(1, "yes"), answer(1, "no")]);
+  const store = await KvStore.open(path, systemClock);
+  const { value: { answers: _, ...older } } = (await store.get<Kept>(KEY.message("r", 1))) as { value: Kept };
+  await store.kv.atomic().set(KEY.message("r", 1), older).delete(KEY.answer("r", 1, 2)).commit();
+  const answers = async () => {
+    const { messages: [{ replies }] } = await storage.history("r", { limit: 9 });
+    return [replies, (await storage.history("r", { limit: 9, repliesTo: 1 })).messages.map(({ seq }) => seq)];
+  };
+  assert.deepEqual(await answers(), [undefined, [3]]);
+  await storage.append([remove(2), remove(3)]);
+  assert.deepEqual(await answers(), [undefined, []]);
+  // It left the answer's key there.
+  await store.kv.set(KEY.answer("r", 1, 3), 0);
+  await storage.append([answer(1, "well")]);
+  assert.deepEqual(await answers(), [1, [6]]);
+  await store.close();
   await storage.close();
 });
 
@@ -541,6 +781,18 @@ kvTest(
     await storage.close();
   },
 );
+
+kvTest("a page counts no answer that is told after it", async (path) => {
+  const storage = await open(path);
+  await storage.append([say("tea?")]);
+  const { store, rooms } = await overtaken(path, async (read) => {
+    await storage.append([read <= 2 ? answer(1, "yes") : say("more")]);
+  });
+  const { messages, seq } = await rooms.history("r", { limit: 9 });
+  assert.deepEqual([messages[0].replies, messages.length, seq], [2, 3, 3]);
+  await store.close();
+  await storage.close();
+});
 
 kvTest(
   "a catch-up shows nothing that is not so yet, and comes also where others change its messages all the time",

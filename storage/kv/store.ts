@@ -47,10 +47,13 @@ export const KEY = {
   /** Messages with their documents, and entries that are about them: apart, so that history reads messages only. */
   message: (room: string, seq: number) => key("message", room, seq),
   change: (room: string, seq: number) => key("change", room, seq),
-  /** What belongs to a message: what is erasable of the entries about it, and its document's keys. */
+  /** What belongs to a message: what is erasable of the entries about it, its document's keys, and its answers. */
   parts: (room: string, target: number) => key("part", room, target),
   erasable: (room: string, target: number, seq: number) => key("part", room, target, "entry", seq),
+  documentKeys: (room: string, target: number) => key("part", room, target, "key"),
   documentKey: (room: string, target: number, name: string) => key("part", room, target, "key", name),
+  /** A message that answers this one. */
+  answer: (room: string, target: number, seq: number) => key("part", room, target, "answer", seq),
   /** Messages whose parts are being removed. */
   erasingIn: (room: string) => key("erasing", room),
   erasing: (room: string, target: number) => key("erasing", room, target),

@@ -91,7 +91,7 @@ export class KvSweep {
       if ((kept.shownBy ?? 0) <= floor) expired.push(kept);
       if (expired.length === STEP) break;
     }
-    await this.#removeKeys(room, expired.filter(({ shownBy }) => shownBy !== undefined).map(({ entry }) => entry.seq));
+    await this.#removeParts(room, expired.filter(({ shownBy }) => shownBy !== undefined).map(({ entry }) => entry.seq));
     const operation = this.#store.kv.atomic();
     for (const { entry: { seq, target }, shownBy } of expired) {
       operation.delete(shownBy === undefined ? KEY.change(room, seq) : KEY.message(room, seq));
@@ -112,10 +112,10 @@ export class KvSweep {
     return isDone && expired.length === STEP ? expired.at(-1)!.entry.seq + 1 : floor + 1;
   }
 
-  /** Removes the document keys of messages: one list finds them all. */
-  async #removeKeys(room: string, messages: number[]): Promise<void> {
+  /** Removes the document keys of messages, and what answers them: one list finds them all. */
+  async #removeParts(room: string, messages: number[]): Promise<void> {
     if (messages.length === 0) return;
     const parts = { start: KEY.parts(room, messages[0]), end: KEY.parts(room, messages.at(-1)! + 1) };
-    await this.#rooms.removeParts(parts, (key) => key.at(-2) === "key" && messages.includes(Number(key.at(-3))));
+    await this.#rooms.removeParts(parts, (key) => key.at(-2) !== "entry" && messages.includes(Number(key.at(-3))));
   }
 }
