@@ -27,7 +27,8 @@ export const reaction: Kind<ReactCommand, MessageReacted> = {
   whenErased: { changes: [] },
   keys: (command) => changesOf(command).map(keyOf),
   lists: (command, { reactions = [] }) =>
-    reactions.filter((each) => mayNeedNext(each, changesOf(command))).map(({ emoji }) => keyOf({ emoji, user: "" })),
+    reactions.filter((each) => mayLackUsers(each, changesOf(command)))
+      .map(({ emoji }) => keyOf({ emoji, user: "" })),
   merge: ([first, ...others]) => ({ ...first, changes: [first, ...others].flatMap(changesOf) }),
   decide: (command, view) => decide(changesOf(command), view),
   apply(document, { changes = [] }) {
@@ -46,12 +47,12 @@ function changesOf({ changes, user, from, emoji, on }: ReactCommand): readonly R
   return changes ?? [{ user, from, emoji, on }];
 }
 
-/** Whether one of the first may take theirs back while there are more: whoever comes next is named in their place. */
-function mayNeedNext({ emoji, count, users }: Reaction, changes: readonly ReactionChange[]): boolean {
+/** Whether the first users may be fewer after these changes than are shown, though others gave it too. */
+function mayLackUsers({ emoji, count, users }: Reaction, changes: readonly ReactionChange[]): boolean {
   const own = changes.filter((each) => each.emoji === emoji);
-  const coming = own.filter(({ on }) => on).map(({ user }) => user);
-  const mayBeFirst = (user: string) => users.includes(user) || coming.includes(user);
-  return count + coming.length > REACTION_USERS && own.some(({ on, user }) => !on && mayBeFirst(user));
+  const given = own.filter(({ on }) => on).map(({ user }) => user);
+  return count + given.length > REACTION_USERS &&
+    own.some(({ user, on }) => !on && (users.includes(user) || given.includes(user)));
 }
 
 function decide(asked: readonly ReactionChange[], view: View): Change {
@@ -71,11 +72,15 @@ function decide(asked: readonly ReactionChange[], view: View): Change {
       return { refused: "too_many_reactions", message };
     }
     keys[keyOf(change)] = on ? [given++, from] : null;
-    reactions = withFirstUsers(withChange(reactions, change), emoji, view, keys);
+    reactions = withChange(reactions, change);
     changes.push(change);
     return undefined;
   });
   if (changes.length === 0) return { fields: undefined, refusals };
+  // Once for each emoji, however many take theirs back: thousands may have given it.
+  for (const emoji of new Set(changes.map((each) => each.emoji))) {
+    reactions = withFirstUsers(reactions, emoji, view, keys);
+  }
   return { fields: { changes }, keys, document: { ...withReactions(document, reactions), given }, refusals };
 }
 
