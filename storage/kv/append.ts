@@ -12,16 +12,9 @@ import {
   type Write,
 } from "../../chat/rulebook.ts";
 import { type Command, type KeysQuery, ROOM_SETTINGS, type RoomSettings } from "../../chat/storage.ts";
-import { changeKeyOf, type Found, KEY, type KvStore } from "./store.ts";
+import { bytesOf, CommitValues } from "./commit_values.ts";
+import { changeKeyOf, KEY, type KvStore } from "./store.ts";
 
-/**
- * One commit may have 1,000 writes, 819,200 bytes, and 81,920 bytes of keys. One more command adds at most a hundred
- * reactions: as many document keys of up to 400 bytes in a room with the longest name, their entry of up to 40 KiB, and
- * a message of 64 KiB. An answer adds two such messages.
- */
-const COMMIT_WRITES = 880;
-const COMMIT_BYTES = 600 * 1024;
-const COMMIT_KEY_BYTES = 32 * 1024;
 /**
  * One value may have 64 KiB. The rest is for what is noted of a message beside its document. Text of the longest length
  * in emoji leaves little for reactions: whoever adds more to it is refused, and nobody else.
@@ -30,8 +23,6 @@ const MESSAGE_BYTES = 64 * 1024 - 256;
 const TOO_LARGE = "This message and what was added to it are too large to be kept together. Make it shorter.";
 /** Document keys that one read brings at most where all of a message's are read. */
 const KEYS_A_LIST = 500;
-
-const encoder = new TextEncoder();
 
 /** One value for all that a commit to a room must agree with, so that it checks this one only. */
 export interface KvRoom extends Omit<RoomRecord, "locked"> {
@@ -103,10 +94,7 @@ export class Batch {
   readonly #room: string;
   readonly #rules: Rulebook;
   readonly #now: number;
-  /** What was read or is to be written, by the key as JSON. */
-  readonly #values = new Map<string, { key: Deno.KvKey; value: unknown }>();
-  /** Of what is to be written, the bytes. */
-  readonly #writes = new Map<string, number>();
+  readonly #values = new CommitValues();
   /** The beginnings of document keys of which all have been read. */
   readonly #lists = new Set<string>();
   /** The room as it was read, and its record after the commands that were decided. */
@@ -121,8 +109,6 @@ export class Batch {
   readonly results: AppendResult[] = [];
   /** Whether there are parts of messages to remove. */
   hasErased = false;
-  #bytes = 0;
-  #keyBytes = 0;
 
   constructor(room: string, rules: Rulebook, now: number) {
     this.#room = room;
@@ -150,7 +136,7 @@ export class Batch {
     this.#record = toRecord(this.#kept);
     this.#check = room.check;
     this.epoch = epochOf(this.#kept, epoch.value as string | undefined ?? await store.epoch());
-    this.#remember(found);
+    this.#values.rememberAll(found);
     const repeated = commands.flatMap((command) => this.#first(command) ?? []);
     const documents = repeated.map(({ seq, target = seq }) => KEY.message(this.#room, target));
     const erasable = repeated.flatMap(({ seq, target }) =>
@@ -158,11 +144,11 @@ export class Batch {
     );
     // Whoever erases an answer changes also what it answers.
     const answered = new Set(commands.flatMap(({ target }: CommandBase) => this.#answeredBy(target) ?? []));
-    const others = [...answered].map((seq) => KEY.message(this.#room, seq)).filter((key) => !this.#has(key));
-    this.#remember(await store.load([...documents, ...erasable, ...others]));
+    const others = [...answered].map((seq) => KEY.message(this.#room, seq)).filter((key) => !this.#values.has(key));
+    this.#values.rememberAll(await store.load([...documents, ...erasable, ...others]));
     const view = this.#view();
     for (const command of commands) {
-      if (this.#isFull()) return;
+      if (this.#values.isFull) return;
       await this.#loadLists(command, store);
       const { result, write } = this.#rules.append(command, view, this.#now);
       if (write && "entry" in result) {
@@ -184,11 +170,7 @@ export class Batch {
     const { head, date, messages } = this.#record;
     const operation = store.kv.atomic().check(this.#check!);
     operation.set(KEY.room(this.#room), { ...this.#kept, head, date, messages });
-    for (const at of this.#writes.keys()) {
-      const { key, value } = this.#values.get(at)!;
-      if (value === undefined) operation.delete(key);
-      else operation.set(key, value);
-    }
+    this.#values.writeTo(operation);
     return (await operation.set(KEY.roomsChanged(changeKeyOf(this.#room)), 0).commit()).ok;
   }
 
@@ -196,11 +178,11 @@ export class Batch {
     return {
       record: this.#record,
       first: (command) => this.#first(command),
-      at: (seq) => this.#get<Kept>(KEY.message(this.#room, seq))?.entry,
-      document: (seq) => this.#get<Kept>(KEY.message(this.#room, seq))?.document,
+      at: (seq) => this.#values.get<Kept>(KEY.message(this.#room, seq))?.entry,
+      document: (seq) => this.#values.get<Kept>(KEY.message(this.#room, seq))?.document,
       key: (seq, name) => {
-        const kept = this.#get<KeptKey>(this.#key(seq, name));
-        return kept && isKept(kept.seq, this.#get(KEY.message(this.#room, seq))) ? kept.value : undefined;
+        const kept = this.#values.get<KeptKey>(this.#key(seq, name));
+        return kept && isKept(kept.seq, this.#values.get(KEY.message(this.#room, seq))) ? kept.value : undefined;
       },
       list: (seq, prefix) => this.#list(seq, prefix),
     };
@@ -208,12 +190,8 @@ export class Batch {
 
   /** All document keys of a message that begin so, once they have been read. */
   *#list(seq: number, prefix: string): Generator<[name: string, value: unknown]> {
-    const message = this.#get<Kept>(KEY.message(this.#room, seq));
-    // The prefix ends within the last part of the key.
-    const beginning = JSON.stringify(this.#key(seq, prefix)).slice(0, -'"]'.length);
-    for (const [at, { key, value }] of this.#values) {
-      if (value === undefined || !at.startsWith(beginning)) continue;
-      const kept = value as KeptKey;
+    const message = this.#values.get<Kept>(KEY.message(this.#room, seq));
+    for (const [key, kept] of this.#values.list<KeptKey>(this.#key(seq, prefix))) {
       if (isKept(kept.seq, message)) yield [String(key.at(-1)), kept.value];
     }
   }
@@ -224,7 +202,7 @@ export class Batch {
    */
   async #loadLists(command: CommandBase, store: KvStore): Promise<void> {
     const seq = about(command);
-    const document = seq === undefined ? undefined : this.#get<Kept>(KEY.message(this.#room, seq))?.document;
+    const document = seq === undefined ? undefined : this.#values.get<Kept>(KEY.message(this.#room, seq))?.document;
     if (!document) return;
     for (const prefix of this.#rules.documentLists(command, document)) {
       const list = `${seq} ${prefix}`;
@@ -232,33 +210,29 @@ export class Batch {
       this.#lists.add(list);
       for await (const { key, kept } of documentKeys(store, this.#room, { seq: seq!, prefix })) {
         // What is to be written is newer.
-        if (!this.#has(key)) this.#values.set(JSON.stringify(key), { key, value: kept });
+        if (!this.#values.has(key)) this.#values.remember(key, kept);
       }
     }
-  }
-
-  #isFull(): boolean {
-    return this.#writes.size > COMMIT_WRITES || this.#bytes > COMMIT_BYTES || this.#keyBytes > COMMIT_KEY_BYTES;
   }
 
   /** Whether a message would not fit into one value any more. */
   #isTooLarge({ change }: Write): boolean {
     if (!change?.document) return false;
-    const message = this.#get<Kept>(KEY.message(this.#room, change.seq))!;
+    const message = this.#values.get<Kept>(KEY.message(this.#room, change.seq))!;
     return bytesOf({ ...message, document: change.document }) > MESSAGE_BYTES;
   }
 
   #write(command: CommandBase, { entry: { erasable, ...entry }, begins, answers, change }: Write): void {
     const { seq, target } = entry;
     const kept: Kept = begins ? { entry, document: begins, shownBy: seq } : { entry };
-    this.#set(begins ? KEY.message(this.#room, seq) : KEY.change(this.#room, seq), kept);
-    if (erasable && !change?.isErased) this.#set(KEY.erasable(this.#room, target!, seq), erasable);
-    if (command.id !== undefined) this.#set(this.#id(command), entry);
+    this.#values.set(begins ? KEY.message(this.#room, seq) : KEY.change(this.#room, seq), kept);
+    if (erasable && !change?.isErased) this.#values.set(KEY.erasable(this.#room, target!, seq), erasable);
+    if (command.id !== undefined) this.#values.set(this.#id(command), entry);
     advance(this.#record, entry);
     if (answers !== undefined) this.#countAnswer(answers, seq, seq);
     if (!change) return;
     const at = KEY.message(this.#room, change.seq);
-    const message = { ...this.#get<Kept>(at)! };
+    const message = { ...this.#values.get<Kept>(at)! };
     // What is erased again is no answer already.
     if (change.answered !== undefined && message.erasedBy === undefined) {
       this.#countAnswer(change.answered, change.seq, seq, { isErased: true });
@@ -268,37 +242,37 @@ export class Batch {
     if (change.isErased) {
       message.erasedBy = seq;
       // Its parts may be more than one commit can remove.
-      this.#set(KEY.erasing(this.#room, change.seq), change.seq);
+      this.#values.set(KEY.erasing(this.#room, change.seq), change.seq);
     }
-    this.#set(at, message);
+    this.#values.set(at, message);
     for (const [name, value] of Object.entries(change.keys)) {
-      this.#set(this.#key(change.seq, name), value === null ? undefined : { seq, value } satisfies KeptKey);
+      this.#values.set(this.#key(change.seq, name), value === null ? undefined : { seq, value } satisfies KeptKey);
     }
   }
 
   /** Notes that a message is answered by another one, or is no longer. @param changedBy the entry that makes it so */
   #countAnswer(seq: number, answer: number, changedBy: number, { isErased = false } = {}): void {
     const at = KEY.message(this.#room, seq);
-    const message = this.#get<Kept>(at);
+    const message = this.#values.get<Kept>(at);
     // The sweep may have removed it since it was read, and nobody is shown it.
     if (!message || seq <= this.#record.floor) return;
     const count = Math.max(0, (message.answers?.count ?? 0) + (isErased ? -1 : 1));
-    this.#set(at, { ...message, answers: { count, changedBy } } satisfies Kept);
-    this.#set(KEY.answer(this.#room, seq, answer), isErased ? undefined : 0);
+    this.#values.set(at, { ...message, answers: { count, changedBy } } satisfies Kept);
+    this.#values.set(KEY.answer(this.#room, seq, answer), isErased ? undefined : 0);
   }
 
   /** The message that this one answers. */
   #answeredBy(seq: number | undefined): number | undefined {
     if (seq === undefined) return undefined;
-    return this.#get<Kept>(KEY.message(this.#room, seq))?.entry.fixed?.reply_to as number | undefined;
+    return this.#values.get<Kept>(KEY.message(this.#room, seq))?.entry.fixed?.reply_to as number | undefined;
   }
 
   /** The first entry that had this command's key, with what is still there of it. */
   #first(command: CommandBase): StoredEntry | undefined {
-    const first = command.id === undefined ? undefined : this.#get<StoredEntry>(this.#id(command));
+    const first = command.id === undefined ? undefined : this.#values.get<StoredEntry>(this.#id(command));
     if (first?.target === undefined) return first;
-    const erasable = this.#get<StoredEntry["erasable"]>(KEY.erasable(this.#room, first.target, first.seq));
-    const message = this.#get<Kept>(KEY.message(this.#room, first.target));
+    const erasable = this.#values.get<StoredEntry["erasable"]>(KEY.erasable(this.#room, first.target, first.seq));
+    const message = this.#values.get<Kept>(KEY.message(this.#room, first.target));
     return erasable && isKept(first.seq, message) ? { ...first, erasable } : first;
   }
 
@@ -309,42 +283,4 @@ export class Batch {
   #key(seq: number, name: string): Deno.KvKey {
     return KEY.documentKey(this.#room, seq, name);
   }
-
-  #remember(found: Found<unknown>[]): void {
-    for (const { value, check: { key } } of found) this.#values.set(JSON.stringify(key), { key, value });
-  }
-
-  #has(key: Deno.KvKey): boolean {
-    return this.#values.has(JSON.stringify(key));
-  }
-
-  #get<Value>(key: Deno.KvKey): Value | undefined {
-    return this.#values.get(JSON.stringify(key))?.value as Value | undefined;
-  }
-
-  #set(key: Deno.KvKey, value: unknown): void {
-    const at = JSON.stringify(key);
-    const before = this.#writes.get(at);
-    const bytes = bytesOf(value);
-    this.#bytes += bytes - (before ?? 0);
-    if (before === undefined) {
-      const keyBytes = bytesOfKey(key);
-      this.#keyBytes += keyBytes;
-      this.#bytes += keyBytes;
-    }
-    this.#values.set(at, { key, value });
-    this.#writes.set(at, bytes);
-  }
-}
-
-/** The bytes that plain JSON takes at most as a value: a text has two a letter, unless all of it is Latin. */
-function bytesOf(value: unknown): number {
-  if (typeof value === "string") return 7 + value.length * (/[^\0-\xff]/.test(value) ? 2 : 1);
-  if (typeof value !== "object" || value === null) return 10;
-  return Object.entries(value).reduce((sum, [name, field]) => sum + bytesOf(name) + bytesOf(field), 8);
-}
-
-/** The bytes that a key takes at most: UTF-8, and numbers of up to nine bytes. */
-function bytesOfKey(key: Deno.KvKey): number {
-  return key.reduce<number>((sum, part) => sum + (typeof part === "string" ? 2 + encoder.encode(part).length : 9), 0);
 }
