@@ -169,9 +169,14 @@ export class ChatClient {
     this.#joins.joinNext();
   }
 
-  /** @returns false when the outbox is full, so that the text should stay where it was typed */
-  write(text: string): boolean {
-    return this.#enqueue({ action: "send_message", room: this.#state.room.name, text, id: this.#options.newId() });
+  /**
+   * @param answered the message that it answers
+   * @returns false when the outbox is full, so that the text should stay where it was typed
+   */
+  write(text: string, answered?: number): boolean {
+    const room = this.#state.room.name;
+    const reply = answered === undefined ? {} : { reply_to: answered };
+    return this.#enqueue({ action: "send_message", room, text, ...reply, id: this.#options.newId() });
   }
 
   /** @returns false when the outbox is full */
@@ -189,6 +194,11 @@ export class ChatClient {
   /** Sends a refused action again. */
   retry(id: string): void {
     this.#change({ ...this.#state, outbox: outboxes.retry(this.#state.outbox, id) });
+  }
+
+  /** Sends a refused answer again, as a message that answers none. */
+  sendPlain(id: string): void {
+    this.#change({ ...this.#state, outbox: outboxes.retryPlain(this.#state.outbox, id) });
   }
 
   discard(id: string): void {
@@ -222,6 +232,21 @@ export class ChatClient {
   /** Brings in the messages around a place. @returns whether some are there */
   loadAround(seq: number): Promise<boolean> {
     return this.#history.around(seq);
+  }
+
+  /** Loads a message of a room that others answer, unless it is known or asked for. */
+  loadQuoted(room: string, seq: number): void {
+    this.#history.quote(room, seq);
+  }
+
+  /** Loads the answers to a message of the room that is read, or more of them. Live ones are added from then on. */
+  loadAnswers(seq: number): Promise<void> {
+    return this.#history.answers(this.#state.room.name, seq);
+  }
+
+  /** Nobody looks at them any more. */
+  forgetAnswers(seq: number): void {
+    this.#history.forgetAnswers(this.#state.room.name, seq);
   }
 
   /**

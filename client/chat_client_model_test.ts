@@ -37,8 +37,12 @@ class Log {
     return this.entries.length;
   }
 
-  say(): Entry {
-    return this.#add(message(this.head + 1, { room: this.room, text: `${this.epoch}.${this.head + 1}` }));
+  /** @param answered which of the messages it answers, counted from the newest; null: none */
+  say(answered: number | null = null): Entry {
+    const messages = this.shown().filter(({ deleted }) => !deleted);
+    const parent = answered === null ? undefined : messages.at(-1 - answered)?.seq;
+    const reply = parent === undefined ? {} : { reply_to: parent };
+    return this.#add(message(this.head + 1, { room: this.room, text: `${this.epoch}.${this.head + 1}`, ...reply }));
   }
 
   /** An edit, a deletion, or an entry of a kind that nobody knows. */
@@ -68,13 +72,27 @@ class Log {
         if (shown) messages.set(entry.target, changed(shown, entry));
       }
     }
-    return [...messages.values()];
+    return [...messages.values()].map((shown) => {
+      const replies = this.#answersTo(messages, shown.seq).filter(({ deleted }) => !deleted).length;
+      return replies > 0 ? { ...shown, replies } : shown;
+    });
   }
 
-  page(query: Partial<Record<"before" | "after" | "limit", number>>): HistoryPage {
+  #answersTo(messages: Map<number, ReceiveMessage>, parent: number): ReceiveMessage[] {
+    return [...messages.values()].filter(({ reply_to }) => reply_to === parent);
+  }
+
+  /** Answers to a message that were deleted up to a `seq`: a client that has none of them can't count them off. */
+  lostAnswers(parent: number, seq = this.head): number {
+    return this.shown(seq).filter(({ reply_to, deleted }) => reply_to === parent && deleted).length;
+  }
+
+  page(query: Partial<Record<"before" | "after" | "limit" | "repliesTo", number>>): HistoryPage {
     const limit = Math.min(query.limit ?? PAGE, PAGE);
-    const { before = Infinity, after } = query;
-    const all = this.shown().filter(({ seq }) => seq < before && seq > (after ?? 0));
+    const { before = Infinity, after, repliesTo } = query;
+    const asked = (message: ReceiveMessage) =>
+      repliesTo === undefined || message.reply_to === repliesTo && !message.deleted;
+    const all = this.shown().filter((message) => message.seq < before && message.seq > (after ?? 0) && asked(message));
     const messages = after === undefined ? all.slice(-limit) : all.slice(0, limit);
     return { epoch: `e${this.epoch}`, seq: this.head, messages, more: all.length > messages.length };
   }
@@ -83,11 +101,19 @@ class Log {
     const frame = joined({ room: this.room, epoch: `e${this.epoch}`, seq: this.head });
     const missed = since?.epoch === frame.epoch && since.seq <= this.head ? this.head - since.seq : Infinity;
     if (missed <= RESUME) {
-      return { ...frame, recovered: true, messages: this.entries.slice(this.head - missed), more: false };
+      const now = new Map(this.shown().map((message) => [message.seq, message]));
+      const messages = this.entries.slice(this.head - missed).map((entry) =>
+        now.get(entry.seq)?.deleted ? withoutReplies(now.get(entry.seq)!) : entry
+      );
+      return { ...frame, recovered: true, messages, more: false };
     }
     const { messages, more } = this.page({});
     return { ...frame, messages, more };
   }
+}
+
+function withoutReplies({ replies: _, ...message }: ReceiveMessage): ReceiveMessage {
+  return message;
 }
 
 interface Request {
@@ -241,6 +267,7 @@ class World {
   #checkRoom(room: RoomState, log: Log): void {
     if (!room.position || room.position.epoch !== `e${log.epoch}`) return;
     const { seq } = room.position;
+    this.#checkApart(room, log);
     const then = log.shown(seq);
     const now = new Map(log.shown().map((message) => [message.seq, message]));
     for (const { messages, more } of room.newest ? [room, room.newest] : [room]) {
@@ -256,6 +283,7 @@ class World {
       );
       for (const message of known) {
         const shown = messages.find(({ seq }) => seq === message.seq)!;
+        if (!this.#refreshing.has(log.room)) this.#checkCount(room, shown, log);
         if (isEqual(shown, message) || this.#refreshing.has(log.room)) continue;
         // A page may be newer than the socket.
         const latest = now.get(message.seq)!;
@@ -267,6 +295,34 @@ class World {
           `${room.name}: ${message.seq} is ${JSON.stringify(shown)} instead of ${JSON.stringify(message)}`,
         );
       }
+    }
+  }
+
+  /** Each answer counts once, whether it came with a page or live. */
+  #checkCount({ position, ahead }: RoomState, { seq, replies = 0 }: ReceiveMessage, log: Log): void {
+    const until = Math.max(position!.seq, ahead.get(seq) ?? 0);
+    const expected = log.shown(until).find((message) => message.seq === seq)?.replies ?? 0;
+    const isRight = replies >= expected && replies <= expected + log.lostAnswers(seq, until);
+    assert.ok(isRight, `${log.room}: ${seq} has ${expected} answers, not ${replies}`);
+  }
+
+  /** What is held apart: the messages that others answer, and the answers of threads. */
+  #checkApart({ position, quoted, threads, name }: RoomState, log: Log): void {
+    const [then, now] = [log.shown(position!.seq), log.shown()].map((all) => new Map(all.map((one) => [one.seq, one])));
+    const check = (shown: ReceiveMessage) => {
+      const isNewer = (shown.edited ?? 0) > (then.get(shown.seq)?.edited ?? 0) || now.get(shown.seq)?.deleted;
+      assert.ok(isEqual(shown, then.get(shown.seq)!) || isNewer, `${name}: ${shown.seq} apart`);
+    };
+    for (const message of quoted.values()) if (message) check(message);
+    for (const [parent, { messages, more, request }] of threads) {
+      messages.forEach(check);
+      if (more || request !== "idle") continue;
+      const answers = [...then.values()].filter(({ reply_to, deleted }) => reply_to === parent && !deleted);
+      const shown = messages.filter(({ deleted }) => !deleted).map(({ seq }) => seq);
+      // A page that is ahead has less of what was deleted.
+      const gone = answers.filter(({ seq }) => now.get(seq)?.deleted).map(({ seq }) => seq);
+      const expected = answers.map(({ seq }) => seq).filter((seq) => shown.includes(seq) || !gone.includes(seq));
+      assert.deepEqual(shown, expected, `${name}: the thread of ${parent}`);
     }
   }
 
@@ -300,7 +356,10 @@ class World {
       await this.rest();
     }
     const expected = this.log(client.state.room.name as RoomName).shown();
-    assert.deepEqual(client.state.room.messages, expected, "the whole room is there");
+    const isSure = ({ seq }: ReceiveMessage) => this.log(client.state.room.name as RoomName).lostAnswers(seq) === 0;
+    const sure = (messages: readonly ReceiveMessage[]) =>
+      messages.map((message) => isSure(message) ? message : withoutReplies(message));
+    assert.deepEqual(sure(client.state.room.messages), sure(expected), "the whole room is there");
   }
 }
 
@@ -315,7 +374,16 @@ async function turns(): Promise<void> {
 
 const room = fc.constantFrom(...ROOMS);
 const step = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant("say" as const), room, count: fc.integer({ min: 1, max: 9 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant("say" as const),
+      room,
+      count: fc.integer({ min: 1, max: 9 }),
+      answered: fc.option(fc.nat(12)),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom("quote", "thread"), seq: fc.integer({ min: 1, max: 15 }) }) },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -348,8 +416,12 @@ async function run(world: World, step: Step): Promise<void> {
   const { client } = world;
   switch (step.do) {
     case "say":
-      for (let count = 0; count < step.count; count++) world.tell(world.log(step.room).say());
+      for (let count = 0; count < step.count; count++) world.tell(world.log(step.room).say(step.answered));
       break;
+    case "quote":
+      return client.loadQuoted(client.state.room.name, step.seq);
+    case "thread":
+      return void client.loadAnswers(step.seq);
     case "change":
       return world.tell(world.log(step.room).change(step.kind as "edit", step.which));
     case "deliver":

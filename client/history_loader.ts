@@ -8,16 +8,28 @@ import {
   isLoading,
   newerLoaded,
   olderLoaded,
+  pageFailed,
+  pageOf,
+  pageRequested,
   placeLoaded,
+  readBegun,
+  readEnded,
   refreshed,
+  threadLoaded,
 } from "./room/room_log.ts";
-import type { RoomState } from "./room/room_state.ts";
+import { withQuoted, withThread } from "./room/answers.ts";
+import { heldMessage, type RoomState, type Thread } from "./room/room_state.ts";
 
 /** Messages of a page that come after a place, so that it is read in its middle. */
 const AFTER_PLACE = PAGE_SIZE / 2;
 
-/** The newest messages before a `seq`, or the oldest after one. */
-export type PageQuery = ({ before: number } | { after: number }) & { limit: number };
+/** Answered messages that are asked for at once. */
+const QUOTES_AT_ONCE = 3;
+/** Answered messages that wait to be asked for, at most. The reader has long gone past the first of more. */
+const QUOTES_WAITING = 60;
+
+/** The newest messages before a `seq`, or the oldest after one; with `repliesTo` only those that answer that message. */
+export type PageQuery = ({ before: number } | { after: number; repliesTo?: number }) & { limit: number };
 
 export interface HistoryLoaderOptions {
   /** Rejects when the page can't be loaded now. */
@@ -34,6 +46,9 @@ export class HistoryLoader {
   readonly #timers: Timers<string>;
   /** The last request for a page of each room. What an earlier one still brings is ignored. */
   readonly #requests = new Map<string, symbol>();
+  /** Answered messages that wait to be asked for, and how many are on their way. */
+  #quotes: { readonly room: string; readonly seq: number }[] = [];
+  readonly #quoting = new Set<string>();
 
   constructor(options: HistoryLoaderOptions) {
     this.#options = options;
@@ -44,7 +59,7 @@ export class HistoryLoader {
   async older(limit: number): Promise<void> {
     const { room } = this.#options.state();
     if (!room.more || !room.position || isLoading(room)) return;
-    this.#options.changed({ ...room, older: "loading", pending: [] });
+    this.#options.changed(pageRequested(room, "older"));
     await this.#load(room.name, { before: historyEnd(room), limit }, olderLoaded, "older");
   }
 
@@ -52,7 +67,7 @@ export class HistoryLoader {
   async newer(): Promise<void> {
     const { room } = this.#options.state();
     if (!room.newest || isLoading(room)) return;
-    this.#options.changed({ ...room, newer: "loading", pending: [] });
+    this.#options.changed(pageRequested(room, "newer"));
     await this.#load(room.name, { after: historyStart(room), limit: PAGE_SIZE }, newerLoaded, "newer");
   }
 
@@ -63,7 +78,7 @@ export class HistoryLoader {
   async around(seq: number): Promise<boolean> {
     const { room } = this.#options.state();
     if (!room.position) return false;
-    this.#options.changed({ ...room, older: "loading", newer: "idle", pending: [] });
+    this.#options.changed(pageRequested(room, "older", { newer: "idle" }));
     return await this.#load(room.name, { before: seq + AFTER_PLACE, limit: PAGE_SIZE }, placeLoaded, "older");
   }
 
@@ -81,25 +96,109 @@ export class HistoryLoader {
 
   /** Reads the messages around a room's reader again, in whose absence they may have been edited or deleted. */
   async refresh(name: string): Promise<void> {
-    const { fetchHistory, state, changed } = this.#options;
     this.#timers.cancel(name);
-    const messages = roomOf(state(), name)?.messages ?? [];
+    const messages = roomOf(this.#options.state(), name)?.messages ?? [];
     const last = messages.at(-1)?.seq ?? 0;
     let after = (messages[0]?.seq ?? 1) - 1;
     while (after < last) {
-      const page = await fetchHistory(name, { after, limit: PAGE_SIZE_LIMIT }).catch(() => null);
-      const room = roomOf(state(), name);
-      if (!room) return;
-      if (!page) return this.#timers.set(name, RETRY_DELAY, () => this.refresh(name));
-      if (page.epoch !== room.position?.epoch) return;
-      changed(refreshed(room, page));
-      after = page.more ? page.messages.at(-1)?.seq ?? last : last;
+      let next = last;
+      const how = await this.#read(name, { after, limit: PAGE_SIZE_LIMIT }, (room, page) => {
+        if (!page) return room;
+        next = page.more ? page.messages.at(-1)?.seq ?? last : last;
+        return refreshed(room, page);
+      });
+      if (how === "failed") this.#timers.set(name, RETRY_DELAY, () => this.refresh(name));
+      if (how !== "read") return;
+      after = next;
     }
+  }
+
+  /** Loads a message that others answer, unless it is known: each once, and a few at a time. */
+  quote(name: string, seq: number): void {
+    const room = roomOf(this.#options.state(), name);
+    const isAsked = this.#quoting.has(`${name} ${seq}`) ||
+      this.#quotes.some((other) => other.room === name && other.seq === seq);
+    if (!room?.position || isAsked || heldMessage(room, seq) !== undefined) return;
+    this.#quotes = [...this.#quotes, { room: name, seq }].slice(-QUOTES_WAITING);
+    this.#nextQuotes();
+  }
+
+  #nextQuotes(): void {
+    while (this.#quoting.size < QUOTES_AT_ONCE) {
+      const next = this.#quotes.pop(); // what was asked for last is what the reader sees
+      if (!next) return;
+      const key = `${next.room} ${next.seq}`;
+      this.#quoting.add(key);
+      this.#quote(next.room, next.seq).then((isDone) => {
+        const rest = () => {
+          this.#quoting.delete(key);
+          this.#nextQuotes();
+        };
+        // Whoever still looks at it asks again.
+        if (isDone) rest();
+        else this.#timers.set(key, RETRY_DELAY, rest);
+      });
+    }
+  }
+
+  /** A page says how new it is, which the message alone does not. @returns whether it came */
+  async #quote(name: string, seq: number): Promise<boolean> {
+    const how = await this.#read(name, { before: seq + 1, limit: 1 }, (room, page) => {
+      if (!page) return room;
+      const message = pageOf(room, page).at(-1);
+      return withQuoted(room, seq, message?.seq === seq ? message : null);
+    });
+    return how === "read";
+  }
+
+  /** Loads the answers to a message, from the first one on, or the next page of them. */
+  async answers(name: string, parent: number): Promise<void> {
+    const { state, changed } = this.#options;
+    const before = roomOf(state(), name);
+    const thread: Thread = before?.threads.get(parent) ?? { messages: [], more: true, request: "idle" };
+    if (!before?.position || !thread.more || thread.request === "loading") return;
+    changed(withThread(before, parent, { ...thread, request: "loading" }));
+    const after = thread.messages.at(-1)?.seq ?? parent;
+    await this.#read(name, { repliesTo: parent, after, limit: PAGE_SIZE }, (room, page) => {
+      const shown = room.threads.get(parent);
+      if (!shown) return room;
+      return page ? threadLoaded(room, parent, page) : withThread(room, parent, { ...shown, request: "failed" });
+    });
+  }
+
+  /** Nobody looks at the answers to a message any more. */
+  forgetAnswers(name: string, parent: number): void {
+    const room = roomOf(this.#options.state(), name);
+    if (room?.threads.has(parent)) this.#options.changed(withThread(room, parent, null));
   }
 
   /** The room was left. */
   forget(name: string): void {
     this.#timers.cancel(name);
+    this.#quotes = this.#quotes.filter(({ room }) => room !== name);
+  }
+
+  /**
+   * Reads a page for something else than the stretches of messages.
+   * @param take returns the room with the page, or without it where none came
+   * @returns "late": a join that could not resume has made useless what was asked for before it
+   */
+  async #read(
+    name: string,
+    query: PageQuery,
+    take: (room: RoomState, page: HistoryPage | null) => RoomState,
+  ): Promise<"read" | "failed" | "late"> {
+    const { fetchHistory, state, changed } = this.#options;
+    const before = roomOf(state(), name);
+    if (!before) return "late";
+    const own = Symbol();
+    changed(readBegun(before, own));
+    const page = await fetchHistory(name, query).catch(() => null);
+    const room = roomOf(state(), name);
+    if (!room?.reads.has(own)) return "late";
+    const isGood = page !== null && page.epoch === room.position?.epoch;
+    changed(readEnded(take(room, isGood ? page : null), own));
+    return isGood ? "read" : page ? "late" : "failed";
   }
 
   /** @returns whether the page is there now */
@@ -117,7 +216,7 @@ export class HistoryLoader {
     // Meanwhile the room may have been left, a join may have replaced the messages, or another page been requested.
     if (room?.[request] !== "loading" || this.#requests.get(name) !== own) return false;
     const isGood = page !== null && page.epoch === room.position?.epoch;
-    changed(isGood ? loaded(room, page) : { ...room, [request]: "failed", pending: [] });
+    changed(isGood ? loaded(room, page) : pageFailed(room, request));
     return isGood;
   }
 }

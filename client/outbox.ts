@@ -101,6 +101,17 @@ export function retry(outbox: Outbox, id: string): Outbox {
   return { ...outbox, items: withError(outbox, id, null) };
 }
 
+/** Lets a refused answer wait again as a message that answers none. */
+export function retryPlain(outbox: Outbox, id: string): Outbox {
+  const plain = ({ frame }: OutboxItem): OutboxFrame => {
+    if (frame.action !== "send_message") return frame;
+    const { reply_to: _, ...rest } = frame;
+    return rest;
+  };
+  const items = outbox.items.map((item) => item.frame.id === id ? { ...item, frame: plain(item), error: null } : item);
+  return { ...outbox, items };
+}
+
 /** A lost connection has nothing in flight; the next one starts with the oldest action. */
 export function disconnected(outbox: Outbox): Outbox {
   return outbox.inFlight === null ? outbox : { ...outbox, inFlight: null };
@@ -187,7 +198,7 @@ function withError(outbox: Outbox, id: string, error: ActionError | null): Outbo
 const IS_COMPLETE: {
   [Action in OutboxFrame["action"]]: (frame: Partial<Extract<OutboxFrame, { action: Action }>>) => boolean;
 } = {
-  send_message: ({ text }) => typeof text === "string",
+  send_message: ({ text, reply_to }) => typeof text === "string" && (reply_to === undefined || isSeq(reply_to)),
   edit_message: ({ target, text }) => typeof target === "number" && typeof text === "string",
   delete_message: ({ target }) => typeof target === "number",
 };
@@ -205,6 +216,11 @@ function isReadable(value: unknown): value is StoredItem {
   const { frame, date, refusal } = value as Partial<StoredItem>;
   if (!isDate(date) || !isRefusal(refusal) || typeof frame?.room !== "string" || !isAnswerable(frame.id)) return false;
   return Object.hasOwn(IS_COMPLETE, frame.action) && IS_COMPLETE[frame.action](frame as never);
+}
+
+/** Whether the server would take it for a place in a room. */
+function isSeq(value: unknown): boolean {
+  return Number.isSafeInteger(value) && value as number > 0;
 }
 
 /** Whether it can be shown: a number that no calendar has would end the page. */

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
-import type { ErrorCode, ErrorFrame } from "../chat/protocol.ts";
+import type { ErrorCode, ErrorFrame, SendMessage } from "../chat/protocol.ts";
 import * as outbox from "./outbox.ts";
 import type { KeyValueStorage } from "./storage.ts";
 
-const send = (id: string): outbox.OutboxFrame => ({ action: "send_message", room: "general", text: `text ${id}`, id });
+const send = (id: string): SendMessage & { id: string } => ({
+  action: "send_message",
+  room: "general",
+  text: `text ${id}`,
+  id,
+});
 const error = (code: ErrorCode, retry_after?: number): ErrorFrame => ({
   action: "error",
   code,
@@ -175,10 +180,22 @@ Deno.test("what the page could not show, or the server would not answer, is neit
       stored({ refusal })
     ),
     ...["", "a".repeat(65), "a\0", "\ud800"].map((id) => stored({}, { id })),
+    ...[null, "1", 0, -1, 1.5, {}].map((reply_to) => stored({}, { reply_to })),
   ];
   const storage = memoryOf(JSON.stringify(strange));
   const box = outbox.load(storage);
   assert.deepEqual([box.items, outbox.next(box, 0)], [[], null]);
   outbox.save(storage, box);
   assert.deepEqual(JSON.parse(storage.content!), strange);
+});
+
+Deno.test("an answer survives a reload as one, and is sent plain only when its author wants that", () => {
+  const storage = memoryOf(null);
+  outbox.save(storage, outbox.add(outbox.emptyOutbox, { ...send("a"), reply_to: 7 }, 0)!);
+  const box = outbox.load(storage);
+  assert.deepEqual(outbox.next(box, 0)?.frame, { ...send("a"), reply_to: 7 });
+  const error = { action: "error", code: "not_found", message: "Gone.", id: "a" } as const;
+  const refused = outbox.refuse(box, "a", error, 0, 0);
+  assert.equal(outbox.next(refused, 0), null);
+  assert.deepEqual(outbox.next(outbox.retryPlain(refused, "a"), 0)?.frame, send("a"));
 });

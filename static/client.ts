@@ -63,8 +63,10 @@ const controller = new Controller({
       onStatus,
     }),
   async fetchHistory(room, query): Promise<HistoryPage> {
-    const from = "before" in query ? `before=${query.before}` : `after=${query.after}`;
-    const path = `/api/rooms/${encodeURIComponent(room)}/messages?${from}&limit=${query.limit}`;
+    const { repliesTo, ...page } = { repliesTo: undefined, ...query };
+    const parts = { ...repliesTo !== undefined && { replies_to: repliesTo }, ...page };
+    const search = Object.entries(parts).map(([name, value]) => `${name}=${value}`).join("&");
+    const path = `/api/rooms/${encodeURIComponent(room)}/messages?${search}`;
     const response = await fetchPath(path);
     if (!response.ok) throw new Error(`${response.status} for ${path}`);
     return await response.json();

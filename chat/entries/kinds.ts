@@ -31,8 +31,8 @@ export function isMessage(frame: ServerFrame): frame is ReceiveMessage {
   return kindOf(frame)?.begin !== undefined;
 }
 
-/** What every entry has; the rest of a message is what its kind fixes, and its document. */
-const HEADER = ["action", "room", "seq", "user", "date", "id"];
+/** What every entry has, and what others say about it; the rest of a message is what its kind fixes, and its document. */
+const HEADER = ["action", "room", "seq", "user", "date", "id", "replies"];
 
 /** A message after an entry that is about it. An entry of an unknown kind changes nothing. */
 export function changed(shown: ReceiveMessage, entry: Entry): ReceiveMessage {

@@ -4,6 +4,7 @@
  */
 import { changed, isMessage } from "../../chat/entries/kinds.ts";
 import type { Entry, HistoryPage, ReceiveMessage, RoomJoined, ServerFrame } from "../../chat/protocol.ts";
+import { counted, countedLater, withAnswer, withThread } from "./answers.ts";
 import type { RoomState, Stretch } from "./room_state.ts";
 
 /** Messages kept of the newest ones, and how many remain when there are more. */
@@ -34,16 +35,17 @@ export function applyJoin(room: RoomState, frame: RoomJoined): RoomState {
     return { ...caughtUp, position: { epoch: frame.epoch, seq } };
   }
   const page = { messages: frame.messages.filter(isMessage), more: frame.more };
-  const moved = { ...next, position: { epoch: frame.epoch, seq: frame.seq } };
+  // Of what is held apart nobody tells how it has changed meanwhile.
+  const moved = { ...next, ...NOTHING_APART, position: { epoch: frame.epoch, seq: frame.seq } };
   const missed = position !== null && room.messages.length > 0;
   // Who reads older messages goes on with them. What lies between them and the page can be loaded.
   if (missed && sameEpoch && !room.atNewest) {
-    return meeting({ ...moved, ...NO_PAGES, newest: page }, historyStart(room));
+    return meeting({ ...moved, ...noPages(moved), newest: page }, historyStart(room));
   }
   return {
     ...moved,
     ...page,
-    ...NO_PAGES,
+    ...noPages(moved),
     newest: null,
     missingAfter: missed ? (sameEpoch ? position.seq : 0) : sameEpoch ? missingAfter : null,
   };
@@ -55,19 +57,38 @@ export function applyJoin(room: RoomState, frame: RoomJoined): RoomState {
 export function applyEntry(room: RoomState, entry: Entry): RoomState {
   if (entry.room !== room.name || !room.position || entry.seq <= room.position.seq) return room;
   if (entry.seq > room.position.seq + 1) return { ...room, hasGap: true };
-  const next: RoomState = { ...room, position: { epoch: room.position.epoch, seq: entry.seq } };
+  const moved: RoomState = { ...room, position: { epoch: room.position.epoch, seq: entry.seq } };
+  const next = remembered(counted(withoutAhead(moved), entry), entry);
   if (!isMessage(entry)) return changedBy(next, entry);
   const typing = room.typing.filter((typist) => typist.user !== entry.user);
-  return withNewest({ ...next, typing }, entry);
+  return withNewest(withAnswer({ ...next, typing }, entry), entry);
+}
+
+/** What is loading now may have been read before this entry. */
+function remembered(room: RoomState, entry: Entry): RoomState {
+  const changesOthers = !isMessage(entry) || entry.reply_to !== undefined;
+  return changesOthers && isReading(room) ? { ...room, pending: [...room.pending, entry] } : room;
+}
+
+/** The connection has caught up with all that was ahead of it. */
+function withoutAhead(room: RoomState): RoomState {
+  if (room.ahead.size === 0 || Math.max(...room.ahead.values()) >= room.position!.seq) return room;
+  return { ...room, ahead: new Map() };
 }
 
 /** What an entry that is no message does to those that are there. */
 function changedBy(room: RoomState, entry: Entry): RoomState {
+  if (!("target" in entry)) return room;
+  const { quoted, threads } = room;
+  const other = quoted.get(entry.target);
   return {
     ...room,
-    pending: isLoading(room) ? [...room.pending, entry] : room.pending,
     messages: withChange(room.messages, entry),
     newest: room.newest && { ...room.newest, messages: withChange(room.newest.messages, entry) },
+    quoted: other ? new Map(quoted).set(entry.target, withChange([other], entry)[0]) : quoted,
+    threads: threads.size === 0 ? threads : new Map(
+      [...threads].map(([parent, thread]) => [parent, { ...thread, messages: withChange(thread.messages, entry) }]),
+    ),
   };
 }
 
@@ -97,12 +118,24 @@ export function missesChanges(before: RoomState, after: RoomState, frame: RoomJo
 
 /** The room with its messages as a page has them, where that is newer. */
 export function refreshed(room: RoomState, page: HistoryPage): RoomState {
-  const read = new Map(page.messages.map((message) => [message.seq, message]));
+  const read = new Map(pageOf(room, page).map((message) => [message.seq, message]));
   const refresh = (messages: readonly ReceiveMessage[]) =>
-    messages.map((message) => newerOf(message, read.get(message.seq) ?? message));
+    messages.map((message) => {
+      const other = read.get(message.seq);
+      return other ? withReplies(newerOf(message, other), isAhead(room, message, page) ? message : other) : message;
+    });
   // Meanwhile the reader may have gone to another place: then these are the newest.
   const newest = room.newest && { ...room.newest, messages: refresh(room.newest.messages) };
-  return { ...room, messages: refresh(room.messages), newest };
+  return { ...room, messages: refresh(room.messages), newest, ahead: aheadWith(room, page) };
+}
+
+/** Whether more is known of a message's counts than a page tells. */
+function isAhead(room: RoomState, { seq }: ReceiveMessage, page: HistoryPage): boolean {
+  return (room.ahead.get(seq) ?? 0) > page.seq;
+}
+
+function withReplies({ replies: _, ...message }: ReceiveMessage, { replies }: ReceiveMessage): ReceiveMessage {
+  return replies === undefined ? message : { ...message, replies };
 }
 
 /** Whichever of two states of a message came later. */
@@ -114,7 +147,7 @@ function newerOf(one: ReceiveMessage, other: ReceiveMessage): ReceiveMessage {
 /** The room of a reader who is at the newest message, or who is not. */
 export function readingAt(room: RoomState, atNewest: boolean): RoomState {
   if (!atNewest) return room.atNewest ? { ...room, atNewest } : room;
-  if (room.newest) return { ...room, ...room.newest, ...NO_PAGES, newest: null, atNewest };
+  if (room.newest) return { ...room, ...room.newest, ...noPages(room), newest: null, atNewest };
   return released(room.atNewest ? room : { ...room, atNewest });
 }
 
@@ -133,7 +166,38 @@ function endOf({ messages, more }: Stretch): Stretch {
   return { messages: messages.slice(-HELD_AFTER_TRIM), more: more || messages.length > HELD_AFTER_TRIM };
 }
 
-const NO_PAGES = { older: "idle", newer: "idle", pending: [] } as const;
+const NOTHING_APART = { reads: new Set<symbol>(), ahead: new Map(), quoted: new Map(), threads: new Map() } as const;
+
+/** The fields of a room for which no page is loading. */
+function noPages({ reads, pending }: RoomState): Pick<RoomState, "older" | "newer" | "pending"> {
+  return { older: "idle", newer: "idle", pending: reads.size === 0 ? [] : pending };
+}
+
+/** The room before a page is requested. */
+export function pageRequested(room: RoomState, request: "older" | "newer", other: Partial<RoomState> = {}): RoomState {
+  return { ...room, ...other, pending: isReading(room) ? room.pending : [], [request]: "loading" };
+}
+
+export function pageFailed(room: RoomState, request: "older" | "newer"): RoomState {
+  return { ...room, ...noPages(room), [request]: "failed" };
+}
+
+/** The room before something else is read from the server, which `read` names. */
+export function readBegun(room: RoomState, read: symbol): RoomState {
+  return { ...room, pending: isReading(room) ? room.pending : [], reads: new Set(room.reads).add(read) };
+}
+
+/** The room after that: what was read is to be taken first. */
+export function readEnded(room: RoomState, read: symbol): RoomState {
+  const reads = new Set(room.reads);
+  if (!reads.delete(read)) return room;
+  const next = { ...room, reads };
+  return isReading(next) ? next : { ...next, pending: [] };
+}
+
+function isReading(room: RoomState): boolean {
+  return isLoading(room) || room.reads.size > 0;
+}
 
 /** Whether a page was requested. There is one request at a time. */
 export function isLoading({ older, newer }: RoomState): boolean {
@@ -154,23 +218,26 @@ export function historyStart(room: RoomState): number {
 export function olderLoaded(room: RoomState, page: HistoryPage): RoomState {
   const end = historyEnd(room);
   const messages = [...pageOf(room, page).filter(({ seq }) => seq < end), ...room.messages];
-  return {
+  const loaded = {
     ...room,
-    ...NO_PAGES,
+    ...noPages(room),
+    ahead: aheadWith(room, page),
     messages: messages.slice(0, READING_LIMIT),
     more: page.more,
     newest: messages.length > READING_LIMIT ? room.newest ?? endOf(room) : room.newest,
   };
+  // Where nothing was around the reader yet, the page may be that of the newest.
+  return room.messages.length === 0 ? meeting(loaded, historyStart(loaded)) : loaded;
 }
 
 /** The room with a newer page behind its messages, which are those of a reader of older ones. */
 export function newerLoaded(room: RoomState, page: HistoryPage): RoomState {
-  if (!room.newest) return { ...room, ...NO_PAGES };
+  if (!room.newest) return { ...room, ...noPages(room) };
   const start = historyStart(room);
   const all = [...room.messages, ...pageOf(room, page).filter(({ seq }) => seq > start)];
   const messages = all.slice(-READING_LIMIT);
   const more = room.more || all.length > READING_LIMIT;
-  const next = { ...room, ...NO_PAGES, messages, more };
+  const next = { ...room, ...noPages(room), ahead: aheadWith(room, page), messages, more };
   return meeting(next, page.more ? historyStart(next) : page.seq);
 }
 
@@ -178,7 +245,8 @@ export function newerLoaded(room: RoomState, page: HistoryPage): RoomState {
 export function placeLoaded(room: RoomState, page: HistoryPage): RoomState {
   const messages = pageOf(room, page);
   const newest = room.newest ?? { messages: room.messages, more: room.more };
-  const placed = { ...room, ...NO_PAGES, messages, more: page.more, newest, atNewest: false };
+  const ahead = aheadWith(room, page);
+  const placed = { ...room, ...noPages(room), ahead, messages, more: page.more, newest, atNewest: false };
   return meeting(placed, historyStart(placed));
 }
 
@@ -200,9 +268,32 @@ function meeting(room: RoomState, until: number): RoomState {
  * The messages of a page, with the changes that arrived while it was loading. A page may also be ahead of the
  * connection, which is still to bring its last messages.
  */
-function pageOf({ pending, position }: RoomState, page: HistoryPage): readonly ReceiveMessage[] {
+export function pageOf(room: RoomState, page: HistoryPage): readonly ReceiveMessage[] {
+  const { pending, position } = room;
   const messages: readonly ReceiveMessage[] = page.messages.filter(({ seq }) => seq <= (position?.seq ?? 0));
-  return pending.filter(({ seq }) => seq > page.seq).reduce(withChange, messages);
+  const later = pending.filter(({ seq }) => seq > page.seq);
+  return later.reduce(withChange, countedLater(messages, page.messages, later, room));
+}
+
+/** The room with one more page of the answers to a message. */
+export function threadLoaded(room: RoomState, parent: number, page: HistoryPage): RoomState {
+  const before = room.threads.get(parent)?.messages ?? [];
+  const start = before.at(-1)?.seq ?? 0;
+  const messages = [...before, ...pageOf(room, page).filter(({ seq }) => seq > start)];
+  const loaded = withThread(room, parent, { messages, more: page.more, request: "idle" });
+  // What was said while it was loading is behind the last page.
+  const later = room.pending.filter((entry) => isMessage(entry) && entry.reply_to === parent && entry.seq > page.seq);
+  return (later as ReceiveMessage[]).reduce(withAnswer, loaded);
+}
+
+/** What the messages of a page count already, although the connection is still to bring it. */
+function aheadWith({ ahead, position }: RoomState, page: HistoryPage): RoomState["ahead"] {
+  const here = position?.seq ?? 0;
+  if (page.seq <= here) return ahead;
+  const next = new Map(ahead);
+  // Those that the connection is still to bring are not taken from the page.
+  for (const { seq } of page.messages) if (seq <= here) next.set(seq, Math.max(page.seq, next.get(seq) ?? 0));
+  return next;
 }
 
 /**

@@ -10,9 +10,13 @@ import {
   newerLoaded,
   olderLoaded,
   placeLoaded,
+  readBegun,
+  readEnded,
   READING_LIMIT,
   readingAt,
+  threadLoaded,
 } from "./room_log.ts";
+import { QUOTED_LIMIT, THREADS_LIMIT, withQuoted, withThread } from "./answers.ts";
 import { emptyRoom, type RoomState } from "./room_state.ts";
 
 const room = "general";
@@ -212,4 +216,55 @@ Deno.test("entries arrive once: live or with a resume, but not with a page that 
   assert.deepEqual(count(resume, applyJoin(before, resume)), [2, 3]);
   const page = joined({ seq: 3, messages: [message(2), message(3)] });
   assert.deepEqual(count(page, applyJoin(before, page)), []);
+});
+
+const answer = (seq: number, to: number, more: Partial<ReceiveMessage> = {}) => message(seq, { reply_to: to, ...more });
+const replies = (state: RoomState) => state.messages.map(({ replies }) => replies ?? 0);
+
+Deno.test("each answer that is held and not deleted counts once, wherever it comes from", () => {
+  const live = inRoom(message(1), answer(2, 1), answer(3, 1), answer(4, 2), deleted(5, 2));
+  assert.deepEqual(replies(live), [1, 1, 0, 0], "what answers a deleted message still does");
+  assert.deepEqual(replies(add(live, deleted(6, 3), edited(7, 1, "better"))), [0, 1, 0, 0]);
+  const resumed = join(live, {
+    recovered: true,
+    seq: 8,
+    messages: [answer(6, 1), answer(7, 1, { text: undefined, deleted: true }), deleted(8, 7)],
+  });
+  assert.deepEqual(replies(resumed).slice(0, 1), [2], "what was deleted meanwhile was never counted");
+  // A page says up to where it counts. The connection may be behind it, or before it.
+  const before = join(emptyRoom(room), { seq: 10, messages: [message(10)], more: true });
+  const loading: RoomState = { ...before, older: "loading" };
+  const ahead = olderLoaded(loading, page(12, [message(8, { replies: 2 }), message(9)]));
+  assert.deepEqual(replies(add(ahead, answer(11, 8), deleted(12, 11), answer(13, 8))), [3, 0, 0, 0, 0]);
+  const late = add(loading, answer(11, 8), answer(12, 8), deleted(13, 11));
+  assert.deepEqual(replies(olderLoaded(late, page(11, [message(8, { replies: 1 }), message(9)]))), [1, 0, 0, 0, 0]);
+});
+
+Deno.test("what is held apart goes on with what comes, until a join can't resume", () => {
+  const read = Symbol();
+  const at = join(emptyRoom(room), { seq: 60, messages: numbers(51, 60), more: true });
+  const quoted = withQuoted(readEnded(readBegun(at, read), read), 7, message(7));
+  const open = threadLoaded(
+    add(
+      readBegun(withThread(quoted, 3, { messages: [], more: true, request: "loading" }), read),
+      answer(61, 3),
+      edited(62, 5, "late"),
+    ),
+    3,
+    page(60, [answer(5, 3), answer(52, 3)]),
+  );
+  const later = add(open, answer(63, 3), deleted(64, 52), edited(65, 7, "better"), answer(66, 4));
+  assert.deepEqual(
+    later.threads.get(3)?.messages.map(({ seq, text, deleted }) => deleted ? -seq : text),
+    ["late", -52, "text 61", "text 63"],
+  );
+  assert.equal(later.quoted.get(7)?.text, "better");
+  assert.equal(add(later, deleted(67, 7)).quoted.get(7)?.deleted, true);
+  assert.deepEqual([later.pending.length > 0, readEnded(later, read).pending.length], [true, 0]);
+  const lost = join(later, { seq: 99, messages: numbers(90, 99), more: true });
+  assert.deepEqual([lost.quoted.size, lost.threads.size, lost.reads.size], [0, 0, 0]);
+  const many = Array.from({ length: QUOTED_LIMIT + 9 }, (_, index) => index + 1);
+  assert.equal(many.reduce((next, seq) => withQuoted(next, seq, null), at).quoted.size, QUOTED_LIMIT);
+  const thread = { messages: [], more: false, request: "idle" } as const;
+  assert.equal(many.reduce((next, seq) => withThread(next, seq, thread), at).threads.size, THREADS_LIMIT);
 });

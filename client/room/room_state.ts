@@ -14,6 +14,11 @@ export interface Stretch {
   readonly more: boolean;
 }
 
+/** The answers to a message, from the first one on; `more`: there are newer ones. */
+export interface Thread extends Stretch {
+  readonly request: PageRequest;
+}
+
 /** `messages` are those around the reader. */
 export interface RoomState extends Stretch {
   readonly name: string;
@@ -30,8 +35,16 @@ export interface RoomState extends Stretch {
   /** The request for older messages, and the one for newer messages. */
   readonly older: PageRequest;
   readonly newer: PageRequest;
-  /** Entries that changed messages while a page was loading. The page may have been read before them. */
+  /** Entries that changed messages while something was loading. That may have been read before them. */
   readonly pending: readonly Entry[];
+  /** Requests besides those for pages that are not answered yet. What a missing one brings may be out of date. */
+  readonly reads: ReadonlySet<symbol>;
+  /** Messages of pages that were ahead of the connection, and the `seq` up to which their counts are complete. */
+  readonly ahead: ReadonlyMap<number, number>;
+  /** Messages that others answer, and that are not among those above; null where the server has none any more. */
+  readonly quoted: ReadonlyMap<number, ReceiveMessage | null>;
+  /** Threads that somebody looks at, by the message that is answered. */
+  readonly threads: ReadonlyMap<number, Thread>;
   /** Messages after this `seq` may be missing; 0 when no earlier one is known; null when none are missing. */
   readonly missingAfter: number | null;
   /** An entry came that does not follow `position`: join again from there. */
@@ -44,6 +57,8 @@ export interface RoomState extends Stretch {
 }
 
 export type PageRequest = "idle" | "loading" | "failed";
+
+const NONE: ReadonlySet<symbol> = new Set();
 
 /**
  * A room before the server has sent anything about it.
@@ -66,6 +81,10 @@ export function emptyRoom(
     older: "idle",
     newer: "idle",
     pending: [],
+    reads: NONE,
+    ahead: new Map(),
+    quoted: new Map(),
+    threads: new Map(),
     missingAfter: null,
     hasGap: false,
     members: [],
@@ -79,4 +98,21 @@ export function emptyRoom(
 /** The newest messages that are there, wherever the reader is. */
 export function newestMessages({ newest, messages }: RoomState): readonly ReceiveMessage[] {
   return newest?.messages ?? messages;
+}
+
+/** The message with this `seq` in a list by `seq`. */
+export function messageAt(messages: readonly ReceiveMessage[], seq: number): ReceiveMessage | undefined {
+  let [low, high] = [0, messages.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (messages[middle].seq < seq) low = middle + 1;
+    else high = middle;
+  }
+  return messages[low]?.seq === seq ? messages[low] : undefined;
+}
+
+/** A message, wherever it is held: null if the server has none any more, undefined if that is not known. */
+export function heldMessage(room: RoomState, seq: number): ReceiveMessage | null | undefined {
+  const found = messageAt(room.messages, seq) ?? messageAt(room.newest?.messages ?? [], seq);
+  return found ?? room.quoted.get(seq);
 }
