@@ -7,7 +7,7 @@ import { socketTransport } from "../client/transport/socket_transport.ts";
 import { streamTransport } from "../client/transport/stream_transport.ts";
 import { withFallback } from "../client/transport/transport_choice.ts";
 import { createBell } from "./away/bell.ts";
-import { Controller } from "./controller.ts";
+import { type AnswerPlace, Controller } from "./controller.ts";
 import { localeFor } from "./i18n/locale.ts";
 import { addressesAt } from "./lib/address.ts";
 import { listRooms } from "./lib/moderator.ts";
@@ -107,6 +107,7 @@ const render = createViews({
   pathOf: addresses.pathOf,
   navigate,
   goTo,
+  goToAnswered,
 });
 
 /** The file stands beside this one, whether that is a module or the whole page in one. */
@@ -164,14 +165,28 @@ function goTo(room: string) {
   enter();
 }
 
+/** The browser's own way back leads to the answer, and from there forward again. */
+function goToAnswered(seq: number, answer: number) {
+  history.replaceState({ ...placeHere(), at: answer }, "");
+  const place: AnswerPlace = { at: seq, left: answer };
+  history.pushState(place, "");
+  controller.goToAnswered(place);
+}
+
+/** Where an entry of the browser's history leads within its room. */
+function placeHere(): AnswerPlace | null {
+  const { at, left } = Object(history.state) as Partial<AnswerPlace>;
+  return typeof at === "number" ? { at, ...typeof left === "number" && { left } } : null;
+}
+
 function routeHere() {
   return addresses.routeAt(location.pathname, location.hash);
 }
 
 /** Renders at once: text typed before the next frame of the screen would go into the other room's field and be lost. */
-function enter() {
+function enter(place: AnswerPlace | null = null) {
   const route = routeHere();
-  controller.enter(route);
+  controller.enter(route, place);
   // Whoever scrolls on and loads the page again wants to be where they were, and not where the link led.
   if (route.room !== null && route.seq !== undefined) {
     history.replaceState(history.state, "", location.pathname + location.search);
@@ -194,7 +209,7 @@ function followLanguage() {
   else location.reload();
 }
 
-addEventListener("popstate", enter);
+addEventListener("popstate", () => enter(placeHere()));
 addEventListener("storage", ({ key }) => {
   if (key !== null && !key.startsWith(prefix)) return;
   const own = key === null ? null : key.slice(prefix.length);

@@ -5,7 +5,9 @@ import { isMessage } from "../chat/entries/kinds.ts";
 import { type Entry, type Member, PAGE_SIZE_LIMIT, type ReceiveMessage } from "../chat/protocol.ts";
 import { ChatClient, type ChatClientOptions } from "../client/chat_client.ts";
 import type { KeyValueStorage } from "../client/storage.ts";
+import { roomOf } from "../client/client_state.ts";
 import { Timers } from "../client/clock.ts";
+import { heldMessage } from "../client/room/room_state.ts";
 import type { Route } from "./lib/address.ts";
 import * as kept from "./lib/kept_rooms.ts";
 import { type CallApi, createModerator, type ListedRoom, type Moderator } from "./lib/moderator.ts";
@@ -18,6 +20,8 @@ import { apply, type Event } from "./store.ts";
 
 /** Milliseconds after which what was read is stored: a reader who scrolls would otherwise store it at every step. */
 const STORE_AFTER = 1_000;
+/** Milliseconds for which a message that came waits for what it answers, before its reader is told of it. */
+const ANSWERED_WITHIN = 3_000;
 /** Unread messages that are loaded on entry at most, so that their number can be told. */
 const UNREAD_LOADED = PAGE_SIZE_LIMIT;
 
@@ -26,6 +30,12 @@ export interface Arrived {
   readonly message: ReceiveMessage;
   /** Whether it mentions the reader. */
   readonly mention: boolean;
+}
+
+/** A message to which one goes or comes back, and the answer that one has left for it. */
+export interface AnswerPlace {
+  readonly at: number;
+  readonly left?: number;
 }
 
 export interface ControllerOptions
@@ -42,13 +52,15 @@ export class Controller {
   readonly chat: ChatClient;
   readonly moderator: Moderator;
   readonly #options: ControllerOptions;
-  readonly #timers: Timers<"store">;
+  readonly #timers: Timers<"store" | "tell">;
   #state: State;
   /** Where the reader of the room is; null at the newest message. */
   #place: ReadingPlace | null = null;
   /** The goal whose messages were requested. */
   #pursued: Goal | null = null;
   #willStore = false;
+  /** Messages that have come, and of which nobody is told before it is known what they answer. */
+  #untold: ReceiveMessage[] = [];
 
   constructor(options: ControllerOptions) {
     const { storage, callApi } = options;
@@ -100,8 +112,9 @@ export class Controller {
   /**
    * Goes to another room, to where the reader was there, or to the message that the address names. An address without a
    * room shows why it has none.
+   * @param left where the browser's Back or Forward leads within the room that is read
    */
-  enter(route: Route): void {
+  enter(route: Route, left: AnswerPlace | null = null): void {
     const { storage, clock } = this.#options;
     if (route.room === null) {
       this.#leavePlace();
@@ -110,7 +123,9 @@ export class Controller {
     }
     const { room, seq } = route;
     const link: Goal | null = seq === undefined ? null : { seq, at: "link" };
-    if (room === this.#state.room.name && this.#state.room.position) return this.#aim(link);
+    if (room === this.#state.room.name && this.#state.room.position) {
+      return left && seq === undefined ? this.goToAnswered(left) : this.#aim(link);
+    }
     this.#leavePlace();
     const saved = loadPlace(storage.tab, room);
     this.#place = saved;
@@ -154,9 +169,21 @@ export class Controller {
     if (newRun) this.#aim({ seq: newRun.after, at: "new" });
   }
 
+  /** Goes to what an answer answers, or back. */
+  goToAnswered({ at, left }: AnswerPlace): void {
+    this.#dispatch({ kind: "answered", goal: { seq: at, at: "answer" }, left: left ?? null });
+    this.#pursue();
+  }
+
+  /** Shows the answers to a message below it, or no more. */
+  unfold(seq: number, open: boolean): void {
+    if (!open) this.chat.forgetAnswers(seq);
+    this.#dispatch({ kind: "unfolded", seq, open });
+  }
+
   /** The page shows the goal, or what is nearest to it. */
   reached(exactly: boolean): void {
-    const isLink = this.#state.goal?.at === "link";
+    const isLink = ["link", "answer"].includes(String(this.#state.goal?.at));
     this.#dispatch({ kind: "goal", goal: null });
     if (isLink && !exactly) this.notify({ kind: "no_message" });
   }
@@ -177,9 +204,12 @@ export class Controller {
     this.#storeSoon();
   }
 
-  /** @returns false when the outbox is full: then the text stays where it was typed */
-  write(text: string): boolean {
-    return this.#noteOutbox(this.chat.write(text));
+  /**
+   * @param answered the message that it answers
+   * @returns false when the outbox is full: then the text stays where it was typed
+   */
+  write(text: string, answered?: number): boolean {
+    return this.#noteOutbox(this.chat.write(text, answered));
   }
 
   edit(target: number, text: string): boolean {
@@ -228,6 +258,9 @@ export class Controller {
     this.#options.onChange(this.#state);
     if (this.#state.goal && this.#state.room !== before.room) this.#pursue();
     if (this.#state.rooms !== before.rooms && event.kind === "client") this.#storeSoon();
+    // Also after a join that could not resume, since what a thread had is out of date then.
+    const { room, unfolded } = this.#state;
+    for (const seq of unfolded) if (room.position && !room.threads.has(seq)) this.chat.loadAnswers(seq);
   }
 
   /** Goes to a place in the room. What lies there may have to be loaded first. */
@@ -292,14 +325,36 @@ export class Controller {
 
   #tellArrived(arrived: readonly Entry[]): void {
     const { onArrived } = this.#options;
-    if (!onArrived || arrived.length === 0) return;
+    if (!onArrived || arrived.length + this.#untold.length === 0) return;
     const { room, visible, following } = this.#state;
     const news = arrived.filter(isMessage).filter((message) =>
       isNews(message, this.#state) && !(message.room === room.name && visible && following)
     );
-    if (news.length > 0) {
-      onArrived(news.map((message) => ({ message, mention: isMention(message, this.#state) })));
+    this.#untold.push(...news);
+    for (const message of news) {
+      if (message.reply_to !== undefined) this.chat.loadQuoted(message.room, message.reply_to);
     }
+    if (news.length > 0) this.#timers.set("tell", ANSWERED_WITHIN, () => this.#tell(() => true));
+    this.#tell((message) => this.#isAnsweredKnown(message));
+  }
+
+  /** Tells of those that have come and that may be told. */
+  #tell(mayTell: (message: ReceiveMessage) => boolean): void {
+    const due = this.#untold.filter(mayTell);
+    if (due.length === 0) return;
+    this.#untold = this.#untold.filter((message) => !due.includes(message));
+    const state = this.#state;
+    const mention = (message: ReceiveMessage) => {
+      const room = roomOf(state, message.room);
+      return room !== undefined && isMention(message, state, room);
+    };
+    this.#options.onArrived?.(due.map((message) => ({ message, mention: mention(message) })));
+  }
+
+  /** Whether it is known whose message it answers, if it answers one. */
+  #isAnsweredKnown({ room: name, reply_to }: ReceiveMessage): boolean {
+    const room = reply_to === undefined ? undefined : roomOf(this.#state, name);
+    return !room || heldMessage(room, reply_to!) !== undefined;
   }
 
   #noteOutbox(taken: boolean): boolean {

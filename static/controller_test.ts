@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ClientFrame, ServerFrame } from "../chat/protocol.ts";
+import type { ClientFrame, HistoryPage, ServerFrame } from "../chat/protocol.ts";
 import { OUTBOX_LIMIT } from "../client/outbox.ts";
 import { FakeClock } from "../testing/clock.ts";
 import { joined, me, message, welcome } from "../testing/clients/frames.ts";
@@ -164,4 +164,30 @@ Deno.test("the order of the rooms is what was chosen, also in another tab", () =
   controller.storageChanged("parley.room_order");
   assert.equal(controller.state.newestRoomFirst, true);
   assert.equal(setUp(storage).controller.state.newestRoomFirst, true);
+});
+
+Deno.test("of an answer one is told once it is known whose message it answers, or can't be", async () => {
+  const pages: PromiseWithResolvers<HistoryPage>[] = [];
+  const { clock, controller, connect, receive, told } = setUp(undefined, () => {
+    pages.push(Promise.withResolvers());
+    return pages.at(-1)!.promise;
+  });
+  connect();
+  receive(joined({ seq: 50, messages: [message(50)], more: true }));
+  controller.reading(false, true);
+  receive(message(51, { reply_to: 7 }), message(52, { reply_to: 7 }), message(53, { reply_to: 8 }), message(54));
+  assert.deepEqual(told.map(({ message }) => message.seq), [54]);
+  assert.equal(pages.length, 2, "each is asked for once");
+  pages.forEach(({ resolve, reject }, index) =>
+    index === 0
+      ? resolve({ epoch: "e1", seq: 54, messages: [message(7, { user: me.user })], more: true })
+      : reject(new Error("offline"))
+  );
+  await clock.advance(3_000);
+  assert.deepEqual(told.map(({ message, mention }) => [message.seq, mention]), [
+    [54, false],
+    [51, true],
+    [52, true],
+    [53, false],
+  ]);
 });

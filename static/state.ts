@@ -34,10 +34,11 @@ export interface Goal {
   readonly seq: number;
   /**
    * What is there: `read` is where the reader stopped, with the line "New" low in the view; `new` is that line, `link`
-   * a message to which a link leads, and `date` the first one of a day. A number puts the message so many pixels below
+   * a message to which a link leads, `answer` one to which an answer leads or back to it, and `date` the first one of a
+   * day. A number puts the message so many pixels below
    * the top of the view.
    */
-  readonly at: "read" | "new" | "link" | "date" | number;
+  readonly at: "read" | "new" | "link" | "answer" | "date" | number;
 }
 
 export interface State extends ClientState {
@@ -64,6 +65,10 @@ export interface State extends ClientState {
   /** It is not decided yet whether there is a new run: nothing is known of the room that was entered. */
   readonly isFresh: boolean;
   readonly goal: Goal | null;
+  /** The answer from which the reader has gone to what it answers, and to which they may want to come back. */
+  readonly leftAnswer: number | null;
+  /** The messages whose answers are shown below them, the last one unfolded at the end. */
+  readonly unfolded: readonly number[];
 }
 
 export function initialState(client: ClientState): State {
@@ -82,6 +87,8 @@ export function initialState(client: ClientState): State {
     newRun: null,
     isFresh: true,
     goal: null,
+    leftAnswer: null,
+    unfolded: [],
   };
 }
 

@@ -5,6 +5,7 @@
 import { isMessage } from "../chat/entries/kinds.ts";
 import type { Entry, Member, Position } from "../chat/protocol.ts";
 import { type ClientState, roomOf } from "../client/client_state.ts";
+import { THREADS_LIMIT } from "../client/room/answers.ts";
 import { newestMessages } from "../client/room/room_state.ts";
 import { type KeptRoom, keptRoom, markRead } from "./lib/kept_rooms.ts";
 import type { ListedRoom, Moderation } from "./lib/moderator.ts";
@@ -18,6 +19,10 @@ export type Event =
   /** Another room is about to be shown. `meant`: the room that an address without a room may have meant. */
   | { kind: "entered"; meant: string | null; goal: Goal | null }
   | { kind: "goal"; goal: Goal | null }
+  /** The reader goes to what an answer answers, or comes back to it. */
+  | { kind: "answered"; goal: Goal; left: number | null }
+  /** The answers to a message are shown below it, or no more. */
+  | { kind: "unfolded"; seq: number; open: boolean }
   | { kind: "reading"; visible: boolean; following: boolean }
   /** The reader has been at the first of the new messages. */
   | { kind: "new_visited" }
@@ -28,6 +33,9 @@ export type Event =
   | { kind: "moderation"; moderation: Moderation | null }
   | { kind: "notice"; notice: Notice | null };
 
+/** Messages whose answers are shown at once: fewer than a client holds, since one more may be open in a dialog. */
+const UNFOLDED_LIMIT = THREADS_LIMIT - 1;
+
 /** The state after `event`. The same object comes back when the event changes nothing. */
 export function apply(state: State, event: Event): State {
   switch (event.kind) {
@@ -37,13 +45,22 @@ export function apply(state: State, event: Event): State {
       return { ...state, online: event.online };
     case "entered": {
       const { meant, goal } = event;
-      return { ...state, meant, goal, notice: null, following: true, newRun: null, isFresh: true };
+      const anew = { newRun: null, isFresh: true, leftAnswer: null, unfolded: [] };
+      return { ...state, meant, goal, notice: null, following: true, ...anew };
     }
     case "goal":
       return event.goal === state.goal ? state : { ...state, goal: event.goal };
+    case "answered":
+      return { ...state, goal: event.goal, leftAnswer: event.left };
+    case "unfolded": {
+      const others = state.unfolded.filter((seq) => seq !== event.seq);
+      return { ...state, unfolded: event.open ? [...others, event.seq].slice(-UNFOLDED_LIMIT) : others };
+    }
     case "reading": {
       const { visible, following } = event;
-      return visible === state.visible && following === state.following ? state : { ...state, visible, following };
+      if (visible === state.visible && following === state.following) return state;
+      // At the newest message one has gone on.
+      return { ...state, visible, following, leftAnswer: following && !state.goal ? null : state.leftAnswer };
     }
     case "new_visited":
       return !state.newRun || state.newRun.visited ? state : { ...state, newRun: { ...state.newRun, visited: true } };

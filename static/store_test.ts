@@ -115,3 +115,17 @@ Deno.test("what waits for the reader are messages in rooms that are not muted, a
   state = apply(state, { kind: "rooms", rooms: setMuted(state.rooms, "general", true) });
   assert.deepEqual(attention(state), { unread: 0, mentions: 1 });
 });
+
+Deno.test("the way back to an answer goes when one has gone on, and few messages are unfolded at once", () => {
+  const left = apply(apply(reader(9), up), { kind: "answered", goal: { seq: 3, at: "answer" }, left: 8 });
+  assert.equal(left.leftAnswer, 8);
+  const there = apply(left, { kind: "goal", goal: null });
+  assert.equal(apply(there, seen).leftAnswer, null, "at the newest message");
+  assert.equal(apply(there, { kind: "entered", meant: null, goal: null }).leftAnswer, null);
+  const all = Array.from({ length: 40 }, (_, seq): Event => ({ kind: "unfolded", seq, open: true })).reduce(
+    apply,
+    there,
+  );
+  assert.deepEqual([all.unfolded.length, all.unfolded.at(-1)], [19, 39]);
+  assert.deepEqual(apply(all, { kind: "unfolded", seq: 39, open: false }).unfolded.at(-1), 38);
+});

@@ -14,6 +14,7 @@ import { createNewRoomDialog } from "./new_room_dialog.ts";
 import { createRoomDialog } from "./room_dialog.ts";
 import { createShareDialog } from "./share_dialog.ts";
 import { createSettingsDialog } from "./settings_dialog.ts";
+import { createThreadDialog, type ThreadDialogActions } from "./thread_dialog.ts";
 
 /** All that open over the page. */
 export interface Dialogs {
@@ -25,6 +26,8 @@ export interface Dialogs {
   jumpToDate(): void;
   moderate(): void;
   openPerson(person: Member): void;
+  /** All answers to a message of the room that is shown. */
+  openThread(seq: number): void;
   /** Ways to give others the link of the room that is shown, or of a message in it. */
   share(seq?: number): void;
   /** Makes a room that only people with its link can find. */
@@ -46,10 +49,11 @@ export interface DialogOptions {
   goTo: (room: string) => void;
   /** Where one writes the next message. */
   field: HTMLTextAreaElement;
+  answers: Pick<ThreadDialogActions, "answer" | "goTo">;
 }
 
 export function createDialogs(
-  { controller, locale, preferences, loadListed, pathOf, goTo, field }: DialogOptions,
+  { controller, locale, preferences, loadListed, pathOf, goTo, field, answers }: DialogOptions,
 ): Dialogs {
   const { strings } = locale;
   const changeName = () => name.open(controller.state.me?.name ?? "");
@@ -85,6 +89,12 @@ export function createDialogs(
     },
     changeName,
   });
+  const thread = createThreadDialog(locale, {
+    ...answers,
+    state: () => controller.state,
+    load: (seq) => controller.chat.loadAnswers(seq),
+    forget: (seq) => controller.chat.forgetAnswers(seq),
+  });
   const keys = createKeysDialog(locale);
   const settings = createSettingsDialog(locale, { preferences, showKeys: keys.open });
   return {
@@ -94,12 +104,14 @@ export function createDialogs(
     jumpToDate: date.open,
     moderate: moderation.open,
     openPerson: person.open,
+    openThread: thread.open,
     share: (seq) => share.open(controller.state.room.name, seq),
     newRoom: () => newRoom.open(""),
     openSettings: settings.open,
     showKeys: keys.open,
     render(state) {
       person.render(state);
+      thread.render(state);
       moderation.render(state);
     },
   };

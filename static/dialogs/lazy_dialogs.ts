@@ -45,6 +45,7 @@ export function lazyDialogs(load: () => Promise<Dialogs>, failed: () => void): L
     jumpToDate: () => open((dialogs) => dialogs.jumpToDate()),
     moderate: () => open((dialogs) => dialogs.moderate()),
     openPerson: (person) => open((dialogs) => dialogs.openPerson(person)),
+    openThread: (seq) => open((dialogs) => dialogs.openThread(seq)),
     share: (seq) => open((dialogs) => dialogs.share(seq)),
     newRoom: () => open((dialogs) => dialogs.newRoom()),
     openSettings: () => open((dialogs) => dialogs.openSettings()),

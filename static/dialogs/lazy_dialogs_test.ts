@@ -22,6 +22,7 @@ function setUp() {
     jumpToDate: () => done.push("date"),
     moderate: () => done.push("moderate"),
     openPerson: ({ name }) => done.push(`person ${name}`),
+    openThread: (seq) => done.push(`thread ${seq}`),
     share: () => done.push("share"),
     newRoom: () => done.push("new room"),
     openSettings: () => done.push("settings"),

@@ -21,7 +21,8 @@ export const english = {
   title: (room: string, unread: number) => `${unread > 0 ? `(${unread}) ` : ""}${isolated(room)} – Parley`,
 
   log: (room: string) => `Messages in ${isolated(room)}`,
-  logHelp: "Up and down arrow keys go from message to message, left and right to a message’s links and actions.",
+  logHelp:
+    "Up and down arrow keys go from message to message, left and right to a message’s links and actions. Enter answers a message.",
   beginning: (room: string) => `The beginning of ${isolated(room)}`,
   earlier: "Earlier messages",
   loading: "Loading earlier messages…",
@@ -54,6 +55,27 @@ export const english = {
   linkCopied: "Link copied",
   notLoaded: "That part of the page could not be loaded. Please load the page again.",
   copyByHand: "Copying is not allowed here. The link is selected: copy it by hand.",
+
+  answer: "Answer",
+  /** Above an answer, for screen readers. @param name empty where it is not known */
+  inAnswerTo: (name: string, text: string) => `In answer to ${name ? `${isolated(name)}: ` : ""}${text}`,
+  answering: (name: string) => `Answer to ${isolated(name)}`,
+  stopAnswering: "Stop answering",
+  /** In place of the words that are answered. */
+  answeredDeleted: "a deleted message",
+  answeredGone: "a message that is no longer here",
+  answeredMuted: "a message from someone you muted",
+  /** Why an answer was refused. */
+  answeredLost: "The message that it answers has been deleted.",
+  sendPlain: "Send without the quote",
+  goBack: "Back to where you were",
+  answers: (count: number) => plural("en", count, { one: "{n} answer", other: "{n} answers" }),
+  allAnswers: (count: number) => plural("en", count, { one: "All {n} answers", other: "All {n} answers" }),
+  answersTitle: "Answers",
+  moreAnswers: "More answers",
+  answersLoading: "Loading the answers…",
+  answersFailed: "The answers could not be loaded.",
+  showInConversation: "Show in the conversation",
 
   you: "you",
   edited: "edited",
@@ -289,7 +311,8 @@ export const english = {
     stepUnread: "Previous or next room with new messages",
     stepMessage: "Previous or next message",
     stepControl: "Links and actions of a message",
-    use: "Use a link or an action",
+    use: "Answer a message, or use its link or action",
+    goBack: "Back, from what an answer answers",
     jump: "First message that is loaded, or the newest",
     leave: "Back to the message, then to where you write",
     send: "Send",
@@ -297,7 +320,7 @@ export const english = {
     editLast: "Edit your last message, when the field is empty",
     complete: "Find a person, an emoji or a command",
     formatPaste: "Make a block of code of what you have pasted",
-    cancel: "Cancel an edit",
+    cancel: "Cancel an edit or an answer",
   },
 
   notifications: "Notifications",

@@ -1,8 +1,10 @@
 /** The drawings of the page, as lines on an area of 20 × 20. */
 const DRAWINGS = {
+  answer: "M8 5L4 9l4 4M4 9h7.500a4.500 4.500 0 0 1 4.500 4.500V15",
   bell:
     "M4.500 14.500h11c-1-1.200-1.500-2.500-1.500-4.500v-1.500a4 4 0 0 0-8 0V10c0 2-.5 3.300-1.500 4.500zM8.500 17h3",
   bin: "M4 6h12M8 6V4h4v2M5.500 6l.8 10h7.400l.8-10",
+  close: "M5.500 5.500l9 9M14.500 5.500l-9 9",
   chevron: "M6 8l4 4 4-4",
   dots: "M5 10h.01M10 10h.01M15 10h.01",
   down: "M10 4v12M5 11l5 5 5-5",

@@ -1,6 +1,6 @@
 /** What somebody has not read in a room. */
 import type { Member, Position, ReceiveMessage } from "../../chat/protocol.ts";
-import { newestMessages, type RoomState } from "../../client/room/room_state.ts";
+import { heldMessage, newestMessages, type RoomState } from "../../client/room/room_state.ts";
 import { mentions } from "./mentions.ts";
 import { isMuted } from "./mutes.ts";
 
@@ -50,7 +50,7 @@ function countIn(room: RoomState, read: Position | null, reader: Reader): Unread
     const message = messages[index];
     if (!isNews(message, reader)) continue;
     unread++;
-    if (!isMention(message, reader)) continue;
+    if (!isMention(message, reader, room)) continue;
     mentioned++;
     by.add(message.from);
   }
@@ -63,7 +63,12 @@ export function isNews({ user, deleted }: ReceiveMessage, { me, muted }: Reader)
   return user !== me?.user && !deleted && !isMuted(muted, user);
 }
 
-/** Whether a message mentions the reader by the name that they have now. */
-export function isMention({ text }: ReceiveMessage, { me }: Reader): boolean {
-  return me !== null && text !== undefined && text.includes("@") && mentions(text, me.name);
+/**
+ * Whether a message mentions the reader by the name that they have now, or answers a message of theirs, as far as its
+ * room is known to have that.
+ */
+export function isMention({ text, reply_to }: ReceiveMessage, { me }: Reader, room: RoomState): boolean {
+  if (me === null || text === undefined) return false;
+  if (reply_to !== undefined && heldMessage(room, reply_to)?.user === me.user) return true;
+  return text.includes("@") && mentions(text, me.name);
 }

@@ -23,6 +23,15 @@ Deno.test("what others said since is unread, and not what oneself, a muted perso
   assert.deepEqual(unreadIn(room({ messages }), read, reader), { count: 2, mentions: 1, by: ["Mina"], more: false });
 });
 
+Deno.test("an answer to one's message is a mention, wherever that message is held", () => {
+  const own = message(2, { user: me.user });
+  const answers = [message(8, { reply_to: 2 }), message(9, { reply_to: 1 })];
+  const { mentions } = unreadIn(room({ messages: [own, message(7), ...answers] }), read, reader);
+  assert.equal(mentions, 1);
+  assert.equal(unreadIn(room({ messages: answers, quoted: new Map([[2, own]]) }), read, reader).mentions, 1);
+  assert.equal(unreadIn(room({ messages: answers, quoted: new Map([[2, null]]) }), read, reader).mentions, 0);
+});
+
 Deno.test("where older messages are not loaded, there are more unread ones than are counted", () => {
   const messages = [message(6), message(7)];
   assert.equal(unreadIn(room({ messages, more: true }), read, reader).more, true);

@@ -6,6 +6,7 @@ import { button, element, find, setProperties, setText } from "../lib/dom.ts";
 import { icon } from "../lib/icons.ts";
 import { displayName } from "../lib/room_name.ts";
 import { canWrite, isBanned, isStranger, type Notice, shownTypists, type State } from "../state.ts";
+import { type AnsweringActions, createAnswering } from "./answering.ts";
 import { countAnnouncer, enterSubmits, grow, length, sendable } from "./text_entry.ts";
 
 /** Code points before the limit from which the rest is counted down. */
@@ -16,9 +17,12 @@ const ASKS_FOR_HELP = /[@＠:]|^\//;
 /** A text that may be a command: one word with a slash, or with two to be none. `/me` is a message. */
 const MAY_BE_COMMAND = /^\/{1,2}(?!me(?:\s|$))[\p{L}\p{N}_-]+(?:\s|$)/iu;
 
-export interface ComposerActions extends CommandActions {
-  /** @returns false when the outbox is full: then the text stays in the field */
-  write(text: string): boolean;
+export interface ComposerActions extends CommandActions, Omit<AnsweringActions, "stopped"> {
+  /**
+   * @param answered the message that it answers
+   * @returns false when the outbox is full: then the text stays in the field
+   */
+  write(text: string, answered?: number): boolean;
   typing(): void;
   editLast(): void;
   dismiss(): void;
@@ -33,6 +37,8 @@ export interface ComposerView {
   readonly field: HTMLTextAreaElement;
   render(state: State): void;
   focus(): void;
+  /** The next message answers this one. */
+  answer(seq: number): void;
   /** Loads what completes names, emoji and commands, so that it is there at once later. */
   load(): void;
   /** Inserts what was pasted while the focus was elsewhere. */
@@ -54,6 +60,7 @@ export function createComposerView(
   const hint = find("hint", HTMLElement);
   const notice = find("notice", HTMLElement);
   const name = element("bdi");
+  const answering = createAnswering(strings, drafts, { ...actions, stopped: () => field.focus() });
   const announceCount = countAnnouncer(strings, actions.announce);
   let state: State;
   let shownNotice: Notice | null = null;
@@ -80,6 +87,13 @@ export function createComposerView(
     if (!assist && ASKS_FOR_HELP.test(field.value)) load();
     if (field.value.trim() !== "") actions.typing();
   });
+  // What helps to write closes first: the form is told of a key after the field.
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.isComposing || event.defaultPrevented || answering.seq === null) return;
+    event.preventDefault();
+    answering.stop();
+    field.focus();
+  });
   field.addEventListener("keydown", (event) => {
     if (event.key !== "ArrowUp" || field.value !== "" || event.isComposing) return;
     event.preventDefault();
@@ -99,7 +113,8 @@ export function createComposerView(
   }
 
   function write(text: string) {
-    if (!actions.write(text)) return;
+    if (!actions.write(text, answering.seq ?? undefined)) return;
+    answering.stop();
     field.value = "";
     changed();
     assist?.left();
@@ -176,6 +191,7 @@ export function createComposerView(
       grow(field);
       assist?.left();
     }
+    answering.render(state, entered);
     setProperties(form, { hidden: state.room.problem !== null });
     setProperties(field, {
       disabled: !canWrite(state),
@@ -202,6 +218,11 @@ export function createComposerView(
     field,
     render,
     focus: () => field.focus(),
+    answer(seq) {
+      if (field.disabled) return;
+      answering.start(seq);
+      field.focus();
+    },
     load,
     paste: (text) => void loadAssist().then((assist) => assist.paste(text), actions.notLoaded),
   };

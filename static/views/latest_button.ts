@@ -4,6 +4,8 @@ import { icon } from "../lib/icons.ts";
 import { newCount, type State, unreadOf } from "../state.ts";
 
 export interface LatestButtonActions {
+  /** Comes back to the answer that the reader has left for what it answers. */
+  backToAnswer(): void;
   goToNew(): void;
   toLatest(): void;
 }
@@ -19,12 +21,16 @@ export function createLatestButton({ strings }: Locale, actions: LatestButtonAct
   const text = element("span");
   let leadsToNew = false;
 
+  const back = find("back-to-answer", HTMLButtonElement);
+  back.append(icon("answer"), element("span", { textContent: strings.goBack }));
+  back.onclick = actions.backToAnswer;
   button.append(text, icon("down"));
 
   button.onclick = () => leadsToNew ? actions.goToNew() : actions.toLatest();
 
   function render(state: State, line: "above" | "below" | "within") {
-    const { newRun, following, room } = state;
+    const { newRun, following, room, leftAnswer } = state;
+    setProperties(back, { hidden: leftAnswer === null });
     // To count them takes time, and most of the time nobody asks.
     const mayLead = newRun !== null && !newRun.visited && !(following && line === "within");
     const { count, more } = mayLead ? newCount(state) : { count: 0, more: false };

@@ -22,13 +22,16 @@ export interface LogKeysOptions {
   /** Brings the message into the page, where there is one. Before and after are those beside what is there. */
   bring(direction: Direction): void;
   leave(): void;
+  /** Begins an answer to a message. */
+  answer(message: HTMLElement): void;
 }
 
 /**
  * Arrows up and down, Home and End move the focus over the messages, arrows left and right over what is in one of them.
+ * Enter answers the message.
  * Tab comes to the message that had the focus last, otherwise to the newest that can be seen, and leaves the log.
  */
-export function createLogKeys({ log, list, bring, leave }: LogKeysOptions): void {
+export function createLogKeys({ log, list, bring, leave, answer }: LogKeysOptions): void {
   /** What Tab comes to: the log, or what has the focus in it. */
   let stop = log;
   let last: HTMLElement | null = null;
@@ -89,6 +92,10 @@ export function createLogKeys({ log, list, bring, leave }: LogKeysOptions): void
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || target.closest(OWN_STOPS)) return;
     const item = target.closest<HTMLElement>(ITEMS);
     if (target !== log && !item) return;
+    if (event.key === "Enter" && target === item && item.matches(".message") && !event.isComposing) {
+      event.preventDefault();
+      return answer(item);
+    }
     const next = event.key === "Escape"
       ? item && target !== item ? item : null
       : event.key === "ArrowLeft" || event.key === "ArrowRight"

@@ -13,6 +13,7 @@ import { createLogBottom, createLogTop } from "./log_top.ts";
 import { createLogRows } from "./log_rows.ts";
 import type { RowActions, RowView } from "./row_view.ts";
 import { around, fitted, indexOf, newest, sliceOf, type Span, spanOf, STAYING, wholeRuns } from "./slice.ts";
+import { hasScreenKeyboard } from "./text_entry.ts";
 import { rowsOf } from "./timeline.ts";
 
 /** Pixels from the top at which older messages are requested: about a screen, so that few readers see them load. */
@@ -25,6 +26,8 @@ const LOAD_BELOW = 1;
 const LINKED_SHOWN = 3_000;
 /** Where the line "New" stands on entry, as a share of the height: what was read last is above it. */
 const RETURN_AT = 0.6;
+/** Pixels of a message that are enough to see it. */
+const SEEN = 48;
 /** Pixels above a message to which one goes, so that it is seen where it begins. */
 const ABOVE = 12;
 
@@ -40,8 +43,12 @@ export interface LogActions extends RowActions {
   /** Where the reader is, null at the newest message, and the `seq` of the last message in view. */
   reads(place: ReadingPlace | null, seen: number): void;
   goToNew(): void;
+  /** Comes back to the answer that the reader has left for what it answers. */
+  backToAnswer(): void;
   /** The reader is at the first of the new messages. */
   newVisited(): void;
+  /** Loads a message that others answer. */
+  loadQuoted(seq: number): void;
   /** The goal is shown; not exactly where its message is not there any more. */
   reached(exactly: boolean): void;
 }
@@ -52,6 +59,11 @@ export interface LogView {
   toLatest(): void;
   /** Opens an editor in the message with this `seq`. */
   edit(seq: number): void;
+  /** Whether a message can be answered now, and the beginning of an answer to it. */
+  isAnswerable(message: HTMLElement): boolean;
+  answer(message: HTMLElement): void;
+  /** Shows for a moment which message this is. @returns false if it can't be seen now */
+  point(seq: number): boolean;
 }
 
 /** The room's messages near the reader, and where the reader is among them. */
@@ -63,7 +75,11 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
   const emptyText = element("p");
   const top = createLogTop(locale, actions.loadOlder);
   const bottom = createLogBottom(locale, actions.loadNewer);
-  const latest = createLatestButton(locale, { goToNew: actions.goToNew, toLatest });
+  const latest = createLatestButton(locale, {
+    goToNew: actions.goToNew,
+    toLatest,
+    backToAnswer: actions.backToAnswer,
+  });
   const rows = createLogRows(log, list, locale, actions);
   const scroll = createScroll({
     view: log,
@@ -87,7 +103,7 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
 
   setText(find("log-help", HTMLElement), strings.logHelp);
   onLateTexts((change) => scroll.keepPlace(change, new Set()));
-  createLogKeys({ log, list, bring: bringNext, leave: actions.leave });
+  createLogKeys({ log, list, bring: bringNext, leave: actions.leave, answer });
   empty.append(
     element("h2", { textContent: strings.emptyTitle }),
     emptyText,
@@ -147,17 +163,34 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
       : views.findLast((view) => (seqOf(view) ?? Infinity) <= messages[index].seq);
     if (view) {
       const offset = at === "read" ? RETURN_AT * scroll.height() : typeof at === "number" && isExact ? at : ABOVE;
-      const middle = at === "link" ? (scroll.height() - view.element.clientHeight) / 3 : offset;
+      const middle = at === "link" || at === "answer" ? (scroll.height() - view.element.clientHeight) / 3 : offset;
       // Whoever asks for a day sees which one it is.
       const above = views[views.indexOf(view) - 1];
       const placed = at === "date" && above?.row.kind === "day" ? above : view;
       scroll.scrollTo(placed.element, middle);
       fit();
       scroll.scrollTo(placed.element, middle); // what was missing around it has come
-      if (at === "link" || at === "date") showAsLinked(view.element);
+      if (at === "link" || at === "date" || at === "answer") showAsLinked(view.element);
+      if (at === "answer") takeFocus(view.element);
     }
     if (at === "new") actions.newVisited();
     actions.reached(isExact);
+  }
+
+  /** Keys go on from there. Not where a finger leads, which would have the message show its buttons. */
+  function takeFocus(element: HTMLElement) {
+    if (!hasScreenKeyboard()) element.focus({ preventScroll: true });
+  }
+
+  function point(seq: number): boolean {
+    const { start, end } = scroll.within(0);
+    const view = rows.views.slice(start, end).find(({ row }) => row.kind === "message" && row.seq === seq);
+    if (!view) return false;
+    const offset = scroll.offsetOf(view.element);
+    if (offset < 0 || offset + Math.min(view.element.clientHeight, SEEN) > scroll.height()) return false;
+    showAsLinked(view.element);
+    takeFocus(view.element);
+    return true;
   }
 
   function showAsLinked(element: HTMLElement) {
@@ -204,6 +237,9 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     slice = sliceOf(messages, span);
     isComplete = span.to === messages.length && room.newest === null;
     const next = rowsOf(state!, span);
+    for (const row of next) {
+      if (row.kind === "message" && row.replyTo !== null && row.answered === undefined) actions.loadQuoted(row.replyTo);
+    }
     if (rows.areShown(next) && top.isFor(room, span.from === 0)) return;
     rows.announce(next, known);
     scroll.keepPlace(() => {
@@ -279,12 +315,23 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     actions.leave();
   }
 
+  /** The `seq` of a message that can be answered now. */
+  function answerable(message: HTMLElement): number | null {
+    const row = rows.views.find(({ element }) => element === message)?.row;
+    return row?.kind === "message" && row.answerable && row.item === null ? row.seq : null;
+  }
+
+  function answer(message: HTMLElement) {
+    const seq = answerable(message);
+    if (seq !== null) actions.answer(seq);
+  }
+
   function edit(seq: number) {
     bring(indexOf(state!.room.messages, seq));
     rows.views.find(({ row }) => row.kind === "message" && row.seq === seq)?.message?.edit();
   }
 
-  return { render, toLatest, edit };
+  return { render, toLatest, edit, point, answer, isAnswerable: (message) => answerable(message) !== null };
 }
 
 /** Null for a line between messages, and for a message that the server does not have yet. */

@@ -4,15 +4,18 @@ import { createAvatar, isLongName } from "../lib/avatar.ts";
 import { button, DONE_SHOWN, element, setProperties, setText } from "../lib/dom.ts";
 import { icon, type IconName } from "../lib/icons.ts";
 import { showText } from "../lib/text/message_text.ts";
+import { type AnswerActions, createMessageAnswers } from "./message_answers.ts";
 import { createDeleteQuestion, createEditor, type Form } from "./message_forms.ts";
 import type { MessageRow } from "./timeline.ts";
 
 /** What a reader can do with a message: one's own, someone else's, and as a moderator. */
-export interface MessageActions {
+export interface MessageActions extends AnswerActions {
   edit(seq: number, text: string): boolean;
   remove(seq: number): boolean;
   retry(id: string): void;
   discard(id: string): void;
+  /** Sends a refused answer as a message that answers none. */
+  sendPlain(id: string): void;
   /** The address of a message. */
   linkOf(seq: number): string;
   /** Copies it, or shows it to be copied by hand. @returns whether it was copied */
@@ -45,6 +48,7 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
   // A screen reader announces who said what, not when, and not what one can do about it.
   const time = element("time", { ariaLive: "off" });
   const content = element("div", { className: "content" }, text, trouble);
+  const answers = createMessageAnswers(locale, content, actions);
   const byline = element("p", { className: "byline" });
   const tools = element("div", { className: "tools", hidden: true, ariaLive: "off" });
   const item = element("li", { className: "message", tabIndex: -1 }, byline, content, time, tools);
@@ -77,6 +81,7 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
     item.classList.toggle("mine", row.mine);
     item.classList.toggle("waiting", row.item !== null && row.item.error === null);
     item.classList.toggle("deleted", row.deleted);
+    item.classList.toggle("reply", row.replyTo !== null);
     item.classList.toggle("mentions-me", row.mention);
     // Its author knows the text: a screen reader does not announce it.
     if (row.mine) item.setAttribute("aria-live", "off");
@@ -90,6 +95,7 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
       setText(mark, `(${strings.edited})`);
       if (row.edited) text.append(" ", mark);
     }
+    answers.update(row);
     showAuthor(before);
     showTime();
     showTrouble();
@@ -113,8 +119,9 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
     byline.replaceChildren(authorButton, you);
   }
 
-  function toolsFor({ mine, moderated, deleted, author }: MessageRow): HTMLElement[] {
+  function toolsFor({ mine, moderated, deleted, author, answerable }: MessageRow): HTMLElement[] {
     const made: HTMLElement[] = [];
+    if (answerable) made.push(tool(strings.answer, "answer", () => row.seq !== null && actions.answer(row.seq)));
     if (mine && !deleted) made.push(tool(strings.edit, "pencil", edit));
     if ((mine || moderated) && !deleted) made.push(tool(strings.delete, "bin", askToDelete));
     // Where the name is shown, it opens the same.
@@ -159,7 +166,7 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
 
   function showTools() {
     if (!isUsed) return;
-    const wanted = `${row.mine} ${row.moderated} ${row.deleted} ${isNamed || row.author}`;
+    const wanted = `${row.mine} ${row.moderated} ${row.deleted} ${row.answerable} ${isNamed || row.author}`;
     if (shownTools !== wanted) {
       shownTools = wanted;
       const made = toolsFor(row);
@@ -194,10 +201,14 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
     if (waitsFor !== null) return setText(trouble, strings.waits[waitsFor]);
     if (!refused?.error) return trouble.replaceChildren();
     const { id, action } = refused.frame;
+    // To send it again would be refused again: what it answers is gone.
+    const isLost = row.replyTo !== null && action === "send_message" && refused.error.code === "not_found";
     trouble.replaceChildren(
       element("strong", { textContent: strings.notDone[action] }),
-      ` ${errorText(strings, refused.error)} `,
-      button(strings.tryAgain, "link", () => actions.retry(id)),
+      ` ${isLost ? strings.answeredLost : errorText(strings, refused.error)} `,
+      isLost
+        ? button(strings.sendPlain, "link", () => actions.sendPlain(id))
+        : button(strings.tryAgain, "link", () => actions.retry(id)),
       button(strings.discard, "link", () => actions.discard(id)),
     );
   }

@@ -3,10 +3,12 @@
  * messages begin, and one row in place of a muted person's messages.
  */
 import { type OutboxItem, waitOf } from "../../client/outbox.ts";
+import type { Member, ReceiveMessage } from "../../chat/protocol.ts";
+import { heldMessage, type Thread } from "../../client/room/room_state.ts";
 import { isMuted } from "../lib/mutes.ts";
 import { isMention } from "../lib/unread.ts";
 import { actionIn } from "../lib/text/message_text.ts";
-import { type State, waitingIn } from "../state.ts";
+import { canWrite, type State, waitingIn } from "../state.ts";
 import type { Span } from "./slice.ts";
 
 /** Milliseconds within which messages of one author share one name, and after which a time is shown again. */
@@ -26,8 +28,23 @@ export interface MessageRow {
   readonly edited: boolean;
   readonly deleted: boolean;
   readonly mine: boolean;
-  /** Whether it mentions the reader. */
+  /** Whether it mentions the reader, or answers a message of theirs. */
   readonly mention: boolean;
+  /** The message that it answers. */
+  readonly replyTo: number | null;
+  /** The same, where it is known; null where the server has it no more. */
+  readonly answered: ReceiveMessage | null | undefined;
+  /** Whether the reader has muted whom it answers. */
+  readonly answersMuted: boolean;
+  /** How many messages answer it. */
+  readonly replies: number;
+  /** Whether its answers are shown below it, and those that are loaded. */
+  readonly unfolded: boolean;
+  readonly thread: Thread | null;
+  /** Whose answers are not shown there. */
+  readonly threadWithout: readonly Member[];
+  /** Whether one may answer it now. */
+  readonly answerable: boolean;
   /** Whether the reader is a moderator. */
   readonly moderated: boolean;
   /** Whether it is the first of its author's group. */
@@ -64,12 +81,14 @@ export type Row =
   | { readonly kind: "day"; readonly key: string; readonly date: number }
   | { readonly kind: "missing" | "new"; readonly key: string };
 
+const NOBODY: readonly Member[] = [];
+
 /**
  * The rows of the room, oldest first. Days are those of the browser's time zone.
  * @param span only rows of these messages, as they are among all rows. It must not cut a muted person's run.
  */
 export function rowsOf(state: State, span: Span = { from: 0, to: state.room.messages.length }): Row[] {
-  const { room, me, outbox, muted, newRun } = state;
+  const { room, me, outbox, muted, newRun, unfolded } = state;
   const { missingAfter } = room;
   const moderated = state.moderation !== null;
   const marks = [missingAfter, newRun?.after ?? null];
@@ -96,6 +115,11 @@ export function rowsOf(state: State, span: Span = { from: 0, to: state.room.mess
   };
 
   const waiting = waitingIn(state);
+  const mayAnswer = canWrite(state);
+  const answering = (replyTo: number | undefined) => {
+    const answered = replyTo === undefined ? undefined : heldMessage(room, replyTo);
+    return { replyTo: replyTo ?? null, answered, answersMuted: answered ? isMuted(muted, answered.user) : false };
+  };
   for (const message of room.messages.slice(span.from, span.to)) {
     const mine = message.user === me?.user;
     const change = waiting.changes.get(message.seq);
@@ -111,7 +135,13 @@ export function rowsOf(state: State, span: Span = { from: 0, to: state.room.mess
       edited: message.edited !== undefined && !deleted,
       deleted,
       mine,
-      mention: !mine && isMention(message, state),
+      mention: !mine && isMention(message, state, room),
+      ...answering(message.reply_to),
+      replies: message.replies ?? 0,
+      unfolded: unfolded.includes(message.seq),
+      thread: unfolded.includes(message.seq) ? room.threads.get(message.seq) ?? null : null,
+      threadWithout: unfolded.includes(message.seq) ? muted : NOBODY,
+      answerable: mayAnswer && !deleted,
       item: change?.item ?? null,
     });
   }
@@ -132,6 +162,12 @@ export function rowsOf(state: State, span: Span = { from: 0, to: state.room.mess
       deleted: false,
       mine: true,
       mention: false,
+      ...answering(item.frame.action === "send_message" ? item.frame.reply_to : undefined),
+      replies: 0,
+      unfolded: false,
+      thread: null,
+      threadWithout: NOBODY,
+      answerable: false,
       item,
     });
   }

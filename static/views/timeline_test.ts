@@ -161,6 +161,19 @@ Deno.test("a refused action on somebody else's message is shown where it failed,
   assert.equal(messages(rowsOf({ ...state, outbox: refused }))[0].item?.frame.id, "a");
 });
 
+Deno.test("an answer shows what it answers as that is now, whether it was sent or waits", () => {
+  const state = holding(message(1), message(2, { reply_to: 1, replies: 2 }), message(3, { reply_to: 9 }));
+  const outbox = add(state.outbox, { action: "send_message", room: "general", text: "", reply_to: 2, id: "a" }, noon)!;
+  const shown = (state: State) =>
+    messages(rowsOf(state)).map(({ replyTo, answered, replies }) => [replyTo, answered?.seq ?? answered, replies]);
+  const rows = [[null, undefined, 0], [1, 1, 2], [9, undefined, 0]];
+  assert.deepEqual(shown({ ...state, outbox }), [...rows, [2, 2, 0]]);
+  const [, , row] = messages(rowsOf(inRoom(state, { quoted: new Map([[9, null]]) })));
+  assert.equal(row.answered, null);
+  const [, answer] = messages(rowsOf({ ...state, muted: [{ user: "u2", name: "Mina" }], me: null }));
+  assert.equal(answer, undefined);
+});
+
 Deno.test("a deleted message shows neither a text nor that it was edited", () => {
   const [row] = messages(rowsOf(holding(message(1, { text: undefined, edited: noon, deleted: true }))));
   assert.deepEqual([row.text, row.edited, row.deleted], ["", false, true]);

@@ -25,7 +25,7 @@ import { hasScreenKeyboard } from "./text_entry.ts";
 const REST_AFTER = 1_000;
 
 /** `goTo` goes to a room, and changes the address. */
-export interface ViewOptions extends Omit<DialogOptions, "field" | "loadListed"> {
+export interface ViewOptions extends Omit<DialogOptions, "field" | "loadListed" | "answers"> {
   bell: Bell;
   /** The rooms that are listed for everyone; null when they can't be loaded now. */
   listRooms: () => Promise<readonly ListedRoom[] | null>;
@@ -35,11 +35,14 @@ export interface ViewOptions extends Omit<DialogOptions, "field" | "loadListed">
   /** Goes to an address of the chat, as a link does. */
   navigate: (path: string) => void;
   listPeople: ListPeople;
+  /** Goes to a message, and makes the browser's Back lead to the one from which one goes. */
+  goToAnswered: (seq: number, from: number) => void;
 }
 
 /** Builds the page, and returns the function that shows a state in it. */
 export function createViews(
-  { controller, locale, preferences, bell, drafts, emoji, listRooms, listPeople, pathOf, navigate, goTo }: ViewOptions,
+  { controller, locale, preferences, bell, drafts, emoji, listRooms, listPeople, pathOf, navigate, goTo, goToAnswered }:
+    ViewOptions,
 ): (state: State) => void {
   const { strings } = locale;
   const product = find("product", HTMLElement);
@@ -54,13 +57,22 @@ export function createViews(
   const dialogs = lazyDialogs(async () => {
     const { createDialogs } = await import("../dialogs/dialogs.ts");
     const { field } = composer;
-    return createDialogs({ controller, locale, preferences, loadListed, pathOf, goTo: moveTo, field });
+    const answers = { answer: composer.answer, goTo: goFrom };
+    return createDialogs({ controller, locale, preferences, loadListed, pathOf, goTo: moveTo, field, answers });
   }, () => controller.notify({ kind: "not_loaded" }));
   const log = createLogView(locale, {
     edit: (seq, text) => controller.edit(seq, text),
     remove: (seq) => controller.remove(seq),
     retry: (id) => controller.chat.retry(id),
     discard: (id) => controller.chat.discard(id),
+    sendPlain: (id) => controller.chat.sendPlain(id),
+    answer: (seq) => composer.answer(seq),
+    goToAnswered: goFrom,
+    backToAnswer: () => history.back(),
+    unfold: (seq, open) => controller.unfold(seq, open),
+    loadAnswers: (seq) => controller.chat.loadAnswers(seq),
+    openThread: dialogs.openThread,
+    loadQuoted: (seq) => controller.chat.loadQuoted(controller.state.room.name, seq),
     unmute: (user) => controller.unmute(user),
     jumpToDate: dialogs.jumpToDate,
     linkOf: (seq) => pathOf(controller.state.room.name, seq),
@@ -83,10 +95,12 @@ export function createViews(
     following: (following) => controller.reading(!document.hidden, following),
   });
   const composerActions: ComposerActions = {
-    write(text) {
+    write(text, answered) {
       log.toLatest();
-      return controller.write(text);
+      return controller.write(text, answered);
     },
+    loadQuoted: (seq) => controller.chat.loadQuoted(controller.state.room.name, seq),
+    showAnswered: (seq) => log.point(seq) || controller.goToAnswered({ at: seq }),
     typing: () => controller.chat.typing(),
     editLast() {
       const message = lastOwn(controller.state);
@@ -125,6 +139,11 @@ export function createViews(
     if (preferences.read(PREFERENCES.characterKeys) === "off") return;
     event.preventDefault();
     dialogs.showKeys();
+  }
+
+  /** Goes to what an answer answers, or to an answer from what it answers, unless one sees it anyway. */
+  function goFrom(seq: number, from: number) {
+    if (!log.point(seq)) goToAnswered(seq, from);
   }
 
   /** Goes to a room, ready to write there. */

@@ -14,6 +14,9 @@ const STACKED = /\p{M}{8}/u;
 /** UTF-16 code units of the longest text that may be emoji alone: families of people have many. */
 const EMOJI_LENGTH = 120;
 
+/** Code points of a text that is shown on one line. */
+const LINE = 200;
+
 let onlyEmoji: RegExp | null = null;
 try {
   // Browsers that don't know the flag would not even load this module with a literal.
@@ -72,6 +75,29 @@ export function showText(target: HTMLElement, text: string, author: string, word
   target.classList.toggle("emoji", isEmojiOnly(text));
   target.classList.toggle("action", action !== null);
   target.classList.toggle("stacked", isStacked(text));
+}
+
+/**
+ * The beginning of a text on one line, without its marks. Those of the first screen go a moment later.
+ * @param changed is called when that has happened
+ */
+export function showLine(target: HTMLElement, text: string, changed?: () => void): void {
+  const action = actionIn(text);
+  const isPlain = !MARKUP.test(text);
+  const line = new Text(oneLine(isPlain || !rich ? action ?? text : rich.plainText(action ?? text, action !== null)));
+  target.replaceChildren(line);
+  if (isPlain || rich) return;
+  late?.push(() => {
+    line.data = oneLine(rich!.plainText(action ?? text, action !== null));
+    changed?.();
+  });
+  loadRichText();
+}
+
+/** As much as the widest screen shows of it. */
+function oneLine(text: string): string {
+  const all = [...text.slice(0, 4 * LINE).replace(/\s+/g, " ").trim()];
+  return all.length <= LINE ? all.join("") : `${all.slice(0, LINE).join("")}…`;
 }
 
 function shownNodes(text: string, isAction: boolean, words: TextWords): Node[] {

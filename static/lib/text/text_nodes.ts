@@ -2,6 +2,7 @@
 import { element } from "../dom.ts";
 import { codeBlock, type CodeWords } from "./code_block.ts";
 import { parseAction, parseText } from "./parse_text.ts";
+import { plainText } from "./plain_text.ts";
 import type { Link, Part } from "./text_tree.ts";
 
 export type TextWords = CodeWords;
@@ -9,7 +10,10 @@ export type TextWords = CodeWords;
 /** What this module has for `message_text.ts`, which loads it later. */
 export interface RichText {
   textNodes: typeof textNodes;
+  plainText: typeof plainText;
 }
+
+export { plainText };
 
 const SPANS = { strong: "strong", emphasis: "em", strike: "s" } as const;
 
