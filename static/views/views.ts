@@ -228,6 +228,12 @@ export function createViews(
     bell.load();
     composer.load();
     startWorker().catch(() => {/* the page needs none */});
+    if (matchMedia("(any-pointer: coarse)").matches) {
+      const { answer, isAnswerable } = log;
+      import("./swipe.ts").then(({ answerBySwipe }) =>
+        answerBySwipe({ log: find("log", HTMLElement), answer, isAnswerable })
+      );
+    }
     if (hasScreenKeyboard()) {
       import("./above_keyboard.ts").then(({ stayAboveKeyboard }) => stayAboveKeyboard(find("page", HTMLElement)));
     }
