@@ -234,6 +234,11 @@ export class ChatClient {
     return this.#history.around(seq);
   }
 
+  /** The reader goes nowhere else: what `loadAround` still brings is ignored. */
+  stay(): void {
+    this.#history.stay();
+  }
+
   /** Loads a message of a room that others answer, unless it is known or asked for. */
   loadQuoted(room: string, seq: number): void {
     this.#history.quote(room, seq);

@@ -404,6 +404,7 @@ const step = fc.oneof(
   },
   { weight: 8, arbitrary: fc.record({ do: fc.constantFrom("older", "newer") }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("around" as const), seq: fc.integer({ min: -30, max: 60 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("stay" as const) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("at newest" as const), value: fc.boolean() }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constantFrom("enter", "leave"), room }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("watch" as const), room, back: fc.option(fc.nat(12)) }) },
@@ -434,6 +435,8 @@ async function run(world: World, step: Step): Promise<void> {
       return void client.loadNewer();
     case "around":
       return void client.loadAround(step.seq);
+    case "stay":
+      return client.stay();
     case "at newest":
       return client.setAtNewest(step.value);
     case "enter":

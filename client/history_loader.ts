@@ -11,6 +11,7 @@ import {
   pageFailed,
   pageOf,
   pageRequested,
+  pagesStopped,
   placeLoaded,
   readBegun,
   readEnded,
@@ -46,6 +47,8 @@ export class HistoryLoader {
   readonly #timers: Timers<string>;
   /** The last request for a page of each room. What an earlier one still brings is ignored. */
   readonly #requests = new Map<string, symbol>();
+  /** The last request for a page around a place. */
+  #place: symbol | undefined;
   /** Answered messages that wait to be asked for, and how many are on their way. */
   #quotes: { readonly room: string; readonly seq: number }[] = [];
   readonly #quoting = new Set<string>();
@@ -79,7 +82,17 @@ export class HistoryLoader {
     const { room } = this.#options.state();
     if (!room.position) return false;
     this.#options.changed(pageRequested(room, "older", { newer: "idle" }));
-    return await this.#load(room.name, { before: seq + AFTER_PLACE, limit: PAGE_SIZE }, placeLoaded, "older");
+    const loaded = this.#load(room.name, { before: seq + AFTER_PLACE, limit: PAGE_SIZE }, placeLoaded, "older");
+    this.#place = this.#requests.get(room.name);
+    return await loaded;
+  }
+
+  /** The reader does not go to the place any more that is loading. */
+  stay(): void {
+    const { room } = this.#options.state();
+    if (this.#place === undefined || this.#requests.get(room.name) !== this.#place) return;
+    this.#requests.delete(room.name);
+    if (isLoading(room)) this.#options.changed(pagesStopped(room));
   }
 
   /**

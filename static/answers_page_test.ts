@@ -1,13 +1,17 @@
 /** Answering messages, and finding one's way between an answer and what it answers, on a real page. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { line, settled, until } from "../testing/browser/log.ts";
+import { settled, until } from "../testing/browser/log.ts";
 import { connected, rename, shows, write } from "../testing/browser/page.ts";
 import { servePage } from "../testing/browser/page_server.ts";
 import { lines, talk } from "../testing/browser/talk.ts";
 
 const server = servePage();
 const { person, open } = server;
+
+/** The message itself, and none that quotes it. */
+const line = (page: Page, number: number) =>
+  page.locator(".message .text", { hasText: new RegExp(`^line ${number}$`) });
 
 const message = (page: Page, text: string | RegExp) =>
   page.locator(".message", { has: page.locator(".content > .text", { hasText: text }) }).last();
@@ -118,6 +122,22 @@ Deno.test("a quote leads to its message, however far away, and back again", asyn
   await page.locator(".linked", { hasText: "an old question" }).waitFor();
   await inView("an old question");
   assert.equal(await page.locator("#back-to-answer").isVisible(), false);
+  // Whoever turns round before the place has come stays.
+  const held = Promise.withResolvers<void>();
+  await page.route(/messages\?before=45/, async (route) => {
+    await held.promise;
+    await route.continue();
+  });
+  const asked = page.waitForRequest(/messages\?before=45/);
+  await page.goForward();
+  await asked;
+  await page.goBack();
+  const came = page.waitForResponse(/messages\?before=45/);
+  held.resolve();
+  await came;
+  await settled(page);
+  await inView("an old question");
+  await page.unroute(/messages\?before=45/);
   await page.goForward();
   await until(page, line(page, 20), () => settled(page));
   await page.goBack();

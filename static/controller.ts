@@ -171,6 +171,7 @@ export class Controller {
 
   /** Goes to what an answer answers, or back. */
   goToAnswered({ at, left }: AnswerPlace): void {
+    this.chat.stay();
     this.#dispatch({ kind: "answered", goal: { seq: at, at: "answer" }, left: left ?? null });
     this.#pursue();
   }
@@ -265,6 +266,8 @@ export class Controller {
 
   /** Goes to a place in the room. What lies there may have to be loaded first. */
   #aim(goal: Goal | null): void {
+    // Where one wanted to be before, one would be taken as soon as that has come.
+    this.chat.stay();
     this.#dispatch({ kind: "goal", goal });
     this.#pursue();
   }

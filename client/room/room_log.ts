@@ -178,6 +178,10 @@ export function pageRequested(room: RoomState, request: "older" | "newer", other
   return { ...room, ...other, pending: isReading(room) ? room.pending : [], [request]: "loading" };
 }
 
+export function pagesStopped(room: RoomState): RoomState {
+  return { ...room, ...noPages(room) };
+}
+
 export function pageFailed(room: RoomState, request: "older" | "newer"): RoomState {
   return { ...room, ...noPages(room), [request]: "failed" };
 }
