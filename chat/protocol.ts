@@ -79,6 +79,7 @@ export type ErrorCode =
   | "rate_limited"
   | "frame_too_large"
   | "too_many_rooms"
+  | "bad_query"
   | "unavailable";
 
 /**

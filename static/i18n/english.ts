@@ -420,6 +420,7 @@ export const english = {
     rate_limited: "That was a little fast. Wait a moment and try again.",
     frame_too_large: "It is too long. Shorten it and send it again.",
     too_many_rooms: "You are in too many rooms. Leave one first.",
+    bad_query: "That can’t be searched for. Write a word of two letters at least, and no more than 200 characters.",
     unavailable: "The server can’t do this right now. Try again in a moment.",
   } as Record<ErrorCode, string>,
   /** What the server says where a code alone says little. */

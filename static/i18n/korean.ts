@@ -382,6 +382,7 @@ export const korean: Strings = {
     rate_limited: "조금 빨랐어요. 잠시 후 다시 시도해 주세요.",
     frame_too_large: "내용이 너무 길어요. 줄여서 다시 보내 주세요.",
     too_many_rooms: "참여 중인 대화방이 너무 많아요. 하나를 먼저 나가 주세요.",
+    bad_query: "이 검색어로는 찾을 수 없어요. 두 글자 이상, 200자 이하로 입력해 주세요.",
     unavailable: "지금은 서버가 처리할 수 없어요. 잠시 후 다시 시도해 주세요.",
   },
   sentences: {
