@@ -12,6 +12,7 @@ const ARROWS: [folder: string, allowed: string[]][] = [
     "chat/storage.ts",
     "chat/rulebook.ts",
     "chat/entries/",
+    "chat/search/",
     "chat/protocol.ts",
     "chat/errors.ts",
     "chat/async.ts",

@@ -6,6 +6,7 @@ import type { AppendResult } from "./rulebook.ts";
 import type { CommandBase } from "./entries/kind.ts";
 import type { EntryFrame } from "./entries/kinds.ts";
 import type { Entry, Position, ReceiveMessage } from "./protocol.ts";
+import type { SearchQuery } from "./search/query.ts";
 
 /** What is to be appended: a person's frame, which has been checked. */
 export type Command = EntryFrame & CommandBase;
@@ -36,6 +37,24 @@ export interface KeysQuery {
   prefix: string;
   after?: string;
   limit: number;
+}
+
+/** At most `limit` messages that match, of one person if `user` is given: the newest ones, or the newest before `before`. */
+export interface SearchRequest {
+  query: SearchQuery;
+  user?: string;
+  before?: number;
+  limit: number;
+}
+
+/**
+ * Messages that match, in their present state, oldest first. `seq` is the head. `more`: not all messages have been
+ * looked at, and `before` is where to go on. Both may be with no message at all, if looking took too long.
+ */
+export interface SearchResult extends Position {
+  messages: ReceiveMessage[];
+  more: boolean;
+  before?: number;
 }
 
 /** Entries in order. `seq` is the head. `complete`: they are all entries between the place asked for and the head. */
@@ -79,6 +98,12 @@ export interface MessageLog {
    * @throws {ChatError} `unavailable`
    */
   listKeys(room: string, query: KeysQuery): Promise<[name: string, value: unknown][]>;
+
+  /**
+   * Finds messages: as far as that can be done in a short time, and on a page that ends at `PAGE_BYTES`.
+   * @throws {ChatError} `unavailable`, also while too many search
+   */
+  search(room: string, request: SearchRequest): Promise<SearchResult>;
 
   /**
    * What came after `after`, at most `RESUME_LIMIT` entries and `PAGE_BYTES`.

@@ -22,11 +22,14 @@ import type {
   HistoryQuery,
   KeysQuery,
   LogNotification,
+  SearchRequest,
+  SearchResult,
   Storage,
 } from "../chat/storage.ts";
 import { MemoryModeration } from "./memory_moderation.ts";
 import { MemoryNames } from "./memory_names.ts";
 import { catchUp, historyPage, type Reading, type StoredMessage } from "./shared/page.ts";
+import { Scanner } from "./shared/scan.ts";
 
 interface Room {
   record: RoomRecord;
@@ -55,6 +58,7 @@ export class MemoryStorage implements Storage {
   readonly #clock: Clock;
   readonly #rules: Rulebook;
   readonly #secret: string;
+  readonly #scanner: Scanner;
   #epoch = crypto.randomUUID();
   readonly #rooms = new Map<string, Room>();
   readonly names = new MemoryNames();
@@ -63,6 +67,7 @@ export class MemoryStorage implements Storage {
   constructor(options: { clock: Clock; secret: string; retention: Retention; kinds?: Kinds }) {
     this.#clock = options.clock;
     this.#secret = options.secret;
+    this.#scanner = new Scanner((room, query) => this.history(room, query), options.clock);
     this.#rules = new Rulebook(options.retention, options.kinds);
   }
 
@@ -121,6 +126,10 @@ export class MemoryStorage implements Storage {
     const keys = [...this.#find(name).documents.get(seq)?.keys ?? []];
     const found = keys.filter(([key]) => key.startsWith(prefix) && key > after);
     return Promise.resolve(found.sort(([one], [other]) => one < other ? -1 : 1).slice(0, limit));
+  }
+
+  search(room: string, request: SearchRequest): Promise<SearchResult> {
+    return this.#scanner.search(room, request);
   }
 
   read(name: string, after: number): Promise<CatchUp> {

@@ -11,8 +11,11 @@ import type {
   HistoryQuery,
   KeysQuery,
   LogNotification,
+  SearchRequest,
+  SearchResult,
   Storage,
 } from "../../chat/storage.ts";
+import { Scanner } from "../shared/scan.ts";
 import { newSecret } from "../shared/secret.ts";
 import { KvEvents } from "./events.ts";
 import { KvModeration } from "./moderation.ts";
@@ -44,6 +47,7 @@ export class KvStorage implements Storage {
   /** One call after the other for each room, so that one isolate does not overtake itself. */
   readonly #appends = new Serializer<string>();
   readonly #sweep: KvSweep;
+  readonly #scanner: Scanner;
 
   private constructor(store: KvStore, rules: Rulebook, secret: string, lastEvents: number) {
     this.#store = store;
@@ -54,6 +58,7 @@ export class KvStorage implements Storage {
     this.#events = new KvEvents(store, lastEvents);
     this.#notifications = new KvNotifications(store, this.#rooms, (last) => this.#events.hear(last));
     this.#sweep = new KvSweep(store, this.#rooms);
+    this.#scanner = new Scanner((room, query) => this.history(room, query), store.clock);
   }
 
   /**
@@ -108,6 +113,10 @@ export class KvStorage implements Storage {
 
   listKeys(room: string, query: KeysQuery): Promise<[string, unknown][]> {
     return this.#rooms.listKeys(room, query);
+  }
+
+  search(room: string, request: SearchRequest): Promise<SearchResult> {
+    return this.#scanner.search(room, request);
   }
 
   async read(room: string, after: number): Promise<CatchUp> {

@@ -13,9 +13,12 @@ import {
   type KeysQuery,
   type LogNotification,
   PAGE_BYTES,
+  type SearchRequest,
+  type SearchResult,
   type Storage,
 } from "../../chat/storage.ts";
 import { catchUp, historyPage, type StoredMessage } from "../shared/page.ts";
+import { Scanner } from "../shared/scan.ts";
 import { RoomAppend, type RoomReply } from "./append.ts";
 import { type RecordReply, type Row, toDocumentKey, toRecord, toStored } from "./codec.ts";
 import { ALL, RedisConnection, type RedisPlace } from "./connection.ts";
@@ -48,6 +51,7 @@ export class RedisStorage implements Storage {
   readonly #secret: string;
   readonly #rules: Rulebook;
   readonly #clock: Clock;
+  readonly #scanner: Scanner;
   readonly #stops: (() => void)[];
   /** Rooms that were locked at the last reply about them. */
   readonly #locked = new Set<string>();
@@ -69,6 +73,7 @@ export class RedisStorage implements Storage {
     this.#secret = secret ?? connection.secret;
     this.#rules = rules;
     this.#clock = clock;
+    this.#scanner = new Scanner((room, query) => this.history(room, query), clock);
     this.#stops = [interval(clock, PULSE_INTERVAL, () => this.#checkNotifications())];
     if (rules.expires) this.#stops.push(interval(clock, SWEEP_INTERVAL, () => this.#sweeper.sweep()));
   }
@@ -133,6 +138,10 @@ export class RedisStorage implements Storage {
     const from = after > prefix ? `${after}\x01` : prefix;
     const take = (keys: string[]) => keys.map(toDocumentKey);
     return this.#connection.call("list_keys", room, [seq, prefix, from, limit], take);
+  }
+
+  search(room: string, request: SearchRequest): Promise<SearchResult> {
+    return this.#scanner.search(room, request);
   }
 
   async read(room: string, after: number): Promise<CatchUp> {

@@ -67,7 +67,7 @@ export function catchUp(
  * Takes rows for one page: at most `limit`, at most `PAGE_BYTES` of JSON, but one at least.
  * `more`: there are rows that it does not have.
  */
-function fillPage<Row>(rows: Iterable<Row>, limit: number): { page: Row[]; more: boolean } {
+export function fillPage<Row>(rows: Iterable<Row>, limit: number): { page: Row[]; more: boolean } {
   const page: Row[] = [];
   let bytes = 0;
   for (const row of rows) {

@@ -46,6 +46,11 @@ export class Database {
     return statement;
   }
 
+  /** Does what some statements say, inside of a transaction. */
+  execute(statements: string): void {
+    this.#connection.exec(statements);
+  }
+
   /** Reads, and sees one state of the file throughout. @throws {ChatError} `unavailable` */
   read<Result>(work: () => Result): Promise<Result> {
     try {

@@ -23,9 +23,10 @@ import type {
 import { catchUp, historyPage, type Reading, type StoredMessage } from "../shared/page.ts";
 import type { Database } from "./database.ts";
 import { type RoomRow, type RoomTable, toRecord } from "./rooms.ts";
+import type { WordIndex } from "./search/word_index.ts";
 
-/** Rows that one step of expiring looks at: about a millisecond of writing. */
-export const EXPIRE_STEP = 500;
+/** Rows that one step of expiring looks at: about two milliseconds of writing. */
+export const EXPIRE_STEP = 100;
 
 interface EntryRow {
   seq: number;
@@ -45,17 +46,22 @@ interface Appended {
   notifications: Map<string, LogNotification>;
   /** Whether a message was changed, so that its old words stand in the write-ahead log. */
   overwrites: boolean;
+  /** Whether words of messages are to be removed from the index. */
+  removesWords: boolean;
 }
 
 const COLUMNS = `entries.seq, entries.date, entries.ordinal, actions.name AS action, entries.user, entries.id,
   entries.target, entries.fixed, entries.erasable`;
-const ACTIONS = "JOIN actions ON actions.action = entries.action";
+export const ACTIONS = "JOIN actions ON actions.action = entries.action";
 const HELD = "entries.room = ? AND entries.seq > ? AND entries.seq < ? AND entries.date >= ? AND entries.ordinal > ?";
 // However many changes there are between two messages, a page of history reads messages only.
-const MESSAGE = `${COLUMNS}, entries.document,
+export const MESSAGE = `${COLUMNS}, entries.document,
   (SELECT count(*) FROM entries AS answer WHERE answer.room = entries.room AND answer.answers = entries.seq) AS replies`;
 const MESSAGES = `SELECT ${MESSAGE} FROM entries INDEXED BY messages ${ACTIONS}
   WHERE ${HELD} AND shown_by IS NOT NULL ORDER BY seq`;
+
+const EXPIRING = `WHERE room = ?1 AND document IS NOT NULL AND shown_by <= ?3
+  AND seq IN (SELECT coalesce(target, seq) FROM entries WHERE room = ?1 AND seq > ?2 AND seq <= ?3)`;
 
 const SQL = {
   add: `INSERT INTO entries (room, seq, date, ordinal, action, user, id, target, fixed, erasable, document, shown_by,
@@ -66,7 +72,7 @@ const SQL = {
   list: "SELECT name, value FROM document_keys WHERE room = ? AND seq = ? AND name >= ? AND name > ? ORDER BY name",
   bySeq: `SELECT ${COLUMNS} FROM entries ${ACTIONS} WHERE room = ? AND seq = ?`,
   dropId: "UPDATE entries SET id = NULL WHERE room = ? AND seq = ?",
-  document: "SELECT document FROM entries WHERE room = ? AND seq = ?",
+  document: "SELECT user, document FROM entries WHERE room = ? AND seq = ?",
   setDocument: "UPDATE entries SET document = ? WHERE room = ? AND seq = ?",
   showUntil: "UPDATE entries SET shown_by = ? WHERE room = ? AND seq = ?",
   key: "SELECT value FROM document_keys WHERE room = ? AND seq = ? AND name = ?",
@@ -84,9 +90,8 @@ const SQL = {
     WHERE ${HELD} ORDER BY entries.seq LIMIT ?`,
   oldest: "SELECT seq, date, ordinal FROM entries WHERE room = ? AND seq > ? ORDER BY seq LIMIT ?",
   // A document goes with the last entry that shows it, which may be one that is about it.
-  expireDocuments: `UPDATE entries SET document = NULL
-    WHERE room = ?1 AND document IS NOT NULL AND shown_by <= ?3
-      AND seq IN (SELECT coalesce(target, seq) FROM entries WHERE room = ?1 AND seq > ?2 AND seq <= ?3)`,
+  expireDocuments: `UPDATE entries SET document = NULL ${EXPIRING}`,
+  expiringDocuments: `SELECT seq, user, document FROM entries ${EXPIRING}`,
   expireErasable: "UPDATE entries SET erasable = NULL WHERE room = ? AND seq > ? AND seq <= ? AND erasable IS NOT NULL",
   expireKeys: "DELETE FROM document_keys WHERE room = ? AND seq > ? AND seq <= ?",
   // Dates never go down, so only the first rows need to be looked at.
@@ -102,11 +107,13 @@ export class Entries {
   readonly #database: Database;
   readonly #rooms: RoomTable;
   readonly #rules: Rulebook;
+  readonly #words: WordIndex;
   /** The number that stands for each action in its entries. */
   readonly #actions: ReadonlyMap<string, number>;
 
-  constructor(database: Database, rooms: RoomTable, rules: Rulebook) {
+  constructor(database: Database, rooms: RoomTable, words: WordIndex, rules: Rulebook) {
     this.#database = database;
+    this.#words = words;
     this.#rooms = rooms;
     this.#rules = rules;
     const actions = database.sql("SELECT name, action FROM actions").all();
@@ -117,6 +124,7 @@ export class Entries {
   append(commands: readonly Command[], now: number): Appended {
     const rooms = new Map<string, { row: RoomRow; view: RoomView; entries: Entry[] }>();
     let overwrites = false;
+    this.#words.begin();
     const results = commands.map((command) => {
       let room = rooms.get(command.room);
       if (!room) {
@@ -137,7 +145,7 @@ export class Entries {
       this.#rooms.setHead(row.room, view.record);
       notifications.set(row.name, { epoch: row.epoch, entries });
     }
-    return { results, notifications, overwrites };
+    return { results, notifications, overwrites, removesWords: this.#words.write() };
   }
 
   history(name: string, query: HistoryQuery, now: number): History {
@@ -172,7 +180,7 @@ export class Entries {
    * One step of removing expired entries, in the first room after `after`.
    * @returns after which room to go on, or undefined when every room has been seen
    */
-  expire(after: number, now: number): { next: number; changed: boolean } | undefined {
+  expire(after: number, now: number): { next: number; changed: boolean; removesWords: boolean } | undefined {
     const room = this.#rooms.next(after);
     if (!room || !this.#rules.expires) return undefined;
     let floor = room.floor;
@@ -181,7 +189,12 @@ export class Entries {
       if (this.#rules.isHeld(entry, toRecord(room), now)) break;
       floor = entry.seq;
     }
+    this.#words.begin();
     if (floor > room.floor) {
+      for (const row of this.#sql("expiringDocuments").all(room.room, room.floor, floor)) {
+        const { seq, user, document } = row as { seq: number; user: string; document: string };
+        this.#words.changed(room, { seq, user, before: parse<Document>(document), after: undefined });
+      }
       for (const expire of ["expireDocuments", "expireErasable", "expireKeys"] as const) {
         this.#sql(expire).run(room.room, room.floor, floor);
       }
@@ -189,7 +202,8 @@ export class Entries {
     }
     const forgotten = Number(this.#sql("forget").run(room.room, floor, EXPIRE_STEP, now - IDEMPOTENCY_WINDOW).changes);
     const more = floor - room.floor === EXPIRE_STEP || forgotten > 0;
-    return { next: more ? after : room.room, changed: floor > room.floor || forgotten > 0 };
+    const changed = floor > room.floor || forgotten > 0;
+    return { next: more ? after : room.room, changed, removesWords: this.#words.write() };
   }
 
   #view(row: RoomRow): RoomView {
@@ -238,8 +252,9 @@ export class Entries {
       answers ?? null,
     );
     advance(record, entry);
+    if (begins) this.#words.changed(room, { seq, user, before: undefined, after: begins });
     if (!change) return;
-    if (change.document) this.#sql("setDocument").run(json(change.document), room.room, change.seq);
+    if (change.document) this.#changeDocument(room, change.seq, change.document);
     if (change.keepsDocument) this.#sql("showUntil").run(seq, room.room, change.seq);
     if (change.answered !== undefined) this.#sql("dropAnswer").run(room.room, change.seq);
     if (change.isErased) {
@@ -250,6 +265,12 @@ export class Entries {
       if (value === null) this.#sql("dropKey").run(room.room, change.seq, name);
       else this.#sql("setKey").run(room.room, change.seq, name, json(value)!);
     }
+  }
+
+  #changeDocument(room: RoomRow, seq: number, document: Document): void {
+    const row = this.#sql("document").get(room.room, seq) as { user: string; document: string };
+    this.#words.changed(room, { seq, user: row.user, before: parse<Document>(row.document), after: document });
+    this.#sql("setDocument").run(json(document), room.room, seq);
   }
 
   #sql(name: keyof typeof SQL): StatementSync {
@@ -266,7 +287,7 @@ export class Entries {
   }
 }
 
-function* stored(rows: Iterable<unknown>): Generator<StoredMessage> {
+export function* stored(rows: Iterable<unknown>): Generator<StoredMessage> {
   for (const row of rows) {
     const { document, replies } = row as { document: string | null; replies?: number };
     yield { entry: toStored(row)!, document: parse<Document>(document), replies };

@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../chat/clock.ts";
 import { IN_MEMORY, keepToOwner } from "../shared/data_file.ts";
+import { renewIndex } from "./search/terms_version.ts";
 
 /** How long a write waits for somebody else who is writing, milliseconds. */
 export const BUSY_TIMEOUT = 3_000;
@@ -142,6 +143,24 @@ const MIGRATIONS = [
   ALTER TABLE entries ADD COLUMN answers INTEGER;
   CREATE INDEX answers ON entries (room, answers, seq) WHERE answers IS NOT NULL;
   `,
+  `
+  -- unindexed: messages up to here are not in the index of words yet. They are added in the background, newest first.
+  ALTER TABLE rooms ADD COLUMN unindexed INTEGER NOT NULL DEFAULT 0;
+  UPDATE rooms SET unindexed = head;
+  CREATE INDEX rooms_to_index ON rooms (date) WHERE unindexed > 0;
+
+  -- Which messages have a term; rowid is room * 2^32 + seq. Our own code makes the terms (chat/search/terms.ts), and the
+  -- documents show what is true. secure-delete: a term that is taken out is overwritten, and not only marked.
+  CREATE VIRTUAL TABLE words USING fts5(terms, content='', columnsize=0, detail=none, tokenize='ascii');
+  INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
+  -- Terms of a message that it has no more, and the index still has.
+  CREATE TABLE words_to_remove (
+    room INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    terms TEXT NOT NULL,
+    PRIMARY KEY (room, seq)
+  ) WITHOUT ROWID;
+  `,
 ];
 
 /**
@@ -161,6 +180,7 @@ function openFile(path: string, synchronous: "FULL" | "NORMAL", actions: readonl
     file.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA secure_delete = ON`);
     file.exec("BEGIN IMMEDIATE");
     migrate(file, path);
+    renewIndex(file);
     const addAction = file.prepare("INSERT OR IGNORE INTO actions (name) VALUES (?)");
     for (const action of actions) addAction.run(action);
     file.exec("COMMIT");

@@ -7,9 +7,11 @@ export interface RoomRow extends Omit<RoomRecord, "locked"> {
   name: string;
   locked: number;
   epoch: string;
+  /** Messages up to here are not in the index of words yet. */
+  unindexed: number;
 }
 
-const ROOM = `SELECT room, name, head, date, messages, floor, locked,
+const ROOM = `SELECT room, name, head, date, messages, floor, locked, unindexed,
     coalesce(epoch, (SELECT value FROM meta WHERE key = 'epoch')) AS epoch FROM rooms`;
 
 /** Where the rooms' logs stand, in a database file. The caller opens the transaction. */
@@ -28,7 +30,7 @@ export class RoomTable {
   /** Where a room's log stands; of a room that is not in the file, where it begins. */
   find(name: string): RoomRow {
     const row = this.#database.sql(`${ROOM} WHERE name = ?`).get(name) as RoomRow | undefined;
-    return row ?? { ...NEW_ROOM, room: 0, name, locked: 0, epoch: this.epoch };
+    return row ?? { ...NEW_ROOM, room: 0, name, locked: 0, epoch: this.epoch, unindexed: 0 };
   }
 
   /** @returns its number */

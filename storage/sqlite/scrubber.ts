@@ -10,29 +10,36 @@ export const SCRUB_DELAY = 1_000;
 export class Scrubber {
   readonly #database: Database;
   readonly #clock: Clock;
+  readonly #whenNobodyReads: (act: () => void) => void;
   #cancel: (() => void) | undefined;
 
-  constructor(database: Database, clock: Clock) {
+  /** @param whenNobodyReads calls what it is given once no search reads the file, which would keep the log as it is */
+  constructor(database: Database, clock: Clock, whenNobodyReads: (act: () => void) => void) {
     this.#database = database;
     this.#clock = clock;
+    this.#whenNobodyReads = whenNobodyReads;
   }
 
   /** Empties it in a moment, and tries again until that works. */
   later(): void {
     this.#cancel ??= this.#clock.after(SCRUB_DELAY, () => {
       this.#cancel = undefined;
-      try {
-        if (!this.#database.emptyLog()) this.later();
-      } catch (error) {
-        if (!isBusy(error) && !(error instanceof ChatError)) {
-          console.error("the write-ahead log could not be emptied:", error);
-        }
-        this.later();
-      }
+      this.#whenNobodyReads(() => this.#scrub());
     });
   }
 
   stop(): void {
     this.#cancel?.();
+  }
+
+  #scrub(): void {
+    try {
+      if (!this.#database.emptyLog()) this.later();
+    } catch (error) {
+      if (!isBusy(error) && !(error instanceof ChatError)) {
+        console.error("the write-ahead log could not be emptied:", error);
+      }
+      this.later();
+    }
   }
 }

@@ -13,6 +13,8 @@ import type {
   HistoryQuery,
   KeysQuery,
   LogNotification,
+  SearchRequest,
+  SearchResult,
   Storage,
 } from "../../chat/storage.ts";
 import { Channel } from "../shared/channel.ts";
@@ -27,6 +29,9 @@ import { ModerationTables } from "./moderation.ts";
 import { NameTable } from "./names.ts";
 import { RoomTable } from "./rooms.ts";
 import { Scrubber } from "./scrubber.ts";
+import { IndexKeeper } from "./search/index_keeper.ts";
+import { Search } from "./search/search.ts";
+import { WordIndex } from "./search/word_index.ts";
 
 /** How often expired entries are removed, milliseconds. They are hidden at once. */
 export const SWEEP_INTERVAL = 60_000;
@@ -53,6 +58,8 @@ export class SqliteStorage implements Storage {
   #onEventHeard: (event: ClusterEvent) => void = () => {};
   readonly #changeDetector: ChangeDetector;
   readonly #scrubber: Scrubber;
+  readonly #indexKeeper: IndexKeeper;
+  readonly #search: Search;
   readonly #stopSweeping: () => void;
   #sweeps = 0;
   #closed = false;
@@ -60,7 +67,7 @@ export class SqliteStorage implements Storage {
   private constructor(
     database: Database,
     nameDatabase: Database,
-    options: { clock: Clock; rules: Rulebook; secret: string; channel: string | undefined },
+    options: { path: string; clock: Clock; rules: Rulebook; secret: string; channel: string | undefined },
   ) {
     this.#database = database;
     this.#nameDatabase = nameDatabase;
@@ -69,7 +76,14 @@ export class SqliteStorage implements Storage {
     this.names = new NameTable(nameDatabase);
     this.moderation = new ModerationTables(database);
     this.#rooms = new RoomTable(database);
-    this.#entries = new Entries(database, this.#rooms, options.rules);
+    const words = new WordIndex(database);
+    this.#entries = new Entries(database, this.#rooms, words, options.rules);
+    this.#search = new Search(options.path, {
+      ...options,
+      database,
+      rooms: this.#rooms,
+      broken: () => this.#indexKeeper.renew().catch(() => {/* the database has reported it */}),
+    });
     if (options.channel !== undefined) {
       this.#channel = new Channel(options.channel, {
         has: (room) => this.#subscribers.has(room),
@@ -79,10 +93,12 @@ export class SqliteStorage implements Storage {
       });
     }
     this.#changeDetector = new ChangeDetector(database, this.#rooms, this.#subscribers, options.clock);
-    this.#scrubber = new Scrubber(database, options.clock);
+    this.#scrubber = new Scrubber(database, options.clock, (act) => this.#search.between(act));
+    this.#indexKeeper = new IndexKeeper(database, words, options.clock, () => this.#scrubber.later());
     this.#stopSweeping = interval(options.clock, SWEEP_INTERVAL, () => this.#sweep());
     // What was deleted just before the last process ended may still stand in the write-ahead log.
     this.#scrubber.later();
+    this.#indexKeeper.start();
   }
 
   /**
@@ -108,7 +124,7 @@ export class SqliteStorage implements Storage {
       const schemaVersion = () => (version.get() as { schema_version: number }).schema_version;
       const file = new DataFile(path, options.clock, schemaVersion);
       const [database, nameDatabase] = connections.map((each) => new Database(each, file, options.clock));
-      return new SqliteStorage(database, nameDatabase, { clock: options.clock, rules, secret, channel });
+      return new SqliteStorage(database, nameDatabase, { path, clock: options.clock, rules, secret, channel });
     } catch (error) {
       for (const connection of connections) connection.close();
       throw error;
@@ -117,8 +133,9 @@ export class SqliteStorage implements Storage {
 
   async append(commands: readonly Command[]): Promise<AppendResult[]> {
     const append = () => this.#entries.append(commands, this.#clock.now());
-    const { results, notifications, overwrites } = await this.#database.write(append, true);
+    const { results, notifications, overwrites, removesWords } = await this.#database.write(append, true);
     if (overwrites) this.#scrubber.later();
+    if (removesWords) this.#indexKeeper.start();
     for (const [room, notification] of notifications) {
       this.#subscribers.tell(room, notification);
       this.#channel?.notify(room, notification);
@@ -140,6 +157,10 @@ export class SqliteStorage implements Storage {
 
   read(room: string, after: number): Promise<CatchUp> {
     return this.#database.read(() => this.#entries.read(room, after, this.#clock.now()));
+  }
+
+  search(room: string, request: SearchRequest): Promise<SearchResult> {
+    return this.#search.search(room, request);
   }
 
   subscribe(room: string, listener: (notification: LogNotification) => void): () => void {
@@ -188,7 +209,8 @@ export class SqliteStorage implements Storage {
     this.#closed = true;
     this.#stopSweeping();
     this.#changeDetector.stop();
-    await Promise.all([this.#database.settled(), this.#nameDatabase.settled()]);
+    this.#indexKeeper.stop();
+    await Promise.all([this.#search.close(), this.#database.settled(), this.#nameDatabase.settled()]);
     // Last: what was still being written may have asked for it.
     this.#scrubber.stop();
     this.#channel?.close();
@@ -212,6 +234,7 @@ export class SqliteStorage implements Storage {
       const from: number = next;
       const step = await this.#database.write(() => this.#entries.expire(from, now));
       if (step?.changed) this.#scrubber.later();
+      if (step?.removesWords) this.#indexKeeper.start();
       next = step?.next;
     }
   }

@@ -135,7 +135,8 @@ for (const retention of [{ messages: 130, days: 0 }, { messages: 0, days: 1 }]) 
     const storage = await SqliteStorage.open(path, { clock, retention, kinds: KINDS_WITH_VOTE });
     const file = new DatabaseSync(path);
     const rows = () =>
-      file.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'actions'").all()
+      file.prepare(`SELECT name FROM sqlite_schema
+        WHERE type = 'table' AND name NOT IN ('actions', 'words', 'words_config', 'words_data', 'words_idx')`).all()
         .map(({ name }) => Number(file.prepare(`SELECT count(*) AS rows FROM ${name}`).get()!.rows))
         .reduce((sum, rows) => sum + rows);
     const inBoth = (text: string) => ["one", "other"].map((room): Command => ({ ...say(text), room }));

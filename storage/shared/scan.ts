@@ -1,0 +1,73 @@
+import { Serializer } from "../../chat/async.ts";
+import type { Clock } from "../../chat/clock.ts";
+import { ChatError } from "../../chat/errors.ts";
+import type { ReceiveMessage } from "../../chat/protocol.ts";
+import { isFound } from "../../chat/search/matcher.ts";
+import { type History, type HistoryQuery, type SearchRequest, type SearchResult } from "../../chat/storage.ts";
+import { fillPage } from "./page.ts";
+
+/** Messages that one search looks at; then it says where to go on. */
+export const SCAN_LIMIT = 5_000;
+/** Messages of one page: it is read and looked through in a turn of the event loop. */
+export const SCAN_PAGE = 100;
+/** Searches that wait for those before them; one more is refused. */
+export const MOST_SCANS_WAITING = 32;
+
+/** Searches the logs of a store that has no index, by looking at the newest messages, page by page. */
+export class Scanner {
+  readonly #history: (room: string, query: HistoryQuery) => Promise<History>;
+  readonly #clock: Clock;
+  /** One at a time: several would take as many turns at once. */
+  readonly #turns = new Serializer();
+  #waiting = 0;
+
+  /** @param history as a storage has it */
+  constructor(history: (room: string, query: HistoryQuery) => Promise<History>, clock: Clock) {
+    this.#history = history;
+    this.#clock = clock;
+  }
+
+  /** @throws {ChatError} `unavailable` */
+  async search(room: string, request: SearchRequest): Promise<SearchResult> {
+    if (this.#waiting > MOST_SCANS_WAITING) {
+      throw new ChatError("unavailable", "Too many search at the same time. Try again in a moment.", 1);
+    }
+    this.#waiting++;
+    try {
+      return await this.#turns.run("all", () => this.#scan(room, request));
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  async #scan(room: string, { query, user, before, limit }: SearchRequest): Promise<SearchResult> {
+    const found: ReceiveMessage[] = [];
+    let position = { epoch: "", seq: 0 };
+    let next = before;
+    for (let looked = 0; looked < SCAN_LIMIT;) {
+      const page = await this.#history(room, { limit: Math.min(SCAN_PAGE, SCAN_LIMIT - looked), before: next });
+      position = { epoch: page.epoch, seq: page.seq };
+      for (const message of page.messages.toReversed()) {
+        const isWanted = user === undefined || message.user === user;
+        if (isWanted && isFound(query, message)) found.push(message);
+      }
+      looked += page.messages.length;
+      if (!page.more) return { ...position, ...pageOf(found, limit) };
+      next = page.messages[0].seq;
+      if (found.length > limit) break;
+      await new Promise<void>((resolve) => this.#clock.soon(resolve));
+    }
+    return { ...position, ...pageOf(found, limit, next) };
+  }
+}
+
+/**
+ * The page of what has been found, newest first.
+ * @param next where to go on; absent: all has been looked at
+ */
+function pageOf(found: readonly ReceiveMessage[], limit: number, next?: number): Omit<SearchResult, "epoch" | "seq"> {
+  const { page, more } = fillPage(found, limit);
+  const before = more ? page.at(-1)!.seq : next;
+  const messages = page.reverse();
+  return before === undefined ? { messages, more: false } : { messages, more: true, before };
+}
