@@ -1,7 +1,7 @@
 /**
  * `deno task build`: server, page and client in one file, `dist/chat.js`, which needs Deno and nothing else. The page's
- * files, bundled and minified, take the place of the module that reads them from the disk, and Redis' client that of
- * the one which downloads it.
+ * files, bundled and minified, take the place of the module that reads them from the disk, Redis' client that of the
+ * one which downloads it, and the worker that searches, as text, that of the one which says where its module is.
  */
 import config from "../deno.json" with { type: "json" };
 import { loadAssets, PAGE } from "../web/routes/assets.ts";
@@ -28,6 +28,8 @@ if (argument !== undefined) {
 const root = new URL("../", import.meta.url);
 const result = new URL("dist/chat.js", root);
 const redisPackage = new URL("storage/redis/package.ts", root);
+const searchWorker = new URL("storage/sqlite/search/worker.ts", root);
+const searchWorkerUrl = new URL("storage/sqlite/search/worker_url.ts", root);
 
 const workshop = new URL(`file://${await Deno.makeTempDir()}/`);
 try {
@@ -45,6 +47,14 @@ export const loadAssets = () => Promise.resolve(assets);
   const client = new URL("client.ts", workshop);
   const [redis] = /npm:redis@[^"]+/.exec(await Deno.readTextFile(redisPackage))!;
   await Deno.writeTextFile(client, `export { createClient } from "${redis}";\n`);
+  const workerUrl = new URL("worker_url.ts", workshop);
+  const worker = new URL("worker.js", workshop);
+  await bundle(searchWorker, worker);
+  const code = btoa(String.fromCharCode(...new TextEncoder().encode(await Deno.readTextFile(worker))));
+  await Deno.writeTextFile(
+    workerUrl,
+    `export const WORKER_URL = "data:text/javascript;base64,${code}";\n`,
+  );
   const packages = Object.entries(config.imports).filter(([name, from]) =>
     !name.startsWith(".") && from.startsWith("npm:")
   );
@@ -53,9 +63,18 @@ export const loadAssets = () => Promise.resolve(assets);
     ...Object.fromEntries(packages),
     [new URL("web/routes/assets.ts", root).href]: embedded.href,
     [redisPackage.href]: client.href,
+    [searchWorkerUrl.href]: workerUrl.href,
   };
   await Deno.writeTextFile(importMap, JSON.stringify({ imports }));
   await Deno.mkdir(new URL("./", result), { recursive: true });
+  await bundle(new URL("main.ts", root), result, "--import-map", importMap.pathname);
+} finally {
+  await Deno.remove(workshop, { recursive: true });
+}
+const { size } = await Deno.stat(result);
+console.log(`dist/chat.js: ${Math.round(size / 1024)} KiB`);
+
+async function bundle(entrypoint: URL, output: URL, ...more: string[]): Promise<void> {
   const bundler = new Deno.Command(Deno.execPath(), {
     args: [
       "bundle",
@@ -64,17 +83,12 @@ export const loadAssets = () => Promise.resolve(assets);
       "--minify",
       "--platform",
       "deno",
-      "--import-map",
-      importMap.pathname,
+      ...more,
       "-o",
-      result.pathname,
-      "main.ts",
+      output.pathname,
+      entrypoint.pathname,
     ],
     cwd: root,
   });
   if (!(await bundler.spawn().status).success) Deno.exit(1);
-} finally {
-  await Deno.remove(workshop, { recursive: true });
 }
-const { size } = await Deno.stat(result);
-console.log(`dist/chat.js: ${Math.round(size / 1024)} KiB`);
