@@ -5,18 +5,23 @@ import {
   type ClientFrame,
   type Entry,
   type HistoryPage,
+  type MessageReacted,
   PAGE_SIZE_LIMIT,
+  type Reacted,
+  type Reaction,
+  REACTION_USERS,
+  type ReactionChange,
   type ReceiveMessage,
   type RoomJoined,
   type ServerFrame,
 } from "../chat/protocol.ts";
 import { memoryStorage } from "../testing/browser/memory_storage.ts";
-import { joined, message, welcome } from "../testing/clients/frames.ts";
+import { joined, me, message, welcome } from "../testing/clients/frames.ts";
 import { FakeClock } from "../testing/clock.ts";
 import { ChatClient, type ChatClientOptions } from "./chat_client.ts";
 import type { PageQuery } from "./history_loader.ts";
 import { allRooms } from "./client_state.ts";
-import type { RoomState } from "./room/room_state.ts";
+import type { HeldMessage, RoomState } from "./room/room_state.ts";
 
 type Handlers = Parameters<ChatClientOptions["connect"]>[0];
 
@@ -25,6 +30,7 @@ type RoomName = (typeof ROOMS)[number];
 /** Most entries of the made-up server's resumes, and messages of its pages: small, so that all happens often. */
 const RESUME = 6;
 const PAGE = 5;
+const EMOJI = ["👍", "❤️", "🎉"];
 
 /** A room's log as a server keeps it. A message's `text` tells how often it was edited. */
 class Log {
@@ -45,16 +51,31 @@ class Log {
     return this.#add(message(this.head + 1, { room: this.room, text: `${this.epoch}.${this.head + 1}`, ...reply }));
   }
 
-  /** An edit, a deletion, or an entry of a kind that nobody knows. */
-  change(kind: "edit" | "delete" | "unknown", which: number): Entry | null {
+  /** An edit, a deletion, reactions, or an entry of a kind that nobody knows. */
+  change(kind: "edit" | "delete" | "react" | "unknown", which: number): Entry | null {
     const messages = this.shown().filter(({ deleted }) => !deleted);
     if (messages.length === 0) return null;
     const target = messages[messages.length - 1 - which % messages.length].seq;
     const seq = this.head + 1;
     const about = { room: this.room, seq, target, user: "u2", date: seq };
     if (kind === "edit") return this.#add({ action: "message_edited", ...about, text: `edited by ${seq}` });
-    const action = kind === "delete" ? "message_deleted" : "message_reacted";
+    if (kind === "react") return this.#add(this.#reactions(target, which));
+    const action = kind === "delete" ? "message_deleted" : "message_of_tomorrow";
     return this.#add({ ...about, action } as unknown as Entry);
+  }
+
+  /** Some people give reactions, or take them back. */
+  #reactions(target: number, which: number): MessageReacted {
+    const seq = this.head + 1;
+    const given = givenBy(this.entries, target);
+    const changes: ReactionChange[] = [];
+    for (let at = 0; at <= which % 4; at++) {
+      const [emoji, user] = [EMOJI[(which + at) % EMOJI.length], `u${(which * 7 + at + seq) % 9}`];
+      const on = !given.get(emoji)?.includes(user);
+      if (changes.some((one) => one.emoji === emoji && one.user === user)) continue;
+      changes.push({ user, from: user, emoji, on });
+    }
+    return { action: "message_reacted", room: this.room, seq, target, changes, date: seq };
   }
 
   #add(entry: Entry): Entry {
@@ -65,17 +86,32 @@ class Log {
   /** All messages in their state at a `seq`. */
   shown(seq = this.head): ReceiveMessage[] {
     const messages = new Map<number, ReceiveMessage>();
-    for (const entry of this.entries.slice(0, seq)) {
+    const entries = this.entries.slice(0, seq);
+    for (const entry of entries) {
       if (isMessage(entry)) messages.set(entry.seq, entry);
-      else if ("target" in entry) {
+      else if ("target" in entry && entry.action !== "message_reacted") {
         const shown = messages.get(entry.target);
         if (shown) messages.set(entry.target, changed(shown, entry));
       }
     }
-    return [...messages.values()].map((shown) => {
-      const replies = this.#answersTo(messages, shown.seq).filter(({ deleted }) => !deleted).length;
-      return replies > 0 ? { ...shown, replies } : shown;
+    return [...messages.values()].map((message) => {
+      const replies = this.#answersTo(messages, message.seq).filter(({ deleted }) => !deleted).length;
+      const reactions = [...givenBy(entries, message.seq)].map(([emoji, users]): Reaction => (
+        { emoji, count: users.length, users: users.slice(0, REACTION_USERS) }
+      ));
+      const isReacted = reactions.length > 0 && !message.deleted;
+      return { ...message, ...isReacted && { reactions }, ...replies > 0 && { replies } };
     });
+  }
+
+  /** What the client's own person has given to messages. */
+  reacted(seq = this.head): Reacted {
+    const entries = this.entries.slice(0, seq);
+    const own = this.shown(seq).filter(({ reactions }) => reactions).map(({ seq }) => {
+      const given = [...givenBy(entries, seq)].filter(([, users]) => users.includes(me.user)).map(([emoji]) => emoji);
+      return [seq, given] as const;
+    });
+    return Object.fromEntries(own.filter(([, given]) => given.length > 0));
   }
 
   #answersTo(messages: Map<number, ReceiveMessage>, parent: number): ReceiveMessage[] {
@@ -94,7 +130,13 @@ class Log {
       repliesTo === undefined || message.reply_to === repliesTo && !message.deleted;
     const all = this.shown().filter((message) => message.seq < before && message.seq > (after ?? 0) && asked(message));
     const messages = after === undefined ? all.slice(-limit) : all.slice(0, limit);
-    return { epoch: `e${this.epoch}`, seq: this.head, messages, more: all.length > messages.length };
+    return {
+      epoch: `e${this.epoch}`,
+      seq: this.head,
+      messages,
+      more: all.length > messages.length,
+      reacted: this.reacted(),
+    };
   }
 
   join(since?: { epoch: string; seq: number }): RoomJoined {
@@ -107,9 +149,26 @@ class Log {
       );
       return { ...frame, recovered: true, messages, more: false };
     }
-    const { messages, more } = this.page({});
-    return { ...frame, messages, more };
+    const { messages, more, reacted } = this.page({});
+    return { ...frame, messages, more, reacted };
   }
+}
+
+/**
+ * Who has given what to a message, by emoji and in the order in which it was given. An emoji that everybody has taken
+ * back comes last when it is given again. It is counted here once more, because the client counts by the rulebook.
+ */
+function givenBy(entries: readonly Entry[], target: number): Map<string, string[]> {
+  const given = new Map<string, string[]>();
+  for (const entry of entries) {
+    if (entry.action !== "message_reacted" || entry.target !== target) continue;
+    for (const { emoji, user, on } of entry.changes) {
+      const users = (given.get(emoji) ?? []).filter((other) => other !== user);
+      given.set(emoji, on ? [...users, user] : users);
+      if (given.get(emoji)!.length === 0) given.delete(emoji);
+    }
+  }
+  return given;
 }
 
 function withoutReplies({ replies: _, ...message }: ReceiveMessage): ReceiveMessage {
@@ -136,8 +195,8 @@ class World {
   #wire: ServerFrame[] = [];
   #requests: Request[] = [];
   readonly #arrived = new Set<Entry>();
-  /** Rooms whose messages are read again: until then they may be out of date. */
-  readonly #refreshing = new Set<RoomName>();
+  /** Rooms whose messages could not be read again: until the next try they may be out of date. */
+  readonly #outdated = new Set<RoomName>();
 
   constructor(rooms: number) {
     let ids = 0;
@@ -149,7 +208,7 @@ class World {
       fetchHistory: (room, query) => {
         const answer = Promise.withResolvers<HistoryPage>();
         const name = room as RoomName;
-        if (query.limit === PAGE_SIZE_LIMIT) this.#refreshing.add(name);
+        if (query.limit === PAGE_SIZE_LIMIT) this.#outdated.delete(name);
         this.#requests.push({ room: name, query, page: this.log(name).page(query), answer });
         return answer.promise;
       },
@@ -235,11 +294,14 @@ class World {
     if (this.#requests.length === 0) return;
     const [{ room, query, page, answer }] = this.#requests.splice(which % this.#requests.length, 1);
     if (how === "fails") answer.reject(new Error("offline"));
-    else {
-      if (query.limit === PAGE_SIZE_LIMIT) this.#refreshing.delete(room);
-      answer.resolve(how === "then" ? page : this.log(room).page(query));
-    }
+    else answer.resolve(how === "then" ? page : this.log(room).page(query));
     await turns();
+    if (how === "fails" && query.limit === PAGE_SIZE_LIMIT && !this.#isRefreshing(room)) this.#outdated.add(room);
+  }
+
+  /** Whether its messages are read again: until then they may be out of date. */
+  #isRefreshing(name: RoomName): boolean {
+    return this.#requests.some(({ room, query }) => room === name && query.limit === PAGE_SIZE_LIMIT);
   }
 
   /** Everything arrives. */
@@ -269,7 +331,6 @@ class World {
     const { seq } = room.position;
     this.#checkApart(room, log);
     const then = log.shown(seq);
-    const now = new Map(log.shown().map((message) => [message.seq, message]));
     for (const { messages, more } of room.newest ? [room, room.newest] : [room]) {
       const [first, last] = [messages[0]?.seq ?? Infinity, messages.at(-1)?.seq ?? 0];
       const isNewest = (room.newest?.messages ?? room.messages) === messages;
@@ -283,17 +344,13 @@ class World {
       );
       for (const message of known) {
         const shown = messages.find(({ seq }) => seq === message.seq)!;
-        if (!this.#refreshing.has(log.room)) this.#checkCount(room, shown, log);
-        if (isEqual(shown, message) || this.#refreshing.has(log.room)) continue;
+        if (this.#isRefreshing(log.room) || this.#outdated.has(log.room)) continue;
+        this.#checkCount(room, shown, log);
+        const { seq: of } = message;
         // A page may be newer than the socket.
-        const latest = now.get(message.seq)!;
-        const isNewer = shown.deleted
-          ? latest.deleted
-          : !message.deleted && (shown.edited ?? 0) > (message.edited ?? 0);
-        assert.ok(
-          isNewer,
-          `${room.name}: ${message.seq} is ${JSON.stringify(shown)} instead of ${JSON.stringify(message)}`,
-        );
+        const until = room.ahead.get(of) ?? seq;
+        const expected = log.shown(until).find((other) => other.seq === of)!;
+        assert.deepEqual(comparable(shown), comparable({ ...expected, reacted: log.reacted(until)[of] }), room.name);
       }
     }
   }
@@ -307,11 +364,13 @@ class World {
   }
 
   /** What is held apart: the messages that others answer, and the answers of threads. */
-  #checkApart({ position, quoted, threads, name }: RoomState, log: Log): void {
+  #checkApart({ position, ahead, quoted, threads, name }: RoomState, log: Log): void {
     const [then, now] = [log.shown(position!.seq), log.shown()].map((all) => new Map(all.map((one) => [one.seq, one])));
     const check = (shown: ReceiveMessage) => {
-      const isNewer = (shown.edited ?? 0) > (then.get(shown.seq)?.edited ?? 0) || now.get(shown.seq)?.deleted;
-      assert.ok(isEqual(shown, then.get(shown.seq)!) || isNewer, `${name}: ${shown.seq} apart`);
+      const { seq } = shown;
+      const until = ahead.get(seq) ?? position!.seq;
+      const expected = { ...log.shown(until).find((other) => other.seq === seq)!, reacted: log.reacted(until)[seq] };
+      assert.deepEqual(comparable(shown), comparable(expected), `${name}: ${seq} apart`);
     };
     for (const message of quoted.values()) if (message) check(message);
     for (const [parent, { messages, more, request }] of threads) {
@@ -355,21 +414,31 @@ class World {
       client.loadOlder();
       await this.rest();
     }
-    const expected = this.log(client.state.room.name as RoomName).shown();
-    const isSure = ({ seq }: ReceiveMessage) => this.log(client.state.room.name as RoomName).lostAnswers(seq) === 0;
-    const sure = (messages: readonly ReceiveMessage[]) =>
-      messages.map((message) => isSure(message) ? message : withoutReplies(message));
-    assert.deepEqual(sure(client.state.room.messages), sure(expected), "the whole room is there");
+    const { room } = client.state;
+    const log = this.log(room.name as RoomName);
+    const expected = log.shown().map((message) => ({ ...message, reacted: log.reacted()[message.seq] }));
+    assert.deepEqual(room.messages.map(comparable), expected.map(comparable), "the whole room is there");
+    const isSure = ({ seq }: ReceiveMessage) => log.lostAnswers(seq) === 0;
+    const replies = (messages: readonly ReceiveMessage[]) => messages.filter(isSure).map(({ replies = 0 }) => replies);
+    assert.deepEqual(replies(room.messages), replies(expected), "all answers count");
   }
 }
 
-function isEqual(one: ReceiveMessage, other: ReceiveMessage): boolean {
-  return one.text === other.text && one.edited === other.edited && one.deleted === other.deleted;
+/**
+ * The first users are left out: who follows when one of them takes a reaction back, a client does not know. Answers have
+ * a check of their own.
+ */
+function comparable({ reactions = [], reacted = [], replies: _, ...message }: HeldMessage): unknown {
+  return {
+    ...message,
+    reactions: reactions.map(({ emoji, count }) => `${emoji} ${count}`),
+    reacted: [...reacted].sort(),
+  };
 }
 
 /** All that only waits for promises that are settled. */
 async function turns(): Promise<void> {
-  for (let turn = 0; turn < 6; turn++) await Promise.resolve();
+  for (let turn = 0; turn < 9; turn++) await Promise.resolve();
 }
 
 const room = fc.constantFrom(...ROOMS);
@@ -389,7 +458,7 @@ const step = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant("change" as const),
       room,
-      kind: fc.constantFrom("edit", "delete", "unknown"),
+      kind: fc.constantFrom("edit", "delete", "react", "react", "unknown"),
       which: fc.nat(40),
     }),
   },
@@ -410,6 +479,7 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant("watch" as const), room, back: fc.option(fc.nat(12)) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("connect", "lose", "drop", "refuse") }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("empty" as const), room }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("away" as const), room, which: fc.nat(40) }) },
 );
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -458,6 +528,13 @@ async function run(world: World, step: Step): Promise<void> {
       return world.refuse();
     case "empty":
       return world.empty(step.room);
+    case "away": // for more than a resume brings, while the reader is among older messages
+      client.setAtNewest(false);
+      world.lose();
+      for (let count = 0; count <= RESUME; count++) world.log(step.room).say();
+      world.log(step.room).change("react", step.which);
+      world.connect();
+      return world.deliver(4);
   }
 }
 

@@ -101,7 +101,7 @@ function applyAction(
     const room = roomOf(state, frame.room);
     const acknowledged = acknowledge(state, frame);
     // Before we have joined, it can only be from the time before we left.
-    return room?.joined ? withRoom(acknowledged, applyEntry(room, frame)) : acknowledged;
+    return room?.joined ? withRoom(acknowledged, applyEntry(room, frame, state.me?.user)) : acknowledged;
   }
   switch (frame.action) {
     case "welcome":
@@ -119,7 +119,7 @@ function applyAction(
     case "room_joined":
       return withRoom(
         frame.messages.reduce(acknowledge, state),
-        applyJoin(room, frame),
+        applyJoin(room, frame, state.me?.user),
       );
     case "reacted":
       return state;

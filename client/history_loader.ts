@@ -6,10 +6,10 @@ import {
   historyEnd,
   historyStart,
   isLoading,
+  merged,
   newerLoaded,
   olderLoaded,
   pageFailed,
-  pageOf,
   pageRequested,
   pagesStopped,
   placeLoaded,
@@ -21,6 +21,8 @@ import {
 import { withQuoted, withThread } from "./room/answers.ts";
 import { heldMessage, type RoomState, type Thread } from "./room/room_state.ts";
 
+/** Times that a page is requested when it is older than what the connection has brought. */
+const ATTEMPTS = 3;
 /** Messages of a page that come after a place, so that it is read in its middle. */
 const AFTER_PLACE = PAGE_SIZE / 2;
 
@@ -107,7 +109,7 @@ export class HistoryLoader {
     return await findByDate(async (after) => (await fetchAfter(after)).messages[0], position?.seq ?? 0, date);
   }
 
-  /** Reads the messages around a room's reader again, in whose absence they may have been edited or deleted. */
+  /** Reads the messages around a room's reader again, in whose absence they may have been changed. */
   async refresh(name: string): Promise<void> {
     this.#timers.cancel(name);
     const messages = roomOf(this.#options.state(), name)?.messages ?? [];
@@ -118,7 +120,7 @@ export class HistoryLoader {
       const how = await this.#read(name, { after, limit: PAGE_SIZE_LIMIT }, (room, page) => {
         if (!page) return room;
         next = page.more ? page.messages.at(-1)?.seq ?? last : last;
-        return refreshed(room, page);
+        return refreshed(room, page, this.#me());
       });
       if (how === "failed") this.#timers.set(name, RETRY_DELAY, () => this.refresh(name));
       if (how !== "read") return;
@@ -158,8 +160,9 @@ export class HistoryLoader {
   async #quote(name: string, seq: number): Promise<boolean> {
     const how = await this.#read(name, { before: seq + 1, limit: 1 }, (room, page) => {
       if (!page) return room;
-      const message = pageOf(room, page).at(-1);
-      return withQuoted(room, seq, message?.seq === seq ? message : null);
+      const { room: next, messages } = merged(room, page, this.#me());
+      const message = messages.at(-1);
+      return withQuoted(next, seq, message?.seq === seq ? message : null);
     });
     return how === "read";
   }
@@ -175,7 +178,9 @@ export class HistoryLoader {
     await this.#read(name, { repliesTo: parent, after, limit: PAGE_SIZE }, (room, page) => {
       const shown = room.threads.get(parent);
       if (!shown) return room;
-      return page ? threadLoaded(room, parent, page) : withThread(room, parent, { ...shown, request: "failed" });
+      return page
+        ? threadLoaded(room, parent, page, this.#me())
+        : withThread(room, parent, { ...shown, request: "failed" });
     });
   }
 
@@ -201,12 +206,12 @@ export class HistoryLoader {
     query: PageQuery,
     take: (room: RoomState, page: HistoryPage | null) => RoomState,
   ): Promise<"read" | "failed" | "late"> {
-    const { fetchHistory, state, changed } = this.#options;
+    const { state, changed } = this.#options;
     const before = roomOf(state(), name);
     if (!before) return "late";
     const own = Symbol();
     changed(readBegun(before, own));
-    const page = await fetchHistory(name, query).catch(() => null);
+    const page = await this.#fetch(name, query);
     const room = roomOf(state(), name);
     if (!room?.reads.has(own)) return "late";
     const isGood = page !== null && page.epoch === room.position?.epoch;
@@ -218,18 +223,34 @@ export class HistoryLoader {
   async #load(
     name: string,
     query: PageQuery,
-    loaded: (room: RoomState, page: HistoryPage) => RoomState,
+    loaded: (room: RoomState, page: HistoryPage, me?: string) => RoomState,
     request: "older" | "newer",
   ): Promise<boolean> {
-    const { fetchHistory, state, changed } = this.#options;
+    const { state, changed } = this.#options;
     const own = Symbol();
     this.#requests.set(name, own);
-    const page = await fetchHistory(name, query).catch(() => null);
+    const page = await this.#fetch(name, query);
     const room = roomOf(state(), name);
     // Meanwhile the room may have been left, a join may have replaced the messages, or another page been requested.
     if (room?.[request] !== "loading" || this.#requests.get(name) !== own) return false;
     const isGood = page !== null && page.epoch === room.position?.epoch;
-    changed(isGood ? loaded(room, page) : pageFailed(room, request));
+    changed(isGood ? loaded(room, page, this.#me()) : pageFailed(room, request));
     return isGood;
+  }
+
+  /** A page that goes together with what the connection brings; null if there is none now. */
+  async #fetch(name: string, query: PageQuery): Promise<HistoryPage | null> {
+    const { fetchHistory, state } = this.#options;
+    const before = roomOf(state(), name)?.position;
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const page = await fetchHistory(name, query).catch(() => null);
+      // Another server may be a moment behind the one to which we are connected. What it lacks nobody tells again.
+      if (!page || page.epoch !== before?.epoch || page.seq >= before.seq) return page;
+    }
+    return null;
+  }
+
+  #me(): string | undefined {
+    return this.#options.state().me?.user;
   }
 }

@@ -104,7 +104,7 @@ Deno.test("an entry of a kind that the page doesn't know changes nothing, and th
       joins.push(...String(data).match(/"join_room"/g) ?? []);
       real.send(data);
     });
-    real.onMessage((data) => socket.send(String(data).replaceAll('"message_edited"', '"message_reacted"')));
+    real.onMessage((data) => socket.send(String(data).replaceAll('"message_edited"', '"message_of_tomorrow"')));
   });
   const [one, other] = [await open(ann, "unknown"), await open(bob, "unknown")];
   await write(other, "before");

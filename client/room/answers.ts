@@ -1,14 +1,14 @@
 /** How many messages answer another one, which of them are shown as its thread, and what answers quote. */
 import { isMessage, kindOf } from "../../chat/entries/kinds.ts";
 import type { Entry, ReceiveMessage } from "../../chat/protocol.ts";
-import { heldMessage, messageAt, type RoomState, type Thread } from "./room_state.ts";
+import { type HeldMessage, heldMessage, inAllPlaces, messageAt, type RoomState, type Thread } from "./room_state.ts";
 
 /** Messages that are held only because others answer them: far more than are in the page at once. */
 export const QUOTED_LIMIT = 500;
 /** Threads that are held. The one that was opened the longest ago goes. */
 export const THREADS_LIMIT = 20;
 
-type Messages = readonly ReceiveMessage[];
+type Messages = readonly HeldMessage[];
 
 /** One answer more or less. */
 export interface Step {
@@ -42,8 +42,7 @@ export function counted(room: RoomState, entry: Entry): RoomState {
   const before = target && (room.ahead.get(target.seq) ?? 0) >= entry.seq ? present(target) : target;
   const step = stepOf(entry, before);
   if (!step || (room.ahead.get(step.parent) ?? 0) >= entry.seq) return room;
-  const newest = room.newest && { ...room.newest, messages: withStep(room.newest.messages, step) };
-  return { ...room, messages: withStep(room.messages, step), newest };
+  return inAllPlaces(room, (messages) => withStep(messages, step));
 }
 
 /** The messages of a page after what came later than the page was read, as far as it makes answers more or fewer. */
@@ -59,7 +58,7 @@ export function countedLater(messages: Messages, page: Messages, later: readonly
 }
 
 /** A message that is in the room or in one of its threads. */
-function messageOf(room: RoomState, seq: number): ReceiveMessage | undefined {
+export function messageOf(room: RoomState, seq: number): HeldMessage | undefined {
   for (const { messages } of room.threads.values()) {
     const found = messageAt(messages, seq);
     if (found) return found;
@@ -80,7 +79,7 @@ export function withAnswer(room: RoomState, answer: ReceiveMessage): RoomState {
 }
 
 /** With what the server has at a place that others answer. */
-export function withQuoted(room: RoomState, seq: number, message: ReceiveMessage | null): RoomState {
+export function withQuoted(room: RoomState, seq: number, message: HeldMessage | null): RoomState {
   return { ...room, quoted: limited(new Map(room.quoted).set(seq, message), QUOTED_LIMIT) };
 }
 

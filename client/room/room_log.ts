@@ -3,9 +3,17 @@
  * state to the next.
  */
 import { changed, isMessage } from "../../chat/entries/kinds.ts";
-import type { Entry, HistoryPage, ReceiveMessage, RoomJoined, ServerFrame } from "../../chat/protocol.ts";
-import { counted, countedLater, withAnswer, withThread } from "./answers.ts";
-import type { RoomState, Stretch } from "./room_state.ts";
+import type {
+  Entry,
+  HistoryPage,
+  Reacted,
+  ReactionChange,
+  ReceiveMessage,
+  RoomJoined,
+  ServerFrame,
+} from "../../chat/protocol.ts";
+import { counted, countedLater, messageOf, withAnswer, withThread } from "./answers.ts";
+import { type HeldMessage, inAllPlaces, messageAt, type RoomState, type Stretch } from "./room_state.ts";
 
 /** Messages kept of the newest ones, and how many remain when there are more. */
 export const HELD_LIMIT = 1_000;
@@ -13,8 +21,11 @@ export const HELD_AFTER_TRIM = 800;
 /** Messages kept around a reader who is up in the history. */
 export const READING_LIMIT = 3_000;
 
-/** The room after a `room_joined`: with what was missed, or with the newest page in place of what was newest there. */
-export function applyJoin(room: RoomState, frame: RoomJoined): RoomState {
+/**
+ * The room after a `room_joined`: with what was missed, or with the newest page in place of what was newest there.
+ * @param me one's own id
+ */
+export function applyJoin(room: RoomState, frame: RoomJoined, me?: string): RoomState {
   const { position, missingAfter } = room;
   const next: RoomState = {
     ...room,
@@ -30,22 +41,29 @@ export function applyJoin(room: RoomState, frame: RoomJoined): RoomState {
   // Below 80 people the server joins us again only to bring the list of members back.
   const nothingNew = sameEpoch && frame.seq <= position.seq;
   if (frame.recovered || nothingNew) {
-    const caughtUp = frame.messages.reduce((before, entry) => applyEntry(before, entry), next);
+    const caughtUp = frame.messages.reduce((before, entry) => applyEntry(before, entry, me), next);
     const seq = Math.max(frame.seq, caughtUp.position?.seq ?? 0);
-    return { ...caughtUp, position: { epoch: frame.epoch, seq } };
+    return { ...caughtUp, position: { epoch: frame.epoch, seq }, ahead: without(caughtUp.ahead, seq) };
   }
-  const page = { messages: frame.messages.filter(isMessage), more: frame.more };
-  // Of what is held apart nobody tells how it has changed meanwhile.
-  const moved = { ...next, ...NOTHING_APART, position: { epoch: frame.epoch, seq: frame.seq } };
+  const moved: RoomState = {
+    ...next,
+    // Of what is held apart nobody tells how it has changed meanwhile.
+    ...NOTHING_APART,
+    ...IDLE,
+    pending: [],
+    position: { epoch: frame.epoch, seq: frame.seq },
+    ahead: sameEpoch ? without(room.ahead, frame.seq) : new Map(),
+  };
+  const { room: read, messages } = merged(moved, { ...frame, messages: frame.messages.filter(isMessage) }, me);
+  const page = { messages, more: frame.more };
   const missed = position !== null && room.messages.length > 0;
   // Who reads older messages goes on with them. What lies between them and the page can be loaded.
   if (missed && sameEpoch && !room.atNewest) {
-    return meeting({ ...moved, ...noPages(moved), newest: page }, historyStart(room));
+    return meeting({ ...read, newest: page }, historyStart(room));
   }
   return {
-    ...moved,
+    ...read,
     ...page,
-    ...noPages(moved),
     newest: null,
     missingAfter: missed ? (sameEpoch ? position.seq : 0) : sameEpoch ? missingAfter : null,
   };
@@ -53,13 +71,15 @@ export function applyJoin(room: RoomState, frame: RoomJoined): RoomState {
 
 /**
  * The room after one more entry. An entry already seen is ignored; one that does not follow the last only marks a gap.
+ * @param me one's own id
  */
-export function applyEntry(room: RoomState, entry: Entry): RoomState {
+export function applyEntry(room: RoomState, entry: Entry, me?: string): RoomState {
   if (entry.room !== room.name || !room.position || entry.seq <= room.position.seq) return room;
   if (entry.seq > room.position.seq + 1) return { ...room, hasGap: true };
   const moved: RoomState = { ...room, position: { epoch: room.position.epoch, seq: entry.seq } };
-  const next = remembered(counted(withoutAhead(moved), entry), entry);
-  if (!isMessage(entry)) return changedBy(next, entry);
+  const before = remembered(counted(moved, entry), entry);
+  const next = { ...changedBy(before, entry, me), ahead: without(room.ahead, entry.seq) };
+  if (!isMessage(entry)) return next;
   const typing = room.typing.filter((typist) => typist.user !== entry.user);
   return withNewest(withAnswer({ ...next, typing }, entry), entry);
 }
@@ -70,26 +90,10 @@ function remembered(room: RoomState, entry: Entry): RoomState {
   return changesOthers && isReading(room) ? { ...room, pending: [...room.pending, entry] } : room;
 }
 
-/** The connection has caught up with all that was ahead of it. */
-function withoutAhead(room: RoomState): RoomState {
-  if (room.ahead.size === 0 || Math.max(...room.ahead.values()) >= room.position!.seq) return room;
-  return { ...room, ahead: new Map() };
-}
-
-/** What an entry that is no message does to those that are there. */
-function changedBy(room: RoomState, entry: Entry): RoomState {
-  if (!("target" in entry)) return room;
-  const { quoted, threads } = room;
-  const other = quoted.get(entry.target);
-  return {
-    ...room,
-    messages: withChange(room.messages, entry),
-    newest: room.newest && { ...room.newest, messages: withChange(room.newest.messages, entry) },
-    quoted: other ? new Map(quoted).set(entry.target, withChange([other], entry)[0]) : quoted,
-    threads: threads.size === 0 ? threads : new Map(
-      [...threads].map(([parent, thread]) => [parent, { ...thread, messages: withChange(thread.messages, entry) }]),
-    ),
-  };
+/** What an entry does to messages that are there, unless they have it already. */
+function changedBy(room: RoomState, entry: Entry, me?: string): RoomState {
+  if (!("target" in entry) || entry.seq <= (room.ahead.get(entry.target) ?? 0)) return room;
+  return inAllPlaces(room, (messages) => withChange(messages, entry, me));
 }
 
 /** With one more message behind the newest. A reader who is elsewhere has at most `READING_LIMIT` messages. */
@@ -116,32 +120,9 @@ export function missesChanges(before: RoomState, after: RoomState, frame: RoomJo
   return isBehind && after.messages.length > 0 && after.messages[0] === before.messages[0];
 }
 
-/** The room with its messages as a page has them, where that is newer. */
-export function refreshed(room: RoomState, page: HistoryPage): RoomState {
-  const read = new Map(pageOf(room, page).map((message) => [message.seq, message]));
-  const refresh = (messages: readonly ReceiveMessage[]) =>
-    messages.map((message) => {
-      const other = read.get(message.seq);
-      return other ? withReplies(newerOf(message, other), isAhead(room, message, page) ? message : other) : message;
-    });
-  // Meanwhile the reader may have gone to another place: then these are the newest.
-  const newest = room.newest && { ...room.newest, messages: refresh(room.newest.messages) };
-  return { ...room, messages: refresh(room.messages), newest, ahead: aheadWith(room, page) };
-}
-
-/** Whether more is known of a message's counts than a page tells. */
-function isAhead(room: RoomState, { seq }: ReceiveMessage, page: HistoryPage): boolean {
-  return (room.ahead.get(seq) ?? 0) > page.seq;
-}
-
-function withReplies({ replies: _, ...message }: ReceiveMessage, { replies }: ReceiveMessage): ReceiveMessage {
-  return replies === undefined ? message : { ...message, replies };
-}
-
-/** Whichever of two states of a message came later. */
-function newerOf(one: ReceiveMessage, other: ReceiveMessage): ReceiveMessage {
-  if (one.deleted || other.deleted) return one.deleted ? one : other;
-  return (other.edited ?? 0) > (one.edited ?? 0) ? other : one;
+/** The room with its messages as a page has them. */
+export function refreshed(room: RoomState, page: HistoryPage, me?: string): RoomState {
+  return merged(room, page, me).room;
 }
 
 /** The room of a reader who is at the newest message, or who is not. */
@@ -166,11 +147,12 @@ function endOf({ messages, more }: Stretch): Stretch {
   return { messages: messages.slice(-HELD_AFTER_TRIM), more: more || messages.length > HELD_AFTER_TRIM };
 }
 
-const NOTHING_APART = { reads: new Set<symbol>(), ahead: new Map(), quoted: new Map(), threads: new Map() } as const;
+const NOTHING_APART = { reads: new Set<symbol>(), quoted: new Map(), threads: new Map() } as const;
+const IDLE = { older: "idle", newer: "idle" } as const;
 
 /** The fields of a room for which no page is loading. */
 function noPages({ reads, pending }: RoomState): Pick<RoomState, "older" | "newer" | "pending"> {
-  return { older: "idle", newer: "idle", pending: reads.size === 0 ? [] : pending };
+  return { ...IDLE, pending: reads.size === 0 ? [] : pending };
 }
 
 /** The room before a page is requested. */
@@ -219,13 +201,13 @@ export function historyStart(room: RoomState): number {
 }
 
 /** The room with an older page before its messages. */
-export function olderLoaded(room: RoomState, page: HistoryPage): RoomState {
+export function olderLoaded(before: RoomState, page: HistoryPage, me?: string): RoomState {
+  const { room, messages: read } = merged(before, page, me);
   const end = historyEnd(room);
-  const messages = [...pageOf(room, page).filter(({ seq }) => seq < end), ...room.messages];
+  const messages = [...read.filter(({ seq }) => seq < end), ...room.messages];
   const loaded = {
     ...room,
     ...noPages(room),
-    ahead: aheadWith(room, page),
     messages: messages.slice(0, READING_LIMIT),
     more: page.more,
     newest: messages.length > READING_LIMIT ? room.newest ?? endOf(room) : room.newest,
@@ -235,22 +217,22 @@ export function olderLoaded(room: RoomState, page: HistoryPage): RoomState {
 }
 
 /** The room with a newer page behind its messages, which are those of a reader of older ones. */
-export function newerLoaded(room: RoomState, page: HistoryPage): RoomState {
-  if (!room.newest) return { ...room, ...noPages(room) };
+export function newerLoaded(before: RoomState, page: HistoryPage, me?: string): RoomState {
+  if (!before.newest) return { ...before, ...noPages(before) };
+  const { room, messages: read } = merged(before, page, me);
   const start = historyStart(room);
-  const all = [...room.messages, ...pageOf(room, page).filter(({ seq }) => seq > start)];
+  const all = [...room.messages, ...read.filter(({ seq }) => seq > start)];
   const messages = all.slice(-READING_LIMIT);
   const more = room.more || all.length > READING_LIMIT;
-  const next = { ...room, ...noPages(room), ahead: aheadWith(room, page), messages, more };
+  const next = { ...room, ...noPages(room), messages, more };
   return meeting(next, page.more ? historyStart(next) : page.seq);
 }
 
 /** The room with the messages around another place. */
-export function placeLoaded(room: RoomState, page: HistoryPage): RoomState {
-  const messages = pageOf(room, page);
+export function placeLoaded(before: RoomState, page: HistoryPage, me?: string): RoomState {
+  const { room, messages } = merged(before, page, me);
   const newest = room.newest ?? { messages: room.messages, more: room.more };
-  const ahead = aheadWith(room, page);
-  const placed = { ...room, ...noPages(room), ahead, messages, more: page.more, newest, atNewest: false };
+  const placed = { ...room, ...noPages(room), messages, more: page.more, newest, atNewest: false };
   return meeting(placed, historyStart(placed));
 }
 
@@ -269,35 +251,52 @@ function meeting(room: RoomState, until: number): RoomState {
 }
 
 /**
- * The messages of a page, with the changes that arrived while it was loading. A page may also be ahead of the
- * connection, which is still to bring its last messages.
+ * A page's messages with the changes that arrived while it was loading, and the room whose own messages are as the page
+ * has them, unless they are newer. A page may be ahead of the connection, which is still to bring its last messages, and
+ * whose next entries have changed the others already.
  */
-export function pageOf(room: RoomState, page: HistoryPage): readonly ReceiveMessage[] {
-  const { pending, position } = room;
-  const messages: readonly ReceiveMessage[] = page.messages.filter(({ seq }) => seq <= (position?.seq ?? 0));
-  const later = pending.filter(({ seq }) => seq > page.seq);
-  return later.reduce(withChange, countedLater(messages, page.messages, later, room));
+export function merged(
+  room: RoomState,
+  page: HistoryPage,
+  me?: string,
+): { room: RoomState; messages: readonly HeldMessage[] } {
+  const at = room.position?.seq ?? 0;
+  const ahead = new Map(room.ahead);
+  const later = room.pending.filter(({ seq }) => seq > page.seq);
+  const held = withReacted(page.messages.filter(({ seq }) => seq <= at), page.reacted);
+  const read = countedLater(held, page.messages, later, room).map((message) => {
+    const shown = messageOf(room, message.seq);
+    if (shown && (ahead.get(message.seq) ?? 0) > page.seq) return shown;
+    if (page.seq > at) ahead.set(message.seq, page.seq);
+    else ahead.delete(message.seq);
+    return later.reduce<HeldMessage>((before, entry) => afterChange(before, entry, me), message);
+  });
+  const bySeq = new Map(read.map((message) => [message.seq, message]));
+  const next = inAllPlaces(room, (all) => all.map((message) => bySeq.get(message.seq) ?? message));
+  return { room: { ...next, ahead }, messages: read };
+}
+
+/** Those that later entries may still be in. */
+function without(ahead: RoomState["ahead"], seq: number): RoomState["ahead"] {
+  const isPast = ([, until]: [number, number]) => until <= seq;
+  return ahead.entries().some(isPast) ? new Map(ahead.entries().filter((each) => !isPast(each))) : ahead;
+}
+
+/** The messages of a page, with what one has given them oneself. */
+export function withReacted(messages: readonly ReceiveMessage[], reacted: Reacted = {}): readonly HeldMessage[] {
+  return messages.map((message) => reacted[message.seq] ? { ...message, reacted: reacted[message.seq] } : message);
 }
 
 /** The room with one more page of the answers to a message. */
-export function threadLoaded(room: RoomState, parent: number, page: HistoryPage): RoomState {
-  const before = room.threads.get(parent)?.messages ?? [];
-  const start = before.at(-1)?.seq ?? 0;
-  const messages = [...before, ...pageOf(room, page).filter(({ seq }) => seq > start)];
+export function threadLoaded(before: RoomState, parent: number, page: HistoryPage, me?: string): RoomState {
+  const { room, messages: read } = merged(before, page, me);
+  const shown = room.threads.get(parent)?.messages ?? [];
+  const start = shown.at(-1)?.seq ?? 0;
+  const messages = [...shown, ...read.filter(({ seq }) => seq > start)];
   const loaded = withThread(room, parent, { messages, more: page.more, request: "idle" });
   // What was said while it was loading is behind the last page.
   const later = room.pending.filter((entry) => isMessage(entry) && entry.reply_to === parent && entry.seq > page.seq);
   return (later as ReceiveMessage[]).reduce(withAnswer, loaded);
-}
-
-/** What the messages of a page count already, although the connection is still to bring it. */
-function aheadWith({ ahead, position }: RoomState, page: HistoryPage): RoomState["ahead"] {
-  const here = position?.seq ?? 0;
-  if (page.seq <= here) return ahead;
-  const next = new Map(ahead);
-  // Those that the connection is still to bring are not taken from the page.
-  for (const { seq } of page.messages) if (seq <= here) next.set(seq, Math.max(page.seq, next.get(seq) ?? 0));
-  return next;
 }
 
 /**
@@ -313,10 +312,24 @@ export function isEntry(frame: ServerFrame): frame is Entry {
 }
 
 /** The messages after an entry that may change one of them. */
-export function withChange(messages: readonly ReceiveMessage[], entry: Entry): readonly ReceiveMessage[] {
+function withChange(messages: readonly HeldMessage[], entry: Entry, me?: string): readonly HeldMessage[] {
   if (!("target" in entry)) return messages;
-  const index = messages.findIndex((message) => message.seq === entry.target);
+  const message = messageAt(messages, entry.target);
+  const next = message && afterChange(message, entry, me);
+  return next === message ? messages : messages.with(messages.indexOf(message!), next!);
+}
+
+function afterChange(message: HeldMessage, entry: Entry, me?: string): HeldMessage {
   // A deleted message stays deleted: an edit that a resume brings may be older than the deletion already shown.
-  if (index < 0 || messages[index].deleted) return messages;
-  return messages.with(index, changed(messages[index], entry));
+  if (message.deleted || !("target" in entry) || entry.target !== message.seq) return message;
+  const { reacted = [], ...next }: HeldMessage = changed(message, entry);
+  if (next.deleted) return next;
+  const own = "changes" in entry ? entry.changes.filter(({ user }) => user === me).reduce(withOwn, reacted) : reacted;
+  return own.length > 0 ? { ...next, reacted: own } : next;
+}
+
+/** What one has given, after one more of one's own changes. */
+function withOwn(reacted: readonly string[], { emoji, on }: Pick<ReactionChange, "emoji" | "on">): readonly string[] {
+  const others = reacted.filter((other) => other !== emoji);
+  return on ? [...others, emoji] : others;
 }

@@ -14,6 +14,7 @@ import {
   readEnded,
   READING_LIMIT,
   readingAt,
+  refreshed,
   threadLoaded,
 } from "./room_log.ts";
 import { QUOTED_LIMIT, THREADS_LIMIT, withQuoted, withThread } from "./answers.ts";
@@ -28,7 +29,7 @@ const deleted = (seq: number, target: number): Entry => (
 );
 /** Of a kind that no version knows yet. */
 const unknown = (seq: number, target: number) =>
-  ({ ...deleted(seq, target), action: "message_reacted" }) as unknown as Entry;
+  ({ ...deleted(seq, target), action: "message_of_tomorrow" }) as unknown as Entry;
 
 function join(state: RoomState, more: Partial<RoomJoined> = {}): RoomState {
   return applyJoin(state, joined(more));
@@ -267,4 +268,45 @@ Deno.test("what is held apart goes on with what comes, until a join can't resume
   assert.equal(many.reduce((next, seq) => withQuoted(next, seq, null), at).quoted.size, QUOTED_LIMIT);
   const thread = { messages: [], more: false, request: "idle" } as const;
   assert.equal(many.reduce((next, seq) => withThread(next, seq, thread), at).threads.size, THREADS_LIMIT);
+});
+
+Deno.test("a reaction counts once, however far the page of its message was ahead of the connection", () => {
+  const thumbs = (count: number) => [{ emoji: "👍", count, users: ["u2"] }];
+  const reacted = (seq: number, target: number, user = `u${seq}`): Entry => (
+    { action: "message_reacted", room, seq, target, changes: [{ user, from: user, emoji: "👍", on: true }], date: seq }
+  );
+  const page = (seq: number, ...messages: ReceiveMessage[]) => ({ epoch: "e1", seq, messages, more: false });
+  const counts = (state: RoomState) => state.messages.map(({ reactions }) => reactions?.[0].count);
+  const read = refreshed(inRoom(message(1), message(2)), page(4, message(1, { reactions: thumbs(2) })));
+  // Another page was read before that one.
+  const placed = placeLoaded(read, page(3, message(1, { reactions: thumbs(1) }), message(2)));
+  assert.deepEqual(counts(placed), [2, undefined]);
+  assert.deepEqual(counts(add(placed, reacted(3, 1), reacted(4, 1), reacted(5, 1), reacted(6, 2))), [3, 1]);
+  // What is not there any more is as the next page has it.
+  const elsewhere = { ...read, messages: [], more: true };
+  const again = olderLoaded(elsewhere, page(3, message(1, { reactions: thumbs(1) })));
+  assert.deepEqual(counts(add(again, reacted(3, 1), reacted(4, 1))), [2]);
+  assert.equal(add(again, reacted(3, 1), reacted(4, 1)).ahead.size, 0, "the connection has caught up");
+});
+
+Deno.test("what one has given oneself is known from pages and from entries, also of another tab, until it is deleted", () => {
+  const own = (seq: number, on: boolean): Entry => (
+    {
+      action: "message_reacted",
+      room,
+      seq,
+      target: 1,
+      changes: [{ user: me.user, from: "", emoji: "🎉", on }],
+      date: 0,
+    }
+  );
+  const reactions = [{ emoji: "👍", count: 9, users: [] }];
+  const page = { seq: 1, messages: [message(1, { reactions })], reacted: { 1: ["👍"] } };
+  const given = (...entries: Entry[]) =>
+    entries.reduce((state, entry) => applyEntry(state, entry, me.user), join(emptyRoom(room), page)).messages[0]
+      .reacted;
+  assert.deepEqual(given(), ["👍"]);
+  assert.deepEqual(given(own(2, true)), ["👍", "🎉"]);
+  assert.deepEqual(given(own(2, true), own(3, false)), ["👍"]);
+  assert.equal(given(deleted(2, 1)), undefined);
 });

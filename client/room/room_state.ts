@@ -7,9 +7,15 @@ export interface Typist extends Member {
   readonly until: number;
 }
 
+/** A message in its present state. */
+export interface HeldMessage extends ReceiveMessage {
+  /** The emoji that one has given it oneself. Absent: none. */
+  readonly reacted?: readonly string[];
+}
+
 /** Consecutive messages, in their present state, by `seq`, ascending. */
 export interface Stretch {
-  readonly messages: readonly ReceiveMessage[];
+  readonly messages: readonly HeldMessage[];
   /** Older messages exist than the first of `messages`. */
   readonly more: boolean;
 }
@@ -39,10 +45,13 @@ export interface RoomState extends Stretch {
   readonly pending: readonly Entry[];
   /** Requests besides those for pages that are not answered yet. What a missing one brings may be out of date. */
   readonly reads: ReadonlySet<symbol>;
-  /** Messages of pages that were ahead of the connection, and the `seq` up to which their counts are complete. */
+  /**
+   * Messages that came with a page which was ahead of `position`, by `seq`: what the entries up to this one have changed
+   * is in them already, wherever they are held. To count a reaction or an answer twice would be wrong for ever.
+   */
   readonly ahead: ReadonlyMap<number, number>;
   /** Messages that others answer, and that are not among those above; null where the server has none any more. */
-  readonly quoted: ReadonlyMap<number, ReceiveMessage | null>;
+  readonly quoted: ReadonlyMap<number, HeldMessage | null>;
   /** Threads that somebody looks at, by the message that is answered. */
   readonly threads: ReadonlyMap<number, Thread>;
   /** Messages after this `seq` may be missing; 0 when no earlier one is known; null when none are missing. */
@@ -96,12 +105,12 @@ export function emptyRoom(
 }
 
 /** The newest messages that are there, wherever the reader is. */
-export function newestMessages({ newest, messages }: RoomState): readonly ReceiveMessage[] {
+export function newestMessages({ newest, messages }: RoomState): readonly HeldMessage[] {
   return newest?.messages ?? messages;
 }
 
 /** The message with this `seq` in a list by `seq`. */
-export function messageAt(messages: readonly ReceiveMessage[], seq: number): ReceiveMessage | undefined {
+export function messageAt(messages: readonly HeldMessage[], seq: number): HeldMessage | undefined {
   let [low, high] = [0, messages.length];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -112,7 +121,25 @@ export function messageAt(messages: readonly ReceiveMessage[], seq: number): Rec
 }
 
 /** A message, wherever it is held: null if the server has none any more, undefined if that is not known. */
-export function heldMessage(room: RoomState, seq: number): ReceiveMessage | null | undefined {
+export function heldMessage(room: RoomState, seq: number): HeldMessage | null | undefined {
   const found = messageAt(room.messages, seq) ?? messageAt(room.newest?.messages ?? [], seq);
   return found ?? room.quoted.get(seq);
+}
+
+/** Changes messages wherever they are held: some are in several places. */
+export function inAllPlaces(
+  room: RoomState,
+  change: (messages: readonly HeldMessage[]) => readonly HeldMessage[],
+): RoomState {
+  const { messages, newest, quoted, threads } = room;
+  const apart = [...quoted].map(([seq, message]) => [seq, message && change([message])[0]] as const);
+  return {
+    ...room,
+    messages: change(messages),
+    newest: newest && { ...newest, messages: change(newest.messages) },
+    quoted: apart.some(([seq, message]) => message !== quoted.get(seq)) ? new Map(apart) : quoted,
+    threads: threads.size === 0 ? threads : new Map(
+      [...threads].map(([parent, thread]) => [parent, { ...thread, messages: change(thread.messages) }]),
+    ),
+  };
 }
