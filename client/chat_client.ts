@@ -29,10 +29,13 @@ import { type Clock, Timers } from "./clock.ts";
 import type { Connection, ConnectionStatus } from "./connection.ts";
 import * as outboxes from "./outbox.ts";
 import { OutboxSender } from "./outbox_sender.ts";
+import { ReactionSender, type ReactionSenderOptions } from "./reaction_sender.ts";
+import { has, want } from "./reactions.ts";
 import { HistoryLoader, type HistoryLoaderOptions } from "./history_loader.ts";
 import { OwnName, type RenameAnswer } from "./own_name.ts";
 import { RoomJoins } from "./room_joins.ts";
 import { expireTyping } from "./room/people.ts";
+import { messageOf } from "./room/answers.ts";
 import { arrivals, missesChanges, readingAt } from "./room/room_log.ts";
 import { emptyRoom, type RoomState } from "./room/room_state.ts";
 import type { KeyValueStorage } from "./storage.ts";
@@ -63,6 +66,7 @@ export interface ChatClientOptions {
   onChange: (state: ClientState, arrived: readonly Entry[]) => void;
   /** The name chosen earlier can't be had again. */
   onNameLost: (name: string) => void;
+  onReactionRefused: ReactionSenderOptions["onReactionRefused"];
 }
 
 export class ChatClient {
@@ -70,6 +74,7 @@ export class ChatClient {
   readonly #connection: Connection;
   readonly #name: OwnName;
   readonly #sender: OutboxSender;
+  readonly #reactions: ReactionSender;
   readonly #joins: RoomJoins;
   readonly #history: HistoryLoader;
   readonly #timers: Timers<"typing">;
@@ -101,6 +106,12 @@ export class ChatClient {
       state,
       send,
       changed: (outbox) => this.#change({ ...this.#state, outbox }),
+    });
+    this.#reactions = new ReactionSender({
+      ...options,
+      state,
+      send,
+      changed: (reactions) => this.#change({ ...this.#state, reactions }),
     });
   }
 
@@ -191,6 +202,17 @@ export class ChatClient {
     return this.#enqueue({ action: "delete_message", room, target, id: this.#options.newId() });
   }
 
+  /**
+   * Gives a message of a room a reaction, or takes one's own back. It is shown at once, and undone if the server refuses
+   * it. Without a connection it is sent once there is one, unless the page has been loaded again by then.
+   */
+  react(room: string, target: number, emoji: string, on: boolean): void {
+    const message = messageOf(roomOf(this.#state, room) ?? emptyRoom(room), target);
+    if (!message || message.deleted || !this.#state.me) return;
+    const reactions = want(this.#state.reactions, { room, target, emoji }, on, has(message, emoji) === on);
+    if (reactions && reactions !== this.#state.reactions) this.#change({ ...this.#state, reactions });
+  }
+
   /** Sends a refused action again. */
   retry(id: string): void {
     this.#change({ ...this.#state, outbox: outboxes.retry(this.#state.outbox, id) });
@@ -279,6 +301,7 @@ export class ChatClient {
     if (state.room.typing !== before.room.typing) this.#expireTyping();
     this.#options.onChange(state, arrived);
     if (state.outbox !== before.outbox || state.room.joined !== before.room.joined) this.#sender.send();
+    this.#reactions.send();
   }
 
   #expireTyping(): void {
@@ -366,6 +389,7 @@ export class ChatClient {
 
   #failed(error: ErrorFrame): void {
     if (error.id === undefined || this.#joins.failed(error)) return;
+    this.#reactions.failed(error);
     const lostName = this.#name.failed(error.id, error);
     if (lostName !== null) this.#options.onNameLost(lostName);
   }

@@ -219,6 +219,7 @@ class World {
       newId: () => `id${++ids}`,
       onChange: (_, arrived) => this.#note(arrived),
       onNameLost() {},
+      onReactionRefused() {},
     });
     // Two are kept free by the client.
     this.#limits = { ...welcome.limits, rooms: rooms + 2 };

@@ -39,6 +39,7 @@ function setUp(options: Options = {}) {
     newId: () => `id${++ids}`,
     onChange: (_, entries) => arrived.push(...entries.map(({ seq }) => seq)),
     onNameLost: (name) => lostNames.push(name),
+    onReactionRefused() {},
   });
   client.enter("general");
   const hear = (...frames: ServerFrame[]) => handlers?.onFrames(frames);

@@ -18,7 +18,10 @@ import {
 import type { ConnectionStatus } from "./connection.ts";
 import * as outboxes from "./outbox.ts";
 import { memberJoined, memberLeft, renameMember, startedTyping } from "./room/people.ts";
-import { applyEntry, applyJoin, isEntry } from "./room/room_log.ts";
+import * as pending from "./reactions.ts";
+import type { PendingReactions } from "./reactions.ts";
+import { messageOf } from "./room/answers.ts";
+import { applyEntry, applyJoin, isEntry, withoutOwn, withReacted } from "./room/room_log.ts";
 import { emptyRoom, type RoomState } from "./room/room_state.ts";
 
 export interface ClientState {
@@ -32,6 +35,8 @@ export interface ClientState {
   /** The other rooms that one is in, or is about to join, by name. The one that was read last is the last. */
   readonly others: ReadonlyMap<string, RoomState>;
   readonly outbox: outboxes.Outbox;
+  /** One's own reactions that the server has not confirmed. */
+  readonly reactions: PendingReactions;
 }
 
 export interface FrameContext {
@@ -56,6 +61,7 @@ export function initialClientState(
     room: emptyRoom(room),
     others: new Map(),
     outbox,
+    reactions: [],
   };
 }
 
@@ -76,7 +82,8 @@ export function entered(state: ClientState, room: RoomState): ClientState {
 /** The state without one of the other rooms. */
 export function without(state: ClientState, room: string): ClientState {
   const others = new Map(state.others);
-  return others.delete(room) ? { ...state, others } : state;
+  const reactions = state.reactions.filter((one) => one.room !== room);
+  return others.delete(room) ? { ...state, others, reactions } : state;
 }
 
 /** All rooms that one is in or is about to join: the one that is read comes first, then from the last one read. */
@@ -105,7 +112,7 @@ function applyAction(
   }
   switch (frame.action) {
     case "welcome":
-      return { ...state, me: { user: frame.user, name: frame.name }, limits: frame.limits };
+      return { ...welcomed(state, frame.user), me: { user: frame.user, name: frame.name }, limits: frame.limits };
     case "name_changed":
       return renamed(state, { user: frame.user, name: frame.name });
     case "error":
@@ -122,7 +129,7 @@ function applyAction(
         applyJoin(room, frame, state.me?.user),
       );
     case "reacted":
-      return state;
+      return { ...state, reactions: pending.answered(state.reactions, frame, messageOf(room, frame.target)) };
     case "room_left":
       return withRoom(state, { ...room, joined: false });
     case "member_joined":
@@ -142,8 +149,8 @@ function applyAction(
 }
 
 /** The state with a first page in its room, which goes on from there as soon as the room is joined. */
-export function applyHistory(state: ClientState, { epoch, seq, messages, more }: HistoryPage): ClientState {
-  const room = { ...state.room, position: { epoch, seq }, messages, more };
+export function applyHistory(state: ClientState, { epoch, seq, messages, more, reacted }: HistoryPage): ClientState {
+  const room = { ...state.room, position: { epoch, seq }, messages: withReacted(messages, reacted), more };
   return withRoom(messages.reduce(acknowledge, state), room);
 }
 
@@ -157,6 +164,7 @@ export function applyStatus(state: ClientState, status: ConnectionStatus): Clien
     others: new Map([...state.others].map(([name, room]) => [name, left(room)])),
     storeFails: false,
     outbox: outboxes.disconnected(state.outbox),
+    reactions: pending.disconnected(state.reactions),
   };
 }
 
@@ -177,8 +185,17 @@ function noteStore(state: ClientState, frame: ServerFrame): ClientState {
   return storeFails === state.storeFails ? state : { ...state, storeFails };
 }
 
+/** What one gave as somebody else is not one's own. */
+function welcomed(state: ClientState, user: string): ClientState {
+  if (state.me === null || state.me.user === user) return state;
+  const nobody: ClientState = { ...state, reactions: [] };
+  return allRooms(state).reduce((next, room) => withRoom(next, withoutOwn(room)), nobody);
+}
+
 /** Our own entry has come back: the server has kept the action, and it leaves the outbox. */
 function acknowledge(state: ClientState, entry: Entry): ClientState {
+  const reactions = pending.told(state.reactions, entry, state.me?.user);
+  if (reactions !== state.reactions) state = { ...state, reactions };
   if (!("user" in entry) || entry.user !== state.me?.user) return state;
   const outbox = outboxes.remove(state.outbox, entry.id);
   return outbox === state.outbox ? state : { ...state, outbox };

@@ -77,6 +77,7 @@ export class Controller {
         this.#tellArrived(arrived);
       },
       onNameLost: (name) => this.notify({ kind: "name_lost", name }),
+      onReactionRefused: (error) => this.notify({ kind: "reaction_refused", error }),
     });
     this.#timers = new Timers(options.clock);
     const rooms = kept.loadKeptRooms(storage.browser);

@@ -1,7 +1,7 @@
 /** Everything the page knows: what any client knows, and what only a page has. How it changes: `store.ts`. */
 import { CLOSE, type Member, type ReceiveMessage } from "../chat/protocol.ts";
 import type { ClientState } from "../client/client_state.ts";
-import type { OutboxItem } from "../client/outbox.ts";
+import type { ActionError, OutboxItem } from "../client/outbox.ts";
 import type { Typist } from "../client/room/room_state.ts";
 import type { SessionRefusal } from "../client/session_answer.ts";
 import { type KeptRoom, keptRoom } from "./lib/kept_rooms.ts";
@@ -18,7 +18,9 @@ export type Notice =
   | { readonly kind: "no_message" }
   /** The place that somebody asks for could not be loaded. */
   | { readonly kind: "no_place" }
-  | { readonly kind: "name_lost"; readonly name: string };
+  | { readonly kind: "name_lost"; readonly name: string }
+  /** One's own reaction is undone. */
+  | { readonly kind: "reaction_refused"; readonly error: ActionError };
 
 /** New messages, above which the line "New" stands. */
 export interface NewRun {

@@ -311,6 +311,11 @@ export function isEntry(frame: ServerFrame): frame is Entry {
   return "seq" in frame && "room" in frame && !Object.hasOwn(NO_ENTRIES, frame.action);
 }
 
+/** The room of somebody else, who has given nothing as far as is known. */
+export function withoutOwn(room: RoomState): RoomState {
+  return inAllPlaces(room, (messages) => messages.map(({ reacted: _, ...message }) => message));
+}
+
 /** The messages after an entry that may change one of them. */
 function withChange(messages: readonly HeldMessage[], entry: Entry, me?: string): readonly HeldMessage[] {
   if (!("target" in entry)) return messages;

@@ -103,6 +103,7 @@ export const english = {
     edit_message: "Not saved.",
     delete_message: "Not deleted.",
   } satisfies Record<OutboxFrame["action"], string>,
+  notReacted: "Your reaction was not kept.",
   tryAgain: "Try again",
   signIn: "Sign in",
   signInFirst: "Sign in to talk here.",

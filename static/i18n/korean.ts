@@ -84,6 +84,7 @@ export const korean: Strings = {
     edit_message: "저장하지 못했어요.",
     delete_message: "삭제하지 못했어요.",
   },
+  notReacted: "반응을 남기지 못했어요.",
   tryAgain: "다시 시도",
   signIn: "로그인",
   signInFirst: "대화하려면 로그인하세요.",

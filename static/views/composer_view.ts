@@ -1,7 +1,7 @@
 import { OUTBOX_LIMIT } from "../../client/outbox.ts";
 import type { KeyValueStorage } from "../../client/storage.ts";
 import type { Assist, AssistOptions, CommandActions } from "../composer/assist.ts";
-import type { Locale } from "../i18n/locale.ts";
+import { errorText, type Locale } from "../i18n/locale.ts";
 import { button, element, find, setProperties, setText } from "../lib/dom.ts";
 import { icon } from "../lib/icons.ts";
 import { displayName } from "../lib/room_name.ts";
@@ -178,6 +178,8 @@ export function createComposerView(
       ? strings.noMessage
       : next.kind === "no_place"
       ? strings.noPlace
+      : next.kind === "reaction_refused"
+      ? `${strings.notReacted} ${errorText(strings, next.error)}`
       : strings.nameLost(next.name);
     notice.replaceChildren(`${text} `, button(strings.dismiss, "link", actions.dismiss));
   }
