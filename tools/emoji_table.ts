@@ -41,8 +41,12 @@ const english: Emoji[] = await load("en/data");
 const korean = new Map((await load("ko/data") as Emoji[]).map((emoji) => [emoji.hexcode, emoji]));
 const shortcodes: Shortcodes[] = [await load("en/shortcodes/github"), await load("en/shortcodes/emojibase")];
 
+/** What a server takes as a reaction: its Deno may be older than the newest emoji. */
+const TAKEN = /^\p{RGI_Emoji}$/v;
+
 const emoji = english
   .filter(({ group, hexcode }) => group !== undefined && group !== COMPONENTS && !GENDERED.test(hexcode))
+  .filter((one) => TAKEN.test(characters(one)))
   .sort((one, other) => one.order - other.order);
 const flags = emoji.filter(({ hexcode }) => FLAG.test(hexcode));
 const rows = emoji.filter(({ hexcode }) => !FLAG.test(hexcode)).map((one) => {

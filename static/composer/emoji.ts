@@ -69,6 +69,15 @@ export function matchingEmoji(all: readonly Emoji[], typed: string, recent: read
   return found.sort((one, other) => one.rank - other.rank).slice(0, limit).map(({ emoji }) => emoji);
 }
 
+/** Those that several words mean together: the names that all of them are, then what has something of each. */
+export function searchEmoji(all: readonly Emoji[], typed: string, recent: readonly string[], limit: number): Emoji[] {
+  const words = typed.split(/\s+/).filter((word) => word !== "");
+  if (words.length < 2) return matchingEmoji(all, words[0] ?? "", recent, limit);
+  const found = ["_", ""].flatMap((between) => matchingEmoji(all, words.join(between), recent, limit));
+  for (const word of words) all = matchingEmoji(all, word, recent, all.length);
+  return [...new Set([...found, ...all])].slice(0, limit);
+}
+
 /** The lower the better; null where nothing begins with it. */
 function rankOf({ codes, names, tags }: Emoji, query: string): number | null {
   const [whole] = names;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { memoryStorage } from "../../testing/browser/memory_storage.ts";
-import { emojiWithCode, matchingEmoji, noteUse, parseEmoji, recentEmoji } from "./emoji.ts";
+import { emojiWithCode, matchingEmoji, noteUse, parseEmoji, recentEmoji, searchEmoji } from "./emoji.ts";
 
 const table = await Deno.readTextFile(new URL("emoji.txt", import.meta.url));
 const all = parseEmoji(table);
@@ -32,6 +32,15 @@ Deno.test("an emoji is found by English and by Korean words, what is named so fi
   assert.deepEqual(found("qqqq"), []);
   assert.equal(emojiWithCode(all, "thumbsup")?.emoji, "👍");
   assert.equal(emojiWithCode(all, "party_popper")?.emoji, "🎉");
+});
+
+Deno.test("several words are found together, as a name or as what all of them are about", () => {
+  const search = (typed: string) => searchEmoji(all, typed, [], 40).map(({ emoji }) => emoji);
+  assert.equal(search("waving hand")[0], "👋");
+  assert.equal(search("thumbs up")[0], "👍");
+  assert.equal(search("빨간색 하트")[0], "❤️");
+  assert.ok(search("cat heart").includes("😻") && !search("cat heart").includes("❤️"));
+  assert.deepEqual(search("heart"), found("heart", [], 40));
 });
 
 Deno.test("what was used lately comes first, but for a name in full", () => {
