@@ -104,6 +104,12 @@ const render = createViews({
   listRooms: () => listRooms(callApi),
   listPeople: (room, after) =>
     callApi("GET", `/api/rooms/${encodeURIComponent(room)}/people?limit=200${after}`, {}).then(({ body }) => body),
+  async listReacted(room, seq, emoji, after) {
+    const query = `emoji=${encodeURIComponent(emoji)}${after && `&after=${encodeURIComponent(after)}`}`;
+    const path = `/api/rooms/${encodeURIComponent(room)}/messages/${seq}/reactions?${query}`;
+    const { status, body } = await callApi("GET", path, {});
+    return status === 200 ? body : null;
+  },
   pathOf: addresses.pathOf,
   navigate,
   goTo,

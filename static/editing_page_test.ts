@@ -30,7 +30,7 @@ Deno.test("everyone sees an edit and a deletion, also after a reload", async () 
   const titles = await tools.evaluateAll((all) => all.map((tool) => tool.getAttribute("title") ?? ""));
   assert.deepEqual(
     titles.map((title) => title.split(" ")[0]).sort(),
-    ["About", "Answer"],
+    ["About", "Answer", "React"],
     "nobody can change someone else's message",
   );
   await Promise.all([ann.close(), bob.close()]);
@@ -46,7 +46,7 @@ Deno.test("every message can be reached by keyboard, and one's own can be change
   await page.keyboard.press("Shift+Tab");
   assert.equal(await page.locator(".message:focus .text").innerText(), "newer");
   await page.keyboard.press("ArrowUp");
-  for (const reached of ["User", "Answer", "Edit", "Delete"]) {
+  for (const reached of ["User", "React", "Answer", "Edit", "Delete"]) {
     await page.keyboard.press("ArrowRight");
     const focused = await page.evaluate(() => document.activeElement?.ariaLabel ?? document.activeElement?.textContent);
     assert.ok(focused?.startsWith(reached), `${focused}`);

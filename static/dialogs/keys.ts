@@ -33,6 +33,7 @@ export const KEYS: readonly KeyGroup[] = [
       ["stepMessage", ["↑"], ["↓"]],
       ["stepControl", ["←"], ["→"]],
       ["use", ["Enter"]],
+      ["react", ["+"]],
       ["goBack", ["Alt", "←"]],
       ["jump", ["Home"], ["End"]],
       ["leave", ["Esc"]],

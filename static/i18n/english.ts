@@ -119,6 +119,36 @@ export const english = {
   deleteQuestion: "Delete for everyone?",
   keep: "Keep it",
 
+  react: "React",
+  /** What a screen reader says of a reaction to a message. */
+  reaction: (emoji: string, count: number, mine: boolean) =>
+    mine && count === 1
+      ? `${emoji}, 1 person, you`
+      : `${emoji}, ${plural("en", count, { one: "{n} person", other: "{n} people" })}${
+        mine ? ", you are one of them" : ""
+      }`,
+  reactionCount: (count: number) => plural("en", count, { other: "{n}" }),
+  moreEmoji: "More emoji",
+  chooseEmoji: "Choose an emoji",
+  findEmoji: "Find an emoji",
+  noEmoji: "No emoji is called that.",
+  emojiFailed: "The emoji could not be loaded.",
+  skinTone: "Skin tone",
+  skinTones: ["None", "Light", "Medium-light", "Medium", "Medium-dark", "Dark"],
+  /** @param names of whoever is named, in front of the others */
+  reactedBy: (names: readonly string[], others: number) =>
+    new Intl.ListFormat("en-GB").format([
+      ...names.map(isolated),
+      ...(others === 0 ? [] : [
+        names.length > 0
+          ? plural("en", others, { one: "{n} other", other: "{n} others" })
+          : plural("en", others, { one: "{n} person", other: "{n} people" }),
+      ]),
+    ]),
+  youFirst: "You",
+  whoReacted: (emoji: string) => `Who reacted with ${emoji}`,
+  whoFailed: "Who reacted could not be loaded.",
+
   compose: (room: string) => `Message to ${isolated(room)}`,
   placeholder: "Write a message",
   send: "Send",
@@ -313,6 +343,7 @@ export const english = {
     stepMessage: "Previous or next message",
     stepControl: "Links and actions of a message",
     use: "Answer a message, or use its link or action",
+    react: "React to the message",
     goBack: "Back, from what an answer answers",
     jump: "First message that is loaded, or the newest",
     leave: "Back to the message, then to where you write",

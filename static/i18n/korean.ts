@@ -100,6 +100,27 @@ export const korean: Strings = {
   deleteQuestion: "모두에게서 삭제할까요?",
   keep: "그대로 두기",
 
+  react: "반응하기",
+  reaction: (emoji, count, mine) =>
+    mine && count === 1
+      ? `${emoji}, 1명, 나`
+      : `${emoji}, ${plural("ko", count, { other: "{n}명" })}${mine ? ", 나도 눌렀어요" : ""}`,
+  reactionCount: (count) => plural("ko", count, { other: "{n}" }),
+  moreEmoji: "이모지 더 보기",
+  chooseEmoji: "이모지 고르기",
+  findEmoji: "이모지 찾기",
+  noEmoji: "그런 이름의 이모지가 없어요.",
+  emojiFailed: "이모지를 불러오지 못했어요.",
+  skinTone: "피부색",
+  skinTones: ["기본", "밝은 색", "조금 밝은 색", "중간 색", "조금 어두운 색", "어두운 색"],
+  reactedBy: (names, others) =>
+    names.length === 0
+      ? plural("ko", others, { other: "{n}명" })
+      : names.map(isolated).join(", ") + (others > 0 ? plural("ko", others, { other: " 외 {n}명" }) : ""),
+  youFirst: "나",
+  whoReacted: (emoji) => `${emoji} 반응을 남긴 사람`,
+  whoFailed: "누가 반응했는지 불러오지 못했어요.",
+
   compose: (room) => `${isolated(room)} 대화방에 메시지 쓰기`,
   placeholder: "메시지를 입력하세요",
   send: "보내기",
@@ -282,6 +303,7 @@ export const korean: Strings = {
     stepMessage: "이전 또는 다음 메시지",
     stepControl: "메시지의 링크와 버튼",
     use: "메시지에 답장, 링크 열기, 버튼 누르기",
+    react: "메시지에 반응하기",
     goBack: "답장한 메시지에서 보던 곳으로 돌아가기",
     jump: "불러온 첫 메시지 또는 최신 메시지",
     leave: "메시지로, 그다음 입력란으로 돌아가기",

@@ -103,7 +103,12 @@ export function createScroll({ view, content, list, isComplete, changed, moved }
         return toEnd();
       }
       // Not all browsers anchor by themselves. `overflow-anchor` is off, so that all of them do it here.
-      let anchor: Element | null = list.children[firstBelow(view.getBoundingClientRect().top, "bottom")] ?? null;
+      const { top, bottom } = view.getBoundingClientRect();
+      let anchor: Element | null = list.children[firstBelow(top, "bottom")] ?? null;
+      // What grows in a row that is cut off above is better lost there than pushed into what is read.
+      const next = anchor?.nextElementSibling;
+      const isCut = anchor !== null && anchor.getBoundingClientRect().top < top;
+      if (isCut && next && next.getBoundingClientRect().top < (top + bottom) / 2) anchor = next;
       while (anchor && going.has(anchor)) anchor = anchor.nextElementSibling;
       const before = anchor?.getBoundingClientRect().top ?? 0;
       change();

@@ -14,7 +14,7 @@ const ITEMS = `${MESSAGES}, .day button, #top button, #bottom button`;
 /** What can have the focus inside of a message. */
 const CONTROLS = "a[href], button, summary, [tabindex]";
 /** What is open in a message has its own keys and its own stops of Tab, and so has what an empty room shows. */
-const OWN_STOPS = ".editor, .question, #empty";
+const OWN_STOPS = ".editor, .question, .offer, #empty";
 
 export interface LogKeysOptions {
   log: HTMLElement;

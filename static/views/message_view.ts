@@ -1,15 +1,25 @@
 import type { Member } from "../../chat/protocol.ts";
+import type { ShownReaction } from "../../client/reactions.ts";
 import { errorText, type Locale } from "../i18n/locale.ts";
 import { createAvatar, isLongName } from "../lib/avatar.ts";
 import { button, DONE_SHOWN, element, setProperties, setText } from "../lib/dom.ts";
 import { icon, type IconName } from "../lib/icons.ts";
 import { showText } from "../lib/text/message_text.ts";
+import { type ChipActions, type Chips, createChips } from "../reactions/chips.ts";
 import { type AnswerActions, createMessageAnswers } from "./message_answers.ts";
 import { createDeleteQuestion, createEditor, type Form } from "./message_forms.ts";
 import type { MessageRow } from "./timeline.ts";
 
 /** What a reader can do with a message: one's own, someone else's, and as a moderator. */
 export interface MessageActions extends AnswerActions {
+  /** Gives a message a reaction, or takes one's own off. */
+  react(seq: number, emoji: string, on: boolean): void;
+  /** The reactions to choose from; null if their code can't be loaded. @param close closes what is shown */
+  offerReactions(row: () => MessageRow, close: () => void): Promise<Form | null>;
+  /** Says beside a chip who has given the reaction. */
+  hintAt(chip: HTMLElement, seq: number, reaction: ShownReaction): void;
+  /** Lists everybody who has given it. */
+  listReacted(seq: number, emoji: string): void;
   edit(seq: number, text: string): boolean;
   remove(seq: number): boolean;
   retry(id: string): void;
@@ -35,6 +45,9 @@ export interface MessageView {
   update(row: MessageRow): void;
   edit(): void;
 }
+
+/** It offers reactions to the message that has the focus. */
+const REACTION_KEY = "+";
 
 /** One message: its author, text and time, and the buttons to change it. */
 export function createMessageView(locale: Locale, times: TimeFormats, actions: MessageActions): MessageView {
@@ -62,10 +75,17 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
   let isNamed = false;
   /** What the tools are for. */
   let shownTools = "";
+  /** Made for the first reaction: most messages have none. */
+  let chips: Chips | null = null;
 
   // Where somebody points or has the focus, and not for each message that passes.
   item.addEventListener("pointerenter", use);
   item.addEventListener("focusin", use);
+  item.addEventListener("keydown", (event) => {
+    if (event.key !== REACTION_KEY || event.target !== item || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    offerReactions();
+  });
 
   function use() {
     isUsed = true;
@@ -97,6 +117,7 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
     }
     answers.update(row);
     showAuthor(before);
+    showReactions(before);
     showTime();
     showTrouble();
     showTools();
@@ -119,8 +140,39 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
     byline.replaceChildren(authorButton, you);
   }
 
-  function toolsFor({ mine, moderated, deleted, author, answerable }: MessageRow): HTMLElement[] {
+  function showReactions(before: MessageRow | undefined) {
+    const { reactions, reactable } = row;
+    if (reactions === before?.reactions && reactable === before.reactable) return;
+    if (!chips && reactions.length === 0) return;
+    const hadFocus = chips?.element.contains(document.activeElement);
+    if (!chips) {
+      chips = createChips(strings, chipActions);
+      text.after(chips.element);
+    }
+    chips.show(reactions, reactable);
+    // The one that had it may have gone.
+    if (hadFocus && !item.contains(document.activeElement)) item.focus({ preventScroll: true });
+  }
+
+  const chipActions: ChipActions = {
+    toggle: (emoji, on) => row.seq !== null && actions.react(row.seq, emoji, on),
+    hint: (chip, reaction) => row.seq !== null && actions.hintAt(chip, row.seq, reaction),
+    list: (emoji) => row.seq !== null && actions.listReacted(row.seq, emoji),
+  };
+
+  async function offerReactions() {
+    if (row.seq === null || row.deleted || !row.reactable || over) return;
+    const form = await actions.offerReactions(() => row, () => over?.());
+    if (form && !over && !row.deleted) replace(tools, form, () => item.focus({ preventScroll: true }));
+  }
+
+  function toolsFor({ mine, moderated, deleted, author, answerable, reactable }: MessageRow): HTMLElement[] {
     const made: HTMLElement[] = [];
+    if (reactable && !deleted) {
+      const react = tool(strings.react, "smile", offerReactions);
+      react.classList.add("react");
+      made.push(react);
+    }
     if (answerable) made.push(tool(strings.answer, "answer", () => row.seq !== null && actions.answer(row.seq)));
     if (mine && !deleted) made.push(tool(strings.edit, "pencil", edit));
     if ((mine || moderated) && !deleted) made.push(tool(strings.delete, "bin", askToDelete));
@@ -166,7 +218,9 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
 
   function showTools() {
     if (!isUsed) return;
-    const wanted = `${row.mine} ${row.moderated} ${row.deleted} ${row.answerable} ${isNamed || row.author}`;
+    const wanted = `${row.mine} ${row.moderated} ${row.deleted} ${row.answerable} ${row.reactable} ${
+      isNamed || row.author
+    }`;
     if (shownTools !== wanted) {
       shownTools = wanted;
       const made = toolsFor(row);
@@ -213,8 +267,8 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
     );
   }
 
-  /** Shows a form in the place of the text or the tools until it is over. */
-  function replace(shown: HTMLElement, form: Form) {
+  /** Shows a form in the place of the text or the tools until it is over. @param leave moves the focus then */
+  function replace(shown: HTMLElement, form: Form, leave = actions.leave) {
     over?.();
     shown.replaceWith(form.element);
     item.classList.add("busy");
@@ -223,7 +277,7 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
       const focused = item.contains(document.activeElement);
       form.element.replaceWith(shown);
       item.classList.remove("busy");
-      if (focused) actions.leave();
+      if (focused) leave();
     };
     form.element.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || event.isComposing) return;

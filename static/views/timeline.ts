@@ -4,7 +4,8 @@
  */
 import { type OutboxItem, waitOf } from "../../client/outbox.ts";
 import type { Member, ReceiveMessage } from "../../chat/protocol.ts";
-import { heldMessage, type Thread } from "../../client/room/room_state.ts";
+import { type ShownReaction, shownReactions } from "../../client/reactions.ts";
+import { type HeldMessage, heldMessage, type Thread } from "../../client/room/room_state.ts";
 import { isMuted } from "../lib/mutes.ts";
 import { isMention } from "../lib/unread.ts";
 import { actionIn } from "../lib/text/message_text.ts";
@@ -47,6 +48,10 @@ export interface MessageRow {
   readonly answerable: boolean;
   /** Whether the reader is a moderator. */
   readonly moderated: boolean;
+  /** The same array as long as nothing in it changes. */
+  readonly reactions: readonly ShownReaction[];
+  /** Whether the reader may give reactions. One's own may be taken off in a locked room too. */
+  readonly reactable: boolean;
   /** Whether it is the first of its author's group. */
   readonly first: boolean;
   /** Whether it shows its time: the first of a group, and each one that five minutes have passed before. */
@@ -95,7 +100,10 @@ export function rowsOf(state: State, span: Span = { from: 0, to: state.room.mess
   const rows: Row[] = [];
   let previous = contextBefore(room.messages, span.from, marks);
 
-  const addRow = (row: Omit<MessageRow, "first" | "timed" | "moderated" | "inFlight" | "waitsFor" | "waitsUntil">) => {
+  const reactable = canWrite(state);
+  const addRow = (
+    row: Omit<MessageRow, "first" | "timed" | "moderated" | "reactable" | "inFlight" | "waitsFor" | "waitsUntil">,
+  ) => {
     const { user, author, date, text } = row;
     const seq = row.seq ?? Infinity;
     const next = follow(previous, { user, author, date, seq, text }, marks);
@@ -107,7 +115,7 @@ export function rowsOf(state: State, span: Span = { from: 0, to: state.room.mess
     if (!isMuted(muted, user)) {
       const inFlight = row.item !== null && row.item.frame.id === outbox.inFlight?.id;
       const { first, timed } = next;
-      rows.push({ ...row, moderated, first, timed, inFlight, ...waitFor(state, row.item) });
+      rows.push({ ...row, moderated, reactable, first, timed, inFlight, ...waitFor(state, row.item) });
     } else if (above?.kind === "muted" && above.user === user) {
       rows[rows.length - 1] = { ...above, author, count: above.count + 1 };
     } else rows.push({ kind: "muted", key: `muted ${row.key}`, seq: row.seq, user, author, count: 1 });
@@ -142,6 +150,7 @@ export function rowsOf(state: State, span: Span = { from: 0, to: state.room.mess
       thread: unfolded.includes(message.seq) ? room.threads.get(message.seq) ?? null : null,
       threadWithout: unfolded.includes(message.seq) ? muted : NOBODY,
       answerable: mayAnswer && !deleted,
+      reactions: reactionsTo(message, state),
       item: change?.item ?? null,
     });
   }
@@ -168,11 +177,27 @@ export function rowsOf(state: State, span: Span = { from: 0, to: state.room.mess
       thread: null,
       threadWithout: NOBODY,
       answerable: false,
+      reactions: NO_REACTIONS,
       item,
     });
   }
   if (isFirstAfter(missingAfter, Infinity, previous)) rows.push({ kind: "missing", key: "missing" });
   return rows;
+}
+
+const NO_REACTIONS: readonly ShownReaction[] = [];
+/** What a message shows with what the reader wants, as long as neither changes: rows are compared at every rendering. */
+const shown = new WeakMap<HeldMessage, { wanted: string; reactions: readonly ShownReaction[] }>();
+
+function reactionsTo(message: HeldMessage, { me, reactions }: State): readonly ShownReaction[] {
+  const wanted = reactions.filter(({ room, target }) => room === message.room && target === message.seq);
+  if (message.deleted || !message.reactions && wanted.length === 0) return NO_REACTIONS;
+  const key = JSON.stringify([me?.user, ...wanted.map(({ emoji, on }) => [emoji, on])]);
+  const before = shown.get(message);
+  if (before?.wanted === key) return before.reactions;
+  const next = { wanted: key, reactions: shownReactions(message, wanted, me?.user ?? "") };
+  shown.set(message, next);
+  return next.reactions;
 }
 
 interface Said {

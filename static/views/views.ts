@@ -12,6 +12,8 @@ import type { ListedRoom } from "../lib/moderator.ts";
 import { displayName } from "../lib/room_name.ts";
 import { loadRichText } from "../lib/text/message_text.ts";
 import { PREFERENCES } from "../lib/web_storage.ts";
+import type { ReactionTools } from "../reactions/reaction_tools.ts";
+import type { ListReacted } from "../reactions/who.ts";
 import { lastOwn, type State } from "../state.ts";
 import type { PageWorker } from "../worker/registration.ts";
 import { type ComposerActions, createComposerView } from "./composer_view.ts";
@@ -35,14 +37,28 @@ export interface ViewOptions extends Omit<DialogOptions, "field" | "loadListed" 
   /** Goes to an address of the chat, as a link does. */
   navigate: (path: string) => void;
   listPeople: ListPeople;
+  listReacted: ListReacted;
   /** Goes to a message, and makes the browser's Back lead to the one from which one goes. */
   goToAnswered: (seq: number, from: number) => void;
 }
 
 /** Builds the page, and returns the function that shows a state in it. */
 export function createViews(
-  { controller, locale, preferences, bell, drafts, emoji, listRooms, listPeople, pathOf, navigate, goTo, goToAnswered }:
-    ViewOptions,
+  {
+    controller,
+    locale,
+    preferences,
+    bell,
+    drafts,
+    emoji,
+    listRooms,
+    listPeople,
+    listReacted,
+    pathOf,
+    navigate,
+    goTo,
+    goToAnswered,
+  }: ViewOptions,
 ): (state: State) => void {
   const { strings } = locale;
   const product = find("product", HTMLElement);
@@ -60,7 +76,22 @@ export function createViews(
     const answers = { answer: composer.answer, goTo: goFrom };
     return createDialogs({ controller, locale, preferences, loadListed, pathOf, goTo: moveTo, field, answers });
   }, () => controller.notify({ kind: "not_loaded" }));
+  let loadingReactions: Promise<ReactionTools | null> | null = null;
+  /** Null if they can't be loaded: most browsers remember that until the page is loaded again. */
+  const loadReactions = () =>
+    loadingReactions ??= import("../reactions/reaction_tools.ts").then(({ createReactionTools }) =>
+      createReactionTools({ controller, locale, listReacted, ...emoji })
+    ).catch(() => null);
+  async function reactionTools(): Promise<ReactionTools | null> {
+    const tools = await loadReactions();
+    if (!tools) controller.notify({ kind: "not_loaded" });
+    return tools;
+  }
   const log = createLogView(locale, {
+    react: (seq, emoji, on) => controller.chat.react(controller.state.room.name, seq, emoji, on),
+    offerReactions: async (row, close) => (await reactionTools())?.offer(row, close) ?? null,
+    hintAt: (chip, seq, reaction) => void loadReactions().then((tools) => tools?.hintAt(chip, seq, reaction)),
+    listReacted: (seq, emoji) => void reactionTools().then((tools) => tools?.list(seq, emoji)),
     edit: (seq, text) => controller.edit(seq, text),
     remove: (seq) => controller.remove(seq),
     retry: (id) => controller.chat.retry(id),
@@ -227,12 +258,14 @@ export function createViews(
     loadListed();
     bell.load();
     composer.load();
+    loadReactions();
     startWorker().catch(() => {/* the page needs none */});
     if (matchMedia("(any-pointer: coarse)").matches) {
       const { answer, isAnswerable } = log;
       import("./swipe.ts").then(({ answerBySwipe }) =>
         answerBySwipe({ log: find("log", HTMLElement), answer, isAnswerable })
       );
+      import("../reactions/long_press.ts").then(({ createLongPress }) => createLongPress(find("log", HTMLElement)));
     }
     if (hasScreenKeyboard()) {
       import("./above_keyboard.ts").then(({ stayAboveKeyboard }) => stayAboveKeyboard(find("page", HTMLElement)));
