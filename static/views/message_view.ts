@@ -232,7 +232,7 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
 
   function showTime() {
     const date = new Date(row.date);
-    time.dateTime = date.toISOString();
+    setProperties(time, { dateTime: date.toISOString() });
     clearTimeout(countdown);
     if (!row.item || row.item.error) setText(time, times.short(date));
     else if (row.inFlight) setText(time, strings.underWay[row.item.frame.action]);
@@ -250,10 +250,12 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
   function showTrouble() {
     const refused = row.item?.error ? row.item : null;
     const { waitsFor } = row;
-    trouble.hidden = refused === null && waitsFor === null;
-    trouble.className = waitsFor === null ? "trouble" : "trouble calm";
+    setProperties(trouble, {
+      hidden: refused === null && waitsFor === null,
+      className: waitsFor === null ? "trouble" : "trouble calm",
+    });
     if (waitsFor !== null) return setText(trouble, strings.waits[waitsFor]);
-    if (!refused?.error) return trouble.replaceChildren();
+    if (!refused?.error) return void (trouble.firstChild && trouble.replaceChildren());
     const { id, action } = refused.frame;
     // To send it again would be refused again: what it answers is gone.
     const isLost = row.replyTo !== null && action === "send_message" && refused.error.code === "not_found";
