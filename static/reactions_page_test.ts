@@ -5,7 +5,8 @@ import { expectAccessible, rename, shows, write } from "../testing/browser/page.
 import { servePage } from "../testing/browser/page_server.ts";
 import { until } from "../testing/until.ts";
 
-const server = servePage();
+const ADMIN_TOKEN = "a token of the tests, long enough";
+const server = servePage({ ADMIN_TOKEN, NEWCOMERS_PER_MINUTE: "0" });
 const { person, open } = server;
 
 /** The chips of the last message: what a screen reader says of each, and whether it is pressed. */
@@ -228,5 +229,97 @@ Deno.test("a long press offers reactions, or lists who gave one; on words it sel
   });
   assert.equal(await page.locator(".offer").count(), 0);
   await liftText();
+  await ann.close();
+});
+
+Deno.test("in a locked room one takes one's own off, and nobody is offered to give one", async () => {
+  const [ann, bob] = await Promise.all([person(), person()]);
+  const [one, other] = await Promise.all([open(ann, "locked"), open(bob, "locked")]);
+  await write(one, "that was it");
+  await Promise.all([shows(one, "that was it"), shows(other, "that was it")]);
+  await act(ann, { action: "react", room: "locked", target: 1, emoji: "👍", on: true });
+  await act(bob, { action: "react", room: "locked", target: 1, emoji: "🎉", on: true });
+  await haveChips(["👍, 1 person, you *", "🎉, 1 person"], one);
+  const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" };
+  const patched = await fetch(`${server.url}/api/rooms/locked`, { method: "PATCH", headers, body: '{"locked":true}' });
+  assert.equal(patched.status, 200, await patched.text());
+  await one.locator("#text:disabled").waitFor();
+  await one.locator(".message").hover();
+  assert.equal(await one.locator(".react:visible").count(), 0);
+  await one.locator(".message").focus();
+  await one.keyboard.press("+");
+  await one.locator(".chip").last().click({ force: true });
+  await one.locator(".chip").first().click();
+  await haveChips(["🎉, 1 person"], one);
+  await haveChips(["🎉, 1 person, you *"], other);
+  assert.equal(await one.locator(".chip").getAttribute("aria-disabled"), "true");
+  assert.equal(await one.locator(".offer").count(), 0);
+  await Promise.all([ann.close(), bob.close()]);
+});
+
+Deno.test("while a crowd reacts nothing moves under a reader, and nothing but the chips changes", async () => {
+  const ann = await person({ viewport: { width: 700, height: 500 } });
+  const page = await open(ann, "crowd");
+  for (let count = 1; count <= 30; count++) {
+    await act(ann, { action: "send_message", room: "crowd", text: `line ${count}` });
+  }
+  await page.locator(".message .text", { hasText: "line 30" }).waitFor();
+  const tokens = await Promise.all(Array.from({ length: 40 }, async () => {
+    const response = await fetch(`${server.url}/api/session`, { method: "POST" });
+    return (await response.json()).token as string;
+  }));
+  const crowdReacts = (target: number) =>
+    Promise.all(tokens.map(async (token, at) => {
+      const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+      const frame = { action: "react", room: "crowd", target, emoji: ["👍", "🎉", "🔥"][at % 3], on: true };
+      const response = await fetch(`${server.url}/api/actions`, {
+        method: "POST",
+        headers,
+        body: JSON.stringify(frame),
+      });
+      assert.ok(response.ok, await response.text());
+    }));
+  const told = (line: number) => page.locator(".message", { hasText: new RegExp(`line ${line}\\b`) }).locator(".chip");
+  const left = () => page.locator("#log").evaluate((log) => log.scrollHeight - log.clientHeight - log.scrollTop);
+  await crowdReacts(30);
+  await told(30).getByText("13").last().waitFor();
+  assert.ok(await left() < 2, "whoever is at the end stays there");
+  await page.locator("#log").evaluate((log) => log.scrollBy(0, -250));
+  await until(async () => await left() > 200);
+  // A message above the reader grows.
+  const seen = () =>
+    page.locator(".message").evaluateAll((all) => {
+      const { top, bottom } = document.getElementById("log")!.getBoundingClientRect();
+      const shown = all.filter((row) =>
+        row.getBoundingClientRect().bottom > top && row.getBoundingClientRect().top < bottom
+      );
+      return shown.map((row) => ({
+        line: Number(row.querySelector(".text")!.textContent!.split(" ")[1]),
+        top: Math.round(row.getBoundingClientRect().top),
+      }));
+    });
+  const before = await seen();
+  await page.evaluate(() => {
+    const changed = ((globalThis as unknown as { changed: string[] }).changed = [] as string[]);
+    new MutationObserver((all) => {
+      for (const { target } of all) {
+        const element = target instanceof Element ? target : target.parentElement;
+        if (element && !element.closest(".reactions, .content")) changed.push(element.outerHTML.slice(0, 200));
+      }
+    }).observe(document.getElementById("rows")!, {
+      subtree: true,
+      childList: true,
+      characterData: true,
+      attributes: true,
+    });
+  });
+  const above = before[0].line - 2;
+  await crowdReacts(above);
+  await told(above).getByText("13").last().waitFor();
+  const after = await seen();
+  const still = before.slice(1).map(({ line, top }) => [line, top, after.find((one) => one.line === line)?.top]);
+  assert.deepEqual(still.map(([line, , top]) => [line, top]), still.map(([line, top]) => [line, top]));
+  assert.deepEqual(await page.evaluate(() => (globalThis as unknown as { changed: string[] }).changed), []);
+  assert.equal(await page.locator(".reactions").first().getAttribute("aria-live"), "off");
   await ann.close();
 });

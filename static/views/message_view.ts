@@ -104,7 +104,7 @@ export function createMessageView(locale: Locale, times: TimeFormats, actions: M
     item.classList.toggle("reply", row.replyTo !== null);
     item.classList.toggle("mentions-me", row.mention);
     // Its author knows the text: a screen reader does not announce it.
-    if (row.mine) item.setAttribute("aria-live", "off");
+    if (row.mine) setProperties(item, { ariaLive: "off" });
     const isNew = !before || before.text !== row.text || before.deleted !== row.deleted || before.edited !== row.edited;
     if (isNew || isAction && before.author !== row.author) {
       showText(text, row.deleted ? strings.deleted : row.text, row.author, strings);

@@ -10,12 +10,15 @@ export interface PageServer {
   open(context: BrowserContext, room: string): Promise<Page>;
 }
 
-/** Starts both before the first test of the file that calls this, and ends them after the last. */
-export function servePage(): PageServer {
+/**
+ * Starts both before the first test of the file that calls this, and ends them after the last.
+ * @param env settings of the server
+ */
+export function servePage(env: Record<string, string> = {}): PageServer {
   let browser: Browser;
   let server: RunningServer;
   Deno.test.beforeAll(async () => {
-    [browser, server] = await Promise.all([launchChromium(), startServer({ env: { MESSAGE_RATE: "0" } })]);
+    [browser, server] = await Promise.all([launchChromium(), startServer({ env: { MESSAGE_RATE: "0", ...env } })]);
   });
   Deno.test.afterAll(async () => {
     await browser.close();
