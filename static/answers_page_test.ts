@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { settled, until } from "../testing/browser/log.ts";
-import { connected, rename, shows, write } from "../testing/browser/page.ts";
+import { connected, expectAccessible, rename, shows, write } from "../testing/browser/page.ts";
 import { servePage } from "../testing/browser/page_server.ts";
 import { lines, talk } from "../testing/browser/talk.ts";
 
@@ -170,6 +170,12 @@ Deno.test("few answers unfold below their message, many have a view of their own
   await unfolded.nth(2).waitFor();
   await short.locator(".count").click();
   await unfolded.first().waitFor({ state: "detached" });
+  await short.locator(".count").click();
+  await unfolded.nth(2).waitFor();
+  await message(page, /^short$/).focus();
+  await page.keyboard.press("Enter");
+  await expectAccessible(page, "a thread, and an answer that is begun");
+  await page.keyboard.press("Escape");
   const opener = message(page, /^long$/).locator(".count");
   assert.equal(await opener.innerText(), "60 answers");
   await opener.click();
@@ -177,6 +183,7 @@ Deno.test("few answers unfold below their message, many have a view of their own
   const answers = dialog.locator(".thread .text");
   await answers.nth(49).waitFor();
   assert.equal(await dialog.locator(".answered .text").innerText(), "long");
+  await expectAccessible(page, "all answers");
   await answers.nth(49).scrollIntoViewIfNeeded();
   await answers.nth(59).waitFor();
   await answer("threads", 2, ["line 61"]);

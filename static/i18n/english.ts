@@ -68,6 +68,8 @@ export const english = {
   /** Why an answer was refused. */
   answeredLost: "The message that it answers has been deleted.",
   sendPlain: "Send without the quote",
+  /** To the answer from which one has gone to what it answers. */
+  back: "Back",
   goBack: "Back to where you were",
   answers: (count: number) => plural("en", count, { one: "{n} answer", other: "{n} answers" }),
   allAnswers: (count: number) => plural("en", count, { one: "All {n} answers", other: "All {n} answers" }),

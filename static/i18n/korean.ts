@@ -43,7 +43,7 @@ export const korean: Strings = {
   copyByHand: "여기서는 자동으로 복사할 수 없어요. 링크를 선택해 두었으니 직접 복사해 주세요.",
 
   answer: "답장",
-  inAnswerTo: (name, text) => `${name ? `${isolated(name)}님의 메시지` : "다음 메시지"}에 보낸 답장: ${text}`,
+  inAnswerTo: (name, text) => `답장한 메시지 – ${name ? `${isolated(name)}: ` : ""}${text}`,
   answering: (name) => `${isolated(name)}님에게 답장`,
   stopAnswering: "답장 취소",
   answeredDeleted: "삭제된 메시지",
@@ -51,6 +51,7 @@ export const korean: Strings = {
   answeredMuted: "숨긴 사람의 메시지",
   answeredLost: "답장하려던 메시지가 삭제되었어요.",
   sendPlain: "인용 없이 보내기",
+  back: "돌아가기",
   goBack: "보던 곳으로 돌아가기",
   answers: (count) => plural("ko", count, { other: "답장 {n}개" }),
   allAnswers: (count) => plural("ko", count, { other: "답장 {n}개 모두 보기" }),

@@ -22,7 +22,8 @@ export function createLatestButton({ strings }: Locale, actions: LatestButtonAct
   let leadsToNew = false;
 
   const back = find("back-to-answer", HTMLButtonElement);
-  back.append(icon("answer"), element("span", { textContent: strings.goBack }));
+  back.append(icon("answer"), element("span", { textContent: strings.back }));
+  setProperties(back, { ariaLabel: strings.goBack, title: strings.goBack });
   back.onclick = actions.backToAnswer;
   button.append(text, icon("down"));
 

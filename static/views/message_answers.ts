@@ -40,7 +40,7 @@ export function createQuoteLine(
 ): { element: HTMLElement; show(answered: Answered): void } {
   const name = element("bdi", { className: "name" });
   const text = element("span", { className: "line", dir: "auto" });
-  const line = element("span", { className: "quote-line" }, icon("answer"), name, text);
+  const line = element("span", { className: "quote-line" }, icon("answer"), name, " ", text);
 
   function show({ message, isMuted }: Answered) {
     const words = message && !message.deleted && !isMuted ? message.text ?? "" : null;
