@@ -2,18 +2,28 @@
 import { type ErrorCode, SENTENCES } from "../../chat/protocol.ts";
 import type { RenameAnswer } from "../../client/own_name.ts";
 import type { SessionRefusal } from "../../client/session_answer.ts";
-import { english, type RefusalTexts, type Sentence, type Strings } from "./english.ts";
+import type { RefusalTexts, Sentence, Strings } from "./english.ts";
 import type { Language } from "./format.ts";
-import { korean } from "./korean.ts";
 
 export type { Strings };
 
-export const languages: Record<Language, Strings> = { en: english, ko: korean };
+/** The languages of the page beside English, whose texts only their readers load. */
+const OTHERS: Record<Exclude<Language, "en">, () => Promise<Strings>> = {
+  ko: async () => (await import("./korean.ts")).korean,
+};
 
-export interface Locale {
+/** The texts of a language. Rejects when they can't be loaded now. */
+export function loadStrings(language: keyof typeof OTHERS): Promise<Strings> {
+  return OTHERS[language]();
+}
+
+interface LanguageChoice {
   language: Language;
   /** The language tag for dates and numbers, which may name a region: `en-GB`. */
   tag: string;
+}
+
+export interface Locale extends LanguageChoice {
   strings: Strings;
 }
 
@@ -22,18 +32,18 @@ export interface Locale {
  * English. Either way with the region that the browser names for it.
  * @param chosen as it was stored; anything but a language of the page is no choice
  */
-export function localeFor(preferred: readonly string[], chosen: string | null = null): Locale {
+export function languageFor(preferred: readonly string[], chosen: string | null = null): LanguageChoice {
   for (const tag of preferred) {
     const language = tag.toLowerCase().split("-")[0];
     if (!isLanguage(language) || isLanguage(chosen) && language !== chosen) continue;
-    return { language, tag: isValidTag(tag) ? tag : language, strings: languages[language] };
+    return { language, tag: isValidTag(tag) ? tag : language };
   }
   const language = isLanguage(chosen) ? chosen : "en";
-  return { language, tag: language, strings: languages[language] };
+  return { language, tag: language };
 }
 
 function isLanguage(value: string | null): value is Language {
-  return value !== null && Object.hasOwn(languages, value);
+  return value === "en" || value !== null && Object.hasOwn(OTHERS, value);
 }
 
 /**
