@@ -151,8 +151,9 @@ const MIGRATIONS = [
 
   -- Which messages have a term; rowid is room * 2^32 + seq. Our own code makes the terms (chat/search/terms.ts), and the
   -- documents show what is true. secure-delete: a term that is taken out is overwritten, and not only marked.
+  -- automerge: FTS5 would merge what it has written within a commit, for some 50 ms: IndexKeeper does it in small steps.
   CREATE VIRTUAL TABLE words USING fts5(terms, content='', columnsize=0, detail=none, tokenize='ascii');
-  INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
+  INSERT INTO words (words, rank) VALUES ('secure-delete', 1), ('automerge', 0), ('crisismerge', 200);
   -- Terms of a message that it has no more, and the index still has.
   CREATE TABLE words_to_remove (
     room INTEGER NOT NULL,

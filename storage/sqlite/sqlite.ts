@@ -135,7 +135,7 @@ export class SqliteStorage implements Storage {
     const append = () => this.#entries.append(commands, this.#clock.now());
     const { results, notifications, overwrites, removesWords } = await this.#database.write(append, true);
     if (overwrites) this.#scrubber.later();
-    if (removesWords) this.#indexKeeper.start();
+    this.#indexKeeper.written(removesWords);
     for (const [room, notification] of notifications) {
       this.#subscribers.tell(room, notification);
       this.#channel?.notify(room, notification);
@@ -234,7 +234,7 @@ export class SqliteStorage implements Storage {
       const from: number = next;
       const step = await this.#database.write(() => this.#entries.expire(from, now));
       if (step?.changed) this.#scrubber.later();
-      if (step?.removesWords) this.#indexKeeper.start();
+      if (step) this.#indexKeeper.written(step.removesWords);
       next = step?.next;
     }
   }

@@ -7,12 +7,16 @@ const STEP_TIME = 4;
 /** The first step, and the smallest and the largest one. */
 const REMOVE = { first: 100, least: 10, most: 2_000 };
 const BUILD = { first: 20, least: 5, most: 500 };
+/** Parts of the index that are merged at once, and about how many pages of the file a step of it writes: 1 to 5 ms. */
+const UNMERGED = 16;
+const MERGE_PAGES = 16;
 /** It rests so many times as long as it has worked, and a millisecond at least. */
 const REST = 2;
 
 /**
- * Removes words from the index that are to be removed, and adds messages that are not in it yet, in small steps with
- * everyone else's writes between them. It stops when there is nothing left; what a restart leaves, it finds.
+ * Removes words from the index that are to be removed, merges its parts, and adds messages that are not in it yet, in
+ * small steps with everyone else's writes between them. It stops when there is nothing left; what a restart leaves, it
+ * finds.
  */
 export class IndexKeeper {
   readonly #database: Database;
@@ -39,6 +43,11 @@ export class IndexKeeper {
     if (!this.#isRunning && !this.#isClosed) void this.#run();
   }
 
+  /** The index has been written to. @param removesWords and there are words to be removed */
+  written(removesWords: boolean): void {
+    if (removesWords || this.#words.unmerged >= UNMERGED) this.start();
+  }
+
   /** Builds the index again, once: what is broken after that is not the index alone. */
   async renew(): Promise<void> {
     if (this.#isRenewed) return;
@@ -58,6 +67,7 @@ export class IndexKeeper {
     try {
       while (this.#isAsked && !this.#isClosed) {
         this.#isAsked = false;
+        await this.#merge();
         if (!this.#words.hasWork) break;
         await this.#remove();
         await this.#build();
@@ -78,6 +88,16 @@ export class IndexKeeper {
       if (result < asked) return;
       most = adapted(asked, took, REMOVE);
       await this.#rest(took);
+      await this.#merge();
+    }
+  }
+
+  async #merge(): Promise<void> {
+    if (this.#words.unmerged < UNMERGED) return;
+    while (!this.#isClosed) {
+      const { result: more, took } = await this.#step(() => this.#words.mergeStep(MERGE_PAGES));
+      if (!more) return;
+      await this.#rest(took);
     }
   }
 
@@ -94,6 +114,7 @@ export class IndexKeeper {
       }
       most = adapted(asked, took, BUILD);
       await this.#rest(took);
+      await this.#merge();
       if (this.#isAsked) return;
     }
   }

@@ -14,6 +14,8 @@ const SQL = {
   remove: `INSERT INTO words (words, rowid, terms) VALUES ('delete', ${ROWID}, ?)`,
   // Or it would happen at the commit, where nobody could take care of what fails.
   flush: "INSERT INTO words (words) VALUES ('flush')",
+  merge: "INSERT INTO words (words, rank) VALUES ('merge', ?)",
+  changes: "SELECT total_changes() AS changes",
   toRemove: "SELECT terms FROM words_to_remove WHERE room = ? AND seq = ?",
   remember: "INSERT OR REPLACE INTO words_to_remove (room, seq, terms) VALUES (?, ?, ?)",
   forget: "DELETE FROM words_to_remove WHERE room = ? AND seq = ?",
@@ -47,6 +49,8 @@ interface Change {
 export class WordIndex {
   readonly #database: Database;
   readonly #changes = new Map<string, Change>();
+  /** Parts that have been written since parts were last merged: each write makes one, and each search looks in all. */
+  unmerged = 0;
   /** Which isolate builds the index is known by this. */
   readonly #isolate = crypto.randomUUID();
 
@@ -143,6 +147,23 @@ export class WordIndex {
     return rows.length;
   }
 
+  /**
+   * Merges some of the parts that have been written.
+   * @param pages about so many are written
+   * @returns whether there may be more to merge
+   */
+  mergeStep(pages: number): boolean {
+    const changes = () => Number(this.#sql("changes").get()!.changes);
+    const written = this.#guarded(() => {
+      const before = changes();
+      this.#sql("merge").run(pages);
+      return changes() - before;
+    });
+    this.unmerged = 0;
+    // So FTS5 says that there was nothing left.
+    return written !== undefined && written >= 2;
+  }
+
   /** Empties it, so that it is built again. */
   renew(): void {
     this.#database.execute(EMPTY_INDEX);
@@ -170,6 +191,7 @@ export class WordIndex {
     try {
       const result = work();
       this.#sql("flush").run();
+      this.unmerged++;
       return result;
     } catch (error) {
       if (!isBroken(error)) throw error;

@@ -16,7 +16,7 @@ export type Report = { kind: "found"; found: Found } | { kind: "failed"; message
 const BUSY_TIMEOUT = 500;
 
 /** Memory for pages of the file, KiB: searches come back to the same ones of the index. */
-const CACHE = 16_384;
+const CACHE = 32_768;
 
 let path: string;
 let file: DatabaseSync | undefined;
