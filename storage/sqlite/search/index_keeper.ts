@@ -3,7 +3,9 @@ import type { Database } from "../database.ts";
 import { BUILD_LEASE, type WordIndex } from "./word_index.ts";
 
 /** How long a step may stop everything else, milliseconds: what it does follows from what the last one took. */
-const STEP_TIME = 4;
+const STEP_TIME = 3;
+/** How much larger than the last one a step may be: one that was quick by chance should not make the next one slow. */
+const GROWTH = 1.5;
 /** The first step, and the smallest and the largest one. */
 const REMOVE = { first: 100, least: 10, most: 2_000 };
 const BUILD = { first: 20, least: 5, most: 500 };
@@ -138,5 +140,5 @@ export class IndexKeeper {
 /** How much the next step does, so that it takes `STEP_TIME`. */
 function adapted(asked: number, took: number, { least, most }: { least: number; most: number }): number {
   const fitting = took > 0 ? asked * STEP_TIME / took : asked * 2;
-  return Math.round(Math.min(most, 2 * asked, Math.max(least, fitting)));
+  return Math.round(Math.min(most, GROWTH * asked, Math.max(least, fitting)));
 }
