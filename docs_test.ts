@@ -70,6 +70,7 @@ const shellClient = example(HTTP, "Listen and post", 2);
 const asOne = example(HTTP, "Sessions and idempotency keys");
 const reading = example(HTTP, "History");
 const reacting = example(HTTP, "Answers and reactions");
+const searching = example(HTTP, "Search");
 const listing = example(HTTP, "People");
 const [refused, problem] = [example(HTTP, "Errors"), example(HTTP, "Errors", 1)];
 const moderating = example("docs/moderation.md", "Commands");
@@ -214,6 +215,9 @@ Deno.test({
       await heardFrom(heard, "message_reacted"),
       /^event: room_joined\nid: .*?^event: welcome\n.*?^event: receive_message\nid: .*?Hi from curl.*?^event: message_reacted$/ms,
     );
+    for (const page of await jsonOf(searching, server)) {
+      assert.deepEqual([page.messages.map(({ text }: { text: string }) => text), page.more], [["Hi from curl"], false]);
+    }
     const { people, more } = JSON.parse(await answers(listing, server));
     assert.ok(people.some(({ name }: { name: string }) => /^User \d+$/.test(name)) && !more);
     assert.deepEqual(JSON.parse(await answers(refused, server)), JSON.parse(problem));

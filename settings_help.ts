@@ -36,7 +36,7 @@ const RATE_LIMITS = {
   JOINS_PER_MINUTE: "rooms that a person joins (120; 0: no limit)",
   RENAMES_PER_MINUTE: "names that a person chooses (10; 0: no limit)",
   SIGNALS_PER_MINUTE: "typing, ping and leave_room of a person (120; 0: no limit)",
-  READS_PER_MINUTE: "pages and history that a person reads over HTTP (600; 0: no limit)",
+  READS_PER_MINUTE: "pages and history that a person reads over HTTP, searches as five (600; 0: no limit)",
   MALFORMED_PER_MINUTE: "frames of a person that make no sense (30; 0: no limit)",
   NEWCOMERS_PER_MINUTE: "new people from one address (60; 0: no limit)",
   CONNECTIONS_PER_IP: "connections from one address (200; 0: no limit)",

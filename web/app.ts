@@ -12,6 +12,7 @@ import { describe } from "./schema/describe.ts";
 import { addDocs } from "./routes/docs.ts";
 import type { App, AppServices } from "./services.ts";
 import { addHistory } from "./routes/history.ts";
+import { addSearch } from "./routes/search.ts";
 import { addMetrics } from "./routes/metrics.ts";
 import { addPage } from "./routes/page.ts";
 import { WORKER } from "./routes/page_files.ts";
@@ -132,6 +133,7 @@ export function createApp(services: AppServices): App {
   });
   addApi(app, services);
   addHistory(app, services);
+  addSearch(app, services);
   addSession(app, services);
   addTalk(app, services);
   addAdmin(app, services);

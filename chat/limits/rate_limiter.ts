@@ -148,19 +148,21 @@ export class RateLimiter {
 
   /**
    * Counts what a person does, if they may do it now.
+   * @param times how often it counts, if it costs more than most
    * @returns undefined if they may, else why not: "flooding" after too many refusals
    */
   check(
     person: PersonUsage,
     address: AddressUsage | undefined,
     action: RateLimitedAction,
+    times = 1,
   ): ChatError | "flooding" | undefined {
     // Without a limit not even the clock is read.
     if (person.isUnlimited(action)) return undefined;
     const now = this.#clock.monotonic();
     if (person.blockedFor(now) > 0) return "flooding";
-    const own = person.take(action, now);
-    const wait = own || (address?.take(action, now) ?? 0);
+    const own = person.take(action, now, times);
+    const wait = own || (address?.take(action, now, times) ?? 0);
     if (wait === 0) return undefined;
     // What others at the same address have used up makes nobody a flooder.
     if (own > 0 && person.addStrike(now)) {
@@ -174,11 +176,12 @@ export class RateLimiter {
   /**
    * The same for a request without a connection.
    * @param user undefined: unknown, and counted together with all others at the address
+   * @param times as in `check`
    * @throws {ChatError} `rate_limited`
    */
-  admit(user: string | undefined, addressKey: string, action: RateLimitedAction): void {
+  admit(user: string | undefined, addressKey: string, action: RateLimitedAction, times = 1): void {
     const [person, address] = [this.person(user ?? addressKey), this.address(addressKey)];
-    const verdict = this.check(person, address, action);
+    const verdict = this.check(person, address, action, times);
     const wait = this.blockedFor(person);
     this.release(person, address);
     if (verdict === "flooding") throw new ChatError("rate_limited", FLOODING, wait);

@@ -55,13 +55,15 @@ export class TokenBucket {
   }
 
   /**
-   * Takes a token.
+   * Takes a token, or several at once.
    * @param now milliseconds that never go back
-   * @returns 0, or the seconds until there is a token if none could be taken
+   * @param tokens more than the bucket holds are as many as it holds: it must be full
+   * @returns 0, or the seconds until there are as many if none could be taken
    */
-  take(now: number): number {
+  take(now: number, tokens = 1): number {
     if (this.#interval === 0) return 0;
-    const fullAt = Math.max(this.#fullAt, now) + this.#interval;
+    const taken = Math.max(this.#interval, Math.min(tokens * this.#interval, this.#window));
+    const fullAt = Math.max(this.#fullAt, now) + taken;
     const early = fullAt - this.#window - now;
     if (early > ROUNDING) return Math.ceil(early / 100) / 10;
     this.#fullAt = fullAt;

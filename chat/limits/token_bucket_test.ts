@@ -10,6 +10,14 @@ Deno.test("a bucket gives its burst at once, then so many a second, and tells ho
   assert.notEqual(bucket.take(now + 200), 0, "what is refused is not taken, nor given twice");
 });
 
+Deno.test("what costs several tokens waits for all of them, and for a full bucket where it holds fewer", () => {
+  const bucket = new TokenBucket({ perSecond: 1, burst: 10 });
+  assert.deepEqual([0, 0, 0].map(() => bucket.take(0, 4)), [0, 0, 2]);
+  assert.deepEqual([bucket.take(0), bucket.take(1_000)], [0, 0], "what is refused is not taken");
+  assert.equal(bucket.take(2_000, 20), 8);
+  assert.deepEqual([bucket.take(10_000, 20), bucket.take(10_000)], [0, 1]);
+});
+
 Deno.test("quiet fills a bucket to its burst and no further", () => {
   const bucket = new TokenBucket({ perSecond: 1, burst: 2 });
   assert.deepEqual([0, 0].map(() => bucket.take(0)), [0, 0]);

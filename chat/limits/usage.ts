@@ -55,10 +55,13 @@ export class PersonUsage implements Usage {
     return this.#blockedUntil === 0 && isUnlimited(this.#rates[action]);
   }
 
-  /** @returns 0, or the seconds to wait */
-  take(action: RateLimitedAction, now: number): number {
+  /**
+   * @param times how often it counts
+   * @returns 0, or the seconds to wait
+   */
+  take(action: RateLimitedAction, now: number, times = 1): number {
     const bucket = this.#buckets[action] ??= new TokenBucket(this.#rates[action]);
-    return bucket.take(now);
+    return bucket.take(now, times);
   }
 
   /** Counts a refusal. @returns whether that was one strike too many */
@@ -112,11 +115,14 @@ export class AddressUsage implements Usage {
     });
   }
 
-  /** @returns 0, or the seconds until somebody at this address may do it */
-  take(action: RateLimitedAction, now: number): number {
+  /**
+   * @param times how often it counts
+   * @returns 0, or the seconds until somebody at this address may do it
+   */
+  take(action: RateLimitedAction, now: number, times = 1): number {
     if (!LIMITED_BY_ADDRESS.includes(action)) return 0;
     const bucket = this.#buckets[action] ??= new TokenBucket(ofAddress(action, this.#rates[action]));
-    return bucket.take(now);
+    return bucket.take(now, times);
   }
 
   isRested(now: number): boolean {

@@ -51,6 +51,9 @@ Deno.test("a generator that is not ours makes types of the description with whic
     export const body: Sending["requestBody"]["content"]["application/json"] = { text: "hello" };
     export const told = (frame: Sending["responses"][201]["content"]["application/json"]): string => frame.from;
     export const code = (problem: components["schemas"]["Problem"]): string => problem.code;
+    export const found: operations["searchMessages"]["parameters"]["query"] = { q: "word" };
+    // @ts-expect-error -- nothing is searched for
+    export const nothing: operations["searchMessages"]["parameters"]["query"] = { user: "ann" };
     export const page: operations["getHistory"]["parameters"]["query"] = { before: 7, limit: 10 };
     export const likes = (message: components["schemas"]["ReceiveMessage"]): number | undefined =>
       message.reactions?.find(({ emoji }) => emoji === "👍")?.count;
@@ -70,6 +73,7 @@ const CALLS: Record<string, [tag: string, statuses: string, who: string]> = {
   openSocket: ["Chat", "101 400 403 421 426 429 503 default", "- session cookie"],
   listRooms: ["Chat", "200 400 401 421 429 503", "- session cookie"],
   getHistory: ["Chat", "200 400 401 421 422 429 503", "- session cookie"],
+  searchMessages: ["Chat", "200 400 401 421 422 429 503", "- session cookie"],
   getMessage: ["Chat", "200 400 401 404 421 422 429 503", "- session cookie"],
   listReactions: ["Chat", "200 400 401 404 421 422 429 503", "- session cookie"],
   listPeople: ["Chat", "200 400 401 421 422 429 503", "- session cookie"],

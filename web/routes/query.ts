@@ -3,8 +3,8 @@ import * as v from "valibot";
 import { PAGE_SIZE, PAGE_SIZE_LIMIT } from "../../chat/protocol.ts";
 import { ChatError } from "../../chat/errors.ts";
 
-/** UTF-16 units of an id after which a page of people may begin: far more than any id has. */
-const AFTER_LIMIT = 256;
+/** UTF-16 units that the id of a person may have in an address: far more than any has. */
+export const USER_LIMIT = 256;
 
 /** A place in a log, as `wholeNumber` reads it. */
 export const place = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(10 ** 15 - 1));
@@ -21,7 +21,7 @@ export const pageLimit = limitOf("How many messages there may be.", PAGE_SIZE);
 export const afterPerson = v.pipe(
   v.string(),
   v.minLength(1),
-  v.maxLength(AFTER_LIMIT),
+  v.maxLength(USER_LIMIT),
   v.description("The `user` after whom the page begins: the last one of the page before."),
 );
 
@@ -45,6 +45,6 @@ export function asWholeNumber(text: string, name: string): number {
 export function personAfter(query: URLSearchParams): string | undefined {
   const after = query.get("after");
   if (after === null) return undefined;
-  if (after !== "" && after.length <= AFTER_LIMIT) return after;
+  if (after !== "" && after.length <= USER_LIMIT) return after;
   throw new ChatError("bad_frame", '"after" is the user of a person: the last one of the page before.');
 }

@@ -99,6 +99,8 @@ export interface About {
   description?: string;
   /** What may be brought beside the address, by name; each schema says in words what it is. */
   query?: Record<string, v.GenericSchema>;
+  /** What of it must be brought. */
+  needed?: readonly string[];
   headers?: Record<string, v.GenericSchema>;
   body?: v.GenericSchema;
   /** What it takes from a page's form, for which there may also be no body at all. */
@@ -123,6 +125,7 @@ export const UNCHANGED = { 304: { description: "Nothing has changed since the ET
 /** Describes the route that it stands in. */
 export function describe(about: About): MiddlewareHandler {
   const { id, tag, summary, description, query = {}, headers = {}, body, form, answers, problems = [], who } = about;
+  const { needed } = about;
   const content = {
     ...contentOf("application/json", body),
     ...contentOf("application/x-www-form-urlencoded", form),
@@ -133,7 +136,12 @@ export function describe(about: About): MiddlewareHandler {
     summary,
     description,
     parameters: [
-      ...Object.entries(query).map(([name, schema]) => ({ name, in: "query", ...parameterOf(schema) })),
+      ...Object.entries(query).map(([name, schema]) => ({
+        name,
+        in: "query",
+        required: needed?.includes(name),
+        ...parameterOf(schema),
+      })),
       ...Object.entries(headers).map(([name, schema]) => ({ name, in: "header", ...parameterOf(schema) })),
     ],
     requestBody: (body || form) && { required: form === undefined, content },

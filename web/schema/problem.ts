@@ -18,7 +18,7 @@ export const PROBLEMS = {
   rate_limited: { status: 429, title: "Too many requests at once." },
   frame_too_large: { status: 413, title: "This is too large." },
   too_many_rooms: { status: 429, title: "Too many rooms for one connection." },
-  bad_query: { status: 400, title: "Nothing can be searched for with this." },
+  bad_query: { status: 422, title: "Nothing can be searched for with this." },
   unavailable: { status: 503, title: "The server can't do this right now." },
 } as const satisfies Record<ErrorCode, { status: number; title: string }>;
 
