@@ -20,7 +20,7 @@ const ARROWS: [folder: string, allowed: string[]][] = [
   ]],
   ["web/", ["web/", "chat/"]],
   ["client/", ["client/", "chat/protocol.ts", "chat/entries/"]],
-  ["static/", ["static/", "client/", "chat/protocol.ts", "chat/entries/"]],
+  ["static/", ["static/", "client/", "chat/protocol.ts", "chat/entries/", "chat/search/"]],
   ["", ["main.ts", "settings.ts", "settings_help.ts", "workers.ts", "deno.json", "chat/", "storage/", "web/"]],
 ];
 /**

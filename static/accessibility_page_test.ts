@@ -84,6 +84,17 @@ async function lookAtAll(page: Page, look: (where: string) => Promise<void>): Pr
   }
 }
 
+/** Opens the search, and a result in it, where that does not cover the results. */
+async function search(page: Page): Promise<void> {
+  await page.locator("#open-search").click();
+  await page.locator("#search-field").fill("hel");
+  await page.locator("#search li > button").first().click();
+  await page.locator(".linked").evaluate((message) => message.classList.remove("linked"));
+  await page.locator("#search-steps .place").click();
+  await page.locator("#search-from").fill("User");
+  await page.locator("#search-people li").first().waitFor();
+}
+
 /** A room with a message of someone else, one of one's own with a link, and someone else who is there. */
 async function inhabited(options: BrowserContextOptions, room: string) {
   const [ann, bob] = [await person(options), await person()];
@@ -145,6 +156,13 @@ for (const [look, { options, least }] of Object.entries(LOOKS)) {
       await page.emulateMedia({ colorScheme: "light" });
       assert.deepEqual(await tooSmall(page, least), [], where);
     });
+    await search(page);
+    // On a phone it hides what it covers from screen readers too, as a dialog does.
+    const except = options.isMobile ? ["landmark-one-main", "page-has-heading-one"] : [];
+    await expectAccessible(page, "a search", { except });
+    await page.emulateMedia({ colorScheme: "dark" });
+    await expectAccessible(page, "a search, in the dark", { only: ["color-contrast"] });
+    assert.deepEqual(await tooSmall(page, least), [], "a search");
     await close();
   });
 }
@@ -197,6 +215,12 @@ Deno.test("at 320 px, at 200 % and with wide spacing nothing is cut off or cover
   await fits("a wide window with wide spacing");
   await page.setViewportSize({ width: 360, height: 640 });
   await lookAtAll(page, fits);
+  await search(page);
+  for (const [width, height] of [[320, 256], [640, 360], [360, 640], [1_300, 640]]) {
+    await page.setViewportSize({ width, height });
+    assert.deepEqual(await tooWide(page), [], `a search, ${width} × ${height}`);
+  }
+  await page.getByRole("button", { name: "Close search" }).click();
   await page.setViewportSize({ width: 320, height: 480 });
   for (let line = 1; line <= 9; line++) await write(page, `line ${line}`);
   await page.locator(".message:not(.waiting)", { hasText: "line 9" }).waitFor();

@@ -126,6 +126,7 @@ function start(locale: Locale) {
       const { status, body } = await callApi("GET", path, {});
       return status === 200 ? body : null;
     },
+    read: (path) => callApi("GET", path, {}),
     pathOf: addresses.pathOf,
     navigate,
     goTo,

@@ -61,6 +61,7 @@ export class Controller {
   #willStore = false;
   /** Messages that have come, and of which nobody is told before it is known what they answer. */
   #untold: ReceiveMessage[] = [];
+  #follower: ((entries: readonly Entry[]) => void) | null = null;
 
   constructor(options: ControllerOptions) {
     const { storage, callApi } = options;
@@ -75,6 +76,7 @@ export class Controller {
         // A socket takes more rooms than an event stream.
         if (limits !== client.limits) this.#joinKept();
         this.#tellArrived(arrived);
+        if (arrived.length > 0) this.#follower?.(arrived);
       },
       onNameLost: (name) => this.notify({ kind: "name_lost", name }),
       onReactionRefused: (error) => this.notify({ kind: "reaction_refused", error }),
@@ -188,6 +190,21 @@ export class Controller {
     const isLink = ["link", "answer"].includes(String(this.#state.goal?.at));
     this.#dispatch({ kind: "goal", goal: null });
     if (isLink && !exactly) this.notify({ kind: "no_message" });
+  }
+
+  /** Where the reader is; null at the newest message. */
+  get place(): ReadingPlace | null {
+    return this.#place;
+  }
+
+  /** Goes to where the reader was before. */
+  returnTo({ seq, offset }: ReadingPlace): void {
+    this.#aim({ seq, at: offset });
+  }
+
+  /** Has the entries told that arrive in the rooms one is in, to one listener at a time; null ends that. */
+  follow(listener: ((entries: readonly Entry[]) => void) | null): void {
+    this.#follower = listener;
   }
 
   newVisited(): void {

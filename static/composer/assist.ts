@@ -21,6 +21,8 @@ export interface CommandActions {
   goTo(room: string): void;
   changeRoom(): void;
   mute(person: Member): void;
+  /** Searches the room; without words it shows where one does. */
+  search(words: string): void;
   /** Shows all keys and commands. */
   help(): void;
 }
@@ -118,6 +120,7 @@ export function createAssist(
       done(() => actions.mute(person));
       return strings.mutedNow(person.name);
     },
+    search: (words) => done(() => actions.search(words)),
     help: () => done(actions.help),
   };
 

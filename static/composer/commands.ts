@@ -1,6 +1,6 @@
 /** What can be written instead of a message. */
 
-export const COMMANDS = ["nick", "me", "room", "mute", "help"] as const;
+export const COMMANDS = ["nick", "me", "room", "mute", "search", "help"] as const;
 export type CommandName = typeof COMMANDS[number];
 
 /** What an entered text is. */

@@ -30,6 +30,7 @@ export const KEYS: readonly KeyGroup[] = [
   {
     name: "conversation",
     keys: [
+      ["search", ["Mod", "F"]],
       ["stepMessage", ["↑"], ["↓"]],
       ["stepControl", ["←"], ["→"]],
       ["use", ["Enter"]],

@@ -1,6 +1,6 @@
 import type { Locale } from "../i18n/locale.ts";
 import { element } from "../lib/dom.ts";
-import { isApple } from "../views/rooms_view.ts";
+import { isApple } from "../lib/command_key.ts";
 import { type Combination, type KeyGroup, keyNames, KEYS } from "./keys.ts";
 import { createSheet } from "./sheet.ts";
 

@@ -172,6 +172,7 @@ export const english = {
     me: ["TEXT", "Says what you do"],
     room: ["NAME", "Goes to a room"],
     mute: ["NAME", "Hides someone’s messages on your screen"],
+    search: ["WORDS", "Searches this room"],
     help: ["", "Lists keys and commands"],
   } satisfies Record<CommandName, [argument: string, help: string]>,
   commandList: "Commands, at the start of a message",
@@ -196,6 +197,39 @@ export const english = {
       : "Several people are typing…",
   waiting: (count: number) =>
     plural("en", count, { one: "{n} message waiting to be sent", other: "{n} messages waiting to be sent" }),
+
+  search: {
+    open: (room: string) => `Search in ${isolated(room)}`,
+    field: "Search for",
+    placeholder: "Words, or “a phrase”",
+    hint: "Messages with all of the words are found. Put words in “quotation marks” to find them side by side.",
+    from: "From",
+    /** What one types before a name to choose it, besides “from”. */
+    fromWord: "from",
+    anyone: "Anyone",
+    people: "People",
+    nobody: "Nobody known here has this name.",
+    notOnly: (name: string) => `Not only from ${isolated(name)}`,
+    until: "Until",
+    results: "What was found",
+    searching: "Searching…",
+    /** @param more there may be older ones */
+    count: (count: number, more: boolean) =>
+      plural("en", count, {
+        one: `{n} message${more ? " so far" : ""}`,
+        other: `{n} messages${more ? " so far" : ""}`,
+      }),
+    none: "Nothing was found.",
+    searchedBack: (day: string) => `Searched back to ${day}…`,
+    nothingBackTo: (day: string) => `Nothing was found back to ${day}.`,
+    further: "Search further back",
+    moreResults: "Find older ones",
+    place: (at: number, count: number, more: boolean) => `${at} of ${count}${more ? "+" : ""}`,
+    backToResults: "Back to what was found",
+    older: "Older one",
+    newer: "Newer one",
+    close: "Close search",
+  },
 
   people: "Here now",
   peopleCount: (count: number) => plural("en", count, { one: "{n} person here", other: "{n} people here" }),
@@ -342,6 +376,7 @@ export const english = {
     switchRoom: "Go to a room",
     stepRoom: "Previous or next room",
     stepUnread: "Previous or next room with new messages",
+    search: "Search the room; once more, on the page",
     stepMessage: "Previous or next message",
     stepControl: "Links and actions of a message",
     use: "Answer a message, or use its link or action",

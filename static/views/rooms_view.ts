@@ -1,4 +1,5 @@
 import type { Locale } from "../i18n/locale.ts";
+import { isApple, isCommand } from "../lib/command_key.ts";
 import { button, element, find, modal, setProperties, setText } from "../lib/dom.ts";
 import { icon } from "../lib/icons.ts";
 import { displayName } from "../lib/room_name.ts";
@@ -165,8 +166,7 @@ export function createRoomsView(locale: Locale, actions: RoomsActions): RoomsVie
 
   function onKey(event: KeyboardEvent) {
     const { altKey, shiftKey, key } = event;
-    const command = isApple() ? event.metaKey && !event.ctrlKey : event.ctrlKey && !event.metaKey;
-    if (command && !altKey && !shiftKey && key.toLowerCase() === "k") {
+    if (isCommand(event, "k")) {
       event.preventDefault();
       dialog.close();
       if (!document.querySelector("dialog[open]")) actions.findRoom();
@@ -190,9 +190,4 @@ function neighbour(lines: readonly RoomLine[], step: 1 | -1, onlyUnread: boolean
     const line = lines.at((start + step * count) % lines.length)!;
     if (!onlyUnread || line.mentions > 0 || line.unread > 0 && !line.muted) return line.room;
   }
-}
-
-/** Where the command key stands for what is the control key elsewhere. */
-export function isApple(): boolean {
-  return /Mac|iPhone|iPad/.test(navigator.platform);
 }

@@ -14,6 +14,7 @@ import { loadRichText } from "../lib/text/message_text.ts";
 import { PREFERENCES } from "../lib/web_storage.ts";
 import type { ReactionTools } from "../reactions/reaction_tools.ts";
 import type { ListReacted } from "../reactions/who.ts";
+import { createSearchOpener } from "../search/opener.ts";
 import { lastOwn, type State } from "../state.ts";
 import type { PageWorker } from "../worker/registration.ts";
 import { type ComposerActions, createComposerView } from "./composer_view.ts";
@@ -40,6 +41,8 @@ export interface ViewOptions extends Omit<DialogOptions, "field" | "loadListed" 
   listReacted: ListReacted;
   /** Goes to a message, and makes the browser's Back lead to the one from which one goes. */
   goToAnswered: (seq: number, from: number) => void;
+  /** Asks the server for something that is only read. */
+  read: (path: string) => Promise<{ status: number; body: unknown }>;
 }
 
 /** Builds the page, and returns the function that shows a state in it. */
@@ -54,6 +57,7 @@ export function createViews(
     listRooms,
     listPeople,
     listReacted,
+    read,
     pathOf,
     navigate,
     goTo,
@@ -145,9 +149,14 @@ export function createViews(
     goTo: moveTo,
     changeRoom: () => dialogs.changeRoom(""),
     mute: (person) => controller.mute(person),
+    search: (words) => search.open(words || undefined),
     help: dialogs.showKeys,
   };
   const composer = createComposerView(locale, drafts, composerActions, emoji);
+  const search = createSearchOpener(strings, async () => {
+    const { createSearchBox } = await import("../search/search_box.ts");
+    return createSearchBox(locale, { controller, read, toLatest: log.toLatest });
+  }, () => controller.notify({ kind: "not_loaded" }));
   const status = createStatusView(locale, () => controller.chat.retryNow());
 
   document.documentElement.lang = locale.language;
@@ -254,6 +263,7 @@ export function createViews(
   painted().then(loadSides).catch(() => controller.notify({ kind: "not_loaded" }));
   setTimeout(() => {
     dialogs.load();
+    search.load();
     loadRichText();
     loadListed();
     bell.load();
@@ -293,6 +303,7 @@ export function createViews(
     sides?.render(state);
     dialogs.render(state);
     bell.render(state);
+    search.render(state);
     status.render(state);
     announceErrors(state);
   };

@@ -26,8 +26,8 @@ const stripTypes = nodeModule.stripTypeScriptTypes ?? await olderStripTypes();
 /** The path of the page itself. */
 export const PAGE = "/static/index.html";
 
-/** What browsers load: the page, the client without a page, and what both sides know of the wire. */
-const SERVED = ["static/", "client/", "chat/entries/", "chat/protocol.ts"];
+/** What browsers load: the page, the client without a page, and what both sides know: the wire, and what a search finds. */
+const SERVED = ["static/", "client/", "chat/entries/", "chat/search/", "chat/protocol.ts", "chat/errors.ts"];
 /** They come as one, in the style sheet that imports them. */
 const SHEETS = "static/styles/";
 
