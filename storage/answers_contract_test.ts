@@ -91,6 +91,8 @@ for (const { rule } of engines) {
     await storage.append([say("d", 2)]);
     assert.deepEqual(await outcomes(storage, say("late", 1)), ["not_found"]);
     assert.deepEqual(await page(storage), [[2, 1, 1], [3, 1, undefined], [4, 2, undefined]]);
+    assert.deepEqual(await answersTo(storage, 1), { seqs: [], more: false }, "nobody is told what answers it");
+    assert.deepEqual(await answersTo(storage, 2), { seqs: [4], more: false });
     await storage.append([say("e"), say("f")]);
     assert.deepEqual((await page(storage))[0], [4, 2, undefined]);
     if (!store.lasting) return;

@@ -228,7 +228,9 @@ export class RedisStorage implements Storage {
         // Whoever is shown a page applies the entries that follow, so all of it has to be of one moment.
         return this.#history(room, query, attempt + 1);
       }
-      rows.push(...found.rows);
+      // What answers a message that has expired is not told.
+      const isTold = repliesTo === undefined || found.answered && this.#rules.isHeld(found.answered.entry, record, now);
+      if (isTold) rows.push(...found.rows);
       // What is said between two calls is behind the last message of a page, but not in one that begins at the newest.
       if (!position || !isBackwards) position = { seq: record.head, epoch: found.epoch };
       const page = historyPage(rows, { room, record, rules: this.#rules, now, limit, isBackwards });
@@ -240,13 +242,17 @@ export class RedisStorage implements Storage {
     }
   }
 
-  /** Rows from a place on. `isFull`: they are enough for a page of `limit`, and more may follow. */
+  /**
+   * Rows from a place on. `isFull`: they are enough for a page of `limit`, and more may follow. `answered`: the message
+   * that they answer, if that was asked for.
+   */
   #page(name: string, room: string, limit: number, more: (string | number)[]) {
     const args = [this.#notifications.epoch, limit + 1, PAGE_BYTES, ...more];
-    const take = ([record, rows, isFull]: [RecordReply, Row[], number]) => ({
+    const take = ([record, rows, isFull, answered]: [RecordReply, Row[], number, (Row | null)?]) => ({
       record: toRecord(record),
       rows: rows.map(toStored),
       isFull: isFull === 1,
+      answered: answered ? toStored(answered) : undefined,
       // A room without entries may be in a store that was emptied, which has another epoch by now.
       epoch: async () => record[4] === 1 ? await this.#connection.pulse() : record[3],
     });

@@ -153,10 +153,11 @@ export class Entries {
     const { after = 0, before = Number.MAX_SAFE_INTEGER, repliesTo, limit } = query;
     const isBackwards = query.after === undefined && repliesTo === undefined;
     const held = this.#held(room, after, before, now);
+    const reading = this.#reading(room, now);
     const rows = repliesTo === undefined
       ? this.#sql(isBackwards ? "messagesDown" : "messagesUp").iterate(...held, limit + 1)
-      : this.#sql("answers").iterate(repliesTo, ...held, limit + 1);
-    const page = historyPage(stored(rows), { ...this.#reading(room, now), limit, isBackwards });
+      : this.#answers(room, repliesTo, held, limit + 1, reading);
+    const page = historyPage(stored(rows), { ...reading, limit, isBackwards });
     return { epoch: room.epoch, seq: room.head, ...page };
   }
 
@@ -275,6 +276,18 @@ export class Entries {
 
   #sql(name: keyof typeof SQL): StatementSync {
     return this.#database.sql(SQL[name]);
+  }
+
+  /** The messages that answer this one. Those of one that has expired are not told. */
+  #answers(
+    { room }: RoomRow,
+    answered: number,
+    held: readonly number[],
+    limit: number,
+    { rules, record, now }: Reading,
+  ): Iterable<unknown> {
+    const message = toStored(this.#sql("bySeq").get(room, answered));
+    return message && rules.isHeld(message, record, now) ? this.#sql("answers").iterate(answered, ...held, limit) : [];
   }
 
   /** What `HELD` asks for. */

@@ -192,19 +192,22 @@ local function page(room, limit, bytes, next)
 end
 
 -- A page of messages, or of those that answer one, in the order of their places or from the newest on. Each row has
--- also how many answers there are.
+-- also how many answers there are. The reply of those that answer one ends with that one, which may have expired.
 reading('history', function(keys, args)
   local room, limit, bytes = open_room(keys[1], args[1]), tonumber(args[2]), tonumber(args[3])
   local look = args[4] == 'down' and 'ZREVRANGEBYSCORE' or 'ZRANGEBYSCORE'
   local index = args[7] and answers_of(room, args[7]) or room.base .. ':messages'
   local places, at = redis.call(look, index, args[5], args[6], 'LIMIT', '0', args[2]), 0
-  return page(room, limit, bytes, function()
+  local reply = page(room, limit, bytes, function()
     at = at + 1
     local entry = places[at] and find(room, places[at])
     local row = entry and stored(room, entry)
     if row then row[7] = redis.call('ZCARD', answers_of(room, entry.seq)) end
     return row
   end)
+  local answered = args[7] and find(room, args[7])
+  reply[4] = answered and stored(room, answered)
+  return reply
 end)
 
 -- A page of entries.
