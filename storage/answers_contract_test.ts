@@ -94,6 +94,7 @@ for (const { rule } of engines) {
     assert.deepEqual(await answersTo(storage, 1), { seqs: [], more: false }, "nobody is told what answers it");
     assert.deepEqual(await answersTo(storage, 2), { seqs: [4], more: false });
     await storage.append([say("e"), say("f")]);
+    assert.equal((await historyAround(storage, "r", 4, 1)).more, false, "all before it has expired");
     assert.deepEqual((await page(storage))[0], [4, 2, undefined]);
     if (!store.lasting) return;
     const other = await store.open({ clock, retention: { messages: 3, days: 0 } });

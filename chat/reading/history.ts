@@ -30,16 +30,17 @@ export async function historyAround(log: MessageLog, room: string, seq: number, 
   const before = Math.floor(limit / 2);
   for (let attempt = 1;; attempt++) {
     const [older, newer] = await Promise.all([
-      before === 0 ? undefined : log.history(room, { before: seq, limit: before }),
+      // One at least, or nobody knows whether there are any.
+      log.history(room, { before: seq, limit: Math.max(1, before) }),
       log.history(room, { after: Math.max(0, seq - 1), limit: limit - before }),
     ]);
     // Whoever applies later entries to the page must know of which head it is.
-    const isOfOneHead = !older || older.epoch === newer.epoch && older.seq === newer.seq;
+    const isOfOneHead = older.epoch === newer.epoch && older.seq === newer.seq;
     if (!isOfOneHead && attempt < ATTEMPTS) continue;
-    const all = [...older?.messages ?? [], ...newer.messages];
-    const messages = middleOf(all, older?.messages.length ?? 0);
-    const more = messages[0] !== all[0] || (older?.more ?? seq > 1);
-    return { epoch: newer.epoch, seq: Math.min(newer.seq, older?.seq ?? Infinity), messages, more };
+    const all = [...older.messages, ...newer.messages];
+    const messages = before === 0 ? newer.messages : middleOf(all, older.messages.length);
+    const more = messages[0] !== all[0] || older.more;
+    return { epoch: newer.epoch, seq: Math.min(newer.seq, older.seq), messages, more };
   }
 }
 
