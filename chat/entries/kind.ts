@@ -103,7 +103,7 @@ export interface Kind<Command extends CommandBase = CommandBase, Told extends { 
   readonly whileLocked: boolean;
   /** Fields that are kept with the entry and never removed. */
   readonly fixed?: readonly (keyof Told & string)[];
-  /** Fields that are kept with the entry and removed when its message is erased or expires. */
+  /** Fields that are kept with the entry, and removed when its message is erased or when it expires itself. */
   readonly erasable?: readonly (keyof Told & string)[];
   /** What is shown in place of what was removed. */
   readonly whenErased?: Fields;

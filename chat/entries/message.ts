@@ -1,5 +1,6 @@
 import type { ReceiveMessage, SendMessage } from "../protocol.ts";
 import type { CommandBase, Kind } from "./kind.ts";
+import { shownReactions } from "./reaction.ts";
 
 /** A message. It begins a document, which later entries change. */
 export const message: Kind<SendMessage & CommandBase, ReceiveMessage> = {
@@ -17,7 +18,7 @@ export const message: Kind<SendMessage & CommandBase, ReceiveMessage> = {
       ...(deleted && { deleted }),
     };
   },
-  present({ given: _, ...document } = { deleted: true }) {
-    return { ...document };
+  present({ given: _, reactions, ...document } = { deleted: true }) {
+    return { ...document, ...(reactions && { reactions: shownReactions(reactions) }) };
   },
 };

@@ -12,6 +12,12 @@ import type { Change, CommandBase, Kind, Refused, View } from "./kind.ts";
 /** One person's reaction, or those of several at once in `changes`. */
 type ReactCommand = React & CommandBase & { changes?: readonly ReactionChange[] };
 
+/**
+ * Users that a document keeps of each reaction: more than are shown, so that a person who goes and comes back does not
+ * make the store look for the next one each time, among thousands.
+ */
+const KEPT_USERS = 10;
+
 /** What stands under the document key of a reaction: its number, and its person's name at that time. */
 export type Given = [number: number, from: string];
 
@@ -32,7 +38,10 @@ export const reaction: Kind<ReactCommand, MessageReacted> = {
   merge: ([first, ...others]) => ({ ...first, changes: [first, ...others].flatMap(changesOf) }),
   decide: (command, view) => decide(changesOf(command), view),
   apply(document, { changes = [] }) {
-    const reactions = changes.reduce(withChange, document.reactions ?? []);
+    const reactions = changes.reduce<Reaction[]>(
+      (before, change) => withChange(before, change, REACTION_USERS),
+      document.reactions ?? [],
+    );
     return withReactions(document, reactions);
   },
   answer: ({ room, target, emoji, on }): ReactedFrame => ({ action: "reacted", room, target, emoji, on }),
@@ -51,8 +60,8 @@ function changesOf({ changes, user, from, emoji, on }: ReactCommand): readonly R
 function mayLackUsers({ emoji, count, users }: Reaction, changes: readonly ReactionChange[]): boolean {
   const own = changes.filter((each) => each.emoji === emoji);
   const given = own.filter(({ on }) => on).map(({ user }) => user);
-  return count + given.length > REACTION_USERS &&
-    own.some(({ user, on }) => !on && (users.includes(user) || given.includes(user)));
+  const leaving = own.filter(({ user, on }) => !on && (users.includes(user) || given.includes(user))).length;
+  return leaving > 0 && users.length - leaving < REACTION_USERS && count + given.length > REACTION_USERS;
 }
 
 function decide(asked: readonly ReactionChange[], view: View): Change {
@@ -72,7 +81,7 @@ function decide(asked: readonly ReactionChange[], view: View): Change {
       return { refused: "too_many_reactions", message };
     }
     keys[keyOf(change)] = on ? [given++, from] : null;
-    reactions = withChange(reactions, change);
+    reactions = withChange(reactions, change, KEPT_USERS);
     changes.push(change);
     return undefined;
   });
@@ -84,13 +93,16 @@ function decide(asked: readonly ReactionChange[], view: View): Change {
   return { fields: { changes }, keys, document: { ...withReactions(document, reactions), given }, refusals };
 }
 
-/** The reactions after one more change. Whoever comes after the first users, if one of them has gone, is not known. */
-function withChange(reactions: readonly Reaction[], { emoji, user, on }: ReactionChange): Reaction[] {
+/**
+ * The reactions after one more change. Whoever comes after the first users, if one of them has gone, is not known.
+ * @param most users of each that are named
+ */
+function withChange(reactions: readonly Reaction[], { emoji, user, on }: ReactionChange, most: number): Reaction[] {
   const at = reactions.findIndex((each) => each.emoji === emoji);
   if (at < 0) return on ? [...reactions, { emoji, count: 1, users: [user] }] : [...reactions];
   const { count, users } = reactions[at];
   if (!on && count === 1) return reactions.toSpliced(at, 1);
-  const isAmongFirst = on && users.length === count && count < REACTION_USERS;
+  const isAmongFirst = on && users.length === count && count < most;
   return reactions.with(at, {
     emoji,
     count: on ? count + 1 : count - 1,
@@ -98,7 +110,7 @@ function withChange(reactions: readonly Reaction[], { emoji, user, on }: Reactio
   });
 }
 
-/** The same reactions, where those of one emoji have as many first users as they may. */
+/** The same reactions, where those of one emoji have enough first users to be shown. */
 function withFirstUsers(
   reactions: readonly Reaction[],
   emoji: string,
@@ -116,7 +128,7 @@ function withFirstUsers(
     else numbers.delete(name.slice(prefix.length));
   }
   const inOrder = [...numbers].sort(([, one], [, other]) => one - other).map(([user]) => user);
-  return reactions.with(at, { emoji, count, users: inOrder.slice(0, REACTION_USERS) });
+  return reactions.with(at, { emoji, count, users: inOrder.slice(0, KEPT_USERS) });
 }
 
 function withReactions<Shown extends { reactions?: Reaction[] }>(
@@ -124,4 +136,9 @@ function withReactions<Shown extends { reactions?: Reaction[] }>(
   reactions: readonly Reaction[],
 ): Omit<Shown, "reactions"> & { reactions?: Reaction[] } {
   return reactions.length === 0 ? shown : { ...shown, reactions: [...reactions] };
+}
+
+/** Reactions as users see them: of each, no more users than may be shown. */
+export function shownReactions(reactions: readonly Reaction[]): Reaction[] {
+  return reactions.map((each) => ({ ...each, users: each.users.slice(0, REACTION_USERS) }));
 }

@@ -302,8 +302,13 @@ export function threadLoaded(before: RoomState, parent: number, page: HistoryPag
 /**
  * Frames with a place in a room that are no entries of its log. The compiler refuses a list in which one is missing.
  */
-const NO_ENTRIES: Record<Exclude<Extract<ServerFrame, { room: string; seq: number }>, Entry>["action"], true> = {
+const NO_ENTRIES: Record<
+  Exclude<Extract<ServerFrame, { room: string; seq: number }>, Entry>["action"] | "read_marked",
+  true
+> = {
   room_joined: true,
+  // Of servers to come: a page that stays open over an update may meet it.
+  read_marked: true,
 };
 
 /** Whether a frame is an entry of a room's log, also of a kind that this client doesn't know. */

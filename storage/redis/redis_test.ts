@@ -788,7 +788,8 @@ serverTest("nothing of its reactions is left when a message is deleted", [], asy
     react("person-x", 1),
     reaction.merge!(["y", "z"].map((at) => react(`person-${at}`, 2))) as Command,
   ]);
-  assert.match(await everything(), /person-ann.*"parley:{r}:answers:1"/s);
+  const before = await everything();
+  for (const part of [/person-ann/, /"parley:{r}:answers:1"/]) assert.match(before, part);
   await storage.append([react("person-again", 2), change(2)]);
   const left = await everything();
   assert.doesNotMatch(left.replaceAll("person-x", ""), /person-|:keys:2|:erasable:2|:answers:|yes/);
