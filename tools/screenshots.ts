@@ -69,17 +69,30 @@ async function remember(file: string, people: Map<string, { user: string }>): Pr
   const clock = new FakeClock();
   const storage = await SqliteStorage.open(file, { clock, retention: KEEP_ALL });
   const today = new Date().setHours(0, 0, 0, 0);
-  for (const { at, room, from, text } of inOrder(conversations)) {
+  const userOf = (name: string) => people.get(name)!.user;
+  const seqs = new Map<string, number[]>();
+  for (const { room, said: [at, from, text, { answers, reactions = {} } = {}] } of inOrder(conversations)) {
     const [hours, minutes] = at.split(":").map(Number);
     clock.set(today + (hours * 60 + minutes) * 60_000 - 24 * 3_600_000 * Number(new Date().getHours() < 19));
-    await storage.append([{ action: "send_message", room, user: people.get(from)!.user, from, text }]);
+    const places = seqs.get(room) ?? [];
+    seqs.set(room, places);
+    const reply_to = answers === undefined ? undefined : places[answers - 1];
+    const [sent] = await storage.append([{ action: "send_message", room, user: userOf(from), from, text, reply_to }]);
+    if (!("entry" in sent)) throw new Error(`"${text}" was not stored`);
+    const target = sent.entry.seq;
+    places.push(target);
+    for (const [emoji, names] of Object.entries(reactions)) {
+      for (const name of names) {
+        await storage.append([{ action: "react", room, user: userOf(name), from: name, target, emoji, on: true }]);
+      }
+    }
   }
   await storage.close();
 }
 
 function inOrder(all: readonly Conversation[]) {
-  return all.flatMap(({ room, said }) => said.map(([at, from, text]) => ({ at, room, from, text })))
-    .sort((one, other) => one.at.localeCompare(other.at));
+  return all.flatMap(({ room, said }) => said.map((each) => ({ room, said: each })))
+    .sort(({ said: [one] }, { said: [other] }) => one.localeCompare(other));
 }
 
 async function take(browser: Browser, url: string, token: string, picture: Picture): Promise<void> {
