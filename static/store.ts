@@ -49,7 +49,8 @@ export function apply(state: State, event: Event): State {
       return { ...state, meant, goal, notice: null, following: true, ...anew };
     }
     case "goal":
-      return event.goal === state.goal ? state : { ...state, goal: event.goal };
+      if (event.goal === state.goal) return state;
+      return { ...state, goal: event.goal, leftAnswer: !event.goal && state.following ? null : state.leftAnswer };
     case "answered":
       return { ...state, goal: event.goal, leftAnswer: event.left };
     case "unfolded": {

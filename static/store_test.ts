@@ -121,6 +121,7 @@ Deno.test("the way back to an answer goes when one has gone on, and few messages
   assert.equal(left.leftAnswer, 8);
   const there = apply(left, { kind: "goal", goal: null });
   assert.equal(apply(there, seen).leftAnswer, null, "at the newest message");
+  assert.equal(apply(apply(left, seen), { kind: "goal", goal: null }).leftAnswer, null, "it led to the end");
   assert.equal(apply(there, { kind: "entered", meant: null, goal: null }).leftAnswer, null);
   const all = Array.from({ length: 40 }, (_, seq): Event => ({ kind: "unfolded", seq, open: true })).reduce(
     apply,
