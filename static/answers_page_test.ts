@@ -201,6 +201,39 @@ Deno.test("few answers unfold below their message, many have a view of their own
   await ann.close();
 });
 
+Deno.test("at the end of a room a thread unfolds where it is, and a begun answer that comes back leaves the end in view", async () => {
+  await talk(server.url, "end", lines(1, 40));
+  await answer("end", 35, ["one", "two", "three"]);
+  const ann = await person({ viewport: { width: 1100, height: 600 } });
+  const page = await open(ann, "end");
+  const left = () => page.locator("#log").evaluate((log) => log.scrollHeight - log.clientHeight - log.scrollTop);
+  const opener = count(page, /^line 35$/);
+  await opener.waitFor();
+  await message(page, "three").focus();
+  await page.keyboard.press("Enter");
+  await bar(page).waitFor();
+  await page.reload();
+  await connected(page);
+  await bar(page).getByText("three").waitFor();
+  await settled(page);
+  assert.ok(await left() < 2, "the end is in view");
+  assert.equal(await page.locator("#to-latest").isVisible(), false);
+  const before = (await opener.boundingBox())!.y;
+  await opener.click();
+  await message(page, /^line 35$/).locator(".thread .line").nth(2).waitFor();
+  await settled(page);
+  assert.equal((await opener.boundingBox())!.y, before);
+  await opener.click();
+  await message(page, /^line 35$/).locator(".thread").waitFor({ state: "detached" });
+  await settled(page);
+  assert.equal((await opener.boundingBox())!.y, before);
+  await answer("end", 40, ["four"]);
+  await quotes(page, "four", /: line 40$/);
+  await settled(page);
+  assert.ok(await left() < 2, "and new messages are followed again");
+  await ann.close();
+});
+
 Deno.test("on a phone one answers by drawing a message aside; up and down still scrolls", async () => {
   await talk(server.url, "swipe", lines(1, 30));
   const ann = await person({ viewport: { width: 360, height: 640 }, isMobile: true, hasTouch: true });

@@ -46,9 +46,12 @@ export interface ScrollOptions {
 export function createScroll({ view, content, list, isComplete, changed, moved }: ScrollOptions): Scroll {
   let following = true;
   let scheduled = false;
+  /** The view's height when it was last scrolled to the end. */
+  let height = 0;
 
   view.addEventListener("scroll", () => {
-    set(isAtEnd());
+    // A view that has just become lower is scrolled to the end by the observer, which comes after this.
+    if (!following || view.clientHeight >= height) set(isAtEnd());
     moved();
   }, { passive: true });
 
@@ -57,6 +60,7 @@ export function createScroll({ view, content, list, isComplete, changed, moved }
 
   // The end stays visible when a keyboard slides in, the composer grows or an editor opens.
   const observer = new ResizeObserver(() => {
+    if (!following && view.scrollHeight <= view.clientHeight && isComplete()) set(true);
     if (following) toEnd();
     if (scheduled) return;
     scheduled = true;
@@ -81,6 +85,7 @@ export function createScroll({ view, content, list, isComplete, changed, moved }
 
   function toEnd() {
     view.scrollTop = view.scrollHeight;
+    height = view.clientHeight;
   }
 
   /** The index of the first row with this edge below `y`. To measure every row would take too long. */

@@ -80,7 +80,16 @@ export function createLogView(locale: Locale, actions: LogActions): LogView {
     toLatest,
     backToAnswer: actions.backToAnswer,
   });
-  const rows = createLogRows(log, list, locale, actions);
+  const rows = createLogRows(log, list, locale, {
+    ...actions,
+    unfold(seq, open) {
+      // Whoever looks into a thread wants that to stay where it is, and not the newest message.
+      if (open && scroll.isFull()) scroll.unfollow();
+      actions.unfold(seq, open);
+      // Without the thread the reader may be at the end again, although nothing has scrolled.
+      if (!open) requestAnimationFrame(() => log.dispatchEvent(new Event("scroll")));
+    },
+  });
   const scroll = createScroll({
     view: log,
     content: find("column", HTMLElement),
