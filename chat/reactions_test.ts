@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { settle } from "../testing/clock.ts";
 import { createChat, FakeClient } from "../testing/chat.ts";
 import { executeRequest } from "./commands.ts";
+import { MERGE_INTERVAL } from "./pipeline/write_queue.ts";
 import { type ClientFrame, REACTIONS_LIMIT, SENTENCES } from "./protocol.ts";
 
 const room = "general";
@@ -20,7 +21,7 @@ async function enter(...users: string[]) {
 }
 
 Deno.test("a reaction reaches everyone, and only who gave it is answered, with the id", async () => {
-  const { chat, people: [ann, bob] } = await enter("ann", "bob");
+  const { chat, clock, people: [ann, bob] } = await enter("ann", "bob");
   await bob.send(react("🍵", true, { id: "k" }));
   assert.deepEqual(bob.last("reacted"), { action: "reacted", room, target: 1, emoji: "🍵", on: true, id: "k" });
   assert.deepEqual(ann.all("reacted"), []);
@@ -28,20 +29,22 @@ Deno.test("a reaction reaches everyone, and only who gave it is answered, with t
   assert.deepEqual(ann.last("message_reacted").changes.map(({ user, on }) => [user, on]), [["bob", true]]);
   // What is so already is answered, and nobody else hears of it. The id is no idempotency key.
   await bob.send(react("🍵", true, { id: "k" }), react("🍵", false, { id: "k" }));
+  await clock.advance(MERGE_INTERVAL);
   assert.deepEqual(bob.all("reacted").map(({ on }) => on), [true, true, false]);
   assert.equal(ann.all("message_reacted").length, 2);
   chat.close();
 });
 
 Deno.test("what comes together is one entry, and each person is answered for their own", async () => {
-  const { chat, people } = await enter("ann", "bob", "eve", "cat");
+  const { chat, clock, people } = await enter("ann", "bob", "eve", "cat");
   const [ann, bob, eve, cat] = people;
   const emoji = Array.from({ length: REACTIONS_LIMIT }, (_, at) => String.fromCodePoint(0x1f34e + at));
   for (const each of emoji) await ann.send(react(each));
+  await clock.advance(MERGE_INTERVAL);
   const before = ann.all("message_reacted").length;
   for (const each of [bob, eve]) each.session.receive(react(emoji[0]));
   for (const each of [cat, eve]) each.session.receive(react("🫖", true, { id: "x" }));
-  await settle();
+  await clock.advance(MERGE_INTERVAL);
   const told = ann.all("message_reacted").slice(before);
   assert.deepEqual(told.map(({ changes }) => changes.map(({ user }) => user)), [["bob", "eve"]]);
   const refused = { action: "error", code: "too_many_reactions", room, id: "x" };
@@ -51,6 +54,34 @@ Deno.test("what comes together is one entry, and each person is answered for the
     assert.match(message, /at most 20 different reactions/);
   }
   assert.deepEqual([bob, eve, cat].map((each) => each.all("reacted").length), [1, 1, 0]);
+  chat.close();
+});
+
+Deno.test("a lone reaction waits for nothing, and those to one message are ten entries a second at most", async () => {
+  const { chat, clock, people } = await enter("ann", "bob", "eve", "cat");
+  const [ann, ...others] = people;
+  await ann.send(say("coffee?"));
+  const timers = clock.waiting;
+  await ann.send(react("🍵"));
+  assert.equal(ann.all("message_reacted").length, 1);
+  for (const each of others) await each.send(react("🍵"));
+  // Neither another message nor what is said waits for that.
+  await ann.send(react("☕", true, { target: 2 }), say("meanwhile"));
+  assert.deepEqual(ann.all("message_reacted").map(({ target }) => target), [1, 2]);
+  assert.equal(ann.all("receive_message").length, 3);
+  await clock.advance(MERGE_INTERVAL - 1);
+  assert.equal(ann.all("message_reacted").length, 2);
+  await clock.advance(1);
+  assert.deepEqual(ann.last("message_reacted").changes.map(({ user }) => user), ["bob", "eve", "cat"]);
+  assert.deepEqual(others.map((each) => each.all("reacted").length), [1, 1, 1]);
+  // Who is to stop waits for it.
+  await ann.send(react("🍵", false));
+  const settled = chat.settled();
+  await clock.advance(MERGE_INTERVAL);
+  await settled;
+  assert.equal(ann.all("message_reacted").length, 4);
+  await clock.advance(MERGE_INTERVAL);
+  assert.equal(clock.waiting, timers, "no timer is left");
   chat.close();
 });
 
@@ -85,7 +116,7 @@ Deno.test("what else happens to the message meanwhile keeps its place among the 
 });
 
 Deno.test("what is no emoji, or is about no message, is refused with a sentence", async () => {
-  const { chat, storage, people: [ann] } = await enter("ann");
+  const { chat, clock, storage, people: [ann] } = await enter("ann");
   const bad = ["", "a", "tea", "🍵🍵", "🍵 ", "❤", "1", "#", "🇰", "🍵".repeat(1_000), "\u200d", "🏽🍵", "👍\ufe0f"];
   for (const emoji of bad) {
     await ann.send(react(emoji));
@@ -94,6 +125,7 @@ Deno.test("what is no emoji, or is about no message, is refused with a sentence"
   for (const emoji of ["🍵", "❤️", "👍🏽", "🇰🇷", "1️⃣", "👨‍👩‍👧‍👦", "🏴󠁧󠁢󠁳󠁣󠁴󠁿", "🧑🏿‍❤️‍💋‍🧑🏻"]) {
     await ann.send(react(emoji), react(emoji, false));
   }
+  await clock.advance(MERGE_INTERVAL);
   assert.equal(ann.all("reacted").length, 16);
   const { seq } = await storage.history(room, { limit: 1 });
   for (const target of [0, 2, seq + 1, Number.MAX_SAFE_INTEGER]) {
@@ -105,9 +137,12 @@ Deno.test("what is no emoji, or is about no message, is refused with a sentence"
 });
 
 Deno.test("a request is answered what a socket would be, also in a locked room", async () => {
-  const { chat, storage, people: [ann] } = await enter("ann");
+  const { chat, clock, storage, people: [ann] } = await enter("ann");
   const request = async (frame: ClientFrame) =>
-    (await Promise.all([executeRequest(chat.services, { user: "bob" }, frame), settle()]))[0].frame;
+    (await Promise.all([
+      executeRequest(chat.services, { user: "bob" }, frame),
+      settle().then(() => clock.advance(MERGE_INTERVAL)),
+    ]))[0].frame;
   const answer = { action: "reacted", room, target: 1, emoji: "🍵", on: true };
   assert.deepEqual(await request(react("🍵", true, { id: "k" })), { ...answer, id: "k" });
   await storage.moderation.change(room, { locked: true });

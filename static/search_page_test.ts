@@ -108,7 +108,7 @@ Deno.test("a person and a day narrow a search, and what is found changes as its 
   await expectAccessible(page, "the people of a search");
   await page.keyboard.press("Enter");
   await finds(page, "tea by Bob");
-  assert.deepEqual([await field(page).inputValue(), await page.locator("#search .chip").innerText()], [
+  assert.deepEqual([await field(page).inputValue(), await page.locator("#search .chosen").innerText()], [
     "tea",
     "Bob Narrow",
   ]);

@@ -29,7 +29,7 @@ export class Pipeline {
       clock,
       counters: this.counters,
       sizeOf: (room) => rooms.find(room)?.size ?? 0,
-      storedLate: () => this.#pacer.request(),
+      due: () => this.#pacer.request(),
     });
   }
 

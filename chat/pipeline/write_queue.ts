@@ -33,6 +33,11 @@ const CYCLE_LENGTH = 32 * 1024;
  */
 const MERGED_LIMIT = 100;
 /**
+ * Milliseconds between two entries that merge and are about the same message: whoever comes meanwhile is in the next
+ * one. A lone reaction waits for nothing, and a crowd costs each connection ten frames a second at most.
+ */
+export const MERGE_INTERVAL = LONGEST_WAIT;
+/**
  * How long a flush cycle waits for the store, milliseconds. A file or a Redis nearby takes a few; a store in another
  * region must not delay what there is to send meanwhile.
  */
@@ -53,8 +58,8 @@ interface WriteQueueDeps {
   counters: Counters;
   /** How many connections a message in this room goes to. */
   sizeOf(room: string): number;
-  /** Called when something was stored after its flush cycle had stopped waiting for it. */
-  storedLate(): void;
+  /** Called when there is something to do that no flush cycle waits for: what was stored late, or has waited long. */
+  due(): void;
 }
 
 /** Commands that wait to be stored or are being stored: one batch of a room at a time, to keep its order. */
@@ -64,6 +69,10 @@ export class WriteQueue {
   /** By room, resolved when its batch is stored. */
   readonly #inFlight = new Map<string, Promise<void>>();
   readonly #answers: (() => void)[] = [];
+  /** By message, until when what merges waits for more of it, by the clock's `monotonic`. The next one comes first. */
+  readonly #gathering = new Map<string, number>();
+  /** Resolved when the next of them is over; undefined if nothing waits for that. */
+  #gathered: Promise<void> | undefined;
   #window = { from: 0, stored: 0, before: 0 };
 
   constructor(deps: WriteQueueDeps) {
@@ -86,7 +95,8 @@ export class WriteQueue {
 
   /** Whether a flush cycle would find commands to store. */
   get hasWork(): boolean {
-    return this.#waiting.some(({ command }) => !this.#inFlight.has(command.room));
+    const now = this.#deps.clock.monotonic();
+    return this.#waiting.some(({ command }) => !this.#inFlight.has(command.room) && !this.#isGathering(command, now));
   }
 
   /** Whether somebody has not been answered yet. */
@@ -102,7 +112,7 @@ export class WriteQueue {
     let isLate = false;
     const stored = this.#append(batch).then(() => {
       for (const room of rooms) this.#inFlight.delete(room);
-      if (isLate) this.#deps.storedLate();
+      if (isLate) this.#deps.due();
     });
     for (const room of rooms) this.#inFlight.set(room, stored);
     await withTimeout(this.#deps.clock, STORE_TIMEOUT, stored, () => {
@@ -117,7 +127,7 @@ export class WriteQueue {
 
   /** Resolves when nothing is being stored any more. */
   async settled(): Promise<void> {
-    await Promise.all(this.#inFlight.values());
+    await Promise.all([...this.#inFlight.values(), this.#gathered]);
   }
 
   async #append(batch: Waiting[]): Promise<void> {
@@ -151,6 +161,7 @@ export class WriteQueue {
 
   /** The commands of one flush cycle; those of a room that is storing a batch go on waiting. */
   #takeBatch(): Waiting[] {
+    const now = this.#deps.clock.monotonic();
     const batch: Waiting[] = [];
     const rest: Waiting[] = [];
     let length = 0;
@@ -158,7 +169,7 @@ export class WriteQueue {
     let isFull = false;
     for (const waiting of this.#waiting) {
       const { command } = waiting;
-      const mustWait = this.#inFlight.has(command.room);
+      const mustWait = this.#inFlight.has(command.room) || this.#isGathering(command, now);
       if (!isFull && !mustWait) {
         const text = "text" in command ? command.text.length : 0;
         length += text;
@@ -169,7 +180,31 @@ export class WriteQueue {
       else batch.push(waiting);
     }
     this.#waiting = rest;
+    this.#gatherFor(batch, now);
     return batch;
+  }
+
+  #isGathering(command: Command, now: number): boolean {
+    return merges(command) && (this.#gathering.get(messageOf(command)) ?? now) > now;
+  }
+
+  /** What merges with one of these waits for a moment; and whatever waits for that is stored when it is over. */
+  #gatherFor(batch: readonly Waiting[], now: number): void {
+    for (const [message, until] of this.#gathering) {
+      if (until > now) break;
+      this.#gathering.delete(message);
+    }
+    for (const { command } of batch) if (merges(command)) this.#gathering.set(messageOf(command), now + MERGE_INTERVAL);
+    const next = this.#waiting.filter(({ command }) => this.#isGathering(command, now))
+      .map(({ command }) => this.#gathering.get(messageOf(command))!);
+    if (next.length === 0 || this.#gathered) return;
+    this.#gathered = new Promise((resolve) =>
+      this.#deps.clock.after(Math.min(...next) - now, () => {
+        this.#gathered = undefined;
+        this.#deps.due();
+        resolve();
+      })
+    );
   }
 }
 
@@ -179,8 +214,8 @@ function grouped(batch: readonly Waiting[]): Waiting[][] {
   /** By message, the last commands about it if others may be added to them. */
   const open = new Map<string, Waiting[]>();
   for (const waiting of batch) {
-    const { action, room, target }: CommandBase = waiting.command;
-    const message = `${room} ${target}`;
+    const { action }: CommandBase = waiting.command;
+    const message = messageOf(waiting.command);
     const group = open.get(message);
     if (group && group[0].command.action === action && group.length < MERGED_LIMIT) {
       group.push(waiting);
@@ -188,10 +223,19 @@ function grouped(batch: readonly Waiting[]): Waiting[][] {
     }
     const own = [waiting];
     groups.push(own);
-    if (kindAskedBy(waiting.command)?.merge) open.set(message, own);
+    if (merges(waiting.command)) open.set(message, own);
     else open.delete(message);
   }
   return groups;
+}
+
+function merges(command: Command): boolean {
+  return "target" in command && kindAskedBy(command)?.merge !== undefined;
+}
+
+/** The message that a command is about. */
+function messageOf({ room, target }: CommandBase): string {
+  return `${room} ${target}`;
 }
 
 function mergedCommand(group: readonly Waiting[]): Command {

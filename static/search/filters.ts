@@ -60,7 +60,7 @@ export function createFilters({ strings, people, changed }: FiltersOptions): Fil
       ariaExpanded: "false",
     });
     const name = element("bdi");
-    const chip = element("button", { type: "button", className: "chip", hidden: true }, name, icon("close"));
+    const chip = element("button", { type: "button", className: "chosen", hidden: true }, name, icon("close"));
     let chosen: Member | null = null;
     let choices: readonly Member[] = [];
     let at = 0;
