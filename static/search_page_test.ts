@@ -84,6 +84,9 @@ Deno.test("one searches by key, goes to what is found and on to the next, and co
   await page.keyboard.press("Control+k");
   await page.getByRole("dialog", { name: "Find a room" }).waitFor();
   await page.keyboard.press("Escape");
+  // It gives the focus back once it has gone.
+  await page.getByRole("dialog", { name: "Find a room" }).waitFor({ state: "hidden" });
+  await page.locator("#text").click();
   await page.locator("#text").fill("/search again");
   await page.keyboard.press("Enter");
   await finds(page, "Coffee again");
