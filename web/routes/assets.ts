@@ -59,9 +59,9 @@ export async function loadAssets(root: URL): Promise<Map<string, Asset>> {
     }
     const text = await Deno.readTextFile(new URL(path, root));
     const body = path.endsWith(".ts")
-      ? importsAsServed(stripTypes(text), path)
+      ? withoutComments(importsAsServed(stripTypes(text), path))
       : path.endsWith(".css")
-      ? await withImports(text, path)
+      ? withoutComments(await withImports(text, path))
       : text;
     assets.set(`/static/${servedPath(path)}`, { type, body });
   }
@@ -88,6 +88,16 @@ function importsAsServed(script: string, path: string): string {
     const up = "../".repeat(servedPath(path).split("/").length - 1) || "./";
     return `${before}${up}${imported}"`;
   });
+}
+
+/**
+ * The text of a file without comments that stand on lines of their own: a quarter of what the first screen would weigh.
+ * The lines stay, empty, so that a place in an error is the same as in the source. No template of the page's has a line
+ * that looks like a comment.
+ */
+export function withoutComments(text: string): string {
+  const ofOwnLines = /^[ \t]*(?:\/\*(?:(?!\*\/)[^])*\*\/[ \t]*|\/\/.*)$/gm;
+  return text.replace(ofOwnLines, (comment) => "\n".repeat(comment.split("\n").length - 1));
 }
 
 async function olderStripTypes(): Promise<(text: string) => string> {
