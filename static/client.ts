@@ -4,7 +4,7 @@ import { systemClock } from "../client/clock.ts";
 import { CONNECT_TIMEOUT, createConnection } from "../client/connection.ts";
 import { sessionAnswer } from "../client/session_answer.ts";
 import { socketTransport } from "../client/transport/socket_transport.ts";
-import { streamTransport } from "../client/transport/stream_transport.ts";
+import { loadedLater } from "../client/transport/transport.ts";
 import { withFallback } from "../client/transport/transport_choice.ts";
 import { createBell } from "./away/bell.ts";
 import { type AnswerPlace, Controller } from "./controller.ts";
@@ -52,6 +52,11 @@ function chosenLanguage() {
   return languageFor(navigator.languages, preferences.read(PREFERENCES.language));
 }
 
+/** What sockets that don't open make the page need. */
+function loadStream() {
+  return import("../client/transport/stream_transport.ts");
+}
+
 /** Puts the page together and opens the room. */
 function start(locale: Locale) {
   const random = Math.random;
@@ -65,7 +70,9 @@ function start(locale: Locale) {
       createConnection({
         open: withFallback(
           socketTransport(new URL("connect?room=", base.href.replace(/^http/, "ws"))),
-          streamTransport({ fetch: fetchPath, clock: systemClock, newId }),
+          loadedLater(async () =>
+            (await loadStream()).streamTransport({ fetch: fetchPath, clock: systemClock, newId })
+          ),
         ),
         // Browsers open six connections to a host. Requests that are never answered would use up all of them.
         renewSession: async () =>
@@ -127,6 +134,7 @@ function start(locale: Locale) {
       return status === 200 ? body : null;
     },
     read: (path) => callApi("GET", path, {}),
+    loadRest: () => void loadStream().catch(() => {/* only who needs it misses it */}),
     pathOf: addresses.pathOf,
     navigate,
     goTo,

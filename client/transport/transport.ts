@@ -22,3 +22,22 @@ export interface TransportListener {
 }
 
 export type OpenTransport = (listener: TransportListener) => Transport;
+
+/** A transport whose code is loaded when it is needed. If that fails, it counts as lost. */
+export function loadedLater(load: () => Promise<OpenTransport>): OpenTransport {
+  return (listener) => {
+    let transport: Transport | null = null;
+    let closed = false;
+    load().then((open) => {
+      if (!closed) transport = open(listener);
+    }, () => closed || listener.closed(LOST));
+    return {
+      // Before its welcome nobody sends anything that matters.
+      send: (frame) => transport?.send(frame),
+      close() {
+        closed = true;
+        transport?.close();
+      },
+    };
+  };
+}

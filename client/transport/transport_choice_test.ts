@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { ClientFrame, ServerFrame } from "../../chat/protocol.ts";
+import { settle } from "../../testing/clock.ts";
 import { welcome } from "../../testing/clients/frames.ts";
-import type { OpenTransport, TransportListener } from "./transport.ts";
+import { loadedLater, LOST, type OpenTransport, type TransportListener } from "./transport.ts";
 import { initialChoice, nextChoice, type TransportEvent, withFallback } from "./transport_choice.ts";
 
 /** A transport that the test controls; `opened` are those that were opened, in order. */
@@ -112,4 +113,28 @@ Deno.test("a closed transport tries no more sockets", () => {
   transport.close();
   assert.deepEqual([socket.last().open, stream.last().open], [false, false]);
   assert.deepEqual(heard, [welcome]);
+});
+
+Deno.test("a transport that is loaded later works once it is there, and is lost where it can't be loaded", async () => {
+  const { opened, open, last } = fakeTransport();
+  const heard: (ServerFrame | number)[] = [];
+  const listener: TransportListener = {
+    received: (frames) => void heard.push(...frames),
+    closed: (code) => void heard.push(code),
+    outdated() {},
+  };
+  const transport = loadedLater(() => Promise.resolve(open))(listener);
+  transport.send({ action: "ping" });
+  await settle();
+  transport.send({ action: "ping" });
+  last().received([welcome]);
+  assert.deepEqual([last().sent.length, heard.length], [1, 1]);
+  transport.close();
+  assert.equal(last().open, false);
+  // Nobody hears of one that was closed meanwhile.
+  loadedLater(() => Promise.resolve(open))(listener).close();
+  loadedLater(() => Promise.reject(new Error("no network")))(listener).close();
+  loadedLater(() => Promise.reject(new Error("no network")))(listener);
+  await settle();
+  assert.deepEqual([opened.length, heard.slice(1)], [1, [LOST]]);
 });

@@ -24,8 +24,7 @@ export interface SearchOpener {
 }
 
 /**
- * The button in the page's header, and the key. The first screen has no more of the search: the rest is loaded later, or
- * when it is needed.
+ * The button in the page's header, and the key. The box itself is loaded later, or when it is needed.
  * @param load is called once
  * @param failed is called when somebody wants to search and the rest can't be loaded
  */

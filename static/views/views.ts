@@ -14,7 +14,6 @@ import { loadRichText } from "../lib/text/message_text.ts";
 import { PREFERENCES } from "../lib/web_storage.ts";
 import type { ReactionTools } from "../reactions/reaction_tools.ts";
 import type { ListReacted } from "../reactions/who.ts";
-import { createSearchOpener } from "../search/opener.ts";
 import { lastOwn, type State } from "../state.ts";
 import type { PageWorker } from "../worker/registration.ts";
 import { type ComposerActions, createComposerView } from "./composer_view.ts";
@@ -41,6 +40,8 @@ export interface ViewOptions extends Omit<DialogOptions, "field" | "loadListed" 
   listReacted: ListReacted;
   /** Goes to a message, and makes the browser's Back lead to the one from which one goes. */
   goToAnswered: (seq: number, from: number) => void;
+  /** Loads what of the client the first screen can do without. */
+  loadRest: () => void;
   /** Asks the server for something that is only read. */
   read: (path: string) => Promise<{ status: number; body: unknown }>;
 }
@@ -58,6 +59,7 @@ export function createViews(
     listPeople,
     listReacted,
     read,
+    loadRest,
     pathOf,
     navigate,
     goTo,
@@ -149,14 +151,10 @@ export function createViews(
     goTo: moveTo,
     changeRoom: () => dialogs.changeRoom(""),
     mute: (person) => controller.mute(person),
-    search: (words) => search.open(words || undefined),
+    search: (words) => sides?.search.open(words || undefined),
     help: dialogs.showKeys,
   };
   const composer = createComposerView(locale, drafts, composerActions, emoji);
-  const search = createSearchOpener(strings, async () => {
-    const { createSearchBox } = await import("../search/search_box.ts");
-    return createSearchBox(locale, { controller, read, toLatest: log.toLatest });
-  }, () => controller.notify({ kind: "not_loaded" }));
   const status = createStatusView(locale, () => controller.chat.retryNow());
 
   document.documentElement.lang = locale.language;
@@ -244,6 +242,12 @@ export function createViews(
       changeRoom: dialogs.changeRoom,
       retryNow: () => controller.chat.retryNow(),
       pathOf,
+    }, {
+      async load() {
+        const { createSearchBox } = await import("../search/search_box.ts");
+        return createSearchBox(locale, { controller, read, toLatest: log.toLatest });
+      },
+      failed: () => controller.notify({ kind: "not_loaded" }),
     });
     sides.render(controller.state);
   }
@@ -263,7 +267,8 @@ export function createViews(
   painted().then(loadSides).catch(() => controller.notify({ kind: "not_loaded" }));
   setTimeout(() => {
     dialogs.load();
-    search.load();
+    loadRest();
+    sides?.search.load();
     loadRichText();
     loadListed();
     bell.load();
@@ -303,7 +308,6 @@ export function createViews(
     sides?.render(state);
     dialogs.render(state);
     bell.render(state);
-    search.render(state);
     status.render(state);
     announceErrors(state);
   };
