@@ -165,15 +165,17 @@ export class Rulebook {
     const first = this.remembered(found, room.record, now);
     if (first) return { result: { entry: this.repeated(command, first, room, now), repeated: true } };
     const kind = this.#kindAsked(command);
-    const refused = this.#refusal(kind, command, room, now);
-    if (refused) return { result: refused };
     const target = about(command);
     const entry = target === undefined ? undefined : room.at(target);
-    const document = target === undefined ? undefined : room.document(target);
+    // Of an expired message there may be one, for what was said about it later.
+    const document = entry && this.isHeld(entry, room.record, now) ? room.document(entry.seq) : undefined;
+    const message = entry && document && !document.deleted ? { seq: entry.seq, user: entry.user, document } : undefined;
+    const refused = refusal(kind, command, room.record, message);
+    if (refused) return { result: refused };
     const keys = new Map(this.documentKeys(command).map((key) => [key, room.key(target!, key)]));
-    const lists = document ? this.documentLists(command, document) : [];
+    const lists = message ? this.documentLists(command, message.document) : [];
     const view: View = {
-      target: entry && document && { seq: entry.seq, user: entry.user, document },
+      target: message,
       locked: room.record.locked,
       key: (name) => keys.get(documentKey(kind.tells, name)),
       *list(prefix) {
@@ -186,7 +188,7 @@ export class Rulebook {
     const next = { seq: head + 1, date: Math.max(date, now), ...place, ordinal: messages };
     try {
       const decided = decide(kind, command, view, next);
-      if (decided.write?.change?.isErased) decided.write.change.answered = entry?.fixed?.reply_to as number | undefined;
+      if (decided.write?.change?.isErased) decided.write.change.answered = answeredBy(entry);
       if (decided.write && found) decided.write.forgets = found.seq;
       return decided;
     } catch (error) {
@@ -273,23 +275,16 @@ export class Rulebook {
     if (!kind) throw new Error(`no kind of entry is asked for by ${action}`);
     return kind;
   }
-
-  #refusal(kind: Kind, command: CommandBase, room: RoomView, now: number): Refused | undefined {
-    if (command.lookupOnly) return { refused: "not_found" };
-    if (room.record.locked && !kind.whileLocked) return { refused: "locked" };
-    const seq = about(command);
-    if (seq === undefined) return undefined;
-    const target = room.at(seq);
-    const document = target && this.isHeld(target, room.record, now) ? room.document(target.seq) : undefined;
-    if (!document || document.deleted) return { refused: "not_found" };
-    if (kind.who !== "author" || target!.user === command.user) return undefined;
-    return kind.byModerator && command.moderator ? undefined : { refused: "forbidden" };
-  }
 }
 
 /** The message that a command depends on: the one that it is about, or that it answers. */
 export function about({ target, reply_to }: CommandBase): number | undefined {
   return target ?? reply_to;
+}
+
+/** The `seq` of the message that this one answers, if it answers one. */
+export function answeredBy(message: StoredEntry | undefined): number | undefined {
+  return message?.fixed?.reply_to as number | undefined;
 }
 
 /**
@@ -298,6 +293,24 @@ export function about({ target, reply_to }: CommandBase): number | undefined {
  */
 export function documentKey(tells: string, name: string): string {
   return `${tells}:${name}`;
+}
+
+/**
+ * Why a command is refused, whatever its kind decides.
+ * @param message that it depends on, as `View.target` has it
+ */
+function refusal(
+  kind: Kind,
+  command: CommandBase,
+  { locked }: RoomRecord,
+  message: View["target"],
+): Refused | undefined {
+  if (command.lookupOnly) return { refused: "not_found" };
+  if (locked && !kind.whileLocked) return { refused: "locked" };
+  if (about(command) === undefined) return undefined;
+  if (!message) return { refused: "not_found" };
+  if (kind.who !== "author" || message.user === command.user) return undefined;
+  return kind.byModerator && command.moderator ? undefined : { refused: "forbidden" };
 }
 
 /**

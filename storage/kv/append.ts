@@ -3,6 +3,7 @@ import type { Entry } from "../../chat/protocol.ts";
 import {
   about,
   advance,
+  answeredBy,
   type AppendResult,
   NEW_ROOM,
   type RoomRecord,
@@ -264,7 +265,7 @@ export class Batch {
   /** The message that this one answers. */
   #answeredBy(seq: number | undefined): number | undefined {
     if (seq === undefined) return undefined;
-    return this.#values.get<Kept>(KEY.message(this.#room, seq))?.entry.fixed?.reply_to as number | undefined;
+    return answeredBy(this.#values.get<Kept>(KEY.message(this.#room, seq))?.entry);
   }
 
   /** The first entry that had this command's key, with what is still there of it. */
