@@ -21,9 +21,11 @@ export function kindOf({ action }: { action: string }): Kind | undefined {
   return Object.hasOwn(KINDS, action) ? KINDS[action as keyof typeof KINDS] as AnyKind as Kind : undefined;
 }
 
+const BY_ASKED = new Map(Object.values<AnyKind>(KINDS).map((kind) => [kind.asks, kind as Kind]));
+
 /** The kind that a frame asks for; undefined if this version does not know it. */
 export function kindAskedBy({ action }: { action: string }): Kind | undefined {
-  return Object.values<AnyKind>(KINDS).find(({ asks }) => asks === action) as Kind | undefined;
+  return BY_ASKED.get(action);
 }
 
 /** Whether a frame is a message. An entry of an unknown kind is not. */
