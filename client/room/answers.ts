@@ -1,7 +1,15 @@
 /** How many messages answer another one, which of them are shown as its thread, and what answers quote. */
 import { isMessage, kindOf } from "../../chat/entries/kinds.ts";
 import type { Entry, ReceiveMessage } from "../../chat/protocol.ts";
-import { type HeldMessage, heldMessage, inAllPlaces, messageAt, type RoomState, type Thread } from "./room_state.ts";
+import {
+  type HeldMessage,
+  heldMessage,
+  inAllPlaces,
+  messageAt,
+  type RoomState,
+  type Thread,
+  withMessage,
+} from "./room_state.ts";
 
 /** Messages that are held only because others answer them: far more than are in the page at once. */
 export const QUOTED_LIMIT = 500;
@@ -28,11 +36,10 @@ export function stepOf(entry: Entry, target: ReceiveMessage | undefined): Step |
 }
 
 export function withStep(messages: Messages, { parent, by }: Step): Messages {
-  const message = messageAt(messages, parent);
-  if (!message) return messages;
-  const { replies = 0, ...rest } = message;
-  const count = Math.max(0, replies + by);
-  return messages.with(messages.indexOf(message), count === 0 ? rest : { ...rest, replies: count });
+  return withMessage(messages, parent, ({ replies = 0, ...message }) => {
+    const count = Math.max(0, replies + by);
+    return count === 0 ? message : { ...message, replies: count };
+  });
 }
 
 /** The room after an entry, before that has changed anything else: with the number of answers that it makes. */

@@ -13,7 +13,7 @@ import type {
   ServerFrame,
 } from "../../chat/protocol.ts";
 import { counted, countedLater, messageOf, withAnswer, withThread } from "./answers.ts";
-import { type HeldMessage, inAllPlaces, messageAt, type RoomState, type Stretch } from "./room_state.ts";
+import { type HeldMessage, inAllPlaces, type RoomState, type Stretch, withMessage } from "./room_state.ts";
 
 /** Messages kept of the newest ones, and how many remain when there are more. */
 export const HELD_LIMIT = 1_000;
@@ -93,7 +93,8 @@ function remembered(room: RoomState, entry: Entry): RoomState {
 /** What an entry does to messages that are there, unless they have it already. */
 function changedBy(room: RoomState, entry: Entry, me?: string): RoomState {
   if (!("target" in entry) || entry.seq <= (room.ahead.get(entry.target) ?? 0)) return room;
-  return inAllPlaces(room, (messages) => withChange(messages, entry, me));
+  const { target } = entry;
+  return inAllPlaces(room, (messages) => withMessage(messages, target, (message) => afterChange(message, entry, me)));
 }
 
 /** With one more message behind the newest. A reader who is elsewhere has at most `READING_LIMIT` messages. */
@@ -319,14 +320,6 @@ export function isEntry(frame: ServerFrame): frame is Entry {
 /** The room of somebody else, who has given nothing as far as is known. */
 export function withoutOwn(room: RoomState): RoomState {
   return inAllPlaces(room, (messages) => messages.map(({ reacted: _, ...message }) => message));
-}
-
-/** The messages after an entry that may change one of them. */
-function withChange(messages: readonly HeldMessage[], entry: Entry, me?: string): readonly HeldMessage[] {
-  if (!("target" in entry)) return messages;
-  const message = messageAt(messages, entry.target);
-  const next = message && afterChange(message, entry, me);
-  return next === message ? messages : messages.with(messages.indexOf(message!), next!);
 }
 
 function afterChange(message: HeldMessage, entry: Entry, me?: string): HeldMessage {

@@ -111,13 +111,32 @@ export function newestMessages({ newest, messages }: RoomState): readonly HeldMe
 
 /** The message with this `seq` in a list by `seq`. */
 export function messageAt(messages: readonly HeldMessage[], seq: number): HeldMessage | undefined {
+  const message = messages[indexOf(messages, seq)];
+  return message?.seq === seq ? message : undefined;
+}
+
+/** The list with another state of the message with this `seq`; the same list if there is none, or it stays the same. */
+export function withMessage(
+  messages: readonly HeldMessage[],
+  seq: number,
+  change: (message: HeldMessage) => HeldMessage,
+): readonly HeldMessage[] {
+  const at = indexOf(messages, seq);
+  const message = messages[at];
+  if (message?.seq !== seq) return messages;
+  const next = change(message);
+  return next === message ? messages : messages.with(at, next);
+}
+
+/** The index of the first message from this `seq` on, in a list by `seq`. */
+export function indexOf(messages: readonly { readonly seq: number }[], seq: number): number {
   let [low, high] = [0, messages.length];
   while (low < high) {
     const middle = (low + high) >> 1;
     if (messages[middle].seq < seq) low = middle + 1;
     else high = middle;
   }
-  return messages[low]?.seq === seq ? messages[low] : undefined;
+  return low;
 }
 
 /** A message, wherever it is held: null if the server has none any more, undefined if that is not known. */

@@ -4,7 +4,7 @@ import { isMuted } from "../lib/mutes.ts";
 import { displayName } from "../lib/room_name.ts";
 import { createScroll } from "../lib/scroll.ts";
 import { onLateTexts } from "../lib/text/message_text.ts";
-import { newestMessages } from "../../client/room/room_state.ts";
+import { indexOf, newestMessages } from "../../client/room/room_state.ts";
 import type { ReadingPlace } from "../lib/places.ts";
 import { type Goal, isKnownEmpty, isLineNew, isThere, type State } from "../state.ts";
 import { createLatestButton } from "./latest_button.ts";
@@ -12,7 +12,7 @@ import { createLogKeys, type Direction } from "./log_keys.ts";
 import { createLogBottom, createLogTop } from "./log_top.ts";
 import { createLogRows } from "./log_rows.ts";
 import type { RowActions, RowView } from "./row_view.ts";
-import { around, fitted, indexOf, newest, sliceOf, type Span, spanOf, STAYING, wholeRuns } from "./slice.ts";
+import { around, fitted, newest, sliceOf, type Span, spanOf, STAYING, wholeRuns } from "./slice.ts";
 import { hasScreenKeyboard } from "./text_entry.ts";
 import { rowsOf } from "./timeline.ts";
 

@@ -3,7 +3,7 @@
  * are held as `seq`s, since older and newer messages come, and the oldest are released.
  */
 import type { ReceiveMessage } from "../../chat/protocol.ts";
-import { firstIndex } from "../lib/binary_search.ts";
+import { indexOf } from "../../client/room/room_state.ts";
 
 /** Messages that come in at once. So few that a slow processor shows them within a frame or two. */
 export const STEP = 20;
@@ -71,9 +71,4 @@ export function around({ length }: Messages, { from, to }: Span, index: number, 
   const there = { from: Math.max(0, index - STEP), to: Math.min(length, index + STEP) };
   const isNear = there.from <= to && from <= there.to;
   return isNear || stays ? { from: Math.min(from, there.from), to: Math.max(to, there.to) } : there;
-}
-
-/** The index of the first message from this `seq` on. */
-export function indexOf(messages: Messages, seq: number): number {
-  return firstIndex(messages.length, (index) => messages[index].seq >= seq);
 }
