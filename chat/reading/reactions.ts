@@ -37,6 +37,21 @@ export async function reactedIn(
 }
 
 /**
+ * A page of messages as one person gets it: with what that person gave to them.
+ * @param user absent: nobody knows who asks
+ * @throws {ChatError} `unavailable`
+ */
+export async function pageFor<Page extends { readonly messages: readonly Entry[] }>(
+  log: MessageLog,
+  room: string,
+  page: Page,
+  user: string | undefined,
+): Promise<Page & { reacted?: Reacted }> {
+  const reacted = user === undefined ? undefined : await reactedIn(log, room, page.messages, user);
+  return reacted ? { ...page, reacted } : page;
+}
+
+/**
  * Who reacted to a message: of each reaction, or of the one with this emoji, the first `PEOPLE_LISTED` behind the user
  * `after`, in the order of their ids. `more`: one of them has more people.
  * @throws {ChatError} `bad_emoji`, `not_found` if the room does not have the message, `unavailable`

@@ -7,7 +7,7 @@ import { describe } from "../schema/describe.ts";
 import type { App, AppServices } from "../services.ts";
 import { FOREIGN_PAGE, originAllowed } from "../auth/origin.ts";
 import { member } from "../schema/server_frames.ts";
-import { afterPerson, limitOf, personAfter, wholeNumber } from "./query.ts";
+import { afterPerson, limitOf, personIn, wholeNumber } from "./query.ts";
 import { countRead } from "./reader.ts";
 
 const listedRooms = v.array(v.object({ room: v.string(), count: v.number(), seq: v.number(), date: v.number() }));
@@ -50,7 +50,7 @@ export function addApi(app: App, services: AppServices): void {
   app.get("/api/rooms/:room/people", aboutPeople, async (c) => {
     const room = roomName(c.req.param("room"));
     const query = new URL(c.req.url).searchParams;
-    const after = personAfter(query);
+    const after = personIn(query, "after");
     const limit = wholeNumber(query, "limit") ?? MEMBERS_LISTED;
     await countRead(services, c);
     const { cluster } = services.chat.services;

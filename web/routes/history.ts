@@ -1,16 +1,17 @@
 import * as v from "valibot";
 import { pageSize } from "../../chat/commands.ts";
 import { historyAround, messageAt } from "../../chat/reading/history.ts";
-import { PEOPLE_LISTED, reactedIn, reactionPeople } from "../../chat/reading/reactions.ts";
+import { pageFor, PEOPLE_LISTED, reactionPeople } from "../../chat/reading/reactions.ts";
 import { roomName } from "../../chat/rooms/room_name.ts";
 import { ChatError } from "../../chat/errors.ts";
 import { describe } from "../schema/describe.ts";
 import type { App, AppServices } from "../services.ts";
 import { reacted, serverFrames } from "../schema/server_frames.ts";
-import { afterPerson, asWholeNumber, pageLimit, personAfter, place, wholeNumber } from "./query.ts";
+import { afterPerson, asWholeNumber, pageLimit, personIn, place, wholeNumber } from "./query.ts";
 import { countRead } from "./reader.ts";
 
-const history = v.object({
+/** A page of history, as it is answered. */
+export const history = v.object({
   room: v.string(),
   epoch: v.string(),
   seq: v.number(),
@@ -72,11 +73,10 @@ export function addHistory(app: App, services: AppServices): void {
     const page = around === undefined
       ? await log.history(room, { before, after, repliesTo, limit })
       : await historyAround(log, room, around, limit);
-    const { epoch, seq, messages, more } = page;
-    const own = identity && await reactedIn(log, room, messages, identity.user);
+    const { epoch, seq, messages, more, reacted } = await pageFor(log, room, page, identity?.user);
     // With what the asker gave, it is for nobody else.
     c.header("cache-control", "no-store");
-    return c.json({ room, epoch, seq, messages, more, ...(own && { reacted: own }) });
+    return c.json({ room, epoch, seq, messages, more, reacted });
   });
 
   const aboutMessage = describe({
@@ -118,7 +118,7 @@ export function addHistory(app: App, services: AppServices): void {
     const room = roomName(c.req.param("room"));
     const seq = asWholeNumber(c.req.param("seq"), "seq");
     const query = new URL(c.req.url).searchParams;
-    const after = personAfter(query);
+    const after = personIn(query, "after");
     await countRead(services, c);
     const people = await reactionPeople(log, room, seq, { emoji: query.get("emoji") ?? undefined, after });
     c.header("cache-control", "no-store");

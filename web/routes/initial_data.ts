@@ -4,7 +4,7 @@ import { accepts } from "hono/accepts";
 import { withTimeout } from "../../chat/async.ts";
 import { ChatError } from "../../chat/errors.ts";
 import { type HistoryPage, type InitialData, PAGE_SIZE } from "../../chat/protocol.ts";
-import { reactedIn } from "../../chat/reading/reactions.ts";
+import { pageFor } from "../../chat/reading/reactions.ts";
 import type { MessageLog } from "../../chat/storage.ts";
 import type { AppServices } from "../services.ts";
 
@@ -55,7 +55,5 @@ export async function initialData(
 }
 
 async function newestPage(log: MessageLog, room: string, user: string): Promise<HistoryPage> {
-  const { epoch, seq, messages, more } = await log.history(room, { limit: PAGE_SIZE });
-  const reacted = await reactedIn(log, room, messages, user);
-  return { epoch, seq, messages, more, ...(reacted && { reacted }) };
+  return await pageFor(log, room, await log.history(room, { limit: PAGE_SIZE }), user);
 }

@@ -41,10 +41,10 @@ export function asWholeNumber(text: string, name: string): number {
   throw new ChatError("bad_frame", `"${name}" is a whole number.`);
 }
 
-/** The person after whom a page of people begins. @throws {ChatError} `bad_frame` */
-export function personAfter(query: URLSearchParams): string | undefined {
-  const after = query.get("after");
-  if (after === null) return undefined;
-  if (after !== "" && after.length <= USER_LIMIT) return after;
-  throw new ChatError("bad_frame", '"after" is the user of a person: the last one of the page before.');
+/** The id of a person in a query. @throws {ChatError} `bad_frame` */
+export function personIn(query: URLSearchParams, name: string): string | undefined {
+  const user = query.get(name);
+  if (user === null) return undefined;
+  if (user !== "" && user.length <= USER_LIMIT) return user;
+  throw new ChatError("bad_frame", `"${name}" is the user of a person, as messages and lists of people have it.`);
 }

@@ -1,13 +1,12 @@
 import * as v from "valibot";
 import { pageSize } from "../../chat/commands.ts";
-import { ChatError } from "../../chat/errors.ts";
-import { reactedIn } from "../../chat/reading/reactions.ts";
+import { pageFor } from "../../chat/reading/reactions.ts";
 import { roomName } from "../../chat/rooms/room_name.ts";
 import { parseQuery, QUERY_LIMIT } from "../../chat/search/query.ts";
 import { describe } from "../schema/describe.ts";
-import { reacted, serverFrames } from "../schema/server_frames.ts";
 import type { App, AppServices } from "../services.ts";
-import { pageLimit, place, USER_LIMIT, wholeNumber } from "./query.ts";
+import { history } from "./history.ts";
+import { pageLimit, personIn, place, USER_LIMIT, wholeNumber } from "./query.ts";
 import { countRead } from "./reader.ts";
 
 /**
@@ -17,13 +16,8 @@ import { countRead } from "./reader.ts";
 const SEARCH_COST = 5;
 
 const found = v.object({
-  room: v.string(),
-  epoch: v.string(),
-  seq: v.number(),
-  messages: v.array(serverFrames.receive_message),
-  more: v.boolean(),
+  ...history.entries,
   before: v.optional(v.pipe(place, v.description("What to go on with. There while `more` is true."))),
-  reacted: v.optional(reacted),
 });
 
 /** Finding what has been said in a room. */
@@ -66,20 +60,13 @@ export function addSearch(app: App, services: AppServices): void {
   app.get("/api/rooms/:room/search", aboutSearch, async (c) => {
     const room = roomName(c.req.param("room"));
     const asked = new URL(c.req.url).searchParams;
-    const [user, before, limit] = [userIn(asked), wholeNumber(asked, "before"), pageSize(wholeNumber(asked, "limit"))];
+    const user = personIn(asked, "user");
+    const [before, limit] = [wholeNumber(asked, "before"), pageSize(wholeNumber(asked, "limit"))];
     const query = parseQuery(asked.get("q") ?? "");
     const identity = await countRead(services, c, SEARCH_COST);
-    const { epoch, seq, messages, more, before: next } = await log.search(room, { query, user, before, limit });
-    const own = identity && await reactedIn(log, room, messages, identity.user);
+    const page = await log.search(room, { query, user, before, limit });
+    const { epoch, seq, messages, more, before: next, reacted } = await pageFor(log, room, page, identity?.user);
     c.header("cache-control", "no-store");
-    return c.json({ room, epoch, seq, messages, more, before: next, ...(own && { reacted: own }) });
+    return c.json({ room, epoch, seq, messages, more, before: next, reacted });
   });
-}
-
-/** The person whose messages are wanted. @throws {ChatError} `bad_frame` */
-function userIn(asked: URLSearchParams): string | undefined {
-  const user = asked.get("user");
-  if (user === null) return undefined;
-  if (user !== "" && user.length <= USER_LIMIT) return user;
-  throw new ChatError("bad_frame", '"user" is the user of a person, as their messages have it.');
 }
