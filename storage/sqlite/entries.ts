@@ -1,5 +1,5 @@
 import type { StatementSync } from "node:sqlite";
-import type { Document, Fields } from "../../chat/entries/kind.ts";
+import type { Document } from "../../chat/entries/kind.ts";
 import { type Entry, RESUME_LIMIT } from "../../chat/protocol.ts";
 import {
   advance,
@@ -8,7 +8,6 @@ import {
   type RoomRecord,
   type RoomView,
   type Rulebook,
-  type StoredEntry,
   type Write,
 } from "../../chat/rulebook.ts";
 import type {
@@ -20,25 +19,14 @@ import type {
   KeysQuery,
   LogNotification,
 } from "../../chat/storage.ts";
-import { catchUp, historyPage, type Reading, type StoredMessage } from "../shared/page.ts";
+import { catchUp, historyPage, type Reading } from "../shared/page.ts";
 import type { Database } from "./database.ts";
+import { ACTIONS, COLUMNS, type EntryRow, json, MESSAGE, parse, stored, toStored } from "./entry_rows.ts";
 import { type RoomRow, type RoomTable, toRecord } from "./rooms.ts";
 import type { WordIndex } from "./search/word_index.ts";
 
 /** Rows that one step of expiring looks at: about two milliseconds of writing. */
 export const EXPIRE_STEP = 100;
-
-interface EntryRow {
-  seq: number;
-  date: number;
-  ordinal: number;
-  action: string;
-  user: string;
-  id: string | null;
-  target: number | null;
-  fixed: string | null;
-  erasable: string | null;
-}
 
 interface Appended {
   results: AppendResult[];
@@ -50,13 +38,8 @@ interface Appended {
   removesWords: boolean;
 }
 
-const COLUMNS = `entries.seq, entries.date, entries.ordinal, actions.name AS action, entries.user, entries.id,
-  entries.target, entries.fixed, entries.erasable`;
-export const ACTIONS = "JOIN actions ON actions.action = entries.action";
 const HELD = "entries.room = ? AND entries.seq > ? AND entries.seq < ? AND entries.date >= ? AND entries.ordinal > ?";
 // However many changes there are between two messages, a page of history reads messages only.
-export const MESSAGE = `${COLUMNS}, entries.document,
-  (SELECT count(*) FROM entries AS answer WHERE answer.room = entries.room AND answer.answers = entries.seq) AS replies`;
 const MESSAGES = `SELECT ${MESSAGE} FROM entries INDEXED BY messages ${ACTIONS}
   WHERE ${HELD} AND shown_by IS NOT NULL ORDER BY seq`;
 
@@ -298,31 +281,4 @@ export class Entries {
   #reading(room: RoomRow, now: number): Reading {
     return { room: room.name, record: toRecord(room), rules: this.#rules, now };
   }
-}
-
-export function* stored(rows: Iterable<unknown>): Generator<StoredMessage> {
-  for (const row of rows) {
-    const { document, replies } = row as { document: string | null; replies?: number };
-    yield { entry: toStored(row)!, document: parse<Document>(document), replies };
-  }
-}
-
-/** @param row as SQLite gives it: an `EntryRow`, or none */
-function toStored(row: unknown): StoredEntry | undefined {
-  if (row === undefined) return undefined;
-  const { seq, date, ordinal, action, user, id, target, fixed, erasable } = row as EntryRow;
-  const entry: StoredEntry = { seq, date, ordinal, action, user };
-  if (id !== null) entry.id = id;
-  if (target !== null) entry.target = target;
-  if (fixed !== null) entry.fixed = parse<Fields>(fixed);
-  if (erasable !== null) entry.erasable = parse<Fields>(erasable);
-  return entry;
-}
-
-function json(value: unknown): string | null {
-  return value === undefined ? null : JSON.stringify(value);
-}
-
-function parse<Value>(text: string | null | undefined): Value | undefined {
-  return text === null || text === undefined ? undefined : JSON.parse(text);
 }

@@ -5,7 +5,7 @@ import type { SearchQuery } from "../../../chat/search/query.ts";
 import type { SearchRequest, SearchResult } from "../../../chat/storage.ts";
 import { historyPage, type StoredMessage } from "../../shared/page.ts";
 import type { Database } from "../database.ts";
-import { ACTIONS, MESSAGE, stored } from "../entries.ts";
+import { ACTIONS, MESSAGE, stored } from "../entry_rows.ts";
 import { type RoomRow, type RoomTable, toRecord } from "../rooms.ts";
 import type { Found } from "./find.ts";
 import { Searcher } from "./searcher.ts";
