@@ -1,15 +1,7 @@
 import type { Fields } from "../../chat/entries/kind.ts";
 import { type Position, RESUME_LIMIT } from "../../chat/protocol.ts";
 import type { Rulebook } from "../../chat/rulebook.ts";
-import {
-  type CatchUp,
-  type Command,
-  type DocumentKey,
-  type History,
-  type HistoryQuery,
-  type KeysQuery,
-  PAGE_BYTES,
-} from "../../chat/storage.ts";
+import type { CatchUp, Command, DocumentKey, History, HistoryQuery, KeysQuery } from "../../chat/storage.ts";
 import { catchUp, historyPage, type Reading, type StoredMessage } from "../shared/page.ts";
 import {
   Batch,
@@ -22,6 +14,7 @@ import {
   NO_ROOM,
   toRecord,
 } from "./append.ts";
+import { gather, inOrder, inSteps } from "./row_streams.ts";
 import { changeKeyOf, KEY, type KvStore } from "./store.ts";
 
 /** Commands whose keys are read together, and after how many of their document keys no other is added. */
@@ -281,40 +274,4 @@ export class KvRooms {
 
 function toRow({ entry, document, changedBy = 0, answers }: Kept): Row {
   return { entry, document, replies: answers?.count, changedBy: Math.max(changedBy, answers?.changedBy ?? 0) };
-}
-
-async function* inSteps<Row>(rows: AsyncIterable<Row>, size: number): AsyncGenerator<Row[]> {
-  let step: Row[] = [];
-  for await (const row of rows) {
-    if (step.push(row) < size) continue;
-    yield step;
-    step = [];
-  }
-  if (step.length > 0) yield step;
-}
-
-async function* inOrder(messages: AsyncGenerator<Kept>, changes: AsyncGenerator<Kept>): AsyncGenerator<Kept> {
-  let [message, change] = await Promise.all([messages.next(), changes.next()]);
-  for (;;) {
-    if (!message.done && (change.done || message.value.entry.seq < change.value.entry.seq)) {
-      yield message.value;
-      message = await messages.next();
-    } else if (!change.done) {
-      yield change.value;
-      change = await changes.next();
-    } else return;
-  }
-}
-
-/** As many rows as a page can need. */
-async function gather<Row>(rows: AsyncIterable<Row>, limit: number): Promise<Row[]> {
-  const gathered: Row[] = [];
-  let length = 0;
-  for await (const row of rows) {
-    gathered.push(row);
-    // JSON has at least as many bytes as letters. A row has more of it than what is shown, hence twice.
-    length += JSON.stringify(row).length;
-    if (gathered.length === limit || length > 2 * PAGE_BYTES) break;
-  }
-  return gathered;
 }
