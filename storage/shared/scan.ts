@@ -1,17 +1,15 @@
 import { Serializer } from "../../chat/async.ts";
 import type { Clock } from "../../chat/clock.ts";
-import { ChatError } from "../../chat/errors.ts";
-import type { ReceiveMessage } from "../../chat/protocol.ts";
+import type { Position, ReceiveMessage } from "../../chat/protocol.ts";
 import { isFound } from "../../chat/search/matcher.ts";
-import { type History, type HistoryQuery, type SearchRequest, type SearchResult } from "../../chat/storage.ts";
+import type { History, HistoryQuery, SearchRequest, SearchResult } from "../../chat/storage.ts";
 import { fillPage } from "./page.ts";
+import { MOST_SEARCHES_WAITING, searchResult, tooManySearches } from "./search_result.ts";
 
 /** Messages that one search looks at; then it says where to go on: some 35 ms in memory, 75 ms on Redis and Deno KV. */
 export const SCAN_LIMIT = 5_000;
 /** Messages of one page: it is read and looked through in a turn of the event loop. */
 export const SCAN_PAGE = 100;
-/** Searches that wait for those before them; one more is refused. */
-export const MOST_SCANS_WAITING = 32;
 
 /** Searches the logs of a store that has no index, by looking at the newest messages, page by page. */
 export class Scanner {
@@ -29,9 +27,7 @@ export class Scanner {
 
   /** @throws {ChatError} `unavailable` */
   async search(room: string, request: SearchRequest): Promise<SearchResult> {
-    if (this.#waiting > MOST_SCANS_WAITING) {
-      throw new ChatError("unavailable", "Too many search at the same time. Try again in a moment.", 1);
-    }
+    if (this.#waiting > MOST_SEARCHES_WAITING) throw tooManySearches();
     this.#waiting++;
     try {
       return await this.#turns.run("all", () => this.#scan(room, request));
@@ -52,12 +48,12 @@ export class Scanner {
         if (isWanted && isFound(query, message)) found.push(message);
       }
       looked += page.messages.length;
-      if (!page.more) return { ...position, ...pageOf(found, limit) };
+      if (!page.more) return pageOf(position, found, limit);
       next = page.messages[0].seq;
       if (found.length > limit) break;
       await new Promise<void>((resolve) => this.#clock.soon(resolve));
     }
-    return { ...position, ...pageOf(found, limit, next) };
+    return pageOf(position, found, limit, next);
   }
 }
 
@@ -65,9 +61,8 @@ export class Scanner {
  * The page of what has been found, newest first.
  * @param next where to go on; absent: all has been looked at
  */
-function pageOf(found: readonly ReceiveMessage[], limit: number, next?: number): Omit<SearchResult, "epoch" | "seq"> {
+function pageOf(position: Position, found: readonly ReceiveMessage[], limit: number, next?: number): SearchResult {
   const { page, more } = fillPage(found, limit);
   const before = more ? page.at(-1)!.seq : next;
-  const messages = page.reverse();
-  return before === undefined ? { messages, more: false } : { messages, more: true, before };
+  return searchResult(position, page.reverse(), before);
 }

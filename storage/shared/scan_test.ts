@@ -4,7 +4,8 @@ import type { ReceiveMessage } from "../../chat/protocol.ts";
 import { parseQuery } from "../../chat/search/query.ts";
 import type { History, HistoryQuery } from "../../chat/storage.ts";
 import { FakeClock } from "../../testing/clock.ts";
-import { MOST_SCANS_WAITING, SCAN_LIMIT, SCAN_PAGE, Scanner } from "./scan.ts";
+import { SCAN_LIMIT, SCAN_PAGE, Scanner } from "./scan.ts";
+import { MOST_SEARCHES_WAITING } from "./search_result.ts";
 
 /** A room of so many messages, of which those with a `seq` that can be divided by `every` match. */
 function setUp(count: number, every: number) {
@@ -63,7 +64,7 @@ Deno.test("a scan that has a page of results looks no further", async () => {
 
 Deno.test("when too many scans wait, one more is refused", async () => {
   const { search } = setUp(10, 5);
-  const all = await Promise.allSettled(Array.from({ length: MOST_SCANS_WAITING + 5 }, () => search()));
+  const all = await Promise.allSettled(Array.from({ length: MOST_SEARCHES_WAITING + 5 }, () => search()));
   const refused = all.filter(({ status }) => status === "rejected") as PromiseRejectedResult[];
   assert.equal(refused.length, 4);
   for (const { reason } of refused) assert.ok(reason instanceof ChatError && reason.code === "unavailable");

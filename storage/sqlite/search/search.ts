@@ -4,6 +4,7 @@ import { isFound } from "../../../chat/search/matcher.ts";
 import type { SearchQuery } from "../../../chat/search/query.ts";
 import type { SearchRequest, SearchResult } from "../../../chat/storage.ts";
 import { historyPage, type StoredMessage } from "../../shared/page.ts";
+import { searchResult } from "../../shared/search_result.ts";
 import type { Database } from "../database.ts";
 import { ACTIONS, MESSAGE, stored } from "../entry_rows.ts";
 import { type RoomRow, type RoomTable, toRecord } from "../rooms.ts";
@@ -75,10 +76,7 @@ export class Search {
       isBackwards: true,
     });
     const before = more ? messages[0].seq : next;
-    const position = { epoch: room.epoch, seq: room.head };
-    return before === undefined
-      ? { ...position, messages, more: false }
-      : { ...position, messages, more: true, before };
+    return searchResult({ epoch: room.epoch, seq: room.head }, messages, before);
   }
 
   /** Newest first, without those that have been changed since. */

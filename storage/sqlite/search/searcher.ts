@@ -1,12 +1,11 @@
 import { withTimeout } from "../../../chat/async.ts";
 import type { Clock } from "../../../chat/clock.ts";
 import { ChatError } from "../../../chat/errors.ts";
+import { MOST_SEARCHES_WAITING, tooManySearches } from "../../shared/search_result.ts";
 import type { Found, Wanted } from "./find.ts";
 import type { Order, Report } from "./worker.ts";
 import { WORKER_URL } from "./worker_url.ts";
 
-/** Searches that wait for their turn; one more is refused. */
-export const MOST_WAITING = 32;
 /** How long a search may wait for its turn, milliseconds. */
 export const LONGEST_WAIT = 2_000;
 /** A worker that does not answer for so long, milliseconds, counts as dead: it should take a fraction of it. */
@@ -52,11 +51,11 @@ export class Searcher {
   /** @throws {ChatError} `unavailable` if too many wait, or the worker can't search */
   find(wanted: Wanted): Promise<Found> {
     return new Promise((resolve, reject) => {
-      if (this.#closed || this.#waiting.length >= MOST_WAITING) return reject(tooMany());
+      if (this.#closed || this.#waiting.length >= MOST_SEARCHES_WAITING) return reject(tooManySearches());
       const waiting: Waiting = { wanted, resolve, reject, cancelTimer: () => {} };
       waiting.cancelTimer = this.#clock.after(LONGEST_WAIT, () => {
         this.#waiting = this.#waiting.filter((other) => other !== waiting);
-        reject(tooMany());
+        reject(tooManySearches());
       });
       this.#waiting.push(waiting);
       this.#next();
@@ -74,7 +73,7 @@ export class Searcher {
     this.#closed = Promise.withResolvers();
     for (const { cancelTimer, reject } of this.#waiting.splice(0)) {
       cancelTimer();
-      reject(tooMany());
+      reject(tooManySearches());
     }
     if (!this.#worker) return;
     this.#send({ kind: "close" });
@@ -149,10 +148,6 @@ export class Searcher {
 
 function newWorker(): SearchWorker {
   return new Worker(WORKER_URL, { type: "module", name: "parley-search" });
-}
-
-function tooMany(): ChatError {
-  return new ChatError("unavailable", "Too many search at the same time. Try again in a moment.", 1);
 }
 
 function unavailable(): ChatError {

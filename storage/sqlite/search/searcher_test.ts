@@ -3,7 +3,8 @@ import { FakeClock, settle } from "../../../testing/clock.ts";
 import { quietly } from "../../../testing/quietly.ts";
 import { SqliteStorage } from "../sqlite.ts";
 import type { Wanted } from "./find.ts";
-import { LONGEST_SILENCE, LONGEST_WAIT, MOST_WAITING, Searcher, type SearchWorker } from "./searcher.ts";
+import { MOST_SEARCHES_WAITING } from "../../shared/search_result.ts";
+import { LONGEST_SILENCE, LONGEST_WAIT, Searcher, type SearchWorker } from "./searcher.ts";
 import type { Order, Report } from "./worker.ts";
 import { WORKER_URL } from "./worker_url.ts";
 
@@ -117,7 +118,7 @@ Deno.test("an error is that of one search, and a broken index is told of", async
 Deno.test("who would wait for too long, or behind too many, is refused", async () => {
   const { clock, workers, searcher } = setUp();
   const first = searcher.find(wanted(1));
-  const waiting = Array.from({ length: MOST_WAITING }, (_, at) => searcher.find(wanted(2 + at)));
+  const waiting = Array.from({ length: MOST_SEARCHES_WAITING }, (_, at) => searcher.find(wanted(2 + at)));
   await assert.rejects(searcher.find(wanted(99)), { ...UNAVAILABLE, retryAfter: 1 });
   const refused = Promise.all(waiting.map((each) => assert.rejects(each, UNAVAILABLE)));
   await clock.advance(LONGEST_WAIT);
