@@ -4,6 +4,7 @@ import { isMuted } from "../lib/mutes.ts";
 import { showText } from "../lib/text/message_text.ts";
 import { heldMessage } from "../../client/room/room_state.ts";
 import { canWrite, type State } from "../state.ts";
+import { insteadOf } from "../views/message_answers.ts";
 import { createThreadLines } from "../views/thread_lines.ts";
 import { createSheet } from "./sheet.ts";
 
@@ -89,12 +90,8 @@ export function createThreadDialog(locale: Locale, actions: ThreadDialogActions)
     const isHidden = !message || isMuted(state.muted, message.user);
     setText(sheet.title, strings.answers(message?.replies ?? thread?.messages.length ?? 0));
     setText(who, isHidden ? "" : message.from);
-    if (isHidden || message.deleted) {
-      setText(
-        answered,
-        !message ? strings.answeredGone : message.deleted ? strings.answeredDeleted : strings.answeredMuted,
-      );
-    } else showText(answered, message.text ?? "", message.from, strings);
+    if (isHidden || message.deleted) setText(answered, insteadOf(strings, message));
+    else showText(answered, message.text ?? "", message.from, strings);
     setProperties(reply, { hidden: !message || message.deleted === true || !canWrite(state) });
     lines.show(thread, message?.replies ?? 0);
   }

@@ -53,7 +53,8 @@ export function createQuoteLine(
   return { element: line, show };
 }
 
-function insteadOf(strings: Strings, message: Answered["message"]): string {
+/** What stands in place of the words of a message that is gone, deleted, not known yet, or of somebody who is muted. */
+export function insteadOf(strings: Strings, message: Answered["message"]): string {
   if (message === undefined) return "…";
   return message === null ? strings.answeredGone : message.deleted ? strings.answeredDeleted : strings.answeredMuted;
 }
