@@ -37,8 +37,7 @@ export interface Goal {
   /**
    * What is there: `read` is where the reader stopped, with the line "New" low in the view; `new` is that line, `link`
    * a message to which a link leads, `answer` one to which an answer leads or back to it, and `date` the first one of a
-   * day. A number puts the message so many pixels below
-   * the top of the view.
+   * day. A number puts the message so many pixels below the top of the view.
    */
   readonly at: "read" | "new" | "link" | "answer" | "date" | number;
 }

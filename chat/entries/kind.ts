@@ -75,9 +75,9 @@ export interface Change {
   /** Undefined: all that is asked for is so already, and no entry is made. */
   fields: Fields | undefined;
   keys?: Record<string, unknown>;
-  /** The message's new document, where `apply` can't know it from the entry alone. */
+  /** The message's new document, where `apply` can't know all of it from the entry alone. */
   document?: Document;
-  /** By part of a command that was made of several: why that part is left out. */
+  /** By part of a command that was made of several (see `Kind.merge`): why that part is left out, if it is. */
   refusals?: readonly (Refused | undefined)[];
 }
 
@@ -105,7 +105,7 @@ export interface Kind<Command extends CommandBase = CommandBase, Told extends { 
   readonly fixed?: readonly (keyof Told & string)[];
   /** Fields that are kept with the entry, and removed when its message is erased or when it expires itself. */
   readonly erasable?: readonly (keyof Told & string)[];
-  /** What is shown in place of what was removed. */
+  /** What is shown in place of what is `erasable` and was removed: a value for each field that its entry always has. */
   readonly whenErased?: Fields;
   /** The document keys of the target message that `decide` reads. */
   keys?(command: Command): readonly string[];
@@ -116,10 +116,16 @@ export interface Kind<Command extends CommandBase = CommandBase, Told extends { 
   lists?(command: Command, document: Document): readonly string[];
   /**
    * Makes one command of several about the same message, so that they become one entry. Each is a part of the new one,
-   * in the order of `Change.refusals`. Its entries have no user and no idempotency key.
+   * in the order of `Change.refusals`. `decide` is given that, or a command that came alone.
+   *
+   * Entries of such a kind have no user and no idempotency key: its own fields say whose each part is, and to ask for
+   * the same again must change nothing. It has a `who`, and an `answer`, or nobody is told that the own part is stored.
    */
   merge?(commands: readonly Command[]): CommandBase;
-  /** What the asker alone is answered once it is stored, or was so before. Absent: the entry is the answer. */
+  /**
+   * The frame that the asker alone is sent once it is stored, or was so before, with the `id` of the request. The
+   * function is given the asker's own command, before `merge`. Absent: the entry is the answer.
+   */
   answer?(command: Command): ServerFrame;
   decide(command: Command, view: View): Decision;
   /**

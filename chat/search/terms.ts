@@ -1,6 +1,7 @@
 /**
- * What an index of words keeps of a text. Every text that `matches` finds has all terms of the query, so an index of
- * terms finds what may match; what does is for the matcher to say. A term has only letters, marks, digits and emoji.
+ * The tokens of the full-text index, here called terms: beginnings of words, and pairs of characters (bigrams) of
+ * Korean, Japanese and Chinese. Every text that `matches` finds has all terms of the query, so an index of terms finds
+ * what may match; what does is for the matcher to say. A term has only letters, marks, digits and emoji.
  */
 import { isOfLetters, isRun, normalise, SEPARATOR, TOUCHING } from "./normalise.ts";
 

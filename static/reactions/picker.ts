@@ -24,7 +24,7 @@ export interface Picker {
   open(choose: (emoji: string) => void, closed: () => void): void;
 }
 
-/** All emoji in a dialog, found by their names in both languages. Arrow keys go over them, Enter takes one. */
+/** The emoji picker: all emoji in a dialog, found by their names in both languages. Arrow keys go over them, Enter takes one. */
 export function createPicker({ strings, language }: Locale, { load, storage }: PickerOptions): Picker {
   const sheet = createSheet(strings, strings.chooseEmoji);
   setText(sheet.title, strings.chooseEmoji);

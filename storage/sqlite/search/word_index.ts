@@ -40,7 +40,7 @@ interface Change {
 }
 
 /**
- * The index of the words in a database file: which messages have a term. The caller opens the transaction.
+ * The full-text index of a database file (FTS5): which messages have a term. The caller opens the transaction.
  *
  * It has the terms of every message above its room's `unindexed` that has a document. Those below are added in the
  * background. Taking terms out is slow, so they are remembered in the same transaction, and taken out in small steps:
