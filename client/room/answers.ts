@@ -19,7 +19,7 @@ export const THREADS_LIMIT = 20;
 type Messages = readonly HeldMessage[];
 
 /** One answer more or less. */
-export interface Step {
+interface Step {
   readonly parent: number;
   readonly by: 1 | -1;
 }
@@ -28,14 +28,14 @@ export interface Step {
  * What an entry means for the number of answers of a message, if anything.
  * @param target the message that it is about, as it was before
  */
-export function stepOf(entry: Entry, target: ReceiveMessage | undefined): Step | null {
+function stepOf(entry: Entry, target: ReceiveMessage | undefined): Step | null {
   const answer = isMessage(entry) ? entry : kindOf(entry)?.erases ? target : undefined;
   // A resume brings a message as it is now: one that is deleted was never counted here.
   if (answer?.reply_to === undefined || answer.deleted) return null;
   return { parent: answer.reply_to, by: answer === entry ? 1 : -1 };
 }
 
-export function withStep(messages: Messages, { parent, by }: Step): Messages {
+function withStep(messages: Messages, { parent, by }: Step): Messages {
   return withMessage(messages, parent, ({ replies = 0, ...message }) => {
     const count = Math.max(0, replies + by);
     return count === 0 ? message : { ...message, replies: count };
