@@ -133,7 +133,7 @@ export class Rulebook {
       if (begin && who) throw new Error(`${tells}: a kind with begin is about no message, so it has no who.`);
       if (begin && erasable) throw new Error(`${tells}: a kind with begin keeps what is erasable in its document.`);
       if (erases && erasable) throw new Error(`${tells}: a kind that erases has nothing erasable.`);
-      if (begin && merge) throw new Error(`${tells}: a message has one author, so it has no merge.`);
+      if (merge && !who) throw new Error(`${tells}: what merges is about the same message, so it has a who.`);
       this.#byAsked.set(kind.asks, kind);
       this.#byTold.set(tells, kind);
     }

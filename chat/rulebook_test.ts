@@ -33,6 +33,7 @@ Deno.test("a kind that contradicts itself stops the server from starting", () =>
   const refused = (change: object) => assert.throws(() => new Rulebook(FOREVER, [{ ...vote, ...change } as AnyKind]));
   refused({ erases: true });
   refused({ begin: () => ({}) });
+  refused({ merge: () => ({}), who: undefined });
 });
 
 /** What asks for an entry of each kind: the compiler refuses a kind that is missing. The message is Ann's. */

@@ -1,5 +1,4 @@
 /** The scroll position: a reader at the newest message stays there, and one up in the history is not moved. */
-import { firstIndex } from "./binary_search.ts";
 
 /** Pixels from the end within which the reader counts as being there: less than a line, more than a rounding error. */
 const NEAR_END = 32;
@@ -142,4 +141,15 @@ export function createScroll({ view, content, list, isComplete, changed, moved }
       return { start: firstBelow(top - distance, "bottom"), end: firstBelow(bottom + distance, "top") };
     },
   };
+}
+
+/** The first index for which `holds`, as it does for all after it; `length` if there is none. */
+function firstIndex(length: number, holds: (index: number) => boolean): number {
+  let [low, high] = [0, length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
