@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { isFound } from "../../../chat/search/matcher.ts";
 import { termOfUser, termsOfPhrases } from "../../../chat/search/terms.ts";
+import { termNumber } from "./term_number.ts";
 
 /** How long one search may take, milliseconds; then what has been found so far is the answer. */
 export const SEARCH_DEADLINE = 150;
@@ -82,7 +83,7 @@ export function find(file: DatabaseSync, wanted: Wanted, now: () => number, dead
     const byIndex = file.prepare(SQL.byIndex);
     const terms = termsOfPhrases(phrases);
     if (user !== undefined) terms.push(termOfUser(user));
-    const match = terms.map((term) => `"${term}"`).join(" AND ");
+    const match = terms.map((term) => `"${termNumber(term)}"`).join(" AND ");
     let to = before - 1;
     let width = FIRST_WINDOW;
     for (const bottom = Math.max(floor, unindexed); to > bottom;) {

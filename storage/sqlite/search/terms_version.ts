@@ -2,8 +2,11 @@ import process from "node:process";
 import type { DatabaseSync } from "node:sqlite";
 import { TERMS_VERSION } from "../../../chat/search/terms.ts";
 
-/** What terms are made of a text depends on our code, and on what Unicode's tables say of its characters. */
-const VERSION = `${TERMS_VERSION} ${process.versions.unicode}`;
+/**
+ * What terms are made of a text depends on our code, and on what Unicode's tables say of its characters; the first number
+ * on how `term_number.ts` writes them.
+ */
+const VERSION = `2 ${TERMS_VERSION} ${process.versions.unicode}`;
 
 /** Empties the index, so that it is built again in the background. */
 export const EMPTY_INDEX = `

@@ -2,6 +2,7 @@ import type { StatementSync } from "node:sqlite";
 import type { Document } from "../../../chat/entries/kind.ts";
 import { termOfUser, termsOfText } from "../../../chat/search/terms.ts";
 import type { Database } from "../database.ts";
+import { termNumber } from "./term_number.ts";
 import { EMPTY_INDEX } from "./terms_version.ts";
 
 /** The `rowid` of a message in the index: as a text of SQL, since it may be more than a number of JavaScript holds. */
@@ -225,6 +226,9 @@ export function isBroken(error: unknown): boolean {
 /** By these a message is found: none if it has no words. */
 function termsOf(user: string, { text, deleted }: Document): string[] {
   if (deleted || text === undefined) return [];
-  const terms = [...termsOfText(text)];
-  return terms.length === 0 ? terms : [...terms, termOfUser(user)];
+  const terms = termsOfText(text);
+  if (terms.size === 0) return [];
+  const numbers = new Set<string>();
+  for (const term of terms) numbers.add(termNumber(term));
+  return [...numbers.add(termNumber(termOfUser(user)))];
 }
