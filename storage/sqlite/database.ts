@@ -19,6 +19,9 @@ interface Waiting {
 /** Writes as much as a name or a message may need, and removes it. */
 const PROBE = "INSERT OR REPLACE INTO meta VALUES ('probe', hex(zeroblob(8192))); DELETE FROM meta WHERE key = 'probe'";
 
+/** Thrown by work that knows now what not to do: the transaction is done once more. */
+export class OnceMore extends Error {}
+
 /**
  * One connection to a database file. What waits to be written goes into one transaction: one `fsync` serves all of it.
  */
@@ -141,6 +144,7 @@ export class Database {
       try {
         return this.#transaction(() => batch.map(({ work }) => work()));
       } catch (error) {
+        if (error instanceof OnceMore) continue;
         if (!isBusy(error) || this.#clock.monotonic() - start >= BUSY_TIMEOUT) throw error;
       }
       // Two who wait for each other should not come back at the same time.

@@ -181,6 +181,7 @@ function openFile(path: string, synchronous: "FULL" | "NORMAL", actions: readonl
     file.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA secure_delete = ON`);
     file.exec("BEGIN IMMEDIATE");
     migrate(file, path);
+    file.exec("COMMIT; BEGIN IMMEDIATE");
     renewIndex(file);
     const addAction = file.prepare("INSERT OR IGNORE INTO actions (name) VALUES (?)");
     for (const action of actions) addAction.run(action);

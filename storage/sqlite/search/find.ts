@@ -80,16 +80,18 @@ export function find(file: DatabaseSync, wanted: Wanted, now: () => number, dead
   file.exec("BEGIN");
   try {
     const unindexed = (file.prepare(SQL.unindexed).get(room) as { unindexed: number } | undefined)?.unindexed ?? 0;
-    const byIndex = file.prepare(SQL.byIndex);
     const terms = termsOfPhrases(phrases);
     if (user !== undefined) terms.push(termOfUser(user));
     const match = terms.map((term) => `"${termNumber(term)}"`).join(" AND ");
     let to = before - 1;
     let width = FIRST_WINDOW;
-    for (const bottom = Math.max(floor, unindexed); to > bottom;) {
+    const bottom = Math.max(floor, unindexed);
+    // An index that is left alone may be damaged.
+    const byIndex = to > bottom ? file.prepare(SQL.byIndex) : undefined;
+    while (to > bottom) {
       const start = now();
       const from = Math.max(bottom, to - width);
-      for (const row of byIndex.iterate(match, room, from, to, oldest, ordinalFloor)) {
+      for (const row of byIndex!.iterate(match, room, from, to, oldest, ordinalFloor)) {
         const found = take(row as unknown as Row);
         if (found) return found;
       }

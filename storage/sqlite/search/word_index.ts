@@ -1,9 +1,9 @@
 import type { StatementSync } from "node:sqlite";
 import type { Document } from "../../../chat/entries/kind.ts";
 import { termOfUser, termsOfText } from "../../../chat/search/terms.ts";
-import type { Database } from "../database.ts";
+import { type Database, OnceMore } from "../database.ts";
 import { termNumber } from "./term_number.ts";
-import { EMPTY_INDEX } from "./terms_version.ts";
+import { EMPTY_INDEX, isBroken, LEAVE_INDEX } from "./terms_version.ts";
 
 /** The `rowid` of a message in the index: as a text of SQL, since it may be more than a number of JavaScript holds. */
 export const ROWID = "? * 4294967296 + ?";
@@ -24,6 +24,7 @@ const SQL = {
   roomToBuild: "SELECT room, unindexed FROM rooms WHERE unindexed > 0 ORDER BY date DESC LIMIT 1",
   nextToBuild: `SELECT seq, user, document FROM entries INDEXED BY messages
     WHERE room = ? AND seq <= ? AND shown_by IS NOT NULL ORDER BY seq DESC LIMIT ?`,
+  leave: `${LEAVE_INDEX} WHERE room = ?`,
   built: "UPDATE rooms SET unindexed = ? WHERE room = ?",
   turn: "SELECT value FROM meta WHERE key = 'indexing'",
   takeTurn: "INSERT OR REPLACE INTO meta VALUES ('indexing', ?)",
@@ -52,6 +53,8 @@ export class WordIndex {
   readonly #changes = new Map<string, Change>();
   /** Parts that have been written since parts were last merged: each write makes one, and each search looks in all. */
   unmerged = 0;
+  /** Its part of the file is damaged: it is neither written nor read any more, until the next start. */
+  #isLeft = false;
   /** Which isolate builds the index is known by this. */
   readonly #isolate = crypto.randomUUID();
 
@@ -86,6 +89,10 @@ export class WordIndex {
     // In this order FTS5 writes them all at once.
     const changes = [...this.#changes.values()].sort((one, other) => one.room - other.room || one.seq - other.seq);
     this.#changes.clear();
+    if (this.#isLeft) {
+      for (const room of new Set(changes.map(({ room }) => room))) this.#sql("leave").run(room);
+      return false;
+    }
     return this.#guarded(() => {
       let removes = false;
       for (const change of changes) removes = this.#write(change) || removes;
@@ -95,7 +102,7 @@ export class WordIndex {
 
   /** Whether there is something to remove or to build. */
   get hasWork(): boolean {
-    return this.#finds("anythingToRemove") || this.#finds("anythingToBuild");
+    return !this.#isLeft && (this.#finds("anythingToRemove") || this.#finds("anythingToBuild"));
   }
 
   /**
@@ -104,6 +111,7 @@ export class WordIndex {
    * @returns how many it were
    */
   removeStep(most: number): number {
+    if (this.#isLeft) return 0;
     let left = most;
     this.#guarded(() => {
       for (const row of this.#sql("nextToRemove").all(most)) {
@@ -129,6 +137,7 @@ export class WordIndex {
    * @returns how many it were; undefined if there are none, "later" if another isolate is at it
    */
   buildStep(most: number, now: number): number | "later" | undefined {
+    if (this.#isLeft) return undefined;
     const next = this.#sql("roomToBuild").get() as { room: number; unindexed: number } | undefined;
     if (!next) return undefined;
     if (!this.#isOurTurn(now)) return "later";
@@ -154,6 +163,7 @@ export class WordIndex {
    * @returns whether there may be more to merge
    */
   mergeStep(pages: number): boolean {
+    if (this.#isLeft) return false;
     const changes = () => Number(this.#sql("changes").get()!.changes);
     const written = this.#guarded(() => {
       const before = changes();
@@ -165,9 +175,22 @@ export class WordIndex {
     return written !== undefined && written >= 2;
   }
 
-  /** Empties it, so that it is built again. */
+  /** Empties it, so that it is built again. Where the file is so damaged that this can't be done, it is left alone. */
   renew(): void {
-    this.#database.execute(EMPTY_INDEX);
+    if (this.#isLeft) return this.#database.execute(LEAVE_INDEX);
+    try {
+      this.#database.execute(EMPTY_INDEX);
+    } catch (error) {
+      if (!isBroken(error)) throw error;
+      this.#isLeft = true;
+      console.error(
+        "a part of the database file is damaged, and the index of words in it can't be built again. Messages are stored, " +
+          "and searches look at each of them. Put a backup in place, or repair the file with .recover of sqlite3.",
+        error,
+      );
+      // After that FTS5 lets nothing more be written in the same transaction.
+      throw new OnceMore();
+    }
   }
 
   #write({ room, seq, user, before, after }: Change): boolean {
@@ -216,11 +239,6 @@ export class WordIndex {
   #sql(name: keyof typeof SQL): StatementSync {
     return this.#database.sql(SQL[name]);
   }
-}
-
-/** Whether an error of SQLite says that the file, or the index in it, makes no sense. */
-export function isBroken(error: unknown): boolean {
-  return error instanceof Error && /malformed|corrupt/.test(error.message);
 }
 
 /** By these a message is found: none if it has no words. */

@@ -2,8 +2,8 @@
 /// <reference lib="deno.worker" />
 /** The thread that searches a database file, with a connection of its own that can't write. */
 import { DatabaseSync } from "node:sqlite";
-import { isBroken } from "./word_index.ts";
 import { find, type Found, type Wanted } from "./find.ts";
+import { isBroken } from "./terms_version.ts";
 
 /** What it is told: first where the file is. */
 export type Order = { kind: "open"; path: string } | { kind: "find"; wanted: Wanted } | { kind: "close" };
