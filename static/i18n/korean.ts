@@ -172,7 +172,7 @@ export const korean: Strings = {
     anyone: "누구나",
     people: "사람",
     nobody: "이 대화방에 그런 이름을 가진 사람이 없어요.",
-    notOnly: (name) => `${isolated(name)} 님의 메시지만 찾지 않기`,
+    notOnly: (name) => `${isolated(name)}님의 메시지만 찾지 않기`,
     until: "이날까지",
     results: "찾은 메시지",
     searching: "찾는 중…",

@@ -4,7 +4,7 @@ import type { ReceiveMessage } from "../../chat/protocol.ts";
 import { parseQuery } from "../../chat/search/query.ts";
 import type { History, HistoryQuery } from "../../chat/storage.ts";
 import { FakeClock } from "../../testing/clock.ts";
-import { SCAN_LIMIT, SCAN_PAGE, Scanner } from "./scan.ts";
+import { SCAN_LIMIT, SCAN_PAGE, Scanner, TURN_TIME } from "./scan.ts";
 import { MOST_SEARCHES_WAITING } from "./search_result.ts";
 
 /** A room of so many messages, of which those with a `seq` that can be divided by `every` match. */
@@ -36,7 +36,7 @@ function setUp(count: number, every: number) {
     });
     return { seqs: messages.map(({ seq }) => seq), ...rest };
   };
-  return { asked, turns, search };
+  return { asked, turns, search, clock };
 }
 
 Deno.test("a scan looks at a limited number of messages, and says where it stopped", async () => {
@@ -48,6 +48,20 @@ Deno.test("a scan looks at a limited number of messages, and says where it stopp
   assert.deepEqual(turns.slice(0, 3), [1, 2, 3], "each page has a turn of its own");
   assert.deepEqual(await search(first), { seqs: [], epoch: "e", seq, more: true, before: second });
   assert.deepEqual(await search(second), { seqs: [], epoch: "e", seq, more: false });
+});
+
+Deno.test("texts that take long to look at are looked through in several turns", async () => {
+  const { turns, search, clock } = setUp(50, 60);
+  let now = 0;
+  clock.monotonic = () => now += TURN_TIME / 2;
+  clock.after = (rest, act) => {
+    turns.push(rest);
+    queueMicrotask(act);
+    return () => {};
+  };
+  await search();
+  assert.ok(turns.length > 10, `${turns.length} turns`);
+  assert.ok(turns.every((rest) => rest >= TURN_TIME), "each rests as long as it has looked");
 });
 
 Deno.test("a scan that has a page of results looks no further", async () => {
