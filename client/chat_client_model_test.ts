@@ -293,16 +293,20 @@ class World {
 
   async answer(which: number, how: "now" | "then" | "fails"): Promise<void> {
     if (this.#requests.length === 0) return;
-    const [{ room, query, page, answer }] = this.#requests.splice(which % this.#requests.length, 1);
+    const at = which % this.#requests.length;
+    const [{ room, query, page, answer }] = this.#requests.splice(at, 1);
+    const later = this.#requests.slice(at);
     if (how === "fails") answer.reject(new Error("offline"));
     else answer.resolve(how === "then" ? page : this.log(room).page(query));
     await turns();
-    if (how === "fails" && query.limit === PAGE_SIZE_LIMIT && !this.#isRefreshing(room)) this.#outdated.add(room);
+    // An earlier one may be on its way still: a join that could not resume has made it useless.
+    const isLast = !this.#isRefreshing(room, later);
+    if (how === "fails" && query.limit === PAGE_SIZE_LIMIT && isLast) this.#outdated.add(room);
   }
 
   /** Whether its messages are read again: until then they may be out of date. */
-  #isRefreshing(name: RoomName): boolean {
-    return this.#requests.some(({ room, query }) => room === name && query.limit === PAGE_SIZE_LIMIT);
+  #isRefreshing(name: RoomName, requests: readonly Request[] = this.#requests): boolean {
+    return requests.some(({ room, query }) => room === name && query.limit === PAGE_SIZE_LIMIT);
   }
 
   /** Everything arrives. */
