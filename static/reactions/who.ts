@@ -57,12 +57,11 @@ export function createWho({ strings }: Locale, state: () => State, listReacted: 
   function show(chip: HTMLElement, text: string) {
     const beside = chip.parentElement!;
     setText(hint, text);
-    hint.classList.remove("below");
+    // Where there is room it does not cover the message that it is about.
+    hint.classList.add("below");
     beside.append(hint);
-    hint.classList.toggle(
-      "below",
-      hint.getBoundingClientRect().top < (beside.closest("#log")?.getBoundingClientRect().top ?? 0),
-    );
+    const end = beside.closest("#log")?.getBoundingClientRect().bottom ?? innerHeight;
+    hint.classList.toggle("below", hint.getBoundingClientRect().bottom <= end);
     chip.setAttribute("aria-describedby", hint.id);
     const ended = new AbortController();
     const { signal } = ended;

@@ -34,6 +34,7 @@ export function createThreadLines({ strings, tag }: Locale, options: ThreadLines
   const foot = element("p", { className: "more" }, note, more);
   const thread = element("div", { className: "thread" }, list, foot);
   const times = new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeStyle: "short" });
+  const ofToday = new Intl.DateTimeFormat(tag, { timeStyle: "short" });
   const shown = new Map<number, { message: ReceiveMessage; item: HTMLLIElement }>();
   let isFailed = false;
 
@@ -67,7 +68,7 @@ export function createThreadLines({ strings, tag }: Locale, options: ThreadLines
   }
 
   function lineOf(message: ReceiveMessage): HTMLLIElement {
-    const { seq, user, from, text = "", date, reply_to: _ } = message;
+    const { seq, user, from, text = "", date } = message;
     const person = element(
       "span",
       { className: "who" },
@@ -78,7 +79,8 @@ export function createThreadLines({ strings, tag }: Locale, options: ThreadLines
     );
     const time = element("time", {
       dateTime: new Date(date).toISOString(),
-      textContent: times.format(date),
+      textContent: (isToday(new Date(date)) ? ofToday : times).format(date),
+      title: times.format(date),
     });
     if (options.limit !== Infinity) {
       const words = element("span", { className: "line", dir: "auto" });
@@ -98,4 +100,8 @@ export function createThreadLines({ strings, tag }: Locale, options: ThreadLines
   }
 
   return { element: thread, show };
+}
+
+function isToday(date: Date): boolean {
+  return date.toDateString() === new Date().toDateString();
 }
