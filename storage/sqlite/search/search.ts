@@ -11,7 +11,8 @@ import { type RoomRow, type RoomTable, toRecord } from "../rooms.ts";
 import type { Found } from "./find.ts";
 import { Searcher } from "./searcher.ts";
 
-const AT = `SELECT ${MESSAGE} FROM entries ${ACTIONS} WHERE entries.room = ? AND entries.seq = ?`;
+const FOUND = `SELECT ${MESSAGE} FROM entries ${ACTIONS}
+  WHERE entries.room = ? AND entries.seq IN (SELECT value FROM json_each(?)) ORDER BY entries.seq DESC`;
 
 /**
  * Searches the logs in a database file. A worker says which messages match. They are read here, with everything else
@@ -81,10 +82,8 @@ export class Search {
 
   /** Newest first, without those that have been changed since. */
   *#matching(room: RoomRow, seqs: readonly number[], query: SearchQuery): Generator<StoredMessage> {
-    for (const seq of seqs) {
-      for (const message of stored(this.#database.sql(AT).iterate(room.room, seq))) {
-        if (message.document && isFound(query, message.document)) yield message;
-      }
+    for (const message of stored(this.#database.sql(FOUND).iterate(room.room, JSON.stringify(seqs)))) {
+      if (message.document && isFound(query, message.document)) yield message;
     }
   }
 }
