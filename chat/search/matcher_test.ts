@@ -97,3 +97,14 @@ Deno.test("a text that matches has all terms by which an index looks for it", ()
   );
   assert.ok(matched > 1_000, `only ${matched} matched`);
 });
+
+Deno.test("two common words in quotation marks are looked for by a term that few other texts have", () => {
+  const looked = termsOfPhrases(parseQuery('"in the"').phrases);
+  for (const text of ["in the end", "Was IN, the end"]) assert.ok(isLookedAt(text), text);
+  for (const text of ["the cat in a hat", "the end is in sight", "inn the"]) assert.ok(!isLookedAt(text), text);
+
+  function isLookedAt(text: string): boolean {
+    const terms = termsOfText(text);
+    return looked.every((term) => terms.has(term));
+  }
+});

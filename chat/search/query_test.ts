@@ -44,7 +44,7 @@ Deno.test("nothing that is typed is syntax", () => {
 
 Deno.test("there must be something to look for, and not too much", () => {
   const tooLittle = ["", " \n\t", "*", '"', '""', '"a', "a", "a*", "é", "x", "7", "한", "字"];
-  const single = ["한 잔", "a b c", '"a b"', "-", "^", ":", "...", "\u200b", "\u0301", "ㅋ"];
+  const single = ["한 잔", '"한 잔"', '"𠮷 野"', "a b c", '"a b"', "-", "^", ":", "...", "\u200b", "\u0301", "ㅋ"];
   for (const text of [...tooLittle, ...single]) assert.equal(parsed(text), "bad_query", JSON.stringify(text));
   for (const text of ["ab", "a bc", "커피", "3월", "A형", "字a", "ㅋㅋ", "🎉", "🇰🇷", "👍🏽", "ไทย", "42"]) {
     assert.ok(Array.isArray(parsed(text)), text);

@@ -1,7 +1,8 @@
 /**
- * The tokens of the full-text index, here called terms: beginnings of words, and pairs of characters (bigrams) of
- * Korean, Japanese and Chinese. Every text that `matches` finds has all terms of the query, so an index of terms finds
- * what may match; what does is for the matcher to say. A term has only letters, marks, digits and emoji.
+ * The tokens of the full-text index, here called terms: beginnings of words, pairs of characters (bigrams) of Korean,
+ * Japanese and Chinese, and where one word ends and the next begins. Every text that `matches` finds has all terms of
+ * the query, so an index of terms finds what may match; what does is for the matcher to say. A term has only letters,
+ * marks, digits and emoji.
  */
 import { isOfLetters, isRun, normalise, SEPARATOR, TOUCHING } from "./normalise.ts";
 
@@ -9,14 +10,14 @@ import { isOfLetters, isRun, normalise, SEPARATOR, TOUCHING } from "./normalise.
  * Raise it whenever another version makes other terms of some text, also for a change of `normalise`: then indexes are
  * built again.
  */
-export const TERMS_VERSION = 1;
+export const TERMS_VERSION = 2;
 
 /** The lengths of a word's beginnings that are terms, in UTF-16 units: they find what begins so in one step. */
 const LENGTHS = [2, 3, 4, 5, 6, 8, 10, 12];
-/** Words up to this length have a term of their own, too: in a phrase, `in` is not the beginning of another word. */
-const LONGEST_WHOLE = 4;
-/** Stands behind a whole word in its term, and before the term of a user. No text has these signs in a term. */
-const WHOLE_SIGN = "\ue001";
+/** A word's last UTF-16 units that stand in the term of where the next begins. The words of most texts are not longer. */
+const END_LENGTH = 4;
+/** Stands where a word ends in such a term, and before the term of a user. No text has these signs in a term. */
+const END_SIGN = "\ue001";
 const USER_SIGN = "\ue000";
 /** Terms of one query that are looked up; more would find hardly less. */
 const MOST_LOOKED_UP = 12;
@@ -24,8 +25,9 @@ const MOST_LOOKED_UP = 12;
 /** All terms of a text, each once. */
 export function termsOfText(text: string): Set<string> {
   const terms = new Set<string>();
-  for (const { piece, before } of pieces(normalise(text))) {
-    if (before !== undefined && isLettersMet(before, piece)) terms.add(last(before) + first(piece));
+  for (const part of pieces(normalise(text))) {
+    const { piece } = part;
+    addMeetings(terms, part);
     if (!isOfLetters(piece)) terms.add(piece);
     else if (isRun(piece)) addPairs(terms, piece, 1);
     else {
@@ -33,7 +35,6 @@ export function termsOfText(text: string): Set<string> {
         if (length > piece.length) break;
         terms.add(beginning(piece, length));
       }
-      if (piece.length > 1 && piece.length <= LONGEST_WHOLE) terms.add(piece + WHOLE_SIGN);
     }
   }
   return terms;
@@ -43,15 +44,15 @@ export function termsOfText(text: string): Set<string> {
 export function termsOfPhrases(phrases: readonly string[]): string[] {
   const terms = new Set<string>();
   for (const phrase of phrases) {
-    for (const { piece, before, isLast } of pieces(SEPARATOR + phrase)) {
-      if (before !== undefined && isLettersMet(before, piece)) terms.add(last(before) + first(piece));
+    for (const part of pieces(SEPARATOR + phrase)) {
+      const { piece, next } = part;
+      addMeetings(terms, part);
       if (!isOfLetters(piece)) terms.add(piece);
       // Every second pair has all characters.
       else if (isRun(piece)) addPairs(terms, piece, 2);
-      else if (piece.length > 1) {
-        const isWhole = !isLast && piece.length <= LONGEST_WHOLE;
-        const length = LENGTHS.findLast((length) => length <= piece.length)!;
-        terms.add(isWhole ? piece + WHOLE_SIGN : beginning(piece, length));
+      // Where the next word begins, a short one has been added whole.
+      else if (piece.length > (next === undefined ? 1 : END_LENGTH)) {
+        terms.add(beginning(piece, LENGTHS.findLast((length) => length <= piece.length)!));
       }
     }
   }
@@ -65,9 +66,10 @@ export function termOfUser(user: string): string {
 
 interface Piece {
   piece: string;
-  /** The one that it touches. */
+  /** The one before that it touches. */
   before: string | undefined;
-  isLast: boolean;
+  /** The first character of the one behind, where that is of letters too, and doesn't touch it. */
+  next: string | undefined;
 }
 
 /** The pieces of a normalised text. */
@@ -77,16 +79,24 @@ function* pieces(normalised: string): Generator<Piece> {
     let before: string | undefined;
     const together = touching.split(TOUCHING);
     for (const [at, piece] of together.entries()) {
-      const isLast = group === groups.length - 1 && at === together.length - 1;
-      if (piece !== "") yield { piece, before, isLast };
+      const after = at === together.length - 1 ? groups[group + 1] : undefined;
+      const next = after && isOfLetters(after) ? first(after) : undefined;
+      if (piece !== "") yield { piece, before, next };
       before = piece;
     }
   }
 }
 
-/** Whether a word and a run touch, as in `3월`: neither of both may be long enough to be found by itself. */
-function isLettersMet(one: string, other: string): boolean {
-  return isOfLetters(one) && isOfLetters(other);
+/**
+ * Adds where a word or a run touches another, as in `3월`: neither of both may be long enough to be found by itself. And
+ * where the next one begins: many texts have both `in` and `the`, and few of those have `in t`.
+ */
+function addMeetings(terms: Set<string>, { piece, before, next }: Piece): void {
+  if (!isOfLetters(piece)) return;
+  if (before !== undefined && isOfLetters(before)) terms.add(last(before) + first(piece));
+  if (next === undefined || piece === last(piece)) return;
+  // A run of the phrase may be the end of a longer one.
+  terms.add((isRun(piece) ? last(piece) : ending(piece)) + END_SIGN + next);
 }
 
 function addPairs(terms: Set<string>, run: string, step: 1 | 2): void {
@@ -99,6 +109,10 @@ function addPairs(terms: Set<string>, run: string, step: 1 | 2): void {
 /** Half of a character would be no text. */
 function beginning(word: string, length: number): string {
   return word.slice(0, length).toWellFormed();
+}
+
+function ending(word: string): string {
+  return word.slice(-END_LENGTH).toWellFormed();
 }
 
 function first(piece: string): string {

@@ -308,7 +308,9 @@ fileTest(
 fileTest("a search that takes too long says how far it came, and goes on from there", async (path, clock) => {
   const storage = await open(path, clock);
   for (let at = 0; at < 20; at++) {
-    await storage.append(Array.from({ length: 500 }, (_, each) => say(each % 5 === 0 ? "blue house" : "house blue")));
+    await storage.append(
+      Array.from({ length: 500 }, (_, each) => say(each % 5 === 0 ? "blue house" : "blue hat house")),
+    );
   }
   await storage.close();
   for (const unindexed of [0, 4_000, 10_000]) {
