@@ -10,8 +10,11 @@ export const SEARCH_DEADLINE = 150;
  * statement cost: a rare word is found in a few of them, and two common words that never meet stop in time.
  */
 const FIRST_WINDOW = 32_768;
+const NARROWEST_WINDOW = 1_024;
 const WIDEST_WINDOW = 1_048_576;
-/** What a statement should take at most, milliseconds. */
+/** How many times wider than the last one a window may be. */
+const GROWTH = 4;
+/** What a statement should take, milliseconds: some two or three are for finding where to begin, however wide it is. */
 const WINDOW_TIME = 10;
 
 /** What is looked for, and where. Plain data. */
@@ -96,12 +99,9 @@ export function find(file: DatabaseSync, wanted: Wanted, now: () => number, dead
         if (found) return found;
       }
       to = from;
-      const took = now() - start;
       if (now() >= end && to > floor) return { seqs, next: to + 1 };
-      width = Math.min(
-        WIDEST_WINDOW,
-        Math.max(1_024, took < WINDOW_TIME / 4 ? width * 4 : took > WINDOW_TIME ? width / 2 : width),
-      );
+      const fitting = width * WINDOW_TIME / (now() - start);
+      width = Math.floor(Math.min(WIDEST_WINDOW, GROWTH * width, Math.max(NARROWEST_WINDOW, fitting)));
     }
     for (const row of file.prepare(SQL.byScan).iterate(room, floor, to, oldest, ordinalFloor)) {
       const found = take(row as unknown as Row);
