@@ -243,33 +243,41 @@ Deno.test("on a phone one answers by drawing a message aside; up and down still 
           .length + performance.getEntriesByType("resource").filter(({ name }) => name.includes("swipe")).length > 0
   );
   const devtools = await ann.newCDPSession(page);
-  const box = (await line(page, 28).boundingBox())!;
-  const [x, y] = [box.x + 60, box.y + box.height / 2];
   const touch = async (type: string, at: [number, number] | null) => {
     await devtools.send("Input.dispatchTouchEvent", {
       type: type as "touchStart",
       touchPoints: at ? [{ x: at[0], y: at[1] }] : [],
     });
   };
-  const draw = async (to: [number, number]) => {
+  const draw = async (right: number, down: number) => {
+    const box = (await line(page, 28).boundingBox())!;
+    const [x, y] = [box.x + 60, box.y + box.height / 2];
     await touch("touchStart", [x, y]);
     for (let step = 1; step <= 8; step++) {
-      await touch("touchMove", [x + (to[0] - x) * step / 8, y + (to[1] - y) * step / 8]);
+      await touch("touchMove", [x + right * step / 8, y + down * step / 8]);
       await settled(page);
     }
   };
-  await draw([x + 30, y]);
+  await draw(30, 0);
   assert.equal(await page.locator(".swiped.far").count(), 0);
   await touch("touchEnd", null);
   assert.equal(await bar(page).isVisible(), false, "not far enough");
   const before = await page.locator("#log").evaluate((log) => log.scrollTop);
-  await draw([x + 20, y + 200]);
+  await draw(20, 200);
   await touch("touchEnd", null);
   assert.equal(await bar(page).isVisible(), false);
   assert.ok(await page.locator("#log").evaluate((log) => log.scrollTop) < before, "it scrolls");
-  await page.locator("#log").evaluate((log) => log.scrollTop = log.scrollHeight);
-  await settled(page);
-  await draw([x + 90, y + 6]);
+  // What the finger has pushed goes on for a while.
+  for (let rests = 0; rests < 10; rests++) {
+    const isThere = await page.locator("#log").evaluate((log) => {
+      const left = log.scrollHeight - log.clientHeight - log.scrollTop;
+      log.scrollTop = log.scrollHeight;
+      return left < 1;
+    });
+    if (!isThere) rests = 0;
+    await settled(page);
+  }
+  await draw(90, 6);
   assert.equal(await page.locator(".swiped.far .content > .text").innerText(), "line 28");
   await touch("touchEnd", null);
   await bar(page).getByText("line 28").waitFor();
