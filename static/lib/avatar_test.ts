@@ -73,18 +73,16 @@ function contrast(one: Colour, other: Colour): number {
 
 Deno.test("every person's colour can be read on every ground, in light and in dark", async () => {
   const [base, avatars] = [await style("base"), await style("avatars")];
-  const tint = Number(/var\(--person\) (\d+)%/.exec(avatars)![1]) / 100;
+  // It covers what is below it.
+  const tint = Number(/var\(--person\) (\d+)%, var\(--paper\)/.exec(avatars)![1]) / 100;
   const rules = [...avatars.matchAll(/\[data-colour="(\d+)"\] {([^}]*)}/g)];
   assert.deepEqual(rules.map(([, number]) => Number(number)), Array.from({ length: COLOURS }, (_, at) => at));
   for (const [, number, rule] of rules) {
     const person = valuesOf(rule, "--person");
-    for (const ground of ["--paper", "--raised", "--wash"]) {
-      for (const scheme of [0, 1]) {
-        const below = valuesOf(base, ground)[scheme];
-        const where = `colour ${number} on ${ground}, ${scheme === 0 ? "light" : "dark"}`;
-        assert.ok(contrast(person[scheme], below) >= 4.5, where);
-        assert.ok(contrast(person[scheme], mixed(person[scheme], below, tint)) >= 4.5, `${where}, tinted`);
-      }
+    const paper = valuesOf(base, "--paper");
+    for (const scheme of [0, 1]) {
+      const where = `colour ${number}, ${scheme === 0 ? "light" : "dark"}`;
+      assert.ok(contrast(person[scheme], mixed(person[scheme], paper[scheme], tint)) >= 4.5, where);
     }
   }
 });
