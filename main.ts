@@ -74,7 +74,7 @@ export async function start(
   metrics.watch(chat, storage);
   const outside = outsideOf(settings);
   const basePath = new BasePath(settings.BASE_PATH);
-  const identities = await Sessions.create(
+  const identities = new Sessions(
     secret,
     rateLimiter,
     outside && new JwtIssuer(outside, secret),

@@ -50,7 +50,7 @@ Deno.test("every value that comes under the names is found, those that nobody el
 });
 
 Deno.test("of several cookies the first that is good counts, wherever it stands", async () => {
-  const identities = await Sessions.create("a secret", new RateLimiter(NO_LIMITS, systemClock));
+  const identities = new Sessions("a secret", new RateLimiter(NO_LIMITS, systemClock));
   const [one, two] = await Promise.all(["one", "two"].map((user) => identities.token({ user })));
   const user = async (cookie: string) => (await identities.identifyCookie(bringing(cookie)))?.identity.user;
   assert.equal(await user(`${COOKIE}=junk; ${COOKIE}=${one}`), "one");

@@ -1,4 +1,3 @@
-import { sign, verify } from "hono/jwt";
 import type { RateLimiter } from "../../chat/limits/rate_limiter.ts";
 import { BATCH_PROTOCOL, BEARER_PREFIX, PLAIN_PROTOCOL } from "../../chat/protocol.ts";
 import type { ExternalIdentity } from "../../chat/users/session_expiry.ts";
@@ -6,10 +5,9 @@ import { SessionCookies, TOKEN_LIFETIME } from "./cookies.ts";
 import { listIn } from "../transport/list_header.ts";
 import type { JwtIssuer } from "./jwt_issuer.ts";
 import { SignInRefusal } from "../schema/problem.ts";
+import { SignedTokens } from "./signed_tokens.ts";
 import { bearerIn } from "./token.ts";
 
-/** Longer tokens are not even decoded; ours have about 200 characters. */
-const TOKEN_LENGTH = 4_096;
 /** Random bytes of a user's id: 2^48 people before two are likely to have the same. */
 const USER_BYTES = 12;
 
@@ -26,32 +24,15 @@ export class Sessions {
   /** The external issuer; undefined: anyone may come. */
   readonly outside: JwtIssuer | undefined;
   readonly cookies: SessionCookies;
-  readonly #key: CryptoKey;
+  readonly #tokens: SignedTokens;
   readonly #rateLimiter: RateLimiter;
 
-  private constructor(
-    key: CryptoKey,
-    rateLimiter: RateLimiter,
-    outside: JwtIssuer | undefined,
-    cookies: SessionCookies,
-  ) {
-    this.#key = key;
+  /** @param outside the external issuer, where people need one of its tokens */
+  constructor(secret: string, rateLimiter: RateLimiter, outside?: JwtIssuer, cookies = new SessionCookies()) {
+    this.#tokens = new SignedTokens(secret);
     this.#rateLimiter = rateLimiter;
     this.outside = outside;
     this.cookies = cookies;
-  }
-
-  /** @param outside the external issuer, where people need one of its tokens */
-  static async create(
-    secret: string,
-    rateLimiter: RateLimiter,
-    outside?: JwtIssuer,
-    cookies = new SessionCookies(),
-  ): Promise<Sessions> {
-    const bytes = new TextEncoder().encode(secret);
-    const algorithm = { name: "HMAC", hash: "SHA-256" };
-    const key = await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign", "verify"]);
-    return new Sessions(key, rateLimiter, outside, cookies);
   }
 
   /**
@@ -59,20 +40,20 @@ export class Sessions {
    * @throws {ChatError} `rate_limited` if too many have come from their address
    * @throws {SignInRefusal} if people need a token of an external issuer
    */
-  async newcomer(addressKey: string): Promise<{ user: string; token: string }> {
+  newcomer(addressKey: string): { user: string; token: string } {
     if (this.outside) throw new SignInRefusal(this.outside.loginUrl);
     this.#rateLimiter.admitNewcomer(addressKey);
     const bytes = crypto.getRandomValues(new Uint8Array(USER_BYTES));
     const user = bytes.toBase64({ alphabet: "base64url" });
-    return { user, token: await this.token({ user }) };
+    return { user, token: this.token({ user }) };
   }
 
   /** A token of this server. It expires no later than the token of the external issuer. */
-  token({ user, identity }: Identity): Promise<string> {
+  token({ user, identity }: Identity): string {
     const now = Math.floor(Date.now() / 1000);
     const from = identity && { issuer: this.outside?.issuer, name: identity.name };
     const exp = identity ? Math.floor(identity.until / 1000) : now + TOKEN_LIFETIME;
-    return sign({ sub: user, iat: now, exp, ...from }, this.#key, "HS256");
+    return this.#tokens.sign({ sub: user, iat: now, exp, ...from });
   }
 
   /**
@@ -83,20 +64,20 @@ export class Sessions {
   async identify(request: Request): Promise<Identity | "bad token" | undefined> {
     const token = bearerToken(request);
     if (token !== undefined) return await this.identifyToken(token) ?? "bad token";
-    return (await this.identifyCookie(request))?.identity;
+    return this.identifyCookie(request)?.identity;
   }
 
   /** Who brings a valid cookie, and the name of that cookie. */
-  async identifyCookie(request: Request): Promise<{ identity: Identity; name: string } | undefined> {
+  identifyCookie(request: Request): { identity: Identity; name: string } | undefined {
     for (const { name, value } of this.cookies.of(request)) {
-      const identity = await this.#own(value);
+      const identity = this.#own(value);
       if (identity) return { identity, name };
     }
   }
 
   /** Whose token it is, of this server or of the external issuer; undefined if it is invalid. */
   async identifyToken(token: string): Promise<Identity | undefined> {
-    const identity = await this.#own(token) ?? await this.outside?.identify(token);
+    const identity = this.#own(token) ?? await this.outside?.identify(token);
     return identity && { ...identity, token };
   }
 
@@ -111,19 +92,13 @@ export class Sessions {
     return undefined;
   }
 
-  async #own(token: string): Promise<Identity | undefined> {
-    if (token.length > TOKEN_LENGTH) return undefined;
-    try {
-      // Another machine's clock may be ahead, and a clock may be set back, so the time of issue proves nothing.
-      const { sub, exp, issuer, name } = await verify(token, this.#key, { alg: "HS256", iat: false });
-      // A token that was made without the present issuer, or for another one, is invalid now.
-      if (typeof sub !== "string" || sub === "" || issuer !== this.outside?.issuer) return undefined;
-      if (!this.outside) return { user: sub };
-      const identity = { until: exp! * 1000, name: typeof name === "string" ? name : undefined };
-      return { user: sub, identity };
-    } catch {
-      return undefined;
-    }
+  #own(token: string): Identity | undefined {
+    // Another machine's clock may be ahead, and a clock may be set back, so the time of issue proves nothing.
+    const { sub, exp, issuer, name } = this.#tokens.verify(token) ?? {};
+    // A token that was made without the present issuer, or for another one, is invalid now.
+    if (typeof sub !== "string" || sub === "" || issuer !== this.outside?.issuer) return undefined;
+    if (!this.outside) return { user: sub };
+    return { user: sub, identity: { until: exp! * 1000, name: typeof name === "string" ? name : undefined } };
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { sign } from "hono/jwt";
+import { sign, verify } from "hono/jwt";
 import { systemClock } from "../../chat/clock.ts";
 import { RateLimiter } from "../../chat/limits/rate_limiter.ts";
 import { NO_LIMITS } from "../../testing/limits.ts";
@@ -14,7 +14,7 @@ const encode = (part: object) =>
   new TextEncoder().encode(JSON.stringify(part)).toBase64({ alphabet: "base64url", omitPadding: true });
 
 Deno.test("a header counts before a sub-protocol, and that before the cookie", async () => {
-  const identities = await Sessions.create(SECRET, rateLimiter);
+  const identities = new Sessions(SECRET, rateLimiter);
   const [one, two, three] = await Promise.all(["one", "two", "three"].map((user) => identities.token({ user })));
   const authorization = `Bearer ${one}`;
   const protocols = `chat.v1, bearer.${two}`;
@@ -31,15 +31,15 @@ Deno.test("a header counts before a sub-protocol, and that before the cookie", a
 });
 
 Deno.test("a client that came with a cookie is not shown the token", async () => {
-  const identities = await Sessions.create(SECRET, rateLimiter);
+  const identities = new Sessions(SECRET, rateLimiter);
   const token = await identities.token({ user: "one" });
   assert.deepEqual(await identities.identify(ask({ cookie: `${COOKIE}=${token}` })), { user: "one" });
   assert.deepEqual(await identities.identify(ask({ authorization: `bearer ${token}` })), { user: "one", token });
 });
 
 Deno.test("a given token that is no good is told, a cookie that is no good counts as none", async () => {
-  const identities = await Sessions.create(SECRET, rateLimiter);
-  const other = await Sessions.create("another secret", rateLimiter);
+  const identities = new Sessions(SECRET, rateLimiter);
+  const other = new Sessions("another secret", rateLimiter);
   const good = await identities.token({ user: "one" });
   const [header, , signature] = good.split(".");
   const past = Math.floor(Date.now() / 1000) - 10;
@@ -57,5 +57,16 @@ Deno.test("a given token that is no good is told, a cookie that is no good count
   for (const [what, token] of Object.entries(bad)) {
     assert.equal(await identities.identify(ask({ authorization: `Bearer ${token}` })), "bad token", what);
     if (token) assert.equal(await identities.identify(ask({ cookie: `${COOKIE}=${token}` })), undefined, what);
+  }
+});
+
+Deno.test("a token is a JWT that other programs can read, and no other form of the same token is accepted", async () => {
+  const sessions = new Sessions(SECRET, rateLimiter);
+  const token = sessions.token({ user: "one" });
+  assert.equal((await verify(token, SECRET, "HS256")).sub, "one");
+  assert.equal((await sessions.identifyToken(await sign({ sub: "two", exp: 2e9 }, SECRET)))?.user, "two");
+  const [header, body, signature] = token.split(".");
+  for (const other of [`${token}.`, `${token}=`, `${header}.${body}=.${signature}`, `${header}.${body}`, ` ${token}`]) {
+    assert.equal(await sessions.identifyToken(other), undefined, other);
   }
 });

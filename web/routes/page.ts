@@ -46,7 +46,7 @@ export function addPage(app: App, services: AppServices): void {
     const isSecure = proxies.isSecure(request);
     const navigation = isNavigation(c, isSecure);
     const opens = navigation === true && !identities.outside && !chat.draining;
-    const known = await identities.identifyCookie(request);
+    const known = identities.identifyCookie(request);
     // Where the browser would not send the cookie again, the page asks for its session where it would.
     const comesBack = isSecure || basePath.has(getPath(request));
     // A cookie that is no good is replaced by that of a new person.
@@ -63,7 +63,7 @@ export function addPage(app: App, services: AppServices): void {
         return initialData(services, identity.user, room);
       })
       : undefined;
-    const token = await identities.token(identity);
+    const token = identities.token(identity);
     const lines = cookies.linesFor(request, token, isSecure, identity.identity);
     return { cookies: lines, data: await data };
   }
@@ -110,7 +110,7 @@ export function addPage(app: App, services: AppServices): void {
 }
 
 /** What comes of the work; undefined if somebody has done it too often. */
-async function withinLimits<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
+async function withinLimits<Result>(work: () => Result | Promise<Result>): Promise<Result | undefined> {
   try {
     return await work();
   } catch (error) {

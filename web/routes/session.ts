@@ -38,7 +38,7 @@ export function addSession(app: App, { basePath, identities, chat, proxies }: Ap
       const fields = new URLSearchParams(body);
       const identity = await identities.identifyToken(fields.get("token") ?? "");
       if (!identity) throw badToken();
-      await setCookies(c, identity);
+      setCookies(c, identity);
       const room = fields.get("room") ?? "";
       return c.redirect(basePath.to(isRoomName(room) ? `/r/${encodeURIComponent(room)}` : "/"), 303);
     }
@@ -47,15 +47,15 @@ export function addSession(app: App, { basePath, identities, chat, proxies }: Ap
     const address = proxies.addressKey(c.req.raw, c.env.remoteAddr);
     // Each call asks the store for the name, and renews its hold.
     if (known) chat.services.rateLimiter.admit(known.user, address, "reads");
-    const identity: Identity = known ?? await identities.newcomer(address);
+    const identity: Identity = known ?? identities.newcomer(address);
     const { name } = await chat.services.users.resolveName(identity.user, identity.identity?.name);
-    const token = await setCookies(c, identity);
+    const token = setCookies(c, identity);
     return c.json({ user: identity.user, name, token, limits: chat.services.limits }, 201);
   });
 
   /** @returns the token in them */
-  async function setCookies(c: Context, identity: Identity): Promise<string> {
-    const token = await identities.token(identity);
+  function setCookies(c: Context, identity: Identity): string {
+    const token = identities.token(identity);
     const lines = identities.cookies.linesFor(c.req.raw, token, proxies.isSecure(c.req.raw), identity.identity);
     for (const line of lines) c.header("set-cookie", line, { append: true });
     return token;

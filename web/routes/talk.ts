@@ -57,7 +57,7 @@ export function addTalk(app: App, services: AppServices): void {
     const name = asId(query.get("stream") ?? undefined, "stream");
     if (c.req.raw.method === "HEAD") return c.body(null, 200, EVENT_HEADERS);
     const address = addressOf(c);
-    const identity = await identify(c.req.raw) ?? await identities.newcomer(address);
+    const identity = await identify(c.req.raw) ?? identities.newcomer(address);
     const since = positionIn(c.req.header("last-event-id"));
     return await streams.open({ ...identity, room, limit, name, since, address });
   });
@@ -134,7 +134,7 @@ export function addTalk(app: App, services: AppServices): void {
     if (frame.action !== "send_message" || frame.id !== undefined) {
       throw new HttpRefusal(401, "forbidden", "Only a person can do this. POST /api/session makes you one.");
     }
-    const { user, token } = await identities.newcomer(address);
+    const { user, token } = identities.newcomer(address);
     const done = await executeRequest(chat.services, { user, address }, frame);
     return { headers: { ...headers, [TOKEN_HEADER]: token }, done };
   }

@@ -122,7 +122,7 @@ export class Sockets {
   /** Who asks, or the close code and the reason for turning them away. */
   async #identify(request: Request, addressKey: string): Promise<Identity | readonly [number, string]> {
     try {
-      const identity = await this.#identities.identify(request) ?? await this.#identities.newcomer(addressKey);
+      const identity = await this.#identities.identify(request) ?? this.#identities.newcomer(addressKey);
       if (identity !== "bad token") return identity;
       this.#auditLog.refused({ why: "bad_token", addressKey, origin: request.headers.get("origin") });
       return [CLOSE.badToken, "The token is no good. Ask for another one."];

@@ -9,11 +9,11 @@ import { AuditLog } from "../observability/audit_log.ts";
 import { SILENCE_LIMIT, Sockets } from "./websocket.ts";
 
 /** The socket door alone, with time in the test's hand. */
-async function serveSockets() {
+function serveSockets() {
   const { clock, chat, storage } = createChat();
   const sockets = new Sockets(
     chat,
-    await Sessions.create("a secret", chat.services.rateLimiter),
+    new Sessions("a secret", chat.services.rateLimiter),
     [],
     new AuditLog(clock, () => {}),
   );
@@ -31,7 +31,7 @@ async function serveSockets() {
 }
 
 Deno.test("whatever fails once the runtime has begun a socket, that socket ends and others still come in", async () => {
-  const { chat, url, stop } = await serveSockets();
+  const { chat, url, stop } = serveSockets();
   const { enter } = chat;
   const { error } = console;
   const said: unknown[] = [];
@@ -52,7 +52,7 @@ Deno.test("whatever fails once the runtime has begun a socket, that socket ends 
 });
 
 Deno.test("a batch client that falls silent is closed after two missed pings, one that pings is not", async () => {
-  const { clock, url, stop } = await serveSockets();
+  const { clock, url, stop } = serveSockets();
   const options = { protocols: ["chat.batch.v1"] };
   const [silent, alive] = [await TestClient.open(url, options), await TestClient.open(url, options)];
   const plain = await TestClient.open(url);
@@ -67,7 +67,7 @@ Deno.test("a batch client that falls silent is closed after two missed pings, on
 });
 
 Deno.test("a server that is stopping takes nobody new and sends everyone away to come back", async () => {
-  const { url, stop } = await serveSockets();
+  const { url, stop } = serveSockets();
   const client = await TestClient.open(url);
   const stopped = stop();
   const late = new TestClient(url);
