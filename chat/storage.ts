@@ -224,12 +224,23 @@ export interface HeldName {
   chosen: boolean;
 }
 
-/** `key` is the same for all names that look alike; `until` and `now` are milliseconds since 1970. */
-export interface NameClaim extends HeldName {
-  user: string;
+/** A name that somebody may get. `key` is the same for all names that look alike. */
+export interface NameCandidate {
+  name: string;
   key: string;
+}
+
+/** A name that a user has chosen. `until` and `now` are milliseconds since 1970. */
+export interface NameClaim extends NameCandidate {
+  user: string;
   until: number;
   now: number;
+}
+
+/** Names of which a user may get one, if they have none: the first that is free. */
+export interface NameOffer {
+  user: string;
+  candidates: readonly NameCandidate[];
 }
 
 /** Who holds a name that somebody else asked for, and until when unless they come back; milliseconds since 1970. */
@@ -244,13 +255,19 @@ export const GIVEN_NAME_MEMORY = 30 * 24 * 60 * 60 * 1000;
 /** Who is called what. */
 export interface NameRegistry {
   /**
-   * Gives a user a name, in one conditional write, unless somebody else holds one with the same key. The user's old
-   * name becomes free. A user who has a name, even one whose time is over, is given no other (`chosen: false`): the old
-   * one is held until `until` at least.
+   * Gives a user the name that they have chosen, in one conditional write, unless somebody else holds one with the same
+   * key. The user's old name becomes free.
    * @returns what the user is called now, or who holds the name that they asked for
    * @throws {ChatError} `unavailable`
    */
   claim(claim: NameClaim): Promise<HeldName | NameHolder>;
+  /**
+   * Gives each of some users a name, as a given one. Who has a name, even one whose time is over, keeps it. It is held
+   * until `until` at least, milliseconds since 1970, as `now`.
+   * @returns what each is called now, in the same order; undefined for whom no name was free
+   * @throws {ChatError} `unavailable`: some of them may have got a name
+   */
+  give(offers: readonly NameOffer[], until: number, now: number): Promise<(HeldName | undefined)[]>;
   /**
    * Holds the names of these users until `until` at least, milliseconds since 1970.
    * @throws {ChatError} `unavailable`

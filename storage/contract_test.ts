@@ -1,7 +1,14 @@
 /** The contract of `chat/storage.ts`, which every storage passes. */
 import assert from "node:assert/strict";
 import { type AppendResult, IDEMPOTENCY_WINDOW, type Retention } from "../chat/rulebook.ts";
-import { type ClusterEvent, type Command, type LogNotification, PAGE_BYTES, type Storage } from "../chat/storage.ts";
+import {
+  type ClusterEvent,
+  type Command,
+  type LogNotification,
+  type NameOffer,
+  PAGE_BYTES,
+  type Storage,
+} from "../chat/storage.ts";
 import { type Entry, type ReceiveMessage, RESUME_LIMIT } from "../chat/protocol.ts";
 import type { Document, Kind } from "../chat/entries/kind.ts";
 import { KINDS } from "../chat/entries/kinds.ts";
@@ -9,6 +16,7 @@ import { FakeClock } from "../testing/clock.ts";
 import { engines, KEEP_ALL } from "../testing/storage/engines.ts";
 import { injectFaults } from "../testing/storage/faulty_notifications.ts";
 import { createChat, FakeClient } from "../testing/chat.ts";
+import { giveOne, offer } from "../testing/storage/names.ts";
 import { LogView } from "../testing/storage/log_view.ts";
 import { quietly } from "../testing/quietly.ts";
 import { until } from "../testing/until.ts";
@@ -840,8 +848,8 @@ for (const { rule } of engines) {
 
   rule("a name belongs to one person, and the one before it becomes free", async ({ storage, clock }) => {
     const now = clock.now();
-    const claim = (user: string, name: string, chosen = true) =>
-      storage.names.claim({ user, name, key: name.toLowerCase(), chosen, until: now + 1_000, now });
+    const claim = (user: string, name: string) =>
+      storage.names.claim({ user, name, key: name.toLowerCase(), until: now + 1_000, now });
     assert.deepEqual(await claim("ann", "Alice"), { name: "Alice", chosen: true });
     assert.deepEqual(await claim("bob", "ALICE"), { holder: "ann", until: now + 1_000 });
     assert.deepEqual(await claim("ann", "ALICE"), { name: "ALICE", chosen: true });
@@ -855,7 +863,7 @@ for (const { rule } of engines) {
     const now = clock.now();
     const users = Array.from({ length: 1_201 }, (_, at) => `user${at}`);
     const claim = (user: string, key: string, now: number) =>
-      storage.names.claim({ user, name: key, key, chosen: true, until: now + 10, now });
+      storage.names.claim({ user, name: key, key, until: now + 10, now });
     for (const at of [0, 600, 1_200]) await claim(users[at], `name${at}`, now);
     await storage.names.hold(users.map((user) => ({ user, until: now + 1_000 })));
     for (const at of [0, 600, 1_200]) {
@@ -865,14 +873,34 @@ for (const { rule } of engines) {
 
   rule("a given name never takes the place of a name that the person has", async ({ storage, clock }) => {
     const now = clock.now();
-    const given = (user: string, name: string) =>
-      storage.names.claim({ user, name, key: name.toLowerCase(), chosen: false, until: now + 1_000, now });
+    const given = (user: string, name: string) => giveOne(storage, offer(user, name), now + 1_000, now);
     assert.deepEqual(await given("ann", "User 1"), { name: "User 1", chosen: false });
     assert.deepEqual(await given("ann", "User 2"), { name: "User 1", chosen: false });
     assert.deepEqual(await given("bob", "User 2"), { name: "User 2", chosen: false });
-    await storage.names.claim({ user: "ann", name: "Ann", key: "ann", chosen: true, until: now + 5_000, now });
+    await storage.names.claim({ user: "ann", name: "Ann", key: "ann", until: now + 5_000, now });
     assert.deepEqual(await given("ann", "User 3"), { name: "Ann", chosen: true });
     assert.deepEqual(await given("bob", "User 1"), { name: "User 2", chosen: false });
+  });
+
+  rule("those who come at once are each given the first of their names that is free", async ({ storage, clock }) => {
+    const now = clock.now();
+    const give = (...offers: NameOffer[]) => storage.names.give(offers, now + 1_000, now);
+    const called = (...names: string[]) => names.map((name) => ({ name, chosen: false }));
+    assert.deepEqual(
+      await give(
+        offer("ann", "User 1"),
+        offer("bob", "User 1", "User 2"),
+        offer("ann", "User 3"),
+        offer("cid", "User 1"),
+      ),
+      [...called("User 1", "User 2", "User 1"), undefined],
+    );
+    const many = Array.from({ length: 1_001 }, (_, at) => offer(`user${at}`, "User 1", `User ${at + 1_000}`));
+    const given = await give(...many);
+    assert.deepEqual(given, called(...many.map((_, at) => `User ${at + 1_000}`)));
+    const holder = { holder: "user1000", until: now + 1_000 };
+    const claim = { user: "eve", name: "User 2000", key: "user 2000", until: now + 1, now };
+    assert.deepEqual(await storage.names.claim(claim), holder);
   });
 
   rule(
@@ -883,19 +911,11 @@ for (const { rule } of engines) {
           user,
           name,
           key: name.toLowerCase(),
-          chosen: true,
+
           until: clock.now() + 1_000,
           now: clock.now(),
         });
-      const given = (user: string) =>
-        storage.names.claim({
-          user,
-          name: "User 1",
-          key: "user 1",
-          chosen: false,
-          until: clock.now() + 1_000,
-          now: clock.now(),
-        });
+      const given = (user: string) => giveOne(storage, offer(user, "User 1"), clock.now() + 1_000, clock.now());
       await claim("ann", "Alice");
       const until = clock.now() + 5_000;
       await storage.names.hold([{ user: "ann", until }, { user: "nobody", until: 1 }]);
@@ -1139,7 +1159,7 @@ for (const { rule } of engines) {
         user,
         name: "Ada",
         key: "ada",
-        chosen: true,
+
         until: clock.now() + 1_000,
         now: clock.now(),
       });

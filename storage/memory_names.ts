@@ -1,4 +1,4 @@
-import type { HeldName, NameClaim, NameHolder, NameRegistry } from "../chat/storage.ts";
+import type { HeldName, NameCandidate, NameClaim, NameHolder, NameOffer, NameRegistry } from "../chat/storage.ts";
 
 /** How many names there are before the first sweep. The next one comes when twice as many are there as it has left. */
 const NAMES_BEFORE_SWEEP = 10_000;
@@ -13,6 +13,10 @@ export class MemoryNames implements NameRegistry {
     return Promise.resolve(this.#claim(claim));
   }
 
+  give(offers: readonly NameOffer[], until: number, now: number): Promise<(HeldName | undefined)[]> {
+    return Promise.resolve(offers.map((offer) => this.#give(offer, until, now)));
+  }
+
   hold(holds: readonly { user: string; until: number }[]): Promise<void> {
     for (const { user, until } of holds) {
       const name = this.#names.get(this.#keys.get(user) ?? "");
@@ -22,22 +26,29 @@ export class MemoryNames implements NameRegistry {
   }
 
   #claim(claim: NameClaim): HeldName | NameHolder {
-    const ownKey = this.#keys.get(claim.user);
-    const own = ownKey === undefined ? undefined : this.#names.get(ownKey);
-    if (own && !claim.chosen) {
-      own.until = Math.max(own.until, claim.until);
+    const { user, now, until } = claim;
+    const holder = this.#names.get(claim.key);
+    if (holder && holder.user !== user && holder.until > now) return { holder: holder.user, until: holder.until };
+    return this.#take(user, claim, true, until, now);
+  }
+
+  #give({ user, candidates }: NameOffer, until: number, now: number): HeldName | undefined {
+    const own = this.#names.get(this.#keys.get(user) ?? "");
+    if (own) {
+      own.until = Math.max(own.until, until);
       return { name: own.name, chosen: own.chosen };
     }
-    const holder = this.#names.get(claim.key);
-    if (holder && holder.user !== claim.user) {
-      if (holder.until > claim.now) return { holder: holder.user, until: holder.until };
-      this.#keys.delete(holder.user);
-    }
+    const free = candidates.find(({ key }) => (this.#names.get(key)?.until ?? now) <= now);
+    return free && this.#take(user, free, false, until, now);
+  }
+
+  #take(user: string, { name, key }: NameCandidate, chosen: boolean, until: number, now: number): HeldName {
+    const [ownKey, before] = [this.#keys.get(user), this.#names.get(key)];
+    if (before) this.#keys.delete(before.user);
     if (ownKey !== undefined) this.#names.delete(ownKey);
-    if (this.#names.size >= this.#beforeSweep) this.#sweep(claim.now);
-    const { user, name, chosen, until } = claim;
-    this.#names.set(claim.key, { user, name, chosen, until });
-    this.#keys.set(user, claim.key);
+    if (this.#names.size >= this.#beforeSweep) this.#sweep(now);
+    this.#names.set(key, { user, name, chosen, until });
+    this.#keys.set(user, key);
     return { name, chosen };
   }
 

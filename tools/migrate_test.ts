@@ -8,6 +8,7 @@ import { KvStorage } from "../storage/kv/kv.ts";
 import { RedisStorage } from "../storage/redis/redis.ts";
 import { FakeClock } from "../testing/clock.ts";
 import { sweptBy } from "../testing/storage/leftovers.ts";
+import { offer } from "../testing/storage/names.ts";
 import { RedisServer, redisTest } from "../testing/servers/redis.ts";
 import { taskArguments } from "../testing/servers/server.ts";
 import { until } from "../testing/until.ts";
@@ -75,11 +76,11 @@ async function sameAnswers(storage: Storage, { rooms, bans, listed, secret, agai
 
 /** It goes on from where the old one was. */
 async function goesOn(storage: Storage): Promise<void> {
-  const claim = (user: string, name: string, chosen: boolean) =>
-    storage.names.claim({ user, name, key: name.toLowerCase(), chosen, until: 2e15, now: 0 });
-  assert.ok("holder" in await claim("eve", "Ann", true));
-  assert.deepEqual(await claim("ann", "User 1", false), { name: "Ann", chosen: true });
-  assert.deepEqual(await claim("bob", "User 1", false), { name: "User 482", chosen: false });
+  assert.ok("holder" in await storage.names.claim({ user: "eve", name: "Ann", key: "ann", until: 2e15, now: 0 }));
+  assert.deepEqual(
+    await storage.names.give([offer("ann", "User 1"), offer("bob", "User 1")], 2e15, 0),
+    [{ name: "Ann", chosen: true }, { name: "User 482", chosen: false }],
+  );
   const general = { room: "general", user: "ann", from: "Ann" };
   const results = await storage.append([
     { ...general, action: "edit_message", target: 3, text: "newer" },

@@ -60,7 +60,7 @@ export class Cluster {
   syncName(person: Person, { name, chosen }: HeldName): void {
     if (person.name === name) return;
     const was = person.name;
-    Object.assign(person, { name, chosen });
+    this.#deps.users.call(person, { name, chosen });
     this.broadcastName(person, was);
   }
 

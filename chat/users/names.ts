@@ -58,28 +58,13 @@ export function chosenName(asked: string): string {
 /** A dot above a letter that already has one is invisible: `i` and `i̇`. */
 const DOUBLE_DOT = /(\p{Soft_Dotted}(?:(?!\u0307)\p{M})*)\u0307+/gu;
 
+const ASCII = /^[\x20-\x7e]*$/;
+
 /** A key that is the same for any two names that nobody could tell apart: NFKC, case folding, and no second dots. */
 export function nameKey(name: string): string {
+  // Given names are ASCII, and so is what most people choose: there, all of this is lower case.
+  if (ASCII.test(name)) return name.toLowerCase();
   return fold(name.normalize("NFKC")).normalize("NFKD").replaceAll(DOUBLE_DOT, "$1").normalize("NFKC");
-}
-
-/** Attempts with each number of digits before one digit is added. */
-const TRIES = 4;
-
-/**
- * Names of the form `User NNN`, to be tried in turn: three digits, then more.
- * The first follows from the user's id, so that someone who comes back to a store that forgot them likely gets the same
- * name.
- * @param random in [0, 1)
- */
-export function* givenNames(user: string, random: () => number): Generator<string, never> {
-  let hash = 0;
-  for (let at = 0; at < user.length; at++) hash = (Math.imul(hash, 31) + user.charCodeAt(at)) >>> 0;
-  yield `User ${100 + hash % 900}`;
-  for (let attempt = 1;; attempt++) {
-    const smallest = 10 ** (2 + Math.min(9, Math.floor(attempt / TRIES)));
-    yield `User ${smallest + Math.floor(random() * 9 * smallest)}`;
-  }
 }
 
 /** How many people of one external name get a number. */

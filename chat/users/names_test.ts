@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { LOOK_LIKE, skeleton } from "./look_alikes.ts";
-import { chosenName, givenNames, nameKey } from "./names.ts";
+import { chosenName, nameKey } from "./names.ts";
 
 const refused = (code: string) => (error: unknown) => (error as { code?: string }).code === code;
 
@@ -185,18 +185,6 @@ Deno.test("names that differ only in case, width or composition are one name", (
   for (const [one, other] of [["Alice", "Alicia"], ["Niña", "Nina"], ["Zoë", "Zoe"], ["ż", "z"], ["Ė", "e"]]) {
     assert.notEqual(nameKey(one), nameKey(other));
   }
-});
-
-Deno.test("given names have three digits, and more when those are taken", () => {
-  const names = givenNames("some-user", Math.random);
-  const lengths = Array.from({ length: 40 }, () => names.next().value.replace(/^User /, "").length);
-  assert.deepEqual(lengths.slice(0, 4), [3, 3, 3, 3]);
-  assert.deepEqual(lengths, lengths.toSorted((one, other) => one - other));
-  assert.ok(lengths.at(-1)! > 9);
-});
-
-Deno.test("someone who comes back to a store that forgot them is likely given the same name", () => {
-  assert.equal(givenNames("some-user", Math.random).next().value, givenNames("some-user", Math.random).next().value);
 });
 
 Deno.test("each look-alike is one letter, and no other", () => {

@@ -3,7 +3,8 @@ import type { Clock } from "../clock.ts";
 import { ChatError, NameHeldError } from "../errors.ts";
 import type { HeldName, NameHolder, NameRegistry } from "../storage.ts";
 import type { Person, Subscriber } from "../subscriber.ts";
-import { chosenName, givenNames, nameKey, numberedNames } from "./names.ts";
+import { GivenNames } from "./given_names.ts";
+import { chosenName, nameKey, numberedNames } from "./names.ts";
 
 /** How long a name is held after its person was last seen, milliseconds. */
 export const GIVEN_NAME_HOLD = 10 * 60 * 1000;
@@ -15,19 +16,30 @@ const HOLD_INTERVAL = GIVEN_NAME_HOLD / 2;
 const DAYS = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeZone: "UTC" });
 const MINUTES = new Intl.DateTimeFormat("en-GB", { timeStyle: "short", timeZone: "UTC" });
 
+/** Somebody who waits for a name. */
+interface Nameless {
+  user: string;
+  resolve(held: HeldName): void;
+  reject(reason: unknown): void;
+}
+
 /** Who is connected to this isolate, and their names. */
 export class Users {
   readonly #names: NameRegistry;
   readonly #clock: Clock;
-  readonly #random: () => number;
+  readonly #givenNames: GivenNames;
   readonly #connected = new Map<string, Person>();
+  /** What those are called who are connected. */
+  readonly #namesHere = new Set<string>();
   readonly #stopHolding: () => void;
   #leaving: Person[] = [];
+  /** Who waits for a name. */
+  #nameless: Nameless[] = [];
 
   constructor(names: NameRegistry, clock: Clock, random: () => number) {
     this.#names = names;
     this.#clock = clock;
-    this.#random = random;
+    this.#givenNames = new GivenNames(clock, random, (name) => this.#namesHere.has(name));
     this.#stopHolding = interval(clock, HOLD_INTERVAL, () => this.#hold([...this.#connected.values()]));
   }
 
@@ -37,12 +49,12 @@ export class Users {
    * @throws {ChatError} `unavailable`
    */
   async resolveName(user: string, externalName?: string): Promise<HeldName> {
-    const held = await this.#heldName(user);
+    const held = await this.#heldOrGiven(user);
     if (externalName === undefined) return held;
     // Whoever has been "Ada 2" stays that, also when the first Ada has gone.
     for (const name of numberedNames(externalName)) if (name === held.name) return held;
     for (const name of numberedNames(externalName)) {
-      const claimed = await this.#claim(user, { name, chosen: true });
+      const claimed = await this.#claim(user, name);
       if (!("holder" in claimed)) return claimed;
     }
     return held;
@@ -51,7 +63,10 @@ export class Users {
   /** Notes that a person is connected here with this session. */
   enter(user: string, held: HeldName, session: Subscriber): Person {
     let person = this.#connected.get(user);
-    if (!person) this.#connected.set(user, person = { user, ...held, sessions: new Set(), typedAt: 0 });
+    if (!person) {
+      this.#connected.set(user, person = { user, ...held, sessions: new Set(), typedAt: 0 });
+      this.#namesHere.add(person.name);
+    }
     person.sessions.add(session);
     return person;
   }
@@ -62,6 +77,7 @@ export class Users {
     person.sessions.delete(session);
     if (person.sessions.size > 0 || this.#connected.get(person.user) !== person) return;
     this.#connected.delete(person.user);
+    this.#namesHere.delete(person.name);
     // If many leave at once, as when the server stops, their names are held in one write.
     if (this.#leaving.push(person) === 1) this.#clock.soon(() => this.#holdLeaving());
   }
@@ -87,7 +103,14 @@ export class Users {
   /** Notes a person's new name, chosen on another connection or isolate. */
   renamed({ user, name }: { user: string; name: string }): void {
     const person = this.#connected.get(user);
-    if (person) Object.assign(person, { name, chosen: true });
+    if (person) this.call(person, { name, chosen: true });
+  }
+
+  /** Notes what a person is called now. */
+  call(person: Person, held: HeldName): void {
+    this.#namesHere.delete(person.name);
+    Object.assign(person, held);
+    if (this.#connected.get(person.user) === person) this.#namesHere.add(person.name);
   }
 
   /**
@@ -98,7 +121,7 @@ export class Users {
    */
   async rename(person: Person, asked: string, isHere: (user: string) => boolean): Promise<string> {
     const name = chosenName(asked);
-    const claimed = await this.#claim(person.user, { name, chosen: true });
+    const claimed = await this.#claim(person.user, name);
     if ("holder" in claimed) {
       if (isHere(claimed.holder)) throw new ChatError("name_taken", "Someone else has this name. Choose another one.");
       const until = `${DAYS.format(claimed.until)}, ${MINUTES.format(claimed.until)} UTC`;
@@ -106,8 +129,7 @@ export class Users {
       throw new NameHeldError(message, claimed.until);
     }
     const was = person.name;
-    person.name = name;
-    person.chosen = true;
+    this.call(person, claimed);
     return was;
   }
 
@@ -117,17 +139,39 @@ export class Users {
     this.#holdLeaving();
   }
 
-  async #heldName(user: string): Promise<HeldName> {
-    for (const name of givenNames(user, this.#random)) {
-      const claimed = await this.#claim(user, { name, chosen: false });
-      if (!("holder" in claimed)) return claimed;
-    }
-    throw new Error("unreachable: the given names have no end");
+  /** The name that a user has, or is given now: in one write with all who arrive at the same time. */
+  #heldOrGiven(user: string): Promise<HeldName> {
+    return new Promise((resolve, reject) => {
+      if (this.#nameless.push({ user, resolve, reject }) === 1) this.#clock.soon(() => this.#giveNames());
+    });
   }
 
-  #claim(user: string, held: HeldName): Promise<HeldName | NameHolder> {
+  async #giveNames(): Promise<void> {
+    let nameless = this.#nameless;
+    this.#nameless = [];
+    try {
+      for (let round = 0; nameless.length > 0; round++) {
+        const now = this.#clock.now();
+        const offers = nameless.map(({ user }) => ({ user, candidates: this.#givenNames.candidates(user, round) }));
+        const given = await this.#names.give(offers, now + GIVEN_NAME_HOLD, now);
+        nameless = nameless.filter(({ resolve }, at) => {
+          const [held, { candidates }] = [given[at], offers[at]];
+          // Who had a name already got none of these.
+          if (!held || candidates.some(({ name }) => name === held.name)) {
+            this.#givenNames.learn(candidates, held?.name);
+          }
+          if (held) resolve(held);
+          return !held;
+        });
+      }
+    } catch (error) {
+      for (const { reject } of nameless) reject(error);
+    }
+  }
+
+  #claim(user: string, name: string): Promise<HeldName | NameHolder> {
     const now = this.#clock.now();
-    return this.#names.claim({ ...held, user, key: nameKey(held.name), until: holdEnd(held, now), now });
+    return this.#names.claim({ user, name, key: nameKey(name), until: now + CHOSEN_NAME_HOLD, now });
   }
 
   #holdLeaving(): void {

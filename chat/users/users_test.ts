@@ -87,7 +87,7 @@ Deno.test("a name chosen on one isolate is held as a chosen one by every isolate
   there.session.end();
   await settle();
   clock.set(clock.now() + CHOSEN_NAME_HOLD - 1);
-  const claim = { user: "eve", name: "Ann", key: "ann", chosen: true, until: clock.now() + 1, now: clock.now() };
+  const claim = { user: "eve", name: "Ann", key: "ann", until: clock.now() + 1, now: clock.now() };
   assert.deepEqual(await storage.names.claim(claim), { holder: "ann", until: clock.now() + 1 });
   one.close();
   two.close();
@@ -106,7 +106,7 @@ Deno.test("the names of all who leave at once are held in one write", async () =
 Deno.test("a given name is held for ten minutes after its person left, a chosen one for seven days", async () => {
   const { chat, clock, storage } = createChat();
   const claim = (key: string) =>
-    storage.names.claim({ user: "eve", name: key, key, chosen: true, until: clock.now() + 1, now: clock.now() });
+    storage.names.claim({ user: "eve", name: key, key, until: clock.now() + 1, now: clock.now() });
   const ann = await FakeClient.enter(chat, "ann");
   const given = ann.last("welcome").name.toLowerCase();
   await clock.advance(3 * GIVEN_NAME_HOLD);

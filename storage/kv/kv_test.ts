@@ -17,6 +17,7 @@ import { eventfulRoom, leftovers, sweptBy } from "../../testing/storage/leftover
 import { startServer } from "../../testing/servers/server.ts";
 import { quietly } from "../../testing/quietly.ts";
 import { until } from "../../testing/until.ts";
+import { giveOne, offer } from "../../testing/storage/names.ts";
 import { castVote, KINDS_WITH_RESET, KINDS_WITH_VOTE } from "../../testing/storage/vote.ts";
 import { TestClient } from "../../testing/clients/client.ts";
 import type { Kept } from "./append.ts";
@@ -303,7 +304,7 @@ kvTest("a file that is removed while it is open takes nothing more in", async (p
     await assert.rejects(storage.check(), unavailable, "before anybody has tried to write");
     await assert.rejects(storage.append([say("lost", { id: "k" })]), unavailable);
     await assert.rejects(
-      storage.names.claim({ user: "bob", name: "Bob", key: "bob", chosen: true, until: 1e15, now: 0 }),
+      storage.names.claim({ user: "bob", name: "Bob", key: "bob", until: 1e15, now: 0 }),
       unavailable,
     );
     await assert.rejects(storage.moderation.change("r", { locked: true }), unavailable);
@@ -996,15 +997,15 @@ kvTest("a name that was given and is long forgotten leaves nothing behind", asyn
   const storage = await open(path);
   const store = await KvStore.open(path, systemClock);
   const now = Date.now();
-  const claim = (user: string, name: string, chosen: boolean) =>
-    storage.names.claim({ user, name, key: name.toLowerCase(), chosen, until: now + 1_000, now });
-  assert.deepEqual(await claim("ann", "User 1", false), { name: "User 1", chosen: false });
+  const give = (user: string, name: string) => giveOne(storage, offer(user, name), now + 1_000, now);
+  assert.deepEqual(await give("ann", "User 1"), { name: "User 1", chosen: false });
   // As when the store has let go of the name and not yet of who was called so.
   await store.kv.delete(KEY.name("user 1"));
-  assert.deepEqual(await claim("bob", "User 1", false), { name: "User 1", chosen: false });
-  assert.deepEqual(await claim("ann", "User 2", false), { name: "User 2", chosen: false });
-  assert.deepEqual(await claim("bob", "Bob", true), { name: "Bob", chosen: true });
-  assert.deepEqual(await claim("cat", "User 1", false), { name: "User 1", chosen: false });
+  assert.deepEqual(await give("bob", "User 1"), { name: "User 1", chosen: false });
+  assert.deepEqual(await give("ann", "User 2"), { name: "User 2", chosen: false });
+  const bob = { user: "bob", name: "Bob", key: "bob", until: now + 1_000, now };
+  assert.deepEqual(await storage.names.claim(bob), { name: "Bob", chosen: true });
+  assert.deepEqual(await give("cat", "User 1"), { name: "User 1", chosen: false });
   store.kv.close();
   await storage.close();
 });
@@ -1071,13 +1072,13 @@ kvTest("what is published just before closing is written: the last names, and th
   const heard: ClusterEvent[] = [];
   two.onEvent((event) => heard.push(event));
   const now = Date.now();
-  await one.names.claim({ user: "ann", name: "Ann", key: "ann", chosen: true, until: now + 1, now });
+  await one.names.claim({ user: "ann", name: "Ann", key: "ann", until: now + 1, now });
   const held = one.names.hold([{ user: "ann", until: now + 1_000 }]);
   one.publish({ kind: "bans_changed" });
   await one.close();
   await held;
   await until(() => heard.length === 1);
-  const claim = { user: "eve", name: "Ann", key: "ann", chosen: true, until: now + 99, now: now + 500 };
+  const claim = { user: "eve", name: "Ann", key: "ann", until: now + 99, now: now + 500 };
   assert.deepEqual(await two.names.claim(claim), { holder: "ann", until: now + 1_000 });
   await two.close();
 });

@@ -3,6 +3,7 @@ import {
   type HeldName,
   type NameClaim,
   type NameHolder,
+  type NameOffer,
   type NameRegistry,
 } from "../../chat/storage.ts";
 import { KEY, type KvStore } from "./store.ts";
@@ -23,23 +24,17 @@ export class KvNames implements NameRegistry {
     this.#store = store;
   }
 
-  async claim({ user, key, name, chosen, until, now }: NameClaim): Promise<HeldName | NameHolder> {
-    return await this.#store.writing<HeldName | NameHolder>(async () => {
-      const called = await this.#store.get<string>(KEY.called(user));
-      const [own, holder] = await this.#store.load<NameRecord>([KEY.name(called.value ?? key), KEY.name(key)]);
-      const operation = this.#store.kv.atomic().check(called.check, own.check, holder.check);
-      const before = own.value?.user === user ? own.value : undefined;
-      const other = holder.value?.user === user ? undefined : holder.value;
-      const hold = async (at: string, record: NameRecord) => {
-        put(operation, at, record, now);
-        return (await operation.commit()).ok ? { name: record.name, chosen: record.chosen } : undefined;
-      };
-      if (before && !chosen) return hold(called.value!, { ...before, until: Math.max(before.until, until) });
-      if (other && other.until > now) return { holder: other.user, until: other.until };
-      if (other) operation.delete(KEY.called(other.user));
-      if (before && called.value !== key) operation.delete(KEY.name(called.value!));
-      return hold(key, { user, name, chosen, until });
-    });
+  claim(claim: NameClaim): Promise<HeldName | NameHolder> {
+    return this.#claim({ ...claim, chosen: true });
+  }
+
+  async give(offers: readonly NameOffer[], until: number, now: number): Promise<(HeldName | undefined)[]> {
+    return await Promise.all(offers.map(async ({ user, candidates }) => {
+      for (const candidate of candidates) {
+        const claimed = await this.#claim({ ...candidate, user, chosen: false, until, now });
+        if (!("holder" in claimed)) return claimed;
+      }
+    }));
   }
 
   async hold(holds: readonly { user: string; until: number }[]): Promise<void> {
@@ -60,6 +55,26 @@ export class KvNames implements NameRegistry {
         return (await operation.commit()).ok || undefined;
       });
     }
+  }
+
+  /** Where the name was not chosen, a user who has one keeps that. */
+  async #claim({ user, key, name, chosen, until, now }: NameClaim & HeldName): Promise<HeldName | NameHolder> {
+    return await this.#store.writing<HeldName | NameHolder>(async () => {
+      const called = await this.#store.get<string>(KEY.called(user));
+      const [own, holder] = await this.#store.load<NameRecord>([KEY.name(called.value ?? key), KEY.name(key)]);
+      const operation = this.#store.kv.atomic().check(called.check, own.check, holder.check);
+      const before = own.value?.user === user ? own.value : undefined;
+      const other = holder.value?.user === user ? undefined : holder.value;
+      const hold = async (at: string, record: NameRecord) => {
+        put(operation, at, record, now);
+        return (await operation.commit()).ok ? { name: record.name, chosen: record.chosen } : undefined;
+      };
+      if (before && !chosen) return hold(called.value!, { ...before, until: Math.max(before.until, until) });
+      if (other && other.until > now) return { holder: other.user, until: other.until };
+      if (other) operation.delete(KEY.called(other.user));
+      if (before && called.value !== key) operation.delete(KEY.name(called.value!));
+      return hold(key, { user, name, chosen, until });
+    });
   }
 }
 

@@ -4,12 +4,13 @@ import {
   type HeldName,
   type NameClaim,
   type NameHolder,
+  type NameOffer,
   type NameRegistry,
 } from "../../chat/storage.ts";
 import { NAMES, type RedisConnection } from "./connection.ts";
 
-/** Names held in one call: some milliseconds of Redis, in which nobody else is answered. */
-const HOLDS_A_CALL = 500;
+/** Names held or given in one call: some milliseconds of Redis, in which nobody else is answered. */
+const NAMES_A_CALL = 500;
 
 /** Who is called what, in Redis. */
 export class RedisNames implements NameRegistry {
@@ -21,15 +22,27 @@ export class RedisNames implements NameRegistry {
     this.#clock = clock;
   }
 
-  async claim({ user, key, name, chosen, until, now }: NameClaim): Promise<HeldName | NameHolder> {
-    const args = [now, GIVEN_NAME_MEMORY, user, key, name, chosen ? 1 : 0, until];
-    const [result, who, more] = await this.#connection.call<[string, string, string]>("claim", NAMES, args);
-    return result === "taken" ? { holder: who, until: Number(more) } : { name: who, chosen: more === "1" };
+  async claim({ user, key, name, until, now }: NameClaim): Promise<HeldName | NameHolder> {
+    const args = [now, GIVEN_NAME_MEMORY, until, user, key, name];
+    const taken = await this.#connection.call<[string, string] | null>("claim", NAMES, args);
+    return taken ? { holder: taken[0], until: Number(taken[1]) } : { name, chosen: true };
+  }
+
+  async give(offers: readonly NameOffer[], until: number, now: number): Promise<(HeldName | undefined)[]> {
+    const given: (HeldName | undefined)[] = [];
+    for (let from = 0; from < offers.length; from += NAMES_A_CALL) {
+      const some = offers.slice(from, from + NAMES_A_CALL)
+        .map(({ user, candidates }) => [user, ...candidates.flatMap(({ key, name }) => [key, name])]);
+      const args = [now, GIVEN_NAME_MEMORY, until, JSON.stringify(some)];
+      const names = await this.#connection.call<([string, string] | null)[]>("give", NAMES, args);
+      given.push(...names.map((name) => name ? { name: name[0], chosen: name[1] === "1" } : undefined));
+    }
+    return given;
   }
 
   async hold(holds: readonly { user: string; until: number }[]): Promise<void> {
-    for (let from = 0; from < holds.length; from += HOLDS_A_CALL) {
-      const some = holds.slice(from, from + HOLDS_A_CALL).flatMap(({ user, until }) => [user, until]);
+    for (let from = 0; from < holds.length; from += NAMES_A_CALL) {
+      const some = holds.slice(from, from + NAMES_A_CALL).flatMap(({ user, until }) => [user, until]);
       await this.#connection.call("hold", NAMES, [this.#clock.now(), GIVEN_NAME_MEMORY, ...some]);
     }
   }

@@ -461,7 +461,7 @@ serverTest("a Redis whose memory is full is not ready, since nobody new can be g
   await server.command("CONFIG", "SET", "maxmemory-policy", "noeviction");
   await server.command("CONFIG", "SET", "maxmemory", "1");
   await quietly(async () => {
-    const claim = { user: "bob", name: "Bob", key: "bob", chosen: true, until: 1e15, now: 0 };
+    const claim = { user: "bob", name: "Bob", key: "bob", until: 1e15, now: 0 };
     await assert.rejects(storage.names.claim(claim), { code: "unavailable" });
     await assert.rejects(storage.append([say("during")]), { code: "unavailable" });
     await assert.rejects(storage.check());

@@ -7,6 +7,7 @@ type StoreWatcher = (operation: string, milliseconds: number, failed: boolean) =
 /** The names of some operations in metrics. Others have their own. */
 const OPERATIONS: Record<string, string> = {
   claim: "claimName",
+  give: "giveNames",
   hold: "holdNames",
   settings: "roomSettings",
   change: "changeRoom",

@@ -73,13 +73,13 @@ fileTest("what was kept, the epoch, the names and the secret are there when the 
     target: 1,
     text: "ONE",
   }]);
-  await first.names.claim({ user: "ann", name: "Ann", key: "ann", chosen: true, until: 1e15, now: 0 });
+  await first.names.claim({ user: "ann", name: "Ann", key: "ann", until: 1e15, now: 0 });
   const [before, secret] = [await first.history("r", { limit: 9 }), await first.secret()];
   await first.close();
   const again = await open(path);
   assert.deepEqual(await again.history("r", { limit: 9 }), before);
   assert.equal(await again.secret(), secret);
-  const taken = await again.names.claim({ user: "bob", name: "Ann", key: "ann", chosen: true, until: 1e15, now: 0 });
+  const taken = await again.names.claim({ user: "bob", name: "Ann", key: "ann", until: 1e15, now: 0 });
   assert.deepEqual(taken, { holder: "ann", until: 1e15 });
   const [repeated, next] = await again.append([say("one", "k"), say("two")]);
   assert.ok("entry" in repeated && repeated.repeated && "entry" in next && next.entry.seq === 3);
@@ -318,8 +318,7 @@ for (const version of [2, 3]) {
       },
       answers,
     );
-    const claim = (user: string) =>
-      storage.names.claim({ user, name: "Ann", key: "ann", chosen: true, until: 2e15, now: 0 });
+    const claim = (user: string) => storage.names.claim({ user, name: "Ann", key: "ann", until: 2e15, now: 0 });
     assert.deepEqual([await claim("eve"), await claim("ann")], [{ holder: "ann", until: 1e15 }, {
       name: "Ann",
       chosen: true,
@@ -385,7 +384,7 @@ async function withSmallDisk(
 }
 
 /** What a name claim needs. */
-const claim = (user: string) => ({ user, name: user, key: user, chosen: true, until: 1e15, now: 0 });
+const claim = (user: string) => ({ user, name: user, key: user, until: 1e15, now: 0 });
 const UNAVAILABLE = { name: "ChatError", code: "unavailable" };
 
 for (

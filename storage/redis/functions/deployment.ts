@@ -56,26 +56,49 @@ writing('hold', function(keys, args)
   end
 end)
 
-writing('claim', function(keys, args)
-  local prefix, now, memory, user, till = keys[1], tonumber(args[1]), tonumber(args[2]), args[3], tonumber(args[7])
-  local wanted = { key = args[4], name = args[5], chosen = args[6] }
-  local own = own_name(prefix, user)
-  if own and wanted.chosen == '0' then
-    hold_one(prefix, user, till, now, memory)
-    return { 'held', own.name, own.chosen }
-  end
-  local holder = redis.call('SET', prefix .. ':name:' .. wanted.key, user, 'NX', 'GET')
-  if holder and holder ~= user then
-    local theirs = own_name(prefix, holder)
-    if theirs and theirs.till > now then return { 'taken', holder, digits(theirs.till) } end
-    redis.call('DEL', prefix .. ':user:' .. holder)
-    redis.call('SET', prefix .. ':name:' .. wanted.key, user)
-  end
-  if own and own.key ~= wanted.key then redis.call('DEL', prefix .. ':name:' .. own.key) end
+-- Who holds a name, if that is somebody else and their time is not over.
+local function held_by_other(prefix, user, key, now)
+  local holder = redis.call('GET', prefix .. ':name:' .. key)
+  if not holder or holder == user then return nil end
+  local theirs = own_name(prefix, holder)
+  if theirs and theirs.till > now then return { holder, digits(theirs.till) } end
+  redis.call('DEL', prefix .. ':user:' .. holder)
+end
+
+local function take(prefix, user, wanted, till, now, memory)
+  redis.call('SET', prefix .. ':name:' .. wanted.key, user)
   redis.call('HSET', prefix .. ':user:' .. user, 'key', wanted.key, 'name', wanted.name, 'chosen', wanted.chosen,
     'till', digits(till))
   remember(prefix, user, wanted, till - now + memory)
-  return { 'held', wanted.name, wanted.chosen }
+end
+
+writing('claim', function(keys, args)
+  local prefix, now, memory, till, user = keys[1], tonumber(args[1]), tonumber(args[2]), tonumber(args[3]), args[4]
+  local wanted = { key = args[5], name = args[6], chosen = '1' }
+  local taken = held_by_other(prefix, user, wanted.key, now)
+  if taken then return taken end
+  local own = own_name(prefix, user)
+  if own and own.key ~= wanted.key then redis.call('DEL', prefix .. ':name:' .. own.key) end
+  take(prefix, user, wanted, till, now, memory)
+end)
+
+-- Gives names to users who have none. Each of them stands before the names that they may get, each after its key.
+writing('give', function(keys, args)
+  local prefix, now, memory, till = keys[1], tonumber(args[1]), tonumber(args[2]), tonumber(args[3])
+  local given = {}
+  for at, offer in ipairs(cjson.decode(args[4])) do
+    local user = offer[1]
+    local own = hold_one(prefix, user, till, now, memory)
+    for from = 2, own and 0 or #offer, 2 do
+      if not held_by_other(prefix, user, offer[from], now) then
+        own = { key = offer[from], name = offer[from + 1], chosen = '0' }
+        take(prefix, user, own, till, now, memory)
+        break
+      end
+    end
+    given[at] = own and { own.name, own.chosen } or false
+  end
+  return given
 end)
 
 reading('listed', function(keys) return redis.call('SMEMBERS', keys[1] .. ':listed') end)
