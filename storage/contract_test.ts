@@ -1159,7 +1159,6 @@ for (const { rule } of engines) {
         user,
         name: "Ada",
         key: "ada",
-
         until: clock.now() + 1_000,
         now: clock.now(),
       });

@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { type Member, type MemberJoined, type MemberLeft, MEMBERS_LISTED, type RoomCount } from "../protocol.ts";
+import { withItem } from "../shared_json.ts";
 
 /** A person who lost their last connection leaves after this, milliseconds: most reconnect before anyone notices. */
 export const DISCONNECT_GRACE = 5_000;
@@ -36,6 +37,8 @@ export class Members {
   readonly #clock: Clock;
   readonly #listener: MembersListener;
   readonly #members = new Map<string, MemberState>();
+  /** The members that are listed, as long as these are known. */
+  #list: Member[] | undefined;
   #localCount = 0;
   #crowded = false;
   #cancelCount: (() => void) | undefined;
@@ -60,13 +63,9 @@ export class Members {
     return this.#members.has(user);
   }
 
-  /** The first `MEMBERS_LISTED`. */
+  /** The first `MEMBERS_LISTED`: the same list, which must not be changed, until it is another one. */
   list(): Member[] {
-    const members: Member[] = [];
-    for (const { user, name } of this.#members.values()) {
-      if (members.push({ user, name }) === MEMBERS_LISTED) break;
-    }
-    return members;
+    return this.#list ??= [...this.#members.values().take(MEMBERS_LISTED).map(({ user, name }) => ({ user, name }))];
   }
 
   /** Everyone, in any order. */
@@ -118,7 +117,9 @@ export class Members {
   /** Notes a new name, which the caller has told everyone. */
   rename(user: string, name: string): void {
     const member = this.#members.get(user);
-    if (member) member.name = name;
+    if (!member) return;
+    member.name = name;
+    this.#list = undefined;
   }
 
   /** Stops all timers. */
@@ -131,6 +132,7 @@ export class Members {
     let member = this.#members.get(user);
     if (!member) {
       this.#members.set(user, member = { user, name, connections: 0, remoteIsolates: 0 });
+      if (this.#list && this.#list.length < MEMBERS_LISTED) this.#list = withItem(this.#list, { user, name });
       this.#change({ action: "member_joined", room: this.#room, user, name });
     }
     return member;
@@ -147,6 +149,7 @@ export class Members {
   #removeIfGone({ user, name, connections, cancelLeave, remoteIsolates }: MemberState): void {
     if (connections > 0 || cancelLeave || remoteIsolates > 0) return;
     this.#members.delete(user);
+    this.#list = undefined;
     this.#change({ action: "member_left", room: this.#room, user, name });
   }
 

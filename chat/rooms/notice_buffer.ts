@@ -8,6 +8,9 @@ import type { ServerFrame } from "../protocol.ts";
 const WAIT_PER_RECIPIENT = 10;
 const LONGEST_WAIT = 1_000;
 const A_FEW = 10;
+/** If so many have come together by then, more are on their way: they wait for so long in all, milliseconds. */
+const A_CROWD = 5;
+const LONGEST_CROWD_WAIT = 2_000;
 
 /** Collects what a room sends beside its log: together the notices cost as much as one of them. */
 export class NoticeBuffer {
@@ -30,7 +33,13 @@ export class NoticeBuffer {
   add(frame: ServerFrame, recipients: number): void {
     this.#frames.push(frame);
     if (recipients < A_FEW || frame.action === "room_count") this.#due();
-    else this.#cancel ??= this.#clock.after(Math.min(recipients * WAIT_PER_RECIPIENT, LONGEST_WAIT), this.#due);
+    else if (!this.#cancel) {
+      const wait = Math.min(recipients * WAIT_PER_RECIPIENT, LONGEST_WAIT);
+      this.#cancel = this.#clock.after(wait, () => {
+        if (this.#frames.length < A_CROWD) this.#due();
+        else this.#cancel = this.#clock.after(LONGEST_CROWD_WAIT - wait, this.#due);
+      });
+    }
   }
 
   /** Takes the notices since the last call. */

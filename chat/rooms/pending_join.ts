@@ -1,5 +1,5 @@
 import { EncodedFrames } from "../encoded_frames.ts";
-import type { Entry, RoomJoined, ServerFrame } from "../protocol.ts";
+import type { Entry, RoomJoined } from "../protocol.ts";
 import type { Connection } from "../subscriber.ts";
 
 /**
@@ -48,16 +48,19 @@ export class PendingJoin {
     this.#sent = { upTo: page.seq + held.length, notices };
   }
 
-  /** Sends what all others get, without what its page had; holds entries back until that page is sent. */
-  deliver(notices: ServerFrame[], entries: Entry[]): void {
+  /**
+   * Sends what all others get, without what its page had; holds entries back until that page is sent.
+   * @param delivery some notices, and then the entries
+   */
+  deliver(delivery: EncodedFrames, entries: readonly Entry[]): void {
     if (!this.#sent) {
       for (const entry of entries) this.#held.push(entry);
       return;
     }
-    const { notices: told, upTo } = this.#sent;
+    const { notices, upTo } = this.#sent;
     this.#sent.notices = 0;
-    const unsent = [...notices.slice(told), ...entries.filter((entry) => entry.seq > upTo)];
-    if (unsent.length > 0) this.#connection.deliver(new EncodedFrames(...unsent));
+    const unsent = delivery.where((frame, at) => "seq" in frame ? frame.seq > upTo : at >= notices);
+    if (unsent.frames.length > 0) this.#connection.deliver(unsent);
   }
 
   /** Sends what was held back without a page: the connection goes on where it was. */

@@ -105,6 +105,11 @@ export class Room {
     return this.#live.size;
   }
 
+  /** The same, and how many of these take each message as a frame of its own. */
+  get recipientCount(): { all: number; plain: number } {
+    return { all: this.#live.size, plain: this.#live.plain };
+  }
+
   /** Whether a flush may wait for the pace, because somebody here takes many frames as one. */
   get deferrable(): boolean {
     return this.#live.deferrable;
@@ -289,7 +294,7 @@ export class Room {
     const delivery = new EncodedFrames(...notices, ...entries);
     for (const { connection } of this.#live) connection.deliver(delivery);
     for (const [subscriber, join] of this.#joining) {
-      join.deliver(notices, entries);
+      join.deliver(delivery, entries);
       if (join.sentUpTo !== undefined) this.#completeJoin(subscriber, join);
     }
   }

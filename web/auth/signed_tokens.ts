@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
 
 /** What a token says. `exp` is in seconds since 1970. */
 export interface Claims {
@@ -21,10 +21,10 @@ const HEADER = encoded({ alg: "HS256", typ: "JWT" });
  * another thread.
  */
 export class SignedTokens {
-  readonly #key: KeyObject;
+  readonly #secret: string;
 
   constructor(secret: string) {
-    this.#key = createSecretKey(new TextEncoder().encode(secret));
+    this.#secret = secret;
   }
 
   sign(claims: Claims): string {
@@ -44,7 +44,7 @@ export class SignedTokens {
   }
 
   #signature(signed: string): string {
-    return createHmac("sha256", this.#key).update(signed).digest("base64url");
+    return createHmac("sha256", this.#secret).update(signed).digest("base64url");
   }
 }
 
