@@ -1,14 +1,22 @@
 import type { Clock } from "../clock.ts";
 
 /** The longest wait for the pace, milliseconds: people do not notice it in a conversation. */
-export const LONGEST_WAIT = 100;
+export const LONGEST_WAIT = 80;
 
 /**
- * How long deferrable requests wait after a run, as a multiple of what that run cost: work takes less than half of the
- * event loop. With 1 the slowest deliveries of many rooms come a sixth sooner, and each costs a tenth more; with 1.5 it
+ * From the start of one run to that of the next, as a multiple of what the run cost: work takes less than half of the
+ * event loop. With 2 the slowest deliveries of many rooms come a sixth sooner, and each costs a tenth more; with 2.5 it
  * is the other way round.
  */
-const REST = 1.25;
+const PERIOD = 2.25;
+/**
+ * The longest period, milliseconds, and more for each frame. A pause is there to save frames, and saves no more by being
+ * longer than this. It must not follow the cost further up: what gathers in a longer pause costs more to send, and a
+ * flood of messages would keep both long for as long as it lasts. A run that took longer than this is followed by the
+ * next one at once, because whoever is behind must not rest.
+ */
+const LONGEST_PERIOD = 15;
+const LONGEST_PERIOD_PER_FRAME = 0.05;
 
 /**
  * Runs one piece of work whenever something waits for it, one run at a time: the next run takes all that arrived during
@@ -50,12 +58,14 @@ export class Pacer {
    * Sets the pace by what sending since `start` really cost. Sending returns before the work is done: the next turn of
    * the event loop begins it, and the turn after that comes when it is done.
    * @param start by the clock's `monotonic`
+   * @param frames how many connections were sent something
    */
-  async keepPace(start: number): Promise<void> {
+  async keepPace(start: number, frames: number): Promise<void> {
     await this.#soon();
     await this.#soon();
     const cost = this.#clock.monotonic() - start;
-    this.#due = start + cost + Math.min(REST * cost, LONGEST_WAIT);
+    const longest = Math.min(LONGEST_PERIOD + frames * LONGEST_PERIOD_PER_FRAME, LONGEST_WAIT);
+    this.#due = start + Math.max(cost, Math.min(PERIOD * cost, longest));
   }
 
   /** Resolves when nothing waits any more; under constant load that may be never. */

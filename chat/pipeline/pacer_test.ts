@@ -3,14 +3,14 @@ import { FakeClock } from "../../testing/clock.ts";
 import { LONGEST_WAIT, Pacer } from "./pacer.ts";
 
 /** A pacer whose every run costs so many milliseconds, and the times at which the runs began. */
-function createPacer(clock: FakeClock, cost: () => number) {
+function createPacer(clock: FakeClock, cost: () => number, frames = 10_000) {
   const runs: number[] = [];
   const start = clock.now();
   const pacer = new Pacer(clock, async () => {
     const began = clock.monotonic();
     runs.push(began - start);
     clock.spend(cost());
-    await pacer.keepPace(began);
+    await pacer.keepPace(began, frames);
   });
   return { pacer, runs };
 }
@@ -37,14 +37,42 @@ Deno.test("under load deferrable requests wait in proportion to what the last ru
   assert.ok(busy > 0.3 && busy < 0.51, `busy for ${busy} of the time`);
 });
 
-Deno.test("nobody waits longer than a tenth of a second for the pace, however expensive a run is", async () => {
+Deno.test("runs follow each other within 80 ms, or at once if they cost more than that", async () => {
+  for (const [cost, next] of [[60, LONGEST_WAIT], [400, 400]]) {
+    const clock = new FakeClock();
+    const { pacer, runs } = createPacer(clock, () => cost);
+    pacer.request(true);
+    await clock.advance(0);
+    pacer.request(true);
+    await clock.advance(LONGEST_WAIT);
+    assert.deepEqual(runs, [0, next]);
+  }
+});
+
+Deno.test("the pace is the same after a burst as before it, however much more a longer pause makes it cost", async () => {
   const clock = new FakeClock();
-  const { pacer, runs } = createPacer(clock, () => 400);
-  pacer.request(true);
-  await clock.advance(0);
-  pacer.request(true);
-  await clock.advance(LONGEST_WAIT);
-  assert.deepEqual(runs, [0, 400 + LONGEST_WAIT]);
+  // 1,000 frames cost 10 ms, and what gathers while messages come as fast as that costs two thirds of the time.
+  let [burst, last] = [0, clock.monotonic()];
+  const { pacer, runs } = createPacer(clock, () => {
+    const gathered = clock.monotonic() - last;
+    last = clock.monotonic();
+    const cost = burst + 10 + gathered * 2 / 3;
+    burst = 0;
+    return cost;
+  }, 1_000);
+  const paceOver = async (milliseconds: number) => {
+    const before = runs.length;
+    for (let at = 0; at < milliseconds; at++) {
+      pacer.request(true);
+      await clock.advance(1);
+    }
+    return milliseconds / (runs.length - before);
+  };
+  await paceOver(1_000);
+  const usual = await paceOver(2_000);
+  burst = 500;
+  await paceOver(3_000);
+  assert.ok(usual < 100 && Math.abs(await paceOver(2_000) - usual) < 5, `every ${usual} ms`);
 });
 
 Deno.test("an urgent request does not wait for the pace", async () => {

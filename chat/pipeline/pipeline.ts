@@ -28,7 +28,7 @@ export class Pipeline {
       log,
       clock,
       counters: this.counters,
-      sizeOf: (room) => rooms.find(room)?.size ?? 0,
+      recipientsIn: (room) => rooms.find(room)?.recipientCount ?? { all: 0, plain: 0 },
       due: () => this.#pacer.request(),
     });
   }
@@ -63,17 +63,17 @@ export class Pipeline {
     const start = this.#clock.monotonic();
     const isDue = this.#pacer.isDue;
     await this.#writeQueue.store();
-    let keepsPace = false;
+    let frames = 0;
     for (const room of this.#unflushed) {
       if (room.deferrable && !isDue) continue;
       this.#unflushed.delete(room);
       room.flush();
-      keepsPace ||= room.deferrable;
+      if (room.deferrable) frames += room.size;
     }
     // Authors are answered after all members have been told, which may wait for the pace.
     if (this.#unflushed.size === 0) this.#writeQueue.answer();
     if (this.#writeQueue.hasWork || this.#unflushed.size > 0) this.#pacer.request(true);
-    if (keepsPace) await this.#pacer.keepPace(start);
+    if (frames > 0) await this.#pacer.keepPace(start, frames);
     this.counters.onFlushCycle(this.#clock.monotonic() - start);
   }
 }

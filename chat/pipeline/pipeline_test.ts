@@ -78,6 +78,23 @@ Deno.test("one flush cycle stores so much and no more, and the next one stores t
   assert.equal(ann.all("receive_message").length, 100);
 });
 
+Deno.test("what many clients get as frames of their own is stored in smaller batches", async () => {
+  const { chat, storage } = createChat();
+  const batches: number[] = [];
+  const { append } = storage;
+  storage.append = (commands) => {
+    batches.push(commands.length);
+    return append.call(storage, commands);
+  };
+  const ann = await FakeClient.enter(chat, "ann");
+  for (let at = 0; at < 400; at++) new FakeClient(chat, `user ${at}`);
+  await settle();
+  await ann.send(...Array.from({ length: 200 }, () => message("hello")));
+  await settle();
+  assert.ok(Math.max(...batches) < 30, String(batches));
+  assert.equal(ann.all("receive_message").length, 200);
+});
+
 Deno.test("once everything has settled, what was said before is stored and shown", async () => {
   const { chat } = createChat();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];

@@ -12,19 +12,25 @@ import { LONGEST_WAIT } from "./pacer.ts";
  * New commands are refused while more wait than were stored within this time, milliseconds: an author would rather know
  * than wait longer, and when the load stops the rest is stored within this time.
  */
-export const LONGEST_QUEUE = 500;
-/** This many commands may always wait, and any number while none has waited longer than `EXPLAINED_WAIT`. */
+export const LONGEST_QUEUE = 300;
+/**
+ * This many commands may always wait, but no more than some flush cycles can send; and any number while none has waited
+ * longer than `EXPLAINED_WAIT`.
+ */
 export const SHORT_QUEUE = 100;
+const SHORT_QUEUE_CYCLES = 3;
 /** Milliseconds that a command may wait because of the pace. */
 const EXPLAINED_WAIT = LONGEST_WAIT + 50;
 /** Seconds after which a refused author may try again. */
 const OVERLOAD_RETRY = 1;
 /**
  * Bytes that one flush cycle may send to all members together, but at least one message: about what a machine sends in
- * the hundred milliseconds that a cycle may take. A message counts as its text and `FRAME_OVERHEAD`.
+ * the hundred milliseconds that a cycle may take. A message counts as its text and `FRAME_OVERHEAD`; to clients that
+ * get each message as a frame of its own, it costs about as much as `FRAME_COST` more bytes, whatever its length.
  */
 const CYCLE_BYTES = 16 * 1024 * 1024;
 const FRAME_OVERHEAD = 200;
+const FRAME_COST = 3_000;
 /** UTF-16 units of text in one cycle, but at least one message: a frame stays far below what makes a slow reader. */
 const CYCLE_LENGTH = 32 * 1024;
 /**
@@ -36,7 +42,7 @@ const MERGED_LIMIT = 100;
  * Milliseconds between two entries that merge and are about the same message: whoever comes meanwhile is in the next
  * one. A lone reaction waits for nothing, and a crowd costs each connection ten frames a second at most.
  */
-export const MERGE_INTERVAL = LONGEST_WAIT;
+export const MERGE_INTERVAL = 100;
 /**
  * How long a flush cycle waits for the store, milliseconds. A file or a Redis nearby takes a few; a store in another
  * region must not delay what there is to send meanwhile.
@@ -56,8 +62,8 @@ interface WriteQueueDeps {
   log: MessageLog;
   clock: Clock;
   counters: Counters;
-  /** How many connections a message in this room goes to. */
-  sizeOf(room: string): number;
+  /** How many connections a message in this room goes to, and how many of them get it as a frame of its own. */
+  recipientsIn(room: string): { all: number; plain: number };
   /** Called when there is something to do that no flush cycle waits for: what was stored late, or has waited long. */
   due(): void;
 }
@@ -66,6 +72,7 @@ interface WriteQueueDeps {
 export class WriteQueue {
   readonly #deps: WriteQueueDeps;
   #waiting: Waiting[] = [];
+  #shortQueue = SHORT_QUEUE;
   /** By room, resolved when its batch is stored. */
   readonly #inFlight = new Map<string, Promise<void>>();
   readonly #answers: (() => void)[] = [];
@@ -86,7 +93,7 @@ export class WriteQueue {
   add(command: Command): Promise<AppendResult> {
     const since = this.#deps.clock.monotonic();
     const { length } = this.#waiting;
-    const isBehind = length >= SHORT_QUEUE && since - this.#waiting[0].since > EXPLAINED_WAIT;
+    const isBehind = length >= this.#shortQueue && since - this.#waiting[0].since > EXPLAINED_WAIT;
     if (isBehind && length > this.#storedLately(since)) {
       throw new ChatError("rate_limited", "Too much is being said at once. Send it again in a moment.", OVERLOAD_RETRY);
     }
@@ -173,13 +180,15 @@ export class WriteQueue {
       if (!isFull && !mustWait) {
         const text = "text" in command ? command.text.length : 0;
         length += text;
-        bytes += (text + FRAME_OVERHEAD) * this.#deps.sizeOf(command.room);
+        const { all, plain } = this.#deps.recipientsIn(command.room);
+        bytes += (text + FRAME_OVERHEAD) * all + FRAME_COST * plain;
         isFull = batch.length > 0 && (length > CYCLE_LENGTH || bytes > CYCLE_BYTES);
       }
       if (isFull || mustWait) rest.push(waiting);
       else batch.push(waiting);
     }
     this.#waiting = rest;
+    this.#shortQueue = isFull ? Math.min(SHORT_QUEUE, SHORT_QUEUE_CYCLES * batch.length) : SHORT_QUEUE;
     this.#gatherFor(batch, now);
     return batch;
   }

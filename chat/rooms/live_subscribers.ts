@@ -9,6 +9,11 @@ export class LiveSubscribers {
     return this.#subscribers.size;
   }
 
+  /** How many of them take each frame by itself. */
+  get plain(): number {
+    return this.size - this.#batching;
+  }
+
   /** Whether one of them takes many frames as one, so that waiting for more frames saves work. */
   get deferrable(): boolean {
     return this.#batching > 0;
