@@ -1,4 +1,4 @@
-import { Serializer, withTimeout } from "./async.ts";
+import { withTimeout } from "./async.ts";
 import type { Clock } from "./clock.ts";
 import { Cluster } from "./cluster/cluster.ts";
 import { RemotePresence } from "./cluster/remote_presence.ts";
@@ -76,7 +76,6 @@ export class Chat {
       pipeline,
       bans,
       cluster,
-      inOrder: new Serializer(),
       isDraining: () => this.#draining,
     };
     this.directory = new RoomDirectory(storage, clock, (room) => cluster.countIn(room));

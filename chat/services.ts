@@ -1,4 +1,3 @@
-import type { Serializer } from "./async.ts";
 import type { Clock } from "./clock.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import type { RateLimiter } from "./limits/rate_limiter.ts";
@@ -7,7 +6,6 @@ import type { Bans } from "./moderation/bans.ts";
 import type { Pipeline } from "./pipeline/pipeline.ts";
 import type { Limits } from "./protocol.ts";
 import type { RoomRegistry } from "./rooms/registry.ts";
-import type { Subscriber } from "./subscriber.ts";
 import type { SessionExpiry } from "./users/session_expiry.ts";
 import type { Users } from "./users/users.ts";
 
@@ -23,8 +21,6 @@ export interface Services {
   readonly pipeline: Pipeline;
   readonly bans: Bans;
   readonly cluster: Cluster;
-  /** Executes what each connection asks for in order. */
-  readonly inOrder: Serializer<Subscriber>;
   /** Whether the server is stopping and takes nothing new. */
   isDraining(): boolean;
 }

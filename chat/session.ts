@@ -36,8 +36,10 @@ export class Session implements ConnectedCaller {
   #identity: ExternalIdentity | undefined;
   #personUsage: PersonUsage | undefined;
   #addressUsage: AddressUsage | undefined;
-  /** Frames that wait, the one that is being executed among them. */
-  #waiting = 0;
+  /** What waits for the work that is being done; undefined if none is. */
+  #queue: (() => void)[] | undefined;
+  /** The welcome, while it waits to be sent together with the first page. */
+  #greeting: Welcome | undefined;
   #joining: Room | undefined;
   /** Resolves when nothing is being stored any more, in whichever room. */
   #commits: Promise<unknown> | undefined;
@@ -83,7 +85,9 @@ export class Session implements ConnectedCaller {
       if (identity?.name !== undefined) cluster.syncName(this.#person, held);
       const welcome: Welcome = { action: "welcome", user, name: this.#person.name, limits };
       if (token !== undefined) welcome.token = token;
-      this.#answer(welcome);
+      // A frame and a write less for each who arrives in a crowd.
+      if (this.connection.batch && rooms.length > 0 && this.#queue!.length > 0) this.#greeting = welcome;
+      else this.#answer(welcome);
     });
     for (const room of rooms) this.receive({ action: "join_room", room });
   }
@@ -94,7 +98,7 @@ export class Session implements ConnectedCaller {
    */
   receive(frame: ClientFrame | ChatError, about: About = frame as ClientFrame): void {
     if (this.#ended || this.#services.isDraining()) return;
-    if (this.#waiting >= BACKLOG) {
+    if (this.#queue && this.#queue.length + 1 >= BACKLOG) {
       this.#services.rateLimiter.block(this.#personUsage!, this.#addressUsage);
       return this.#endFlooding();
     }
@@ -119,7 +123,7 @@ export class Session implements ConnectedCaller {
   async join(room: Room, request: JoinRequest): Promise<void> {
     this.#joining = room;
     try {
-      await room.join(this, request);
+      await room.join(this, { ...request, before: () => this.#greetingFrames() });
     } finally {
       this.#joining = undefined;
     }
@@ -200,21 +204,32 @@ export class Session implements ConnectedCaller {
     for (const name of this.rooms) this.#services.rooms.find(name)?.leave(this, lost);
   }
 
+  /** Does some work at once, or after all that waits already. */
   #enqueue(about: About, work: () => Promise<void>): void {
-    this.#waiting++;
-    this.#services.inOrder.run(this, async () => {
-      try {
-        if (!this.#ended) await work();
-      } catch (error) {
-        this.#fail(error, about);
-      } finally {
-        this.#waiting--;
-      }
-    });
+    const run = () => {
+      if (this.#ended) return this.#next();
+      work().catch((error) => this.#fail(error, about)).then(() => this.#next());
+    };
+    if (this.#queue) return void this.#queue.push(run);
+    this.#queue = [];
+    run();
+  }
+
+  #next(): void {
+    const next = this.#queue!.shift();
+    if (next) next();
+    else this.#queue = undefined;
   }
 
   #answer(frame: ServerFrame): void {
-    if (!this.#ended) this.connection.deliver(new EncodedFrames(frame));
+    if (!this.#ended) this.connection.deliver(new EncodedFrames(...this.#greetingFrames(), frame));
+  }
+
+  /** What has to be sent first: the welcome, if it waits. */
+  #greetingFrames(): Welcome[] {
+    const greeting = this.#greeting;
+    this.#greeting = undefined;
+    return greeting ? [greeting] : [];
   }
 
   #fail(error: unknown, about: About): void {

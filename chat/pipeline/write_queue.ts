@@ -174,10 +174,14 @@ export class WriteQueue {
     let length = 0;
     let bytes = 0;
     let isFull = false;
+    const merged = new Set<string>();
     for (const waiting of this.#waiting) {
       const { command } = waiting;
       const mustWait = this.#inFlight.has(command.room) || this.#isGathering(command, now);
-      if (!isFull && !mustWait) {
+      // What merges with another one is a part of the same frame.
+      const isPart = merges(command) && merged.has(messageOf(command));
+      if (!isFull && !mustWait && !isPart) {
+        if (merges(command)) merged.add(messageOf(command));
         const text = "text" in command ? command.text.length : 0;
         length += text;
         const { all, plain } = this.#deps.recipientsIn(command.room);

@@ -1,5 +1,5 @@
 import { EncodedFrames } from "../encoded_frames.ts";
-import type { Entry, RoomJoined } from "../protocol.ts";
+import type { Entry, RoomJoined, ServerFrame } from "../protocol.ts";
 import type { Connection } from "../subscriber.ts";
 
 /**
@@ -39,12 +39,12 @@ export class PendingJoin {
   }
 
   /**
-   * Sends the page, the answers to what it holds, and what was held back.
+   * Sends what comes before the page, the page, the answers to what it holds, and what was held back.
    * @param notices how many notices wait in the room, all of which the page has
    */
-  sendPage(page: RoomJoined, held: Entry[], notices: number): void {
+  sendPage(before: readonly ServerFrame[], page: RoomJoined, held: Entry[], notices: number): void {
     const answers = this.#answers.filter((entry) => entry.seq <= page.seq);
-    this.#connection.deliver(new EncodedFrames(page, ...answers, ...held));
+    this.#connection.deliver(new EncodedFrames(...before, page, ...answers, ...held));
     this.#sent = { upTo: page.seq + held.length, notices };
   }
 

@@ -41,6 +41,8 @@ export interface JoinRequest {
   /** How many messages a page may have. */
   limit?: number;
   id?: string;
+  /** Gives the frames that are to be sent before the page, once there is one. */
+  before?: () => ServerFrame[];
 }
 
 /** A page as one person gets it. */
@@ -143,7 +145,7 @@ export class Room {
         }
         const held = join.heldAfter(page.seq);
         if (held.length === Math.max(0, this.#log.position!.seq - page.seq)) {
-          return this.#admit(subscriber, join, { ...page, reacted }, held, request.id);
+          return this.#admit(subscriber, join, { ...page, reacted }, held, request);
         }
       }
       throw new ChatError("unavailable", "The room is moving too fast to join right now. Try again.", 1);
@@ -158,7 +160,7 @@ export class Room {
    * @param user absent: nobody knows who asks
    * @throws {ChatError} `unavailable`
    */
-  async preview(request: Omit<JoinRequest, "id">, user?: string): Promise<RoomJoined> {
+  async preview(request: Pick<JoinRequest, "since" | "limit">, user?: string): Promise<RoomJoined> {
     try {
       const [page] = await Promise.all([this.#pages.read(request), this.#settings.get()]);
       return this.#joinedFrame({ ...page, reacted: user === undefined ? undefined : await this.#reacted(page, user) });
@@ -261,14 +263,20 @@ export class Room {
     }
   }
 
-  #admit(subscriber: Subscriber, join: PendingJoin, page: PersonalPage, held: Entry[], id: string | undefined): void {
+  #admit(
+    subscriber: Subscriber,
+    join: PendingJoin,
+    page: PersonalPage,
+    held: Entry[],
+    { id, before }: JoinRequest,
+  ): void {
     if (!subscriber.rooms.has(this.name)) {
       subscriber.rooms.add(this.name);
       this.members.join(subscriber.person);
     }
     const frame = this.#joinedFrame(page);
     if (id !== undefined) frame.id = id;
-    join.sendPage(frame, held, this.#notices.length);
+    join.sendPage(before?.() ?? [], frame, held, this.#notices.length);
     this.#completeJoin(subscriber, join);
   }
 

@@ -12,6 +12,10 @@ export const CHOSEN_NAME_HOLD = 7 * 24 * 60 * 60 * 1000;
 /** How often the holds of connected people are renewed: twice within the shorter hold, so that one may fail. */
 const HOLD_INTERVAL = GIVEN_NAME_HOLD / 2;
 
+/** If so many come in one turn of the event loop, the next ones are gathered for so many turns: a write costs most. */
+const A_RUSH = 4;
+const RUSH_TURNS = 4;
+
 /** In words for everybody, wherever they are: a client that knows where uses `held_until`. */
 const DAYS = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeZone: "UTC" });
 const MINUTES = new Intl.DateTimeFormat("en-GB", { timeStyle: "short", timeZone: "UTC" });
@@ -35,6 +39,8 @@ export class Users {
   #leaving: Person[] = [];
   /** Who waits for a name. */
   #nameless: Nameless[] = [];
+  /** Whether many came at once last time. */
+  #isRush = false;
 
   constructor(names: NameRegistry, clock: Clock, random: () => number) {
     this.#names = names;
@@ -142,13 +148,19 @@ export class Users {
   /** The name that a user has, or is given now: in one write with all who arrive at the same time. */
   #heldOrGiven(user: string): Promise<HeldName> {
     return new Promise((resolve, reject) => {
-      if (this.#nameless.push({ user, resolve, reject }) === 1) this.#clock.soon(() => this.#giveNames());
+      if (this.#nameless.push({ user, resolve, reject }) === 1) this.#gather(this.#isRush ? RUSH_TURNS : 1);
     });
+  }
+
+  /** Gives names after so many turns of the event loop. */
+  #gather(turns: number): void {
+    this.#clock.soon(() => turns > 1 ? this.#gather(turns - 1) : this.#giveNames());
   }
 
   async #giveNames(): Promise<void> {
     let nameless = this.#nameless;
     this.#nameless = [];
+    this.#isRush = nameless.length >= A_RUSH;
     try {
       for (let round = 0; nameless.length > 0; round++) {
         const now = this.#clock.now();

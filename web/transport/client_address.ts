@@ -76,6 +76,7 @@ export function networkOf(key: string): string {
 /** The key of an address, which may have a port; undefined for other texts. */
 function keyOf(text: string): string | undefined {
   if (text.length > ADDRESS_LENGTH) return undefined;
+  if (isIPv4(text)) return text;
   const [, bracketed] = /^\[([^\]]*)\](?::\d+)?$/.exec(text) ?? [];
   const address = bracketed ?? (/^[^:]*:\d+$/.test(text) ? text.slice(0, text.indexOf(":")) : text);
   if (isIPv4(address)) return address;

@@ -25,6 +25,9 @@ export function turnAway(socket: WebSocket, [code, reason]: readonly [number, st
 
 /** The rooms of `room=a,b` or `room=a&room=b`; without `room` the default room, if it is empty none. */
 export function roomsAskedFor(url: string): string[] {
+  // What most clients ask for takes no parsing.
+  const [, only] = /^[^?]*\?room=([\w-]+)$/.exec(url) ?? [];
+  if (only !== undefined) return [only];
   const asked = new URL(url).searchParams.getAll("room");
   if (asked.length === 0) return [DEFAULT_ROOM];
   return asked.filter((list) => list !== "").flatMap((list) => list.split(","));
