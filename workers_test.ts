@@ -1,7 +1,7 @@
 /** Several isolates on one machine: the supervisor, and the whole server with real Workers and real sockets. */
 import assert from "node:assert/strict";
 import { systemClock } from "./chat/clock.ts";
-import { SILENCE_LIMIT } from "./chat/cluster/remote_presence.ts";
+import { SILENCE_LIMIT } from "./chat/cluster/instances.ts";
 import { TestClient } from "./testing/clients/client.ts";
 import { FakeClock } from "./testing/clock.ts";
 import { startServer } from "./testing/servers/server.ts";

@@ -51,8 +51,12 @@ export class Chat {
       clock,
       rateLimiter,
       requestFlush: (room) => pipeline.requestFlush(room),
-      announce: (room, user, name) => presence.announce(room, user, name),
-      remoteMembers: (room) => presence.membersIn(room),
+      presence: {
+        opened: (room) => presence.opened(room),
+        closed: (name) => presence.closed(name),
+        changed: (name, user) => presence.changed(name, user),
+        mayHaveMissed: (name) => presence.mayHaveMissed(name),
+      },
     });
     const presence = new RemotePresence(storage, clock, rooms);
     const pipeline = new Pipeline(storage, rooms, clock);
@@ -78,7 +82,7 @@ export class Chat {
       cluster,
       isDraining: () => this.#draining,
     };
-    this.directory = new RoomDirectory(storage, clock, (room) => cluster.countIn(room));
+    this.directory = new RoomDirectory(storage, clock, (names) => cluster.countsIn(names));
     this.moderator = new Moderator({
       storage,
       clock,

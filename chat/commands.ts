@@ -10,6 +10,7 @@ import {
   type JoinRoom,
   type LeaveRoom,
   type Member,
+  MEMBERS_LISTED,
   PAGE_SIZE,
   PAGE_SIZE_LIMIT,
   SENTENCES,
@@ -171,7 +172,12 @@ async function joinRoom(services: Services, caller: Caller, frame: JoinRoom): Pr
   const { since, id } = frame;
   const limit = pageSize(frame.limit);
   if (!isConnected(caller)) {
-    return answer(frame, await services.rooms.open(name).preview({ since, limit }, caller.user));
+    const [joined, { people, count }] = await Promise.all([
+      services.rooms.open(name).preview({ since, limit }, caller.user),
+      // A room in which nobody is here does not know who is elsewhere.
+      services.cluster.peopleIn(name, "", MEMBERS_LISTED),
+    ]);
+    return answer(frame, joined.count >= count ? joined : { ...joined, members: people, count });
   }
   await join(services, caller, name, { since, limit, id });
   return {};

@@ -5,7 +5,7 @@
 import type { AppendResult } from "./rulebook.ts";
 import type { CommandBase } from "./entries/kind.ts";
 import type { EntryFrame } from "./entries/kinds.ts";
-import type { Entry, Position, ReceiveMessage } from "./protocol.ts";
+import type { Entry, Member, Position, ReceiveMessage } from "./protocol.ts";
 import type { SearchQuery } from "./search/query.ts";
 
 /** What is to be appended: a person's frame, which has been checked. */
@@ -128,26 +128,68 @@ export type ClusterEvent =
   | { kind: "room_changed"; room: string; settings: RoomSettings }
   | { kind: "bans_changed" }
   | { kind: "asked" } & RemoteCommand
-  | PresenceEvent;
+  | PresenceEvent
+  | QuestionEvent
+  | AnswerEvent;
 
 /**
- * Who is where. `from` is the isolate that tells or asks, `version` counts its changes; see
- * `cluster/remote_presence.ts`.
+ * Who is where. `from` is the instance that tells or asks: an isolate of any machine. `version` is the number of its
+ * last change in a room, 0 while nobody is connected to it there; see `cluster/remote_presence.ts`.
  */
 export type PresenceEvent =
   & { kind: "presence"; from: string }
   & (
-    | { presence: "alive"; version: number }
-    | { presence: "changes"; version: number; changes: PresenceChange[] }
-    /** Asks one of the others, or all of them, for their roster. */
-    | { presence: "who"; of?: string }
-    /** `part` is how many people the parts before this one had. */
-    | { presence: "roster"; version: number; part: number; last: boolean; users: PresenceChange[] }
+    /** `asks`: it has just started, and asks who else lives. */
+    | { presence: "alive"; asks?: boolean }
     | { presence: "leaving" }
+    | { presence: "update" } & PresenceUpdate
+    /** Asks one instance for its people in these rooms, of which the asker knows this version. `room` is its inbox. */
+    | { presence: "check"; room: string; rooms: [room: string, version: number][] }
+    /** Answers. `room` is the asker's inbox, or the room that all of it is about. */
+    | { presence: "people"; room: string; rooms: PresencePart[] }
   );
 
-/** Room, user and name of someone who has come; without the name, of someone who has gone. */
-export type PresenceChange = [room: string, user: string, name?: string];
+/** What has changed in a room since the version `after`; after 0 it is everyone. */
+export interface PresenceUpdate {
+  room: string;
+  after: number;
+  version: number;
+  changes: PresenceChange[];
+  /** Asks all who have people in the room for them. */
+  asks?: boolean;
+  /** By instance, the version that the asker knows: whoever has no other one answers only that it is still right. */
+  known?: Record<string, number>;
+}
+
+/** The people of an instance in a room. Without `people` the asker knows them: the version is still right. */
+export interface PresencePart {
+  room: string;
+  version: number;
+  people?: PresenceChange[];
+  /** How many people the parts before this one had. */
+  at?: number;
+  /** There are parts after this one. */
+  more?: boolean;
+}
+
+/** User and name of someone who has come; without the name, of someone who has gone. */
+export type PresenceChange = [user: string, name?: string];
+
+/** What an instance asks about rooms and people that it does not hold, and what it is answered. */
+export type QuestionEvent = { kind: "question"; from: string; id: number } & Question;
+export type Question =
+  | { about: "counts"; rooms: string[] }
+  | { about: "person"; user: string }
+  | { about: "people"; room: string; after: string; limit: number };
+
+/** `room` is the asker's inbox. */
+export type AnswerEvent = { kind: "answer"; room: string; from: string; id: number } & Answer;
+
+export interface Answer {
+  counts?: [room: string, count: number][];
+  isHere?: boolean;
+  page?: { people: Member[]; more: boolean; count: number };
+}
 
 /** What a person asks, without a connection to ask on, about connections of theirs that any isolate may hold. */
 export type RemoteCommand =

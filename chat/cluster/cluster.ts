@@ -1,12 +1,14 @@
 import type { Clock } from "../clock.ts";
 import { EncodedFrames } from "../encoded_frames.ts";
 import { MEMBERS_LISTED, type NameChanged, TYPING_SECONDS } from "../protocol.ts";
-import { type PeoplePage, peoplePage } from "../rooms/people_page.ts";
+import type { Members } from "../rooms/members.ts";
+import { peoplePage } from "../rooms/people_page.ts";
 import type { RoomRegistry } from "../rooms/registry.ts";
 import type { Room } from "../rooms/room.ts";
 import type { ClusterEvent, HeldName, RemoteCommand, Storage } from "../storage.ts";
 import type { Person, Subscriber } from "../subscriber.ts";
 import type { Users } from "../users/users.ts";
+import { type CountedPage, Questions } from "./questions.ts";
 import type { RemotePresence } from "./remote_presence.ts";
 
 /** What the cluster works on. */
@@ -26,28 +28,34 @@ interface ClusterDeps {
  */
 export class Cluster {
   readonly #deps: ClusterDeps;
+  readonly #questions: Questions;
 
   constructor(deps: ClusterDeps) {
     this.#deps = deps;
+    this.#questions = new Questions(deps);
     deps.storage.onEvent((event) => this.#handle(event));
     deps.presence.start();
   }
 
-  /** How many different people are in a room, wherever they are connected. */
-  countIn(room: string): number {
-    const { rooms, presence } = this.#deps;
-    return rooms.find(room)?.members.count ?? new Set(presence.membersIn(room).map(({ user }) => user)).size;
+  /** How many different people are in each room, wherever they are connected; `COUNTS_MAX_AGE` old at most. */
+  async countsIn(names: readonly string[]): Promise<(room: string) => number> {
+    const elsewhere = names.filter((name) => !this.#membersHere(name));
+    const counts = elsewhere.length > 0 ? await this.#questions.counts(elsewhere) : undefined;
+    return (room) => this.#membersHere(room)?.count ?? counts?.get(room) ?? 0;
   }
 
-  /** A page of the people in a room, wherever they are connected, in the order of their ids. */
-  peopleIn(room: string, after: string, limit: number): PeoplePage {
-    const { rooms, presence } = this.#deps;
-    return peoplePage(rooms.find(room)?.members ?? presence.membersIn(room), after, limit);
+  /** A page of the people in a room, wherever they are connected, in the order of their ids, and how many there are. */
+  async peopleIn(room: string, after: string, limit: number): Promise<CountedPage> {
+    const members = this.#membersHere(room);
+    if (!members) return await this.#questions.people(room, after, limit);
+    return { ...peoplePage(members, after, limit), count: members.count };
   }
 
-  /** Whether somebody is connected to any isolate. Who is connected to another one counts if they are in a room. */
-  isHere(user: string): boolean {
-    return this.#deps.users.find(user) !== undefined || this.#deps.presence.has(user);
+  /** Whether somebody is connected to any isolate. */
+  async isHere(user: string): Promise<boolean> {
+    if (this.#deps.users.find(user)) return true;
+    for (const { members } of this.#deps.rooms) if (members.has(user)) return true;
+    return await this.#questions.isElsewhere(user);
   }
 
   /** Tells everyone who sees this person their new name, except the connection that asked for it. */
@@ -100,12 +108,23 @@ export class Cluster {
     }
   }
 
+  /** The members of a room that somebody is in here. They know those on other instances, unlike one just opened. */
+  #membersHere(room: string): Members | undefined {
+    const members = this.#deps.rooms.find(room)?.members;
+    return members?.localCount ? members : undefined;
+  }
+
   /** Handles an event from another isolate. One of an unknown kind comes from a newer version, and changes nothing. */
   #handle(event: ClusterEvent): void {
     const { rooms } = this.#deps;
     switch (event.kind) {
       case "presence":
         return this.#deps.presence.handle(event);
+      case "question":
+        this.#deps.presence.heard(event.from);
+        return this.#questions.answer(event);
+      case "answer":
+        return this.#questions.take(event);
       case "typing": {
         const { room, user, name } = event;
         return rooms.find(room)?.broadcast({ action: "typing", room, user, name }, user);
@@ -114,7 +133,6 @@ export class Cluster {
         return void this.#executeHere(event);
       case "name_changed": {
         const { user, name, was } = event;
-        this.#deps.presence.rename(user, name);
         return this.#showName({ action: "name_changed", user, name, was });
       }
       case "room_changed":

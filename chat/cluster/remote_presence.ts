@@ -1,130 +1,158 @@
 import { interval } from "../async.ts";
 import type { Clock } from "../clock.ts";
-import type { Member } from "../protocol.ts";
 import type { RoomRegistry } from "../rooms/registry.ts";
-import { CLUSTER_EVENT_BYTES, type PresenceChange, type PresenceEvent, type Storage } from "../storage.ts";
+import type { Room, RoomPresence } from "../rooms/room.ts";
+import type { PresenceChange, PresenceEvent, PresencePart, PresenceUpdate, Storage } from "../storage.ts";
+import { changeBytes, partsThatFit, textBytes } from "./event_size.ts";
+import { Inbox, inboxOf } from "./inbox.ts";
+import { HEARTBEAT, Instances } from "./instances.ts";
+import { RoomShares } from "./room_shares.ts";
 
-/** Milliseconds between two heartbeats of an instance, which is an isolate of any machine. */
-export const HEARTBEAT = 5_000;
-/** An instance that is silent for this long, milliseconds, counts as dead: two heartbeats may get lost. */
-export const SILENCE_LIMIT = 3 * HEARTBEAT;
-/**
- * The people of an instance that stops stay members for this long, milliseconds: nearly all connect again, to another
- * instance or to its successor, and nobody needs to be told.
- */
-export const RECONNECT_GRACE = 30_000;
-/** Changes are collected for this long before they are published, milliseconds: many may come at once. */
-const CHANGES_DELAY = 20;
-/** Bytes of one change at most: a room of 64, a user of 64 and a name of 32 characters, 4 bytes each, and quotes. */
-const CHANGE_BYTES = 700;
-const CHANGES_PER_EVENT = Math.floor(CLUSTER_EVENT_BYTES / CHANGE_BYTES);
+/** Changes, questions and answers are collected so long before they are published, ms: many may come at once. */
+const GATHER = 20;
+/** If more than this ask about one room at the same time, they get one answer, which all in the room hear. */
+const ASKERS_ANSWERED_ALONE = 3;
+/** What is not urgent is published for so many rooms in each step, milliseconds: after a pause it is due in all. */
+const ROOMS_PER_STEP = 20;
+const STEP = 100;
+/** How many instances an asker says that it knows: those beyond it answer in full. */
+const KNOWN_LIMIT = 500;
 
-/** Another instance, as far as this one knows. */
-interface Instance {
-  /** The number of the last change in `rooms`; undefined while a change may be missing. */
-  version: number | undefined;
-  /** Names by user, by room. */
-  rooms: Map<string, Map<string, string>>;
-  /** The parts of its snapshot that have arrived so far. */
-  snapshot: PresenceChange[];
-  /** When the last sync request went to it, by the clock's `monotonic`. */
-  requestedAt: number;
-  /** When it counts as dead without another event, by the clock's `monotonic`. */
-  expiresAt: number;
+/** What this instance has published about its own people in a room. */
+interface OwnShare {
+  /** The number of the last change; 0: nobody was here then. */
+  version: number;
+  /** Who has come or gone since. */
+  changed: Set<string>;
+}
+
+/** A room of which this instance asks all who have people there; each asking may get lost, and each answer. */
+interface Inquiry {
+  /** Whoever has told nothing of the room since then has nobody there. By the clock's `monotonic`, like `askedAt`. */
+  since: number;
+  askedAt: number;
+  /** How often it is still to be asked. */
+  left: number;
 }
 
 /**
- * Presence between instances. Each publishes every change with a number, and its latest number with each heartbeat. An
- * instance that has missed a change sends a sync request and gets a snapshot of all people, so events may get lost. In
- * events a sync request is called `who` and a snapshot `roster`.
+ * Presence between instances, room by room: an instance hears only of the rooms that it holds. It publishes every
+ * change in a room there, with a number; a heartbeat or two after the last change, that number again. Whoever sees that
+ * something is missing asks, and so does whoever opens a room. So events may get lost.
  */
-export class RemotePresence {
-  readonly #id: string = crypto.randomUUID();
-  readonly #storage: Pick<Storage, "publish">;
+export class RemotePresence implements RoomPresence {
+  /** By this name the others know this instance. Random: 48 bits. */
+  readonly id: string = crypto.randomUUID().slice(-12);
+  readonly inbox: Inbox;
+  readonly #storage: Pick<Storage, "publish" | "subscribe">;
   readonly #clock: Clock;
   readonly #rooms: RoomRegistry;
-  readonly #instances = new Map<string, Instance>();
+  readonly #instances = new Instances();
+  /** The others' people in the rooms that this instance holds. */
+  readonly #shares = new Map<string, RoomShares>();
+  readonly #own = new Map<string, OwnShare>();
+  /** The last number of a change, in whichever room: so none is used twice for a room that is opened again. */
   #version = 0;
-  #changes: PresenceChange[] = [];
-  #cancelSending: (() => void) | undefined;
+  /** Rooms with unpublished changes, and rooms that have just been opened. */
+  #changed = new Set<string>();
+  #opened = new Set<string>();
+  readonly #inquiries = new Map<string, Inquiry>();
+  /** Who has asked about which room, and the version that they know. */
+  #askers = new Map<string, Map<string, number | undefined>>();
+  /** Rooms that had changes since the last heartbeat, and between that and the one before. */
+  #recent = new Set<string>();
+  #earlier = new Set<string>();
+  /** Rooms in which the version is to be published, and whether to ask with it. */
+  readonly #due = new Map<string, boolean>();
+  /** Whether somebody has asked who lives. */
+  #isAsked = false;
+  #cancelGather: (() => void) | undefined;
+  #cancelStep: (() => void) | undefined;
   #stopHeartbeat: (() => void) | undefined;
   /** When it last published a heartbeat, by the clock's `monotonic`. */
   #beatAt = 0;
   #leaving = false;
 
-  /** @param rooms learn who joins and leaves on other instances; the people in them make the snapshot of this one */
-  constructor(storage: Pick<Storage, "publish">, clock: Clock, rooms: RoomRegistry) {
+  /** @param rooms learn who joins and leaves on other instances; the people in them are those of this one */
+  constructor(storage: Pick<Storage, "publish" | "subscribe">, clock: Clock, rooms: RoomRegistry) {
     this.#storage = storage;
     this.#clock = clock;
     this.#rooms = rooms;
+    this.inbox = new Inbox(storage, this.id);
   }
 
-  /** Asks all other instances for their people, and begins to publish heartbeats. */
+  /** Asks who else lives, and begins to publish heartbeats. */
   start(): void {
-    this.#storage.publish({ kind: "presence", from: this.#id, presence: "who" });
+    this.#storage.publish({ kind: "presence", from: this.id, presence: "alive", asks: true });
     this.#beatAt = this.#clock.monotonic();
     this.#stopHeartbeat = interval(this.#clock, HEARTBEAT, () => this.#beat());
   }
 
-  /** Publishes that a person is connected here in a room; without a name, that they no longer are. */
-  announce(room: string, user: string, name?: string): void {
-    if (this.#leaving) return;
-    this.#changes.push(name === undefined ? [room, user] : [room, user, name]);
-    this.#cancelSending ??= this.#clock.after(CHANGES_DELAY, () => this.#sendChanges());
+  opened({ name, members }: Room): void {
+    this.inbox.open();
+    this.#shares.set(name, new RoomShares(members));
+    this.#opened.add(name);
+    this.#gather();
   }
 
-  /** The people in a room who are connected to other instances, once per instance. */
-  *membersIn(room: string): Generator<Member> {
-    for (const { rooms } of this.#instances.values()) {
-      for (const [user, name] of rooms.get(room) ?? []) yield { user, name };
-    }
+  closed(name: string): void {
+    this.#shares.delete(name);
+    this.#opened.delete(name);
+    this.#inquiries.delete(name);
+    this.#instances.forgetRoom(name);
   }
 
-  /** Whether a person is in any room on another instance. */
-  has(user: string): boolean {
-    return this.#instances.values().some(({ rooms }) => rooms.values().some((users) => users.has(user)));
+  changed(name: string, user: string): void {
+    let own = this.#own.get(name);
+    if (!own) this.#own.set(name, own = { version: 0, changed: new Set() });
+    own.changed.add(user);
+    this.#changed.add(name);
+    this.#gather();
   }
 
-  /** Notes the new name of a person, on whichever instances they are. */
-  rename(user: string, name: string): void {
-    for (const { rooms } of this.#instances.values()) {
-      for (const users of rooms.values()) if (users.has(user)) users.set(user, name);
-    }
+  mayHaveMissed(name: string): void {
+    if (!this.#shares.has(name) || this.#opened.has(name)) return;
+    const inquiry = this.#inquiries.get(name);
+    const now = this.#clock.monotonic();
+    this.#inquiries.set(name, { since: now, askedAt: inquiry?.askedAt ?? -Infinity, left: 2 });
+    // Otherwise a heartbeat asks: that is often enough for a room that misses something again and again.
+    if (!inquiry) this.#publishLater(name, true);
   }
 
-  /** Handles an event of another instance. One of an unknown kind comes from a newer version, and changes nothing. */
+  /** Other instances that live, as far as this one knows. */
+  others(): string[] {
+    return this.#instances.living();
+  }
+
+  /** Whether this instance is to tell others who is in this room, in which it has people. */
+  isSpokesman(room: string): boolean {
+    return this.#shares.get(room)?.isSpokesman(this.id) ?? false;
+  }
+
+  /** Notes that an instance lives. If it was thought dead, what it has told meanwhile is missing here. */
+  heard(from: string): void {
+    const wasDead = this.#instances.heard(from, this.#clock.monotonic());
+    if (wasDead) { for (const room of this.#shares.keys()) this.mayHaveMissed(room); }
+  }
+
+  /** Handles an event of another instance. One of an unknown kind comes from another version, and changes nothing. */
   handle(event: PresenceEvent): void {
     const { from } = event;
-    let instance = this.#instances.get(from);
-    if (!instance) {
-      instance = { version: undefined, rooms: new Map(), snapshot: [], requestedAt: -Infinity, expiresAt: 0 };
-      this.#instances.set(from, instance);
-    }
-    const now = this.#clock.monotonic();
-    instance.expiresAt = now + (event.presence === "leaving" ? RECONNECT_GRACE : SILENCE_LIMIT);
+    this.heard(from);
     switch (event.presence) {
-      case "who":
-        if (event.of === undefined || event.of === this.#id) this.#sendSnapshot();
-        // Only an instance that has just started asks all others, and nobody is connected to it yet.
-        if (event.of === undefined) instance.version ??= 0;
-        return;
       case "alive":
-        if (instance.version !== event.version) this.#requestSync(from, instance, now);
-        return;
-      case "changes":
-        if (instance.version === event.version - 1) {
-          instance.version = event.version;
-          for (const change of event.changes) this.#apply(instance, change);
-        } else this.#requestSync(from, instance, now);
-        return;
-      case "roster":
-        if (event.part === 0) instance.snapshot = [];
-        // After a lost part the next one does not fit, and the next heartbeat asks again.
-        if (instance.snapshot.length !== event.part) return;
-        instance.snapshot.push(...event.users);
-        if (event.last) this.#applySnapshot(instance, event.version);
-        return;
+        if (!event.asks) return;
+        this.#isAsked = true;
+        return this.#gather();
       case "leaving":
+        return this.#instances.leaves(from, this.#clock.monotonic());
+      case "update":
+        return this.#takeUpdate(from, event);
+      case "check":
+        for (const [room, version] of event.rooms) this.#answerLater(room, from, version);
+        return;
+      case "people":
+        for (const part of event.rooms) this.#takeAnswer(from, part);
         return;
       default:
         event satisfies never;
@@ -133,100 +161,212 @@ export class RemotePresence {
 
   /** This instance is stopping: its people will connect to another one, so their leaving is not published. */
   leave(): void {
-    this.#sendChanges();
+    this.#publishGathered();
     this.#leaving = true;
-    this.#storage.publish({ kind: "presence", from: this.#id, presence: "leaving" });
+    this.#storage.publish({ kind: "presence", from: this.id, presence: "leaving" });
     this.#stopHeartbeat?.();
+    this.#cancelStep?.();
+    this.inbox.close();
   }
 
-  #requestSync(of: string, instance: Instance, now: number): void {
-    instance.version = undefined;
-    // Changes that come before the answer do not fit either, and are no reason to ask again.
-    if (now - instance.requestedAt < HEARTBEAT) return;
-    instance.requestedAt = now;
-    this.#storage.publish({ kind: "presence", from: this.#id, presence: "who", of });
+  #takeUpdate(from: string, update: PresenceUpdate): void {
+    const { room, version, asks, known } = update;
+    const shares = this.#shares.get(room);
+    // On some stores everyone hears everything.
+    if (!shares) return;
+    const fits = shares.update(from, update, this.#clock.monotonic());
+    this.#note(from, room, version, shares, !fits);
+    if (asks) this.#answerLater(room, from, known?.[this.id]);
+  }
+
+  #takeAnswer(from: string, part: PresencePart): void {
+    const shares = this.#shares.get(part.room);
+    if (!shares) return;
+    const got = shares.answered(from, part, this.#clock.monotonic());
+    this.#note(from, part.room, part.version, shares, got === "missing");
+  }
+
+  /** Notes whether something of this instance in this room is missing here, and asks for it. */
+  #note(from: string, room: string, version: number, shares: RoomShares, isMissing: boolean): void {
+    if (!isMissing) this.#instances.settle(from, room, version === 0 ? Infinity : shares.versionOf(from));
+    else if (this.#instances.doubt(from, room, version)) this.#gather();
+  }
+
+  #answerLater(room: string, asker: string, known: number | undefined): void {
+    if (this.#leaving || (known === undefined && !this.#own.has(room))) return;
+    let askers = this.#askers.get(room);
+    if (!askers) this.#askers.set(room, askers = new Map());
+    askers.set(asker, known);
+    this.#gather();
   }
 
   #beat(): void {
-    this.#sendChanges();
-    this.#storage.publish({ kind: "presence", from: this.#id, presence: "alive", version: this.#version });
+    this.#publishGathered();
+    for (const room of this.#earlier) if (!this.#recent.has(room)) this.#publishLater(room, false);
+    this.#earlier = this.#recent;
+    this.#recent = new Set();
     const now = this.#clock.monotonic();
+    for (const [room, inquiry] of this.#inquiries) {
+      if (now - inquiry.askedAt < HEARTBEAT || this.#due.get(room)) continue;
+      if (inquiry.left > 0) this.#publishLater(room, true);
+      else this.#endInquiry(room, inquiry);
+    }
+    this.#checkDoubts(now - HEARTBEAT);
+    this.#sayAlive();
     // After a pause of its own it has not yet handled what the others published meanwhile.
-    if (now - this.#beatAt < 2 * HEARTBEAT) this.#removeSilent();
+    if (now - this.#beatAt < 2 * HEARTBEAT) {
+      for (const dead of this.#instances.takeDead(now)) for (const shares of this.#shares.values()) shares.drop(dead);
+    }
     this.#beatAt = now;
   }
 
-  #removeSilent(): void {
+  /** Who lives, and did not answer although they were asked twice, has nobody in the room. */
+  #endInquiry(room: string, { since, askedAt }: Inquiry): void {
+    this.#inquiries.delete(room);
+    const shares = this.#shares.get(room)!;
+    for (const instance of [...shares.silentSince(since)]) {
+      if (this.#instances.livedAfter(instance, askedAt)) shares.drop(instance);
+    }
+  }
+
+  #gather(): void {
+    if (!this.#leaving) this.#cancelGather ??= this.#clock.after(GATHER, () => this.#publishGathered());
+  }
+
+  #publishGathered(): void {
+    this.#cancelGather?.();
+    this.#cancelGather = undefined;
+    if (this.#leaving) return;
+    const [changed, opened] = [this.#changed, this.#opened];
+    this.#changed = new Set();
+    this.#opened = new Set();
+    for (const room of changed) this.#publishChanges(room, opened.delete(room));
+    for (const room of opened) this.#publishVersion(room, true);
+    this.#checkDoubts(-Infinity);
+    this.#publishAnswers();
+    if (this.#isAsked) this.#sayAlive();
+  }
+
+  #sayAlive(): void {
+    this.#isAsked = false;
+    this.#storage.publish({ kind: "presence", from: this.id, presence: "alive" });
+  }
+
+  /** Publishes who has come and gone. @param asks who else is there */
+  #publishChanges(room: string, asks: boolean): void {
+    const own = this.#own.get(room)!;
+    const members = this.#rooms.find(room)?.members;
+    if (own.version > 0) this.#recent.add(room);
+    if (!members?.localCount) {
+      this.#own.delete(room);
+      // Nobody has been told of those who came and went at once.
+      if (own.version > 0) this.#publish({ room, after: own.version, version: 0, changes: [] });
+      if (asks) this.#publishVersion(room, true);
+      return;
+    }
+    const changes = [...own.changed].map((user): PresenceChange => {
+      const member = members.localMember(user);
+      return member ? [user, member.name] : [user];
+    });
+    own.changed = new Set();
+    this.#recent.add(room);
+    for (const part of partsThatFit(changes, changeBytes)) {
+      const after = own.version;
+      own.version = ++this.#version;
+      const update: PresenceUpdate = { room, after, version: own.version, changes: part };
+      if (asks && after === 0) {
+        // It knows nobody yet, so all answer in full.
+        this.#noteAsking(room);
+        update.asks = true;
+      }
+      this.#publish(update);
+    }
+  }
+
+  /** Publishes the number of the last change. @param asks who else is there */
+  #publishVersion(room: string, asks: boolean): void {
+    const version = this.#own.get(room)?.version ?? 0;
+    const update: PresenceUpdate = { room, after: version, version, changes: [] };
+    if (asks) {
+      this.#noteAsking(room);
+      update.asks = true;
+      update.known = Object.fromEntries(this.#shares.get(room)!.versions().take(KNOWN_LIMIT));
+    }
+    this.#publish(update);
+  }
+
+  /** Notes that a room is asked about now: it is asked again at least once, since the question may get lost. */
+  #noteAsking(room: string): void {
     const now = this.#clock.monotonic();
-    for (const [id, instance] of this.#instances) {
-      if (instance.expiresAt > now) continue;
-      this.#instances.delete(id);
-      for (const [room, users] of instance.rooms) {
-        for (const user of users.keys()) this.#rooms.find(room)?.members.leaveRemote(user);
+    const { since, left } = this.#inquiries.get(room) ?? { since: now, left: 2 };
+    this.#inquiries.set(room, { since, askedAt: now, left: left - 1 });
+  }
+
+  #publish(update: PresenceUpdate): void {
+    this.#storage.publish({ kind: "presence", from: this.id, presence: "update", ...update });
+  }
+
+  /** Publishes the version in a room as soon as that is due, and asks with it. */
+  #publishLater(room: string, asks: boolean): void {
+    if (this.#leaving) return;
+    this.#due.set(room, asks || (this.#due.get(room) ?? false));
+    this.#cancelStep ??= this.#clock.after(0, () => this.#step());
+  }
+
+  #step(): void {
+    for (const [room, asks] of [...this.#due.entries().take(ROOMS_PER_STEP)]) {
+      this.#due.delete(room);
+      this.#publishVersion(room, asks && this.#shares.has(room));
+    }
+    this.#cancelStep = this.#due.size > 0 ? this.#clock.after(STEP, () => this.#step()) : undefined;
+  }
+
+  /** Asks instances for what is missing and was not asked since then, by the clock's `monotonic`. */
+  #checkDoubts(askedBefore: number): void {
+    for (const [instance, rooms] of this.#instances.takeDoubts(askedBefore, this.#clock.monotonic())) {
+      const known = rooms.map((room): [string, number] => [room, this.#shares.get(room)!.versionOf(instance)]);
+      for (const part of partsThatFit(known, ([room]) => textBytes(room) + 20)) {
+        const room = inboxOf(instance);
+        this.#storage.publish({ kind: "presence", from: this.id, presence: "check", room, rooms: part });
       }
     }
   }
 
-  #sendChanges(): void {
-    this.#cancelSending?.();
-    this.#cancelSending = undefined;
-    const changes = this.#changes;
-    this.#changes = [];
-    for (let at = 0; at < changes.length; at += CHANGES_PER_EVENT) {
-      const part = changes.slice(at, at + CHANGES_PER_EVENT);
-      this.#storage.publish({
-        kind: "presence",
-        from: this.#id,
-        presence: "changes",
-        version: ++this.#version,
-        changes: part,
-      });
+  #publishAnswers(): void {
+    const answers = new Map<string, PresencePart[]>();
+    const add = (to: string, parts: PresencePart[]) => answers.set(to, [...answers.get(to) ?? [], ...parts]);
+    for (const [room, askers] of this.#askers) {
+      const version = this.#own.get(room)?.version ?? 0;
+      const same = [{ room, version }];
+      const parts = version === 0 ? same : [...this.#parts(room, version)];
+      if (askers.size > ASKERS_ANSWERED_ALONE) {
+        add(room, askers.values().every((known) => known === version) ? same : parts);
+        continue;
+      }
+      for (const [asker, known] of askers) add(inboxOf(asker), known === version ? same : parts);
+    }
+    this.#askers = new Map();
+    for (const [room, parts] of answers) {
+      for (const rooms of partsThatFit(parts, partBytes)) {
+        this.#storage.publish({ kind: "presence", from: this.id, presence: "people", room, rooms });
+      }
     }
   }
 
-  #sendSnapshot(): void {
-    if (this.#leaving) return;
-    this.#sendChanges();
-    const users: PresenceChange[] = [];
-    for (const room of this.#rooms) {
-      for (const { user, name } of room.members.localMembers()) users.push([room.name, user, name]);
+  /** The people here in a room, in parts that fit into one event each. */
+  *#parts(room: string, version: number): Generator<PresencePart> {
+    const members = this.#rooms.find(room)?.members.localMembers() ?? [];
+    let at = 0;
+    let part: PresencePart | undefined;
+    for (const people of partsThatFit(members.map(({ user, name }): PresenceChange => [user, name]), changeBytes)) {
+      if (part) yield { ...part, more: true };
+      part = { room, version, people, at };
+      at += people.length;
     }
-    for (let at = 0; at === 0 || at < users.length; at += CHANGES_PER_EVENT) {
-      this.#storage.publish({
-        kind: "presence",
-        from: this.#id,
-        presence: "roster",
-        version: this.#version,
-        part: at,
-        last: at + CHANGES_PER_EVENT >= users.length,
-        users: users.slice(at, at + CHANGES_PER_EVENT),
-      });
-    }
+    if (part) yield part;
   }
+}
 
-  #apply({ rooms }: Instance, [room, user, name]: PresenceChange): void {
-    const users = rooms.get(room);
-    if (name === undefined) {
-      if (!users?.delete(user)) return;
-      if (users.size === 0) rooms.delete(room);
-      this.#rooms.find(room)?.members.leaveRemote(user);
-    } else if (!users?.has(user)) {
-      if (users) users.set(user, name);
-      else rooms.set(room, new Map([[user, name]]));
-      this.#rooms.find(room)?.members.joinRemote({ user, name });
-    }
-  }
-
-  /** Makes the people of an instance those of its complete snapshot. */
-  #applySnapshot(instance: Instance, version: number): void {
-    // No room's name has a space in it.
-    const listed = new Set(instance.snapshot.map(([room, user]) => `${room} ${user}`));
-    for (const change of instance.snapshot) this.#apply(instance, change);
-    for (const [room, users] of instance.rooms) {
-      for (const user of users.keys()) if (!listed.has(`${room} ${user}`)) this.#apply(instance, [room, user]);
-    }
-    instance.version = version;
-    instance.snapshot = [];
-    instance.requestedAt = -Infinity;
-  }
+function partBytes({ room, people = [] }: PresencePart): number {
+  return people.reduce((bytes, change) => bytes + changeBytes(change), textBytes(room) + 80);
 }

@@ -15,14 +15,18 @@ export interface ListedRoom extends ListedPosition {
 export class RoomDirectory {
   readonly #storage: Storage;
   readonly #clock: Clock;
-  readonly #countIn: (room: string) => number;
+  readonly #countsIn: (rooms: readonly string[]) => Promise<(room: string) => number>;
   #read: { rooms: Promise<ListedPosition[]>; at: number } | undefined;
 
-  /** @param countIn how many different people are in a room, wherever they are connected */
-  constructor(storage: Storage, clock: Clock, countIn: (room: string) => number) {
+  /** @param countsIn how many different people are in each of these rooms, wherever they are connected */
+  constructor(
+    storage: Storage,
+    clock: Clock,
+    countsIn: (rooms: readonly string[]) => Promise<(room: string) => number>,
+  ) {
     this.#storage = storage;
     this.#clock = clock;
-    this.#countIn = countIn;
+    this.#countsIn = countsIn;
   }
 
   /** Drops the list, which has changed. Other isolates notice when theirs is too old. */
@@ -38,7 +42,8 @@ export class RoomDirectory {
       this.#read.rooms.catch(() => this.invalidate());
     }
     const rooms = await this.#read.rooms;
-    return rooms.map(({ room, ...rest }) => ({ room, count: this.#countIn(room), ...rest }));
+    const countIn = await this.#countsIn(rooms.map(({ room }) => room));
+    return rooms.map(({ room, ...rest }) => ({ room, count: countIn(room), ...rest }));
   }
 
   async #readRooms(): Promise<ListedPosition[]> {

@@ -23,10 +23,8 @@ interface MembersListener {
   changed(frame: MemberJoined | MemberLeft | RoomCount): void;
   /** The crowd is over: each change is sent again, and everyone needs the list from which the changes start. */
   relist(): void;
-  /** A person is now connected to this isolate. */
-  joined(user: string, name: string): void;
-  /** A person is no longer connected to this isolate; they may be connected to others. */
-  left(user: string): void;
+  /** A person is now connected to this isolate, or no longer is; they may be connected to others. */
+  localChanged(user: string): void;
   /** Nobody is connected to this isolate any more. */
   empty(): void;
 }
@@ -75,9 +73,13 @@ export class Members {
 
   /** All who are connected to this isolate, or expected back. */
   *localMembers(): Generator<Member> {
-    for (const { user, name, connections, cancelLeave } of this.#members.values()) {
-      if (connections > 0 || cancelLeave) yield { user, name };
-    }
+    for (const member of this.#members.values()) if (isLocal(member)) yield { user: member.user, name: member.name };
+  }
+
+  /** This person, if they are connected to this isolate, or expected back. */
+  localMember(user: string): Member | undefined {
+    const member = this.#members.get(user);
+    return member && isLocal(member) ? member : undefined;
   }
 
   /** Adds a connection of a person. */
@@ -89,7 +91,7 @@ export class Members {
       member.cancelLeave = undefined;
     } else {
       this.#localCount++;
-      this.#listener.joined(member.user, member.name);
+      this.#listener.localChanged(member.user);
     }
   }
 
@@ -141,13 +143,14 @@ export class Members {
   #leaveHere(member: MemberState): void {
     member.cancelLeave = undefined;
     this.#localCount--;
-    this.#listener.left(member.user);
+    this.#listener.localChanged(member.user);
     this.#removeIfGone(member);
     if (this.#localCount === 0) this.#listener.empty();
   }
 
-  #removeIfGone({ user, name, connections, cancelLeave, remoteIsolates }: MemberState): void {
-    if (connections > 0 || cancelLeave || remoteIsolates > 0) return;
+  #removeIfGone(member: MemberState): void {
+    const { user, name, remoteIsolates } = member;
+    if (isLocal(member) || remoteIsolates > 0) return;
     this.#members.delete(user);
     this.#list = undefined;
     this.#change({ action: "member_left", room: this.#room, user, name });
@@ -166,4 +169,8 @@ export class Members {
       if (this.#crowded) this.#listener.changed({ action: "room_count", room: this.#room, count: this.count });
     });
   }
+}
+
+function isLocal({ connections, cancelLeave }: MemberState): boolean {
+  return connections > 0 || cancelLeave !== undefined;
 }

@@ -69,10 +69,12 @@ export class RoomRegistry {
       ...this.#deps,
       forget: () => {
         this.#rooms.delete(name);
+        this.#deps.presence.closed(name);
         if (opener) opener.rooms--;
       },
     });
     this.#rooms.set(name, room);
+    this.#deps.presence.opened(room);
     if (opener) opener.rooms++;
     return room;
   }

@@ -2,7 +2,7 @@ import { CachedValue } from "./cached_value.ts";
 import type { Clock } from "../clock.ts";
 import { EncodedFrames } from "../encoded_frames.ts";
 import { ChatError } from "../errors.ts";
-import type { Entry, Member, Position, Reacted, RoomJoined, ServerFrame } from "../protocol.ts";
+import type { Entry, Position, Reacted, RoomJoined, ServerFrame } from "../protocol.ts";
 import { reactedIn } from "../reading/reactions.ts";
 import { ROOM_SETTINGS, type RoomSettings, type Storage } from "../storage.ts";
 import type { Subscriber } from "../subscriber.ts";
@@ -28,10 +28,19 @@ export interface RoomDeps {
   requestFlush(room: Room): void;
   /** The room is empty: nobody needs it any more. */
   forget(): void;
-  /** Publishes that a person is connected here in this room; without a name, that they no longer are. */
-  announce(room: string, user: string, name?: string): void;
-  /** The people in this room who are connected to other isolates, once per isolate. */
-  remoteMembers(room: string): Iterable<Member>;
+  /** Tells other isolates of this one, and its members of the others' people. */
+  presence: RoomPresence;
+}
+
+/** What rooms tell the presence of other isolates. */
+export interface RoomPresence {
+  /** The room is in memory now, and has subscribed to its log. */
+  opened(room: Room): void;
+  closed(name: string): void;
+  /** A person is now connected here in the room, or no longer is. */
+  changed(name: string, user: string): void;
+  /** Something may have been missed in the room. */
+  mayHaveMissed(name: string): void;
 }
 
 /** What a join asks for; the `id` comes back in its answer. */
@@ -71,11 +80,9 @@ export class Room {
     this.members = new Members(name, clock, {
       changed: (frame) => this.#notices.add(frame, this.size),
       relist: () => this.#relist(),
-      joined: (user, memberName) => deps.announce(name, user, memberName),
-      left: (user) => deps.announce(name, user),
+      localChanged: (user) => deps.presence.changed(name, user),
       empty: () => this.forgetIfEmpty(),
     });
-    for (const member of deps.remoteMembers(name)) this.members.joinRemote(member);
     this.#settings = new CachedValue(() => storage.moderation.settings(name), clock, (settings, before) => {
       const { locked, slow_seconds } = settings;
       if (!before || (before.locked === locked && before.slow_seconds === slow_seconds)) return;
@@ -84,7 +91,9 @@ export class Room {
     this.#log = new LogSubscriber(name, storage, clock, {
       notified: ({ entries }) => {
         this.#pages.invalidate();
-        if (entries.length === 0) this.refreshSettings();
+        if (entries.length > 0) return;
+        this.refreshSettings();
+        deps.presence.mayHaveMissed(name);
       },
       due: () => deps.requestFlush(this),
       deliver: (entries) => this.#deliver([], entries),

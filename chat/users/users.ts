@@ -125,11 +125,13 @@ export class Users {
    * @returns their name before
    * @throws {ChatError} `bad_name`, `name_taken`, `unavailable`
    */
-  async rename(person: Person, asked: string, isHere: (user: string) => boolean): Promise<string> {
+  async rename(person: Person, asked: string, isHere: (user: string) => Promise<boolean>): Promise<string> {
     const name = chosenName(asked);
     const claimed = await this.#claim(person.user, name);
     if ("holder" in claimed) {
-      if (isHere(claimed.holder)) throw new ChatError("name_taken", "Someone else has this name. Choose another one.");
+      if (await isHere(claimed.holder)) {
+        throw new ChatError("name_taken", "Someone else has this name. Choose another one.");
+      }
       const until = `${DAYS.format(claimed.until)}, ${MINUTES.format(claimed.until)} UTC`;
       const message = `This name is kept for someone else until ${until}. Choose another one.`;
       throw new NameHeldError(message, claimed.until);

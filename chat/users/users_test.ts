@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { settle } from "../../testing/clock.ts";
 import { openings } from "../../testing/servers/isolates.ts";
 import { createChat, FakeClient } from "../../testing/chat.ts";
+import { ANSWER_TIMEOUT } from "../cluster/questions.ts";
 import { DISCONNECT_GRACE } from "../rooms/members.ts";
 import { CHOSEN_NAME_HOLD, GIVEN_NAME_HOLD } from "./users.ts";
 
@@ -47,6 +48,7 @@ Deno.test("until when a name is held is told once its holder has left all isolat
   const lost = await FakeClient.enter(one, "bob");
   const ask = async () => {
     await lost.send({ action: "set_name", name: "ann", id: "n" });
+    await clock.advance(ANSWER_TIMEOUT); // the other isolate is asked who is there
     return lost.last("error");
   };
   const taken = { action: "error", code: "name_taken", id: "n" };

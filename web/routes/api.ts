@@ -54,8 +54,8 @@ export function addApi(app: App, services: AppServices): void {
     const limit = wholeNumber(query, "limit") ?? MEMBERS_LISTED;
     await countRead(services, c);
     const { cluster } = services.chat.services;
-    const page = cluster.peopleIn(room, after ?? "", pageSize(limit));
+    const page = await cluster.peopleIn(room, after ?? "", pageSize(limit));
     c.header("cache-control", "no-store");
-    return c.json({ room, count: cluster.countIn(room), people: page.people, more: page.more });
+    return c.json({ room, count: page.count, people: page.people, more: page.more });
   });
 }
