@@ -6,12 +6,11 @@ import type { PresenceChange, PresenceEvent, PresencePart, PresenceUpdate, Stora
 import { changeBytes, partsThatFit, textBytes } from "./event_size.ts";
 import { Inbox, inboxOf } from "./inbox.ts";
 import { HEARTBEAT, Instances } from "./instances.ts";
+import { RollCall } from "./roll_call.ts";
 import { RoomShares } from "./room_shares.ts";
 
 /** Changes, questions and answers are collected so long before they are published, ms: many may come at once. */
 const GATHER = 20;
-/** If more than this ask about one room at the same time, they get one answer, which all in the room hear. */
-const ASKERS_ANSWERED_ALONE = 3;
 /** What is not urgent is published for so many rooms in each step, milliseconds: after a pause it is due in all. */
 const ROOMS_PER_STEP = 20;
 const STEP = 100;
@@ -57,8 +56,7 @@ export class RemotePresence implements RoomPresence {
   #changed = new Set<string>();
   #opened = new Set<string>();
   readonly #inquiries = new Map<string, Inquiry>();
-  /** Who has asked about which room, and the version that they know. */
-  #askers = new Map<string, Map<string, number | undefined>>();
+  readonly #rollCall = new RollCall();
   /** Rooms that had changes since the last heartbeat, and between that and the one before. */
   #recent = new Set<string>();
   #earlier = new Set<string>();
@@ -194,9 +192,7 @@ export class RemotePresence implements RoomPresence {
 
   #answerLater(room: string, asker: string, known: number | undefined): void {
     if (this.#leaving || (known === undefined && !this.#own.has(room))) return;
-    let askers = this.#askers.get(room);
-    if (!askers) this.#askers.set(room, askers = new Map());
-    askers.set(asker, known);
+    this.#rollCall.asked(room, asker, known);
     this.#gather();
   }
 
@@ -243,7 +239,10 @@ export class RemotePresence implements RoomPresence {
     for (const room of changed) this.#publishChanges(room, opened.delete(room));
     for (const room of opened) this.#publishVersion(room, true);
     this.#checkDoubts(-Infinity);
-    this.#publishAnswers();
+    const versionOf = (room: string) => this.#own.get(room)?.version ?? 0;
+    for (const { to, parts } of this.#rollCall.take(this.#rooms, versionOf)) {
+      this.#storage.publish({ kind: "presence", from: this.id, presence: "people", room: to, rooms: parts });
+    }
     if (this.#isAsked) this.#sayAlive();
   }
 
@@ -270,16 +269,12 @@ export class RemotePresence implements RoomPresence {
     });
     own.changed = new Set();
     this.#recent.add(room);
-    for (const part of partsThatFit(changes, changeBytes)) {
+    if (asks) this.#noteAsking(room);
+    for (const [at, part] of partsThatFit(changes, changeBytes).toArray().entries()) {
       const after = own.version;
       own.version = ++this.#version;
-      const update: PresenceUpdate = { room, after, version: own.version, changes: part };
-      if (asks && after === 0) {
-        // It knows nobody yet, so all answer in full.
-        this.#noteAsking(room);
-        update.asks = true;
-      }
-      this.#publish(update);
+      // It knows nobody there yet, so all answer in full.
+      this.#publish({ room, after, version: own.version, changes: part, ...(asks && at === 0 && { asks }) });
     }
   }
 
@@ -331,42 +326,4 @@ export class RemotePresence implements RoomPresence {
       }
     }
   }
-
-  #publishAnswers(): void {
-    const answers = new Map<string, PresencePart[]>();
-    const add = (to: string, parts: PresencePart[]) => answers.set(to, [...answers.get(to) ?? [], ...parts]);
-    for (const [room, askers] of this.#askers) {
-      const version = this.#own.get(room)?.version ?? 0;
-      const same = [{ room, version }];
-      const parts = version === 0 ? same : [...this.#parts(room, version)];
-      if (askers.size > ASKERS_ANSWERED_ALONE) {
-        add(room, askers.values().every((known) => known === version) ? same : parts);
-        continue;
-      }
-      for (const [asker, known] of askers) add(inboxOf(asker), known === version ? same : parts);
-    }
-    this.#askers = new Map();
-    for (const [room, parts] of answers) {
-      for (const rooms of partsThatFit(parts, partBytes)) {
-        this.#storage.publish({ kind: "presence", from: this.id, presence: "people", room, rooms });
-      }
-    }
-  }
-
-  /** The people here in a room, in parts that fit into one event each. */
-  *#parts(room: string, version: number): Generator<PresencePart> {
-    const members = this.#rooms.find(room)?.members.localMembers() ?? [];
-    let at = 0;
-    let part: PresencePart | undefined;
-    for (const people of partsThatFit(members.map(({ user, name }): PresenceChange => [user, name]), changeBytes)) {
-      if (part) yield { ...part, more: true };
-      part = { room, version, people, at };
-      at += people.length;
-    }
-    if (part) yield part;
-  }
-}
-
-function partBytes({ room, people = [] }: PresencePart): number {
-  return people.reduce((bytes, change) => bytes + changeBytes(change), textBytes(room) + 80);
 }

@@ -82,7 +82,12 @@ Deno.test("a room that is opened later shows who is there within one answer, in 
   const answers = late.opening.heard.filter(isAnswer);
   assert.ok(answers.length > 1);
   for (const answer of answers) assert.ok(JSON.stringify(answer).length < CLUSTER_EVENT_BYTES);
+  // Also where the room was forgotten, and is opened again before anybody was told.
   await zoe.send({ action: "leave_room", room: "general" });
+  assert.equal(late.chat.services.rooms.find("general"), undefined);
+  await zoe.send({ action: "join_room", room: "general" });
+  await told(late);
+  assert.deepEqual(counts("general", early, late), [401, 401]);
   close(early, late);
 });
 
@@ -265,6 +270,38 @@ Deno.test("who holds a room answers those who do not: the list of rooms, the peo
   assert.equal(await advancing(cluster.isHere("nobody")), false);
   assert.equal(three.chat.services.rooms.count, 0);
   close(one, two, three);
+});
+
+Deno.test("whatever got lost, everyone is right about who is there soon after the connection is back", async () => {
+  const rooms = ["a", "b", "c"];
+  for (let seed = 1; seed <= 12; seed++) {
+    let state = seed * 7919;
+    const below = (limit: number) => Math.floor((state = state * 48271 % 0x7fffffff) / 0x7fffffff * limit);
+    const all = isolates(4);
+    const [{ clock, storage }] = all;
+    const clients: FakeClient[] = [];
+    for (const { chat } of all) for (let user = 0; user < 3; user++) clients.push(new FakeClient(chat, `u${user}`, []));
+    await settle();
+    for (const { opening } of all) opening.loses = (event) => event.kind === "presence" && below(3) === 0;
+    for (let step = 0; step < 80; step++) {
+      const client = clients[below(clients.length)];
+      const action = below(2) === 0 ? "join_room" : "leave_room";
+      await client.send({ action, room: rooms[below(rooms.length)] });
+      if (below(3) === 0) await clock.advance(below(below(4) === 0 ? HEARTBEAT : 50));
+    }
+    for (const { opening } of all) opening.loses = () => false;
+    for (const room of rooms) await storage.renewEpoch(room);
+    await clock.advance(6 * HEARTBEAT);
+    for (const room of rooms) {
+      const there = clients.filter(({ session }) => session.rooms.has(room)).map(({ session }) => session.person.user);
+      for (const { chat } of all) {
+        const members = chat.services.rooms.find(room)?.members;
+        const known = members && [...members].map(({ user }) => user).toSorted();
+        if (known) assert.deepEqual(known, [...new Set(there)].toSorted(), `seed ${seed}, room ${room}`);
+      }
+    }
+    close(...all);
+  }
 });
 
 Deno.test("an event of another version changes nothing, and ends nothing", async () => {
