@@ -130,6 +130,22 @@ Deno.test("a lost change is noticed with the next one, and the last one of a bur
   await FakeClient.enter(one.chat, "dan");
   await told(one);
   assert.deepEqual(came(bob), ["ann", "cid", "dan"]);
+  // Also if the question for it gets lost.
+  one.opening.loses = isUpdate;
+  await FakeClient.enter(one.chat, "eve");
+  await told(one);
+  one.opening.loses = () => false;
+  two.opening.loses = (event) => event.kind === "presence" && event.presence === "check";
+  await FakeClient.enter(one.chat, "fay");
+  await told(one);
+  two.opening.loses = () => false;
+  assert.deepEqual(came(bob), ["ann", "cid", "dan"]);
+  await one.clock.advance(HEARTBEAT);
+  one.opening.loses = isUpdate;
+  await one.clock.advance(HEARTBEAT);
+  assert.deepEqual(came(bob), ["ann", "cid", "dan", "eve", "fay"]);
+  one.opening.loses = () => false;
+  await one.clock.advance(2 * HEARTBEAT);
   let lost = 0;
   one.opening.loses = (event) => isUpdate(event) && lost++ === 0;
   cid.close(1001, "");
