@@ -132,6 +132,11 @@ export type ClusterEvent =
   | QuestionEvent
   | AnswerEvent;
 
+/** The room that an event is about; undefined: all isolates have to know it. */
+export function roomOf(event: ClusterEvent): string | undefined {
+  return "room" in event ? event.room : undefined;
+}
+
 /**
  * Who is where. `from` is the instance that tells or asks: an isolate of any machine. `version` is the number of its
  * last change in a room, 0 while nobody is connected to it there; see `cluster/remote_presence.ts`.
@@ -331,9 +336,16 @@ export interface Storage extends MessageLog {
   /** The key that signs tokens: made once, the same on every isolate and after every restart. */
   secret(): Promise<string>;
 
-  /** Passes an event to every other isolate and machine, never back to this one. Never throws; it may get lost. */
+  /**
+   * Passes an event to other isolates and machines, never back to this one. Never throws; it may get lost. An event with
+   * a `room` reaches at least the isolates that subscribe to that room's log; one without a room reaches all. What is
+   * published after `subscribe` returned is published once that subscription is active.
+   */
   publish(event: ClusterEvent): void;
-  /** Sets the listener to events of the others. Those of one isolate come in the order in which it published them. */
+  /**
+   * Sets the listener to events of the others. Those of one isolate about the same room come in the order in which it
+   * published them, and so do those without a room.
+   */
   onEvent(listener: (event: ClusterEvent) => void): void;
 
   /**

@@ -1124,22 +1124,43 @@ for (const { rule } of engines) {
     },
   );
 
-  sharedRule("an event reaches all others, in order, and never the one who published it", async ({ one, other }) => {
-    const heard: Record<string, ClusterEvent[]> = { one: [], other: [] };
-    one.onEvent((event) => heard.one.push(event));
-    other.onEvent((event) => heard.other.push(event));
-    const typing = (name: string): ClusterEvent => ({ kind: "typing", room: "r", user: "ann", name });
-    const settings = { locked: true, listed: false, slow_seconds: 5 };
-    for (let at = 0; at < 10; at++) one.publish(typing(`한국어 ${at}`));
-    one.publish({ kind: "room_changed", room: "r", settings });
-    await until(() => heard.other.length === 11);
-    other.publish({ kind: "bans_changed" });
-    await until(() => heard.one.length > 0);
-    assert.deepEqual(heard.one, [{ kind: "bans_changed" }]);
-    assert.deepEqual(heard.other, [
-      ...Array.from({ length: 10 }, (_, at) => typing(`한국어 ${at}`)),
-      { kind: "room_changed", room: "r", settings },
-    ]);
+  sharedRule(
+    "an event reaches all others, or those who subscribe to its room, in order, and never who published it",
+    async ({ one, other }) => {
+      const heard: Record<string, ClusterEvent[]> = { one: [], other: [] };
+      one.onEvent((event) => heard.one.push(event));
+      other.onEvent((event) => heard.other.push(event));
+      const typing = (name: string): ClusterEvent => ({ kind: "typing", room: "r", user: "ann", name });
+      const settings = { locked: true, listed: false, slow_seconds: 5 };
+      other.subscribe("r", () => {});
+      await other.read("r", 0);
+      for (let at = 0; at < 10; at++) one.publish(typing(`한국어 ${at}`));
+      one.publish({ kind: "room_changed", room: "r", settings });
+      await until(() => heard.other.length === 11);
+      one.subscribe("r", () => {});
+      other.publish({ kind: "bans_changed" });
+      await until(() => heard.one.length > 0);
+      assert.deepEqual(heard.one, [{ kind: "bans_changed" }]);
+      assert.deepEqual(heard.other, [
+        ...Array.from({ length: 10 }, (_, at) => typing(`한국어 ${at}`)),
+        { kind: "room_changed", room: "r", settings },
+      ]);
+    },
+  );
+
+  sharedRule("who subscribes to a room and then asks the others is told what they answer there", async (both) => {
+    const { one, other } = both;
+    const answer: ClusterEvent = { kind: "typing", room: "r", user: "ann", name: "Ann" };
+    one.onEvent(() => one.publish(answer));
+    const heard: ClusterEvent[] = [];
+    other.onEvent((event) => heard.push(event));
+    for (let round = 0; round < 3; round++) {
+      const unsubscribe = other.subscribe("r", () => {});
+      other.publish({ kind: "bans_changed" });
+      await until(() => heard.length > round);
+      unsubscribe();
+    }
+    assert.deepEqual(heard, [answer, answer, answer]);
   });
 
   rule("an event that is published just before closing reaches the others", async ({ storage, clock, store }) => {

@@ -6,6 +6,7 @@ import { newSecret } from "../shared/secret.ts";
 import { FUNCTIONS, LIBRARY } from "./functions/library.ts";
 import type { RedisNotifications } from "./notifications.ts";
 import { createClient } from "./package.ts";
+import type { ChannelLink } from "./room_channels.ts";
 import { checkServer, whyNot } from "./server_check.ts";
 
 /** A command without an answer is given up after this time, milliseconds; Redis may do it later all the same. */
@@ -17,6 +18,8 @@ const CLOSE_TIMEOUT = 1_000;
 /** Pauses between two tries to connect, milliseconds, each drawn from half of it to one and a half. */
 const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 1_000;
+/** Channels of rooms in one command: half a millisecond of Redis, in which nobody else is answered. */
+const CHANNELS_A_COMMAND = 1_000;
 /** How many commands may wait for an answer. More are refused, so that a slow store never fills the memory. */
 const QUEUE_LIMIT = 10_000;
 
@@ -68,7 +71,7 @@ export class RedisConnection {
 
   /**
    * Connects, and makes the epoch and the secret where there are none.
-   * @param notifications is given what the channel brings, and told of each new connection
+   * @param notifications is given what the channels bring, and told of each new connection
    * @throws {Error} one sentence that says why Redis can't be used
    */
   static async open(place: RedisPlace, clock: Clock, notifications: RedisNotifications): Promise<RedisConnection> {
@@ -103,6 +106,7 @@ export class RedisConnection {
   ): Promise<Result> {
     const client = this.#client;
     if (!client || this.#overdue > 0) throw unavailable();
+    this.#notifications.channels.flush();
     const answer = this.#send<Reply>(client, name, tags, args).then(take);
     this.#pending.add(answer);
     try {
@@ -130,10 +134,16 @@ export class RedisConnection {
     return this.#notifications.epoch;
   }
 
-  /** Publishes, unless Redis is out of reach or stalled. */
-  publish(message: string): void {
+  /**
+   * Publishes, unless Redis is out of reach or stalled.
+   * @param room for those who have subscribed to this room; absent: for all
+   */
+  publish(message: string, room?: string): void {
     if (this.#overdue > 0 || !this.#client) return;
-    const published = this.#client.sendCommand(["PUBLISH", this.#notifications.channel, message])
+    const { channel, channels } = this.#notifications;
+    channels.flush();
+    const command = room === undefined ? ["PUBLISH", channel, message] : ["SPUBLISH", channels.of(room), message];
+    const published = this.#client.sendCommand(command)
       .catch(() => {/* an event may get lost */})
       .finally(() => this.#pending.delete(published));
     this.#pending.add(published);
@@ -172,6 +182,8 @@ export class RedisConnection {
       this.#candidate = undefined;
     }
     this.#client = client;
+    // Before the logs are read again.
+    this.#notifications.channels.attach(this.#linkOf(client), this.#notifications.subscribers.rooms());
     this.#notifications.begin(epoch);
   }
 
@@ -187,18 +199,38 @@ export class RedisConnection {
       throw new Error(`the chat there was written by an older Parley. ${HOW_TO_MIGRATE}`);
     }
     await loadFunctions(client);
-    await client.subscribe(this.#notifications.channel, (message) => {
-      try {
-        this.#notifications.hear(message);
-      } catch (error) {
-        console.error("what Redis told could not be understood:", error);
-      }
-    });
+    await client.subscribe(this.#notifications.channel, this.#hear);
+    // Whether the user may publish in rooms. Where a function may not, it goes on without.
+    await client.sendCommand(["SPUBLISH", this.#notifications.channels.of(ALL), ""]);
     const args = [server.run, crypto.randomUUID(), server.isDurable ? 0 : 1, this.#secret];
     const [epoch, secret] = await this.#send<[string, string]>(client, "begin", ALL, args);
     this.#secret = secret;
     this.#warnings = server.warnings;
     return epoch;
+  }
+
+  readonly #hear = (message: string): void => {
+    try {
+      this.#notifications.hear(message);
+    } catch (error) {
+      console.error("what Redis told could not be understood:", error);
+    }
+  };
+
+  /** The client sends what it is asked for in the order of the calls, whether it is about channels or not. */
+  #linkOf(client: Client): ChannelLink {
+    const inParts = (channels: string[], send: (part: string[]) => Promise<unknown>) => {
+      for (let from = 0; from < channels.length; from += CHANNELS_A_COMMAND) {
+        send(channels.slice(from, from + CHANNELS_A_COMMAND)).catch((error: Error) => {
+          // What is missed that way is found, and this is tried again.
+          if (this.#client === client) console.error("Redis refused what is published in rooms:", error.message);
+        });
+      }
+    };
+    return {
+      subscribe: (channels) => inParts(channels, (part) => client.sSubscribe(part, this.#hear)),
+      unsubscribe: (channels) => inParts(channels, (part) => client.sUnsubscribe(part, this.#hear)),
+    };
   }
 
   async #send<Reply>(client: Client, name: string, tags: Tags, args: Args): Promise<Reply> {

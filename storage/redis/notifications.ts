@@ -1,9 +1,10 @@
 import type { Clock } from "../../chat/clock.ts";
 import type { Entry } from "../../chat/protocol.ts";
 import type { Rulebook } from "../../chat/rulebook.ts";
-import type { ClusterEvent } from "../../chat/storage.ts";
+import type { ClusterEvent, LogNotification } from "../../chat/storage.ts";
 import { type RoomPosition, Subscribers } from "../shared/subscribers.ts";
 import { fromPublished, type PublishedEntry } from "./codec.ts";
+import { RoomChannels } from "./room_channels.ts";
 
 /** After this many pulses in a row that did not come back, notifications count as broken. */
 const UNHEARD_PULSES_LIMIT = 3;
@@ -14,13 +15,16 @@ interface Waiting {
 }
 
 /**
- * Notifies subscribers: of what this process stores, when Redis has answered; of what others store, when the channel
- * brings it. What gets lost is found by looking at where the rooms' logs stand.
+ * Notifies subscribers: of what this process stores, when Redis has answered; of what others store, when the room's
+ * channel brings it. What gets lost is found by looking at where the rooms' logs stand.
  */
 export class RedisNotifications {
   /** The name under which this process publishes. */
   readonly origin = crypto.randomUUID();
+  /** What every process hears. */
   readonly channel: string;
+  /** What only those hear who have subscribed to a room. */
+  readonly channels: RoomChannels;
   readonly subscribers = new Subscribers();
   /** Is given the events of others. */
   listener: (event: ClusterEvent) => void = () => {};
@@ -32,8 +36,9 @@ export class RedisNotifications {
   #missed = 0;
   #unheardPulses = 0;
 
-  constructor(channel: string, clock: Clock, rules: Rulebook) {
-    this.channel = channel;
+  constructor(prefix: string, clock: Clock, rules: Rulebook) {
+    this.channel = `${prefix}:news`;
+    this.channels = new RoomChannels(prefix, clock, (room) => this.subscribers.has(room));
     this.#clock = clock;
     this.#rules = rules;
   }
@@ -53,9 +58,20 @@ export class RedisNotifications {
     return this.#unheardPulses >= UNHEARD_PULSES_LIMIT;
   }
 
+  /** Subscribes to a room. What is asked of Redis afterwards is done when its channel is subscribed to. */
+  subscribe(room: string, listener: (notification: LogNotification) => void): () => void {
+    const unsubscribe = this.subscribers.subscribe(room, listener, () => undefined);
+    this.channels.changed(room);
+    return () => {
+      unsubscribe();
+      this.channels.changed(room);
+    };
+  }
+
   /**
-   * Takes what the channel brought: one line, `KIND ORIGIN`, and what it is about. The channel's name and the kinds
-   * `log`, `pulse` and `signals` stay as they are, since versions of Parley run side by side.
+   * Takes what a channel brought: one line, `KIND ORIGIN`, and what it is about. The channels' names and the kinds
+   * `log`, `pulse` and `signals` stay as they are, since versions of Parley run side by side. Those before the rooms had
+   * channels publish all of it in the one that every process hears.
    */
   hear(message: string): void {
     const line = message.indexOf("\n");
@@ -114,7 +130,12 @@ export class RedisNotifications {
 
   /** Compares what was told with where the rooms' logs stand. */
   look(positions: ReadonlyMap<string, RoomPosition>): void {
-    this.#missed += this.subscribers.look(positions);
+    this.#missed += this.subscribers.look(positions, (room) => this.channels.heal(room));
+  }
+
+  /** Compares what was told with where the rooms' logs stood at the last look. */
+  lookBack(): void {
+    this.#missed += this.subscribers.lookBack((room) => this.channels.heal(room));
   }
 
   #add(room: string, epoch: string, entries: readonly Entry[]): void {
@@ -132,7 +153,12 @@ export class RedisNotifications {
 
   #tellRoom(room: string, { epoch, entries }: Waiting): void {
     entries.sort((one, other) => one.seq - other.seq);
-    this.subscribers.tell(room, { epoch, entries });
+    const notification = { epoch, entries };
+    if (this.subscribers.wouldMiss(room, notification)) {
+      this.#missed++;
+      this.channels.heal(room);
+    }
+    this.subscribers.tell(room, notification);
   }
 
   /** Something may have been missed: subscribers read the log. */

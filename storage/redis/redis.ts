@@ -13,6 +13,7 @@ import {
   type KeysQuery,
   type LogNotification,
   PAGE_BYTES,
+  roomOf,
   type SearchRequest,
   type SearchResult,
   type Storage,
@@ -29,7 +30,7 @@ import { SWEEP_INTERVAL, Sweeper } from "./sweeper.ts";
 
 /** Pause between two pulses, milliseconds. Each process publishes them, and receives its own too. */
 export const PULSE_INTERVAL = 1_000;
-/** Pulses between two looks at where the rooms' logs stand. The second look finds what no notification told. */
+/** Pulses between two looks at where the rooms' logs stand. The pulse after a look finds what no notification told. */
 const PULSES_A_LOOK = 2;
 /** Times that a page of several calls is begun before it is answered as it is, though somebody has written in between. */
 const PAGE_ATTEMPTS = 5;
@@ -55,8 +56,8 @@ export class RedisStorage implements Storage {
   readonly #stops: (() => void)[];
   /** Rooms that were locked at the last reply about them. */
   readonly #locked = new Set<string>();
-  /** Events that wait to be published together. */
-  #events: ClusterEvent[] = [];
+  /** Events that wait to be published together, by room. */
+  #events = new Map<string | undefined, ClusterEvent[]>();
   #pulses = 0;
 
   private constructor(
@@ -88,7 +89,7 @@ export class RedisStorage implements Storage {
     { clock, retention, kinds, secret }: { clock: Clock; retention: Retention; kinds?: Kinds; secret?: string },
   ): Promise<RedisStorage> {
     const rules = new Rulebook(retention, kinds);
-    const notifications = new RedisNotifications(`${place.prefix}:news`, clock, rules);
+    const notifications = new RedisNotifications(place.prefix, clock, rules);
     const connection = await RedisConnection.open(place, clock, notifications);
     return new RedisStorage(connection, notifications, { rules, clock, secret });
   }
@@ -157,7 +158,7 @@ export class RedisStorage implements Storage {
   }
 
   subscribe(room: string, listener: (notification: LogNotification) => void): () => void {
-    return this.#notifications.subscribers.subscribe(room, listener, () => undefined);
+    return this.#notifications.subscribe(room, listener);
   }
 
   async renewEpoch(room?: string): Promise<void> {
@@ -166,7 +167,7 @@ export class RedisStorage implements Storage {
     if (room === undefined) {
       await this.#connection.call("renew", ALL, [channel, origin, epoch], () => this.#notifications.learn(epoch));
     } else {
-      const args = [channel, origin, epoch, await this.#connection.pulse(), JSON.stringify(room)];
+      const args = [origin, epoch, await this.#connection.pulse(), JSON.stringify(room)];
       await this.#connection.call("renew_room", room, args, () => this.#notifications.tell(room, epoch, []));
     }
   }
@@ -176,7 +177,11 @@ export class RedisStorage implements Storage {
   }
 
   publish(event: ClusterEvent): void {
-    if (this.#events.push(event) === 1) this.#clock.soon(() => this.#publishEvents());
+    const room = roomOf(event);
+    const waiting = this.#events.get(room);
+    if (waiting) return void waiting.push(event);
+    if (this.#events.size === 0) this.#clock.soon(() => this.#publishEvents());
+    this.#events.set(room, [event]);
   }
 
   onEvent(listener: (event: ClusterEvent) => void): void {
@@ -197,10 +202,10 @@ export class RedisStorage implements Storage {
   }
 
   async #send(open: readonly RoomAppend[]): Promise<void> {
-    const { origin, channel, epoch } = this.#notifications;
+    const { origin, epoch } = this.#notifications;
     const now = this.#clock.now();
     const rooms = open.map(({ room }) => room);
-    const args = [channel, origin, epoch, now, IDEMPOTENCY_WINDOW, ...open.map((each) => each.decide(now))];
+    const args = [origin, epoch, now, IDEMPOTENCY_WINDOW, ...open.map((each) => each.decide(now))];
     await this.#connection.call("append", rooms, args, (replies: RoomReply[]) => {
       for (const [at, reply] of replies.entries()) {
         const { room } = open[at];
@@ -260,16 +265,18 @@ export class RedisStorage implements Storage {
   }
 
   #publishEvents(): void {
-    if (this.#events.length === 0) return;
-    this.#connection.publish(`signals ${this.#notifications.origin}\n${JSON.stringify(this.#events)}`);
-    this.#events = [];
+    for (const [room, events] of this.#events) {
+      this.#connection.publish(`signals ${this.#notifications.origin}\n${JSON.stringify(events)}`, room);
+    }
+    this.#events.clear();
   }
 
   /** Checks that notifications come here, and looks for those that did not. */
   async #checkNotifications(): Promise<void> {
     await this.#connection.pulse();
     const rooms = this.#notifications.subscribers.rooms();
-    if (this.#pulses++ % PULSES_A_LOOK === 0 && rooms.length > 0) {
+    if (this.#pulses++ % PULSES_A_LOOK !== 0) this.#notifications.lookBack();
+    else if (rooms.length > 0) {
       const records = await this.#connection.call<RecordReply[]>("records", rooms, [this.#notifications.epoch]);
       this.#notifications.look(new Map(records.map(([head, , , epoch], at) => [rooms[at], { head, epoch }])));
     }

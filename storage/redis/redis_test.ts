@@ -5,7 +5,7 @@ import { type Clock, systemClock } from "../../chat/clock.ts";
 import type { AnyKind, CommandBase, Decision, Document, Kind } from "../../chat/entries/kind.ts";
 import { IDEMPOTENCY_WINDOW } from "../../chat/rulebook.ts";
 import { reaction } from "../../chat/entries/reaction.ts";
-import { type Command, type HistoryQuery, PAGE_BYTES } from "../../chat/storage.ts";
+import { type ClusterEvent, type Command, type HistoryQuery, PAGE_BYTES, ROOM_SETTINGS } from "../../chat/storage.ts";
 import type { Entry, ReceiveMessage } from "../../chat/protocol.ts";
 import { FakeClock } from "../../testing/clock.ts";
 import { eventfulRoom, leftovers, sweptBy } from "../../testing/storage/leftovers.ts";
@@ -18,6 +18,7 @@ import { Wire } from "../../testing/servers/wire.ts";
 import { MemoryStorage } from "../memory.ts";
 import { ChatError } from "../../chat/errors.ts";
 import { RedisConnection } from "./connection.ts";
+import { RedisNotifications } from "./notifications.ts";
 import { PULSE_INTERVAL, RedisStorage } from "./redis.ts";
 import { SWEEP_INTERVAL } from "./sweeper.ts";
 import { FUNCTIONS } from "./functions/library.ts";
@@ -531,10 +532,17 @@ serverTest("while Redis lets nobody in, whoever runs the server is told why, onc
   await wire.close();
 });
 
-/** The library as it is, but for how it publishes. */
-const publishing = (lua: string) =>
-  FUNCTIONS.replace(/(local function publish\([^)]*\))[\s\S]*?\nend\n/, (_, head) => `${head}\n${lua}\nend\n`);
-const PUBLISH = "redis.call('PUBLISH', channel, kind .. ' ' .. origin .. '\\n' .. body)";
+/** The library as it is, but for how it publishes in rooms. */
+const publishingInRooms = (lua: string, library = FUNCTIONS) => {
+  const changed = library.replace(
+    /(local function publish_in_room\([^)]*\))[\s\S]*?\nend\n/,
+    (_, head) => `${head}\n${lua}\nend\n`,
+  );
+  assert.notEqual(changed, library);
+  return changed;
+};
+const MESSAGE = "kind .. ' ' .. origin .. '\\n' .. body";
+const PUBLISH = `redis.call('SPUBLISH', base .. ':news', ${MESSAGE})`;
 
 serverTest(
   "notifications that Redis drops, doubles or puts out of order change nobody's view in the end",
@@ -546,15 +554,14 @@ serverTest(
       "FUNCTION",
       "LOAD",
       "REPLACE",
-      publishing(`
-    if kind == 'pulse' then ${PUBLISH} return end
-    local chance = redis.call('INCR', channel .. ':count') % 5
+      publishingInRooms(`
+    local chance = redis.call('INCR', base .. ':count') % 5
     if chance == 0 then return end
     if chance == 1 then ${PUBLISH} end
-    if chance == 2 then redis.call('SET', channel .. ':held', kind .. ' ' .. origin .. '\\n' .. body) return end
+    if chance == 2 then redis.call('SET', base .. ':held', ${MESSAGE}) return end
     ${PUBLISH}
-    local held = redis.call('GETDEL', channel .. ':held')
-    if held then redis.call('PUBLISH', channel, held) end
+    local held = redis.call('GETDEL', base .. ':held')
+    if held then redis.call('SPUBLISH', base .. ':news', held) end
   `),
     );
     for (let at = 0; at < 40; at++) {
@@ -577,7 +584,8 @@ serverTest("a server that gets no notifications is not ready, and reads the log"
   const clock = new HastyClock();
   const [cutOff, other] = [await open(server, { clock }), await open(server)];
   const seen = new LogView(cutOff, "r");
-  await server.command("FUNCTION", "LOAD", "REPLACE", publishing("return"));
+  const mute = publishingInRooms("return").replace("  redis.call('PUBLISH', channel", "  return\n--");
+  await server.command("FUNCTION", "LOAD", "REPLACE", mute);
   clock.hurry = (milliseconds) => milliseconds === PULSE_INTERVAL ? 50 : milliseconds;
   await until(() => cutOff.check().then(() => false, () => true));
   await other.append([say("can you hear me?")]);
@@ -585,6 +593,166 @@ serverTest("a server that gets no notifications is not ready, and reads the log"
   assert.ok(cutOff.missedNotifications > 0);
   await server.command("FUNCTION", "LOAD", "REPLACE", FUNCTIONS);
   await until(() => cutOff.check().then(() => true, () => false));
+});
+
+serverTest(
+  "only who has subscribed to a room hears of it, and nobody else once the last one has gone",
+  [],
+  async (server) => {
+    const { hear } = RedisNotifications.prototype;
+    const heard: RedisNotifications[] = [];
+    RedisNotifications.prototype.hear = function (message) {
+      if (!message.startsWith("pulse ")) heard.push(this);
+      return hear.call(this, message);
+    };
+    try {
+      const [speaker, listener, elsewhere] = [await open(server), await open(server), await open(server)];
+      const ends = [listener, listener].map((storage) => storage.subscribe("r", () => {}));
+      elsewhere.subscribe("other", () => {});
+      await Promise.all([listener, elsewhere].map((storage) => storage.read("r", 0)));
+      const told = new Set<ClusterEvent>();
+      for (const storage of [listener, elsewhere]) storage.onEvent((event) => told.add(event));
+      await speaker.append([say("one"), say("two")]);
+      speaker.publish({ kind: "room_changed", room: "r", settings: ROOM_SETTINGS });
+      speaker.publish({ kind: "bans_changed" });
+      await until(() => told.size === 3);
+      await speaker.check();
+      // The listener: the new messages, and both events. The others, also who told it: the event about no room.
+      const counts = [...Map.groupBy(heard, (who) => who).values()].map(({ length }) => length);
+      assert.deepEqual(counts.sort(), [1, 1, 3]);
+      const channels = async () => (await server.command("PUBSUB", "SHARDCHANNELS")).match(/{.*?}/g)?.sort();
+      ends[0]();
+      ends[0]();
+      await listener.check();
+      assert.deepEqual(await channels(), ["{other}", "{r}"]);
+      ends[1]();
+      await listener.check();
+      assert.deepEqual(await channels(), ["{other}"]);
+    } finally {
+      RedisNotifications.prototype.hear = hear;
+    }
+  },
+);
+
+serverTest(
+  "who subscribes, again and again, and reads then misses nothing that is said meanwhile",
+  [],
+  async (server) => {
+    const clock = new HastyClock();
+    // Nothing is looked for by itself.
+    clock.hurry = (milliseconds) => milliseconds === PULSE_INTERVAL ? 3_600_000 : milliseconds;
+    const [storage, other] = [await open(server, { clock }), await open(server)];
+    let isOver = false;
+    const talking = (async () => {
+      while (!isOver) await other.append([say("on"), say("and on")]);
+    })();
+    const turn = () => new Promise<void>((resolve) => systemClock.soon(resolve));
+    for (let round = 0; round < 30; round++) {
+      // One of these is gone before Redis has heard of it, one after.
+      storage.subscribe("r", () => {})();
+      const gone = storage.subscribe("r", () => {});
+      if (round % 2 === 0) await turn();
+      gone();
+      if (round % 3 === 0) await turn();
+      const told = new Set<number>();
+      const end = storage.subscribe("r", ({ entries }) => entries.forEach(({ seq }) => told.add(seq)));
+      const { seq } = await storage.history("r", { limit: 1 });
+      await until(() => [1, 2, 3, 4].every((next) => told.has(seq + next)));
+      end();
+    }
+    isOver = true;
+    await talking;
+    assert.equal(storage.missedNotifications, 0);
+    const monitor = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+    await monitor.write(new TextEncoder().encode("MONITOR\r\n"));
+    await monitor.read(new Uint8Array(100));
+    // Redis has done it in this order, though it may have come to the same without.
+    let done = "";
+    const buffer = new Uint8Array(1 << 20);
+    storage.subscribe("last", () => {});
+    await storage.history("last", { limit: 1 });
+    while (!/_history.*{last}/.test(done)) {
+      done += new TextDecoder().decode(buffer.subarray(0, (await monitor.read(buffer))!));
+    }
+    monitor.close();
+    assert.match(done.replaceAll(/\s/g, " "), /"ssubscribe" "parley:{last}:news".*_history.*{last}/);
+  },
+);
+
+for (const isTalking of [false, true]) {
+  const title = isTalking ? "in which people here go on talking" : "in which nobody here talks";
+  serverTest(`a channel of a room ${title} is heard again after Redis has let go of it`, [], async (server) => {
+    const wire = new Wire(server.port);
+    const clock = new HastyClock();
+    let pulses = 0;
+    clock.hurry = (milliseconds) => {
+      if (milliseconds !== PULSE_INTERVAL) return milliseconds;
+      pulses++;
+      return 50;
+    };
+    const [deaf, other] = [await open(wire, { clock }), await open(server)];
+    const seen = new LogView(deaf, "r");
+    await other.append([say("before")]);
+    await until(() => seen.entries.length === 1);
+    await wire.say("SUNSUBSCRIBE", "parley:{r}:news");
+    const listeners = async () => (await server.command("PUBSUB", "SHARDNUMSUB", "parley:{r}:news")).at(-3);
+    await until(async () => await listeners() === "0");
+    await other.append([say("can you hear me?")]);
+    const before = pulses;
+    let found: number | undefined;
+    deaf.subscribe("r", () => found ??= pulses);
+    if (isTalking) await deaf.append([say("what?")]);
+    await until(() => seen.entries.length === (isTalking ? 3 : 2));
+    await until(async () => await listeners() === "1");
+    assert.ok(found! - before <= 3, `found after ${found! - before} pulses`);
+    assert.equal(deaf.missedNotifications, 1);
+    clock.hurry = () => 3_600_000;
+    await other.append([say("now?")]);
+    await until(() => seen.entries.length === (isTalking ? 4 : 3));
+    assert.deepEqual(seen.entries, (await other.read("r", 0)).entries);
+    await deaf.close();
+    await wire.close();
+  });
+}
+
+serverTest(
+  "a new connection is subscribed to all rooms at once, and then reads what it has missed",
+  [],
+  async (server) => {
+    const clock = new HastyClock();
+    const [storage, other] = [await open(server, { clock }), await open(server)];
+    const told = new Set<string>();
+    for (let at = 0; at < 10_000; at++) storage.subscribe(`r${at}`, () => told.add(`r${at}`));
+    await storage.check();
+    const listeners = async () => (await server.command("PUBSUB", "SHARDCHANNELS")).match(/^\*(\d+)/)?.[1];
+    assert.equal(await listeners(), "10000");
+    const seen = ["r0", "r9999"].map((room) => new LogView(storage, room));
+    await quietly(async (said) => {
+      const start = performance.now();
+      await server.command("CLIENT", "KILL", "TYPE", "pubsub");
+      await until(() => said().includes("Redis is out of reach"));
+      await insist(other, { ...say("one"), room: "r0" });
+      await until(() => seen[0].entries.length === 1 && told.size === 10_000);
+      assert.ok(performance.now() - start < 2_000, "it takes no time that anybody notices");
+    });
+    assert.equal(await listeners(), "10000");
+    // Nothing is looked for by itself any more.
+    clock.hurry = () => 3_600_000;
+    await other.append([{ ...say("one"), room: "r9999" }, { ...say("two"), room: "r0" }]);
+    await until(() => seen[0].entries.length === 2 && seen[1].entries.length === 1);
+  },
+);
+
+serverTest("what servers tell that know no channels of rooms is understood", [], async (server) => {
+  const clock = new HastyClock();
+  const [storage, older] = [await open(server, { clock }), await open(server)];
+  clock.hurry = () => 3_600_000;
+  const seen = new LogView(storage, "r");
+  const lua = `redis.call('PUBLISH', 'parley:news', ${MESSAGE})`;
+  await server.command("FUNCTION", "LOAD", "REPLACE", publishingInRooms(lua));
+  await older.append([say("hello")]);
+  await until(() => seen.entries.length === 1);
+  assert.equal(storage.missedNotifications, 0);
 });
 
 serverTest(

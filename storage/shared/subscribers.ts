@@ -18,6 +18,8 @@ interface Subscribed {
   isTold: boolean;
   /** The head at the last look; undefined before the first one in that epoch. */
   head: number | undefined;
+  /** The place from which on they should be told of every entry; undefined while they read the log by themselves. */
+  last: number | undefined;
 }
 
 /** Who has subscribed to which room on this isolate, and how far they have been told. */
@@ -32,7 +34,10 @@ export class Subscribers {
     let subscribed = this.#rooms.get(room);
     if (!subscribed) {
       const { epoch, head } = position() ?? {};
-      this.#rooms.set(room, subscribed = { listeners: new Set(), epoch, told: head ?? 0, isTold: false, head });
+      this.#rooms.set(
+        room,
+        subscribed = { listeners: new Set(), epoch, told: head ?? 0, isTold: false, head, last: undefined },
+      );
     }
     const { listeners } = subscribed;
     listeners.add(listener);
@@ -62,8 +67,16 @@ export class Subscribers {
     if (epoch !== subscribed.epoch) Object.assign(subscribed, { epoch, told: 0, head: undefined });
     subscribed.isTold = true;
     for (const { seq } of entries) subscribed.told = Math.max(subscribed.told, seq);
+    subscribed.last = entries.length > 0 ? subscribed.told : undefined;
     if (entries.length > 0) subscribed.head ??= subscribed.told;
     for (const listener of subscribed.listeners) listener(notification);
+  }
+
+  /** Whether entries lie between those that a room's subscribers have been told of and these, which are in order. */
+  wouldMiss(room: string, { epoch, entries }: LogNotification): boolean {
+    const { epoch: known, last } = this.#rooms.get(room) ?? {};
+    const isNext = epoch === known && last !== undefined && entries.length > 0;
+    return isNext && entries.at(-1)!.seq - last > entries.length;
   }
 
   /** The epoch and the last place that a room's subscribers have been told of; undefined where there are none. */
@@ -110,9 +123,10 @@ export class Subscribers {
   /**
    * Makes the subscribers of a room read its log if its epoch is another one, or if they have not been told of what it
    * had at the last look: no notification takes that long.
-   * @returns how many rooms had something of which nobody had been told
+   * @param missing is given each room that had something of which nobody had been told, before they read its log
+   * @returns how many rooms that were
    */
-  look(positions: ReadonlyMap<string, RoomPosition>): number {
+  look(positions: ReadonlyMap<string, RoomPosition>, missing: (room: string) => void = () => {}): number {
     let missed = 0;
     for (const [room, { epoch, head }] of positions) {
       const subscribed = this.#rooms.get(room);
@@ -120,11 +134,32 @@ export class Subscribers {
       const isSame = subscribed.epoch === epoch;
       const due = subscribed.head;
       const isLate = due !== undefined && subscribed.told < due;
-      if (isLate) missed++;
-      if (isLate || !isSame) this.tell(room, { epoch, entries: [] });
+      if (isLate) {
+        missed++;
+        missing(room);
+      }
+      if (isLate || !isSame) {
+        this.tell(room, { epoch, entries: [] });
+        subscribed.last = head;
+      }
       // They have read, or are going to read, what came before the first look.
       subscribed.told = Math.max(subscribed.told, isSame && due !== undefined ? due : head);
       subscribed.head = head;
+    }
+    return missed;
+  }
+
+  /**
+   * Makes the subscribers of rooms read the log if they have not been told of what it had at the last look, which must
+   * be longer ago than a notification takes. The parameter and what is returned are those of `look`.
+   */
+  lookBack(missing: (room: string) => void): number {
+    let missed = 0;
+    for (const [room, { epoch, told, head = 0 }] of this.#rooms) {
+      if (epoch === undefined || told >= head) continue;
+      missed++;
+      missing(room);
+      this.reread(room, { epoch, head });
     }
     return missed;
   }

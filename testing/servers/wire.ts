@@ -4,6 +4,7 @@ export class Wire {
   readonly #listener: Deno.TcpListener;
   readonly #target: number;
   readonly #connections = new Set<Deno.TcpConn>();
+  readonly #targets = new Set<Deno.TcpConn>();
   readonly #ends: Promise<void>[] = [];
   #cutAfter: { word: string; cut: () => void } | undefined;
 
@@ -19,10 +20,17 @@ export class Wire {
     return new Promise((cut) => this.#cutAfter = { word, cut });
   }
 
+  /** Says a command to the target on each of its connections, as if who is connected had said it. */
+  async say(...words: string[]): Promise<void> {
+    const command = new TextEncoder().encode(`${words.join(" ")}\r\n`);
+    for (const connection of this.#targets) await connection.write(command);
+  }
+
   /** Ends every connection that goes this way; new ones may come. */
   cut(): void {
     for (const connection of this.#connections) end(connection);
     this.#connections.clear();
+    this.#targets.clear();
   }
 
   async close(): Promise<void> {
@@ -36,6 +44,7 @@ export class Wire {
       try {
         const there = await Deno.connect({ hostname: "127.0.0.1", port: this.#target });
         this.#connections.add(here).add(there);
+        this.#targets.add(there);
         this.#ends.push(this.#pass(here, there, true), this.#pass(there, here, false));
       } catch {
         end(here);

@@ -20,7 +20,8 @@ import { ROOM_FUNCTIONS } from "./rooms.ts";
  *     PREFIX:{ROOM}:settings    locked, listed, slow_seconds, version
  *     PREFIX:{.names}:…         name:KEY, user:USER: who holds a name, and what a user is called until when
  *     PREFIX:{.all}:…           epoch, run, secret, swept, bans; rooms, listed: names of rooms that hold something
- *     PREFIX:news               the channel
+ *     PREFIX:{ROOM}:news        the sharded channel of a room: new entries, and events about it
+ *     PREFIX:news               the channel that every process hears: pulses, and events about no room
  *
  * A call is about keys of one tag, or (append, records) of several rooms: where rooms live on several nodes, those of
  * one node. Documents stand apart from the stream because what stands in a stream can't be rewritten, and what is
@@ -42,6 +43,11 @@ end
 
 local function publish(channel, kind, origin, body)
   redis.call('PUBLISH', channel, kind .. ' ' .. origin .. '\n' .. body)
+end
+
+-- An error would come when the writes before it stand. What nobody is told is found by looking at the log.
+local function publish_in_room(base, kind, origin, body)
+  redis.pcall('SPUBLISH', base .. ':news', kind .. ' ' .. origin .. '\n' .. body)
 end
 ` +
   ROOM_FUNCTIONS + DEPLOYMENT_FUNCTIONS;

@@ -149,12 +149,13 @@ local function do_one(room, command, outcomes, now)
   return write(room, command, #outcomes + 1, now)
 end
 
--- Keeps commands of any number of rooms, each room in order until what one depends on has changed. Tells everyone.
+-- Keeps commands of any number of rooms, each room in order until what one depends on has changed. Tells each
+-- room's subscribers.
 writing('append', function(keys, args)
-  local channel, origin, epoch, now, window = args[1], args[2], args[3], tonumber(args[4]), tonumber(args[5])
-  local answers, told = {}, {}
+  local origin, epoch, now, window = args[1], args[2], tonumber(args[3]), tonumber(args[4])
+  local answers = {}
   for at, base in ipairs(keys) do
-    local room, asked = open_room(base, epoch), cjson.decode(args[5 + at])
+    local room, asked = open_room(base, epoch), cjson.decode(args[4 + at])
     local locked = redis.call('HGET', base .. ':settings', 'locked') or '0'
     local outcomes, rows, open, known = {}, {}, {}, {}
     if locked == asked.locked then
@@ -171,11 +172,11 @@ writing('append', function(keys, args)
     if room.changed then
       redis.call('HSET', base .. ':head', 'seq', digits(room.seq), 'date', digits(room.date), 'messages',
         digits(room.messages))
-      told[#told + 1] = '[' .. asked.room .. ',"' .. room.epoch .. '",[' .. table.concat(rows, ',') .. ']]'
+      local told = '[[' .. asked.room .. ',"' .. room.epoch .. '",[' .. table.concat(rows, ',') .. ']]]'
+      publish_in_room(base, 'log', origin, told)
     end
     answers[at] = { outcomes, record(room), locked, open }
   end
-  if #told > 0 then publish(channel, 'log', origin, '[' .. table.concat(told, ',') .. ']') end
   return answers
 end)
 
@@ -278,8 +279,8 @@ writing('drop', function(keys, args)
 end)
 
 writing('renew_room', function(keys, args)
-  redis.call('HSET', keys[1] .. ':head', 'epoch', args[3], 'of', args[4])
-  publish(args[1], 'log', args[2], '[[' .. args[5] .. ',"' .. args[3] .. '",[]]]')
+  redis.call('HSET', keys[1] .. ':head', 'epoch', args[2], 'of', args[3])
+  publish_in_room(keys[1], 'log', args[1], '[[' .. args[4] .. ',"' .. args[2] .. '",[]]]')
 end)
 
 local function settings(keys)
