@@ -29,6 +29,6 @@ export function residentBytes(...pids: number[]): number {
 export async function redisCommands(port: number | undefined): Promise<number> {
   if (port === undefined) return 0;
   const statistics = await redisCommand(port, "INFO", "commandstats");
-  const calls = [...statistics.matchAll(/cmdstat_(?:fcall\w*|publish):calls=(\d+)/g)];
+  const calls = [...statistics.matchAll(/cmdstat_(?:fcall\w*|s?publish):calls=(\d+)/g)];
   return calls.reduce((sum, [, count]) => sum + Number(count), 0);
 }

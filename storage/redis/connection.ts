@@ -262,6 +262,7 @@ export class RedisConnection {
   #lose(client: Client, why: string): void {
     if (this.#client !== client) return;
     this.#client = undefined;
+    this.#notifications.channels.detach();
     if (client.isOpen) client.destroy();
     if (this.#isClosed) return;
     console.error(`Redis is out of reach (${why}). Parley tries to connect again.`);

@@ -342,6 +342,16 @@ serverTest("the password is used, and no error shows one", ["--requirepass", "se
   });
 });
 
+serverTest("a user who may not publish in rooms is refused at the start", [], async (server) => {
+  const start = async (channels: string) => {
+    await server.command("ACL", "SETUSER", "ann", "reset", "on", ">sesame", "~*", "+@all", channels);
+    const place = { url: `redis://ann:sesame@127.0.0.1:${server.port}`, prefix: "parley", mayLoseASecond: false };
+    await (await RedisStorage.open(place, { clock: systemClock, retention: KEEP_ALL })).close();
+  };
+  await start("&parley:*");
+  await assert.rejects(start("&parley:news"), /does not let this user do all that Parley needs: NOPERM/);
+});
+
 serverTest(
   "the start warns of what a crash may take back, unless the operator allows it",
   ["--maxmemory", "1gb"],

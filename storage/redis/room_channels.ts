@@ -65,6 +65,11 @@ export class RoomChannels {
     if (begun.length > 0) this.#link?.subscribe(begun);
   }
 
+  /** The connection is lost. */
+  detach(): void {
+    this.#link = undefined;
+  }
+
   /** There is a new connection, which is subscribed to nothing. @param rooms those that are wanted */
   attach(link: ChannelLink, rooms: readonly string[]): void {
     this.#link = link;
