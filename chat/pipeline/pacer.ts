@@ -55,17 +55,24 @@ export class Pacer {
   }
 
   /**
-   * Sets the pace by what sending since `start` really cost. Sending returns before the work is done: the next turn of
-   * the event loop begins it, and the turn after that comes when it is done.
+   * Sets the pace by what sending since `start` really cost.
    * @param start by the clock's `monotonic`
    * @param frames how many connections were sent something
    */
   async keepPace(start: number, frames: number): Promise<void> {
-    await this.#soon();
-    await this.#soon();
+    await this.written();
     const cost = this.#clock.monotonic() - start;
     const longest = Math.min(LONGEST_PERIOD + frames * LONGEST_PERIOD_PER_FRAME, LONGEST_WAIT);
     this.#due = start + Math.max(cost, Math.min(PERIOD * cost, longest));
+  }
+
+  /**
+   * Resolves when the runtime has written what it was given to send. Sending returns before the work is done: the next
+   * turn of the event loop begins it, and the turn after that comes when it is done.
+   */
+  async written(): Promise<void> {
+    await this.#soon();
+    await this.#soon();
   }
 
   /** Resolves when nothing waits any more; under constant load that may be never. */

@@ -8,6 +8,12 @@ import { Pacer } from "./pacer.ts";
 import { WriteQueue } from "./write_queue.ts";
 
 /**
+ * Frames after which the runtime writes what it was given before it is given more: however many rooms have something to
+ * send at the same time, little of it waits in memory.
+ */
+const FRAMES_A_TURN = 1_000;
+
+/**
  * The way from a command to its recipients: what waits is stored together, then each room sends together what its log
  * brought, then authors get their answers. One such round is a flush cycle; the pacer says when the next one begins.
  */
@@ -64,10 +70,16 @@ export class Pipeline {
     const isDue = this.#pacer.isDue;
     await this.#writeQueue.store();
     let frames = 0;
-    for (const room of this.#unflushed) {
+    let unwritten = 0;
+    for (const room of [...this.#unflushed]) {
       if (room.deferrable && !isDue) continue;
+      if (unwritten >= FRAMES_A_TURN) {
+        await this.#pacer.written();
+        unwritten = 0;
+      }
       this.#unflushed.delete(room);
       room.flush();
+      unwritten += room.size;
       if (room.deferrable) frames += room.size;
     }
     // Authors are answered after all members have been told, which may wait for the pace.

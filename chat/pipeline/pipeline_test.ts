@@ -95,6 +95,23 @@ Deno.test("what many clients get as frames of their own is stored in smaller bat
   assert.equal(ann.all("receive_message").length, 200);
 });
 
+Deno.test("when many rooms have something to send, what the first ones sent is written before the others send", async () => {
+  const { chat, clock } = createChat();
+  const rooms = Array.from({ length: 15 }, (_, at) => `room${at}`);
+  const clients = await Promise.all(Array.from({ length: 200 }, (_, at) => FakeClient.enter(chat, `u${at}`, rooms)));
+  await clock.advance(5_000);
+  let [sent, most] = [0, 0];
+  for (const client of clients) client.deliver = () => most = Math.max(most, ++sent);
+  const { soon } = clock;
+  clock.soon = (act) => {
+    sent = 0;
+    soon.call(clock, act);
+  };
+  for (const [at, room] of rooms.entries()) clients[at].session.receive({ ...message("hello"), room });
+  await settle();
+  assert.ok(most >= 1_000 && most <= 1_200, `${most} frames at once`);
+});
+
 Deno.test("once everything has settled, what was said before is stored and shown", async () => {
   const { chat } = createChat();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
