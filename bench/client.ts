@@ -1,6 +1,7 @@
 /** The clients of the load: raw connections that send prepared frames and look for a marker in what comes back. */
 
 import type { ClientFrame } from "../chat/protocol.ts";
+import { FrameReader } from "./frames.ts";
 
 /** What is to be measured, and on whom. */
 export interface Load {
@@ -22,13 +23,26 @@ export interface Load {
   warmUpRate: number;
   /** More than can be delivered: refusals are counted, and how long it takes until all is well again. */
   overload?: boolean;
+  /** Characters of a message, 14 at least. */
+  text?: number;
+  /** So many people come and go before those who stay, so that a server is measured that has been up for a while. */
+  visitors?: number;
+  /** Seconds after which a connection's memory is looked at once more. */
+  rest?: number;
 }
 
 /** Surrounds a time in a message's text: `^` and 12 digits, microseconds, and `^`. */
 const MARK = "^".charCodeAt(0);
 const MARKER_LENGTH = 14;
+const WORDS = " and some words that people say";
+const USUAL_TEXT = MARKER_LENGTH + WORDS.length;
+/** One connection of so many has its delays taken down; the others are only counted. */
+const SAMPLED = 16;
 /** Clients that connect at the same time. */
 const CONNECTING = 100;
+/** By then a server has told that somebody is gone, milliseconds. */
+const TOLD_GONE = 7_000;
+const HEAD_END = "\r\n\r\n";
 const BUFFER = 32 * 1024;
 /** Sockets that speak, spread over the rooms: a worker of its own keeps their pace however much there is to read. */
 const SPEAKERS = 20;
@@ -53,8 +67,12 @@ export class Client {
   readonly #connection: Deno.TcpConn;
   readonly #load: Load;
   readonly room: string;
+  /** Whether all of the answer's head has come; frames follow it. */
+  #hasHead = false;
   delays: number[] | undefined;
   received = 0;
+  /** Counts the frames of one client of so many. */
+  reader: FrameReader | undefined;
   /** What the server refused to this client, counted only where it is asked for, since it means reading everything. */
   refused: number | undefined;
 
@@ -83,6 +101,7 @@ export class Client {
     if (load.protocol === "batch") head.push("sec-websocket-protocol: chat.batch.v1");
     await connection.write(encoder.encode(`${head.join("\r\n")}\r\n\r\n`));
     const client = new Client(connection, load, room);
+    if (number % SAMPLED === 0 || load.rooms * load.sockets < 2 * SAMPLED) client.reader = new FrameReader();
     if (load.protocol === "socket.io") {
       await client.#until('"sid"');
       await client.#write(frame("40"));
@@ -98,13 +117,15 @@ export class Client {
     for (;;) {
       const length = await this.#connection.read(buffer.subarray(kept)).catch(() => null);
       if (length === null) return;
+      this.reader?.read(buffer.subarray(kept, kept + length));
       kept = this.#scan(buffer, kept + length);
     }
   }
 
-  say(): void {
+  /** @param length how many characters it has, unless as many as people usually say */
+  say(length = this.#load.text ?? USUAL_TEXT): void {
     const time = now().toString().padStart(12, "0");
-    const text = `^${time}^ and some words that people say`;
+    const text = `^${time}^${WORDS}`.padEnd(length, WORDS).slice(0, Math.max(length, MARKER_LENGTH));
     this.send({ action: "send_message", room: this.room, text });
   }
 
@@ -153,19 +174,34 @@ export class Client {
     }
   }
 
+  /** Reads until this word has come. */
   async #until(word: string): Promise<void> {
     const buffer = new Uint8Array(BUFFER);
     let text = "";
     while (!text.includes(word)) {
       const length = await this.#connection.read(buffer);
       if (length === null) throw new Error(`hung up: ${text}`);
+      let from = 0;
+      const before = text.length;
       text += decoder.decode(buffer.subarray(0, length));
+      if (!this.#hasHead) {
+        const end = text.indexOf(HEAD_END);
+        this.#hasHead = end !== -1;
+        from = this.#hasHead ? end + HEAD_END.length - before : length;
+      }
+      this.reader?.read(buffer.subarray(from, length));
     }
   }
 
   #write(bytes: Uint8Array<ArrayBuffer>): Promise<unknown> {
     return this.#connection.write(bytes).catch(() => {});
   }
+}
+
+/** That many people come, hear who is there, and are gone again once everyone knows. */
+export async function visit(load: Load, visitors: number): Promise<void> {
+  for (const client of await connect(load, 0, visitors)) client.close();
+  await pause(TOLD_GONE);
 }
 
 /** Connects the clients of these numbers, spread evenly over the rooms. */
@@ -198,7 +234,7 @@ export type Order =
 
 /** What the two threads tell each other. */
 export interface Report {
-  /** Messages sent, and how far behind the pace the last one was, milliseconds. */
+  /** Messages sent, and how far behind the pace the latest one was, milliseconds. */
   sent: number;
   late: number;
   received: number;

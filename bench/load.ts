@@ -2,16 +2,22 @@
  * The load, in a process of its own, so that what is measured is the server. It reads its task as JSON from the first
  * argument and writes its result as JSON.
  */
-import { connect, count, type Load, type Order, pause, type Report, speakers } from "./client.ts";
+import { connect, count, type Load, type Order, pause, type Report, speakers, visit } from "./client.ts";
+import { percentile } from "./percentile.ts";
 import { cpuSeconds, redisCommands, residentBytes } from "./process.ts";
 
 export interface Result {
   /** Sockets a second that could connect. */
   connectRate: number;
-  /** Microseconds of the server's processor for each that connects. */
+  /** Microseconds of the server's processor for each that connects, and its share of one processor meanwhile. */
   cpuPerConnect: number;
+  connectCpu: number;
+  /** Whether this process itself was too slow to connect for the figure to be the server's. */
+  connectSaturated: boolean;
   /** Bytes that the server holds for each connection before anything is said. */
   bytesPerConnection: number;
+  /** The same after a while in which nothing has happened, where that was waited for. */
+  bytesAtRest?: number;
   /** Microseconds of the server's processor for each delivery, and its share of one processor. */
   cpuPerDelivery: number;
   serverCpu: number;
@@ -19,10 +25,16 @@ export interface Result {
   /** From sending to arriving, milliseconds. */
   p50: number;
   p99: number;
+  /** Messages that came in one frame. */
+  messagesPerFrame: number;
   /** Deliveries that had not come when the line was quiet, or 6 s after all sending had stopped. */
   lost: number;
-  /** Under overload: messages refused, milliseconds until a message passed as quickly as ever, and the memory then. */
+  /**
+   * Under overload: messages refused, and their share while it was measured; milliseconds until a message passed as
+   * quickly as ever, and the memory then.
+   */
   refused?: number;
+  refusedShare?: number;
   recovery?: number;
   residentBytes?: number;
   /** Commands that Redis got for each message. */
@@ -31,19 +43,13 @@ export interface Result {
   saturated: boolean;
 }
 
-/** One connection of so many has its delays taken down; the others are only counted. */
-const SAMPLED = 16;
 /** What is still on its way is waited for until nothing has come for so long, and so long at most, milliseconds. */
 const QUIET = 2_000;
 const LONGEST_DRAIN = 6_000;
 /** A message whose way is shorter than this, milliseconds, passes as if nothing had been. */
 const WELL = 50;
-/** Share of one processor from which on this process may be the bottleneck. */
+/** Share of one processor from which on a process may be the bottleneck. */
 const SATURATION = 0.9;
-
-function percentile(samples: Float64Array, p: number): number {
-  return samples.length === 0 ? NaN : samples[Math.ceil(samples.length * p / 100) - 1];
-}
 
 async function run(load: Load): Promise<Result> {
   const total = load.rooms * load.sockets;
@@ -53,21 +59,29 @@ async function run(load: Load): Promise<Result> {
       speaker.onmessage = ({ data }) => resolve(data);
       speaker.postMessage(order);
     });
+  if (load.visitors) await visit(load, load.visitors);
   const empty = residentBytes(...load.pids);
   await tell({ load });
-  const connecting = performance.now();
-  const cpuBefore = cpuSeconds(...load.pids);
+  const [connecting, cpuBefore] = [performance.now(), cpuSeconds(...load.pids)];
   const clients = await connect(load, speakers(load), total);
-  const connectRate = clients.length / ((performance.now() - connecting) / 1000);
-  const cpuPerConnect = (cpuSeconds(...load.pids) - cpuBefore) / clients.length * 1e6;
+  const connectSeconds = (performance.now() - connecting) / 1000;
+  const connectCpu = (cpuSeconds(...load.pids) - cpuBefore) / connectSeconds;
+  // Where the server has time left, it was not the one that was waited for.
+  const connectSaturated = connectCpu < SATURATION;
   const listening = clients.map((client) => client.listen());
   await pause(1_000);
   const bytesPerConnection = (residentBytes(...load.pids) - empty) / total;
+  let bytesAtRest: number | undefined;
+  if (load.rest) {
+    await pause(load.rest * 1_000);
+    bytesAtRest = (residentBytes(...load.pids) - empty) / total;
+  }
 
-  await tell({ seconds: load.warmUp, rate: load.warmUpRate });
-  clients.forEach((client, at) => {
-    if (at % SAMPLED === 0 || clients.length < SAMPLED) client.delays = [];
-  });
+  const before = await tell({ seconds: load.warmUp, rate: load.warmUpRate });
+  const sampled = clients.filter(({ reader }) => reader);
+  for (const client of sampled) client.delays = [];
+  const frames = () => sampled.reduce((sum, { reader }) => sum + reader!.frames, 0);
+  const framesBefore = frames();
   const [cpu, own, deliveries, from] = [
     cpuSeconds(...load.pids),
     cpuSeconds(Deno.pid),
@@ -79,10 +93,11 @@ async function run(load: Load): Promise<Result> {
   const elapsed = (performance.now() - from) / 1000;
   const usedCpu = cpuSeconds(...load.pids) - cpu;
   const ownCpu = (cpuSeconds(Deno.pid) - own) / elapsed;
-  const commandsPerMessage = (await redisCommands(load.redis) - commands) / sent;
+  const commandsPerMessage = (await redisCommands(load.redis) - commands) / (sent - before.sent);
   // The worker's few connections get their share too; theirs is not counted while it is measured.
   const delivered = (count(clients) - deliveries) * total / clients.length;
-  const delays = Float64Array.from(clients.flatMap((client) => client.delays ?? [])).sort();
+  const delays = Float64Array.from(sampled.flatMap(({ delays }) => delays!)).sort();
+  const messagesPerFrame = delays.length / (frames() - framesBefore);
 
   const overload: Partial<Result> = {};
   if (load.overload) {
@@ -90,6 +105,7 @@ async function run(load: Load): Promise<Result> {
     await tell({ within: WELL });
     overload.recovery = performance.now() - stopped;
     overload.refused = refused;
+    overload.refusedShare = (refused - before.refused) / (sent - before.sent);
     overload.residentBytes = residentBytes(...load.pids);
   }
   let received: number;
@@ -100,18 +116,22 @@ async function run(load: Load): Promise<Result> {
   } while (count(clients) !== received && performance.now() < drained);
   const spoken = await tell({ seconds: 0, rate: 0 });
   const result: Result = {
-    connectRate,
-    cpuPerConnect,
+    connectRate: clients.length / connectSeconds,
+    cpuPerConnect: connectCpu * connectSeconds / clients.length * 1e6,
+    connectCpu,
+    connectSaturated,
     bytesPerConnection,
+    ...bytesAtRest === undefined ? {} : { bytesAtRest },
     cpuPerDelivery: usedCpu / delivered * 1e6,
     serverCpu: usedCpu / elapsed,
     deliveriesPerSecond: delivered / elapsed,
     p50: percentile(delays, 50),
     p99: percentile(delays, 99),
-    lost: sent * load.sockets - received - spoken.received,
+    messagesPerFrame,
+    lost: spoken.sent * load.sockets - received - spoken.received,
     ...overload,
     ...load.redis === undefined ? {} : { commands: commandsPerMessage },
-    saturated: ownCpu > SATURATION || late > 100,
+    saturated: sent > before.sent && (ownCpu > SATURATION || late > 100),
   };
   for (const client of clients) client.close();
   await Promise.all(listening);

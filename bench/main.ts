@@ -5,9 +5,19 @@
  * `deno task bench storm busy` measures only these loads, `--runs=1` once instead of five times.
  */
 import { RedisServer, redisServer } from "../testing/servers/redis.ts";
-import { startArguments } from "../testing/servers/server.ts";
 import type { Load } from "./client.ts";
 import type { Result } from "./load.ts";
+import { median } from "./percentile.ts";
+import {
+  hasTaskset,
+  LOOP_COMMAND,
+  machine,
+  output,
+  PARLEY_COMMAND,
+  PARLEY_ENVIRONMENT,
+  pinned,
+  startMeasured,
+} from "./server.ts";
 
 /** Unless `--runs` says otherwise. */
 const DEFAULT_RUNS = 5;
@@ -21,6 +31,10 @@ const WARM_UP = 2;
  */
 const WARM_UP_RATE = 200;
 const WARM_UP_DELIVERIES = 40_000;
+/** Who comes and goes before it is measured how many can connect. */
+const VISITORS = 2_000;
+/** Seconds after which the memory of idle connections is looked at once more. */
+const REST = 30;
 const here = new URL(".", import.meta.url).pathname;
 
 interface Contender {
@@ -41,6 +55,8 @@ interface Scene {
   sockets: number;
   rate: number;
   overload?: boolean;
+  visitors?: number;
+  rest?: number;
   /** More than the bare loop can deliver: that is shown once, and not waited for again. */
   drowns?: boolean;
   /** At most so many runs, where the figure is no promise; as many as are asked for unless set. */
@@ -52,6 +68,7 @@ interface Scene {
 const PARLEY = "Parley (SQLite)";
 const PLAIN = "Parley, plain clients";
 const LOOP = "bare Deno loop";
+const BUN = "Bun publish";
 const REDIS = "Parley on Redis";
 const TWO_ON_REDIS = "two Parleys on Redis";
 /** Who takes part only where they are named. */
@@ -76,8 +93,18 @@ const SCENES: Scene[] = [
     rooms: 100,
     sockets: 100,
     rate: 0,
+    rest: REST,
     runs: 3,
     only: [PARLEY, LOOP],
+  },
+  {
+    name: "connect",
+    about: "10,000 people connect to 100 rooms, after 2,000 others have come and gone",
+    rooms: 100,
+    sockets: 100,
+    rate: 0,
+    visitors: VISITORS,
+    only: [PARLEY, LOOP, BUN],
   },
   {
     name: "flood",
@@ -99,6 +126,16 @@ const SCENES: Scene[] = [
       only: [PLAIN, LOOP],
     }
   )),
+  {
+    name: "plain1000x500",
+    about: "plain clients in the storm: 1 × 1,000 × 500 messages/s",
+    rooms: 1,
+    sockets: 1_000,
+    rate: 500,
+    overload: true,
+    drowns: true,
+    only: [PLAIN, LOOP],
+  },
   ...[[1_000, 500], [1_000, 20], [2, 20]].map(([sockets, rate]) => (
     {
       name: `redis${sockets}x${rate}`,
@@ -131,7 +168,7 @@ const SCENES: Scene[] = [
   )),
 ];
 
-const HELP = `Measures Parley and other servers on this machine, in about half an hour, and writes bench/results.md.
+const HELP = `Measures Parley and other servers on this machine, in about an hour, and writes bench/results.md.
 
   deno task bench [LOAD …] [--runs=RUNS]
 
@@ -167,19 +204,6 @@ if ("mistake" in asked) {
 }
 const { only: ONLY, runs: RUNS } = asked;
 
-async function output(command: string, ...args: string[]): Promise<string | undefined> {
-  try {
-    const { success, stdout } = await new Deno.Command(command, { args, stderr: "null" }).output();
-    return success ? new TextDecoder().decode(stdout).trim() : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Runs on one processor only, where that can be said. */
-const pinned = (cpu: number, command: string[]) => hasTaskset ? ["taskset", "-c", String(cpu), ...command] : command;
-const hasTaskset = await output("taskset", "-c", "0", "true") !== undefined && navigator.hardwareConcurrency > 1;
-
 /** The others, installed into a folder that is removed afterwards; who is not to be had here is left out. */
 async function contenders(folder: string): Promise<{ all: Contender[]; absent: string[]; versions: string[] }> {
   for await (const { name } of Deno.readDir(`${here}servers`)) {
@@ -189,30 +213,24 @@ async function contenders(folder: string): Promise<{ all: Contender[]; absent: s
   const bun = await findBun(folder);
   const node = await output("node", "--version");
   const { dependencies } = JSON.parse(await Deno.readTextFile(`${folder}/package.json`));
-  const env = { PORT: "0", HOST: "127.0.0.1", MESSAGE_RATE: "0", JOINS_PER_MINUTE: "0", CONNECTIONS_PER_IP: "0" };
-  const parley = [Deno.execPath(), ...startArguments];
+  const [parley, env] = [PARLEY_COMMAND, PARLEY_ENVIRONMENT];
   const all: Contender[] = [
     { name: PARLEY, protocol: "batch", command: parley, env },
     { name: PLAIN, protocol: "plain", command: parley, env },
-    {
-      name: LOOP,
-      protocol: "plain",
-      command: [Deno.execPath(), "run", "--quiet", "--allow-net", `${here}servers/deno.ts`],
-    },
+    { name: LOOP, protocol: "plain", command: LOOP_COMMAND },
   ];
   const absent: string[] = [];
   if (redisServer) {
     all.push({ name: REDIS, protocol: "batch", command: parley, env, onRedis: 1 });
     all.push({ name: TWO_ON_REDIS, protocol: "batch", command: parley, env, onRedis: 2 });
   } else absent.push("Redis");
-  if (bun) all.push({ name: "Bun publish", protocol: "plain", command: [bun, `${folder}/bun.mjs`] });
+  if (bun) all.push({ name: BUN, protocol: "plain", command: [bun, `${folder}/bun.mjs`] });
   else absent.push("Bun");
   if (node) {
     all.push({ name: "Node + ws", protocol: "plain", command: ["node", `${folder}/ws.mjs`], runs: 1 });
     all.push({ name: "Socket.IO", protocol: "socket.io", command: ["node", `${folder}/socket_io.mjs`], runs: 1 });
   } else absent.push("Node + ws", "Socket.IO");
   const versions = [
-    `Deno ${Deno.version.deno}`,
     ...(bun ? [`Bun ${dependencies.bun}`] : []),
     ...(node ? [`Node ${node}`, `ws ${dependencies.ws}`, `Socket.IO ${dependencies["socket.io"]}`] : []),
   ];
@@ -234,32 +252,13 @@ function warmUpRate({ rooms, sockets, rate }: Scene): number {
   return rate === 0 ? 0 : Math.max(rate, Math.min(WARM_UP_RATE, WARM_UP_DELIVERIES / (rooms * sockets)));
 }
 
-/** A server of its own folder, as soon as it listens. */
-async function startOne(contender: Contender, env: Record<string, string>) {
-  const cwd = await Deno.makeTempDir();
-  const [command, ...args] = pinned(0, contender.command);
-  const process = new Deno.Command(command, { args, cwd, env, stdout: "piped", stderr: "inherit" }).spawn();
-  const output = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let said = "";
-  let port: string | undefined;
-  while (!(port = /http:\/\/[^:\s]+:(\d+)/.exec(said)?.[1])) {
-    const { value, done } = await output.read();
-    if (done) throw new Error(`${contender.name} did not start`);
-    said += value;
-  }
-  const kill = async () => {
-    process.kill("SIGKILL");
-    await process.status;
-    await output.cancel();
-    await Deno.remove(cwd, { recursive: true });
-  };
-  return { port: Number(port), pid: process.pid, kill };
-}
-
 async function measure(contender: Contender, scene: Scene): Promise<Result> {
   const redis = contender.onRedis && await RedisServer.start("--appendonly", "yes", "--appendfsync", "always");
   const env = { ...contender.env, ...(redis && { DATABASE_URL: redis.url }) };
-  const servers = await Promise.all(Array.from({ length: contender.onRedis ?? 1 }, () => startOne(contender, env)));
+  const { name, command } = contender;
+  const servers = await Promise.all(
+    Array.from({ length: contender.onRedis ?? 1 }, () => startMeasured({ name, command, env })),
+  );
   const task: Load = {
     ports: servers.map(({ port }) => port),
     pids: servers.map(({ pid }) => pid),
@@ -272,6 +271,8 @@ async function measure(contender: Contender, scene: Scene): Promise<Result> {
     warmUp: WARM_UP,
     warmUpRate: warmUpRate(scene),
     overload: scene.overload,
+    visitors: scene.visitors,
+    rest: scene.rest,
   };
   const [loader, ...more] = pinned(1, [
     Deno.execPath(),
@@ -288,10 +289,6 @@ async function measure(contender: Contender, scene: Scene): Promise<Result> {
   return JSON.parse(new TextDecoder().decode(load.stdout));
 }
 
-function median(values: number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)];
-}
-
 /** The result whose every figure is the median of that figure in all runs. */
 function medians(results: Result[]): Result {
   const of = (name: keyof Result) => median(results.map((result) => Number(result[name])));
@@ -299,15 +296,23 @@ function medians(results: Result[]): Result {
   return {
     ...Object.fromEntries(names.map((name) => [name, of(name)])),
     saturated: results.some(({ saturated }) => saturated),
+    connectSaturated: results.some(({ connectSaturated }) => connectSaturated),
   } as Result;
 }
 
 function overloaded(results: Map<string, Result[]>): string {
-  const { refused, recovery, residentBytes } = medians([...results.values()][0]);
-  return `\n\nWhat was not delivered was refused: ${refused} messages. ${
-    Math.round(recovery!)
-  } ms after the load stopped a message ` +
-    `passed as quickly as ever. The server held ${Math.round(residentBytes! / 2 ** 20)} MiB.`;
+  const told = [...results].map(([name, runs]) => {
+    const { refused, refusedShare, recovery, residentBytes } = medians(runs);
+    const who = results.size === 1 ? "" : `${name}: `;
+    return `\n\n${who}${results.size === 1 ? "What was not delivered was refused: " : ""}${refused} messages${
+      results.size === 1 ? "" : " were refused"
+    }, ${Math.round(refusedShare! * 100)} % of those that were sent while it was measured. ${
+      Math.round(recovery!)
+    } ms after the load stopped a message passed as quickly as ever. The server held ${
+      Math.round(residentBytes! / 2 ** 20)
+    } MiB.`;
+  });
+  return told.join("");
 }
 
 /** What Redis had to do, which no column tells. */
@@ -319,53 +324,95 @@ function onRedis(results: Map<string, Result[]>): string {
   return `\n\nCommands that Redis got for each message: ${figures}. The processor that Redis itself took is in no column.`;
 }
 
-function table(results: Map<string, Result[]>): string {
-  const base = results.get(PARLEY) ?? results.get(PLAIN);
-  const rows = [...results].map(([name, runs]) => {
-    const figure = medians(runs);
-    // Within one run, so that what else the machine did is in both.
-    const ratio = median(runs.map((run, at) => base![at].cpuPerDelivery / run.cpuPerDelivery));
-    const spoken = figure.deliveriesPerSecond > 0;
-    const cells = [
-      name,
-      spoken ? `${figure.cpuPerDelivery.toFixed(2)} µs` : "",
-      spoken ? ratio.toFixed(2) : "",
-      `${Math.round(figure.serverCpu * 100)} %`,
-      Math.round(figure.deliveriesPerSecond).toLocaleString("en"),
-      spoken ? `${figure.p50.toFixed(1)} ms` : "",
-      spoken ? `${figure.p99.toFixed(1)} ms${figure.saturated ? " (load saturated)" : ""}` : "",
-      String(figure.lost),
-      `${(figure.bytesPerConnection / 1024).toFixed(1)} KiB`,
-      Math.round(figure.connectRate).toLocaleString("en"),
-      `${Math.round(figure.cpuPerConnect)} µs`,
-    ];
-    return `| ${cells.join(" | ")} |`;
-  });
+/** A column of the table: its head, and what stands in it for the runs of one server. */
+type Column = [head: string, cell: (runs: Result[], base: Result[]) => string];
+
+const kibibytes = (bytes: number) => `${(bytes / 1024).toFixed(1)} KiB`;
+const whole = (value: number) => Math.round(value).toLocaleString("en");
+const worst = (runs: Result[], name: keyof Result) => Math.max(...runs.map((run) => Number(run[name])));
+const orNothing = (cell: Column[1]): Column[1] => (runs, base) =>
+  runs[0].deliveriesPerSecond > 0 ? cell(runs, base) : "";
+/** Within one run, so that what else the machine did is in both. */
+const ratios = (runs: Result[], base: Result[]) => runs.map((run, at) => base[at].cpuPerDelivery / run.cpuPerDelivery);
+const delay = (milliseconds: number, runs: Result[]) =>
+  `${milliseconds.toFixed(1)} ms${runs.some(({ saturated }) => saturated) ? " (load saturated)" : ""}`;
+
+function connectRate(rate: number, runs: Result[]): string {
+  return whole(rate) + (runs.some(({ connectSaturated }) => connectSaturated) ? " (load saturated)" : "");
+}
+
+/** A median, and between which it was. */
+function framed(runs: Result[]): string {
+  const of = runs.map(({ messagesPerFrame }) => messagesPerFrame);
+  const [least, most] = [Math.min(...of), Math.max(...of)].map((value) => value.toFixed(1));
+  return least === most ? least : `${median(of).toFixed(1)} (${least} to ${most})`;
+}
+
+const MEMORY: Column = ["memory a connection", (runs) => kibibytes(medians(runs).bytesPerConnection)];
+const CONNECTS: Column = ["connects/s", (runs) => whole(medians(runs).connectRate)];
+const CONNECT_CPU: Column = ["CPU a connect", (runs) => `${Math.round(medians(runs).cpuPerConnect)} µs`];
+
+const SPOKEN: Column[] = [
+  ["CPU a delivery", orNothing((runs) => `${medians(runs).cpuPerDelivery.toFixed(2)} µs`)],
+  ["at worst", orNothing((runs) => `${worst(runs, "cpuPerDelivery").toFixed(2)} µs`)],
+  ["Parley's ÷ its", orNothing((runs, base) => median(ratios(runs, base)).toFixed(2))],
+  ["at worst", orNothing((runs, base) => Math.max(...ratios(runs, base)).toFixed(2))],
+  ["one CPU", (runs) => `${Math.round(medians(runs).serverCpu * 100)} %`],
+  ["deliveries/s", (runs) => whole(medians(runs).deliveriesPerSecond)],
+  ["at worst", (runs) => whole(Math.min(...runs.map(({ deliveriesPerSecond }) => deliveriesPerSecond)))],
+  ["p50", orNothing((runs) => `${medians(runs).p50.toFixed(1)} ms`)],
+  ["p99", orNothing((runs) => delay(medians(runs).p99, runs))],
+  ["at worst", orNothing((runs) => delay(worst(runs, "p99"), runs))],
+  ["messages a frame", orNothing(framed)],
+  ["lost", (runs) => String(medians(runs).lost)],
+  MEMORY,
+  CONNECTS,
+  CONNECT_CPU,
+];
+
+const SILENT: Column[] = [
+  ["connects/s", (runs) => connectRate(medians(runs).connectRate, runs)],
+  ["at worst", (runs) => connectRate(Math.min(...runs.map(({ connectRate }) => connectRate)), runs)],
+  CONNECT_CPU,
+  ["at worst", (runs) => `${Math.round(worst(runs, "cpuPerConnect"))} µs`],
+  ["one CPU meanwhile", (runs) => `${Math.round(medians(runs).connectCpu * 100)} %`],
+  MEMORY,
+  ["at worst", (runs) => kibibytes(worst(runs, "bytesPerConnection"))],
+];
+const AT_REST: Column[] = [
+  [`after ${REST} s`, (runs) => kibibytes(medians(runs).bytesAtRest!)],
+  ["at worst", (runs) => kibibytes(worst(runs, "bytesAtRest"))],
+];
+
+function table({ rate, rest }: Scene, results: Map<string, Result[]>): string {
+  const base = results.get(PARLEY) ?? results.get(PLAIN)!;
+  const columns = rate > 0 ? SPOKEN : rest ? [...SILENT, ...AT_REST] : SILENT;
+  const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
   return [
-    "| server | CPU a delivery | Parley's ÷ its | one CPU | deliveries/s | p50 | p99 | lost | memory a connection | connects/s | CPU a connect |",
-    "|---|---|---|---|---|---|---|---|---|---|---|",
-    ...rows,
+    line(["server", ...columns.map(([head]) => head)]),
+    line(["server", ...columns].map(() => "---")),
+    ...[...results].map(([name, runs]) => line([name, ...columns.map(([, cell]) => cell(runs, base))])),
   ].join("\n");
 }
 
 const folder = await Deno.makeTempDir();
 const { all, absent, versions } = await contenders(folder);
-const processor = /model name\s*: (.+)/.exec(await Deno.readTextFile("/proc/cpuinfo").catch(() => ""))?.[1];
 const sections: string[] = [];
 
 /** All that has been measured so far, for `results.md`. */
 async function report(): Promise<string> {
   return `# What it costs
 
-Measured by \`deno task bench\` on ${new Date().toISOString().slice(0, 10)}: ${processor ?? "an unknown processor"},
-${navigator.hardwareConcurrency} processors, ${Deno.build.os}; ${versions.join(", ")}${
-    absent.length > 0 ? `; not to be had here: ${absent.join(", ")}` : ""
-  }.
+Measured by \`deno task bench\` on ${new Date().toISOString().slice(0, 10)}: ${
+    [await machine(), ...versions].join(", ")
+  }${absent.length > 0 ? `; not to be had here: ${absent.join(", ")}` : ""}.
 ${
     RUNS === 1
       ? "One run of each"
-      : `Medians of ${RUNS} runs (one of Node, Socket.IO, and what drowns the bare loop)`
+      : `Medians of ${RUNS} runs (one of Node, Socket.IO, and what drowns the bare loop), "at worst" the worst of them`
   }, in turns; server and load each on ${hasTaskset ? "a processor of its own" : "whatever processor was free"}.
+Connects/s are those of a server that has just started, except under \`connect\`. "Load saturated": the process that makes
+the load was too slow itself.
 
 ${sections.join("\n\n")}
 
@@ -387,7 +434,7 @@ for (const scene of SCENES.filter(({ name }) => ONLY.length === 0 || ONLY.includ
   }
   const runs = Math.min(RUNS, scene.runs ?? RUNS);
   const fewer = runs < RUNS ? ` (${runs === 1 ? "one run" : `medians of ${runs} runs`})` : "";
-  const section = `## ${scene.name}: ${scene.about}${fewer}\n\n${table(results)}${
+  const section = `## ${scene.name}: ${scene.about}${fewer}\n\n${table(scene, results)}${
     scene.overload ? overloaded(results) : ""
   }${onRedis(results)}`;
   console.log(`\n${section}\n`);

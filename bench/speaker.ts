@@ -10,12 +10,15 @@ let sent = 0;
 async function speak(seconds: number, rate: number): Promise<number> {
   const from = performance.now();
   const all = Math.round(rate * load.rooms * seconds);
+  let late = 0;
   for (let done = 0; done < all;) {
-    const due = Math.min(all, Math.floor((performance.now() - from) / 1000 * rate * load.rooms));
+    const elapsed = (performance.now() - from) / 1000;
+    const due = Math.min(all, Math.floor(elapsed * rate * load.rooms));
+    if (done < due) late = Math.max(late, (elapsed - done / rate / load.rooms) * 1000);
     for (; done < due; done++) clients[sent++ % clients.length].say();
     await pause(1);
   }
-  return performance.now() - from - seconds * 1000;
+  return late;
 }
 
 /** Until the way of a message is this short again. */
@@ -25,6 +28,7 @@ async function probe(within: number): Promise<void> {
     client.delays = [];
     const from = performance.now();
     client.say();
+    sent++;
     while (client.delays.length === 0 && performance.now() - from < within) await pause(1);
     took = client.delays.length === 0 ? Infinity : client.delays[client.delays.length - 1];
   }
