@@ -53,7 +53,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** A client's text frame. The mask is zero, which is allowed and saves masking. */
-function frame(text: string): Uint8Array<ArrayBuffer> {
+export function frame(text: string): Uint8Array<ArrayBuffer> {
   const body = encoder.encode(text);
   const long = body.length > 125;
   const head = long ? [0x81, 0xfe, body.length >> 8, body.length & 255] : [0x81, 0x80 | body.length];
@@ -61,6 +61,20 @@ function frame(text: string): Uint8Array<ArrayBuffer> {
   bytes.set(head);
   bytes.set(body, head.length + 4);
   return bytes;
+}
+
+/** What asks for a WebSocket. */
+export function handshake(port: number, path: string, headers: string[]): Uint8Array<ArrayBuffer> {
+  const head = [
+    `GET ${path} HTTP/1.1`,
+    `host: 127.0.0.1:${port}`,
+    "connection: Upgrade",
+    "upgrade: websocket",
+    "sec-websocket-version: 13",
+    "sec-websocket-key: MDEyMzQ1Njc4OWFiY2RlZg==",
+    ...headers,
+  ];
+  return encoder.encode(head.join("\r\n") + HEAD_END);
 }
 
 export class Client {
@@ -90,16 +104,8 @@ export class Client {
     const path = load.protocol === "socket.io"
       ? `/socket.io/?EIO=4&transport=websocket&room=${room}`
       : `/connect?room=${room}`;
-    const head = [
-      `GET ${path} HTTP/1.1`,
-      `host: 127.0.0.1:${port}`,
-      "connection: Upgrade",
-      "upgrade: websocket",
-      "sec-websocket-version: 13",
-      "sec-websocket-key: MDEyMzQ1Njc4OWFiY2RlZg==",
-    ];
-    if (load.protocol === "batch") head.push("sec-websocket-protocol: chat.batch.v1");
-    await connection.write(encoder.encode(`${head.join("\r\n")}\r\n\r\n`));
+    const protocol = load.protocol === "batch" ? ["sec-websocket-protocol: chat.batch.v1"] : [];
+    await connection.write(handshake(port, path, protocol));
     const client = new Client(connection, load, room);
     if (number % SAMPLED === 0 || load.rooms * load.sockets < 2 * SAMPLED) client.reader = new FrameReader();
     if (load.protocol === "socket.io") {

@@ -16,10 +16,17 @@ export function cpuSeconds(...pids: number[]): number {
 
 /** Bytes of memory that processes hold. */
 export function residentBytes(...pids: number[]): number {
-  return pids.reduce((sum, pid) => {
-    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-    return sum + Number(/VmRSS:\s+(\d+)/.exec(status)![1]) * 1024;
-  }, 0);
+  return pids.reduce((sum, pid) => sum + memoryOf(pid, "VmRSS"), 0);
+}
+
+/** Bytes of memory that a process has ever held. */
+export function peakResidentBytes(pid: number): number {
+  return memoryOf(pid, "VmHWM");
+}
+
+function memoryOf(pid: number, field: string): number {
+  const [, kibibytes] = new RegExp(`${field}:\\s+(\\d+)`).exec(Deno.readTextFileSync(`/proc/${pid}/status`))!;
+  return Number(kibibytes) * 1024;
 }
 
 /**

@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
 import { taskArguments } from "../testing/servers/server.ts";
 
-for (const name of ["build", "bench", "bench:memory", "bench:page", "bench:search", "new-epoch", "migrate"]) {
+for (
+  const name of [
+    "build",
+    "bench",
+    "bench:memory",
+    "bench:page",
+    "bench:reconnect",
+    "bench:search",
+    "new-epoch",
+    "migrate",
+  ]
+) {
   Deno.test(`${name} --help says what it takes and does nothing else, and an unknown argument ends it`, async () => {
     const cwd = await Deno.makeTempDir();
     const task = await taskArguments(name);
