@@ -30,8 +30,8 @@ export interface Result {
   /** Deliveries that had not come when the line was quiet, or 6 s after all sending had stopped. */
   lost: number;
   /**
-   * Under overload: messages refused, and their share while it was measured; milliseconds until a message passed as
-   * quickly as ever, and the memory then.
+   * Where refusals are counted: messages refused, and their share while it was measured. Under overload also the
+   * milliseconds until a message passed as quickly as ever, and the memory then.
    */
   refused?: number;
   refusedShare?: number;
@@ -100,12 +100,14 @@ async function run(load: Load): Promise<Result> {
   const messagesPerFrame = delays.length / (frames() - framesBefore);
 
   const overload: Partial<Result> = {};
+  if (load.mayRefuse || load.overload) {
+    overload.refused = refused;
+    overload.refusedShare = (refused - before.refused) / (sent - before.sent);
+  }
   if (load.overload) {
     const stopped = performance.now();
     await tell({ within: WELL });
     overload.recovery = performance.now() - stopped;
-    overload.refused = refused;
-    overload.refusedShare = (refused - before.refused) / (sent - before.sent);
     overload.residentBytes = residentBytes(...load.pids);
   }
   let received: number;

@@ -5,17 +5,17 @@
  * `deno task bench storm busy` measures only these loads, `--runs=1` once instead of five times.
  */
 import { RedisServer, redisServer } from "../testing/servers/redis.ts";
-import type { Load } from "./client.ts";
+import { type Load, warmUpRate } from "./client.ts";
 import type { Result } from "./load.ts";
 import { median } from "./percentile.ts";
 import {
   hasTaskset,
+  loaded,
   LOOP_COMMAND,
   machine,
   output,
   PARLEY_COMMAND,
   PARLEY_ENVIRONMENT,
-  pinned,
   startMeasured,
 } from "./server.ts";
 
@@ -24,13 +24,6 @@ const DEFAULT_RUNS = 5;
 /** How long each is measured, and loaded before, seconds. */
 const SECONDS = 3;
 const WARM_UP = 2;
-/**
- * A small load is warmed up with more messages than it has, so that a server is measured that has been up for a while:
- * a few hundred messages are too few for any of the runtimes to have compiled what they run. None gets more deliveries
- * a second for that than all can make.
- */
-const WARM_UP_RATE = 200;
-const WARM_UP_DELIVERIES = 40_000;
 /** Who comes and goes before it is measured how many can connect. */
 const VISITORS = 2_000;
 /** Seconds after which the memory of idle connections is looked at once more. */
@@ -248,10 +241,6 @@ async function findBun(folder: string): Promise<string | undefined> {
   } catch { /* nothing was installed */ }
 }
 
-function warmUpRate({ rooms, sockets, rate }: Scene): number {
-  return rate === 0 ? 0 : Math.max(rate, Math.min(WARM_UP_RATE, WARM_UP_DELIVERIES / (rooms * sockets)));
-}
-
 async function measure(contender: Contender, scene: Scene): Promise<Result> {
   const redis = contender.onRedis && await RedisServer.start("--appendonly", "yes", "--appendfsync", "always");
   const env = { ...contender.env, ...(redis && { DATABASE_URL: redis.url }) };
@@ -274,19 +263,10 @@ async function measure(contender: Contender, scene: Scene): Promise<Result> {
     visitors: scene.visitors,
     rest: scene.rest,
   };
-  const [loader, ...more] = pinned(1, [
-    Deno.execPath(),
-    "run",
-    "--quiet",
-    "-A",
-    `${here}load.ts`,
-    JSON.stringify(task),
-  ]);
-  const load = await new Deno.Command(loader, { args: more, stderr: "inherit" }).output();
+  const result = await loaded(task);
   for (const server of servers) await server.kill();
   if (redis) await redis.stop();
-  if (!load.success) throw new Error(`the load for ${contender.name} broke off`);
-  return JSON.parse(new TextDecoder().decode(load.stdout));
+  return result;
 }
 
 /** The result whose every figure is the median of that figure in all runs. */

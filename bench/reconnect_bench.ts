@@ -136,7 +136,7 @@ function table(results: Result[], { people }: Wish): string {
     const values = results.map(which);
     return [unit(median(values)), unit(Math.max(...values))];
   };
-  const delay = (name: "before" | "meanwhile" | "again" | "ways", which: keyof Delays) =>
+  const delay = (name: "before" | "meanwhile" | "again" | "ways" | "noticed", which: keyof Delays) =>
     of(({ over }) => over[name][which], ms);
   const rows: [string, string[]][] = [
     ["from the start of the new process until it listens", of(({ listening }) => listening, seconds)],
@@ -144,6 +144,7 @@ function table(results: Result[], { people }: Wish): string {
     ["until half of them have", of(({ half }) => half, seconds)],
     ["**until the last has everything**", of(({ last }) => last, seconds)],
     ["the same, from the signal that ended the old one", of(({ gap, last }) => gap + last, seconds)],
+    ["until the last knew that the connection is lost, from the signal", delay("noticed", "most")],
     ["way of one: from opening a connection until it has everything, p50", delay("ways", "p50")],
     ["the same, p99", delay("ways", "p99")],
     ["tries for each", of(({ over }) => over.tries, (value) => value.toFixed(2))],

@@ -1,7 +1,8 @@
 /**
  * The people of `reconnect_bench.ts`, in a process of their own: they stay connected as the page does, with its code for
- * losing a connection, waiting and trying again, and with its outbox. It is told what happens through its input, a line
- * each, and writes what it sees as JSON, a line each.
+ * losing a connection, waiting and trying again, and with its outbox. Only its event streams are left out, which it
+ * would try after two sockets that did not open. It is told what happens through its input, a line each, and writes what
+ * it sees as JSON, a line each.
  */
 import type { ErrorFrame, Position, RoomJoined, ServerFrame } from "../chat/protocol.ts";
 import { systemClock, Timers } from "../client/clock.ts";
@@ -46,6 +47,8 @@ export type Told =
   | { kind: "back"; first: number; half: number; last: number }
   | {
     kind: "over";
+    /** From the signal until each knew that the connection is lost: late only because they share a processor here. */
+    noticed: Delays;
     /** From opening the connection that worked until everything had come. */
     ways: Delays;
     /** Tries for each who came back. */
@@ -137,6 +140,7 @@ class Member {
         }
         this.#isConnected = kind === "connected";
         if (this.#isConnected) return this.#join();
+        if (this.isJoined && phase === "meanwhile") noticed.push(performance.now() - endedAt);
         this.isJoined = false;
         this.#request = undefined;
         this.#timers.cancelAll();
@@ -260,6 +264,8 @@ const byRoom = Array.from({ length: crowd.rooms }, (): Member[] => []);
 let away = new Set<Member>();
 let backAt: number[] = [];
 const ways: number[] = [];
+const noticed: number[] = [];
+let endedAt = 0;
 let tries = 0;
 let allBack = () => {};
 let joinedFirst = () => {};
@@ -320,12 +326,13 @@ tell({ kind: "ready" });
 // The server is about to end.
 await input.read();
 phase = "meanwhile";
-const [from, cpu] = [performance.now(), cpuSeconds(Deno.pid)];
+endedAt = performance.now();
+const cpu = cpuSeconds(Deno.pid);
 away = new Set(members);
 for (const member of members) member.tries = 0;
 backAt = [];
 await new Promise<void>((resolve) => allBack = resolve);
-const share = (cpuSeconds(Deno.pid) - cpu) / ((performance.now() - from) / 1_000);
+const share = (cpuSeconds(Deno.pid) - cpu) / ((performance.now() - endedAt) / 1_000);
 tell({ kind: "back", first: backAt[0], half: backAt[backAt.length >> 1], last: backAt[backAt.length - 1] });
 phase = "after";
 await pause(AFTER * 1_000);
@@ -351,6 +358,7 @@ for (const [first, ...others] of byRoom) {
 for (const [id, { isAcknowledged }] of said) if (isAcknowledged && !kept.has(id)) lost++;
 tell({
   kind: "over",
+  noticed: summed(noticed),
   ways: summed(ways),
   tries: tries / crowd.people,
   before: summed(delays.before),

@@ -1,5 +1,7 @@
 /** Servers that are measured: each in a process and a folder of its own, on a processor of its own where that can be. */
 import { startArguments } from "../testing/servers/server.ts";
+import type { Load } from "./client.ts";
+import type { Result } from "./load.ts";
 
 const here = new URL(".", import.meta.url).pathname;
 
@@ -77,4 +79,19 @@ export async function startMeasured(
     if (given === undefined) await Deno.remove(cwd, { recursive: true });
   };
   return { port: Number(port), pid: process.pid, end, kill };
+}
+
+/** Measures servers that run, from a process on the second processor. */
+export async function loaded(load: Load): Promise<Result> {
+  const [program, ...args] = pinned(1, [
+    Deno.execPath(),
+    "run",
+    "--quiet",
+    "-A",
+    `${here}load.ts`,
+    JSON.stringify(load),
+  ]);
+  const { success, stdout } = await new Deno.Command(program, { args, stderr: "inherit" }).output();
+  if (!success) throw new Error("the load broke off");
+  return JSON.parse(new TextDecoder().decode(stdout));
 }

@@ -14,7 +14,7 @@ async function speak(seconds: number, rate: number): Promise<number> {
   for (let done = 0; done < all;) {
     const elapsed = (performance.now() - from) / 1000;
     const due = Math.min(all, Math.floor(elapsed * rate * load.rooms));
-    if (done < due) late = Math.max(late, (elapsed - done / rate / load.rooms) * 1000);
+    if (done < due) late = Math.max(late, (elapsed - (done + 1) / rate / load.rooms) * 1000);
     for (; done < due; done++) clients[sent++ % clients.length].say();
     await pause(1);
   }
@@ -40,7 +40,7 @@ globalThis.onmessage = async ({ data: order }: MessageEvent<Order>) => {
     load = order.load;
     clients = await connect(load, 0, speakers(load));
     for (const client of clients) {
-      if (load.overload) client.refused = 0;
+      if (load.mayRefuse || load.overload) client.refused = 0;
       void client.listen();
     }
   } else if ("within" in order) {
