@@ -1,14 +1,14 @@
 /** Draws the sweep: a column of panels for each length of text, a row for each figure, a line for each size of room. */
 
-/** One load. Delays in milliseconds; `cpu` is the server's share of one processor, `refused` that of all messages. */
+/** One load. Delays in milliseconds, null where nothing came; `cpu` is the server's share of one processor, `refused` that of all messages. */
 export interface Point {
   people: number;
   /** Messages a second. */
   rate: number;
   /** Characters of each. */
   text: number;
-  p50: number;
-  p99: number;
+  p50: number | null;
+  p99: number | null;
   cpu: number;
   deliveriesPerSecond: number;
   messagesPerFrame: number;
@@ -34,7 +34,7 @@ const LABEL_HEIGHT = 12;
 
 interface Row {
   title: string;
-  of(point: Point): number;
+  of(point: Point): number | null;
   ticks: number[];
   label(tick: number): string;
   /** From 0 at the bottom to 1 at the top. */
@@ -123,13 +123,13 @@ export function sweepPicture({ points, date, machine }: SweepResults): string {
         const tick = left + across(rate) * panelWidth;
         if (at === ROWS.length - 1) text(tick, bottom + 18, plain(rate), 'text-anchor="middle"');
       }
-      const ends: { y: number; label: string; colour: string }[] = [];
+      const ends: { x: number; y: number; label: string; colour: string }[] = [];
       for (const [number, people] of rooms.entries()) {
         const colour = `var(--c${number % 5})`;
         const own = points.filter((point) => point.text === length && point.people === people)
-          .toSorted((one, other) => one.rate - other.rate).filter((point) => Number.isFinite(row.of(point)));
+          .toSorted((one, other) => one.rate - other.rate).filter((point) => row.of(point) !== null);
         if (own.length === 0) continue;
-        const places = own.map((point) => [left + across(point.rate) * panelWidth, y(row.of(point))] as const);
+        const places = own.map((point) => [left + across(point.rate) * panelWidth, y(row.of(point)!)] as const);
         const path = places.map(([x, y]) => `${round(x)},${round(y)}`).join(" ");
         parts.push(`<polyline class="line" points="${path}" style="stroke:${colour}"/>`);
         for (const [at, [x, y]] of places.entries()) {
@@ -140,10 +140,11 @@ export function sweepPicture({ points, date, machine }: SweepResults): string {
             }" r="3" style="stroke:${colour}${isHollow ? "" : `;fill:${colour}`}"/>`,
           );
         }
-        ends.push({ y: places[places.length - 1][1], label: plain(people), colour });
+        const [x, end] = places[places.length - 1];
+        ends.push({ x, y: end, label: plain(people), colour });
       }
-      for (const { y, label, colour } of apart(ends, top, bottom)) {
-        text(left + panelWidth + 9, y + 4, label, `class="end" style="fill:${colour}"`);
+      for (const { x, y, label, colour } of apart(ends, top, bottom)) {
+        text(x + 9, y + 4, label, `class="end" style="fill:${colour}"`);
       }
     }
     text(left + panelWidth / 2, height - 14, "messages a second", 'text-anchor="middle"');
@@ -164,7 +165,7 @@ export function description(points: Point[], rooms: number[]): string {
   return rooms.map((people) => {
     const own = points.filter((point) => point.people === people);
     const taken = own.filter(({ refused }) => refused < REFUSED);
-    const slowest = (list: Point[]) => `${plain(Math.max(...list.map(({ p99 }) => p99)))} ms`;
+    const slowest = (list: Point[]) => `${plain(Math.max(...list.map(({ p99 }) => p99 ?? 0)))} ms`;
     const all = taken.length === own.length
       ? `at every load 99 % of deliveries arrive within ${slowest(own)}`
       : taken.length === 0

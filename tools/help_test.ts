@@ -9,6 +9,7 @@ for (
     "bench:page",
     "bench:reconnect",
     "bench:search",
+    "bench:sweep",
     "new-epoch",
     "migrate",
   ]
