@@ -226,6 +226,7 @@ export class Room {
     this.#disposed = true;
     this.members.dispose();
     this.#notices.dispose();
+    this.#pages.dispose();
     this.#settings.dispose();
     this.#log.dispose();
   }

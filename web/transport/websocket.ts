@@ -13,6 +13,7 @@ import { parseFrames } from "../schema/client_frames.ts";
 import { type Identity, selectSubprotocol, type Sessions, subprotocols } from "../auth/sessions.ts";
 import type { AuditLog } from "../observability/audit_log.ts";
 import { offering, roomsAskedFor, turnAway } from "./websocket_handshake.ts";
+import { Arrivals } from "./arrivals.ts";
 import { FOREIGN_PAGE, originAllowed } from "../auth/origin.ts";
 import { SignInRefusal } from "../schema/problem.ts";
 
@@ -46,6 +47,7 @@ export class Sockets {
   readonly #identities: Sessions;
   readonly #allowedOrigins: readonly string[];
   readonly #auditLog: AuditLog;
+  readonly #arrivals: Arrivals;
   readonly #open = new Set<Socket>();
   /** Sockets that may not be open yet, and since when. */
   readonly #opening = new Map<WebSocket, number>();
@@ -56,6 +58,7 @@ export class Sockets {
     this.chat = chat;
     this.counters = chat.services.pipeline.counters;
     this.clock = chat.services.clock;
+    this.#arrivals = new Arrivals(this.clock);
     this.#identities = identities;
     this.#allowedOrigins = allowedOrigins;
     this.#auditLog = auditLog;
@@ -74,6 +77,7 @@ export class Sockets {
     const { rateLimiter } = this.chat.services;
     const address = rateLimiter.connected(addressKey);
     try {
+      await this.#arrivals.wait();
       return await this.#upgrade(request, address);
     } catch (error) {
       rateLimiter.disconnected(address);
