@@ -9,6 +9,8 @@ export const LONGEST_WAIT = 80;
  * is the other way round.
  */
 const PERIOD = 2.25;
+/** The same while more waits than one run can do: a fifth of the event loop is enough for everything else. */
+const PERIOD_BEHIND = 1.25;
 /**
  * The longest period, milliseconds, and more for each frame. A pause is there to save frames, and saves no more by being
  * longer than this. It must not follow the cost further up: what gathers in a longer pause costs more to send, and a
@@ -58,12 +60,13 @@ export class Pacer {
    * Sets the pace by what sending since `start` really cost.
    * @param start by the clock's `monotonic`
    * @param frames how many connections were sent something
+   * @param isBehind whether more waits than one run can do: then the next one comes sooner
    */
-  async keepPace(start: number, frames: number): Promise<void> {
+  async keepPace(start: number, frames: number, isBehind: boolean): Promise<void> {
     await this.written();
     const cost = this.#clock.monotonic() - start;
     const longest = Math.min(LONGEST_PERIOD + frames * LONGEST_PERIOD_PER_FRAME, LONGEST_WAIT);
-    this.#due = start + Math.max(cost, Math.min(PERIOD * cost, longest));
+    this.#due = start + Math.max(cost, Math.min((isBehind ? PERIOD_BEHIND : PERIOD) * cost, longest));
   }
 
   /**

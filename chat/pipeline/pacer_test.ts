@@ -3,14 +3,14 @@ import { FakeClock } from "../../testing/clock.ts";
 import { LONGEST_WAIT, Pacer } from "./pacer.ts";
 
 /** A pacer whose every run costs so many milliseconds, and the times at which the runs began. */
-function createPacer(clock: FakeClock, cost: () => number, frames = 10_000) {
+function createPacer(clock: FakeClock, cost: () => number, frames = 10_000, isBehind = false) {
   const runs: number[] = [];
   const start = clock.now();
   const pacer = new Pacer(clock, async () => {
     const began = clock.monotonic();
     runs.push(began - start);
     clock.spend(cost());
-    await pacer.keepPace(began, frames);
+    await pacer.keepPace(began, frames, isBehind);
   });
   return { pacer, runs };
 }
@@ -73,6 +73,16 @@ Deno.test("the pace is the same after a burst as before it, however much more a 
   burst = 500;
   await paceOver(3_000);
   assert.ok(usual < 100 && Math.abs(await paceOver(2_000) - usual) < 5, `every ${usual} ms`);
+});
+
+Deno.test("while more waits than one run can do, the next one comes sooner", async () => {
+  const clock = new FakeClock();
+  const { pacer, runs } = createPacer(clock, () => 20, 10_000, true);
+  pacer.request(true);
+  await clock.advance(0);
+  pacer.request(true);
+  await clock.advance(100);
+  assert.deepEqual(runs, [0, 25]);
 });
 
 Deno.test("an urgent request does not wait for the pace", async () => {

@@ -85,7 +85,7 @@ export class Pipeline {
     // Authors are answered after all members have been told, which may wait for the pace.
     if (this.#unflushed.size === 0) this.#writeQueue.answer();
     if (this.#writeQueue.hasWork || this.#unflushed.size > 0) this.#pacer.request(true);
-    if (frames > 0) await this.#pacer.keepPace(start, frames);
+    if (frames > 0) await this.#pacer.keepPace(start, frames, this.#writeQueue.isBehind);
     this.counters.onFlushCycle(this.#clock.monotonic() - start);
   }
 }

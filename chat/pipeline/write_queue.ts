@@ -73,6 +73,7 @@ export class WriteQueue {
   readonly #deps: WriteQueueDeps;
   #waiting: Waiting[] = [];
   #shortQueue = SHORT_QUEUE;
+  #isBehind = false;
   /** By room, resolved when its batch is stored. */
   readonly #inFlight = new Map<string, Promise<void>>();
   readonly #answers: (() => void)[] = [];
@@ -93,8 +94,8 @@ export class WriteQueue {
   add(command: Command): Promise<AppendResult> {
     const since = this.#deps.clock.monotonic();
     const { length } = this.#waiting;
-    const isBehind = length >= this.#shortQueue && since - this.#waiting[0].since > EXPLAINED_WAIT;
-    if (isBehind && length > this.#storedLately(since)) {
+    const isTooLong = length >= this.#shortQueue && since - this.#waiting[0].since > EXPLAINED_WAIT;
+    if (isTooLong && length > this.#storedLately(since)) {
       throw new ChatError("rate_limited", "Too much is being said at once. Send it again in a moment.", OVERLOAD_RETRY);
     }
     return new Promise<AppendResult>((resolve, reject) => this.#waiting.push({ command, since, resolve, reject }));
@@ -104,6 +105,11 @@ export class WriteQueue {
   get hasWork(): boolean {
     const now = this.#deps.clock.monotonic();
     return this.#waiting.some(({ command }) => !this.#inFlight.has(command.room) && !this.#isGathering(command, now));
+  }
+
+  /** Whether more waited than the last flush cycle could take. */
+  get isBehind(): boolean {
+    return this.#isBehind;
   }
 
   /** Whether somebody has not been answered yet. */
@@ -192,6 +198,7 @@ export class WriteQueue {
       else batch.push(waiting);
     }
     this.#waiting = rest;
+    this.#isBehind = isFull;
     this.#shortQueue = isFull ? Math.min(SHORT_QUEUE, SHORT_QUEUE_CYCLES * batch.length) : SHORT_QUEUE;
     this.#gatherFor(batch, now);
     return batch;
