@@ -14,6 +14,29 @@ Deno.test("a welcome comes first, then the rooms that were asked for", async () 
   assert.match(client.last("welcome").name, /^User \d{3}$/);
 });
 
+Deno.test("who takes many frames as one is welcomed together with the first page, and before anything else", async () => {
+  const { chat, storage } = createChat();
+  const arrive = (user: string, ...rooms: string[]) =>
+    Object.assign(new FakeClient(chat, user, rooms), { batch: true });
+  const phone = arrive("ann", "a", "b");
+  const bob = arrive("bob", "no room!", "d");
+  await settle();
+  assert.deepEqual(phone.frames.map(({ action }) => action), ["welcome", "room_joined", "room_joined"]);
+  assert.deepEqual(bob.frames.map(({ action }) => action), ["welcome", "error", "room_joined"]);
+  assert.deepEqual([phone.deliveries, bob.deliveries], [2, 2]);
+
+  const page = Promise.withResolvers<void>();
+  const { history } = storage;
+  storage.history = (...query) => page.promise.then(() => history.apply(storage, query));
+  const laptop = arrive("ann", "c");
+  await settle();
+  assert.deepEqual(laptop.frames, []);
+  await phone.send({ action: "set_name", name: "Ada" });
+  page.resolve();
+  await settle();
+  assert.deepEqual(laptop.frames.map(({ action }) => action), ["welcome", "name_changed", "room_joined"]);
+});
+
 Deno.test("a message reaches everyone in the room, the author included, in one order", async () => {
   const { chat } = createChat();
   const [ann, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];

@@ -82,7 +82,7 @@ export class Session implements ConnectedCaller {
       const held = await this.#admit(user);
       if (!held || this.#ended) return;
       this.#person = users.enter(user, held, this);
-      if (identity?.name !== undefined) cluster.syncName(this.#person, held);
+      if (identity?.name !== undefined) cluster.syncName(this.#person, held, this);
       const welcome: Welcome = { action: "welcome", user, name: this.#person.name, limits };
       if (token !== undefined) welcome.token = token;
       // A frame and a write less for each who arrives in a crowd.
@@ -109,6 +109,11 @@ export class Session implements ConnectedCaller {
       const result = await executeCommand(this.#services, this, frame);
       if (result.frame) this.#answer(result.frame);
     });
+  }
+
+  greet(): void {
+    const greeting = this.#greetingFrames();
+    if (greeting.length > 0) this.connection.deliver(new EncodedFrames(...greeting));
   }
 
   leaveRoom(name: string): void {

@@ -31,6 +31,8 @@ export interface Subscriber {
   readonly address: string | undefined;
   /** The (normalised) names of its rooms. Rooms add and delete their own. */
   readonly rooms: Set<string>;
+  /** Sends its welcome now, if that still waits for a page: whatever is about its person follows it. */
+  greet(): void;
   /** Leaves a room, which its person asked for without this connection. */
   leaveRoom(name: string): void;
 }

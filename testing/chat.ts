@@ -35,7 +35,7 @@ const hashAddress = (key: string) => key === "loopback" ? undefined : `hash of $
 
 /** A client without a socket: what it was sent stands in `frames`. */
 export class FakeClient implements Connection {
-  readonly batch = false;
+  batch = false;
   /** Set for one whose client can ask nothing on it. */
   stream: string | undefined;
   hasRoom = true;

@@ -64,12 +64,15 @@ export class Cluster {
     this.#deps.storage.publish({ kind: "name_changed", user, name, was });
   }
 
-  /** Gives a person who was already connected here the name that the store holds for them now, and tells everyone. */
-  syncName(person: Person, { name, chosen }: HeldName): void {
+  /**
+   * Gives a person who was already connected here the name that the store holds for them now, and tells everyone but
+   * their newest connection, whose welcome says it.
+   */
+  syncName(person: Person, { name, chosen }: HeldName, newest: Subscriber): void {
     if (person.name === name) return;
     const was = person.name;
     this.#deps.users.call(person, { name, chosen });
-    this.broadcastName(person, was);
+    this.broadcastName(person, was, newest);
   }
 
   /** Tells the others in a room that a person is typing, at most every `TYPING_SECONDS` and not in a crowd. */
@@ -149,6 +152,7 @@ export class Cluster {
     const { users, rooms } = this.#deps;
     users.renamed(frame);
     const recipients = new Set<Subscriber>(users.find(frame.user)?.sessions);
+    for (const session of recipients) session.greet();
     for (const room of rooms) {
       if (!room.members.has(frame.user)) continue;
       // An arrival under the old name that is still waiting goes out first.

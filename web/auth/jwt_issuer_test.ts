@@ -216,6 +216,8 @@ outsideTest(
     assert.doesNotMatch(told, /example/, "no e-mail address in any frame");
     const renamed = await open(server, await token("ada@one.example", "Ada Lovelace"));
     await second.until("name_changed", ({ name, was }) => name === "Ada Lovelace" && was === "Ada");
+    await renamed.until("room_joined");
+    assert.deepEqual(renamed.frames.slice(0, 2).map(({ action }) => action), ["welcome", "room_joined"]);
     await Promise.all([first, second, laptop, nameless, odd, given, renamed].map((client) => client.close()));
   },
 );
