@@ -3,13 +3,13 @@ import { type PeoplePage, peoplePage } from "../rooms/people_page.ts";
 import type { RoomRegistry } from "../rooms/registry.ts";
 import type { Answer, AnswerEvent, Question, QuestionEvent, Storage } from "../storage.ts";
 import type { Users } from "../users/users.ts";
-import { changeBytes, partsThatFit, textBytes } from "./event_size.ts";
+import { memberBytes, partsThatFit, textBytes } from "./event_size.ts";
 import { inboxOf } from "./inbox.ts";
 import type { RemotePresence } from "./remote_presence.ts";
 
 /**
- * How long an answer is waited for, milliseconds. That is the time it takes to find out that nobody is in a room, so it
- * is short; Deno KV takes 150 ms.
+ * How long answers are waited for, milliseconds. That is the time it takes to find out that nobody is in a room, so it is
+ * short; Deno KV takes 150 ms.
  */
 export const ANSWER_TIMEOUT = 500;
 /** How old counts may be, milliseconds: with many instances many ask for them. */
@@ -56,12 +56,9 @@ export class Questions {
 
   /** A page of the people in a room that this instance does not hold, in the order of their ids. */
   async people(room: string, after: string, limit: number): Promise<CountedPage> {
-    let found: CountedPage = { people: [], more: false, count: 0 };
-    await this.#ask({ about: "people", room, after, limit }, ({ page }) => {
-      if (page) found = page;
-      return page !== undefined;
-    });
-    return found;
+    let found: CountedPage | undefined;
+    await this.#ask({ about: "people", room, after, limit }, ({ page }) => (found ??= page) !== undefined);
+    return found ?? { people: [], more: false, count: 0 };
   }
 
   /** Whether somebody is connected to another instance. */
@@ -74,9 +71,9 @@ export class Questions {
   /** Answers the question of another instance, if this one has something to say. */
   answer(event: QuestionEvent): void {
     const { from, id } = event;
-    for (const answer of this.#answers(event)) {
-      this.#deps.storage.publish({ kind: "answer", room: inboxOf(from), from: this.#deps.presence.id, id, ...answer });
-    }
+    const answer = this.#answerTo(event);
+    if (!answer) return;
+    this.#deps.storage.publish({ kind: "answer", room: inboxOf(from), from: this.#deps.presence.id, id, ...answer });
   }
 
   /** Takes an answer; nobody may wait for it any more. */
@@ -86,29 +83,32 @@ export class Questions {
 
   async #askCounts(rooms: readonly string[]): Promise<Map<string, number>> {
     const found = new Map<string, number>();
-    await Promise.all([...partsThatFit(rooms, textBytes)].map((part) => {
-      const unheard = new Set(this.#deps.presence.others());
-      return this.#ask({ about: "counts", rooms: part }, ({ counts = [] }, from) => {
-        // One that has just opened the room may not know all of them yet.
-        for (const [room, count] of counts) found.set(room, Math.max(count, found.get(room) ?? 0));
-        unheard.delete(from);
-        return unheard.size === 0;
-      });
-    }));
+    const take = ({ counts = [] }: Answer) => {
+      // One that has just opened the room may not know all of them yet.
+      for (const [room, count] of counts) found.set(room, Math.max(count, found.get(room) ?? 0));
+      return false;
+    };
+    await Promise.all(
+      [...partsThatFit(rooms, textBytes)].map((part) => this.#ask({ about: "counts", rooms: part }, take)),
+    );
     return found;
   }
 
   /**
-   * Asks, and waits until the answers are enough, or `ANSWER_TIMEOUT`.
-   * @param take is given each answer @returns whether it was the last that is needed
+   * Asks, and waits until an answer is enough, all who live have answered, or `ANSWER_TIMEOUT`.
+   * @param take is given each answer @returns whether it is enough
    */
-  async #ask(question: Question, take: (answer: Answer, from: string) => boolean): Promise<void> {
+  async #ask(question: Question, take: (answer: Answer) => boolean): Promise<void> {
     const { storage, clock, presence } = this.#deps;
-    if (presence.others().length === 0) return;
+    const unheard = new Set(presence.others());
+    if (unheard.size === 0) return;
     const id = ++this.#lastId;
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = clock.after(ANSWER_TIMEOUT, resolve);
-    this.#waiting.set(id, (answer, from) => take(answer, from) && resolve());
+    this.#waiting.set(id, (answer, from) => {
+      unheard.delete(from);
+      if (take(answer) || unheard.size === 0) resolve();
+    });
     presence.inbox.open();
     storage.publish({ kind: "question", from: presence.id, id, ...question });
     await promise;
@@ -116,25 +116,23 @@ export class Questions {
     this.#waiting.delete(id);
   }
 
-  *#answers(event: QuestionEvent): Generator<Answer> {
+  /** What all are asked is answered by all, also with nothing: then the asker need not wait. */
+  #answerTo(event: QuestionEvent): Answer | undefined {
     const { rooms, users, presence } = this.#deps;
     switch (event.about) {
       case "counts": {
         const held = event.rooms.filter((room) => presence.isSpokesman(room));
-        // Whoever has none says so too: then the asker need not wait.
-        yield { counts: held.map((room) => [room, rooms.find(room)!.members.count]) };
-        return;
+        return { counts: held.map((room) => [room, rooms.find(room)!.members.count]) };
       }
       case "person":
-        if (users.find(event.user)) yield { isHere: true };
-        return;
+        return { isHere: users.find(event.user) !== undefined };
       case "people": {
-        if (!presence.isSpokesman(event.room)) return;
+        // It is asked in the room, so that those who do not hold it need not even hear of it.
+        if (!presence.isSpokesman(event.room)) return undefined;
         const { members } = rooms.find(event.room)!;
         const { people, more } = peoplePage(members, event.after, event.limit);
-        const [first = []] = partsThatFit(people, ({ user, name }) => changeBytes([user, name]) + 18);
-        yield { page: { people: first, more: more || first.length < people.length, count: members.count } };
-        return;
+        const [first = []] = partsThatFit(people, memberBytes);
+        return { page: { people: first, more: more || first.length < people.length, count: members.count } };
       }
       default:
         event satisfies never;

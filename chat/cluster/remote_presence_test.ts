@@ -4,7 +4,7 @@ import { FakeClock, settle } from "../../testing/clock.ts";
 import { openings } from "../../testing/servers/isolates.ts";
 import { createChat, FakeClient } from "../../testing/chat.ts";
 import { HEARTBEAT, RECONNECT_GRACE, SILENCE_LIMIT } from "./instances.ts";
-import { COUNTS_MAX_AGE } from "./questions.ts";
+import { ANSWER_TIMEOUT, COUNTS_MAX_AGE } from "./questions.ts";
 import { CLUSTER_EVENT_BYTES, type ClusterEvent } from "../storage.ts";
 import { DISCONNECT_GRACE } from "../rooms/members.ts";
 
@@ -263,8 +263,8 @@ Deno.test("many isolates that open the same rooms, or one that opens many, need 
 Deno.test("who holds a room answers those who do not: the list of rooms, the people in one, whether someone is here", async () => {
   const [one, two, three] = isolates(3);
   const { cluster } = three.chat.services;
-  const advancing = async <Result>(work: Promise<Result>) => {
-    await three.clock.advance(1_000);
+  const advancing = async <Result>(work: Promise<Result>, milliseconds = ANSWER_TIMEOUT) => {
+    await three.clock.advance(milliseconds);
     return await work;
   };
   await one.chat.services.rooms.open("island").preview({});
@@ -282,8 +282,10 @@ Deno.test("who holds a room answers those who do not: the list of rooms, the peo
   assert.deepEqual([page.people.map(({ user }) => user), page.more, page.count], [["bob", "cid"], true, 4]);
   assert.deepEqual(await advancing(cluster.peopleIn("nowhere", "", 2)), { people: [], more: false, count: 0 });
   await FakeClient.enter(one.chat, "eve", []);
-  assert.equal(await advancing(cluster.isHere("eve")), true, "in no room at all");
-  assert.equal(await advancing(cluster.isHere("nobody")), false);
+  assert.equal(await advancing(cluster.isHere("eve"), 0), true, "in no room at all");
+  assert.equal(await advancing(cluster.isHere("nobody"), 0), false, "as soon as all have answered");
+  two.opening.dead = true;
+  assert.equal(await advancing(cluster.isHere("nobody")), false, "who does not answer is not waited for longer");
   assert.equal(three.chat.services.rooms.count, 0);
   close(one, two, three);
 });
