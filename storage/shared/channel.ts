@@ -1,12 +1,13 @@
-import type { ClusterEvent, LogNotification } from "../../chat/storage.ts";
+import { type ClusterEvent, type LogNotification, roomOf } from "../../chat/storage.ts";
 
 /**
- * What isolates tell each other about a store that they share. Entries are JSON, parsed only where somebody subscribes.
+ * What isolates tell each other about a store that they share. Entries and events are JSON, which is not even parsed
+ * where nobody subscribes to the room that they are about.
  */
 type Message =
   | { kind: "entries"; room: string; epoch: string; entries: string }
   | { kind: "epoch"; room?: string }
-  | { kind: "event"; event: string };
+  | { kind: "event"; room?: string; event: string };
 
 /** Takes what the other isolates tell. */
 interface ChannelListener {
@@ -48,7 +49,7 @@ export class Channel {
   }
 
   publish(event: ClusterEvent): void {
-    this.#post({ kind: "event", event: JSON.stringify(event) });
+    this.#post({ kind: "event", room: roomOf(event), event: JSON.stringify(event) });
   }
 
   close(): void {
@@ -68,6 +69,7 @@ function take(message: Message, listener: ChannelListener): void {
     case "epoch":
       return listener.renewed(message.room);
     case "event":
+      if (message.room !== undefined && !listener.has(message.room)) return;
       return listener.onEvent(JSON.parse(message.event));
   }
 }
