@@ -95,7 +95,7 @@ export class RedisConnection {
   }
 
   /**
-   * Calls a function of our library. \`take\` is given the reply as soon as it comes, also after this has thrown.
+   * Calls a function of our library. `take` is given the reply as soon as it comes, also after this has thrown.
    * @throws {ChatError} `unavailable`: Redis may or may not have done it
    */
   async call<Reply, Result = Reply>(
@@ -200,7 +200,7 @@ export class RedisConnection {
     }
     await loadFunctions(client);
     await client.subscribe(this.#notifications.channel, this.#hear);
-    // Whether the user may publish in rooms. Where a function may not, it goes on without.
+    // Throws where the user may not publish in rooms: the functions would go on without, and nobody would hear of it.
     await client.sendCommand(["SPUBLISH", this.#notifications.channels.of(ALL), ""]);
     const args = [server.run, crypto.randomUUID(), server.isDurable ? 0 : 1, this.#secret];
     const [epoch, secret] = await this.#send<[string, string]>(client, "begin", ALL, args);
@@ -220,12 +220,15 @@ export class RedisConnection {
   /** The client sends what it is asked for in the order of the calls, whether it is about channels or not. */
   #linkOf(client: Client): ChannelLink {
     const inParts = (channels: string[], send: (part: string[]) => Promise<unknown>) => {
+      const answers: Promise<unknown>[] = [];
       for (let from = 0; from < channels.length; from += CHANNELS_A_COMMAND) {
-        send(channels.slice(from, from + CHANNELS_A_COMMAND)).catch((error: Error) => {
+        const answer = send(channels.slice(from, from + CHANNELS_A_COMMAND)).catch((error: Error) => {
           // What is missed that way is found, and this is tried again.
           if (this.#client === client) console.error("Redis refused what is published in rooms:", error.message);
         });
+        answers.push(answer);
       }
+      return Promise.all(answers);
     };
     return {
       subscribe: (channels) => inParts(channels, (part) => client.sSubscribe(part, this.#hear)),

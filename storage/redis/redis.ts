@@ -57,7 +57,7 @@ export class RedisStorage implements Storage {
   /** Rooms that were locked at the last reply about them. */
   readonly #locked = new Set<string>();
   /** Events that wait to be published together, by room. */
-  #events = new Map<string | undefined, ClusterEvent[]>();
+  readonly #events = new Map<string | undefined, ClusterEvent[]>();
   #pulses = 0;
 
   private constructor(

@@ -689,6 +689,34 @@ serverTest(
   },
 );
 
+serverTest("a room that is left and opened again while Redis has not answered is heard", [], async (server) => {
+  const wire = new Wire(server.port);
+  const clock = new HastyClock();
+  // Nothing is looked for by itself.
+  clock.hurry = (milliseconds) => milliseconds === PULSE_INTERVAL ? 3_600_000 : milliseconds;
+  const [storage, other] = [await open(wire, { clock }), await open(server)];
+  const release = wire.hold(">3\r\n$12\r\nsunsubscribe");
+  const leave = storage.subscribe("r", () => {});
+  const opened = storage.check();
+  leave();
+  const left = storage.check();
+  await opened;
+  const seen = new LogView(storage, "r");
+  const again = storage.check();
+  release();
+  await Promise.all([left, again]);
+  await other.append([say("can you hear me?")]);
+  await until(() => seen.entries.length === 1);
+  // Whoever has left for good is not told any more.
+  const end = storage.subscribe("other", () => {});
+  await storage.check();
+  end();
+  await storage.check();
+  await until(async () => !(await server.command("PUBSUB", "SHARDCHANNELS")).includes("{other}"));
+  await storage.close();
+  await wire.close();
+});
+
 for (const isTalking of [false, true]) {
   const title = isTalking ? "in which people here go on talking" : "in which nobody here talks";
   serverTest(`a channel of a room ${title} is heard again after Redis has let go of it`, [], async (server) => {

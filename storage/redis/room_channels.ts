@@ -2,7 +2,8 @@ import type { Clock } from "../../chat/clock.ts";
 
 /** Has Redis begin or stop to send what is published, each before it does what it is asked for afterwards. */
 export interface ChannelLink {
-  subscribe(channels: string[]): void;
+  /** Resolves when Redis has answered, whatever it was. */
+  subscribe(channels: string[]): Promise<unknown>;
   unsubscribe(channels: string[]): void;
 }
 
@@ -18,10 +19,16 @@ export class RoomChannels {
   #link: ChannelLink | undefined;
   /** Rooms to whose channels the connection is subscribed, as far as this process knows. */
   readonly #subscribed = new Set<string>();
+  /**
+   * Those of them for which Redis has not answered yet. They are not ended before it has: the client would take what is
+   * begun again meanwhile for begun already, and end it with the first answer.
+   */
+  readonly #unanswered = new Set<string>();
   /** Rooms for which that may have to change. */
   readonly #due = new Set<string>();
   /** Rooms whose channel did not bring what was published. */
   readonly #silent = new Set<string>();
+  #willFlush = false;
 
   /** @param isWanted whether anybody here has subscribed to a room now */
   constructor(prefix: string, clock: Clock, isWanted: (room: string) => boolean) {
@@ -37,8 +44,10 @@ export class RoomChannels {
 
   /** Somebody has subscribed to a room, or has ended that. */
   changed(room: string): void {
-    if (this.#due.size === 0) this.#clock.soon(() => this.flush());
     this.#due.add(room);
+    if (this.#willFlush) return;
+    this.#willFlush = true;
+    this.#clock.soon(() => this.flush());
   }
 
   /** Subscribes to the channel of a room again, because it did not bring what was published. */
@@ -49,20 +58,22 @@ export class RoomChannels {
 
   /** Sends what has changed. Whatever is asked of Redis has to be sent after that. */
   flush(): void {
+    this.#willFlush = false;
     if (this.#due.size === 0) return;
     const [begun, ended]: string[][] = [[], []];
     for (const room of this.#due) {
       const isWanted = this.#isWanted(room);
-      if (!(isWanted && !this.#silent.has(room)) && this.#subscribed.delete(room)) ended.push(this.of(room));
-      if (isWanted && !this.#subscribed.has(room)) {
-        this.#subscribed.add(room);
-        begun.push(this.of(room));
+      if (this.#subscribed.has(room) && (!isWanted || this.#silent.has(room))) {
+        if (this.#unanswered.has(room)) continue;
+        this.#subscribed.delete(room);
+        ended.push(this.of(room));
       }
+      if (isWanted && !this.#subscribed.has(room)) begun.push(room);
+      this.#due.delete(room);
+      this.#silent.delete(room);
     }
-    this.#due.clear();
-    this.#silent.clear();
     if (ended.length > 0) this.#link?.unsubscribe(ended);
-    if (begun.length > 0) this.#link?.subscribe(begun);
+    if (begun.length > 0) this.#begin(begun);
   }
 
   /** The connection is lost. */
@@ -74,7 +85,21 @@ export class RoomChannels {
   attach(link: ChannelLink, rooms: readonly string[]): void {
     this.#link = link;
     this.#subscribed.clear();
+    this.#unanswered.clear();
     for (const room of rooms) this.#due.add(room);
     this.flush();
+  }
+
+  #begin(rooms: string[]): void {
+    const link = this.#link;
+    for (const room of rooms) {
+      this.#subscribed.add(room);
+      this.#unanswered.add(room);
+    }
+    link?.subscribe(rooms.map((room) => this.of(room))).then(() => {
+      if (this.#link !== link) return;
+      for (const room of rooms) this.#unanswered.delete(room);
+      this.flush();
+    });
   }
 }

@@ -6,6 +6,7 @@ export class Wire {
   readonly #connections = new Set<Deno.TcpConn>();
   readonly #targets = new Set<Deno.TcpConn>();
   readonly #ends: Promise<void>[] = [];
+  #held: { word: string; released: Promise<void> } | undefined;
   #cutAfter: { word: string; cut: () => void } | undefined;
 
   constructor(target: number) {
@@ -18,6 +19,13 @@ export class Wire {
   /** Cuts everything as soon as this has been passed on to the target, before any answer to it comes back. */
   cutAfter(word: string): Promise<void> {
     return new Promise((cut) => this.#cutAfter = { word, cut });
+  }
+
+  /** Holds back the first answer that begins with this, and all that follow it. @returns passes them on */
+  hold(word: string): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held = { word, released: promise };
+    return resolve;
   }
 
   /** Says a command to the target on each of its connections, as if who is connected had said it. */
@@ -65,12 +73,22 @@ export class Wire {
           this.#cutAfter = undefined;
           break;
         }
-        for (let written = 0; written < length;) written += await to.write(buffer.subarray(written, length));
+        const { word, released } = !isAsking && this.#held || {};
+        const held = word === undefined ? -1 : decode(buffer.subarray(0, length)).indexOf(word);
+        for (let written = 0; written < length;) {
+          if (written === held) await released;
+          written += await to.write(buffer.subarray(written, written < held ? held : length));
+        }
       }
     } catch { /* cut */ }
     end(from);
     end(to);
   }
+}
+
+/** A character a byte, so that places are the same. */
+function decode(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
 }
 
 function end(connection: Deno.TcpConn): void {
