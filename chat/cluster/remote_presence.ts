@@ -130,7 +130,8 @@ export class RemotePresence implements RoomPresence {
   /** Notes that an instance lives. If it was thought dead, what it has told meanwhile is missing here. */
   heard(from: string): void {
     const wasDead = this.#instances.heard(from, this.#clock.monotonic());
-    if (wasDead) { for (const room of this.#shares.keys()) this.mayHaveMissed(room); }
+    if (!wasDead) return;
+    for (const room of this.#shares.keys()) this.mayHaveMissed(room);
   }
 
   /** Handles an event of another instance. One of an unknown kind comes from another version, and changes nothing. */
@@ -270,11 +271,12 @@ export class RemotePresence implements RoomPresence {
     own.changed = new Set();
     this.#recent.add(room);
     if (asks) this.#noteAsking(room);
-    for (const [at, part] of partsThatFit(changes, changeBytes).toArray().entries()) {
+    for (const part of partsThatFit(changes, changeBytes)) {
       const after = own.version;
       own.version = ++this.#version;
-      // It knows nobody there yet, so all answer in full.
-      this.#publish({ room, after, version: own.version, changes: part, ...(asks && at === 0 && { asks }) });
+      // Whoever asks knows nobody there yet, so all answer in full.
+      this.#publish({ room, after, version: own.version, changes: part, ...(asks && { asks }) });
+      asks = false;
     }
   }
 

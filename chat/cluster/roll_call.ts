@@ -36,12 +36,11 @@ export class RollCall {
     for (const [room, askers] of this.#askers) {
       const version = versionOf(room);
       const same = [{ room, version }];
-      const everyone = version === 0 ? same : [...peopleParts(rooms, room, version)];
-      if (askers.size > ASKERS_ANSWERED_ALONE) {
-        add(room, askers.values().every((known) => known === version) ? same : everyone);
-        continue;
-      }
-      for (const [asker, known] of askers) add(inboxOf(asker), known === version ? same : everyone);
+      let everyone: PresencePart[] | undefined;
+      const answerTo = (knows: boolean) =>
+        knows || version === 0 ? same : everyone ??= [...peopleParts(rooms, room, version)];
+      if (askers.size > ASKERS_ANSWERED_ALONE) add(room, answerTo(askers.values().every((known) => known === version)));
+      else { for (const [asker, known] of askers) add(inboxOf(asker), answerTo(known === version)); }
     }
     this.#askers = new Map();
     for (const [to, all] of answers) {

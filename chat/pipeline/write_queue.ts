@@ -14,8 +14,8 @@ import { LONGEST_WAIT } from "./pacer.ts";
  */
 export const LONGEST_QUEUE = 300;
 /**
- * This many commands may always wait, but no more than some flush cycles can send; and any number while none has waited
- * longer than `EXPLAINED_WAIT`.
+ * This many commands may always wait, but no more than so many flush cycles can send, which take about `LONGEST_QUEUE`;
+ * and any number while none has waited longer than `EXPLAINED_WAIT`.
  */
 export const SHORT_QUEUE = 100;
 const SHORT_QUEUE_CYCLES = 3;
@@ -25,8 +25,8 @@ const EXPLAINED_WAIT = LONGEST_WAIT + 50;
 const OVERLOAD_RETRY = 1;
 /**
  * Bytes that one flush cycle may send to all members together, but at least one message: about what a machine sends in
- * the hundred milliseconds that a cycle may take. A message counts as its text and `FRAME_OVERHEAD`; to clients that
- * get each message as a frame of its own, it costs about as much as `FRAME_COST` more bytes, whatever its length.
+ * a hundred milliseconds. A message counts as its text and `FRAME_OVERHEAD`; to clients that get each message as a frame
+ * of its own, it costs about as much as `FRAME_COST` more bytes, whatever its length.
  */
 const CYCLE_BYTES = 16 * 1024 * 1024;
 const FRAME_OVERHEAD = 200;

@@ -150,7 +150,7 @@ export class RedisStorage implements Storage {
     for (let from = after + 1;;) {
       const { record, rows, isFull, epoch } = await this.#page("read", room, RESUME_LIMIT, [from]);
       const page = catchUp(rows, { room, record, rules: this.#rules, now, after });
-      // The same.
+      // Expired entries that have not been removed yet may come before those that are held.
       const mayGoOn = isFull && page.entries.length === 0;
       if (!mayGoOn) return { epoch: await epoch(), seq: record.head, ...page };
       from = rows.at(-1)!.entry.seq + 1;
@@ -240,7 +240,7 @@ export class RedisStorage implements Storage {
       if (!position || !isBackwards) position = { seq: record.head, epoch: found.epoch };
       const page = historyPage(rows, { room, record, rules: this.#rules, now, limit, isBackwards });
       const last = rows.at(-1)?.entry;
-      // Expired entries that have not been removed yet may come before those that are held.
+      // The same.
       const mayGoOn = last && found.isFull && !page.more && (!isBackwards || this.#rules.isHeld(last, record, now));
       if (!mayGoOn) return { epoch: await position.epoch(), seq: position.seq, ...page };
       from = last.seq + (isBackwards ? -1 : 1);

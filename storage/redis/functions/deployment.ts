@@ -56,7 +56,7 @@ writing('hold', function(keys, args)
   end
 end)
 
--- Who holds a name, if that is somebody else and their time is not over.
+-- Who holds a name, if that is somebody else and their time is not over. If it is over, they have no name any more.
 local function held_by_other(prefix, user, key, now)
   local holder = redis.call('GET', prefix .. ':name:' .. key)
   if not holder or holder == user then return nil end
