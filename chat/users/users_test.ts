@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { settle } from "../../testing/clock.ts";
+import { ChatError } from "../errors.ts";
 import { openings } from "../../testing/servers/isolates.ts";
 import { createChat, FakeClient } from "../../testing/chat.ts";
 import { ANSWER_TIMEOUT } from "../cluster/questions.ts";
@@ -72,7 +73,7 @@ Deno.test("until when a name is held is told once its holder has left all isolat
     message: `This name is kept for someone else until ${words.replace(" at ", ", ")} UTC. Choose another one.`,
     held_until,
   });
-  await clock.advance(held_until - clock.now());
+  clock.set(held_until);
   await ask();
   assert.equal(lost.last("name_changed").name, "ann");
   one.close();
@@ -93,6 +94,39 @@ Deno.test("a name chosen on one isolate is held as a chosen one by every isolate
   assert.deepEqual(await storage.names.claim(claim), { holder: "ann", until: clock.now() + 1 });
   one.close();
   two.close();
+});
+
+Deno.test("those who come at once are named in one write, and if that fails all are sent away", async () => {
+  const { chat, storage } = createChat();
+  const { names } = storage;
+  const writes: number[] = [];
+  const { give } = names;
+  names.give = (offers, ...rest) => {
+    writes.push(offers.length);
+    return give.call(names, offers, ...rest);
+  };
+  const rush = Array.from({ length: 50 }, (_, at) => new FakeClient(chat, `user ${at % 40}`));
+  await settle();
+  assert.deepEqual(writes, [50]);
+  const given = rush.map((client) => client.last("welcome").name);
+  assert.deepEqual([new Set(given).size, given.slice(40)], [40, given.slice(0, 10)], "two connections have one name");
+  // In a rush those of the next turns come together.
+  const turn = () => new Promise<void>((resolve) => chat.services.clock.soon(resolve));
+  for (let at = 0; at < 2; at++) {
+    new FakeClient(chat, `late ${at}`);
+    await turn();
+  }
+  await settle();
+  assert.deepEqual(writes, [50, 2]);
+  await FakeClient.enter(chat, "alone");
+  assert.deepEqual(writes, [50, 2, 1]);
+
+  names.give = () => Promise.reject(new ChatError("unavailable", "No."));
+  const refused = [0, 1].map((at) => new FakeClient(chat, `refused ${at}`));
+  await settle();
+  assert.deepEqual(refused.map(({ closed }) => closed?.code), [1011, 1011]);
+  names.give = give;
+  await FakeClient.enter(chat, "next").then((client) => client.last("welcome"));
 });
 
 Deno.test("the names of all who leave at once are held in one write", async () => {
