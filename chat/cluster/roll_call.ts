@@ -40,7 +40,7 @@ export class RollCall {
       const answerTo = (knows: boolean) =>
         knows || version === 0 ? same : everyone ??= [...peopleParts(rooms, room, version)];
       if (askers.size > ASKERS_ANSWERED_ALONE) add(room, answerTo(askers.values().every((known) => known === version)));
-      else { for (const [asker, known] of askers) add(inboxOf(asker), answerTo(known === version)); }
+      else for (const [asker, known] of askers) add(inboxOf(asker), answerTo(known === version));
     }
     this.#askers = new Map();
     for (const [to, all] of answers) {

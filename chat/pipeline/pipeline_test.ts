@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { settle } from "../../testing/clock.ts";
 import { createChat, FakeClient } from "../../testing/chat.ts";
+import type { Storage } from "../storage.ts";
 import { LONGEST_QUEUE, SHORT_QUEUE, STORE_TIMEOUT } from "./write_queue.ts";
 
 const message = (text: string, id?: string) => ({ action: "send_message", room: "general", text, id }) as const;
@@ -62,14 +63,20 @@ Deno.test("a room that is slow to store holds up no other room, and keeps its or
   }
 });
 
-Deno.test("one flush cycle stores so much and no more, and the next one stores the rest", async () => {
-  const { chat, storage } = createChat();
+/** How many commands are stored at once, from now on. */
+function batchesOf(storage: Storage): number[] {
   const batches: number[] = [];
   const { append } = storage;
   storage.append = (commands) => {
     batches.push(commands.length);
     return append.call(storage, commands);
   };
+  return batches;
+}
+
+Deno.test("one flush cycle stores so much and no more, and the next one stores the rest", async () => {
+  const { chat, storage } = createChat();
+  const batches = batchesOf(storage);
   const ann = await FakeClient.enter(chat, "ann");
   await ann.send(...Array.from({ length: 100 }, () => message("x".repeat(4_000))));
   await settle();
@@ -80,12 +87,7 @@ Deno.test("one flush cycle stores so much and no more, and the next one stores t
 
 Deno.test("what many clients get as frames of their own is stored in smaller batches", async () => {
   const { chat, storage } = createChat();
-  const batches: number[] = [];
-  const { append } = storage;
-  storage.append = (commands) => {
-    batches.push(commands.length);
-    return append.call(storage, commands);
-  };
+  const batches = batchesOf(storage);
   const ann = await FakeClient.enter(chat, "ann");
   for (let at = 0; at < 400; at++) new FakeClient(chat, `user ${at}`);
   await settle();
