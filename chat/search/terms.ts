@@ -10,7 +10,7 @@ import { isOfLetters, isRun, normalise, SEPARATOR, TOUCHING } from "./normalise.
  * Raise it whenever another version makes other terms of some text, also for a change of `normalise`: then indexes are
  * built again.
  */
-export const TERMS_VERSION = 2;
+export const TERMS_VERSION = 3;
 
 /** The lengths of a word's beginnings that are terms, in UTF-16 units: they find what begins so in one step. */
 const LENGTHS = [2, 3, 4, 5, 6, 8, 10, 12];
@@ -106,13 +106,13 @@ function addPairs(terms: Set<string>, run: string, step: 1 | 2): void {
   if (end > 0) terms.add(characters[end - 1] + characters[end]);
 }
 
-/** Half of a character would be no text. */
+/** Without half of a character, which would be no letter. */
 function beginning(word: string, length: number): string {
-  return word.slice(0, length).toWellFormed();
+  return word.slice(0, length).replace(/[\ud800-\udbff]$/, "");
 }
 
 function ending(word: string): string {
-  return word.slice(-END_LENGTH).toWellFormed();
+  return word.slice(-END_LENGTH).replace(/^[\udc00-\udfff]/, "");
 }
 
 function first(piece: string): string {
