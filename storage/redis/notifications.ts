@@ -99,10 +99,15 @@ export class RedisNotifications {
     }
   }
 
-  /** Tells subscribers what this process has stored, after what already waits. */
+  /**
+   * Tells subscribers what this process has stored, together with what already waits for this room. What waits for others
+   * may come after something that this process has stored in them, which is told with the same answer of Redis.
+   */
   tell(room: string, epoch: string, entries: readonly Entry[]): void {
     this.#add(room, epoch, entries);
-    this.#tell();
+    const waiting = this.#waiting.get(room)!;
+    this.#waiting.delete(room);
+    this.#tellRoom(room, waiting);
   }
 
   /** Rooms that have no epoch of their own have this one. */
