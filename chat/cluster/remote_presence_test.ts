@@ -72,6 +72,38 @@ Deno.test("one person on two isolates is one member, and nobody is told when the
   close(one, two, three);
 });
 
+Deno.test("whoever is renamed has the new name everywhere, also where it came before they did, or never", async () => {
+  const [one, two] = isolates(2);
+  const watcher = await FakeClient.enter(two.chat, "watcher");
+  await told(one);
+  // Events of a room may overtake those without one, and be overtaken by them.
+  const late: ClusterEvent[] = [];
+  one.opening.loses = (event) => isUpdate(event) && late.push(structuredClone(event)) > 0;
+  const ann = await FakeClient.enter(one.chat, "ann");
+  await told(one);
+  await ann.send({ action: "set_name", name: "Ann" });
+  one.opening.loses = () => false;
+  for (const event of late) one.opening.storage.publish(event);
+  await told(one);
+  assert.deepEqual(watcher.last("name_changed"), {
+    action: "name_changed",
+    user: "ann",
+    name: "Ann",
+    was: ann.last("welcome").name,
+  });
+  one.opening.loses = ({ kind }) => kind === "name_changed";
+  await ann.send({ action: "set_name", name: "Anna" });
+  await told(one);
+  assert.deepEqual(watcher.all("name_changed").map(({ name }) => name), ["Ann", "Anna"]);
+  const eve = await FakeClient.enter(two.chat, "eve");
+  assert.equal(eve.last("room_joined").members.find(({ user }) => user === "ann")!.name, "Anna");
+  one.opening.loses = () => false;
+  await ann.send({ action: "set_name", name: "Anne" });
+  await told(one);
+  assert.equal(watcher.all("name_changed").length, 3, "as a rule it is told once");
+  close(one, two);
+});
+
 Deno.test("a room that is opened later shows who is there within one answer, in parts that fit", async () => {
   const [early, late] = isolates(2);
   for (let at = 0; at < 400; at++) await FakeClient.enter(early.chat, `${"x".repeat(40)}${at}`);

@@ -113,6 +113,8 @@ export class RoomShares {
       } else if (!users.has(user)) {
         users.add(user);
         this.#members.joinRemote({ user, name });
+      } else {
+        this.#members.renameRemote({ user, name });
       }
     }
     share.version = version;

@@ -1,5 +1,12 @@
 import type { Clock } from "../clock.ts";
-import { type Member, type MemberJoined, type MemberLeft, MEMBERS_LISTED, type RoomCount } from "../protocol.ts";
+import {
+  type Member,
+  type MemberJoined,
+  type MemberLeft,
+  MEMBERS_LISTED,
+  type NameChanged,
+  type RoomCount,
+} from "../protocol.ts";
 import { withItem } from "../shared_json.ts";
 
 /** A person who lost their last connection leaves after this, milliseconds: most reconnect before anyone notices. */
@@ -20,10 +27,10 @@ interface MemberState extends Member {
 
 /** What a room does when its members change. */
 interface MembersListener {
-  changed(frame: MemberJoined | MemberLeft | RoomCount): void;
+  changed(frame: MemberJoined | MemberLeft | NameChanged | RoomCount): void;
   /** The crowd is over: each change is sent again, and everyone needs the list from which the changes start. */
   relist(): void;
-  /** A person is now connected to this isolate, or no longer is; they may be connected to others. */
+  /** A person is now connected to this isolate, or no longer is, or has another name; they may be connected to others. */
   localChanged(user: string): void;
   /** Nobody is connected to this isolate any more. */
   empty(): void;
@@ -106,6 +113,20 @@ export class Members {
   /** A person is connected to one more of the other isolates. */
   joinRemote(person: Member): void {
     this.#findOrAdd(person).remoteIsolates++;
+    this.renameRemote(person);
+  }
+
+  /**
+   * Another isolate says what a person is called who is connected there. Mostly that is known: what tells everyone of a
+   * new name may come before its person does, or get lost. Of who is connected here the name is known better.
+   */
+  renameRemote({ user, name }: Member): void {
+    const member = this.#members.get(user);
+    if (!member || isLocal(member) || member.name === name) return;
+    const was = member.name;
+    member.name = name;
+    this.#list = undefined;
+    this.#listener.changed({ action: "name_changed", user, name, was });
   }
 
   /** A person is connected to one fewer of the other isolates. */
@@ -122,6 +143,7 @@ export class Members {
     if (!member) return;
     member.name = name;
     this.#list = undefined;
+    if (isLocal(member)) this.#listener.localChanged(user);
   }
 
   /** Stops all timers. */

@@ -37,7 +37,7 @@ export interface RoomPresence {
   /** The room is in memory now, and has subscribed to its log. */
   opened(room: Room): void;
   closed(name: string): void;
-  /** A person is now connected here in the room, or no longer is. */
+  /** A person is now connected here in the room, or no longer is, or has another name. */
   changed(name: string, user: string): void;
   /** Something may have been missed in the room. */
   mayHaveMissed(name: string): void;
