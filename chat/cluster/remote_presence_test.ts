@@ -97,10 +97,15 @@ Deno.test("whoever is renamed has the new name everywhere, also where it came be
   assert.deepEqual(watcher.all("name_changed").map(({ name }) => name), ["Ann", "Anna"]);
   const eve = await FakeClient.enter(two.chat, "eve");
   assert.equal(eve.last("room_joined").members.find(({ user }) => user === "ann")!.name, "Anna");
+  one.opening.loses = () => true;
+  await ann.send({ action: "set_name", name: "Annie" });
+  const phone = await FakeClient.enter(two.chat, "ann");
+  assert.deepEqual([phone.last("welcome").name, watcher.last("name_changed").name], ["Annie", "Annie"]);
+  assert.ok(phone.last("room_joined").members.some(({ name }) => name === "Annie"));
   one.opening.loses = () => false;
   await ann.send({ action: "set_name", name: "Anne" });
   await told(one);
-  assert.equal(watcher.all("name_changed").length, 3, "as a rule it is told once");
+  assert.equal(watcher.all("name_changed").length, 4, "as a rule it is told once");
   close(one, two);
 });
 

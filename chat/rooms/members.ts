@@ -92,6 +92,8 @@ export class Members {
   /** Adds a connection of a person. */
   join(person: Member): void {
     const member = this.#findOrAdd(person);
+    // Who comes here has just been given the name by the store; another isolate may have told an older one.
+    this.#call(member, person.name);
     if (member.connections++ > 0) return;
     if (member.cancelLeave) {
       member.cancelLeave();
@@ -122,11 +124,7 @@ export class Members {
    */
   renameRemote({ user, name }: Member): void {
     const member = this.#members.get(user);
-    if (!member || isLocal(member) || member.name === name) return;
-    const was = member.name;
-    member.name = name;
-    this.#list = undefined;
-    this.#listener.changed({ action: "name_changed", user, name, was });
+    if (member && !isLocal(member)) this.#call(member, name);
   }
 
   /** A person is connected to one fewer of the other isolates. */
@@ -160,6 +158,14 @@ export class Members {
       this.#change({ action: "member_joined", room: this.#room, user, name });
     }
     return member;
+  }
+
+  #call(member: MemberState, name: string): void {
+    const { user, name: was } = member;
+    if (was === name) return;
+    member.name = name;
+    this.#list = undefined;
+    this.#listener.changed({ action: "name_changed", user, name, was });
   }
 
   #leaveHere(member: MemberState): void {
