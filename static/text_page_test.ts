@@ -144,7 +144,7 @@ Deno.test("an edited message is shown anew, and its editor has it as it was type
   await editor.fill("plain");
   await editor.press("Enter");
   await shows(page, "plain (edited)");
-  assert.equal(await page.locator(".text").getAttribute("class"), "text");
+  assert.equal(await page.locator(".message .text").getAttribute("class"), "text");
   await ann.close();
 });
 

@@ -54,7 +54,8 @@ export class Cluster {
   /** Whether somebody is connected to any isolate. */
   async isHere(user: string): Promise<boolean> {
     if (this.#deps.users.find(user)) return true;
-    for (const { members } of this.#deps.rooms) if (members.has(user)) return true;
+    // Not who was connected here a moment ago: they may never come back, as without their cookie.
+    for (const { members } of this.#deps.rooms) if (members.isElsewhere(user)) return true;
     return await this.#questions.isElsewhere(user);
   }
 

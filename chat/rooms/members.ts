@@ -68,6 +68,11 @@ export class Members {
     return this.#members.has(user);
   }
 
+  /** Whether a person is connected to another isolate. */
+  isElsewhere(user: string): boolean {
+    return (this.#members.get(user)?.remoteIsolates ?? 0) > 0;
+  }
+
   /** The first `MEMBERS_LISTED`: the same list, which must not be changed, until it is another one. */
   list(): Member[] {
     return this.#list ??= [...this.#members.values().take(MEMBERS_LISTED).map(({ user, name }) => ({ user, name }))];

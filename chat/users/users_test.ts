@@ -80,6 +80,15 @@ Deno.test("until when a name is held is told once its holder has left all isolat
   two.close();
 });
 
+Deno.test("until when a name is held is told at once when its holder has left, though they may come back", async () => {
+  const { chat } = createChat();
+  const [lost, bob] = [await FakeClient.enter(chat, "ann"), await FakeClient.enter(chat, "bob")];
+  await lost.send({ action: "set_name", name: "Ann" });
+  lost.session.end();
+  await bob.send({ action: "set_name", name: "Ann" });
+  assert.ok(bob.last("error").held_until, "as for whoever has lost their cookie");
+});
+
 Deno.test("a name chosen on one isolate is held as a chosen one by every isolate that has its person", async () => {
   const { clock, storage } = createChat();
   const [one, two] = openings(storage, 2).map((opening) => createChat({ clock, storage: opening.storage }).chat);
