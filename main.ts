@@ -39,6 +39,11 @@ import { serveAsWorker, type Server, startWorkers, workerNumber } from "./worker
 const SHUTDOWN_DEADLINE = 4_000;
 /** How long the runtime may take to end what is still open, milliseconds. */
 const SERVER_STOP_TIMEOUT = 1_000;
+/**
+ * Connections that the system keeps until they are taken (fewer where it allows fewer). Whoever finds no place asks
+ * again after a second, then after three: of 10,000 who come back at once a tenth would, with the usual 511.
+ */
+const CONNECTING_AT_ONCE = 4_096;
 
 /**
  * Starts serving; resolves once it listens.
@@ -105,7 +110,13 @@ export async function start(
   const handler = createHandler(createApp(services), services);
   const listen = (port: number) =>
     // Isolates that share a port are given connections in turn.
-    Deno.serve({ port, hostname: settings.HOST, reusePort: settings.WORKERS > 1, onListen() {} }, handler);
+    Deno.serve({
+      port,
+      hostname: settings.HOST,
+      reusePort: settings.WORKERS > 1,
+      tcpBacklog: CONNECTING_AT_ONCE,
+      onListen() {},
+    }, handler);
   const server = listening(settings, ({ port }) => new HttpServer(port, clock, listen, failed));
 
   return {
