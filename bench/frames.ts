@@ -2,6 +2,9 @@
 
 const TEXT = 1;
 const CLOSE = 8;
+/** In the place of a length: two bytes of it follow, or eight. */
+const MIDDLE = 126;
+const LONG = 127;
 
 /** Whose text a frame is, or why the other end closes. */
 export interface FrameListener {
@@ -28,6 +31,13 @@ export class FrameReader {
 
   read(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length;) {
+      if (this.#lacks === 0 && this.#head.length === 0) {
+        const next = this.#whole(bytes, at);
+        if (next !== at) {
+          at = next;
+          continue;
+        }
+      }
       if (this.#lacks > 0) {
         const piece = bytes.subarray(at, at + this.#lacks);
         this.#body?.set(piece, this.#body.length - this.#lacks);
@@ -46,12 +56,28 @@ export class FrameReader {
     }
   }
 
+  /** Takes a frame that is all there, as most are, without copying it. @returns where the next one begins */
+  #whole(bytes: Uint8Array, at: number): number {
+    if (bytes.length < at + 4 || bytes[at + 1] === LONG) return at;
+    const isShort = bytes[at + 1] < MIDDLE;
+    const start = at + (isShort ? 2 : 4);
+    const end = start + (isShort ? bytes[at + 1] : bytes[at + 2] << 8 | bytes[at + 3]);
+    if (bytes.length < end) return at;
+    this.frames++;
+    if (this.#listener) this.#tell(bytes[at], bytes.subarray(start, end));
+    return end;
+  }
+
   #complete(): void {
-    const kind = this.#head[0] & 15;
+    const [first] = this.#head;
     this.#head = [];
-    if (!this.#body) return;
-    if (kind === TEXT) this.#listener!.text(decoder.decode(this.#body));
-    if (kind === CLOSE) this.#listener!.close?.(this.#body.length < 2 ? 1005 : this.#body[0] << 8 | this.#body[1]);
+    if (this.#body) this.#tell(first, this.#body);
+  }
+
+  #tell(first: number, body: Uint8Array): void {
+    const kind = first & 15;
+    if (kind === TEXT) this.#listener!.text(decoder.decode(body));
+    if (kind === CLOSE) this.#listener!.close?.(body.length < 2 ? 1005 : body[0] << 8 | body[1]);
   }
 }
 
@@ -59,7 +85,7 @@ export class FrameReader {
 function lengthIn(head: number[]): number | undefined {
   if (head.length < 2) return undefined;
   const [, short] = head;
-  if (short < 126) return short;
-  const end = short === 126 ? 4 : 10;
+  if (short < MIDDLE) return short;
+  const end = short === MIDDLE ? 4 : 10;
   return head.length < end ? undefined : head.slice(2).reduce((sum, byte) => sum * 256 + byte, 0);
 }
