@@ -2,10 +2,13 @@
  * `deno task bench:reconnect`: a server with ten thousand people is killed and started again, and all come back as the
  * page does. Prints how long it takes until the last has everything, and whether anything is lost.
  */
-import type { Crowd, Delays, Told } from "./reconnect_load.ts";
+import type { Delays } from "./delays.ts";
+import { startHelper } from "./reconnect_helper.ts";
+import { type Seen, startPeople } from "./reconnect_people.ts";
+import type { Probed, Probing } from "./reconnect_probe.ts";
 import { median } from "./percentile.ts";
 import { cpuSeconds, peakResidentBytes, residentBytes } from "./process.ts";
-import { machine, PARLEY_COMMAND, PARLEY_ENVIRONMENT, pinned, startMeasured } from "./server.ts";
+import { machine, PARLEY_COMMAND, PARLEY_ENVIRONMENT, startMeasured } from "./server.ts";
 
 const HELP = `Ends a server with thousands of people in it, starts it again, and measures how all come back.
 
@@ -17,10 +20,18 @@ const HELP = `Ends a server with thousands of people in it, starts it again, and
   --runs    how often, 5 times unless set
   --signal  KILL (unless set: it dies) or TERM (it sends everyone away first, who come back within 4 s)
 
-A run takes about half a minute. The server has one processor, and the people another.`;
+A run takes about half a minute. The server has one processor, and the people another, with a probe: a process with
+little to do that measures how long messages take.`;
 
 /** Seconds of talk before the end. */
 const BEFORE = 5;
+/** Rooms in which the probe measures, and how many messages a second it says in each. */
+const PROBED = 20;
+const PROBE_RATE = 2;
+/** Milliseconds over which it is looked how much of its processor the load takes. */
+const SLICE = 250;
+/** Above this share of it in one such slice the load may be what takes the time. */
+const FULL = 0.95;
 
 interface Wish {
   people: number;
@@ -57,7 +68,10 @@ interface Result {
   most: number;
   /** Seconds of the server's processor until the last was back. */
   cpu: number;
-  over: Extract<Told, { kind: "over" }>;
+  /** Share of their processor that the people and the probe took, and of the time in which it was full. */
+  share: { all: number; full: number };
+  seen: Seen;
+  probe: Extract<Probed, { kind: "over" }>;
 }
 
 const sinceEpoch = () => performance.timeOrigin + performance.now();
@@ -72,59 +86,60 @@ async function run({ people, rooms, rate, signal }: Wish): Promise<Result> {
       cwd,
     });
   const old = await start(0);
-  const crowd: Crowd = { port: old.port, people, rooms, rate };
-  const file = new URL("reconnect_load.ts", import.meta.url).pathname;
-  const [program, ...args] = pinned(1, [Deno.execPath(), "run", "--quiet", "--no-lock", "-A", file]);
-  const load = new Deno.Command(program, {
-    args: [...args, JSON.stringify(crowd)],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const told = lines(load.stdout);
-  const next = async <Kind extends Told["kind"]>(kind: Kind) => {
-    const { value } = await told.next();
-    if (value?.kind !== kind) throw new Error("the people broke off");
-    return value as Extract<Told, { kind: Kind }>;
-  };
-  const input = load.stdin.getWriter();
-  await next("ready");
+  const load = startPeople({ port: old.port, people, rooms, rate });
+  await load.ready();
+  const probing: Probing = { port: old.port, rooms: Math.min(rooms, PROBED), rate: PROBE_RATE };
+  const probe = startHelper<Probed>("reconnect_probe.ts", probing);
+  await probe.next("ready");
   await new Promise((resolve) => setTimeout(resolve, BEFORE * 1_000));
   const before = residentBytes(old.pid);
-  await input.write(new TextEncoder().encode("the end\n"));
+  await Promise.all([load.tell("the end"), probe.tell("the end")]);
   const endedAt = sinceEpoch();
+  const stopWatching = watch([...load.pids, probe.pid]);
   await old.end(`SIG${signal}`);
   const startedAt = sinceEpoch();
   const server = await start(old.port);
   const listening = sinceEpoch() - startedAt;
-  const { first, half, last } = await next("back");
+  await probe.tell("it listens");
+  const back = await load.back();
+  const share = stopWatching();
+  await Promise.all([load.tell("all are back"), probe.tell("all are back")]);
   const cpu = cpuSeconds(server.pid);
-  const over = await next("over");
+  const [seen, probed] = [await load.over(), await probe.next("over")];
   const most = peakResidentBytes(server.pid);
-  await input.close().catch(() => {});
-  await load.status;
+  await Promise.all([load.end(), probe.end()]);
   await server.end("SIGKILL");
   await Deno.remove(cwd, { recursive: true });
   return {
     listening,
     gap: startedAt - endedAt,
-    first: first - startedAt,
-    half: half - startedAt,
-    last: last - startedAt,
+    first: back[0] - startedAt,
+    half: back[back.length >> 1] - startedAt,
+    last: back[back.length - 1] - startedAt,
     before,
     most,
     cpu,
-    over,
+    share,
+    seen,
+    probe: probed,
   };
 }
 
-async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<Told> {
-  let rest = "";
-  for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
-    const complete = (rest + piece).split("\n");
-    rest = complete.pop()!;
-    for (const line of complete) yield JSON.parse(line);
-  }
+/** Watches what processes take of one processor. The function it returns ends that. */
+function watch(pids: number[]): () => Result["share"] {
+  const look = () => ({ at: performance.now(), cpu: cpuSeconds(...pids) });
+  const between = (one: ReturnType<typeof look>, other: ReturnType<typeof look>) =>
+    (other.cpu - one.cpu) / (other.at - one.at) * 1_000;
+  const looks = [look()];
+  const timer = setInterval(() => looks.push(look()), SLICE);
+  return () => {
+    clearInterval(timer);
+    const slices = looks.slice(1).map((next, at) => between(looks[at], next));
+    return {
+      all: between(looks[0], look()),
+      full: slices.filter((slice) => slice > FULL).length / Math.max(1, slices.length),
+    };
+  };
 }
 
 function table(results: Result[], { people }: Wish): string {
@@ -136,8 +151,11 @@ function table(results: Result[], { people }: Wish): string {
     const values = results.map(which);
     return [unit(median(values)), unit(Math.max(...values))];
   };
-  const delay = (name: "before" | "meanwhile" | "again" | "ways" | "noticed", which: keyof Delays) =>
-    of(({ over }) => over[name][which], ms);
+  const delay = (name: "meanwhile" | "again" | "late" | "ways" | "noticed", which: keyof Delays) =>
+    of(({ seen }) => seen[name][which], ms);
+  const probed = (name: "before" | "meanwhile" | "late", which: keyof Delays) =>
+    of(({ probe }) => probe[name][which], ms);
+  const percent = (share: number) => `${(share * 100).toFixed(0)} %`;
   const rows: [string, string[]][] = [
     ["from the start of the new process until it listens", of(({ listening }) => listening, seconds)],
     ["until the first has everything", of(({ first }) => first, seconds)],
@@ -147,29 +165,45 @@ function table(results: Result[], { people }: Wish): string {
     ["until the last knew that the connection is lost, from the signal", delay("noticed", "most")],
     ["way of one: from opening a connection until it has everything, p50", delay("ways", "p50")],
     ["the same, p99", delay("ways", "p99")],
-    ["tries for each", of(({ over }) => over.tries, (value) => value.toFixed(2))],
-    ["messages before, p50", delay("before", "p50")],
-    ["messages before, p99", delay("before", "p99")],
-    ["messages meanwhile, p50", delay("meanwhile", "p50")],
-    ["**messages meanwhile, p99**", delay("meanwhile", "p99")],
-    ["messages meanwhile, slowest", delay("meanwhile", "most")],
+    ["tries for each", of(({ seen }) => seen.tries / people, (value) => value.toFixed(2))],
+    ["messages before, p50", probed("before", "p50")],
+    ["messages before, p99", probed("before", "p99")],
+    ["messages meanwhile, p50", probed("meanwhile", "p50")],
+    ["**messages meanwhile, p99**", probed("meanwhile", "p99")],
+    ["messages meanwhile, slowest", probed("meanwhile", "most")],
+    ["as the people themselves measure it, p99", delay("meanwhile", "p99")],
     ["messages that were under way at the end and sent again, slowest", delay("again", "most")],
-    ["messages said", of(({ over }) => over.said, String)],
-    ["refusals for the time being", of(({ over }) => over.refused, String)],
-    ["acknowledged messages that are lost", of(({ over }) => over.lost, String)],
-    ["messages that came twice", of(({ over }) => over.doubled, String)],
-    ["people who lack an entry", of(({ over }) => over.lacking, String)],
-    ["people who could not resume", of(({ over }) => over.unrecovered, String)],
+    ["messages said", of(({ seen }) => seen.said, String)],
+    ["refusals for the time being", of(({ seen }) => seen.refused, String)],
+    ["acknowledged messages that are lost", of(({ seen }) => seen.lost, String)],
+    ["messages that came twice", of(({ seen }) => seen.doubled, String)],
+    ["people who lack an entry", of(({ seen }) => seen.lacking, String)],
+    ["people who could not resume", of(({ seen }) => seen.unrecovered, String)],
     ["memory of the server before", of(({ before }) => before, mebibytes)],
     ["highest memory afterwards", of(({ most }) => most, mebibytes)],
     [
       "CPU of the server for each who came back, its start and the messages included",
       of(({ cpu }) => cpu / people * 1e6, (value) => `${value.toFixed(0)} µs`),
     ],
-    ["processor that the people took", of(({ over }) => over.cpu * 100, (value) => `${value.toFixed(0)} %`)],
+    ["processor that the people took", of(({ share }) => share.all, percent)],
+    ["share of the time in which that was full", of(({ share }) => share.full, percent)],
+    ["how late the people read what they were sent, p99", delay("late", "p99")],
+    ["how late the probe did, p99", probed("late", "p99")],
+    ["the same, at most", probed("late", "most")],
   ];
   const cells = rows.map(([name, values]) => `| ${[name, ...values].join(" | ")} |`);
-  return [`| | median | worst of ${results.length} |`, "| --- | --- | --- |", ...cells].join("\n");
+  const lines = [`| | median | worst of ${results.length} |`, "| --- | --- | --- |", ...cells];
+  const full = median(results.map(({ share }) => share.full));
+  if (full > 0) {
+    lines.push(
+      "",
+      `The processor of the people was full for ${
+        percent(full)
+      } of the time (median): with a faster one they would be ` +
+        "back sooner. What the probe measures holds all the same.",
+    );
+  }
+  return lines.join("\n");
 }
 
 const wish = readArguments(Deno.args);

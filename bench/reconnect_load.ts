@@ -1,8 +1,8 @@
 /**
- * The people of `reconnect_bench.ts`, in a process of their own: they stay connected as the page does, with its code for
- * losing a connection, waiting and trying again, and with its outbox. Only its event streams are left out, which it
- * would try after two sockets that did not open. It is told what happens through its input, a line each, and writes what
- * it sees as JSON, a line each.
+ * Some of the people of `reconnect_bench.ts`, in a process of their own: they stay connected as the page does, with its
+ * code for losing a connection, waiting and trying again, and with its outbox. Only its event streams are left out,
+ * which it would try after two sockets that did not open. It is told what happens through its input, a line each, and
+ * writes what it sees as JSON, a line each.
  */
 import type { ErrorFrame, Position, RoomJoined, ServerFrame } from "../chat/protocol.ts";
 import { systemClock, Timers } from "../client/clock.ts";
@@ -20,44 +20,35 @@ import {
   wakeAt,
 } from "../client/outbox.ts";
 import { pause } from "./client.ts";
-import { percentile } from "./percentile.ts";
-import { cpuSeconds } from "./process.ts";
+import { Lateness } from "./delays.ts";
 import { type Person, rawTransport } from "./raw_transport.ts";
 
 /** What is to be done. */
 export interface Crowd {
   port: number;
   people: number;
-  rooms: number;
+  /** The numbers of their rooms. */
+  rooms: number[];
   /** Messages a second in each room, as long as somebody is connected there. */
   rate: number;
-}
-
-/** Percentiles, milliseconds. */
-export interface Delays {
-  count: number;
-  p50: number;
-  p99: number;
-  most: number;
 }
 
 /** What this process tells. Times are milliseconds since 1970. */
 export type Told =
   | { kind: "ready" }
-  | { kind: "back"; first: number; half: number; last: number }
+  | { kind: "back"; at: number[] }
   | {
     kind: "over";
     /** From the signal until each knew that the connection is lost: late only because they share a processor here. */
-    noticed: Delays;
+    noticed: number[];
     /** From opening the connection that worked until everything had come. */
-    ways: Delays;
-    /** Tries for each who came back. */
+    ways: number[];
+    /** Tries of all who came back. */
     tries: number;
-    /** Messages from sending to each who was connected, before the end and from it until the last was back. */
-    before: Delays;
-    meanwhile: Delays;
+    /** Messages from sending to each who was connected, from the end until the last was back. */
+    meanwhile: number[];
     /** Messages that were under way at the end, and how long it took until they had come. */
-    again: Delays;
+    again: number[];
     said: number;
     /** How often the server refused a message or a join for the time being. It was asked again, and the wait counts. */
     refused: number;
@@ -67,12 +58,12 @@ export type Told =
     lacking: number;
     /** People whom the server could not bring up to date, and who began anew. */
     unrecovered: number;
-    /** Share of one processor that this process took until the last was back. */
-    cpu: number;
+    /** How late this process was meanwhile. */
+    late: number[];
   };
 
 /** People who connect for the first time at once. */
-const CONNECTING = 100;
+const CONNECTING = 16;
 /** Seconds of talk after the last is back. */
 const AFTER = 5;
 /** How long at most the last answers may take, milliseconds. */
@@ -249,18 +240,8 @@ class Member {
   }
 }
 
-function summed(samples: number[]): Delays {
-  const sorted = Float64Array.from(samples).sort();
-  return {
-    count: sorted.length,
-    p50: percentile(sorted, 50),
-    p99: percentile(sorted, 99),
-    most: percentile(sorted, 100),
-  };
-}
-
 const members: Member[] = [];
-const byRoom = Array.from({ length: crowd.rooms }, (): Member[] => []);
+const byRoom = crowd.rooms.map((): Member[] => []);
 let away = new Set<Member>();
 let backAt: number[] = [];
 const ways: number[] = [];
@@ -285,8 +266,8 @@ async function connectAll(): Promise<void> {
     let done = 0;
     const start = () => {
       if (started === crowd.people) return;
-      const room = started++ % crowd.rooms;
-      const member = new Member(`room${room}`, joined);
+      const room = started++ % crowd.rooms.length;
+      const member = new Member(`room${crowd.rooms[room]}`, joined);
       members.push(member);
       byRoom[room].push(member);
       member.start();
@@ -305,8 +286,8 @@ async function connectAll(): Promise<void> {
 async function talk(): Promise<void> {
   const from = now();
   for (let done = 0; isTalking;) {
-    for (const due = Math.floor((now() - from) / 1_000 * crowd.rate * crowd.rooms); done < due; done++) {
-      const connected = byRoom[done % crowd.rooms].filter(({ isJoined }) => isJoined);
+    for (const due = Math.floor((now() - from) / 1_000 * crowd.rate * crowd.rooms.length); done < due; done++) {
+      const connected = byRoom[done % crowd.rooms.length].filter(({ isJoined }) => isJoined);
       connected[Math.floor(Math.random() * connected.length)]?.say();
     }
     await pause(2);
@@ -321,19 +302,23 @@ async function inputLines(): Promise<ReadableStreamDefaultReader<string>> {
 let isTalking = true;
 const input = await inputLines();
 await connectAll();
+const lateness = new Lateness();
+await lateness.start();
 const talking = talk();
 tell({ kind: "ready" });
 // The server is about to end.
 await input.read();
 phase = "meanwhile";
 endedAt = performance.now();
-const cpu = cpuSeconds(Deno.pid);
+lateness.reset();
 away = new Set(members);
 for (const member of members) member.tries = 0;
 backAt = [];
 await new Promise<void>((resolve) => allBack = resolve);
-const share = (cpuSeconds(Deno.pid) - cpu) / ((performance.now() - endedAt) / 1_000);
-tell({ kind: "back", first: backAt[0], half: backAt[backAt.length >> 1], last: backAt[backAt.length - 1] });
+tell({ kind: "back", at: backAt });
+// All others are back too.
+await input.read();
+const late = lateness.stop();
 phase = "after";
 await pause(AFTER * 1_000);
 isTalking = false;
@@ -358,19 +343,18 @@ for (const [first, ...others] of byRoom) {
 for (const [id, { isAcknowledged }] of said) if (isAcknowledged && !kept.has(id)) lost++;
 tell({
   kind: "over",
-  noticed: summed(noticed),
-  ways: summed(ways),
-  tries: tries / crowd.people,
-  before: summed(delays.before),
-  meanwhile: summed(delays.meanwhile),
-  again: summed(delays.again),
+  noticed,
+  ways,
+  tries,
+  meanwhile: delays.meanwhile,
+  again: delays.again,
   said: said.size,
   refused,
   lost,
   doubled,
   lacking,
   unrecovered,
-  cpu: share,
+  late,
 });
 for (const member of members) member.stop();
 await input.cancel();
