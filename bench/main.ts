@@ -18,6 +18,7 @@ import {
   PARLEY_ENVIRONMENT,
   startMeasured,
 } from "./server.ts";
+import { type Parsed, wishOf } from "../tools/wish.ts";
 
 /** Unless `--runs` says otherwise. */
 const DEFAULT_RUNS = 5;
@@ -173,7 +174,7 @@ The loads:
 ${SCENES.map(({ name, about }) => `  ${name.padEnd(13)}  ${about}`).join("\n")}`;
 
 /** @returns what was asked for, or a sentence that says why it can't be done */
-function readArguments(words: string[]): { only: string[]; runs: number } | "help" | { mistake: string } {
+function readArguments(words: string[]): Parsed<{ only: string[]; runs: number }> {
   if (words.includes("--help") || words.includes("-h")) return "help";
   const only = words.filter((word) => !word.startsWith("-"));
   let runs = DEFAULT_RUNS;
@@ -186,16 +187,7 @@ function readArguments(words: string[]): { only: string[]; runs: number } | "hel
   return unknown === undefined ? { only, runs } : { mistake: `There is no load ${unknown}: see --help.` };
 }
 
-const asked = readArguments(Deno.args);
-if (asked === "help") {
-  console.log(HELP);
-  Deno.exit(0);
-}
-if ("mistake" in asked) {
-  console.error(asked.mistake);
-  Deno.exit(1);
-}
-const { only: ONLY, runs: RUNS } = asked;
+const { only: ONLY, runs: RUNS } = wishOf(readArguments(Deno.args), HELP);
 
 /** The others, installed into a folder that is removed afterwards; who is not to be had here is left out. */
 async function contenders(folder: string): Promise<{ all: Contender[]; absent: string[]; versions: string[] }> {

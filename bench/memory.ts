@@ -6,6 +6,7 @@ import { connect, type Load, pause } from "./client.ts";
 import { type HeapUsage, Inspector, type Share } from "./inspector.ts";
 import { residentBytes } from "./process.ts";
 import { LOOP_COMMAND, machine, PARLEY_COMMAND, PARLEY_ENVIRONMENT, startMeasured } from "./server.ts";
+import { type Parsed, wishOf } from "../tools/wish.ts";
 
 const HELP = `Measures what an idle connection costs in memory, in about ten minutes, and lists it by type.
 
@@ -46,7 +47,7 @@ interface Wish {
 }
 
 /** @returns what was asked for, or a sentence that says why it can't be done */
-function readArguments(words: string[]): Wish | "help" | { mistake: string } {
+function readArguments(words: string[]): Parsed<Wish> {
   if (words.includes("--help") || words.includes("-h")) return "help";
   const wish: Wish = { servers: [], connections: 10_000, rooms: 100, types: 40 };
   for (const word of words) {
@@ -147,15 +148,7 @@ function byType([, some, all]: Map<string, Share>[], added: number, types: numbe
   ) + `\n| all together | | ${Math.round(sum)} |`;
 }
 
-const wish = readArguments(Deno.args);
-if (wish === "help") {
-  console.log(HELP);
-  Deno.exit(0);
-}
-if ("mistake" in wish) {
-  console.error(wish.mistake);
-  Deno.exit(1);
-}
+const wish = wishOf(readArguments(Deno.args), HELP);
 console.log(
   `# Memory of an idle connection\n\n${await machine()}. ${wish.connections} connections in ${wish.rooms} rooms.`,
 );

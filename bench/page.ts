@@ -12,6 +12,7 @@ import { lighthouseTables, type Readings, readingTable, type Visits, visitTables
 import { type PageServer, startServers } from "./page/servers.ts";
 import type { Conditions } from "./page/tab.ts";
 import { visit } from "./page/visit.ts";
+import { type Parsed, wishOf } from "../tools/wish.ts";
 
 /** Unless `--runs` says otherwise. */
 const DEFAULT_RUNS = 3;
@@ -67,7 +68,7 @@ interface Asked {
 }
 
 /** @returns what was asked for, or a sentence that says why it can't be done */
-function readArguments(words: string[]): Asked | "help" | { mistake: string } {
+function readArguments(words: string[]): Parsed<Asked> {
   if (words.includes("--help") || words.includes("-h")) return "help";
   const asked: Asked = { only: [], runs: DEFAULT_RUNS, messages: DEFAULT_MESSAGES };
   for (const word of words) {
@@ -82,16 +83,7 @@ function readArguments(words: string[]): Asked | "help" | { mistake: string } {
   return asked;
 }
 
-const asked = readArguments(Deno.args);
-if (asked === "help") {
-  console.log(HELP);
-  Deno.exit(0);
-}
-if ("mistake" in asked) {
-  console.error(asked.mistake);
-  Deno.exit(1);
-}
-const { only: ONLY, runs: RUNS, messages: MESSAGES } = asked;
+const { only: ONLY, runs: RUNS, messages: MESSAGES } = wishOf(readArguments(Deno.args), HELP);
 const isAsked = (part: Part) => ONLY.length === 0 || ONLY.includes(part);
 
 async function fill({ server }: PageServer, room: string, messages: number): Promise<void> {

@@ -9,6 +9,7 @@ import type { Probed, Probing } from "./reconnect_probe.ts";
 import { median } from "./percentile.ts";
 import { cpuSeconds, peakResidentBytes, residentBytes } from "./process.ts";
 import { machine, PARLEY_COMMAND, PARLEY_ENVIRONMENT, startMeasured } from "./server.ts";
+import { type Parsed, wishOf } from "../tools/wish.ts";
 
 const HELP = `Ends a server with thousands of people in it, starts it again, and measures how all come back.
 
@@ -42,7 +43,7 @@ interface Wish {
 }
 
 /** @returns what was asked for, or a sentence that says why it can't be done */
-function readArguments(words: string[]): Wish | "help" | { mistake: string } {
+function readArguments(words: string[]): Parsed<Wish> {
   if (words.includes("--help") || words.includes("-h")) return "help";
   const wish: Wish = { people: 10_000, rooms: 100, rate: 1, runs: 5, signal: "KILL" };
   for (const word of words) {
@@ -206,15 +207,7 @@ function table(results: Result[], { people }: Wish): string {
   return lines.join("\n");
 }
 
-const wish = readArguments(Deno.args);
-if (wish === "help") {
-  console.log(HELP);
-  Deno.exit(0);
-}
-if ("mistake" in wish) {
-  console.error(wish.mistake);
-  Deno.exit(1);
-}
+const wish = wishOf(readArguments(Deno.args), HELP);
 const { people, rooms, rate, runs, signal } = wish;
 console.log(
   `# Everyone comes back\n\n${await machine()}. ${people.toLocaleString("en")} people in ${rooms} rooms, ${rate} ` +

@@ -33,34 +33,40 @@ export interface Crowd {
   rate: number;
 }
 
-/** What this process tells. Times are milliseconds since 1970. */
+/** What is counted of these people. */
+export interface Counts {
+  /** Tries of all who came back. */
+  tries: number;
+  said: number;
+  /** How often the server refused a message or a join for the time being. It was asked again, and the wait counts. */
+  refused: number;
+  /** Acknowledged messages that are not in the log; messages that are in it twice; people who lack an entry. */
+  lost: number;
+  doubled: number;
+  lacking: number;
+  /** People whom the server could not bring up to date, and who began anew. */
+  unrecovered: number;
+}
+
+/** What is measured of them, each time that it happens; milliseconds. */
+export interface Times {
+  /** From the signal until each knew that the connection is lost: late only because they share a processor here. */
+  noticed: number[];
+  /** From opening the connection that worked until everything had come. */
+  ways: number[];
+  /** Messages from sending to each who was connected, from the end until the last was back. */
+  meanwhile: number[];
+  /** Messages that were under way at the end, and how long it took until they had come. */
+  again: number[];
+  /** How late this process was meanwhile. */
+  late: number[];
+}
+
+/** What this process tells. `at`: when each had everything, milliseconds since 1970. */
 export type Told =
   | { kind: "ready" }
   | { kind: "back"; at: number[] }
-  | {
-    kind: "over";
-    /** From the signal until each knew that the connection is lost: late only because they share a processor here. */
-    noticed: number[];
-    /** From opening the connection that worked until everything had come. */
-    ways: number[];
-    /** Tries of all who came back. */
-    tries: number;
-    /** Messages from sending to each who was connected, from the end until the last was back. */
-    meanwhile: number[];
-    /** Messages that were under way at the end, and how long it took until they had come. */
-    again: number[];
-    said: number;
-    /** How often the server refused a message or a join for the time being. It was asked again, and the wait counts. */
-    refused: number;
-    /** Acknowledged messages that are not in the log; messages that are in it twice; people who lack an entry. */
-    lost: number;
-    doubled: number;
-    lacking: number;
-    /** People whom the server could not bring up to date, and who began anew. */
-    unrecovered: number;
-    /** How late this process was meanwhile. */
-    late: number[];
-  };
+  | { kind: "over" } & Counts & Times;
 
 /** People who connect for the first time at once. */
 const CONNECTING = 16;

@@ -4,26 +4,13 @@
  */
 import { type Delays, summed } from "./delays.ts";
 import { startHelper } from "./reconnect_helper.ts";
-import type { Crowd, Told } from "./reconnect_load.ts";
+import type { Counts, Crowd, Times, Told } from "./reconnect_load.ts";
 
 /** Processes, all on one processor. */
 const PROCESSES = 8;
 
-/** What they saw. Times are milliseconds. */
-export interface Seen {
-  noticed: Delays;
-  ways: Delays;
-  meanwhile: Delays;
-  again: Delays;
-  late: Delays;
-  tries: number;
-  said: number;
-  refused: number;
-  lost: number;
-  doubled: number;
-  lacking: number;
-  unrecovered: number;
-}
+/** What is known of all of them. */
+export type Seen = Counts & Record<keyof Times, Delays>;
 
 export interface People {
   pids: number[];
@@ -55,23 +42,21 @@ export function startPeople(
     },
     async over() {
       const each = await all((process) => process.next("over"));
-      const sum = (which: "tries" | "said" | "refused" | "lost" | "doubled" | "lacking" | "unrecovered") =>
-        each.reduce((sum, told) => sum + told[which], 0);
-      const delays = (which: "noticed" | "ways" | "meanwhile" | "again" | "late") =>
-        summed(each.flatMap((told) => told[which]));
+      const count = (what: keyof Counts) => each.reduce((sum, told) => sum + told[what], 0);
+      const delays = (what: keyof Times) => summed(each.flatMap((told) => told[what]));
       return {
         noticed: delays("noticed"),
         ways: delays("ways"),
         meanwhile: delays("meanwhile"),
         again: delays("again"),
         late: delays("late"),
-        tries: sum("tries"),
-        said: sum("said"),
-        refused: sum("refused"),
-        lost: sum("lost"),
-        doubled: sum("doubled"),
-        lacking: sum("lacking"),
-        unrecovered: sum("unrecovered"),
+        tries: count("tries"),
+        said: count("said"),
+        refused: count("refused"),
+        lost: count("lost"),
+        doubled: count("doubled"),
+        lacking: count("lacking"),
+        unrecovered: count("unrecovered"),
       };
     },
     end: async () => void await all((process) => process.end()),

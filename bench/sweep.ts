@@ -5,6 +5,7 @@
 import { type Load, warmUpRate } from "./client.ts";
 import { loaded, machine, PARLEY_COMMAND, PARLEY_ENVIRONMENT, startMeasured } from "./server.ts";
 import { type Point, sweepPicture, type SweepResults } from "./sweep_picture.ts";
+import { type Parsed, wishOf } from "../tools/wish.ts";
 
 const HELP = `Measures one room under every load, in about fifteen minutes, and draws it.
 
@@ -32,7 +33,7 @@ interface Wish {
 }
 
 /** @returns what was asked for, or a sentence that says why it can't be done */
-function readArguments(words: string[]): Wish | "help" | { mistake: string } {
+function readArguments(words: string[]): Parsed<Wish> {
   if (words.includes("--help") || words.includes("-h")) return "help";
   const wish: Wish = {
     draw: false,
@@ -94,15 +95,7 @@ async function draw(results: SweepResults): Promise<void> {
   await Deno.writeTextFile(PICTURE, sweepPicture(results));
 }
 
-const wish = readArguments(Deno.args);
-if (wish === "help") {
-  console.log(HELP);
-  Deno.exit(0);
-}
-if ("mistake" in wish) {
-  console.error(wish.mistake);
-  Deno.exit(1);
-}
+const wish = wishOf(readArguments(Deno.args), HELP);
 if (wish.draw) {
   await draw(JSON.parse(await Deno.readTextFile(RESULTS)));
   Deno.exit(0);

@@ -5,20 +5,13 @@
 import { systemClock } from "../chat/clock.ts";
 import { HELP, readArguments } from "./doctor/arguments.ts";
 import { examine } from "./doctor/examine.ts";
+import { wishOf } from "./wish.ts";
 
 /** Milliseconds to wait for what must come, and above which a message is slow. */
 const TIMEOUT = 10_000;
 const SLOW = 1_000;
 
-const wish = readArguments(Deno.args);
-if (wish === "help") {
-  console.log(HELP);
-  Deno.exit(0);
-}
-if ("mistake" in wish) {
-  console.error(wish.mistake);
-  Deno.exit(1);
-}
+const wish = wishOf(readArguments(Deno.args), HELP);
 let off = 0;
 for await (const finding of examine({ ...wish, timeout: TIMEOUT, slow: SLOW, clock: systemClock })) {
   console.log(`${finding.well ? "✓" : "✗"} ${finding.sentence}`);

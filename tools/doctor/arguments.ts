@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import type { Parsed } from "../wish.ts";
 
 /** What whoever runs the doctor wants to have looked at. */
 export interface Wish {
@@ -28,7 +29,7 @@ const USAGE = "deno task doctor https://chat.example --seconds=10 (--help tells 
 const NEARBY = /^(localhost|[^.:]+|127\..+|10\..+|192\.168\..+|172\.(1[6-9]|2\d|3[01])\..+|\[.+\]|.+\.(local|lan))$/;
 
 /** @returns what was asked for, or a sentence that says why it can't be done */
-export function readArguments(words: string[]): Wish | "help" | { mistake: string } {
+export function readArguments(words: string[]): Parsed<Wish> {
   const read = parse(words);
   if (typeof read === "string") return { mistake: read };
   const { values, positionals: [text, ...more] } = read;

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { createHmac } from "node:crypto";
 import { sign, verify } from "hono/jwt";
 import { systemClock } from "../../chat/clock.ts";
 import { RateLimiter } from "../../chat/limits/rate_limiter.ts";
@@ -12,6 +14,12 @@ const rateLimiter = new RateLimiter(NO_LIMITS, systemClock);
 const ask = (headers: Record<string, string>) => new Request("http://x/", { headers });
 const encode = (part: object) =>
   new TextEncoder().encode(JSON.stringify(part)).toBase64({ alphabet: "base64url", omitPadding: true });
+
+/** A token of another program that has the secret, and any body. */
+function signed(body: string): string {
+  const head = `${encode({ alg: "HS256", typ: "JWT" })}.${Buffer.from(body).toString("base64url")}`;
+  return `${head}.${createHmac("sha256", SECRET).update(head).digest("base64url")}`;
+}
 
 Deno.test("a header counts before a sub-protocol, and that before the cookie", async () => {
   const identities = new Sessions(SECRET, rateLimiter);
@@ -52,6 +60,9 @@ Deno.test("a given token that is no good is told, a cookie that is no good count
     "no user": await sign({ exp: past + 1_000 }, SECRET),
     "other algorithm": await sign({ sub: "one", exp: past + 1_000 }, SECRET, "HS512"),
     junk: "x".repeat(5_000),
+    "no claims": signed("null"),
+    "no JSON": signed("{"),
+    "no number": signed('{"sub":"one","exp":"never"}'),
     "long junk": `${"x".repeat(3_000)}.${"y".repeat(3_000)}.z`,
   };
   for (const [what, token] of Object.entries(bad)) {

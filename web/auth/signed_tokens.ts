@@ -39,12 +39,21 @@ export class SignedTokens {
     if (header !== HEADER || signature === undefined || more.length > 0) return undefined;
     const [theirs, ours] = [signature, this.#signature(`${header}.${body}`)].map((text) => Buffer.from(text));
     if (theirs.length !== ours.length || !timingSafeEqual(theirs, ours)) return undefined;
-    const claims: Partial<Claims> = JSON.parse(Buffer.from(body, "base64url").toString());
-    return claims.exp !== undefined && claims.exp * 1000 > Date.now() ? claims : undefined;
+    return current(Buffer.from(body, "base64url").toString());
   }
 
   #signature(signed: string): string {
     return createHmac("sha256", this.#secret).update(signed).digest("base64url");
+  }
+}
+
+/** What claims say that have not expired: others than ours may come from a program that has the secret too. */
+function current(json: string): Partial<Claims> | undefined {
+  try {
+    const claims: Partial<Claims> | null = JSON.parse(json);
+    return Number(claims?.exp) * 1000 > Date.now() ? claims! : undefined;
+  } catch {
+    return undefined;
   }
 }
 

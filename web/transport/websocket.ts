@@ -77,19 +77,21 @@ export class Sockets {
     const { rateLimiter } = this.chat.services;
     const address = rateLimiter.connected(addressKey);
     try {
+      // Whoever opens too many makes nobody wait.
+      const over = rateLimiter.connectionsOver(address);
+      if (over > TURNED_AWAY_AT_ONCE) throw new ChatError("rate_limited", CROWDED, CROWDED_RETRY);
       await this.#arrivals.wait();
-      return await this.#upgrade(request, address);
+      return await this.#upgrade(request, address, over > 0);
     } catch (error) {
       rateLimiter.disconnected(address);
       throw error;
     }
   }
 
-  async #upgrade(request: Request, address: AddressUsage): Promise<Response> {
+  /** @param isTooMany whether it is told so by a close code, as soon as it is open */
+  async #upgrade(request: Request, address: AddressUsage, isTooMany: boolean): Promise<Response> {
     const { rateLimiter } = this.chat.services;
-    const over = rateLimiter.connectionsOver(address);
-    if (over > TURNED_AWAY_AT_ONCE) throw new ChatError("rate_limited", CROWDED, CROWDED_RETRY);
-    const identity = over > 0
+    const identity = isTooMany
       ? [CLOSE.tooManyConnections, CROWDED] as const
       : await this.#identify(request, address.key);
     const rooms = roomsAskedFor(request.url);
