@@ -16,11 +16,9 @@ interface Instance {
   heardAt: number;
   /** When it counts as dead without another event, or is forgotten. */
   expiresAt: number;
-  /** Rooms in which something of it is missing here: the version that it has at least, and when it was asked. */
-  doubts: Map<string, { needed: number; askedAt: number }>;
 }
 
-/** The other instances: who lives, and what is missing of whom. */
+/** The other instances: which of them live. */
 export class Instances {
   readonly #instances = new Map<string, Instance>();
 
@@ -35,15 +33,13 @@ export class Instances {
     // What it says after it has said that it leaves was said before.
     if (instance?.state === "leaving") return false;
     const wasDead = instance?.state === "dead";
-    const seen = { state: "living" as const, heardAt: now, expiresAt: now + SILENCE_LIMIT };
-    if (instance) Object.assign(instance, seen);
-    else this.#instances.set(id, { ...seen, doubts: new Map() });
+    this.#instances.set(id, { state: "living", heardAt: now, expiresAt: now + SILENCE_LIMIT });
     return wasDead;
   }
 
   /** It says that it stops. */
   leaves(id: string, now: number): void {
-    Object.assign(this.#instances.get(id)!, { state: "leaving", expiresAt: now + RECONNECT_GRACE, doubts: new Map() });
+    Object.assign(this.#instances.get(id)!, { state: "leaving", expiresAt: now + RECONNECT_GRACE });
   }
 
   /** Whether it was heard after this time and lives. */
@@ -59,41 +55,8 @@ export class Instances {
       if (instance.expiresAt > now) continue;
       if (instance.state !== "dead") dead.push(id);
       if (instance.state !== "living") this.#instances.delete(id);
-      else Object.assign(instance, { state: "dead", expiresAt: now + DEAD_MEMORY, doubts: new Map() });
+      else Object.assign(instance, { state: "dead", expiresAt: now + DEAD_MEMORY });
     }
     return dead;
-  }
-
-  /** Something of it is missing in this room, which has this version at least. @returns whether that is new */
-  doubt(id: string, room: string, needed: number): boolean {
-    const { doubts } = this.#instances.get(id)!;
-    const doubt = doubts.get(room);
-    if (doubt) doubt.needed = Math.max(doubt.needed, needed);
-    else doubts.set(room, { needed, askedAt: -Infinity });
-    return !doubt;
-  }
-
-  /** This version of the room is known now. */
-  settle(id: string, room: string, known: number): void {
-    const doubts = this.#instances.get(id)?.doubts;
-    if (known >= (doubts?.get(room)?.needed ?? Infinity)) doubts!.delete(room);
-  }
-
-  /** Nobody here needs to know about this room any more. */
-  forgetRoom(room: string): void {
-    for (const { doubts } of this.#instances.values()) doubts.delete(room);
-  }
-
-  /** Takes the rooms to ask for, by instance: those for which it was not asked after `askedBefore`. It is asked now. */
-  *takeDoubts(askedBefore: number, now: number): Generator<[id: string, rooms: string[]]> {
-    for (const [id, { doubts }] of this.#instances) {
-      const rooms: string[] = [];
-      for (const [room, doubt] of doubts) {
-        if (doubt.askedAt > askedBefore) continue;
-        doubt.askedAt = now;
-        rooms.push(room);
-      }
-      if (rooms.length > 0) yield [id, rooms];
-    }
   }
 }

@@ -2,6 +2,7 @@ import type { RoomRegistry } from "../rooms/registry.ts";
 import type { PresenceChange, PresencePart } from "../storage.ts";
 import { changeBytes, partsThatFit, textBytes } from "./event_size.ts";
 import { inboxOf } from "./inbox.ts";
+import type { OwnShares } from "./own_shares.ts";
 
 /** If more than this ask about one room at the same time, they get one answer, which all in the room hear. */
 const ASKERS_ANSWERED_ALONE = 3;
@@ -11,8 +12,15 @@ const ASKERS_ANSWERED_ALONE = 3;
  * asks about a thousand rooms gets a few events with all of them, a thousand who ask about one room get the same one.
  */
 export class RollCall {
+  readonly #rooms: RoomRegistry;
+  readonly #own: OwnShares;
   /** By room, the askers, and the version that each of them knows. */
   #askers = new Map<string, Map<string, number | undefined>>();
+
+  constructor(rooms: RoomRegistry, own: OwnShares) {
+    this.#rooms = rooms;
+    this.#own = own;
+  }
 
   /** @param known the version of this instance's share in the room that the asker knows */
   asked(room: string, asker: string, known: number | undefined): void {
@@ -23,10 +31,9 @@ export class RollCall {
 
   /**
    * Takes the answers to all who have asked, each list for one event.
-   * @param versionOf the version of this instance's share in a room; 0: nobody is here
    * @returns `to` is the room in which it is to be published: an asker's inbox, or the room that it is about
    */
-  *take(rooms: RoomRegistry, versionOf: (room: string) => number): Generator<{ to: string; parts: PresencePart[] }> {
+  *take(): Generator<{ to: string; parts: PresencePart[] }> {
     const answers = new Map<string, PresencePart[]>();
     const add = (to: string, parts: readonly PresencePart[]) => {
       const own = answers.get(to);
@@ -34,11 +41,11 @@ export class RollCall {
       else answers.set(to, [...parts]);
     };
     for (const [room, askers] of this.#askers) {
-      const version = versionOf(room);
+      const version = this.#own.versionOf(room);
       const same = [{ room, version }];
       let everyone: PresencePart[] | undefined;
       const answerTo = (knows: boolean) =>
-        knows || version === 0 ? same : everyone ??= [...peopleParts(rooms, room, version)];
+        knows || version === 0 ? same : everyone ??= [...peopleParts(this.#rooms, room, version)];
       if (askers.size > ASKERS_ANSWERED_ALONE) add(room, answerTo(askers.values().every((known) => known === version)));
       else for (const [asker, known] of askers) add(inboxOf(asker), answerTo(known === version));
     }

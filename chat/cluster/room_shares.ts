@@ -63,22 +63,22 @@ export class RoomShares {
     return true;
   }
 
-  /** @returns whether all is known now; "partly" while more parts are to come, "missing" if something does not fit */
-  answered(from: string, part: PresencePart, now: number): "all" | "partly" | "missing" {
+  /** @returns whether it fits to what is known, also while more parts are to come; if not, something is missing */
+  answered(from: string, part: PresencePart, now: number): boolean {
     const { version, people, at = 0, more = false } = part;
     if (version === 0) {
       this.drop(from);
-      return "all";
+      return true;
     }
     const share = this.#shareOf(from, now);
-    if (version <= share.version) return "all";
-    if (!people) return "missing";
+    if (version <= share.version) return true;
+    if (!people) return false;
     if (at === 0) share.parts = { version, people: [] };
-    if (share.parts.version !== version || share.parts.people.length !== at) return "missing";
+    if (share.parts.version !== version || share.parts.people.length !== at) return false;
     share.parts.people.push(...people);
-    if (more) return "partly";
+    if (more) return true;
     this.#replace(share, share.parts.people, version);
-    return "all";
+    return true;
   }
 
   /** Nobody is connected to this instance any more. */
