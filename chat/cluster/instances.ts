@@ -10,12 +10,14 @@ export const RECONNECT_GRACE = 30_000;
 /** How long it is remembered that an instance counted as dead, milliseconds: it may only have stalled. */
 const DEAD_MEMORY = 60 * 60_000;
 
-/** Another instance, as far as this one knows. Times are by the clock's `monotonic`. */
+/** For how long, without another event, an instance stays in a state. */
+const LIMITS = { living: SILENCE_LIMIT, leaving: RECONNECT_GRACE, dead: DEAD_MEMORY };
+
+/** Another instance, as far as this one knows. */
 interface Instance {
-  state: "living" | "leaving" | "dead";
-  heardAt: number;
-  /** When it counts as dead without another event, or is forgotten. */
-  expiresAt: number;
+  state: keyof typeof LIMITS;
+  /** When it was last heard, said that it stops, or began to count as dead, by the clock's `monotonic`. */
+  since: number;
 }
 
 /** The other instances: which of them live. */
@@ -29,33 +31,31 @@ export class Instances {
 
   /** @returns whether it counted as dead */
   heard(id: string, now: number): boolean {
-    const instance = this.#instances.get(id);
+    const before = this.#instances.get(id)?.state;
     // What it says after it has said that it leaves was said before.
-    if (instance?.state === "leaving") return false;
-    const wasDead = instance?.state === "dead";
-    this.#instances.set(id, { state: "living", heardAt: now, expiresAt: now + SILENCE_LIMIT });
-    return wasDead;
+    if (before !== "leaving") this.#instances.set(id, { state: "living", since: now });
+    return before === "dead";
   }
 
   /** It says that it stops. */
   leaves(id: string, now: number): void {
-    Object.assign(this.#instances.get(id)!, { state: "leaving", expiresAt: now + RECONNECT_GRACE });
+    this.#instances.set(id, { state: "leaving", since: now });
   }
 
   /** Whether it was heard after this time and lives. */
   livedAfter(id: string, time: number): boolean {
     const instance = this.#instances.get(id);
-    return instance?.state === "living" && instance.heardAt > time;
+    return instance?.state === "living" && instance.since > time;
   }
 
   /** Those that count as dead from now on. */
   takeDead(now: number): string[] {
     const dead: string[] = [];
-    for (const [id, instance] of this.#instances) {
-      if (instance.expiresAt > now) continue;
-      if (instance.state !== "dead") dead.push(id);
-      if (instance.state !== "living") this.#instances.delete(id);
-      else Object.assign(instance, { state: "dead", expiresAt: now + DEAD_MEMORY });
+    for (const [id, { state, since }] of this.#instances) {
+      if (since + LIMITS[state] > now) continue;
+      if (state !== "dead") dead.push(id);
+      if (state === "living") this.#instances.set(id, { state: "dead", since: now });
+      else this.#instances.delete(id);
     }
     return dead;
   }
