@@ -128,6 +128,7 @@ export class Cluster {
         this.#deps.presence.heard(event.from);
         return this.#questions.answer(event);
       case "answer":
+        this.#deps.presence.heard(event.from);
         return this.#questions.take(event);
       case "typing": {
         const { room, user, name } = event;

@@ -397,6 +397,22 @@ Deno.test("the people of an isolate that dies leave once it has been silent for 
   close(one, two);
 });
 
+Deno.test("an isolate whose heartbeats get lost lives as long as it asks or answers", async () => {
+  for (const kind of ["question", "answer"]) {
+    const [one, two] = isolates(2);
+    const bob = await FakeClient.enter(two.chat, "bob");
+    await FakeClient.enter(one.chat, "ann");
+    await told(one);
+    one.opening.loses = (event) => event.kind !== kind;
+    for (let beat = 0; beat < 6; beat++) {
+      for (const { chat } of [one, two]) void chat.services.cluster.isHere("nobody");
+      await two.clock.advance(HEARTBEAT);
+    }
+    assert.deepEqual(went(bob), [], kind);
+    close(one, two);
+  }
+});
+
 Deno.test("an isolate that stalls and comes back has its people back", async () => {
   const [one, two] = isolates(2);
   const bob = await FakeClient.enter(two.chat, "bob");
