@@ -42,7 +42,7 @@ export class GivenNames {
    * @param round how often such names were all taken
    */
   candidates(user: string, round = 0): NameCandidate[] {
-    if (this.#clock.monotonic() - this.#crowdedAt > CROWD_MEMORY) this.#digits = FEWEST_DIGITS;
+    if (this.#clock.monotonic() - this.#crowdedAt > CROWD_MEMORY) this.#useDigits(FEWEST_DIGITS);
     const digits = this.#digits + 3 * round;
     const drawn = [
       this.#draw(digits, numbered(digits, hashOf(user))),
@@ -71,9 +71,15 @@ export class GivenNames {
     if (length !== "User ".length + this.#digits) return;
     this.#taken += (Number(isTaken) - this.#taken) * NEWEST;
     if (this.#taken < CROWDED) return;
-    this.#taken = 0;
-    this.#digits++;
+    this.#useDigits(this.#digits + 1);
     this.#crowdedAt = this.#clock.monotonic();
+  }
+
+  /** What is known of the share is about names with so many digits. */
+  #useDigits(digits: number): void {
+    if (digits === this.#digits) return;
+    this.#digits = digits;
+    this.#taken = 0;
   }
 }
 

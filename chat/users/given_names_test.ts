@@ -38,6 +38,23 @@ Deno.test("names have three digits while most of these are free, and the storage
   }
 });
 
+Deno.test("how many long names were taken says nothing about short ones", () => {
+  const { clock, names } = setUp(false);
+  const learnTaken = (name: string, times: number) => {
+    for (let time = 0; time < times; time++) names.learn([{ name, key: name }], undefined);
+  };
+  const length = () => digits(names.candidates("some-user")[0].name);
+  learnTaken("User 123", 40);
+  assert.equal(length(), 4);
+  learnTaken("User 1234", 20);
+  clock.set(clock.now() + 20 * 60 * 1000);
+  assert.equal(length(), 3);
+  learnTaken("User 123", 20);
+  assert.equal(length(), 3);
+  learnTaken("User 123", 20);
+  assert.equal(length(), 4);
+});
+
 Deno.test("someone who comes back to a storage that forgot them is likely given the same name", () => {
   const again = () => setUp(true).names.candidates("some-user")[0];
   assert.deepEqual(again(), again());
