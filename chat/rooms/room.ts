@@ -6,12 +6,12 @@ import type { Entry, Position, Reacted, RoomJoined, ServerFrame } from "../proto
 import { reactedIn } from "../reading/reactions.ts";
 import { ROOM_SETTINGS, type RoomSettings, type Storage } from "../storage.ts";
 import type { Subscriber } from "../subscriber.ts";
-import { LiveSubscribers } from "./live_subscribers.ts";
 import { LogSubscriber } from "./log_subscriber.ts";
 import { Members } from "./members.ts";
 import { NoticeBuffer } from "./notice_buffer.ts";
 import { type Page, PageCache } from "./page_cache.ts";
-import { PendingJoin } from "./pending_join.ts";
+import type { PendingJoin } from "./pending_join.ts";
+import { Recipients } from "./recipients.ts";
 
 /** How often newer entries may overtake the page of a join before it fails. */
 const JOIN_ATTEMPTS = 3;
@@ -64,8 +64,7 @@ export class Room {
   readonly #deps: RoomDeps;
   readonly #log: LogSubscriber;
   readonly #settings: CachedValue<RoomSettings>;
-  readonly #live = new LiveSubscribers();
-  readonly #joining = new Map<Subscriber, PendingJoin>();
+  readonly #recipients = new Recipients((seq) => seq <= this.#log.position!.seq && this.#notices.length === 0);
   /** What is sent beside the log with the next flush. */
   readonly #notices: NoticeBuffer;
   readonly #pages: PageCache;
@@ -96,7 +95,7 @@ export class Room {
         deps.presence.mayHaveMissed(name);
       },
       due: () => deps.requestFlush(this),
-      deliver: (entries) => this.#deliver([], entries),
+      deliver: (entries) => this.#recipients.deliver([], entries),
       restart: () => this.#restart(),
     });
   }
@@ -113,23 +112,23 @@ export class Room {
 
   /** How many connections a message goes to. */
   get size(): number {
-    return this.#live.size;
+    return this.#recipients.live.size;
   }
 
   /** The same, and how many of these take each message as a frame of its own. */
   get recipientCount(): { all: number; plain: number } {
-    return { all: this.#live.size, plain: this.#live.plain };
+    const { size, plain } = this.#recipients.live;
+    return { all: size, plain };
   }
 
   /** Whether a flush may wait for the pace, because somebody here takes many frames as one. */
   get deferrable(): boolean {
-    return this.#live.deferrable;
+    return this.#recipients.live.deferrable;
   }
 
   /** The connections that get what is sent beside the log. */
-  *recipients(): Generator<Subscriber> {
-    yield* this.#live;
-    for (const [subscriber, { sentUpTo }] of this.#joining) if (sentUpTo !== undefined) yield subscriber;
+  recipients(): Iterable<Subscriber> {
+    return this.#recipients;
   }
 
   /**
@@ -137,16 +136,15 @@ export class Room {
    * @throws {ChatError} `unavailable`; a connection that was in the room stays in it
    */
   async join(subscriber: Subscriber, request: JoinRequest = {}): Promise<void> {
-    const join = new PendingJoin(subscriber.connection);
-    const before = { isLive: this.#live.delete(subscriber), epoch: this.#log.position?.epoch };
-    this.#joining.set(subscriber, join);
+    const { join, wasLive } = this.#recipients.begin(subscriber);
+    const before = { wasLive, epoch: this.#log.position?.epoch };
     try {
       for (let attempt = 0; attempt < JOIN_ATTEMPTS; attempt++) {
         if (attempt > 0) this.#pages.invalidate();
         const [page] = await Promise.all([this.#pages.read(request), this.#settings.get()]);
         const reacted = await this.#reacted(page, subscriber.person.user);
         await this.#drained(subscriber);
-        if (this.#joining.get(subscriber) !== join) return;
+        if (!this.#recipients.isJoining(subscriber, join)) return;
         if (!this.#log.position) this.#begin(page);
         else if (this.#log.position.epoch !== page.epoch) {
           this.#restart();
@@ -180,8 +178,7 @@ export class Room {
 
   /** Takes a connection out. @param lost whether its person may be back in a moment */
   leave(subscriber: Subscriber, lost: boolean): void {
-    this.#live.delete(subscriber);
-    this.#joining.delete(subscriber);
+    this.#recipients.delete(subscriber);
     if (subscriber.rooms.delete(this.name)) this.members.leave(subscriber.person.user, lost);
     this.forgetIfEmpty();
   }
@@ -189,22 +186,18 @@ export class Room {
   /** Sends what the log brought, and who came or went, since the last call. */
   flush(): void {
     const notices = this.#notices.take();
-    this.#deliver(notices, this.#log.take());
+    this.#recipients.deliver(notices, this.#log.take());
   }
 
   /** Answers one connection with an entry of the log that it has been sent; a later entry comes with the others. */
   answer(subscriber: Subscriber, entry: Entry): void {
-    const join = this.#joining.get(subscriber);
-    if (join && join.sentUpTo === undefined) join.answerLater(entry);
-    else if (entry.seq <= (join?.sentUpTo ?? this.#log.position?.seq ?? 0)) {
-      subscriber.connection.deliver(new EncodedFrames(entry));
-    }
+    this.#recipients.answer(subscriber, entry, this.#log.position?.seq ?? 0);
   }
 
   /** Sends a frame at once to everyone in the room, or to everyone but one person. */
   broadcast(frame: ServerFrame, exceptUser?: string): void {
     const delivery = new EncodedFrames(frame);
-    for (const { person, connection } of this.recipients()) {
+    for (const { person, connection } of this.#recipients) {
       if (person.user !== exceptUser) connection.deliver(delivery);
     }
   }
@@ -216,7 +209,7 @@ export class Room {
 
   /** Drops the room from memory if nobody is in it, joining or expected back. */
   forgetIfEmpty(): void {
-    if (this.#disposed || this.size + this.#joining.size + this.members.localCount > 0) return;
+    if (this.#disposed || !this.#recipients.isEmpty || this.members.localCount > 0) return;
     this.dispose();
     this.#deps.forget();
   }
@@ -259,7 +252,7 @@ export class Room {
   }
 
   #begin(at: Position): void {
-    for (const join of this.#joining.values()) join.dropHeld();
+    this.#recipients.dropHeld();
     this.#log.begin(at);
   }
 
@@ -268,7 +261,7 @@ export class Room {
     this.#log.forget();
     this.#pages.invalidate();
     // All at once: none stays live, so that none gets an entry of the new epoch before its page.
-    for (const subscriber of [...this.recipients()]) {
+    for (const subscriber of [...this.#recipients]) {
       this.join(subscriber).catch(() => closeUnread(subscriber));
     }
   }
@@ -287,34 +280,18 @@ export class Room {
     const frame = this.#joinedFrame(page);
     if (id !== undefined) frame.id = id;
     join.sendPage(before?.() ?? [], frame, held, this.#notices.length);
-    this.#completeJoin(subscriber, join);
-  }
-
-  /** Makes a connection live once the others have been sent all that its page held, and no notice waits. */
-  #completeJoin(subscriber: Subscriber, { sentUpTo }: PendingJoin): void {
-    if (sentUpTo! > this.#log.position!.seq || this.#notices.length > 0) return;
-    if (this.#joining.delete(subscriber)) this.#live.add(subscriber);
+    this.#recipients.complete(subscriber, join);
   }
 
   /** Ends a failed join: a live connection goes on where it was; another one that was in the room has to come back. */
-  #revert(subscriber: Subscriber, join: PendingJoin, before: { isLive: boolean; epoch: string | undefined }): void {
-    if (this.#joining.get(subscriber) !== join) return;
-    this.#joining.delete(subscriber);
-    if (before.isLive && before.epoch === this.#log.position?.epoch) {
-      this.#live.add(subscriber);
-      join.sendHeld();
-    } else if (subscriber.rooms.has(this.name)) closeUnread(subscriber);
-    this.forgetIfEmpty();
-  }
-
-  #deliver(notices: ServerFrame[], entries: Entry[]): void {
-    if (notices.length + entries.length === 0) return;
-    const delivery = new EncodedFrames(...notices, ...entries);
-    for (const { connection } of this.#live) connection.deliver(delivery);
-    for (const [subscriber, join] of this.#joining) {
-      join.deliver(delivery, entries);
-      if (join.sentUpTo !== undefined) this.#completeJoin(subscriber, join);
+  #revert(subscriber: Subscriber, join: PendingJoin, before: { wasLive: boolean; epoch: string | undefined }): void {
+    if (!this.#recipients.isJoining(subscriber, join)) return;
+    if (before.wasLive && before.epoch === this.#log.position?.epoch) this.#recipients.resume(subscriber, join);
+    else {
+      this.#recipients.delete(subscriber);
+      if (subscriber.rooms.has(this.name)) closeUnread(subscriber);
     }
+    this.forgetIfEmpty();
   }
 }
 
