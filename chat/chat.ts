@@ -52,7 +52,7 @@ export class Chat {
       rateLimiter,
       requestFlush: (room) => pipeline.requestFlush(room),
       presence: {
-        opened: (room) => presence.opened(room),
+        opened: (name, members) => presence.opened(name, members),
         closed: (name) => presence.closed(name),
         changed: (name, user) => presence.changed(name, user),
         mayHaveMissed: (name) => presence.mayHaveMissed(name),

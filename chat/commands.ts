@@ -18,7 +18,8 @@ import {
   type SetName,
   type StartTyping,
 } from "./protocol.ts";
-import type { JoinRequest, Room } from "./rooms/room.ts";
+import type { JoinRequest } from "./rooms/pending_join.ts";
+import type { Room } from "./rooms/room.ts";
 import { roomName } from "./rooms/room_name.ts";
 import type { Services } from "./services.ts";
 import type { Command } from "./storage.ts";

@@ -1,7 +1,8 @@
 import { interval } from "../async.ts";
 import type { Clock } from "../clock.ts";
+import type { Members } from "../rooms/members.ts";
 import type { RoomRegistry } from "../rooms/registry.ts";
-import type { Room, RoomPresence } from "../rooms/room.ts";
+import type { RoomPresence } from "../rooms/room_presence.ts";
 import type { PresenceEvent, PresencePart, PresenceUpdate, Storage } from "../storage.ts";
 import { Doubts } from "./doubts.ts";
 import { partsThatFit, textBytes } from "./event_size.ts";
@@ -64,7 +65,7 @@ export class RemotePresence implements RoomPresence {
     this.#stopHeartbeat = interval(this.#clock, HEARTBEAT, () => this.#beat());
   }
 
-  opened({ name, members }: Room): void {
+  opened(name: string, members: Members): void {
     this.inbox.open();
     this.#shares.set(name, new RoomShares(members));
     this.#inquiries.opened(name);
@@ -139,12 +140,11 @@ export class RemotePresence implements RoomPresence {
   }
 
   #takeUpdate(from: string, update: PresenceUpdate): void {
-    const { room, asks, known } = update;
-    const shares = this.#shares.get(room);
+    const shares = this.#shares.get(update.room);
     // On some stores everyone hears everything.
     if (!shares) return;
     this.#note(from, update, shares, shares.update(from, update, this.#clock.monotonic()));
-    if (asks) this.#answerLater(room, from, known?.[this.id]);
+    if (update.asks) this.#answerLater(update.room, from, update.known?.[this.id]);
   }
 
   #takePeople(from: string, part: PresencePart): void {

@@ -1,6 +1,22 @@
+import type { Clock } from "../clock.ts";
 import { EncodedFrames } from "../encoded_frames.ts";
-import type { Entry, RoomJoined, ServerFrame } from "../protocol.ts";
+import type { Entry, Position, RoomJoined, ServerFrame } from "../protocol.ts";
 import type { Connection } from "../subscriber.ts";
+
+/** A page waits until the client has read what was sent before: checked in these steps, and at most this long, ms. */
+const DRAIN_STEP = 10;
+const DRAIN_TIMEOUT = 10_000;
+
+/** What a join asks for; the `id` comes back in its answer. */
+export interface JoinRequest {
+  /** The last place that the client has seen. */
+  since?: Position;
+  /** How many messages a page may have. */
+  limit?: number;
+  id?: string;
+  /** Gives the frames that are to be sent before the page, once there is one. */
+  before?: () => ServerFrame[];
+}
 
 /**
  * A join of one connection that has begun. Until its page has been sent, live entries are held back for it; after that
@@ -21,6 +37,13 @@ export class PendingJoin {
   /** The last entry of the log that it has been sent; undefined until its page is sent. */
   get sentUpTo(): number | undefined {
     return this.#sent?.upTo;
+  }
+
+  /** Waits until a page can be sent: several joins of one connection must not make a slow reader of it. */
+  async drained(clock: Clock): Promise<void> {
+    for (let waited = 0; !this.#connection.hasRoom && waited < DRAIN_TIMEOUT; waited += DRAIN_STEP) {
+      await new Promise<void>((resolve) => clock.after(DRAIN_STEP, resolve));
+    }
   }
 
   /** Drops what was held back: the room begins with a page that has it. */

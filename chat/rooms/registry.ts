@@ -74,7 +74,7 @@ export class RoomRegistry {
       },
     });
     this.#rooms.set(name, room);
-    this.#deps.presence.opened(room);
+    this.#deps.presence.opened(name, room.members);
     if (opener) opener.rooms++;
     return room;
   }

@@ -10,15 +10,12 @@ import { LogSubscriber } from "./log_subscriber.ts";
 import { Members } from "./members.ts";
 import { NoticeBuffer } from "./notice_buffer.ts";
 import { type Page, PageCache } from "./page_cache.ts";
-import type { PendingJoin } from "./pending_join.ts";
+import type { JoinRequest, PendingJoin } from "./pending_join.ts";
 import { Recipients } from "./recipients.ts";
+import type { RoomPresence } from "./room_presence.ts";
 
 /** How often newer entries may overtake the page of a join before it fails. */
 const JOIN_ATTEMPTS = 3;
-
-/** A page waits until the client has read what was sent before: checked in these steps, and at most this long, ms. */
-const DRAIN_STEP = 10;
-const DRAIN_TIMEOUT = 10_000;
 
 /** What a room works on. */
 export interface RoomDeps {
@@ -30,28 +27,6 @@ export interface RoomDeps {
   forget(): void;
   /** Tells other isolates of this one, and its members of the others' people. */
   presence: RoomPresence;
-}
-
-/** What rooms tell the presence of other isolates. */
-export interface RoomPresence {
-  /** The room is in memory now, and has subscribed to its log. */
-  opened(room: Room): void;
-  closed(name: string): void;
-  /** A person is now connected here in the room, or no longer is, or has another name. */
-  changed(name: string, user: string): void;
-  /** Something may have been missed in the room. */
-  mayHaveMissed(name: string): void;
-}
-
-/** What a join asks for; the `id` comes back in its answer. */
-export interface JoinRequest {
-  /** The last place that the client has seen. */
-  since?: Position;
-  /** How many messages a page may have. */
-  limit?: number;
-  id?: string;
-  /** Gives the frames that are to be sent before the page, once there is one. */
-  before?: () => ServerFrame[];
 }
 
 /** A page as one person gets it. */
@@ -143,7 +118,7 @@ export class Room {
         if (attempt > 0) this.#pages.invalidate();
         const [page] = await Promise.all([this.#pages.read(request), this.#settings.get()]);
         const reacted = await this.#reacted(page, subscriber.person.user);
-        await this.#drained(subscriber);
+        await join.drained(this.#deps.clock);
         if (!this.#recipients.isJoining(subscriber, join)) return;
         if (!this.#log.position) this.#begin(page);
         else if (this.#log.position.epoch !== page.epoch) {
@@ -222,13 +197,6 @@ export class Room {
     this.#pages.dispose();
     this.#settings.dispose();
     this.#log.dispose();
-  }
-
-  /** Waits until a page can be sent: several joins of one connection must not make a slow reader of it. */
-  async #drained({ connection }: Subscriber): Promise<void> {
-    for (let waited = 0; !connection.hasRoom && waited < DRAIN_TIMEOUT; waited += DRAIN_STEP) {
-      await new Promise<void>((resolve) => this.#deps.clock.after(DRAIN_STEP, resolve));
-    }
   }
 
   #joinedFrame({ epoch, seq, recovered, messages, more, reacted }: PersonalPage): RoomJoined {
