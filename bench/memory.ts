@@ -12,21 +12,19 @@ const HELP = `Measures what an idle connection costs in memory, in about ten min
 
   deno task bench:memory [SERVER …] [--connections=CONNECTIONS] [--rooms=ROOMS] [--types=TYPES]
 
-  SERVER         measures only these: parley, loop, parley-writev or loop-writev (with DENO_USE_WRITEV=1)
+  SERVER         measures only these: parley, loop or loop-writev (with DENO_USE_WRITEV=1, which Parley sets itself)
   --connections  how many there are in the end, 10,000 unless set
   --rooms        the rooms that they are in, 100 unless set
   --types        how many types of the JavaScript heap are listed, 40 unless set`;
 
-const WRITEV = { DENO_USE_WRITEV: "1" };
 const SERVERS: Record<string, { about: string; command: string[]; env: Record<string, string> }> = {
   "parley": { about: "Parley (SQLite)", command: PARLEY_COMMAND, env: PARLEY_ENVIRONMENT },
   "loop": { about: "bare Deno loop", command: LOOP_COMMAND, env: {} },
-  "parley-writev": {
-    about: "Parley with DENO_USE_WRITEV=1",
-    command: PARLEY_COMMAND,
-    env: { ...PARLEY_ENVIRONMENT, ...WRITEV },
+  "loop-writev": {
+    about: "bare Deno loop with DENO_USE_WRITEV=1",
+    command: LOOP_COMMAND,
+    env: { DENO_USE_WRITEV: "1" },
   },
-  "loop-writev": { about: "bare Deno loop with DENO_USE_WRITEV=1", command: LOOP_COMMAND, env: WRITEV },
 };
 const INSPECTOR_PORT = 9229;
 /** A first share of the connections has brought everything that is there once, such as compiled code. */

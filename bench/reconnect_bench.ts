@@ -145,12 +145,12 @@ function watch(pids: number[]): () => Result["share"] {
 
 function table(results: Result[], { people }: Wish): string {
   const seconds = (milliseconds: number) => `${(milliseconds / 1_000).toFixed(2)} s`;
-  // JSON knows no NaN: null is a percentile of nothing.
-  const ms = (milliseconds: number | null) => milliseconds === null ? "" : `${milliseconds.toFixed(0)} ms`;
+  const ms = (milliseconds: number) => `${milliseconds.toFixed(0)} ms`;
   const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
   const of = (which: (result: Result) => number, unit: (value: number) => string) => {
-    const values = results.map(which);
-    return [unit(median(values)), unit(Math.max(...values))];
+    // A percentile of nothing is NaN, and null once it was JSON.
+    const values = results.map(which).filter(Number.isFinite);
+    return values.length === 0 ? ["", ""] : [unit(median(values)), unit(Math.max(...values))];
   };
   const delay = (name: "meanwhile" | "again" | "late" | "ways" | "noticed", which: keyof Delays) =>
     of(({ seen }) => seen[name][which], ms);
