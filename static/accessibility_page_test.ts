@@ -290,13 +290,19 @@ Deno.test("the page's heading is the room's name, and the button in it says what
   await ann.close();
 });
 
-Deno.test("a page whose rooms have not come yet has no button without a name", async () => {
-  const ann = await person({ viewport: { width: 390, height: 844 } });
+Deno.test("a page whose rooms and gestures have not come has no button without a name, and no error", async () => {
+  const ann = await person({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
   const page = await ann.newPage();
-  await page.route(/side_views/, (route) => route.abort());
+  const errors: string[] = [];
+  page.on("pageerror", ({ message }) => errors.push(message));
+  await page.route(/side_views|swipe|long_press|above_keyboard/, (route) => route.abort());
+  const gestures = ["swipe", "long_press", "above_keyboard"].map((part) =>
+    page.waitForEvent("requestfailed", (request) => request.url().includes(part))
+  );
   await page.goto(`${server.url}/r/late`);
-  await page.locator("#connection[data-kind=connected]").waitFor({ state: "attached" });
+  await Promise.all([page.locator("#connection[data-kind=connected]").waitFor({ state: "attached" }), ...gestures]);
   await expectAccessible(page, "without the rooms", { only: ["button-name"] });
+  assert.deepEqual(errors, []);
   await ann.close();
 });
 

@@ -274,16 +274,20 @@ export function createViews(
     bell.load();
     composer.load();
     loadReactions();
-    startWorker().catch(() => {/* the page needs none */});
+    // The page needs none of these; buttons do what the gestures do.
+    const without = () => {};
+    startWorker().catch(without);
     if (matchMedia("(any-pointer: coarse)").matches) {
       const { answer, isAnswerable } = log;
       import("./swipe.ts").then(({ answerBySwipe }) =>
         answerBySwipe({ log: find("log", HTMLElement), answer, isAnswerable })
-      );
-      import("../reactions/long_press.ts").then(({ createLongPress }) => createLongPress(find("log", HTMLElement)));
+      ).catch(without);
+      import("../reactions/long_press.ts").then(({ createLongPress }) => createLongPress(find("log", HTMLElement)))
+        .catch(without);
     }
     if (hasScreenKeyboard()) {
-      import("./above_keyboard.ts").then(({ stayAboveKeyboard }) => stayAboveKeyboard(find("page", HTMLElement)));
+      import("./above_keyboard.ts").then(({ stayAboveKeyboard }) => stayAboveKeyboard(find("page", HTMLElement)))
+        .catch(without);
     }
   }, REST_AFTER);
   return (state) => {
