@@ -46,7 +46,7 @@ export class GivenNames {
     const digits = this.#digits + 3 * round;
     const drawn = [
       this.#draw(digits, numbered(digits, hashOf(user))),
-      ...[digits, digits + 1, digits + 3].map((more) => this.#draw(more)),
+      ...[digits, digits + 1, digits + 2].map((more) => this.#draw(more)),
     ];
     return drawn.map((name) => ({ name, key: nameKey(name) }));
   }
