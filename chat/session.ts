@@ -83,7 +83,10 @@ export class Session implements ConnectedCaller {
       const held = await this.#admit(user);
       if (!held || this.#ended) return;
       this.#person = users.enter(user, held, this);
+      const { name: was } = this.#person;
       if (identity?.name !== undefined) cluster.syncName(this.#person, held, this);
+      // That somebody was renamed on another isolate may not have been heard here.
+      else if (was !== held.name) cluster.renamedElsewhere({ user, name: held.name, was });
       const welcome: Welcome = { action: "welcome", user, name: this.#person.name, limits };
       if (token !== undefined) welcome.token = token;
       // A frame and a write less for each who arrives in a crowd.

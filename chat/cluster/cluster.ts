@@ -76,6 +76,15 @@ export class Cluster {
     this.broadcastName(person, was, newest);
   }
 
+  /**
+   * Shows the name that a person was given on another isolate. Whoever is connected here too may have got another one
+   * here at the same time; which one came last, only the store knows.
+   */
+  renamedElsewhere(change: Omit<NameChanged, "action">): void {
+    if (!this.#deps.users.find(change.user)) return this.#showName({ action: "name_changed", ...change });
+    this.#showStoredName(change).catch((error) => console.error("a new name could not be shown:", error));
+  }
+
   /** Tells the others in a room that a person is typing, at most every `TYPING_SECONDS` and not in a crowd. */
   broadcastTyping(room: Room, person: Person): void {
     const now = this.#deps.clock.now();
@@ -138,7 +147,7 @@ export class Cluster {
         return void this.#executeHere(event);
       case "name_changed": {
         const { user, name, was } = event;
-        return this.#showName({ action: "name_changed", user, name, was });
+        return this.renamedElsewhere({ user, name, was });
       }
       case "room_changed":
         return rooms.find(event.room)?.refreshSettings();
@@ -147,6 +156,24 @@ export class Cluster {
       default:
         event satisfies never;
     }
+  }
+
+  /** @param change what is shown if the store does not answer, or the person has left meanwhile */
+  async #showStoredName(change: Omit<NameChanged, "action">): Promise<void> {
+    const { users } = this.#deps;
+    const { user } = change;
+    let shown = users.find(user)?.name;
+    while (shown !== undefined) {
+      // Without an answer, what was heard is all that is known.
+      const { name } = await users.resolveName(user).catch(() => change);
+      const was = shown;
+      shown = users.find(user)?.name;
+      // If they were renamed here meanwhile, the answer may be older than that.
+      if (was !== shown) continue;
+      if (name !== was) this.#showName({ action: "name_changed", user, name, was });
+      return;
+    }
+    this.#showName({ action: "name_changed", ...change });
   }
 
   /** Tells each connection once, however many rooms it shares with that person. */

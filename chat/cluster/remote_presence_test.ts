@@ -109,6 +109,31 @@ Deno.test("whoever is renamed has the new name everywhere, also where it came be
   close(one, two);
 });
 
+Deno.test("whoever is connected to several isolates has one name on all, also if two are asked for at once", async () => {
+  const [one, two, three] = isolates(3);
+  const watcher = await FakeClient.enter(three.chat, "watcher");
+  const here = await FakeClient.enter(one.chat, "ann");
+  const there = await FakeClient.enter(two.chat, "ann");
+  await told(one);
+  here.session.receive({ action: "set_name", name: "Ann" });
+  there.session.receive({ action: "set_name", name: "Anna" });
+  await settle();
+  await told(one);
+  const shown = (client: FakeClient) => client.last("name_changed").name;
+  assert.deepEqual([here, there, watcher].map(shown), ["Anna", "Anna", "Anna"], "as the store has it");
+  assert.deepEqual(there.all("name_changed").map(({ name }) => name), ["Anna"], "which was asked for there");
+  one.opening.loses = ({ kind }) => kind === "name_changed";
+  await here.send({ action: "set_name", name: "Anne" });
+  await told(one);
+  assert.equal(shown(there), "Anna");
+  // Once they come again, the store says it.
+  await FakeClient.enter(two.chat, "ann");
+  await told(two);
+  assert.deepEqual([here, there, watcher].map(shown), ["Anne", "Anne", "Anne"]);
+  assert.equal(two.chat.services.users.find("ann")!.name, "Anne");
+  close(one, two, three);
+});
+
 Deno.test("a room that is opened later shows who is there within one answer, in parts that fit", async () => {
   const [early, late] = isolates(2);
   for (let at = 0; at < 400; at++) await FakeClient.enter(early.chat, `${"x".repeat(40)}${at}`);
