@@ -80,7 +80,8 @@ export class Sockets {
       // Whoever opens too many makes nobody wait.
       const over = rateLimiter.connectionsOver(address);
       if (over > TURNED_AWAY_AT_ONCE) throw new ChatError("rate_limited", CROWDED, CROWDED_RETRY);
-      await this.#arrivals.wait();
+      const turn = this.#arrivals.wait();
+      if (turn) await stayed(request, turn);
       return await this.#upgrade(request, address, over > 0);
     } catch (error) {
       rateLimiter.disconnected(address);
@@ -168,6 +169,16 @@ export class Sockets {
       if (opens) socket.dispatchEvent(new Event("close"));
     }
   }
+}
+
+/**
+ * Resolves when somebody's turn has come. If they have left, their connection must not be upgraded any more: the
+ * runtime would keep it, and its file descriptor, for good.
+ * @throws {ChatError} if they have
+ */
+async function stayed({ signal }: Request, turn: Promise<void>): Promise<void> {
+  await turn;
+  if (signal.aborted) throw new ChatError("bad_frame", "The client has hung up.");
 }
 
 /** Who connects, and to which rooms. */

@@ -6,6 +6,7 @@ import { residentMemory, startServer } from "../../testing/servers/server.ts";
 import { until } from "../../testing/until.ts";
 import { Sessions } from "../auth/sessions.ts";
 import { AuditLog } from "../observability/audit_log.ts";
+import { ARRIVALS_A_TURN } from "./arrivals.ts";
 import { SILENCE_LIMIT, Sockets } from "./websocket.ts";
 
 /** The socket door alone, with time in the test's hand. */
@@ -27,7 +28,7 @@ function serveSockets() {
     await server.shutdown();
     await storage.close();
   };
-  return { clock, chat, url: `http://127.0.0.1:${server.addr.port}`, stop };
+  return { clock, chat, sockets, url: `http://127.0.0.1:${server.addr.port}`, stop };
 }
 
 Deno.test("whatever fails once the runtime has begun a socket, that socket ends and others still come in", async () => {
@@ -48,6 +49,23 @@ Deno.test("whatever fails once the runtime has begun a socket, that socket ends 
   await until(() => address.connections === 0);
   chat.services.rateLimiter.release(undefined, address);
   await (await TestClient.open(url)).close();
+  await stop();
+});
+
+Deno.test("whoever hangs up while waiting to come in is not taken: the runtime would keep that connection for good", async () => {
+  const { chat, sockets, stop } = serveSockets();
+  const client = new AbortController();
+  const crowd = Array.from({ length: ARRIVALS_A_TURN + 1 }, () => {
+    const request = new Request("http://localhost/connect", { signal: client.signal });
+    return assert.rejects(sockets.connect(request, "somewhere"), (error: Error) => error.message.includes("hung up"));
+  });
+  client.abort();
+  const waited = await Promise.allSettled(crowd);
+  // Those who came first waited for nothing; that they ask for no socket is found out later.
+  assert.deepEqual(waited.map(({ status }) => status === "fulfilled").indexOf(true), ARRIVALS_A_TURN);
+  const address = chat.services.rateLimiter.address("somewhere");
+  assert.equal(address.connections, 0);
+  chat.services.rateLimiter.release(undefined, address);
   await stop();
 });
 
